@@ -1,0 +1,102 @@
+"""Capacity sizing for etcd: which machine a cluster needs, and why.
+
+The names below are looked up when they are first used, so that importing etcdsize loads neither numpy nor pydantic.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = [
+    "INVALID",
+    "Bound",
+    "Catalog",
+    "Disk",
+    "Erratum",
+    "EtcdSizeError",
+    "FleetFileError",
+    "FleetSizing",
+    "InvalidWorkloadError",
+    "Machine",
+    "MissingDependencyError",
+    "Notice",
+    "OptionError",
+    "Price",
+    "Sizing",
+    "TableError",
+    "Tier",
+    "TierTable",
+    "UnitError",
+    "Workload",
+    "WorkloadTypeError",
+    "__version__",
+    "classify",
+    "failure_tolerance",
+    "format_bytes",
+    "load_catalog",
+    "load_tiers",
+    "parse_bytes",
+    "parse_fraction",
+    "parse_rate",
+    "quorum",
+    "size",
+    "size_fleet",
+    "tier_for_kubernetes_nodes",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "arrays": ("INVALID", "FleetSizing", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
+    "errors": (
+        "EtcdSizeError",
+        "FleetFileError",
+        "InvalidWorkloadError",
+        "MissingDependencyError",
+        "OptionError",
+        "TableError",
+        "UnitError",
+        "WorkloadTypeError",
+    ),
+    "machines": ("Catalog", "Disk", "Erratum", "Machine", "Price", "load_catalog"),
+    "notices": ("Notice",),
+    "quorum": ("failure_tolerance", "quorum"),
+    "sizing": ("Sizing", "size"),
+    "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
+    "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
+    "workload": ("Workload",),
+}
+
+if TYPE_CHECKING:
+    from etcdsize.arrays import INVALID, FleetSizing, classify, size_fleet, tier_for_kubernetes_nodes
+    from etcdsize.errors import (
+        EtcdSizeError,
+        FleetFileError,
+        InvalidWorkloadError,
+        MissingDependencyError,
+        OptionError,
+        TableError,
+        UnitError,
+        WorkloadTypeError,
+    )
+    from etcdsize.machines import Catalog, Disk, Erratum, Machine, Price, load_catalog
+    from etcdsize.notices import Notice
+    from etcdsize.quorum import failure_tolerance, quorum
+    from etcdsize.sizing import Sizing, size
+    from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
+    from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate
+    from etcdsize.workload import Workload
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,156 @@
+"""The base of every model: frozen, no unknown field, finite numbers only, and errors of our own kind.
+
+This module imports pydantic and `errors`; never numpy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from etcdsize.errors import EtcdSizeError, TableError, nearest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Model", "Name", "NotNegative", "Positive", "read_table"]
+
+
+if TYPE_CHECKING:
+
+    class _Base(BaseModel):
+        """What a type checker sees: a plain Pydantic model."""
+
+else:
+
+    class _ModelType(type(BaseModel)):
+        """Turn the ValidationError of a direct call, `Tier(...)`, into an `EtcdSizeError`.
+
+        Only a call comes through here: Pydantic builds nested models without it, so their errors keep their place.
+        """
+
+        def __call__(cls, *args, **fields):
+            try:
+                return super().__call__(*args, **fields)
+            except ValidationError as error:
+                raise translate(cls, error) from None
+
+    class _Base(BaseModel, metaclass=_ModelType):
+        pass
+
+
+class Model(_Base):
+    """A frozen Pydantic model that refuses unknown fields, NaN and infinity with an `EtcdSizeError`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    refused_with: ClassVar[type[EtcdSizeError]] = TableError
+
+
+def _number(value: Any) -> int | float:
+    # Beyond 1e300 no figure means anything, and a share of it could overflow.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e300:
+        return value
+    raise ValueError(f"got {shown(value)}, expected a finite number of 0 or more")
+
+
+def _positive(value: Any) -> int | float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e300:
+        return value
+    raise ValueError(f"got {shown(value)}, expected a finite number above 0")
+
+
+NotNegative = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number", "minimum": 0})]
+Positive = Annotated[int | float, PlainValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def read_table(model: type[ModelT], path: Path) -> ModelT:
+    """Return the model that a JSON file holds; every error names file, row and field."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror}", file=str(path)) from error
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise translate(model, error, file=str(path)) from None
+
+
+def translate(model: type[Model], error: ValidationError, file: str | None = None) -> EtcdSizeError:
+    """Return the first fault that Pydantic found as an error of ours."""
+    details = error.errors(include_url=False)
+    first = details[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, EtcdSizeError) and not isinstance(cause, TableError) and file is None:
+        return cause
+    row, field = _place(first["loc"])
+    if isinstance(cause, TableError):
+        row, field, reason = cause.row or row, cause.field or field, cause.message
+    elif isinstance(cause, ValueError):
+        reason = str(cause)
+    else:
+        reason = _reason(model, first)
+    where = [file or model.__name__]
+    if row is not None:
+        where.append(f"row {row}")
+    if field is not None:
+        where.append(field)
+    more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
+    place = where[0] + (": " + ", ".join(where[1:]) if where[1:] else "")
+    message = f"{place}: {reason}{more}"
+    if file is None and model.refused_with is not TableError:
+        return model.refused_with(message)
+    return TableError(message, file=file, row=row, field=field)
+
+
+def _place(loc: Sequence[int | str]) -> tuple[int | None, str | None]:
+    """Return the row, counted from 1, and the field within it."""
+    rows = [index for index, part in enumerate(loc) if isinstance(part, int)]
+    if not rows:
+        return None, ".".join(map(str, loc)) or None
+    field = ".".join(map(str, loc[rows[0] + 1 :]))
+    return int(loc[rows[0]]) + 1, field or None
+
+
+def _reason(model: type[Model], detail: ErrorDetails) -> str:
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    if detail["type"] == "extra_forbidden":
+        fields = list(_model_at(model, detail["loc"][:-1]).model_fields)
+        return f"unknown field; expected {', '.join(fields)}{nearest(name, fields)}"
+    if detail["type"] == "missing":
+        return "missing; the field is required"
+    if detail["type"] == "too_short":
+        return f"got {detail['ctx']['actual_length']} rows, expected at least {detail['ctx']['min_length']}"
+    if detail["type"] == "json_invalid":
+        return f"not JSON: {detail['msg'].removeprefix('Invalid JSON: ')}"
+    expected = detail["msg"].removeprefix("Input should be ")
+    return f"got {shown(detail['input'])}, expected {expected[:1].lower()}{expected[1:]}"
+
+
+def _model_at(model: type[Model], loc: Sequence[int | str]) -> type[Model]:
+    """Return the model whose field stands at this place."""
+    for part in loc:
+        info = model.model_fields.get(part) if isinstance(part, str) else None
+        if info is not None:
+            model = _inner_model(info.annotation) or model
+    return model
+
+
+def _inner_model(annotation: Any) -> type[Model] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next(filter(None, map(_inner_model, get_args(annotation))), None)

@@ -1,0 +1,106 @@
+"""The arguments that choose how to size: checked once, in one place, for one cluster and for many.
+
+This module imports the models' modules, never numpy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.machines import Catalog, load_catalog, provider_name
+from etcdsize.tiers import TierTable, load_tiers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "catalog_of",
+    "headroom_of",
+    "members_of",
+    "one_of",
+    "providers_of",
+    "threads_of",
+    "tiers_of",
+]
+
+
+def tiers_of(tiers: str | Path | TierTable) -> TierTable:
+    """Return the tier table that an argument names."""
+    return tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
+
+
+def catalog_of(catalog: str | Path | Catalog) -> Catalog:
+    """Return the catalog that an argument names."""
+    return catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
+
+
+def headroom_of(value: Any) -> float:
+    """Return the share of every bound to keep free."""
+    if value.__class__ is float and 0.0 <= value < 1.0:
+        return value + 0.0
+    # A NumPy scalar counts; its bool does not turn into a float that means anything.
+    if not isinstance(value, (bool, str)) and hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0:
+        number = float(value)
+        if 0 <= number < 1 and getattr(getattr(value, "dtype", None), "kind", "f") in "iuf":
+            return number + 0.0
+    hint = (
+        f"; for {shown(value)} percent say {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
+    )
+    raise OptionError(
+        f"headroom: got {shown(value)}, expected a number from 0 to below 1{hint}", option="headroom", value=value
+    )
+
+
+def members_of(value: Any) -> int:
+    """Return how many members the cluster has."""
+    return _whole("members", value)
+
+
+def threads_of(value: Any) -> int | None:
+    """Return how many threads may work, None for a number that suits the work."""
+    return None if value is None else _whole("threads", value)
+
+
+def _whole(option: str, value: Any) -> int:
+    if value.__class__ is int and value >= 1:
+        return value
+    if not isinstance(value, bool) and hasattr(value, "__index__") and value.__index__() >= 1:
+        return int(value)
+    raise OptionError(f"{option}: got {shown(value)}, expected an integer of 1 or more", option=option, value=value)
+
+
+def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
+    """Return the value where it is one of the words accepted."""
+    accepted = tuple(accepted)
+    if isinstance(value, str) and value in accepted:
+        return value
+    raise OptionError(
+        f"{option}: got {shown(value)}, expected {' or '.join(accepted)}{nearest(str(value), accepted)}",
+        option=option,
+        value=value,
+    )
+
+
+def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the providers that an argument names, all of the catalog's for None."""
+    if provider is None:
+        return catalog.providers
+    names = (provider,) if isinstance(provider, str) else tuple(provider)
+    if not names:
+        raise OptionError(
+            f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",
+            option="provider",
+            value=provider,
+        )
+    chosen = tuple(dict.fromkeys(map(provider_name, names)))
+    for name in chosen:
+        if name not in catalog.providers:
+            raise OptionError(
+                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
+                f"{', '.join(catalog.providers)}",
+                option="provider",
+                value=name,
+            )
+    return chosen

@@ -1,0 +1,565 @@
+"""Many loads at once: `classify`, `size_fleet` and `tier_for_kubernetes_nodes`, arrays in and arrays out.
+
+`classify` gives tier codes; `size_fleet` gives a `FleetSizing`, a structure of arrays whose columns are made when
+they are asked for. NumPy is loaded with this module; the answer for one cluster (`sizing`) does without.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from etcdsize._classify import INVALID, Column, FirstInvalid, classify_columns
+from etcdsize._options import catalog_of, headroom_of, members_of, one_of, providers_of, threads_of, tiers_of
+from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError, shown
+from etcdsize.machines import Catalog, Machine
+from etcdsize.sizing import Sizing, size
+from etcdsize.tiers import TierTable, exact_bounds
+from etcdsize.units import DIMENSIONS
+
+__all__ = ["INVALID", "FleetSizing", "classify", "size_fleet", "tier_for_kubernetes_nodes"]
+
+Codes = NDArray[np.uint8]
+ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
+
+_ACCEPTED = "an array of an integer or float dtype, or None for an unknown dimension"
+# Rows at a time for the columns made on demand: their scratch stays within the cache (our choice).
+_BLOCK = 65_536
+
+
+def classify(
+    clients: ArrayLike | None,
+    requests_per_second: ArrayLike | None,
+    data_bytes: ArrayLike | None,
+    *,
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    on_invalid: str = "raise",
+    out: Codes | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Return the tier of every load, as an index into the tier table.
+
+    Parameters
+    ----------
+    clients : array_like or None
+        Concurrent client connections. [count] The three broadcast; None is an unknown dimension.
+    requests_per_second : array_like or None
+        Requests per second. [1/s]
+    data_bytes : array_like or None
+        Data stored. [bytes]
+    tiers : str, Path or TierTable
+        The bounds: `"guide"`, `"etcd.io"`, a file, or a table.
+    headroom : float
+        The share of every bound to keep free, in [0, 1).
+    on_invalid : {"raise", "mark"}
+        Whether NaN, infinite and negative loads raise, or are marked with 255 while the rest is sized.
+    out : array of uint8, optional
+        Where to write; it has the broadcast shape. Its contents mean nothing after an error.
+    threads : int, optional
+        How many threads at most; None picks a number for the size of the work, 1 starts none.
+
+    Returns
+    -------
+    array of uint8, or uint8
+        The codes, in the broadcast shape: 0 is the smallest tier, 255 (`INVALID`) a load that cannot be sized.
+
+    Raises
+    ------
+    InvalidWorkloadError
+        With the dimension, the first index and value, and how many; also for shapes that do not broadcast.
+    WorkloadTypeError
+        For booleans, complex numbers, text, objects and dates.
+    OptionError
+        For an unknown table, headroom, `on_invalid`, `threads`, or an unfit `out`.
+
+    Notes
+    -----
+    Every comparison is exact in the data's own dtype. Besides the output it needs less than 16 MB, whatever the
+    input.
+
+    Examples
+    --------
+    >>> classify([90, 300, 2000], [150, 800, 15_000], [80e6, 400e6, 3e9])
+    array([0, 1, 3], dtype=uint8)
+    """
+    table = tiers_of(tiers)
+    headroom = headroom_of(headroom)
+    one_of("on_invalid", on_invalid, ("raise", "mark"))
+    threads = threads_of(threads)
+    arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
+    shape = _broadcast(arrays)
+    codes = _output(out, shape)
+    first = _classify(arrays, shape, codes, table, headroom, threads)
+    if first is not None and on_invalid == "raise":
+        raise _invalid(arrays, shape, first)
+    return codes[()] if out is None and not shape else codes
+
+
+def _array(dimension: str, load: Any) -> NDArray[Any] | None:
+    """Return a dimension's array, or refuse its type."""
+    if load is None:
+        return None
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(load, masked.MaskedArray) and masked.is_masked(load):
+        raise WorkloadTypeError(
+            f"{dimension}: got a masked array with masked values, expected {_ACCEPTED}; fill the masked values, "
+            'with NaN and on_invalid="mark" for loads that are missing',
+            dimension=dimension,
+        )
+    try:
+        array = np.asarray(load)
+    except ValueError as error:
+        raise WorkloadTypeError(f"{dimension}: got {error}, expected {_ACCEPTED}", dimension=dimension) from None
+    if array.dtype.kind not in "iuf":
+        hint = ""
+        if array.dtype.kind == "O":
+            hint = "; a list with None, text or integers above 2^64 - 1 is of dtype object"
+        raise WorkloadTypeError(
+            f"{dimension}: got dtype {array.dtype}, expected {_ACCEPTED}{hint}", dimension=dimension
+        )
+    return array
+
+
+def _broadcast(arrays: Sequence[NDArray[Any] | None]) -> tuple[int, ...]:
+    known = {name: array.shape for name, array in zip(DIMENSIONS, arrays) if array is not None}
+    if not known:
+        raise InvalidWorkloadError(f"nothing known of the workload, expected at least one of {', '.join(DIMENSIONS)}")
+    try:
+        return np.broadcast_shapes(*known.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {shape}" for name, shape in known.items())
+        raise InvalidWorkloadError(
+            f"got shapes that do not broadcast: {shapes}; expected the same shape, or scalars"
+        ) from None
+
+
+def _output(out: Any, shape: tuple[int, ...]) -> Codes:
+    if out is None:
+        return np.empty(shape, np.uint8)
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint8 or out.shape != shape or not out.flags.writeable:
+        got = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        if isinstance(out, np.ndarray) and not out.flags.writeable:
+            got += ", read-only"
+        raise OptionError(
+            f"out: got {got}, expected a writeable uint8 array of shape {shape}", option="out", value=None
+        )
+    return out
+
+
+def _classify(
+    arrays: Sequence[NDArray[Any] | None],
+    shape: tuple[int, ...],
+    codes: Codes,
+    table: TierTable,
+    headroom: float,
+    threads: int | None,
+) -> FirstInvalid | None:
+    """Write the codes of every row, and return the first row that cannot be sized."""
+    rows = codes.size
+    if rows == 0:
+        return None
+    bounds = exact_bounds(table, headroom)
+    wide, single = [], []
+    for dimension, array in enumerate(arrays):
+        if array is None:
+            continue
+        if array.size == 1 < rows:
+            single.append(Column(dimension, array.reshape(1), bounds=bounds[dimension]))
+            continue
+        if array.shape != shape:
+            array = np.broadcast_to(array, shape)
+        if array.ndim != 1 and array.flags.c_contiguous:
+            array = array.reshape(-1)
+        wide.append(Column(dimension, array, bounds=bounds[dimension]))
+    shared = any(np.may_share_memory(codes, column.values) for column in wide)
+    target = codes.reshape(-1) if codes.flags.c_contiguous else codes
+    if shared:
+        target = np.empty(rows, np.uint8)
+    # What is the same for every row is classified once.
+    least = np.zeros(1, np.uint8)
+    found = classify_columns(single, 1, least, 1) if single else None
+    if found is not None:
+        codes.fill(INVALID)
+        return FirstInvalid(0, found.dimension, rows)
+    first = classify_columns(wide, rows, target, threads, int(least[0]))
+    if shared:
+        codes[...] = target.reshape(shape)
+    return first
+
+
+def _invalid(
+    arrays: Sequence[NDArray[Any] | None], shape: tuple[int, ...], first: FirstInvalid
+) -> InvalidWorkloadError:
+    dimension = DIMENSIONS[first.dimension]
+    array = arrays[first.dimension]
+    assert array is not None  # noqa: S101 - an unknown dimension is never invalid
+    value = np.broadcast_to(array, shape).flat[first.index] if shape else array[()]
+    place = tuple(int(part) for part in np.unravel_index(first.index, shape)) if shape else None
+    index = place[0] if place is not None and len(place) == 1 else place
+    where = "" if index is None else f"[{index if isinstance(index, int) else ', '.join(map(str, index))}]"
+    how_many = "" if first.count == 1 else f" ({first.count} loads cannot be sized)"
+    return InvalidWorkloadError(
+        f"{dimension}{where}: got {value}, expected a finite number of 0 or more{how_many}; "
+        'on_invalid="mark" sizes the rest',
+        dimension=dimension,
+        index=index,
+        value=value.item(),
+        count=first.count,
+    )
+
+
+def tier_for_kubernetes_nodes(nodes: ArrayLike, *, tiers: str | Path | TierTable = "guide") -> Any:
+    """Return the name of the tier whose example Kubernetes cluster has at least this many nodes.
+
+    Parameters
+    ----------
+    nodes : int or array_like of int
+        Nodes of the Kubernetes cluster. [count]
+    tiers : str, Path or TierTable
+        The tier table.
+
+    Returns
+    -------
+    str, or array of str
+        One name for one number, an array of names for an array; more nodes than any example has need the last tier.
+
+    Raises
+    ------
+    InvalidWorkloadError
+        For negative numbers, NaN and infinity.
+
+    Examples
+    --------
+    >>> tier_for_kubernetes_nodes(200)
+    'medium'
+    >>> tier_for_kubernetes_nodes([50, 51, 5000]).tolist()
+    ['small', 'medium', 'xlarge']
+
+    Notes
+    -----
+    The guide's examples (50, 250, 1000 and 3000 nodes) are read as "at most" (our choice). Nodes are a poor
+    measure of load: etcd's clients are the API servers.
+    """
+    table = tiers_of(tiers)
+    array = _array("kubernetes_nodes", nodes)
+    if array is None:
+        raise WorkloadTypeError("kubernetes_nodes: got None, expected a number of nodes", dimension="kubernetes_nodes")
+    bad = ~((array >= 0) & np.isfinite(array))
+    if bad.any():
+        value = array[bad].flat[0]
+        raise InvalidWorkloadError(
+            f"kubernetes_nodes: got {value}, expected a number of 0 or more",
+            dimension="kubernetes_nodes",
+            value=value.item(),
+            count=int(bad.sum()),
+        )
+    examples = [tier.kubernetes_nodes for tier in table.tiers[:-1]]
+    names = np.array(table.names, dtype=object)[np.searchsorted(examples, array)]
+    return names if array.ndim else str(names)
+
+
+def size_fleet(
+    clients: ArrayLike | None,
+    requests_per_second: ArrayLike | None,
+    data_bytes: ArrayLike | None,
+    *,
+    provider: str | ArrayLike | None = None,
+    catalog: str | Path | Catalog = "guide",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    members: int = 3,
+    on_invalid: str = "raise",
+) -> FleetSizing:
+    """Return the sizing of a whole fleet, a structure of arrays.
+
+    Parameters
+    ----------
+    clients : array_like, shape (n,), or None
+        Concurrent client connections. [count] Scalars broadcast; None is an unknown dimension.
+    requests_per_second : array_like, shape (n,), or None
+        Requests per second. [1/s]
+    data_bytes : array_like, shape (n,), or None
+        Data stored. [bytes]
+    provider : str or array_like of str, shape (n,), optional
+        Who runs the clusters: one name for all, or one for each. None gives tiers without one machine a cluster.
+    catalog, tiers, headroom, members
+        As for `size`.
+    on_invalid : {"raise", "mark"}
+        Whether a load that cannot be sized, or an unknown provider, raises or is marked.
+
+    Raises
+    ------
+    InvalidWorkloadError, WorkloadTypeError, OptionError
+        As for `classify` and `size`.
+
+    Examples
+    --------
+    >>> fleet = size_fleet([90, 300], [150, 800], [80e6, 400e6], provider=["aws", "gcp"])
+    >>> fleet.tier_names.tolist(), fleet.machine_types.tolist()
+    (['small', 'medium'], ['m4.large', 'n1-standard-4'])
+    >>> fleet.counts()
+    {'small': 1, 'medium': 1, 'large': 0, 'xlarge': 0}
+    """
+    table, machines = tiers_of(tiers), catalog_of(catalog)
+    headroom, members = headroom_of(headroom), members_of(members)
+    one_of("on_invalid", on_invalid, ("raise", "mark"))
+    arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
+    shape = _broadcast(arrays)
+    one_for_all = provider is None or isinstance(provider, str)
+    names = None if one_for_all else np.asarray(provider)
+    if names is not None:
+        try:
+            shape = np.broadcast_shapes(shape, names.shape)
+        except ValueError:
+            raise InvalidWorkloadError(
+                f"got shapes that do not broadcast: the loads {shape}, provider {names.shape}; "
+                "expected one provider, or one a cluster"
+            ) from None
+    if len(shape) > 1:
+        raise InvalidWorkloadError(f"got loads of shape {shape}, expected one axis: one load a cluster")
+    shape = shape or (1,)
+    columns = [None if array is None else np.broadcast_to(array, shape) for array in arrays]
+    codes = np.empty(shape, np.uint8)
+    first = _classify(arrays, shape, codes, table, headroom, None)
+    if first is not None and on_invalid == "raise":
+        raise _invalid(columns, shape, first)
+    if isinstance(provider, str):
+        providers: str | Codes | None = providers_of(machines, provider)[0]
+    elif names is None:
+        providers = None
+    else:
+        providers = _provider_codes(np.broadcast_to(names, shape), machines, codes, on_invalid)
+    return FleetSizing(columns, codes, providers, machines, table, headroom, members)
+
+
+def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
+    """Return the index of every cluster's provider in the catalog's; mark the codes of those it lacks."""
+
+    class Known(dict[Any, int]):
+        """Looks a spelling up once."""
+
+        def __missing__(self, name: Any) -> int:
+            try:
+                code = catalog.providers.index(providers_of(catalog, (name,))[0])
+            except OptionError:
+                code = INVALID
+            self[name] = code
+            return code
+
+    known = Known()
+    found = np.empty(len(names), np.uint8)
+    unknown = 0
+    for start in range(0, len(names), _BLOCK):
+        block = names[start : start + _BLOCK].tolist()
+        here = np.fromiter(map(known.__getitem__, block), np.uint8, len(block))
+        found[start : start + _BLOCK] = here
+        bad = here == INVALID
+        if bad.any():
+            unknown += int(bad.sum())
+            codes[start : start + _BLOCK][bad] = INVALID
+    if unknown and on_invalid == "raise":
+        index = int((found == INVALID).argmax())
+        name = names[index]
+        try:
+            providers_of(catalog, (name,))
+        except OptionError as error:
+            reason = str(error).removeprefix("provider: ")
+        how_many = "" if unknown == 1 else f" ({unknown} clusters)"
+        raise InvalidWorkloadError(
+            f'provider[{index}]: {reason}{how_many}; on_invalid="mark" sizes the rest',
+            dimension="provider",
+            index=index,
+            value=str(name),
+            count=unknown,
+        )
+    return found
+
+
+class FleetSizing:
+    """The sizing of a fleet: one array a column, made when it is first asked for.
+
+    `fleet[i]` is the `Sizing` that `size` gives for that cluster; it raises `InvalidWorkloadError` for a cluster that
+    cannot be sized.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[NDArray[Any] | None],
+        codes: Codes,
+        providers: str | Codes | None,
+        catalog: Catalog,
+        tiers: TierTable,
+        headroom: float,
+        members: int,
+    ) -> None:
+        self._columns = columns
+        self._providers = providers
+        self.catalog = catalog
+        """The catalog."""
+        self.tiers = tiers
+        """The tier table."""
+        self.headroom = headroom
+        """The share of every bound that was kept free."""
+        self.members = members
+        """The members of every cluster."""
+        codes.flags.writeable = False
+        self.tier_codes: Codes = codes
+        """The index of every cluster's tier in `tiers`, 255 where it cannot be sized. uint8, shape (n,)"""
+
+    def __len__(self) -> int:
+        return len(self.tier_codes)
+
+    def __repr__(self) -> str:
+        return f"<FleetSizing of {len(self)} clusters: {self.counts()}>"
+
+    def __getitem__(self, index: int) -> Sizing:
+        try:
+            position = range(len(self))[index]
+        except TypeError:
+            raise OptionError(f"index: got {shown(index)}, expected an integer", option="index", value=index) from None
+        except IndexError:
+            raise IndexError(f"index {index} is out of range for a fleet of {len(self)} clusters") from None
+        if self.tier_codes[position] == INVALID:
+            raise InvalidWorkloadError(f"cluster {position}: cannot be sized", index=position)
+        loads = {name: None if column is None else column[position] for name, column in zip(DIMENSIONS, self._columns)}
+        provider = self._providers
+        if provider is not None and not isinstance(provider, str):
+            provider = self.catalog.providers[provider[position]]
+        return size(
+            **loads,
+            provider=provider,
+            catalog=self.catalog,
+            tiers=self.tiers,
+            headroom=self.headroom,
+            members=self.members,
+        )
+
+    def __iter__(self) -> Iterator[Sizing]:
+        return (self[index] for index in range(len(self)))
+
+    @cached_property
+    def tier_names(self) -> NDArray[np.object_]:
+        """The tier of every cluster, None where it cannot be sized. Array of str, shape (n,)"""
+        names = np.full(256, None, dtype=object)
+        names[: len(self.tiers.names)] = self.tiers.names
+        return _read_only(names[self.tier_codes])
+
+    @cached_property
+    def machine_types(self) -> NDArray[np.object_]:
+        """The machine of every cluster, None where it cannot be sized. Array of str, shape (n,)
+
+        Raises `OptionError` where no provider was given and the catalog has several.
+        """
+        types = np.full(len(self.machines) + 1, None, dtype=object)
+        types[:-1] = [machine.machine_type for machine in self.machines]
+        return _read_only(types[self.machine_codes])
+
+    @cached_property
+    def machines(self) -> tuple[Machine, ...]:
+        """The machines that `machine_codes` counts: every provider's, tier by tier."""
+        return tuple(
+            self.catalog.machine_for(provider, tier) for provider in self._one_each for tier in self.tiers.names
+        )
+
+    @property
+    def _one_each(self) -> tuple[str, ...]:
+        """The providers that a cluster may have, where every cluster has one."""
+        if self._providers is None and len(self.catalog.providers) > 1:
+            raise OptionError(
+                f"provider: got none, expected one name or one a cluster, as the catalog {shown(self.catalog.name)} "
+                f"has machines of {', '.join(self.catalog.providers)}",
+                option="provider",
+                value=None,
+            )
+        return (self._providers,) if isinstance(self._providers, str) else self.catalog.providers
+
+    @cached_property
+    def machine_codes(self) -> NDArray[np.uint16]:
+        """The index of every cluster's machine in `machines`, `len(machines)` where it cannot be sized. uint16"""
+        tiers = len(self.tiers.tiers)
+        offsets = np.full((256, 256), len(self.machines), np.uint16)
+        providers = len(self._one_each)
+        offsets[:providers, :tiers] = np.arange(providers * tiers, dtype=np.uint16).reshape(providers, tiers)
+        if self._providers is None or isinstance(self._providers, str):
+            return _read_only(offsets[0][self.tier_codes])
+        return _read_only(offsets[self._providers, self.tier_codes])
+
+    @cached_property
+    def forced_by(self) -> Codes:
+        """Which dimensions alone need the tier. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data; 0 for none."""
+        bits = np.zeros(len(self), np.uint8)
+        for start in range(0, len(self), _BLOCK):
+            codes = self.tier_codes[start : start + _BLOCK]
+            forcing = (codes != 0) & (codes != INVALID)
+            alone = np.empty(len(codes), np.uint8)
+            for bit, column in enumerate(self._columns):
+                if column is None:
+                    continue
+                only = [None, None, None]
+                only[bit] = column[start : start + _BLOCK]  # type: ignore[call-overload]
+                _classify(only, codes.shape, alone, self.tiers, self.headroom, 1)
+                bits[start : start + _BLOCK] |= ((alone == codes) & forcing).view(np.uint8) << bit
+        return _read_only(bits)
+
+    @cached_property
+    def tightest(self) -> Codes:
+        """The dimension nearest its bound. uint8 index, shape (n,): 0 clients, 1 requests, 2 data; 255 invalid."""
+        nearest = np.full(len(self), INVALID, np.uint8)
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            highest = np.full(len(self.tier_codes[rows]), -1.0)
+            for index in range(len(DIMENSIONS)):
+                if self._columns[index] is not None:
+                    share = self._utilization(index, rows)
+                    higher = share > highest
+                    nearest[rows][higher] = index
+                    highest[higher] = share[higher]
+        return _read_only(nearest)
+
+    def utilization(self, dimension: str) -> NDArray[np.float64]:
+        """Return load / the tier's own bound, without headroom; NaN where invalid or unknown. float64, shape (n,)
+
+        On the open tier it is relative to the last bound there is.
+        """
+        if dimension not in DIMENSIONS:
+            raise OptionError(
+                f"dimension: got {shown(dimension)}, expected {', '.join(DIMENSIONS)}",
+                option="dimension",
+                value=dimension,
+            )
+        shares = np.empty(len(self))
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            shares[rows] = self._utilization(DIMENSIONS.index(dimension), rows)
+        return shares
+
+    def _utilization(self, index: int, rows: slice) -> NDArray[np.float64]:
+        codes, column = self.tier_codes[rows], self._columns[index]
+        if column is None:
+            return np.full(len(codes), np.nan)
+        limits = np.full(256, np.nan)
+        for code in range(len(self.tiers.tiers)):
+            limits[code] = float(self.tiers.reference(code, DIMENSIONS[index]).limit)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shares: NDArray[np.float64] = column[rows].astype(np.float64) / limits[codes]
+        np.minimum(shares, np.finfo(np.float64).max, out=shares)
+        return shares
+
+    def counts(self) -> dict[str, int]:
+        """Return how many clusters need each tier, in the table's order; the rest of `len()` cannot be sized."""
+        totals = np.zeros(256, np.int64)
+        for start in range(0, len(self), _BLOCK):
+            totals += np.bincount(self.tier_codes[start : start + _BLOCK], minlength=256)
+        return {name: int(total) for name, total in zip(self.tiers.names, totals)}
+
+
+def _read_only(array: ArrayT) -> ArrayT:
+    array.flags.writeable = False
+    return array

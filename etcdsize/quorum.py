@@ -1,0 +1,27 @@
+"""How many members must agree, and how many may fail.
+
+Source: etcd FAQ, "Why an odd number of cluster members?" (etcd-io/website, content/en/docs/v3.5/faq.md).
+This module imports the standard library only.
+"""
+
+from __future__ import annotations
+
+__all__ = ["failure_tolerance", "quorum"]
+
+
+def quorum(members: int) -> int:
+    """Return how many of the cluster's voting members must agree before anything is written. [count]
+
+    >>> quorum(3)
+    2
+    """
+    return members // 2 + 1
+
+
+def failure_tolerance(members: int) -> int:
+    """Return how many members may fail while the cluster still writes. [count]
+
+    >>> [failure_tolerance(members) for members in (1, 2, 3, 4, 5, 7)]
+    [0, 0, 1, 1, 2, 3]
+    """
+    return members - quorum(members)

@@ -1,0 +1,204 @@
+"""Byte sizes, rates, counts and fractions: parse and print.
+
+One grammar, matched in full: a plain decimal number, at most one space, at most one unit. What does not match is
+refused with a suggestion, never guessed at. MB is 10^6 bytes: the conservative reading, and what etcdctl prints.
+
+This module imports the standard library and `errors` only.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+from etcdsize.errors import UnitError, nearest, shown
+
+__all__ = [
+    "BYTE_UNITS",
+    "DIMENSIONS",
+    "format_bytes",
+    "format_number",
+    "format_percent",
+    "parse_bytes",
+    "parse_count",
+    "parse_fraction",
+    "parse_rate",
+]
+
+DIMENSIONS = ("clients", "requests_per_second", "data_bytes")
+"""The three dimensions of a load, in the order in which everything here takes and gives them."""
+
+BYTE_UNITS: dict[str, int] = {
+    "B": 1,
+    **{name: 1000**power for power, names in enumerate(("kB KB", "MB", "GB", "TB"), 1) for name in names.split()},
+    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", 1)},
+    **{f"{prefix}i": 1024**power for power, prefix in enumerate("KMGT", 1)},
+}
+"""Unit of a byte size -> bytes. SI prefixes are powers of 1000, IEC and Kubernetes' are powers of 1024."""
+
+_RATE_UNITS = {"k": 1000, "M": 1_000_000, "/s": 1, "k/s": 1000, "M/s": 1_000_000}
+_FRACTION_UNITS = {"%": Fraction(1, 100)}
+
+_BYTES_ACCEPTED = 'bytes or a size such as "8GB" or "8GiB"'
+_RATE_ACCEPTED = 'requests per second such as "800", "2.5k" or "800/s"'
+_COUNT_ACCEPTED = 'a count such as "300"'
+_FRACTION_ACCEPTED = 'a fraction from 0 to below 1 such as "0.3" or "30%"'
+
+_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# No float64 needs more; it keeps hostile text from becoming an enormous integer.
+_LONGEST = 400
+
+
+def parse_bytes(text: str) -> int | float:
+    """Return the bytes that a size says: an int where it is a whole number, else the nearest float. [bytes]
+
+    Parameters
+    ----------
+    text : str
+        A number and an optional unit: B kB KB MB GB TB (powers of 1000), KiB MiB GiB TiB Ki Mi Gi Ti (of 1024).
+
+    Raises
+    ------
+    UnitError
+        For anything else; it carries a suggestion where there is one.
+
+    Examples
+    --------
+    >>> parse_bytes("400MB"), parse_bytes("8 GiB"), parse_bytes("1048576")
+    (400000000, 8589934592, 1048576)
+    """
+    return _parse(text, BYTE_UNITS, _BYTES_ACCEPTED)
+
+
+def parse_rate(text: str) -> int | float:
+    """Return the requests per second that a rate says. [1/s]
+
+    >>> parse_rate("800"), parse_rate("2.5k"), parse_rate("1M/s")
+    (800, 2500, 1000000)
+    """
+    return _parse(text, _RATE_UNITS, _RATE_ACCEPTED)
+
+
+def parse_count(text: str) -> int | float:
+    """Return a plain number without a unit. [count]
+
+    >>> parse_count("300"), parse_count("1e3"), parse_count("0.5")
+    (300, 1000, 0.5)
+    """
+    return _parse(text, {}, _COUNT_ACCEPTED)
+
+
+def parse_fraction(text: str) -> float:
+    """Return a fraction from 0 to below 1, as a float. [1]
+
+    >>> parse_fraction("30%"), parse_fraction("0.3")
+    (0.3, 0.3)
+    """
+    value = _parse(text, _FRACTION_UNITS, _FRACTION_ACCEPTED)
+    if value >= 1:
+        hint = f"{text}%" if value < 100 and "%" not in text else None
+        raise _refusal(text, _FRACTION_ACCEPTED, hint)
+    return float(value)
+
+
+def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:
+    match = _NUMBER.match(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise _refusal(text, accepted, _suggestion(text, units))
+    number, rest = match.group(), text[match.end() :]
+    unit = rest[1:] if rest.startswith(" ") and len(rest) > 1 else rest
+    if unit and unit not in units:
+        raise _refusal(text, accepted, _suggestion(text, units))
+    factor = units[unit] if unit else 1
+    if number.isdigit():
+        exact: int | Fraction = int(number) * factor
+    else:
+        # A float bounds the exponent before Fraction would write it out in full.
+        rough = float(number)
+        if rough < 1e-300:
+            return rough * float(factor)
+        if rough > 1e300 and rough * float(factor) == float("inf"):
+            raise _refusal(text, accepted, None)
+        exact = Fraction(number) * factor
+    if exact.denominator == 1 and (exact.numerator < 2**64 or "e" not in number.lower()):
+        return exact.numerator
+    return float(exact)
+
+
+def _refusal(text: str, accepted: str, suggestion: str | None) -> UnitError:
+    hint = f'; did you mean "{suggestion}"?' if suggestion else ""
+    return UnitError(
+        f"got {shown(text)}, expected {accepted}{hint}", text=text, accepted=accepted, suggestion=suggestion
+    )
+
+
+def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str | None:
+    """Return the nearest text that the grammar takes, or None."""
+    if len(text) > _LONGEST:
+        return None
+    tidy = re.sub(r"(?<=[0-9])[,_' ](?=[0-9]{3}(?![0-9]))", "", text.strip()).removeprefix("+")
+    match = _NUMBER.match(tidy)
+    if match is None:
+        return None
+    number, unit = match.group(), tidy[match.end() :].strip()
+    if unit in units or not unit:
+        return number + unit
+    if units is BYTE_UNITS:
+        if unit.lower() in ("bit", "bits"):
+            eighth = Fraction(number) / 8 if len(number) < 20 and "e" not in number.lower() else Fraction(1, 3)
+            return f"{eighth.numerator}B" if eighth.denominator == 1 else None
+        unit = {"bytes": "B", "byte": "B", "b": "B", "k": "KB", "m": "MB", "g": "GB", "t": "TB"}.get(
+            unit.lower(), unit.removesuffix("s")
+        )
+    elif units is _RATE_UNITS:
+        unit = re.sub(r"(?i)\s*(rps|qps|req/s|reqs/s|requests/s|/sec|/second)$", "", unit)
+        unit = {"K": "k", "m": "M", "K/s": "k/s", "m/s": "M/s"}.get(unit, unit)
+    if not unit or unit in units:
+        return number + unit
+    close = re.search(r'"(.+)"', nearest(unit, units))
+    return number + close.group(1) if close else None
+
+
+def format_bytes(value: int | float) -> str:
+    """Return bytes in the largest decimal unit that they fill, exactly: `parse_bytes` reads it back.
+
+    >>> format_bytes(400_000_000), format_bytes(2_147_483_648), format_bytes(0)
+    ('400 MB', '2.147483648 GB', '0 B')
+    """
+    if value >= 1e18:
+        return f"{value} B"
+    for unit in ("TB", "GB", "MB", "kB"):
+        if value >= BYTE_UNITS[unit]:
+            scaled = Decimal(repr(value)) / BYTE_UNITS[unit]
+            return f"{format_number(scaled)} {unit}"
+    return f"{format_number(value)} B"
+
+
+def format_number(value: float | Decimal) -> str:
+    """Return a number in full, without an exponent where it is not huge, and without trailing zeros.
+
+    >>> format_number(800), format_number(0.50), format_number(1e300)
+    ('800', '0.5', '1e+300')
+    """
+    if isinstance(value, int):
+        return str(value)
+    if value >= 1e16:
+        return repr(value) if isinstance(value, float) else str(value)
+    text = f"{Decimal(repr(value)) if isinstance(value, float) else value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_percent(share: float) -> str:
+    """Return a share as a percentage with at most one decimal, never rounded onto 100 % from either side.
+
+    >>> format_percent(0.8), format_percent(0.1234), format_percent(0.9999), format_percent(1.0001)
+    ('80%', '12.3%', '99.9%', '100.1%')
+    """
+    if share >= 1e6:
+        return f"{share * 100:.3g}%"
+    tenths = round(share * 1000)
+    if tenths == 1000 and share != 1:
+        tenths = 999 if share < 1 else 1001
+    whole, tenth = divmod(tenths, 10)
+    return f"{whole}.{tenth}%" if tenth else f"{whole}%"

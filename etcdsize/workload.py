@@ -1,0 +1,127 @@
+"""What a cluster is asked to do: concurrent clients, requests per second, data stored.
+
+`Workload` takes the numbers that the array path takes and refuses the same. This module imports pydantic, never
+numpy: a NumPy scalar is known by its `dtype`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+
+from etcdsize._model import Model
+from etcdsize.errors import InvalidWorkloadError, UnitError, WorkloadTypeError, shown
+from etcdsize.units import DIMENSIONS, parse_bytes, parse_rate
+
+__all__ = ["Workload"]
+
+_LARGEST = 2**64 - 1
+_SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
+
+
+def _load(dimension: str, parse: Callable[[str], int | float] | None) -> Callable[[Any], int | float | None]:
+    """Return the validator of one dimension."""
+    accepted = "a number of 0 or more"
+    if parse is not None:
+        accepted += ' or a size such as "8GB"' if dimension == "data_bytes" else ' or a rate such as "2k"'
+
+    def validate(value: Any) -> int | float | None:
+        kind = type(value)
+        if kind is not int and kind is not float:
+            if value is None:
+                return None
+            if kind is str and parse is not None:
+                try:
+                    value = parse(value)
+                except UnitError as error:
+                    raise InvalidWorkloadError(f"{dimension}: {error}", dimension=dimension, value=value) from None
+            else:
+                value = _python_number(dimension, value, accepted)
+        # NaN fails every comparison.
+        if 0 <= value <= (_LARGEST if isinstance(value, int) else 1.7976931348623157e308):
+            return value or 0 if isinstance(value, int) else value + 0.0
+        if isinstance(value, int) and value > 0:
+            reason = f"got {shown(value)}, expected at most 2^64 - 1 for an integer"
+        else:
+            reason = f"got {shown(value)}, expected {accepted}"
+        raise InvalidWorkloadError(f"{dimension}: {reason}", dimension=dimension, value=value)
+
+    return validate
+
+
+def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
+    """Return the Python number that a NumPy scalar, or a subclass of int or float, stands for."""
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value) if isinstance(value, int) else float(value)
+    if kind == "f" and value.shape == ():
+        number = float(value)
+        if number != value and math.isfinite(number):
+            raise InvalidWorkloadError(
+                f"{dimension}: got {shown(value)}, which has more digits than a float64 holds; pass float(...) of it",
+                dimension=dimension,
+                value=value,
+            )
+        return number
+    if kind is not None and kind in "iu" and value.shape == ():
+        return int(value)
+    raise WorkloadTypeError(
+        f"{dimension}: got {shown(value)} of type {type(value).__name__}, expected {accepted}",
+        dimension=dimension,
+        value=value,
+    )
+
+
+class Workload(Model):
+    """What a cluster is asked to do. None is a dimension that nobody has the figure of; one must be known.
+
+    Raises
+    ------
+    InvalidWorkloadError
+        For NaN, infinite or negative numbers, integers above 2^64 - 1, unreadable text, nothing known, or an
+        unknown field, with the nearest there is.
+    WorkloadTypeError
+        For booleans and everything else that is not a number.
+
+    Examples
+    --------
+    >>> Workload(clients=300, requests_per_second="2k", data_bytes="400MB")
+    Workload(clients=300, requests_per_second=2000, data_bytes=400000000)
+    """
+
+    clients: Annotated[
+        int | float | None,
+        PlainValidator(_load("clients", None)),
+        _SCHEMA,
+        Field(description="Concurrent client connections. [count]"),
+    ] = None
+    requests_per_second: Annotated[
+        int | float | None,
+        PlainValidator(_load("requests_per_second", parse_rate)),
+        _SCHEMA,
+        Field(description="Requests per second. [1/s]"),
+    ] = None
+    data_bytes: Annotated[
+        int | float | None,
+        PlainValidator(_load("data_bytes", parse_bytes)),
+        _SCHEMA,
+        Field(description="Data stored. [bytes]"),
+    ] = None
+
+    refused_with = InvalidWorkloadError
+
+    @model_validator(mode="after")
+    def _check(self) -> Workload:
+        if self.clients is None and self.requests_per_second is None and self.data_bytes is None:
+            raise InvalidWorkloadError(
+                f"nothing known of the workload, expected at least one of {', '.join(DIMENSIONS)}"
+            )
+        return self
+
+    @property
+    def loads(self) -> tuple[int | float | None, int | float | None, int | float | None]:
+        """The three figures, in the order of the dimensions."""
+        return self.clients, self.requests_per_second, self.data_bytes
