@@ -12,6 +12,7 @@ __all__ = [
     "INVALID",
     "Bound",
     "Catalog",
+    "ColumnError",
     "Disk",
     "Erratum",
     "EtcdSizeError",
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "arrays": ("INVALID", "FleetSizing", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "errors": (
+        "ColumnError",
         "EtcdSizeError",
         "FleetFileError",
         "InvalidWorkloadError",
@@ -71,6 +73,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from etcdsize.arrays import INVALID, FleetSizing, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.errors import (
+        ColumnError,
         EtcdSizeError,
         FleetFileError,
         InvalidWorkloadError,

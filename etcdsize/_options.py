@@ -5,15 +5,14 @@ This module imports the models' modules, never numpy.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etcdsize.errors import OptionError, nearest, shown
 from etcdsize.machines import Catalog, load_catalog, provider_name
 from etcdsize.tiers import TierTable, load_tiers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = [
     "catalog_of",
@@ -23,6 +22,7 @@ __all__ = [
     "providers_of",
     "threads_of",
     "tiers_of",
+    "whole_number",
 ]
 
 
@@ -40,10 +40,14 @@ def headroom_of(value: Any) -> float:
     """Return the share of every bound to keep free."""
     if value.__class__ is float and 0.0 <= value < 1.0:
         return value + 0.0
-    # A NumPy scalar counts; its bool does not turn into a float that means anything.
-    if not isinstance(value, (bool, str)) and hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0:
-        number = float(value)
-        if 0 <= number < 1 and getattr(getattr(value, "dtype", None), "kind", "f") in "iuf":
+    # A NumPy scalar counts; its bool, text and complex numbers do not.
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")
+    if not isinstance(value, (bool, str)) and hasattr(value, "__float__") and kind in "iuf":
+        try:
+            number = float(value) if getattr(value, "ndim", 0) == 0 else -1.0
+        except (OverflowError, ValueError):
+            number = -1.0  # an integer beyond every float, a signalling Decimal
+        if 0 <= number < 1:
             return number + 0.0
     hint = (
         f"; for {shown(value)} percent say {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
@@ -66,9 +70,20 @@ def threads_of(value: Any) -> int | None:
 def _whole(option: str, value: Any) -> int:
     if value.__class__ is int and value >= 1:
         return value
-    if not isinstance(value, bool) and hasattr(value, "__index__") and value.__index__() >= 1:
-        return int(value)
+    number = whole_number(value)
+    if number is not None and number >= 1:
+        return number
     raise OptionError(f"{option}: got {shown(value)}, expected an integer of 1 or more", option=option, value=value)
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the integer that a value is, None where it is not one."""
+    if isinstance(value, bool) or getattr(value, "ndim", 0) != 0:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
@@ -87,7 +102,7 @@ def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tupl
     """Return the providers that an argument names, all of the catalog's for None."""
     if provider is None:
         return catalog.providers
-    names = (provider,) if isinstance(provider, str) else tuple(provider)
+    names = (provider,) if isinstance(provider, str) or not isinstance(provider, Iterable) else tuple(provider)
     if not names:
         raise OptionError(
             f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",

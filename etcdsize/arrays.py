@@ -6,6 +6,7 @@ they are asked for. NumPy is loaded with this module; the answer for one cluster
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -96,7 +97,7 @@ def classify(
     arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
     shape = _broadcast(arrays)
     codes = _output(out, shape)
-    first = _classify(arrays, shape, codes, table, headroom, threads)
+    first = _classify(arrays, shape, codes, table, headroom, threads, spare_loads=on_invalid == "raise")
     if first is not None and on_invalid == "raise":
         raise _invalid(arrays, shape, first)
     return codes[()] if out is None and not shape else codes
@@ -160,8 +161,13 @@ def _classify(
     table: TierTable,
     headroom: float,
     threads: int | None,
+    spare_loads: bool = False,
 ) -> FirstInvalid | None:
-    """Write the codes of every row, and return the first row that cannot be sized."""
+    """Write the codes of every row, and return the first row that cannot be sized.
+
+    With `spare_loads`, an output that shares memory with a load is left alone where a row cannot be sized, so that
+    the error can still show the load.
+    """
     rows = codes.size
     if rows == 0:
         return None
@@ -186,10 +192,11 @@ def _classify(
     least = np.zeros(1, np.uint8)
     found = classify_columns(single, 1, least, 1) if single else None
     if found is not None:
-        codes.fill(INVALID)
+        if not spare_loads:
+            codes.fill(INVALID)
         return FirstInvalid(0, found.dimension, rows)
     first = classify_columns(wide, rows, target, threads, int(least[0]))
-    if shared:
+    if shared and not (spare_loads and first is not None):
         codes[...] = target.reshape(shape)
     return first
 
@@ -398,8 +405,10 @@ class FleetSizing:
         tiers: TierTable,
         headroom: float,
         members: int,
+        unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
     ) -> None:
         self._columns = columns
+        self._unknown = unknown
         self._providers = providers
         self.catalog = catalog
         """The catalog."""
@@ -421,14 +430,17 @@ class FleetSizing:
 
     def __getitem__(self, index: int) -> Sizing:
         try:
-            position = range(len(self))[index]
+            position = range(len(self))[operator.index(index)]
         except TypeError:
             raise OptionError(f"index: got {shown(index)}, expected an integer", option="index", value=index) from None
         except IndexError:
             raise IndexError(f"index {index} is out of range for a fleet of {len(self)} clusters") from None
         if self.tier_codes[position] == INVALID:
             raise InvalidWorkloadError(f"cluster {position}: cannot be sized", index=position)
-        loads = {name: None if column is None else column[position] for name, column in zip(DIMENSIONS, self._columns)}
+        loads = {
+            name: None if column is None or (unknown is not None and unknown[position]) else column[position]
+            for name, column, unknown in zip(DIMENSIONS, self._columns, self._unknown)
+        }
         provider = self._providers
         if provider is not None and not isinstance(provider, str):
             provider = self.catalog.providers[provider[position]]
@@ -550,6 +562,9 @@ class FleetSizing:
         with np.errstate(over="ignore", invalid="ignore"):
             shares: NDArray[np.float64] = column[rows].astype(np.float64) / limits[codes]
         np.minimum(shares, np.finfo(np.float64).max, out=shares)
+        unknown = self._unknown[index]
+        if unknown is not None:
+            shares[unknown[rows]] = np.nan
         return shares
 
     def counts(self) -> dict[str, int]:

@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ColumnError",
     "EtcdSizeError",
     "FleetFileError",
     "InvalidWorkloadError",
@@ -90,6 +91,10 @@ class OptionError(EtcdSizeError):
         self.value = value
 
 
+class ColumnError(OptionError):
+    """The columns of a load cannot be told from the names that a file or a frame has."""
+
+
 class TableError(EtcdSizeError):
     """A tier table or a machine catalog that breaks its rules.
 
@@ -145,7 +150,12 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         text = value if len(value) <= 60 else value[:57] + "..."
         return '"' + text.translate(_ESCAPES) + '"'
-    text = str(value) if isinstance(value, (int, float)) else repr(value)
+    try:
+        text = str(value) if isinstance(value, (int, float)) else repr(value)
+    except ValueError:
+        # Python refuses to print integers of more than 4300 digits.
+        return f"a number too long to print, of type {type(value).__name__}"
+    text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -202,7 +202,7 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
     >>> [machine.machine_type for machine in load_catalog("guide").machines][:2]
     ['m4.large', 'n1-standard-2']
     """
-    if name_or_path in BUILT_IN:
+    if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
         return _built_in(str(name_or_path))
     return read_table(Catalog, find_file("catalog", name_or_path, BUILT_IN))
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from etcdsize._model import Model
-from etcdsize._options import catalog_of, headroom_of, members_of, providers_of, tiers_of
+from etcdsize._options import catalog_of, headroom_of, members_of, providers_of, tiers_of, whole_number
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError, shown
 from etcdsize.machines import Catalog, Machine
 from etcdsize.notices import Notice, load_notices, machine_notices, member_notices, nodes_notice, open_tier_notice
 from etcdsize.quorum import failure_tolerance, quorum
 from etcdsize.tiers import Bound, TierTable
-from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_percent
+from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
 from etcdsize.workload import Workload
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Sizing", "size"]
 
 _LARGEST_FLOAT = 1.7976931348623157e308
-
-Dimension = Literal["clients", "requests_per_second", "data_bytes"]
 
 
 class Sizing(Model):
@@ -299,19 +297,20 @@ def _workload(
 
 
 def _nodes(value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    number = whole_number(value)
+    if number is None:
         raise WorkloadTypeError(
             f"kubernetes_nodes: got {shown(value)} of type {type(value).__name__}, expected an integer of 0 or more",
             dimension="kubernetes_nodes",
             value=value,
         )
-    if not 0 <= value.__index__() < 2**64:
+    if not 0 <= number < 2**64:
         raise InvalidWorkloadError(
             f"kubernetes_nodes: got {shown(value)}, expected an integer of 0 or more",
             dimension="kubernetes_nodes",
             value=value,
         )
-    return int(value)
+    return number
 
 
 @functools.lru_cache(maxsize=1024)

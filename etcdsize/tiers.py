@@ -221,7 +221,7 @@ def load_tiers(name_or_path: str | Path) -> TierTable:
     >>> load_tiers("guide").names
     ('small', 'medium', 'large', 'xlarge')
     """
-    if name_or_path in BUILT_IN:
+    if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
         return _built_in(str(name_or_path))
     return read_table(TierTable, find_file("tiers", name_or_path, BUILT_IN))
 
@@ -240,7 +240,11 @@ def find_file(option: str, name_or_path: str | Path, built_in: tuple[str, ...]) 
             value=name_or_path,
         )
     path = Path(name_or_path)
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError:
+        found = False  # a name too long for a file, or a folder that may not be looked into
+    if not found:
         raise OptionError(
             f"{option}: got {shown(str(name_or_path))}, expected {', '.join(built_in)} or the path of a JSON file"
             + nearest(str(name_or_path), built_in),

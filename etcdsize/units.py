@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from etcdsize.errors import UnitError, nearest, shown
 
 __all__ = [
     "BYTE_UNITS",
     "DIMENSIONS",
+    "Dimension",
     "format_bytes",
     "format_number",
     "format_percent",
@@ -26,7 +28,9 @@ __all__ = [
     "parse_rate",
 ]
 
-DIMENSIONS = ("clients", "requests_per_second", "data_bytes")
+Dimension = Literal["clients", "requests_per_second", "data_bytes"]
+
+DIMENSIONS: tuple[Dimension, ...] = ("clients", "requests_per_second", "data_bytes")
 """The three dimensions of a load, in the order in which everything here takes and gives them."""
 
 BYTE_UNITS: dict[str, int] = {
@@ -117,8 +121,8 @@ def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str
         # A float bounds the exponent before Fraction would write it out in full.
         rough = float(number)
         if rough < 1e-300:
-            return rough * float(factor)
-        if rough > 1e300 and rough * float(factor) == float("inf"):
+            return rough * float(factor) or 0
+        if rough * float(factor) == float("inf"):
             raise _refusal(text, accepted, None)
         exact = Fraction(number) * factor
     if exact.denominator == 1 and (exact.numerator < 2**64 or "e" not in number.lower()):
@@ -166,6 +170,8 @@ def format_bytes(value: int | float) -> str:
     >>> format_bytes(400_000_000), format_bytes(2_147_483_648), format_bytes(0)
     ('400 MB', '2.147483648 GB', '0 B')
     """
+    if isinstance(value, float):
+        value = float(value)  # NumPy's float64 is one, but prints otherwise
     if value >= 1e18:
         return f"{value} B"
     for unit in ("TB", "GB", "MB", "kB"):
@@ -184,8 +190,8 @@ def format_number(value: float | Decimal) -> str:
     if isinstance(value, int):
         return str(value)
     if value >= 1e16:
-        return repr(value) if isinstance(value, float) else str(value)
-    text = f"{Decimal(repr(value)) if isinstance(value, float) else value:f}"
+        return repr(float(value)) if isinstance(value, float) else str(value)
+    text = f"{Decimal(repr(float(value))) if isinstance(value, float) else value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -1,0 +1,483 @@
+"""Arrow record batches in, the answer's columns out: what files, frames and engines share.
+
+`pick_columns` finds the columns of a load by their names; `BatchSizer` sizes one batch after the other. A row that
+cannot be sized keeps its place, with empty answers and its problem. This module imports pyarrow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from etcdsize._options import headroom_of, providers_of
+from etcdsize.arrays import INVALID, FleetSizing, classify
+from etcdsize.errors import ColumnError, OptionError, UnitError, nearest, shown
+from etcdsize.machines import Catalog
+from etcdsize.notices import SMALLEST_PLAUSIBLE_BYTES
+from etcdsize.tiers import TierTable
+from etcdsize.units import DIMENSIONS, parse_bytes, parse_count, parse_rate
+
+__all__ = ["ANSWERS", "BatchSizer", "Columns", "Source", "pick_columns"]
+
+ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
+"""The columns that an answer adds, in order."""
+
+_DATA_UNITS = {"": 1, "_bytes": 1, "_mb": 1000**2, "_mib": 1024**2, "_gb": 1000**3, "_gib": 1024**3}
+_DATA_NAMES = ("data", "db_size", "size", "data_size", "database_size", "storage")
+
+# Name of a column -> what a number in it is multiplied by.
+_NAMES: dict[str, dict[str, int]] = {
+    "clients": dict.fromkeys(("clients", "client_count", "num_clients", "connections"), 1),
+    "requests_per_second": dict.fromkeys(
+        ("requests_per_second", "rps", "qps", "requests", "request_rate", "req_per_s", "reqs_per_second"), 1
+    ),
+    "data_bytes": {name + unit: factor for name in _DATA_NAMES for unit, factor in _DATA_UNITS.items()},
+    "provider": dict.fromkeys(("provider", "cloud", "cloud_provider"), 1),
+}
+_UNIT_OF_FACTOR = {1000**2: "MB", 1024**2: "MiB", 1000**3: "GB", 1024**3: "GiB"}
+_PARSERS: dict[str, Callable[[str], int | float]] = {
+    "clients": parse_count,
+    "requests_per_second": parse_rate,
+    "data_bytes": parse_bytes,
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a dimension stands: the column's position and name, and the bytes that a number in it means."""
+
+    position: int
+    name: str
+    factor: int = 1
+
+
+Columns = dict[str, Source]
+"""Dimension, or "provider", -> where it stands. A dimension that is not in it is unknown."""
+
+
+def pick_columns(
+    names: Sequence[str],
+    chosen: Mapping[str, str] | None = None,
+    unknown: Iterable[str] = (),
+    *,
+    provider_given: bool = False,
+) -> Columns:
+    """Return the columns that hold the load and the provider.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names that there are.
+    chosen : mapping, optional
+        Dimension or "provider" -> the name of its column, where the name is not one that we know.
+    unknown : iterable of str
+        Dimensions that nobody has the figures of.
+    provider_given : bool
+        Whether one provider stands for all, so that no column is needed.
+
+    Raises
+    ------
+    ColumnError
+        For a column that is missing (with the nearest there is), there twice, or one of the answer's.
+    """
+    chosen, unknown = dict(chosen or {}), tuple(unknown)
+    for key in (*chosen, *unknown):
+        if key not in _NAMES or (key in unknown and key == "provider"):
+            raise ColumnError(f"got {shown(key)}, expected {', '.join(DIMENSIONS)}{nearest(key, DIMENSIONS)}")
+    taken = [name for name in names if name in ANSWERS]
+    if taken:
+        raise ColumnError(
+            f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
+            "replaces what is there"
+        )
+    columns: Columns = {}
+    for key, known in _NAMES.items():
+        if key in unknown:
+            if key in chosen:
+                raise ColumnError(f"{key}: got a column and unknown, expected one of the two")
+            continue
+        if key == "provider" and provider_given:
+            continue
+        found = _find(names, key, known, chosen.get(key))
+        if found is not None:
+            columns[key] = found
+        elif key != "provider":
+            raise ColumnError(_missing(names, key, known))
+    if not any(dimension in columns for dimension in DIMENSIONS):
+        raise ColumnError("every dimension is unknown, expected at least one that is known")
+    return columns
+
+
+def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str | None) -> Source | None:
+    if chosen is not None:
+        places = [position for position, name in enumerate(names) if name == chosen]
+        if not places:
+            raise ColumnError(f"{key}: has no column {shown(chosen)}{nearest(chosen, names)}{_has(names)}")
+    else:
+        places = [position for position, name in enumerate(names) if _plain(name) in known]
+    if len(places) > 1:
+        listed = " and ".join(shown(names[place]) for place in places)
+        raise ColumnError(
+            f"{key}: has {listed}, expected one column; choose it by name"
+            if len({names[place] for place in places}) > 1
+            else f"{key}: has the column {shown(names[places[0]])} {len(places)} times, expected it once"
+        )
+    if not places:
+        return None
+    name = names[places[0]]
+    return Source(places[0], name, known.get(_plain(name), _factor_of(name) if key == "data_bytes" else 1))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
+
+
+def _factor_of(name: str) -> int:
+    """Return the factor of a column that was chosen by name, from the unit that ends it."""
+    ending = re.search(r"_(bytes|mb|mib|gb|gib)$", _plain(name))
+    return _DATA_UNITS[ending.group()] if ending else 1
+
+
+def _has(names: Sequence[str]) -> str:
+    return f"; it has {', '.join(map(shown, names[:20]))}{', …' if len(names) > 20 else ''}"
+
+
+def _missing(names: Sequence[str], key: str, known: Mapping[str, int]) -> str:
+    near = [name for name in names for hint in (nearest(_plain(name), known),) if hint]
+    hint = f"; is it {shown(near[0])}?" if near else ""
+    return f"has no column for {key} (expected {', '.join(list(known)[:6])}){hint}{_has(names)}"
+
+
+@dataclass
+class _Load:
+    """One dimension of a batch: numbers, and what is wrong with the rows that have none."""
+
+    values: NDArray[Any]
+    problems: dict[int, str]
+    missing: NDArray[np.bool_] | None
+
+
+class BatchSizer:
+    """Sizes one record batch after the other, and counts.
+
+    Parameters
+    ----------
+    columns : Columns
+        Where the load stands, from `pick_columns`.
+    provider : str or None
+        The provider of every row, or None where a column says.
+    catalog, tiers, headroom
+        As for `size`.
+    missing_is_unknown : bool
+        Whether a null is an unknown dimension of its row rather than a problem.
+    """
+
+    def __init__(
+        self,
+        columns: Columns,
+        *,
+        provider: str | None,
+        catalog: Catalog,
+        tiers: TierTable,
+        headroom: float = 0.0,
+        missing_is_unknown: bool = False,
+    ) -> None:
+        self.columns = columns
+        """Where the load stands in a batch."""
+        self._catalog = catalog
+        self._tiers = tiers
+        self.headroom = headroom_of(headroom)
+        """The share of every bound kept free."""
+        self._missing_is_unknown = missing_is_unknown
+        if provider is None and "provider" not in columns:
+            raise ColumnError(
+                "provider: has no column for it (expected provider or cloud), and no provider was given; "
+                f"give one of {', '.join(catalog.providers)}"
+            )
+        self._provider = None if provider is None else providers_of(catalog, provider)[0]
+        self._providers = catalog.providers if self._provider is None else (self._provider,)
+        self._machines = [
+            catalog.machine_for(name, tier.name).machine_type for name in self._providers for tier in tiers.tiers
+        ]
+        self.rows = 0
+        """Rows seen."""
+        self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
+        """Rows by provider and tier."""
+        self.first_problems: list[tuple[int, str]] = []
+        """The first rows that cannot be sized, counted from 1, and why."""
+        self.implausibly_small = 0
+        """Rows with less data than an empty etcd file."""
+
+    schema = pa.schema(
+        [(name, pa.dictionary(pa.int32(), pa.string())) for name in ANSWERS[:-1]] + [(ANSWERS[-1], pa.string())]
+    )
+    """The answer's columns."""
+
+    @property
+    def counted(self) -> list[tuple[str, str, str, int]]:
+        """Provider, tier, machine type and rows, of every machine there can be."""
+        keys = [(name, tier) for name in self._providers for tier in self._tiers.names]
+        return [
+            (*key, machine, int(count))
+            for key, machine, count in zip(keys, self._machines, self.machine_counts, strict=True)
+        ]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the answers of a batch: tier, machine_type, forced_by, tightest, problem."""
+        rows = batch.num_rows
+        problems: dict[int, list[str]] = {}
+        values: list[NDArray[Any] | None] = [None, None, None]
+        unknown: list[NDArray[np.bool_] | None] = [None, None, None]
+        for index, dimension in enumerate(DIMENSIONS):
+            source = self.columns.get(dimension)
+            if source is None:
+                continue
+            load = _numbers(batch.column(source.position), dimension, source)
+            values[index] = load.values
+            for row, problem in load.problems.items():
+                problems.setdefault(row, []).append(problem)
+            if load.missing is not None:
+                unknown[index] = load.missing
+        self._take_missing(rows, unknown, problems)
+        providers = self._provider_codes(batch, problems)
+
+        codes = np.empty(rows, np.uint8)
+        if rows:
+            classify(*values, tiers=self._tiers, headroom=self.headroom, on_invalid="mark", out=codes, threads=None)
+            self._tell_invalid(codes, values, problems)
+        bad = np.fromiter(problems, np.int64, len(problems))
+        codes[bad] = INVALID
+        self._count(codes, values, providers, problems)
+        fleet = FleetSizing(
+            values,
+            codes,
+            self._provider if providers is None else providers,
+            self._catalog,
+            self._tiers,
+            self.headroom,
+            members=3,
+            unknown=unknown,
+        )
+        return self._answers(fleet, problems)
+
+    def _take_missing(self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]) -> None:
+        """Tell the nulls as problems, or leave them unknown where something else is known."""
+        known = np.zeros(rows, np.bool_)
+        for index, dimension in enumerate(DIMENSIONS):
+            source, mask = self.columns.get(dimension), unknown[index]
+            if source is None:
+                continue
+            if mask is None:
+                known[:] = True
+                continue
+            known |= ~mask
+            if not self._missing_is_unknown:
+                for row in np.flatnonzero(mask).tolist():
+                    problems.setdefault(row, []).append(f"{source.name}: missing")
+        if self._missing_is_unknown:
+            for row in np.flatnonzero(~known).tolist():
+                problems.setdefault(row, []).append("nothing known: every dimension is missing")
+
+    def _provider_codes(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> NDArray[np.uint8] | None:
+        if self._provider is not None:
+            return None
+        source = self.columns["provider"]
+        column = batch.column(source.position)
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        wrong: dict[int, str] = {}
+        lookup = np.full(len(column.dictionary) + 1, INVALID, np.uint8)
+        for code, name in enumerate(column.dictionary.to_pylist()):
+            if name is None or name == "":
+                wrong[code] = f"{source.name}: missing"
+                continue
+            try:
+                lookup[code] = self._providers.index(providers_of(self._catalog, (name,))[0])
+            except OptionError as error:
+                wrong[code] = f"{source.name}: {str(error).removeprefix('provider: ')}"
+        wrong[len(lookup) - 1] = f"{source.name}: missing"
+        codes = pc.fill_null(column.indices.cast(pa.int64()), len(lookup) - 1).to_numpy(zero_copy_only=False)
+        found: NDArray[np.uint8] = lookup[codes]
+        for row in np.flatnonzero(found == INVALID).tolist():
+            problems.setdefault(row, []).append(wrong[int(codes[row])])
+        return found
+
+    def _tell_invalid(
+        self, codes: NDArray[np.uint8], values: Sequence[NDArray[Any] | None], problems: dict[int, list[str]]
+    ) -> None:
+        """Tell what the classifier marked."""
+        marked = np.flatnonzero(codes == INVALID)
+        for index, dimension in enumerate(DIMENSIONS):
+            column = values[index]
+            if column is None or not marked.size:
+                continue
+            loads = column[marked]
+            with np.errstate(invalid="ignore"):
+                wrong = ~((loads >= 0) & np.isfinite(loads))
+            name = self.columns[dimension].name
+            for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
+                problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
+
+    def _count(
+        self,
+        codes: NDArray[np.uint8],
+        values: Sequence[NDArray[Any] | None],
+        providers: NDArray[np.uint8] | None,
+        problems: dict[int, list[str]],
+    ) -> None:
+        tiers = len(self._tiers.tiers)
+        sized = codes != INVALID
+        flat = codes[sized].astype(np.int64)
+        if providers is not None:
+            flat += providers[sized].astype(np.int64) * tiers
+        self.machine_counts += np.bincount(flat, minlength=len(self.machine_counts))
+        data = values[2]
+        if data is not None:
+            self.implausibly_small += int(np.count_nonzero(sized & (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)))
+        room = 10 - len(self.first_problems)
+        if problems and room > 0:
+            for row in sorted(problems)[:room]:
+                self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
+        self.rows += len(codes)
+
+    def _answers(self, fleet: FleetSizing, problems: dict[int, list[str]]) -> pa.RecordBatch:
+        bad = fleet.tier_codes == INVALID if problems else None
+        listed = [";".join(name for bit, name in enumerate(DIMENSIONS) if bits >> bit & 1) for bits in range(8)]
+        told: pa.Array
+        if problems:
+            texts = np.full(len(fleet), None, object)
+            for row, said in problems.items():
+                texts[row] = "; ".join(said)
+            told = pa.array(texts, pa.string())
+        else:
+            told = pa.nulls(len(fleet), pa.string())
+        return pa.RecordBatch.from_arrays(
+            [
+                _dictionary(fleet.tier_codes, bad, self._tiers.names),
+                _dictionary(fleet.machine_codes, bad, self._machines),
+                _dictionary(fleet.forced_by, bad, listed),
+                _dictionary(fleet.tightest, bad, DIMENSIONS),
+                told,
+            ],
+            schema=self.schema,
+        )
+
+
+def _dictionary(codes: NDArray[Any], bad: NDArray[np.bool_] | None, names: Sequence[str]) -> pa.DictionaryArray:
+    indices = pa.array(codes.astype(np.int32), mask=bad)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))
+
+
+def _numbers(column: pa.Array, dimension: str, source: Source) -> _Load:
+    """Return the numbers of a column, without a copy where it holds numbers and no nulls."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if _is_text(kind):
+        return _parsed(column, dimension, source)
+    if pa.types.is_null(kind):
+        return _Load(np.zeros(len(column)), {}, np.ones(len(column), np.bool_))
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected numbers or text")
+    missing = None
+    if column.null_count:
+        missing = column.is_null().to_numpy(zero_copy_only=False)
+        column = column.fill_null(0) if not pa.types.is_float16(column.type) else column.cast(pa.float32()).fill_null(0)
+    return _Load(_scaled(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _scaled(values: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Return bytes, to the nearest whole one: a decimal number of MB is not exact in binary."""
+    if factor == 1:
+        return values
+    scaled = values.astype(np.float64)
+    with np.errstate(over="ignore"):
+        scaled *= factor
+    np.rint(scaled, out=scaled, where=scaled >= 1)
+    return scaled
+
+
+_DIGITS = np.zeros(256, np.bool_)
+_DIGITS[[ord(digit) for digit in "0123456789"]] = True
+_DECIMALS = _DIGITS.copy()
+_DECIMALS[ord(".")] = True
+
+
+def _parsed(column: pa.Array, dimension: str, source: Source) -> _Load:
+    """Return the numbers that a column of text says; what it does not say is a problem of its row."""
+    column = column.cast(pa.large_string())
+    missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
+    mask = None
+    if pc.any(missing).as_py():
+        mask = missing.to_numpy(zero_copy_only=False)
+        column = pc.if_else(missing, "0", column)
+    numbers = _plain_numbers(column)
+    if numbers is not None:
+        return _Load(_scaled(numbers, source.factor), {}, mask)
+
+    # Something is not a plain number: each text that is there is read once.
+    encoded = column.dictionary_encode()
+    parse = _PARSERS[dimension] if source.factor == 1 else parse_count
+    read = np.zeros(len(encoded.dictionary))
+    wrong: dict[int, str] = {}
+    whole = True
+    for code, text in enumerate(encoded.dictionary.to_pylist()):
+        try:
+            value = parse(text)
+        except UnitError as error:
+            unit = _UNIT_OF_FACTOR.get(source.factor)
+            reason = str(error) if unit is None else f"got {shown(text)}, expected a number of {unit}"
+            wrong[code] = f"{source.name}: {reason}"
+            continue
+        if isinstance(value, int) and value >= 2**64:
+            wrong[code] = f"{source.name}: got {shown(text)}, expected at most 2^64 - 1 for an integer"
+            continue
+        whole = whole and isinstance(value, int) and value < 2**53
+        read[code] = value
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    values = _exact(encoded.dictionary, parse, wrong, read) if not whole else read
+    problems: dict[int, str] = {}
+    if wrong:
+        faulty = np.zeros(len(read), np.bool_)
+        faulty[list(wrong)] = True
+        problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
+    return _Load(_scaled(values[indices], source.factor), problems, mask)
+
+
+def _exact(
+    texts: pa.Array, parse: Callable[[str], int | float], wrong: dict[int, str], read: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Return integers that a float64 cannot hold as uint64, where nothing but integers is there."""
+    values = [0 if code in wrong else parse(text) for code, text in enumerate(texts.to_pylist())]
+    if all(isinstance(value, int) for value in values):
+        return np.array(values, np.uint64)
+    return read
+
+
+def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
+    """Return the numbers of a column of plain digits, with or without a decimal point; None where it has more."""
+    start, stop = np.frombuffer(column.buffers()[1], np.int64)[[column.offset, column.offset + len(column)]]
+    if start == stop:
+        return np.zeros(len(column))
+    text = np.frombuffer(column.buffers()[2], np.uint8)[start:stop]
+    if not _DECIMALS[text].all():
+        return None
+    try:
+        numbers: NDArray[Any] = column.cast(pa.int64() if _DIGITS[text].all() else pa.float64()).to_numpy()
+        return numbers
+    except pa.ArrowInvalid:
+        return None

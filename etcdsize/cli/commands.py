@@ -1,0 +1,165 @@
+"""What each command does: one function a command, under its name."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from etcdsize import units
+from etcdsize.errors import OptionError, UnitError, shown
+
+if TYPE_CHECKING:
+    from etcdsize.fleet import Fleet
+
+__all__ = ["fleet", "machines", "schema", "size", "tiers"]
+
+T = TypeVar("T")
+
+
+def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+    """Return what an option's text says, or name the option that says nothing."""
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except UnitError as error:
+        raise OptionError(f"{option}: {error}", option=option, value=text) from None
+
+
+def _whole(text: str) -> int:
+    value = units.parse_count(text)
+    if not isinstance(value, int):
+        raise UnitError(f"got {shown(text)}, expected a whole number")
+    return value
+
+
+def size(options: Namespace) -> int:
+    """Size one cluster."""
+    from etcdsize.renderers.text import render_sizing
+    from etcdsize.sizing import size
+
+    sizing = size(
+        clients=_parsed("--clients", options.clients, units.parse_count),
+        requests_per_second=_parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
+        data_bytes=_parsed("--data", options.data, units.parse_bytes),
+        kubernetes_nodes=_parsed("--kubernetes-nodes", options.kubernetes_nodes, _whole),
+        provider=options.provider,
+        catalog=options.catalog,
+        tiers=options.tiers,
+        headroom=_parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
+        members=_parsed("--members", options.members, _whole) or 0,
+    )
+    _print(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
+    return 1 if options.strict and sizing.is_beyond_guide else 0
+
+
+def tiers(options: Namespace) -> int:
+    """Print a tier table."""
+    from etcdsize.renderers.text import render_tiers
+    from etcdsize.tiers import load_tiers
+
+    table = load_tiers(options.tiers)
+    _print(table.model_dump_json(indent=2) + "\n" if options.json else render_tiers(table))
+    return 0
+
+
+def machines(options: Namespace) -> int:
+    """Print the machines of a catalog."""
+    from etcdsize._options import providers_of
+    from etcdsize.machines import load_catalog
+    from etcdsize.renderers.text import render_machines
+
+    catalog = load_catalog(options.catalog)
+    providers = providers_of(catalog, options.provider)
+    chosen = tuple(machine for machine in catalog.machines if machine.provider in providers)
+    if options.json:
+        _print(catalog.model_copy(update={"machines": chosen}).model_dump_json(indent=2) + "\n")
+    else:
+        _print(render_machines(catalog, chosen))
+    return 0
+
+
+def schema(options: Namespace) -> int:  # noqa: ARG001 - every command takes its options
+    """Print the JSON schema of an answer."""
+    import json
+
+    from etcdsize.sizing import Sizing
+
+    _print(json.dumps(Sizing.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def fleet(options: Namespace) -> int:
+    """Size a file of clusters."""
+    columns = {}
+    for pair in options.column:
+        what, equals, name = pair.partition("=")
+        if not equals or not name:
+            raise OptionError(
+                f"--column: got {shown(pair)}, expected WHAT=NAME such as clients=conn_count", option="column"
+            )
+        what = {"rps": "requests_per_second", "data": "data_bytes"}.get(what, what)
+        if what in columns:
+            raise OptionError(f"--column: got {what} twice, expected it once", option="column")
+        columns[what] = name
+    headroom = _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
+
+    from etcdsize.fleet import open_fleet
+    from etcdsize.renderers.text import render_fleet
+
+    to_output = options.output == "-"
+    with (
+        open_fleet(
+            Path(options.input),
+            sys.stdin.buffer if options.input == "-" else None,
+            format=options.format,
+            provider=options.provider,
+            columns=columns,
+            unknown=[{"rps": "requests_per_second", "data": "data_bytes"}.get(what, what) for what in options.unknown],
+            missing=options.missing,
+            catalog=options.catalog,
+            tiers=options.tiers,
+            headroom=headroom,
+        ) as opened,
+        _progress(opened) as progress,
+    ):
+        summary = opened.run(
+            None if to_output or options.output is None else Path(options.output),
+            sys.stdout.buffer if to_output else None,
+            format=options.output_format,
+            force=options.force,
+            progress=progress,
+        )
+    text = summary.model_dump_json(indent=2) + "\n" if options.json else render_fleet(summary)
+    if to_output:
+        sys.stderr.write(text)
+    else:
+        _print(text)
+    return 1 if summary.not_sized else 0
+
+
+@contextlib.contextmanager
+def _progress(opened: Fleet) -> Iterator[Callable[[int], object] | None]:
+    """Give what is called with the work done after every batch: a bar where somebody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    total, unit = opened.work
+    # A short run needs no bar.
+    with tqdm(
+        total=total, unit=unit, unit_scale=True, desc=opened.name, file=sys.stderr, leave=False, delay=0.5
+    ) as bar:
+        yield bar.update
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)

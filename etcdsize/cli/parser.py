@@ -1,0 +1,228 @@
+"""The arguments of every command, and their help.
+
+This module imports the standard library and the package's `__version__` only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+from etcdsize import __version__
+
+__all__ = ["build_parser"]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help of one width and one layout on every Python and every terminal."""
+
+    def __init__(self, prog: str, **_options: object) -> None:
+        super().__init__(prog, max_help_position=30, width=80)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        names = ", ".join(action.option_strings)
+        if not names or action.nargs == 0:
+            return names or super()._format_action_invocation(action)
+        return f"{names} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def __init__(self, **options: object) -> None:
+        options.setdefault("formatter_class", _Formatter)
+        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+        if sys.version_info >= (3, 14):
+            self.color = False
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="etcdsize",
+        description="Which machine an etcd cluster needs, and why: for one cluster or a fleet.",
+        epilog="""\
+examples:
+  etcdsize size --clients 300 --requests-per-second 800 --data 400MB
+  etcdsize fleet clusters.csv -o sized.csv
+  etcdsize machines --provider gce
+
+exit codes:
+  0    done
+  1    done, but some clusters could not be sized, or a --strict answer is
+       beyond the guide
+  2    bad usage, or input that cannot be read
+  130  interrupted""",
+    )
+    parser.add_argument("--version", action="version", version=f"etcdsize {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    _add_size(commands)
+    _add_fleet(commands)
+    _add_tiers(commands)
+    _add_machines(commands)
+    _add_schema(commands)
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction[_Parser], name: str, short: str, text: str) -> _Parser:
+    return commands.add_parser(name, help=short, description=text)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def _add_tables(parser: argparse.ArgumentParser, *, catalog: bool = True) -> None:
+    parser.add_argument(
+        "--tiers",
+        metavar="TABLE",
+        default="guide",
+        help="the bounds: guide, etcd.io, or a JSON file of your own (default: guide)",
+    )
+    if catalog:
+        parser.add_argument(
+            "--catalog",
+            metavar="CATALOG",
+            default="guide",
+            help="the machines: guide, guide-as-printed, or a JSON file of your own (default: guide)",
+        )
+
+
+def _add_headroom(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--headroom",
+        metavar="SHARE",
+        default="0",
+        help="the share of every bound to keep free, such as 30%% or 0.3 (default: 0)",
+    )
+
+
+def _add_size(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "size",
+        "size one cluster",
+        "Print the tier and the machine that one cluster needs, how full it is, and why. "
+        "What you do not know you\nleave out: the rest decides, and the answer is a lower bound.",
+    )
+    load = parser.add_argument_group("the load")
+    load.add_argument("--clients", metavar="N", help="concurrent client connections")
+    load.add_argument("--requests-per-second", "--rps", metavar="RATE", help="requests per second, such as 800 or 2.5k")
+    load.add_argument("--data", metavar="SIZE", help="data stored, such as 400MB (10^6 bytes) or 2GiB (2^30)")
+    load.add_argument(
+        "--kubernetes-nodes",
+        metavar="N",
+        help="nodes of the Kubernetes cluster that etcd serves; a proxy, where nothing is measured",
+    )
+    how = parser.add_argument_group("how to size")
+    how.add_argument(
+        "--provider",
+        metavar="NAME",
+        action="append",
+        help="aws, azure or gce (gcp, google); may be given again (default: every one of the catalog)",
+    )
+    _add_headroom(how)  # type: ignore[arg-type]
+    how.add_argument("--members", metavar="N", default="3", help="voting members of the cluster (default: 3)")
+    _add_tables(how)  # type: ignore[arg-type]
+    how.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 where no published figure says that the machine is enough",
+    )
+    _add_json(how)  # type: ignore[arg-type]
+
+
+def _add_fleet(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "fleet",
+        "size a file of clusters",
+        """\
+Size a file of clusters, one a row: CSV, TSV, JSON lines or Parquet. Print a
+summary, and write every row with five columns added: tier, machine_type,
+forced_by, tightest, problem. A row that cannot be sized is kept, with its
+problem; then the exit code is 1.
+
+The load is found by the columns' names: clients (connections),
+requests_per_second (rps, qps), data_bytes (data, db_size, size; bytes, or text
+such as 400MB; data_mb, data_gib and the like are converted), provider (cloud).
+The other columns pass through untouched.""",
+    )
+    parser.add_argument("input", metavar="IN", help="the file; - is standard input")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", help="the file to write; - is standard output (default: write no rows)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace OUT where it exists")
+    parser.add_argument("--format", metavar="FORMAT", help="of IN: csv, tsv, jsonl or parquet (default: by its name)")
+    parser.add_argument(
+        "--output-format",
+        metavar="FORMAT",
+        help="of OUT, likewise (default: by its name; for -, the format of IN)",
+    )
+    parser.add_argument(
+        "--column",
+        metavar="WHAT=NAME",
+        action="append",
+        default=[],
+        help="the column of clients, requests_per_second, data_bytes or provider, where its name is not known; "
+        "may be given again",
+    )
+    parser.add_argument(
+        "--unknown",
+        metavar="WHAT",
+        action="append",
+        default=[],
+        help="a dimension that the file lacks; may be given again",
+    )
+    parser.add_argument(
+        "--missing",
+        metavar="HOW",
+        default="problem",
+        help="what an empty cell is: problem, or unknown: the rest of the row decides (default: problem)",
+    )
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        help="aws, azure or gce (gcp, google), for every row, whatever its provider column says",
+    )
+    _add_headroom(parser)
+    _add_tables(parser)
+    _add_json(parser)
+
+
+def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(commands, "tiers", "print the tiers", "Print the bounds of every tier, and their source.")
+    _add_tables(parser, catalog=False)
+    _add_json(parser)
+
+
+def _add_machines(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands, "machines", "print the machines", "Print the machines of a catalog, with errata and source."
+    )
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        action="append",
+        help="aws, azure or gce (gcp, google); may be given again (default: every one of the catalog)",
+    )
+    parser.add_argument(
+        "--catalog",
+        metavar="CATALOG",
+        default="guide",
+        help="guide, guide-as-printed, or a JSON file of your own (default: guide)",
+    )
+    _add_json(parser)
+
+
+def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
+    _command(
+        commands,
+        "schema",
+        "print the JSON schema of an answer",
+        "Print the JSON schema of what 'etcdsize size --json' prints: the contract for other programs.",
+    )

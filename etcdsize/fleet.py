@@ -1,0 +1,317 @@
+"""Files of clusters in, files with answers out, batch by batch in memory that does not grow with the file.
+
+`open_fleet` opens the input and finds its columns; `Fleet.run` sizes it and gives a `FleetSummary`. This module does
+the work of `etcdsize fleet`; it never prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+from pydantic import Field
+
+from etcdsize._model import Model
+from etcdsize._options import catalog_of, one_of, tiers_of
+from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
+from etcdsize.machines import Catalog
+from etcdsize.tiers import TierTable
+
+try:
+    import pyarrow as pa
+
+    from etcdsize._batch import ANSWERS, BatchSizer, pick_columns
+    from etcdsize.files.csv import CsvReader, CsvWriter
+    from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
+    from etcdsize.files.output import check_output, open_output
+    from etcdsize.files.parquet import ParquetReader, ParquetWriter
+except ImportError as error:
+    raise MissingDependencyError(package="pyarrow", extra="fleet") from error
+
+__all__ = ["FORMATS", "Fleet", "FleetSummary", "MachineCount", "Problem", "format_of", "open_fleet"]
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet")
+_ENDINGS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+Reader = CsvReader | JsonLinesReader | ParquetReader
+
+
+class Problem(Model):
+    """A row that cannot be sized."""
+
+    row: Annotated[int, Field(description="The row, counted from 1 without the header.")]
+    problem: Annotated[str, Field(description="Why it cannot be sized.")]
+
+
+class MachineCount(Model):
+    """How many clusters need a machine."""
+
+    provider: str
+    tier: str
+    machine_type: str
+    clusters: int
+
+
+class FleetSummary(Model):
+    """What a fleet needs, counted."""
+
+    clusters: Annotated[int, Field(description="Rows that came.")]
+    not_sized: Annotated[int, Field(description="Rows that could not be sized.")]
+    tiers: Annotated[dict[str, int], Field(description="Clusters by tier, in the table's order.")]
+    machines: Annotated[tuple[MachineCount, ...], Field(description="Clusters by machine.")]
+    first_problems: Annotated[tuple[Problem, ...], Field(description="The first rows that could not be sized.")]
+    implausibly_small: Annotated[int, Field(description="Clusters with less data than an empty etcd file.")]
+    unknown: Annotated[tuple[str, ...], Field(description="Dimensions that were not known.")] = ()
+    headroom_asked: float = 0.0
+
+
+def format_of(path: Path, option: str | None) -> str:
+    """Return the format of a file: what was asked for, or what its name ends with.
+
+    Raises
+    ------
+    FleetFileError
+        Where the name does not tell.
+    """
+    if option is not None:
+        return one_of("format", option, FORMATS)
+    found = _ENDINGS.get(path.suffix.lower())
+    if found is None:
+        name = "standard input or output" if str(path) == "-" else str(path)
+        raise FleetFileError(
+            f"{name}: the name does not tell the format; give it, one of {', '.join(FORMATS)}", file=str(path)
+        )
+    return found
+
+
+@contextlib.contextmanager
+def open_fleet(
+    source: Path,
+    stream: BinaryIO | None = None,
+    *,
+    format: str | None = None,  # noqa: A002 - the option's name
+    provider: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    unknown: Iterable[str] = (),
+    missing: str = "problem",
+    catalog: str | Path | Catalog = "guide",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+) -> Iterator[Fleet]:
+    """Give the fleet that a file holds, ready to run.
+
+    Parameters
+    ----------
+    source : Path
+        The file, or `-` with `stream`.
+    stream : binary file, optional
+        What to read instead of opening `source`.
+    format : {"csv", "tsv", "jsonl", "parquet"}, optional
+        None takes it from the file's name.
+    provider : str, optional
+        The provider of every cluster; None where a column says.
+    columns : mapping, optional
+        Dimension or "provider" -> the column's name, for names that are not known.
+    unknown : iterable of str
+        Dimensions that the file lacks.
+    missing : {"problem", "unknown"}
+        What an empty cell is.
+    catalog, tiers, headroom
+        As for `size`.
+
+    Raises
+    ------
+    FleetFileError
+        For a file that cannot be read, with the line, and for columns that are not there.
+    OptionError
+        For everything else that is not known.
+    """
+    kind = format_of(source, format)
+    unknown = tuple(dict.fromkeys(unknown))
+    name = "standard input" if str(source) == "-" else str(source)
+    one_of("missing", missing, ("problem", "unknown"))
+    table, machines = tiers_of(tiers), catalog_of(catalog)
+    with contextlib.ExitStack() as stack:
+        if stream is None:
+            try:
+                stream = stack.enter_context(source.open("rb"))
+            except OSError as error:
+                raise FleetFileError(f"{name}: cannot be read: {error.strerror}", file=name) from error
+        with _reading(name):
+            reader = _open_reader(stream, name, kind)
+        try:
+            picked = pick_columns(reader.names, columns, unknown, provider_given=provider is not None)
+            sizer = BatchSizer(
+                picked,
+                provider=provider,
+                catalog=machines,
+                tiers=table,
+                headroom=headroom,
+                missing_is_unknown=missing == "unknown",
+            )
+        except ColumnError as error:
+            raise FleetFileError(f"{name}: {error}", file=name) from None
+        yield Fleet(source, name, kind, reader, sizer, table, unknown)
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Tell an error of the operating system as one of the file."""
+    try:
+        yield
+    except OSError as error:
+        raise FleetFileError(f"{name}: cannot be read: {error.strerror or error}", file=name) from error
+
+
+def _open_reader(stream: BinaryIO, name: str, kind: str) -> Reader:
+    if kind == "parquet":
+        return ParquetReader(stream, name)
+    if kind == "jsonl":
+        return JsonLinesReader(stream, name, ANSWERS)
+    return CsvReader(stream, name, _DELIMITERS[kind])
+
+
+@dataclasses.dataclass
+class Fleet:
+    """A file of clusters that was opened, and how to size it."""
+
+    source: Path
+    name: str
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | str
+    reader: Reader
+    sizer: BatchSizer
+    tiers: TierTable
+    unknown: tuple[str, ...]
+
+    @property
+    def work(self) -> tuple[int | None, str]:
+        """How much there is to do, where it is known, and in which unit: what `progress` counts."""
+        if isinstance(self.reader, ParquetReader):
+            return self.reader.rows, " rows"
+        size = self.source.stat().st_size if self.source.is_file() else None
+        return size, "B"
+
+    def run(
+        self,
+        output: Path | None = None,
+        stream: BinaryIO | None = None,
+        *,
+        format: str | None = None,  # noqa: A002 - the option's name
+        force: bool = False,
+        progress: Callable[[int], object] | None = None,
+    ) -> FleetSummary:
+        """Return what the fleet needs, counted; write every row with its answers where an output is given.
+
+        Parameters
+        ----------
+        output : Path, optional
+            The file to write; None writes no rows.
+        stream : binary file, optional
+            What to write to instead of opening `output`.
+        format : {"csv", "tsv", "jsonl", "parquet"}, optional
+            None takes it from the output's name; for a stream, from the input.
+        force : bool
+            Whether an existing file may be replaced.
+        progress : callable, optional
+            Called after every batch with how much of `work` was done.
+
+        Raises
+        ------
+        FleetFileError
+            For an input that breaks off or an output that cannot be written; an old file stays as it was.
+        """
+        if output is None and stream is None:
+            self._pass(None, None, progress)
+        elif stream is not None:
+            self._pass(stream, format or self.format, progress)
+        else:
+            assert output is not None  # noqa: S101 - the branches above
+            kind = format_of(output, format)
+            check_output(output, None if str(self.source) == "-" else self.source, force=force)
+            try:
+                with open_output(output) as file:
+                    self._pass(file, kind, progress)
+            except OSError as error:
+                raise FleetFileError(
+                    f"{output}: cannot be written: {error.strerror or error}", file=str(output)
+                ) from error
+        return self._summary()
+
+    def _pass(self, stream: BinaryIO | None, kind: str | None, progress: Callable[[int], object] | None) -> None:
+        """Size every batch, and write it."""
+        positions = list(range(len(self.reader.names)))
+        as_it_stands = kind == self.format and kind != "parquet"
+        if stream is None or as_it_stands:
+            needed = sorted({source.position for source in self.sizer.columns.values()})
+            self.sizer.columns = {
+                key: dataclasses.replace(source, position=needed.index(source.position))
+                for key, source in self.sizer.columns.items()
+            }
+            positions = needed
+        writer = None if stream is None else self._writer(stream, str(kind), as_it_stands=as_it_stands)
+        batches = self.reader.read(positions)
+        while True:
+            with _reading(self.name):
+                rows = next(batches, None)
+            if rows is None:
+                break
+            answers = self._sized(rows.batch)
+            if writer is not None:
+                writer.write(rows if as_it_stands else dataclasses.replace(rows, records=None), answers)
+            if progress is not None:
+                progress(rows.work)
+        if isinstance(writer, ParquetWriter):
+            writer.close()
+
+    def _sized(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        try:
+            return self.sizer(batch)
+        except ColumnError as error:
+            raise FleetFileError(f"{self.name}: {error}", file=self.name) from None
+
+    def _writer(
+        self, stream: BinaryIO, kind: str, *, as_it_stands: bool
+    ) -> CsvWriter | JsonLinesWriter | ParquetWriter:
+        names = self.reader.names
+        if kind == "jsonl":
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if repeated:
+                raise FleetFileError(
+                    f"{self.name}: has several columns {', '.join(repeated)}, which one JSON object cannot hold; "
+                    "write CSV or Parquet",
+                    file=self.name,
+                )
+            return JsonLinesWriter(stream, names, ANSWERS)
+        if kind == "parquet":
+            schema = (
+                self.reader.schema
+                if isinstance(self.reader, ParquetReader)
+                else pa.schema([(name, pa.string()) for name in names])
+            )
+            return ParquetWriter(stream, schema, self.sizer.schema)
+        like = self.reader if as_it_stands and isinstance(self.reader, CsvReader) else None
+        return CsvWriter(stream, names, ANSWERS, _DELIMITERS[kind], like)
+
+    def _summary(self) -> FleetSummary:
+        sizer = self.sizer
+        tiers = dict.fromkeys(self.tiers.names, 0)
+        for _, tier, _, clusters in sizer.counted:
+            tiers[tier] += clusters
+        return FleetSummary(
+            clusters=sizer.rows,
+            not_sized=sizer.rows - sum(tiers.values()),
+            tiers=tiers,
+            machines=tuple(
+                MachineCount(provider=provider, tier=tier, machine_type=machine_type, clusters=clusters)
+                for provider, tier, machine_type, clusters in sizer.counted
+                if clusters
+            ),
+            first_problems=tuple(Problem(row=row, problem=problem) for row, problem in sizer.first_problems),
+            implausibly_small=sizer.implausibly_small,
+            unknown=self.unknown,
+            headroom_asked=sizer.headroom,
+        )

@@ -1,0 +1,1 @@
+"""Models in, text out: one module per format."""

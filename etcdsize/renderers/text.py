@@ -1,0 +1,176 @@
+"""Plain text for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from etcdsize.sizing import bound_text, load_text
+from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_percent
+
+if TYPE_CHECKING:
+    from etcdsize.fleet import FleetSummary
+    from etcdsize.machines import Catalog, Machine
+    from etcdsize.sizing import Sizing
+    from etcdsize.tiers import Tier, TierTable
+
+__all__ = ["render_fleet", "render_machines", "render_sizing", "render_tiers"]
+
+_MACHINE_HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
+
+
+def _table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Return rows with aligned columns; those in `right` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else format_number(value)
+
+
+def _figures(machine: Machine) -> tuple[str, ...]:
+    return (
+        str(machine.vcpus),
+        _figure(machine.memory_gib),
+        _figure(machine.concurrent_iops),
+        _figure(machine.disk_mb_per_second),
+    )
+
+
+def render_sizing(sizing: Sizing) -> str:
+    """Return the answer for one cluster."""
+    parts = [_sizing_head(sizing)]
+    if sizing.workload is not None and sizing.utilization:
+        rows = [("load", "bound", "utilization", "headroom")]
+        for name, load in zip(DIMENSIONS, sizing.workload.loads, strict=True):
+            if load is None:
+                rows.append((f"{name} unknown", "", "", ""))
+                continue
+            rows.append(
+                (
+                    load_text(name, load),
+                    bound_text(name, sizing.bounds[name]),
+                    format_percent(sizing.utilization[name]),
+                    _share_left(sizing.headroom[name]),
+                )
+            )
+        parts.append(_table(rows, right=(2, 3)))
+    machines = [
+        ("provider", "machine", *_MACHINE_HEAD),
+        *((name, str(machine), *_figures(machine)) for name, machine in sizing.machines.items()),
+    ]
+    parts.append(_table(machines, right=(2, 3, 4, 5)))
+    if sizing.notices:
+        parts.append("\n".join(f"{notice.severity}: {notice.text} [{notice.code}]" for notice in sizing.notices))
+    return "\n\n".join(parts) + "\n"
+
+
+def _sizing_head(sizing: Sizing) -> str:
+    lines = [("tier", sizing.tier)]
+    if sizing.kubernetes_nodes is not None:
+        lines.append(("Kubernetes nodes", str(sizing.kubernetes_nodes)))
+    lines.append(("forced by", ", ".join(sizing.forced_by) or "nothing: it is the smallest tier"))
+    if sizing.tightest is not None:
+        lines.append(("tightest", sizing.tightest))
+    if sizing.headroom_asked:
+        lines.append(("headroom asked", format_percent(sizing.headroom_asked)))
+    lines.append(
+        ("members", f"{sizing.members} (quorum {sizing.quorum}, failure tolerance {sizing.failure_tolerance})")
+    )
+    return _table(lines)
+
+
+def _share_left(headroom: float) -> str:
+    return format_percent(headroom) if headroom >= 0 else "none"
+
+
+def _beyond(table: TierTable, dimension: str) -> str:
+    """Return what the open tier is for."""
+    last = table.bounds(dimension)[-1]
+    limit = format_bytes(last.limit) if dimension == "data_bytes" else format_number(last.limit)
+    return f"above {limit}" if last.inclusive else f"{limit} or more"
+
+
+def render_tiers(table: TierTable) -> str:
+    """Return a tier table."""
+    rows: list[tuple[str, ...]] = [("tier", "clients", "requests/s", "data", "example: Kubernetes")]
+
+    def cells(tier: Tier) -> tuple[str, ...]:
+        bounds = [(name, tier.bound(name)) for name in DIMENSIONS]
+        return tuple(_beyond(table, name) if bound is None else bound_text(name, bound) for name, bound in bounds)
+
+    rows += [(tier.name, *cells(tier), f"{tier.kubernetes_nodes} nodes") for tier in table.tiers]
+    return "\n\n".join(filter(None, [table.title, _table(rows), _source(table.source, table.date)])) + "\n"
+
+
+def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
+    """Return machines of a catalog, errata marked and told."""
+    rows: list[tuple[str, ...]] = [("tier", "provider", "machine", *_MACHINE_HEAD)]
+    told: list[str] = []
+    for machine in machines:
+        wrong = {}
+        for erratum in machine.errata:
+            told.append(
+                f"{'*' * (len(told) + 1)} {machine.provider}, {machine.tier}, {erratum.field}: printed "
+                f"{erratum.printed}, should be {erratum.correct}: {erratum.reason} ({erratum.source})"
+            )
+            wrong[erratum.field] = "*" * len(told)
+        figures = zip(("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"), _figures(machine), strict=True)
+        rows.append(
+            (
+                machine.tier or "",
+                machine.provider,
+                f"{machine}{wrong.get('machine_type', '')}",
+                *(f"{figure}{wrong.get(name, '')}" for name, figure in figures),
+            )
+        )
+    parts = [catalog.title, _table(rows, right=(3, 4, 5, 6)), "\n".join(told), _source(catalog.source, catalog.date)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _source(source: str, date: str) -> str:
+    read = f", read on {date}" if date else ""
+    return f"Source: {source}{read}" if source else ""
+
+
+def render_fleet(summary: FleetSummary) -> str:
+    """Return what a fleet needs, counted."""
+    sized = summary.clusters - summary.not_sized
+    parts = [
+        f"{_clusters(summary.clusters)}: {sized} sized, {summary.not_sized} not",
+        _table([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
+    ]
+    if summary.machines:
+        rows = [("provider", "tier", "machine", "clusters")]
+        rows += [(m.provider, m.tier, m.machine_type, str(m.clusters)) for m in summary.machines]
+        parts.append(_table(rows, right=(3,)))
+    notes = []
+    if summary.headroom_asked:
+        notes.append(f"{format_percent(summary.headroom_asked)} of every bound was kept free.")
+    if summary.unknown:
+        notes.append(f"Unknown: {', '.join(summary.unknown)}. The rest decides, so every tier is a lower bound.")
+    if summary.implausibly_small:
+        notes.append(
+            f"{_clusters(summary.implausibly_small)} with less data than an empty etcd file: are these megabytes in a "
+            "column of bytes?"
+        )
+    if notes:
+        parts.append("\n".join(notes))
+    if summary.first_problems:
+        more = summary.not_sized - len(summary.first_problems)
+        lines = [f"Not sized: {_clusters(summary.not_sized)}{'; the first of them' if more else ''}"]
+        lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _clusters(count: int) -> str:
+    return f"{count} cluster{'' if count == 1 else 's'}"
