@@ -8,6 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once: looked up later, the function would stand behind the module of its own name. It imports nothing heavy.
+from etcdsize.quorum import failure_tolerance, quorum
+
 __all__ = [
     "INVALID",
     "Bound",
@@ -63,7 +66,6 @@ _HOMES = {
     ),
     "machines": ("Catalog", "Disk", "Erratum", "Machine", "Price", "load_catalog"),
     "notices": ("Notice",),
-    "quorum": ("failure_tolerance", "quorum"),
     "sizing": ("Sizing", "size"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
@@ -85,7 +87,6 @@ if TYPE_CHECKING:
     )
     from etcdsize.machines import Catalog, Disk, Erratum, Machine, Price, load_catalog
     from etcdsize.notices import Notice
-    from etcdsize.quorum import failure_tolerance, quorum
     from etcdsize.sizing import Sizing, size
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
     from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate

@@ -193,7 +193,7 @@ class BatchSizer:
         """Where the load stands in a batch."""
         self._catalog = catalog
         self._tiers = tiers
-        self.headroom = headroom_of(headroom)
+        self.headroom: float = headroom_of(headroom)
         """The share of every bound kept free."""
         self._missing_is_unknown = missing_is_unknown
         if provider is None and "provider" not in columns:
@@ -206,16 +206,16 @@ class BatchSizer:
         self._machines = [
             catalog.machine_for(name, tier.name).machine_type for name in self._providers for tier in tiers.tiers
         ]
-        self.rows = 0
+        self.rows: int = 0
         """Rows seen."""
         self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
         """Rows by provider and tier."""
         self.first_problems: list[tuple[int, str]] = []
         """The first rows that cannot be sized, counted from 1, and why."""
-        self.implausibly_small = 0
+        self.implausibly_small: int = 0
         """Rows with less data than an empty etcd file."""
 
-    schema = pa.schema(
+    schema: pa.Schema = pa.schema(
         [(name, pa.dictionary(pa.int32(), pa.string())) for name in ANSWERS[:-1]] + [(ANSWERS[-1], pa.string())]
     )
     """The answer's columns."""

@@ -65,7 +65,7 @@ def last_fitting(limit: Fraction, inclusive: bool, dtype: np.dtype[Any]) -> Any:
         whole = limit.__floor__() if inclusive else limit.__ceil__() - 1
         return kind(min(whole, int(np.iinfo(dtype).max)))
     largest = np.finfo(dtype).max
-    if limit > _exactly(largest):
+    if limit > _exactly(largest) or (limit == _exactly(largest) and inclusive):
         return largest
     # Through long double, so that the start is at most a few steps off in every dtype.
     start = np.longdouble(str(limit.numerator)) / np.longdouble(str(limit.denominator))

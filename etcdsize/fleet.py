@@ -28,8 +28,8 @@ try:
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
     from etcdsize.files.output import check_output, open_output
     from etcdsize.files.parquet import ParquetReader, ParquetWriter
-except ImportError as error:
-    raise MissingDependencyError(package="pyarrow", extra="fleet") from error
+except ImportError as _error:
+    raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
 __all__ = ["FORMATS", "Fleet", "FleetSummary", "MachineCount", "Problem", "format_of", "open_fleet"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from etcdsize._model import Model
-from etcdsize.errors import InvalidWorkloadError, UnitError, WorkloadTypeError, shown
+from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError, shown
 from etcdsize.units import DIMENSIONS, parse_bytes, parse_rate
 
 __all__ = ["Workload"]
@@ -111,7 +111,7 @@ class Workload(Model):
         Field(description="Data stored. [bytes]"),
     ] = None
 
-    refused_with = InvalidWorkloadError
+    refused_with: ClassVar[type[EtcdSizeError]] = InvalidWorkloadError
 
     @model_validator(mode="after")
     def _check(self) -> Workload:

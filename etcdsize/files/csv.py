@@ -48,7 +48,7 @@ class CsvReader:
         header = self._header()
         self.newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
         """How the header ends, and so how every record that is written ends."""
-        self.header = self._decoded(header, 1).rstrip("\r\n")
+        self.header: str = self._decoded(header, 1).rstrip("\r\n")
         """The header as it stands."""
         self.names: list[str] = next(csv.reader([self.header], delimiter=delimiter))
         """The columns' names."""

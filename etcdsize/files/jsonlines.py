@@ -42,7 +42,7 @@ class JsonLinesReader:
         names: dict[str, None] = {}
         for _, _, fields in self._first:
             names.update(dict.fromkeys(fields))
-        self.names = list(names)
+        self.names: list[str] = list(names)
         """The fields' names."""
 
     def _objects(self, stream: BinaryIO) -> Iterator[tuple[int, str, dict[str, Any]]]:

@@ -1,0 +1,79 @@
+"""What every benchmark shares: seeded data, a process per contender, ratios with their spread.
+
+A contender runs in a process of its own, again and again in turn with the others, so that a machine whose speed
+drifts slows all of them alike. A ratio is taken within a round; its median is quoted with the least and the most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["arguments", "machine", "measure", "ratios", "report", "spread"]
+
+
+def arguments(description: str, *, rows: int | None = None) -> argparse.ArgumentParser:
+    """Return the parser that every benchmark starts from."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if rows is not None:
+        parser.add_argument("--rows", type=lambda text: int(float(text)), default=rows, help=f"default: {rows}")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default: 5)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    parser.add_argument("--contender", help=argparse.SUPPRESS)
+    return parser
+
+
+def machine(packages: Sequence[str]) -> dict[str, str]:
+    """Return the processor, the cores, and the versions."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(": ", 1)[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    found = {"cpu": model, "cores": str(os.cpu_count()), "python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def measure(module: str, contenders: Sequence[str], rounds: int, extra: Sequence[str]) -> dict[str, list[Any]]:
+    """Return what each contender prints as JSON, round by round."""
+    found: dict[str, list[Any]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name in contenders:
+            command = [sys.executable, "-m", module, "--contender", name, *extra]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise SystemExit(f"{name} failed:\n{done.stderr}")
+            found[name].append(json.loads(done.stdout))
+    return found
+
+
+def ratios(of: Sequence[float], to: Sequence[float]) -> list[float]:
+    """Return the ratios, round by round."""
+    return [first / second for first, second in zip(of, to, strict=True)]
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, least and most."""
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def report(figures: dict[str, Any], path: Path | None, show: Callable[[dict[str, Any]], str]) -> None:
+    """Print the figures, and write them where asked."""
+    print(show(figures))
+    if path is not None:
+        path.write_text(json.dumps(figures, indent=2) + "\n")
