@@ -5,11 +5,11 @@ The names below are looked up when they are first used, so that importing etcdsi
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 # At once: looked up later, the function would stand behind the module of its own name. It imports nothing heavy.
 from etcdsize.quorum import failure_tolerance, quorum
+
+# What a type checker takes for True; importing typing would double the time that importing etcdsize takes.
+TYPE_CHECKING = False
 
 __all__ = [
     "INVALID",
@@ -73,6 +73,8 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from etcdsize.arrays import INVALID, FleetSizing, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.errors import (
         ColumnError,
@@ -94,6 +96,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     for module, names in _HOMES.items():
         if name in names:
             value = getattr(import_module(f"{__name__}.{module}"), name)

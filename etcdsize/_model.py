@@ -93,15 +93,17 @@ def read_table(model: type[ModelT], path: Path) -> ModelT:
 def translate(model: type[Model], error: ValidationError, file: str | None = None) -> EtcdSizeError:
     """Return the first fault that Pydantic found as an error of ours."""
     details = error.errors(include_url=False)
+    # Pydantic counts only the sound rows, and so calls a list with a broken one too short as well.
+    details = [detail for detail in details if detail["type"] != "too_short"] or details
     first = details[0]
     cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, EtcdSizeError) and not isinstance(cause, TableError) and file is None:
+    if isinstance(cause, model.refused_with) and not isinstance(cause, TableError) and file is None:
         return cause
     row, field = _place(first["loc"])
     if isinstance(cause, TableError):
         row, field, reason = cause.row or row, cause.field or field, cause.message
     elif isinstance(cause, ValueError):
-        reason = str(cause)
+        reason = str(cause).removeprefix(f"{first['loc'][-1]}: " if first["loc"] else "")
     else:
         reason = _reason(model, first)
     where = [file or model.__name__]

@@ -30,6 +30,7 @@ Codes = NDArray[np.uint8]
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 _ACCEPTED = "an array of an integer or float dtype, or None for an unknown dimension"
+_LARGEST_FLOAT = float(np.finfo(np.float64).max)
 # Rows at a time for the columns made on demand: their scratch stays within the cache (our choice).
 _BLOCK = 65_536
 
@@ -94,6 +95,10 @@ def classify(
     headroom = headroom_of(headroom)
     one_of("on_invalid", on_invalid, ("raise", "mark"))
     threads = threads_of(threads)
+    if out is None:
+        code = _single(table, headroom, (clients, requests_per_second, data_bytes))
+        if code is not None:
+            return np.uint8(code)
     arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
     shape = _broadcast(arrays)
     codes = _output(out, shape)
@@ -101,6 +106,18 @@ def classify(
     if first is not None and on_invalid == "raise":
         raise _invalid(arrays, shape, first)
     return codes[()] if out is None and not shape else codes
+
+
+def _single(table: TierTable, headroom: float, loads: tuple[Any, ...]) -> int | None:
+    """Return the code of three Python numbers, which need no array; None where it takes more to tell."""
+    known = False
+    for load in loads:
+        kind = type(load)
+        if load is not None:
+            if not ((kind is float and 0 <= load <= _LARGEST_FLOAT) or (kind is int and 0 <= load < 2**64)):
+                return None
+            known = True
+    return max(code for code in table.tier_codes(loads, headroom) if code is not None) if known else None
 
 
 def _array(dimension: str, load: Any) -> NDArray[Any] | None:

@@ -9,8 +9,10 @@ This module imports the standard library only.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "ColumnError",
@@ -140,6 +142,8 @@ class MissingDependencyError(EtcdSizeError, ImportError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean "…"?` for the known word nearest to `word`, or an empty string."""
+    import difflib
+
     lowered = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f'; did you mean "{lowered[close[0]]}"?' if close else ""
