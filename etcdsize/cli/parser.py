@@ -106,8 +106,10 @@ def _add_size(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands,
         "size",
         "size one cluster",
-        "Print the tier and the machine that one cluster needs, how full it is, and why. "
-        "What you do not know you\nleave out: the rest decides, and the answer is a lower bound.",
+        """\
+Print the tier and the machine that one cluster needs, how full it is, and why.
+What you do not know you leave out: the rest decides, and the answer is a lower
+bound.""",
     )
     load = parser.add_argument_group("the load")
     load.add_argument("--clients", metavar="N", help="concurrent client connections")
@@ -224,5 +226,5 @@ def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands,
         "schema",
         "print the JSON schema of an answer",
-        "Print the JSON schema of what 'etcdsize size --json' prints: the contract for other programs.",
+        "Print the JSON schema of what 'etcdsize size --json' prints: the contract for\nother programs.",
     )

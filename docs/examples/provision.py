@@ -1,0 +1,67 @@
+"""Turn a list of wanted etcd clusters into Terraform variables.
+
+    python provision.py wanted.json > etcd.auto.tfvars.json
+
+A cluster that cannot be sized, or that is beyond what the guide vouches for, is refused on standard error, and the
+script exits 1. The rest is printed. The clusters of wanted.json are made up.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from etcdsize import EtcdSizeError, Machine, size
+
+HEADROOM = 0.3  # room to grow: our team's choice
+
+
+def disk(machine: Machine) -> dict[str, Any]:
+    """Return the volume that lets a member have what the guide says of its machine."""
+    if machine.disk is not None:
+        # GCE: the guide names the disk, and its size decides what it delivers.
+        return {"type": machine.disk.kind, "size_gb": machine.disk.size_gb}
+    # AWS: the guide's figures are what the instance can do; the volume has to be told to deliver them. 80 GB is the
+    # least that etcd's FAQ asks for, 125 MiB/s the least that gp3 has.
+    throughput = math.ceil((machine.disk_mb_per_second or 0) * 1e6 / 2**20)
+    return {"type": "gp3", "size_gb": 80, "iops": machine.concurrent_iops, "throughput_mib": max(125, throughput)}
+
+
+def variables(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of one cluster."""
+    sizing = size(
+        clients=wanted["clients"],
+        requests_per_second=wanted["requests_per_second"],
+        data_bytes=wanted["data"],
+        provider=wanted["provider"],
+        members=wanted.get("members", 3),
+        headroom=HEADROOM,
+    )
+    for notice in sizing.notices:
+        if notice.severity == "beyond-guide":
+            raise EtcdSizeError(f"beyond the guide: {notice.text}")
+    return {
+        "tier": sizing.tier,
+        "members": sizing.members,
+        "machine_type": sizing.machine.machine_type,
+        "disk": disk(sizing.machine),
+    }
+
+
+def main(path: str) -> int:
+    clusters, refused = {}, 0
+    for wanted in json.loads(Path(path).read_text(encoding="utf-8")):
+        try:
+            clusters[wanted["name"]] = variables(wanted)
+        except EtcdSizeError as error:
+            refused += 1
+            print(f"{wanted['name']}: {error}", file=sys.stderr)
+    print(json.dumps({"etcd_clusters": clusters}, indent=2))
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

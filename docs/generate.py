@@ -1,0 +1,341 @@
+"""Write what the documentation takes from the code: tables, the command's help, the public names, the JSON schema.
+
+    python docs/generate.py            writes
+    python docs/generate.py --check    writes nothing, names what is out of date and exits 1
+
+A page is prose around regions that begin with `<!-- begin generated: NAME -->` and end with `<!-- end generated -->`;
+only the regions are written. sizing.schema.json is written whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import itertools
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+import etcdsize
+from etcdsize.machines import BUILT_IN as CATALOGS
+from etcdsize.tiers import BUILT_IN as TIERS
+from etcdsize.units import format_number
+
+DOCS = Path(__file__).resolve().parent
+REGION = re.compile(r"(<!-- begin generated: ([^\n]+?) -->\n)(.*?)(<!-- end generated -->)", re.DOTALL)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    head = list(head)
+    lines = [head, ["---"] * len(head), *cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def tier_table(name: str) -> str:
+    """Return every bound of a tier table."""
+    tiers = etcdsize.load_tiers(name)
+
+    def bound(bound: etcdsize.Bound | None) -> str:
+        if bound is None:
+            return "open"
+        return f"{'at most' if bound.inclusive else 'below'} {bound.limit:,}"
+
+    head = ["tier", "clients", "requests_per_second", "data_bytes", "kubernetes_nodes", "source"]
+    rows = [
+        [
+            tier.name,
+            bound(tier.clients),
+            bound(tier.requests_per_second),
+            bound(tier.data_bytes),
+            f"{tier.kubernetes_nodes:,}",
+            tier.source,
+        ]
+        for tier in tiers.tiers
+    ]
+    return f"{tiers.title}. Source: {tiers.source}. Read on {tiers.date}.\n\n" + table(head, rows)
+
+
+def catalog_table(name: str) -> str:
+    """Return every figure of a catalog, and its errata."""
+    catalog = etcdsize.load_catalog(name)
+
+    def figure(value: int | float | None) -> str:
+        return "unknown" if value is None else format_number(value)
+
+    head = [
+        "tier",
+        "provider",
+        "machine_type",
+        "vcpus",
+        "memory_gib",
+        "concurrent_iops",
+        "disk_mb_per_second",
+        "disk",
+        "arch",
+        "lifecycle",
+        "erratum",
+        "source",
+    ]
+    rows = [
+        [
+            machine.tier or "none",
+            machine.provider,
+            machine.machine_type,
+            machine.vcpus,
+            figure(machine.memory_gib),
+            figure(machine.concurrent_iops),
+            figure(machine.disk_mb_per_second),
+            machine.disk or "not given",
+            machine.arch or "unknown",
+            machine.lifecycle or "unknown",
+            ", ".join(erratum.field for erratum in machine.errata) or "none",
+            machine.source,
+        ]
+        for machine in catalog.machines
+    ]
+    return f"{catalog.title}. Source: {catalog.source}. Read on {catalog.date}.\n\n" + table(head, rows)
+
+
+def errata_table() -> str:
+    """Return every erratum of every catalog, once."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name in CATALOGS:
+        for machine in etcdsize.load_catalog(name).machines:
+            for erratum in machine.errata:
+                cell = (
+                    f"{machine.tier}, {machine.provider}",
+                    erratum.field,
+                    erratum.printed,
+                    erratum.correct,
+                    erratum.reason,
+                    erratum.source,
+                )
+                found.setdefault(cell, []).append(name)
+    head = ["row", "field", "printed", "correct", "how we know", "source", "told in"]
+    return table(head, [[*cell, ", ".join(names)] for cell, names in found.items()])
+
+
+def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return a parser's commands by name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def help_text(command: str) -> str:
+    """Return the help of `etcdsize` or of one of its commands, as it prints it."""
+    from etcdsize.cli import build_parser
+
+    parser = build_parser()
+    words = command.split()[1:]
+    for word in words:
+        parser = subcommands(parser)[word]
+    return f"```text\n{parser.format_help().rstrip()}\n```"
+
+
+def first_line(thing: object) -> str:
+    """Return the first sentence of a docstring, on one line."""
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def columns() -> str:
+    """Return the names of columns that `etcdsize fleet` knows."""
+    from etcdsize._batch import _DATA_NAMES, _DATA_UNITS, _NAMES
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(f"`{name}`" for name in names)
+
+    rows = [[f"`{what}`", listed(names)] for what, names in _NAMES.items() if what != "data_bytes"]
+    units = listed(filter(None, _DATA_UNITS))
+    rows.insert(2, ["`data_bytes`", f"{listed(_DATA_NAMES)}, each alone or with {units} after it"])
+    return table(["what", "names"], rows)
+
+
+# Values have no docstring of their own.
+CONSTANTS = {
+    "INVALID": "255, the tier code of a load that cannot be sized. [uint8]",
+    "__version__": "The version of the package.",
+}
+
+
+def public() -> dict[str, Any]:
+    """Return every public name and what it is."""
+    return {name: getattr(etcdsize, name) for name in etcdsize.__all__}
+
+
+def home(thing: Any) -> str:
+    """Return the module that a name lives in."""
+    return f"`{thing.__module__.removeprefix('etcdsize.')}.py`"
+
+
+def functions() -> str:
+    """Return the public functions with their parameters."""
+    parts = []
+    for name, thing in public().items():
+        if inspect.isfunction(thing):
+            parts.append([f"`{name}({parameters(thing)})`", first_line(thing), home(thing)])
+    return table(["function", "what it returns", "in"], parts)
+
+
+def parameters(function: Callable[..., Any]) -> str:
+    """Return a function's parameters with their defaults, without annotations."""
+    said: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in said:
+            said.append("*")
+        default = parameter.default
+        said.append(parameter.name if default is parameter.empty else f"{parameter.name}={default!r}".replace("'", '"'))
+    return ", ".join(said)
+
+
+def models() -> str:
+    """Return the public models, field by field."""
+    parts = []
+    for name, thing in public().items():
+        if inspect.isclass(thing) and issubclass(thing, BaseModel):
+            fields = [[f"`{field}`", info.description or ""] for field, info in thing.model_fields.items()]
+            members = [[f"`{member}`", first_line(value)] for member, value in own_members(thing)]
+            parts.append(f"### {name}\n\n{first_line(thing)} In {home(thing)}.")
+            parts.append(table(["field", "what"], fields))
+            if members:
+                parts.append(table(["more", "what"], members))
+    return "\n\n".join(parts)
+
+
+def structures() -> str:
+    """Return the public classes that are neither models nor errors."""
+    parts = []
+    for name, thing in public().items():
+        if inspect.isclass(thing) and not issubclass(thing, (BaseModel, Exception)):
+            members = [[f"`{member}`", said] for member, said in own_attributes(thing)]
+            members += [[f"`{member}`", first_line(value)] for member, value in own_members(thing)]
+            parts.append(
+                f"### {name}\n\n{first_line(thing)} In {home(thing)}.\n\n" + table(["member", "what"], members)
+            )
+    return "\n\n".join(parts)
+
+
+def own_members(thing: type) -> Iterator[tuple[str, Any]]:
+    """Give the properties and methods that a class defines itself and says something about."""
+    for member, value in vars(thing).items():
+        if member.startswith("_") or not inspect.getdoc(value):
+            continue
+        if inspect.isfunction(value):
+            yield f"{member}({parameters(value).removeprefix('self').removeprefix(', ')})", value
+        elif isinstance(value, property):
+            yield member, value
+        elif isinstance(value, cached_property):
+            yield member, value.func
+
+
+def own_attributes(thing: type) -> Iterator[tuple[str, str]]:
+    """Give the attributes that a class's `__init__` sets, with the string that follows each."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(thing.__init__)))
+    body = tree.body[0].body  # type: ignore[attr-defined]
+    for statement, after in itertools.pairwise(body):
+        target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", [])), None)
+        if isinstance(target, ast.Attribute) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            yield target.attr, str(after.value.value)
+
+
+def errors() -> str:
+    """Return the public errors."""
+    rows = [
+        [f"`{name}`", ", ".join(f"`{base.__name__}`" for base in thing.__bases__), first_line(thing)]
+        for name, thing in public().items()
+        if inspect.isclass(thing) and issubclass(thing, Exception)
+    ]
+    return table(["error", "is also", "what"], rows)
+
+
+def constants() -> str:
+    """Return the public values."""
+    return table(["name", "what"], [[f"`{name}`", CONSTANTS[name]] for name in public() if name in CONSTANTS])
+
+
+def schema() -> str:
+    """Return the JSON schema of a sizing."""
+    return json.dumps(etcdsize.Sizing.model_json_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def region(name: str) -> str:
+    """Return what a region holds."""
+    kind, _, which = name.partition(" ")
+    if kind == "tiers":
+        return tier_table(which)
+    if kind == "catalog":
+        return catalog_table(which)
+    if kind == "help":
+        return help_text(which)
+    return {
+        "columns": columns,
+        "errata": errata_table,
+        "functions": functions,
+        "models": models,
+        "structures": structures,
+        "errors": errors,
+        "constants": constants,
+    }[kind]()
+
+
+def expected_regions() -> set[str]:
+    """Return the regions that some page must have, so that nothing new stays undocumented."""
+    from etcdsize.cli import build_parser
+
+    commands = ["etcdsize", *(f"etcdsize {name}" for name in subcommands(build_parser()))]
+    return {
+        *(f"tiers {name}" for name in TIERS),
+        *(f"catalog {name}" for name in CATALOGS),
+        *(f"help {command}" for command in commands),
+        "columns",
+        "errata",
+        "functions",
+        "models",
+        "structures",
+        "errors",
+        "constants",
+    }
+
+
+def generated() -> dict[Path, str]:
+    """Return every generated file as it should be."""
+    pages: dict[Path, str] = {DOCS / "sizing.schema.json": schema()}
+    seen: set[str] = set()
+    for path in sorted(DOCS.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        seen.update(match[2] for match in REGION.finditer(text))
+        if REGION.search(text):
+            pages[path] = REGION.sub(lambda match: f"{match[1]}\n{region(match[2])}\n\n{match[4]}", text)
+    missing = expected_regions() - seen
+    if missing:
+        raise SystemExit(f"no page has a region for: {', '.join(sorted(missing))}")
+    return pages
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write what the documentation takes from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is out of date")
+    check = parser.parse_args(arguments).check
+    stale = 0
+    for path, text in generated().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale += 1
+            print(f"{path.name}: {'out of date; run python docs/generate.py' if check else 'written'}")
+            if not check:
+                path.write_text(text, encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,405 @@
+"""What the documentation shows is what happens: every example runs, every command and every public name is there."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import doctest
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import etcdsize
+from etcdsize.cli import build_parser
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+EVERY_PAGE = [*PAGES, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*/**/*.md"))]
+
+INSTALL = (
+    "python3 -m venv .venv && .venv/bin/pip install '.[fleet]' && .venv/bin/etcdsize fleet docs/examples/fleet.csv"
+)
+TEST = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
+NOT_RUN = {("README.md", INSTALL), ("README.md", TEST)}
+"""The commands that are shown and not run here: they install."""
+
+BLOCK = re.compile(r"(?P<marker><!-- not run: [^\n]*-->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def blocks(path: Path, kind: str, marked: bool = False) -> list[str]:
+    found = BLOCK.finditer(path.read_text(encoding="utf-8"))
+    return [match["text"] for match in found if match["kind"] == kind and bool(match["marker"]) == marked]
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """Return the commands of a console block, each with what is printed below it."""
+    assert block.startswith("$ "), block
+    parts = re.split(r"^\$ ", block, flags=re.M)[1:]
+    return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which `etcdsize` is the package that is tested, installed or not."""
+    programs = tmp_path_factory.mktemp("bin")
+    program = programs / "etcdsize"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m etcdsize "$@"\n')
+    program.chmod(0o755)
+    source = str(Path(etcdsize.__file__).resolve().parent.parent)
+    return {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": source,
+        "PYTHONUTF8": "1",
+        "COLUMNS": "80",
+    }
+
+
+def run_block(block: str, directory: Path, environment: dict[str, str], last: int = 0) -> tuple[str, int]:
+    """Return a console block as it should be, and the exit code of its last command."""
+    said = ""
+    for command, _ in commands(block):
+        done = subprocess.run(
+            # So that `echo $?` tells the exit code of the command before it.
+            ["bash", "-c", f"(exit {last}); {command}"],
+            cwd=directory,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
+        last = done.returncode
+        output = done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
+        said += f"$ {command}\n{output}"
+    return said, last
+
+
+class TestExamples:
+    """Every example in the documentation runs and prints what is printed below it."""
+
+    @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "console")], ids=relative)
+    def test_commands(self, path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+        shutil.copytree(DOCS, tmp_path / "docs")
+        for block in blocks(path, "console"):
+            said, _ = run_block(block, tmp_path, environment)
+            assert said == block
+
+    @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "python")], ids=relative)
+    def test_python(self, path: Path) -> None:
+        names: dict[str, object] = {}
+        runner = doctest.DocTestRunner()
+        for number, block in enumerate(blocks(path, "python"), 1):
+            if ">>>" in block:
+                test = doctest.DocTestParser().get_doctest(block, names, f"{path.name}[{number}]", str(path), 0)
+                assert test.examples
+                runner.run(test, clear_globs=False)
+                names.update(test.globs)
+            else:
+                exec(compile(block, f"{path.name}[{number}]", "exec"), names)
+        assert runner.summarize().failed == 0
+
+    def test_only_what_installs_is_not_run(self) -> None:
+        marked = {
+            (relative(path), match["text"].strip())
+            for path in PAGES
+            for match in BLOCK.finditer(path.read_text(encoding="utf-8"))
+            if match["marker"]
+        }
+        assert marked == NOT_RUN
+
+    def test_every_block_is_of_a_kind_that_runs(self) -> None:
+        kinds = {
+            match["kind"]
+            for path in PAGES
+            for match in BLOCK.finditer(path.read_text(encoding="utf-8"))
+            if not match["marker"]
+        }
+        # `text` is generated help, or a drawing.
+        assert kinds <= {"console", "python", "text"}
+
+
+class TestReadme:
+    """Two commands, each on one line: one sizes the example fleet, one passes the tests."""
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize("command", [INSTALL, TEST], ids=["fleet", "tests"])
+    def test_each_command_is_one_line(self, command: str) -> None:
+        assert self.text.splitlines().count(command) == 1
+        assert self.text.count(command) == 1
+
+    def test_ci_takes_both_commands_from_here(self) -> None:
+        """It looks for the first line that holds what it asks grep for."""
+        script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+        wanted = re.findall(r"grep -m 1 -F '([^']+)' README\.md", script)
+        found = [next(line for line in self.text.splitlines() if text in line) for text in wanted]
+        assert sorted(found) == sorted([INSTALL, TEST])
+
+
+class TestGenerated:
+    """What the documentation takes from the code is up to date."""
+
+    def test_generate_has_nothing_to_write(self, environment: dict[str, str]) -> None:
+        done = subprocess.run(
+            [sys.executable, DOCS / "generate.py", "--check"],
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+    def test_the_schema_is_that_of_the_command_and_of_draft_2020_12(self, environment: dict[str, str]) -> None:
+        printed = subprocess.run(
+            ["etcdsize", "schema"], env=environment, capture_output=True, encoding="utf-8", check=True
+        )
+        schema = json.loads((DOCS / "sizing.schema.json").read_text(encoding="utf-8"))
+        assert json.loads(printed.stdout) == schema == etcdsize.Sizing.model_json_schema()
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def cli_commands() -> dict[str, argparse.ArgumentParser]:
+    for action in build_parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("no commands")
+
+
+class TestEverythingIsThere:
+    """A command, a public name, a notice or a module that is not documented fails here."""
+
+    @pytest.mark.parametrize("command", cli_commands())
+    def test_command(self, command: str) -> None:
+        page = DOCS / "cli.md"
+        text = page.read_text(encoding="utf-8")
+        assert f"\n## etcdsize {command}\n" in text
+        shown = [line for block in blocks(page, "console") for line, _ in commands(block)]
+        assert any(re.search(rf"\betcdsize {command}\b", line) for line in shown), "no example"
+
+    @pytest.mark.parametrize("command", cli_commands())
+    def test_every_option_has_help(self, command: str) -> None:
+        parser = cli_commands()[command]
+        assert parser.description
+        assert [action.dest for action in parser._actions if not action.help] == []
+
+    @pytest.mark.parametrize("name", etcdsize.__all__)
+    def test_public_name(self, name: str) -> None:
+        page = (DOCS / "api.md").read_text(encoding="utf-8")
+        # A model or a structure has a heading; functions, errors and values have a row.
+        entry = rf"\| `{name}\(" if inspect.isfunction(getattr(etcdsize, name)) else rf"(### {name}$|\| `{name}` \|)"
+        assert re.search(f"^{entry}", page, re.M)
+
+    @pytest.mark.parametrize("name", [name for name in etcdsize.__all__ if name not in ("INVALID", "__version__")])
+    def test_public_name_has_a_docstring(self, name: str) -> None:
+        thing = getattr(etcdsize, name)
+        assert not inspect.ismodule(thing)
+        assert inspect.getdoc(thing)
+
+    def test_notices(self) -> None:
+        source = (Path(etcdsize.__file__).parent / "notices.py").read_text(encoding="utf-8")
+        page = (DOCS / "choices.md").read_text(encoding="utf-8")
+        codes = set(re.findall(r'code="([a-z-]+)"', source))
+        assert codes
+        assert codes == set(re.findall(r"^\| `([a-z-]+)` \| (?:info|warning|beyond-guide)", page, re.M))
+
+    def test_modules(self) -> None:
+        page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+        package = Path(etcdsize.__file__).parent
+        modules = {path.name for path in package.rglob("*.py")}
+        folders = {path.parent.name + "/" for path in package.rglob("*/__init__.py")} - {"etcdsize/"}
+        assert [name for name in sorted(modules | folders) if f"`{name}`" not in page] == []
+
+    def test_fields_of_the_answer_are_in_the_glossary(self) -> None:
+        page = (DOCS / "glossary.md").read_text(encoding="utf-8")
+        for field in ("quorum", "failure tolerance", "utilization", "headroom", "forced by", "tightest", "notice"):
+            assert re.search(rf"^\| {field} \|", page, re.M), field
+            assert len(re.findall(rf"^\| {field} \|", page, re.M)) == 1, field
+
+    def test_glossary_has_each_word_once(self) -> None:
+        words = re.findall(r"^\| (.+?) \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.M)
+        terms = [word for word in words if word not in ("word", "---")]
+        assert len(terms) == len(set(terms))
+
+
+class TestLinks:
+    """Every link inside the repository leads somewhere."""
+
+    @pytest.mark.parametrize("path", EVERY_PAGE, ids=relative)
+    def test_links(self, path: Path) -> None:
+        text = BLOCK.sub("", path.read_text(encoding="utf-8"))
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            page = (path.parent / name).resolve() if name else path
+            assert page.exists(), target
+            if anchor:
+                assert anchor in anchors(page), target
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def run_example(environment: dict[str, str], *arguments: str) -> tuple[str, str, int]:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=DOCS / "examples",
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+    return done.stdout, done.stderr, done.returncode
+
+
+class TestProvision:
+    """docs/examples/provision.py: what it prints, in full."""
+
+    def test_output(self, environment: dict[str, str]) -> None:
+        stdout, stderr, code = run_example(environment, "provision.py", "wanted.json")
+        assert stdout == PROVISIONED
+        assert stderr == PROVISION_REFUSED
+        assert code == 1
+
+
+PROVISIONED = """\
+{
+  "etcd_clusters": {
+    "orders": {
+      "tier": "small",
+      "members": 3,
+      "machine_type": "m4.large",
+      "disk": {
+        "type": "gp3",
+        "size_gb": 80,
+        "iops": 3600,
+        "throughput_mib": 125
+      }
+    },
+    "stock": {
+      "tier": "large",
+      "members": 3,
+      "machine_type": "n1-standard-8",
+      "disk": {
+        "type": "pd-ssd",
+        "size_gb": 250
+      }
+    },
+    "tickets": {
+      "tier": "xlarge",
+      "members": 5,
+      "machine_type": "m4.4xlarge",
+      "disk": {
+        "type": "gp3",
+        "size_gb": 80,
+        "iops": 16000,
+        "throughput_mib": 239
+      }
+    }
+  }
+}
+"""
+
+PROVISION_REFUSED = """\
+history: beyond the guide: 12.884901888 GB of data is above the 8 GiB that etcd suggests as the most.
+badges: data_bytes: got "2 GBs", expected bytes or a size such as "8GB" or "8GiB"; did you mean "2GB"?
+"""
+
+
+class TestCheckJson:
+    """docs/examples/check_json.py: a program that knows the command and the schema only."""
+
+    def test_output(self, environment: dict[str, str]) -> None:
+        expected = (CHECKED, "", 0)
+        assert run_example(environment, "check_json.py", "etcdsize") == expected
+        command = f'"{sys.executable}" -m etcdsize'
+        assert run_example({**environment, "ETCDSIZE": command}, "check_json.py") == expected
+
+    def test_it_does_not_import_etcdsize(self) -> None:
+        text = (DOCS / "examples" / "check_json.py").read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(import|from) etcdsize", text, re.M)
+
+    def test_a_command_that_fails_is_told(self, environment: dict[str, str]) -> None:
+        stdout, stderr, code = run_example(environment, "check_json.py", "etcdsize", "fleet")
+        assert (stdout, code) == ("", 1)
+        assert stderr.startswith("etcdsize exited 2: etcdsize")
+
+    def test_an_answer_that_breaks_the_schema_is_told(self, environment: dict[str, str]) -> None:
+        program = "import json; print(json.dumps({'tier': 'medium'}))"
+        stdout, stderr, code = run_example(environment, "check_json.py", sys.executable, "-c", program)
+        assert (stdout, code) == ("", 1)
+        assert stderr.startswith("the answer breaks the schema at $: ")
+
+
+CHECKED = """\
+the answer keeps to sizing.schema.json
+tier medium, forced by requests_per_second, data_bytes, clients
+aws: m4.xlarge, 4 vCPUs, 16 GiB
+gce: n1-standard-4, 4 vCPUs, 15 GiB
+3 members, of which 1 may fail
+notices: erratum (info), previous-generation (info), dedicated-machine (info)
+"""
+
+
+class TestExampleFleet:
+    """docs/examples/fleet.csv: a few dozen made-up clusters, five of which cannot be sized."""
+
+    path = DOCS / "examples" / "fleet.csv"
+
+    def test_it_says_that_it_is_made_up(self) -> None:
+        with self.path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert 30 <= len(rows) <= 60
+        assert "made up" in rows[0]["notes"]
+        assert "made up" in (DOCS / "examples" / "README.md").read_text(encoding="utf-8")
+
+    def test_the_broken_cells_are_those_that_are_listed(self, environment: dict[str, str]) -> None:
+        done = subprocess.run(
+            ["etcdsize", "fleet", self.path, "-o", "-"],
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 1
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        broken = {number: row["cluster"] for number, row in enumerate(rows, 1) if row["problem"]}
+        text = (DOCS / "examples" / "README.md").read_text(encoding="utf-8")
+        listed = {int(number): name for number, name in re.findall(r"^\| (\d+) \| `([^`]+)` \|", text, re.M)}
+        assert broken == listed
+
+    def test_it_meets_every_tier_in_every_way(self, environment: dict[str, str]) -> None:
+        done = subprocess.run(
+            ["etcdsize", "fleet", self.path, "-o", "-"],
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        met = {(row["tier"], dimension) for row in rows for dimension in row["forced_by"].split(";") if dimension}
+        dimensions = ("clients", "requests_per_second", "data_bytes")
+        assert met == {(tier, name) for tier in ("medium", "large", "xlarge") for name in dimensions}
+        assert {row["tier"] for row in rows} == {"small", "medium", "large", "xlarge", ""}
+        with self.path.open(encoding="utf-8", newline="") as file:
+            before = list(csv.DictReader(file))
+        assert [{name: row[name] for name in before[0]} for row in rows] == before
