@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from etcdsize._options import headroom_of, providers_of
 from etcdsize.arrays import INVALID, FleetSizing, classify
-from etcdsize.errors import ColumnError, OptionError, UnitError, nearest, shown
+from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, UnitError, nearest, shown
 from etcdsize.machines import Catalog
 from etcdsize.notices import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, parse_bytes, parse_count, parse_rate
 
-__all__ = ["ANSWERS", "BatchSizer", "Columns", "Source", "pick_columns"]
+__all__ = ["ANSWERS", "BatchSizer", "Columns", "Source", "narrowed", "pick_columns"]
 
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
 """The columns that an answer adds, in order."""
@@ -115,6 +115,14 @@ def pick_columns(
     return columns
 
 
+def narrowed(columns: Columns) -> tuple[list[int], Columns]:
+    """Return the positions that are needed, and where the columns stand among those alone."""
+    positions = sorted({source.position for source in columns.values()})
+    return positions, {
+        key: replace(source, position=positions.index(source.position)) for key, source in columns.items()
+    }
+
+
 def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str | None) -> Source | None:
     if chosen is not None:
         places = [position for position, name in enumerate(names) if name == chosen]
@@ -177,6 +185,10 @@ class BatchSizer:
         As for `size`.
     missing_is_unknown : bool
         Whether a null is an unknown dimension of its row rather than a problem.
+    answers : sequence of str
+        Which of `ANSWERS` to give; the others cost nothing.
+    raise_problems : bool
+        Whether the first row that cannot be sized raises.
     """
 
     def __init__(
@@ -188,6 +200,8 @@ class BatchSizer:
         tiers: TierTable,
         headroom: float = 0.0,
         missing_is_unknown: bool = False,
+        answers: Sequence[str] = ANSWERS,
+        raise_problems: bool = False,
     ) -> None:
         self.columns = columns
         """Where the load stands in a batch."""
@@ -196,6 +210,10 @@ class BatchSizer:
         self.headroom: float = headroom_of(headroom)
         """The share of every bound kept free."""
         self._missing_is_unknown = missing_is_unknown
+        self._raise_problems = raise_problems
+        coded = pa.dictionary(pa.int32(), pa.string())
+        self.schema: pa.Schema = pa.schema([(name, pa.string() if name == "problem" else coded) for name in answers])
+        """The columns that are given."""
         if provider is None and "provider" not in columns:
             raise ColumnError(
                 "provider: has no column for it (expected provider or cloud), and no provider was given; "
@@ -214,11 +232,6 @@ class BatchSizer:
         """The first rows that cannot be sized, counted from 1, and why."""
         self.implausibly_small: int = 0
         """Rows with less data than an empty etcd file."""
-
-    schema: pa.Schema = pa.schema(
-        [(name, pa.dictionary(pa.int32(), pa.string())) for name in ANSWERS[:-1]] + [(ANSWERS[-1], pa.string())]
-    )
-    """The answer's columns."""
 
     @property
     def counted(self) -> list[tuple[str, str, str, int]]:
@@ -290,6 +303,9 @@ class BatchSizer:
             return None
         source = self.columns["provider"]
         column = batch.column(source.position)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (_is_text(kind) or pa.types.is_null(kind)):
+            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         wrong: dict[int, str] = {}
@@ -321,7 +337,9 @@ class BatchSizer:
             loads = column[marked]
             with np.errstate(invalid="ignore"):
                 wrong = ~((loads >= 0) & np.isfinite(loads))
-            name = self.columns[dimension].name
+            name, factor = self.columns[dimension].name, self.columns[dimension].factor
+            if factor != 1:
+                loads = loads / factor
             for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
                 problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
 
@@ -342,32 +360,48 @@ class BatchSizer:
         if data is not None:
             self.implausibly_small += int(np.count_nonzero(sized & (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)))
         room = 10 - len(self.first_problems)
+        if problems and self._raise_problems:
+            row = min(problems)
+            raise InvalidWorkloadError(
+                f'row {self.rows + row}: {"; ".join(problems[row])}; on_invalid="mark" sizes the rest',
+                index=self.rows + row,
+                count=len(problems),
+            )
         if problems and room > 0:
             for row in sorted(problems)[:room]:
                 self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
         self.rows += len(codes)
 
     def _answers(self, fleet: FleetSizing, problems: dict[int, list[str]]) -> pa.RecordBatch:
+        """Return the columns that are asked for."""
         bad = fleet.tier_codes == INVALID if problems else None
-        listed = [";".join(name for bit, name in enumerate(DIMENSIONS) if bits >> bit & 1) for bits in range(8)]
-        told: pa.Array
-        if problems:
-            texts = np.full(len(fleet), None, object)
-            for row, said in problems.items():
-                texts[row] = "; ".join(said)
-            told = pa.array(texts, pa.string())
-        else:
-            told = pa.nulls(len(fleet), pa.string())
-        return pa.RecordBatch.from_arrays(
-            [
-                _dictionary(fleet.tier_codes, bad, self._tiers.names),
-                _dictionary(fleet.machine_codes, bad, self._machines),
-                _dictionary(fleet.forced_by, bad, listed),
-                _dictionary(fleet.tightest, bad, DIMENSIONS),
-                told,
-            ],
-            schema=self.schema,
-        )
+
+        def column(name: str) -> pa.Array:
+            if name == "problem":
+                return _told(problems, len(fleet))
+            if name == "tier":
+                return _dictionary(fleet.tier_codes, bad, self._tiers.names)
+            if name == "machine_type":
+                return _dictionary(fleet.machine_codes, bad, self._machines)
+            if name == "forced_by":
+                return _dictionary(fleet.forced_by, bad, _FORCED_BY)
+            return _dictionary(fleet.tightest, bad, DIMENSIONS)
+
+        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+
+
+# The bits of `forced_by` in words, in the dimensions' order.
+_FORCED_BY = [";".join(name for bit, name in enumerate(DIMENSIONS) if bits >> bit & 1) for bits in range(8)]
+
+
+def _told(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
+    """Return what is wrong with each row, null where nothing is."""
+    if not problems:
+        return pa.nulls(rows, pa.string())
+    texts = np.full(rows, None, object)
+    for row, said in problems.items():
+        texts[row] = "; ".join(said)
+    return pa.array(texts, pa.string())
 
 
 def _dictionary(codes: NDArray[Any], bad: NDArray[np.bool_] | None, names: Sequence[str]) -> pa.DictionaryArray:
@@ -411,6 +445,8 @@ def _scaled(values: NDArray[Any], factor: int) -> NDArray[Any]:
     return scaled
 
 
+# Longer text is for the grammar of `units` to judge.
+_LONGEST_PLAIN = 100
 _DIGITS = np.zeros(256, np.bool_)
 _DIGITS[[ord(digit) for digit in "0123456789"]] = True
 _DECIMALS = _DIGITS.copy()
@@ -470,14 +506,18 @@ def _exact(
 
 def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
     """Return the numbers of a column of plain digits, with or without a decimal point; None where it has more."""
-    start, stop = np.frombuffer(column.buffers()[1], np.int64)[[column.offset, column.offset + len(column)]]
-    if start == stop:
-        return np.zeros(len(column))
+    if not len(column):
+        return np.zeros(0)
+    ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
+    start, stop = ends[0], ends[-1]
+    if np.diff(ends).max() > _LONGEST_PLAIN:
+        return None
     text = np.frombuffer(column.buffers()[2], np.uint8)[start:stop]
     if not _DECIMALS[text].all():
         return None
     try:
         numbers: NDArray[Any] = column.cast(pa.int64() if _DIGITS[text].all() else pa.float64()).to_numpy()
-        return numbers
     except pa.ArrowInvalid:
         return None
+    # 18446744073709551616.0 is an integer, and too large for one.
+    return None if numbers.dtype.kind == "f" and numbers.max() >= 2**63 else numbers

@@ -212,6 +212,10 @@ def _classify(
         if not spare_loads:
             codes.fill(INVALID)
         return FirstInvalid(0, found.dimension, rows)
+    if not wide:
+        # Only the providers are one for each cluster.
+        codes.fill(least[0])
+        return None
     first = classify_columns(wide, rows, target, threads, int(least[0]))
     if shared and not (spare_loads and first is not None):
         codes[...] = target.reshape(shape)

@@ -25,6 +25,7 @@ __all__ = [
     "UnitError",
     "WorkloadTypeError",
     "nearest",
+    "one_line",
     "shown",
 ]
 
@@ -153,7 +154,7 @@ def shown(value: object) -> str:
     """Return a value as a message shows it: text in double quotes, long values cut."""
     if isinstance(value, str):
         text = value if len(value) <= 60 else value[:57] + "..."
-        return '"' + text.translate(_ESCAPES) + '"'
+        return '"' + one_line(text).replace('"', '\\"') + '"'
     try:
         text = str(value) if isinstance(value, (int, float)) else repr(value)
     except ValueError:
@@ -163,5 +164,9 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-# Control characters would break the one line that a message is.
-_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, 0x85, 0x2028, 0x2029)} | {ord('"'): '\\"'}
+def one_line(text: str) -> str:
+    """Return text with its control characters escaped: they would break the one line that a message is."""
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}

@@ -107,13 +107,26 @@ def parse_fraction(text: str) -> float:
 
 
 def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:
+    value = _value(text, units)
+    if value is None:
+        suggestion = _suggestion(text, units)
+        # What is suggested is itself taken.
+        suggested = _value(suggestion, units) if suggestion else None
+        if suggested is None or (units is _FRACTION_UNITS and suggested >= 1):
+            suggestion = None
+        raise _refusal(text, accepted, suggestion)
+    return value
+
+
+def _value(text: str, units: dict[str, int] | dict[str, Fraction]) -> int | float | None:
+    """Return what a text says, None where the grammar does not take it or no float can hold it."""
     match = _NUMBER.match(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise _refusal(text, accepted, _suggestion(text, units))
+        return None
     number, rest = match.group(), text[match.end() :]
     unit = rest[1:] if rest.startswith(" ") and len(rest) > 1 else rest
     if unit and unit not in units:
-        raise _refusal(text, accepted, _suggestion(text, units))
+        return None
     factor = units[unit] if unit else 1
     if number.isdigit():
         exact: int | Fraction = int(number) * factor
@@ -123,7 +136,7 @@ def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str
         if rough < 1e-300:
             return rough * float(factor) or 0
         if rough * float(factor) == float("inf"):
-            raise _refusal(text, accepted, None)
+            return None
         exact = Fraction(number) * factor
     if exact.denominator == 1 and (exact.numerator < 2**64 or "e" not in number.lower()):
         return exact.numerator
@@ -171,7 +184,7 @@ def format_bytes(value: int | float) -> str:
     ('400 MB', '2.147483648 GB', '0 B')
     """
     if isinstance(value, float):
-        value = float(value)  # NumPy's float64 is one, but prints otherwise
+        value = float(value) + 0.0  # NumPy's float64 is one, but prints otherwise; -0.0 is 0
     if value >= 1e18:
         return f"{value} B"
     for unit in ("TB", "GB", "MB", "kB"):
@@ -191,7 +204,7 @@ def format_number(value: float | Decimal) -> str:
         return str(value)
     if value >= 1e16:
         return repr(float(value)) if isinstance(value, float) else str(value)
-    text = f"{Decimal(repr(float(value))) if isinstance(value, float) else value:f}"
+    text = f"{Decimal(repr(float(value) + 0.0)) if isinstance(value, float) else value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

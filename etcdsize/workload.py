@@ -33,9 +33,9 @@ def _load(dimension: str, parse: Callable[[str], int | float] | None) -> Callabl
         if kind is not int and kind is not float:
             if value is None:
                 return None
-            if kind is str and parse is not None:
+            if isinstance(value, str) and parse is not None:
                 try:
-                    value = parse(value)
+                    value = parse(str(value))
                 except UnitError as error:
                     raise InvalidWorkloadError(f"{dimension}: {error}", dimension=dimension, value=value) from None
             else:

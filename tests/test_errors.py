@@ -1,0 +1,144 @@
+"""Every error: what it derives from, that it pickles, and that its message is one line."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import etcdsize
+from etcdsize import errors
+from etcdsize.errors import EtcdSizeError, MissingDependencyError, WorkloadTypeError, nearest, shown
+
+# Every error with every attribute filled in.
+FILLED = [
+    errors.EtcdSizeError("what came"),
+    errors.UnitError("what came", text="8 GBs", accepted="bytes", suggestion="8GB"),
+    errors.InvalidWorkloadError("what came", dimension="clients", index=(3, 4), value=-1.5, count=7),
+    errors.WorkloadTypeError("what came", dimension="data_bytes", index=3, value="x", count=2),
+    errors.OptionError("what came", option="headroom", value=1.5),
+    errors.ColumnError("what came", option="column", value="conn"),
+    errors.TableError("what came", file="tiers.json", row=2, field="clients.limit"),
+    errors.FleetFileError("what came", file="fleet.csv", line=4_127, column="data_bytes"),
+    errors.MissingDependencyError(package="pyarrow", extra="fleet"),
+]
+NAMES = [name for name in errors.__all__ if inspect.isclass(getattr(errors, name))]
+
+
+def test_every_error_is_here():
+    assert sorted(type(error).__name__ for error in FILLED) == sorted(NAMES)
+    assert set(NAMES) <= set(etcdsize.__all__)
+
+
+@pytest.mark.parametrize("error", FILLED, ids=lambda error: type(error).__name__)
+class TestEveryError:
+    """All derive from EtcdSizeError, a ValueError, and travel between processes with their attributes."""
+
+    def test_bases(self, error):
+        assert isinstance(error, EtcdSizeError)
+        assert isinstance(error, ValueError)
+        assert error.__doc__
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_pickles(self, error, protocol):
+        same(pickle.loads(pickle.dumps(error, protocol)), error)
+
+    def test_copies(self, error):
+        same(copy.copy(error), error)
+        same(copy.deepcopy(error), error)
+
+    def test_message(self, error):
+        assert str(error) == error.message == error.args[0]
+
+    def test_made_of_nothing(self, error):
+        same(pickle.loads(pickle.dumps(type(error)())), type(error)())
+
+
+def same(one: EtcdSizeError, other: EtcdSizeError) -> None:
+    assert type(one) is type(other)
+    assert str(one) == str(other)
+    assert one.args == other.args
+    assert vars(one) == vars(other)
+
+
+def test_other_bases():
+    assert issubclass(WorkloadTypeError, TypeError)
+    assert issubclass(MissingDependencyError, ImportError)
+
+
+def test_missing_dependency_names_the_extra():
+    error = MissingDependencyError(package="pyarrow", extra="fleet")
+    assert str(error) == "pyarrow is not installed; run: pip install 'etcdsize[fleet]'"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: etcdsize.parse_bytes("8 GBs"),
+        lambda: etcdsize.classify([1, -1], 1, 1),
+        lambda: etcdsize.classify(True, 1, 1),
+        lambda: etcdsize.size(clients=1, headroom=3),
+        lambda: etcdsize.load_tiers("gide"),
+        lambda: etcdsize.Tier(name="", kubernetes_nodes=1),
+        lambda: etcdsize.Workload(clint=3),
+    ],
+)
+def test_what_the_package_raises_pickles(call):
+    with pytest.raises(EtcdSizeError) as caught:
+        call()
+    same(pickle.loads(pickle.dumps(caught.value)), caught.value)
+
+
+class TestShown:
+    """A value in a message stays on its line, and short."""
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ("8 GBs", '"8 GBs"'),
+            ('a "b"', r'"a \"b\""'),
+            ("a\nb\r\t\0\x1b\x7f\x85\u2028\u2029", r'"a\nb\r\t\x00\x1b\x7f\x85\u2028\u2029"'),
+            ("x" * 60, '"' + "x" * 60 + '"'),
+            ("x" * 61, '"' + "x" * 57 + '..."'),
+            (5, "5"),
+            (math.nan, "nan"),
+            (np.float64(1.5), "1.5"),
+            (None, "None"),
+            (True, "True"),
+            (10**80, "1" + "0" * 56 + "..."),
+            (np.array([[1], [2]]), "array([[1], [2]])"),
+        ],
+    )
+    def test_shown(self, value, text):
+        assert shown(value) == text
+
+    def test_an_integer_that_python_refuses_to_print(self):
+        assert (
+            shown(10**5_000) == shown([10**5_000]).replace("list", "int") == "a number too long to print, of type int"
+        )
+
+    @given(st.text() | st.binary() | st.floats() | st.integers() | st.lists(st.text()))
+    def test_one_line(self, value):
+        assert len(shown(value).splitlines()) == 1
+        assert shown(value).isprintable() or isinstance(value, str)
+
+
+class TestNearest:
+    """A suggestion is a known word, spelt as it is known, or none at all."""
+
+    @pytest.mark.parametrize(
+        ("word", "hint"),
+        [("gide", '; did you mean "guide"?'), ("ETCD.IO", '; did you mean "etcd.io"?'), ("", ""), ("zzz", "")],
+    )
+    def test_nearest(self, word, hint):
+        assert nearest(word, ["guide", "etcd.io"]) == hint
+
+    def test_keeps_the_spelling(self):
+        assert nearest("gib", ["GiB"]) == '; did you mean "GiB"?'
+        assert nearest("x", []) == ""

@@ -1,0 +1,198 @@
+"""What an answer warns of: exactly when, how severely, and from which source."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdsize import Catalog, Notice, load_catalog, size
+
+ALWAYS = {"previous-generation", "dedicated-machine"}
+FULL = {"clients": 10, "requests_per_second": 10, "data_bytes": 50_000_000}
+DOCS = "etcd-io/website content/en/docs/v3.5/"
+
+
+def notices(**asked) -> dict[str, Notice]:
+    found = size(**{"provider": "aws"} | asked).notices
+    assert len({notice.code for notice in found}) == len(found)
+    return {notice.code: notice for notice in found}
+
+
+def beside(**asked) -> set[str]:
+    """Return the codes beside those that the guide's machines always bring."""
+    codes = set(notices(**asked))
+    assert codes >= ALWAYS
+    return codes - ALWAYS
+
+
+class TestMachines:
+    """Errata are told where they are; m4 and N1 are previous generations; the guide's machines run nothing but etcd."""
+
+    @pytest.mark.parametrize("catalog", ["guide", "guide-as-printed"])
+    @pytest.mark.parametrize(
+        ("provider", "clients", "told"),
+        [("gce", 5, True), ("gce", 300, True), ("gce", 600, False), ("gce", 2_000, False), ("aws", 5, False)],
+    )
+    def test_erratum(self, catalog, provider, clients, told):
+        codes = beside(**FULL | {"clients": clients}, provider=provider, catalog=catalog)
+        assert ("erratum" in codes) == told
+
+    def test_texts(self):
+        found = notices(**FULL, provider=None)
+        assert found["erratum"] == Notice(
+            code="erratum",
+            severity="info",
+            text="gce n1-standard-2, machine_type: the guide prints n1-standard-1, which should be n1-standard-2: the "
+            "row's own 2 vCPUs and 7.5 GB are an n1-standard-2; an n1-standard-1 has 1 vCPU and 3.75 GB.",
+            source='etcd-io/etcd commit cb3a38944 ("Typo instance type GCE", 2018-01-23); etcd-io/website v3.3 and '
+            "later print n1-standard-2",
+        )
+        assert found["previous-generation"].severity == "info"
+        assert found["previous-generation"].text.startswith("m4.large and n1-standard-2: a previous generation;")
+        assert (found["dedicated-machine"].severity, found["dedicated-machine"].source) == (
+            "info",
+            DOCS + "op-guide/hardware.md",
+        )
+
+    def test_a_current_machine_is_not_previous(self):
+        machine = load_catalog("guide").machines[0].model_dump() | {"lifecycle": "current"}
+        for lifecycle, told in [("current", False), (None, False), ("previous", True)]:
+            catalog = Catalog(name="mine", machines=[machine | {"lifecycle": lifecycle}])
+            assert ("previous-generation" in notices(**FULL, catalog=catalog)) == told
+
+
+class TestLoad:
+    """Unknown dimensions, data smaller than an empty file, data above 8 GiB or above the memory."""
+
+    def test_nothing_beside(self):
+        assert beside(**FULL) == set()
+
+    @pytest.mark.parametrize("unknown", [["clients"], ["requests_per_second"], ["clients", "data_bytes"]])
+    def test_unknown_dimension(self, unknown):
+        found = notices(**{name: load for name, load in FULL.items() if name not in unknown})
+        assert set(found) - ALWAYS == {"unknown-dimension"}
+        assert found["unknown-dimension"].severity == "warning"
+        assert found["unknown-dimension"].text == (
+            f"Unknown: {', '.join(unknown)}. The rest decides, so the tier is a lower bound."
+        )
+
+    @pytest.mark.parametrize(
+        ("data", "told"), [(0, False), (0.5, True), (400, True), (16_383, True), (16_384, False), (-0.0, False)]
+    )
+    def test_implausibly_small(self, data, told):
+        found = notices(**FULL | {"data_bytes": data})
+        assert ("implausibly-small" in found) == told
+        if told:
+            assert found["implausibly-small"].severity == "warning"
+
+    @pytest.mark.parametrize(
+        ("data", "told"), [(8 * 2**30, False), (8 * 2**30 + 1, True), ("8GB", False), ("8.6GB", True)]
+    )
+    def test_beyond_suggested_quota(self, data, told):
+        """etcd-io/website content/en/docs/v3.5/dev-guide/limit.md: 8 GiB is the suggested most."""
+        found = notices(**FULL | {"data_bytes": data})
+        assert ("beyond-suggested-quota" in found) == told
+        if told:
+            assert found["beyond-suggested-quota"].severity == "beyond-guide"
+            assert found["beyond-suggested-quota"].source == DOCS + "dev-guide/limit.md"
+
+    @pytest.mark.parametrize(
+        ("data", "short"),
+        [
+            (60 * 2**30, None),
+            (60 * 2**30 + 1, "n1-standard-16 (60 GiB)"),
+            (64 * 2**30, "n1-standard-16 (60 GiB)"),
+            (64 * 2**30 + 1, "m4.4xlarge (64 GiB) and n1-standard-16 (60 GiB)"),
+        ],
+    )
+    def test_data_above_memory(self, data, short):
+        found = notices(data_bytes=data, provider=None)
+        assert ("data-above-memory" in found) == (short is not None)
+        if short:
+            assert found["data-above-memory"].severity == "beyond-guide"
+            assert f" of data is above the memory of {short};" in found["data-above-memory"].text
+
+
+class TestOpenTier:
+    """The last tier has no bound: a load past the last figure there is, is beyond what any source says."""
+
+    @pytest.mark.parametrize(
+        ("asked", "severity", "exceed"),
+        [
+            ({"clients": 1_501}, "beyond-guide", "clients exceeds"),
+            ({"requests_per_second": 10_000}, "beyond-guide", "requests_per_second exceeds"),
+            ({"clients": 1e6, "data_bytes": 2e9}, "beyond-guide", "clients, data_bytes exceed"),
+            ({"kubernetes_nodes": 3_001}, "beyond-guide", "kubernetes_nodes exceeds"),
+            ({"kubernetes_nodes": 3_000}, "info", None),
+            ({"clients": 1_500, "headroom": 0.1}, "info", None),
+            ({"clients": 1_500, "tiers": "etcd.io"}, "beyond-guide", "clients exceeds"),
+        ],
+    )
+    def test_told(self, asked, severity, exceed):
+        sizing = size(**FULL | asked, provider="aws")
+        (notice,) = [notice for notice in sizing.notices if notice.code == "open-tier"]
+        assert notice.severity == severity
+        assert sizing.is_beyond_guide == (severity == "beyond-guide")
+        if exceed:
+            assert notice.text == (
+                f"xlarge has no upper bound, and {exceed} the last figure there is: no published figure says that its "
+                "machine is enough. Utilization is relative to that last figure."
+            )
+        else:
+            assert notice.text == "xlarge has no upper bound; utilization is relative to the last bound there is."
+
+    @pytest.mark.parametrize("asked", [{"clients": 1_500}, {"kubernetes_nodes": 1_000}, {"requests_per_second": 9_999}])
+    def test_not_told(self, asked):
+        assert "open-tier" not in beside(**FULL | asked)
+
+
+class TestMembers:
+    """etcd-io/website content/en/docs/v3.5/faq.md: odd sizes, and no more than seven members."""
+
+    @pytest.mark.parametrize(
+        ("members", "codes"),
+        [
+            (1, {"no-failure-tolerance"}),
+            (2, {"even-members", "no-failure-tolerance"}),
+            (3, set()),
+            (4, {"even-members"}),
+            (5, set()),
+            (7, set()),
+            (8, {"even-members", "over-seven-members"}),
+            (9, {"over-seven-members"}),
+        ],
+    )
+    def test_told(self, members, codes):
+        assert beside(**FULL, members=members) == codes
+        for code in codes:
+            assert notices(**FULL, members=members)[code].severity == "warning"
+            assert notices(**FULL, members=members)[code].source == DOCS + "faq.md"
+
+
+class TestKubernetes:
+    """Nodes are a proxy: always told, as an estimate."""
+
+    @pytest.mark.parametrize("asked", [{}, FULL])
+    def test_told(self, asked):
+        found = notices(**asked, kubernetes_nodes=20)
+        assert set(found) - ALWAYS == {"kubernetes-estimate"}
+        assert found["kubernetes-estimate"].severity == "warning"
+        assert "(small 50, medium 250, large 1000, xlarge 3000)" in found["kubernetes-estimate"].text
+
+
+@given(
+    st.none() | st.integers(0, 3_000),
+    st.none() | st.integers(0, 30_000),
+    st.integers(0, 100 * 2**30),
+    st.integers(1, 9),
+    st.sampled_from([None, "aws", "gce"]),
+)
+def test_every_notice_is_whole(clients, requests, data, members, provider):
+    for notice in size(
+        clients=clients, requests_per_second=requests, data_bytes=data, members=members, provider=provider
+    ).notices:
+        assert notice.severity in ("info", "warning", "beyond-guide")
+        assert notice.source
+        assert notice.text.endswith((".", "?"))
+        assert len(notice.text.splitlines()) == 1

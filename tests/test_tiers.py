@@ -1,0 +1,325 @@
+"""The tier tables: what is printed, the rule for one load, and what a table must be."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import EDGES, HEADROOMS, MB, twin
+
+from etcdsize import Bound, EtcdSizeError, OptionError, TableError, Tier, TierTable, classify, load_tiers, size
+
+HARDWARE = "etcd-io/website op-guide/hardware.md"
+
+
+class TestBuiltIn:
+    """Guide, the four cluster sections; etcd-io/website content/en/docs/v3.5/op-guide/hardware.md, the same four."""
+
+    @pytest.mark.parametrize(("table", "clients_inclusive"), [("guide", True), ("etcd.io", False)])
+    def test_every_cell(self, table, clients_inclusive):
+        rows = [
+            (
+                tier.name,
+                *(
+                    None if bound is None else (bound.limit, bound.inclusive)
+                    for bound in (tier.clients, tier.requests_per_second, tier.data_bytes)
+                ),
+                tier.kubernetes_nodes,
+            )
+            for tier in load_tiers(table).tiers
+        ]
+        assert rows == [
+            ("small", (100, clients_inclusive), (200, False), (100 * MB, True), 50),
+            ("medium", (500, clients_inclusive), (1_000, False), (500 * MB, True), 250),
+            ("large", (1_500, clients_inclusive), (10_000, False), (1_000 * MB, True), 1_000),
+            ("xlarge", None, None, None, 3_000),
+        ]
+
+    @pytest.mark.parametrize("name", ["guide", "etcd.io"])
+    def test_names_its_sources(self, name):
+        table = load_tiers(name)
+        assert table.name == name
+        assert table.title
+        assert table.source
+        assert table.date
+        for tier in table.tiers:
+            assert tier.source.startswith("the guide, section" if name == "guide" else HARDWARE)
+
+    def test_loaded_once(self):
+        assert load_tiers("guide") is load_tiers("guide")
+
+    def test_reference(self):
+        table = load_tiers("guide")
+        assert [table.reference(code, "clients").limit for code in range(4)] == [100, 500, 1_500, 1_500]
+
+
+class TestTierCodes:
+    """The rule for one load: past any bound of a tier, the next tier; exact for Python's own numbers."""
+
+    NUMBERS = (
+        st.integers(0, 2**64 - 1)
+        | st.floats(0, sys.float_info.max)
+        | st.sampled_from([-0.0, 5e-324, sys.float_info.min, sys.float_info.max, 2**64 - 1, 2**53 + 1])
+    )
+
+    @given(st.data(), st.sampled_from(["guide", "etcd.io"]), HEADROOMS)
+    def test_equals_twin_and_arrays(self, data, name, headroom):
+        kept = 1 - Fraction(str(headroom))
+        loads = []
+        for edges in EDGES.values():
+            limits = [*edges, *(limit * kept for limit in edges)]
+            near = [
+                n
+                for limit in limits
+                for n in (math.floor(limit), math.ceil(limit), float(limit), math.nextafter(limit, 0))
+            ]
+            near += [math.nextafter(limit, math.inf) for limit in limits]
+            loads.append(data.draw(st.none() | self.NUMBERS | st.sampled_from(near)))
+        codes = load_tiers(name).tier_codes(tuple(loads), headroom)
+        for index, load in enumerate(loads):
+            alone: list = [None, None, None]
+            alone[index] = load
+            if load is None:
+                assert codes[index] is None
+            else:
+                assert codes[index] == twin(name, *alone, headroom) == classify(*alone, tiers=name, headroom=headroom)
+
+    @pytest.mark.parametrize("headroom", [0, 0.1, 0.3, 1 / 3, 0.7, 0.9, 0.999, 0.123456789, 1e-17, 1 - 2**-53])
+    @pytest.mark.parametrize("name", ["guide", "etcd.io"])
+    def test_every_bound_and_its_neighbours(self, name, headroom):
+        kept = 1 - Fraction(str(headroom))
+        for index, edges in enumerate(EDGES.values()):
+            for edge in edges:
+                limit = float(edge * kept)
+                near = [
+                    math.floor(limit),
+                    math.ceil(limit),
+                    limit,
+                    math.nextafter(limit, 0),
+                    math.nextafter(limit, math.inf),
+                ]
+                for load in near:
+                    loads: list = [None, None, None]
+                    loads[index] = load
+                    expected = twin(name, *loads, headroom)
+                    assert load_tiers(name).tier_codes(tuple(loads), headroom)[index] == expected
+                    loads[index] = [load]
+                    assert classify(*loads, tiers=name, headroom=headroom) == [expected]
+
+    @given(st.floats(5e-324, 1e299), HEADROOMS, st.booleans(), st.integers(-2, 2))
+    def test_any_bound(self, limit, headroom, inclusive, steps):
+        exact = Fraction(limit) * (1 - Fraction(str(headroom)))
+        load = float(exact)
+        for _ in range(abs(steps)):
+            load = math.nextafter(load, math.inf if steps > 0 else 0)
+        bound = Bound(limit=limit, inclusive=inclusive)
+        table = TierTable(
+            name="one",
+            tiers=[
+                Tier(name="in", clients=bound, requests_per_second=bound, data_bytes=bound, kubernetes_nodes=1),
+                Tier(name="out", kubernetes_nodes=2),
+            ],
+        )
+        past = load > exact if inclusive else load >= exact
+        assert table.tier_codes((load, None, None), headroom) == (int(past), None, None)
+        assert classify(load, None, None, tiers=table, headroom=headroom) == past
+
+
+def rows() -> list[dict]:
+    """Return a valid table's tiers, to be broken."""
+    return [
+        {
+            "name": name,
+            "clients": {"limit": clients, "inclusive": True},
+            "requests_per_second": {"limit": 10.5 * clients, "inclusive": False},
+            "data_bytes": {"limit": clients * MB, "inclusive": True},
+            "kubernetes_nodes": nodes,
+        }
+        for name, clients, nodes in [("small", 10, 5), ("medium", 20, 6)]
+    ] + [{"name": "large", "kubernetes_nodes": 7}]
+
+
+def changed(row: int, **fields) -> list[dict]:
+    tiers = rows()
+    tiers[row - 1].update(fields)
+    return [{key: value for key, value in tier.items() if value is not ...} for tier in tiers]
+
+
+def limit(value) -> dict:
+    return {"limit": value, "inclusive": True}
+
+
+NUMBER = "expected a finite number above 0"
+REFUSED = {
+    "duplicate name": (
+        changed(3, name="small"), 3, "name", 'got "small", which row 1 has already; names must be unique'),
+    "falling bound": (
+        changed(2, clients=limit(9)), 2, "clients",
+        'got 9, expected more than the 10 of "small": the bounds must rise tier by tier'),
+    "equal bounds": (
+        changed(2, data_bytes=limit(10 * MB)), 2, "data_bytes",
+        'got 10000000, expected more than the 10000000 of "small": the bounds must rise tier by tier'),
+    "missing bound": (
+        changed(1, requests_per_second=None), 1, "requests_per_second",
+        'got no bound in "small", expected one: only the last tier is open'),
+    "absent bound": (
+        changed(2, data_bytes=...), 2, "data_bytes",
+        'got no bound in "medium", expected one: only the last tier is open'),
+    "bound in the last": (
+        changed(3, clients=limit(99)), 3, "clients",
+        'got a bound in the last tier "large", expected none: the last tier takes every load'),
+    "falling nodes": (
+        changed(3, kubernetes_nodes=6), 3, "kubernetes_nodes",
+        'got 6, expected more than the 6 of "medium": the nodes must rise tier by tier'),
+    "no nodes": (changed(2, kubernetes_nodes=...), 2, "kubernetes_nodes", "missing; the field is required"),
+    "no name": (changed(2, name=...), 2, "name", "missing; the field is required"),
+    "no nodes at all": (
+        changed(1, kubernetes_nodes=0), 1, "kubernetes_nodes", "got 0, expected greater than 0"),
+    "nodes are whole": (
+        changed(1, kubernetes_nodes=1.5), 1, "kubernetes_nodes", "got 1.5, expected a valid integer"),
+    "nodes are no text": (
+        changed(1, kubernetes_nodes="1"), 1, "kubernetes_nodes", 'got "1", expected a valid integer'),
+    "one tier": (rows()[2:], None, "tiers", "got 1 rows, expected at least 2"),
+    "unknown field": (
+        changed(2, data_byte=limit(1)), 2, "data_byte",
+        "unknown field; expected name, clients, requests_per_second, data_bytes, kubernetes_nodes, source; "
+        'did you mean "data_bytes"?'),
+    "unknown field of a bound": (
+        changed(2, clients={"limit": 20, "inclusive": True, "inclusiv": 1}), 2, "clients.inclusiv",
+        'unknown field; expected limit, inclusive; did you mean "inclusive"?'),
+    "text limit": (changed(2, clients=limit("20")), 2, "clients.limit", f'got "20", {NUMBER}'),
+    "boolean limit": (changed(2, clients=limit(True)), 2, "clients.limit", f"got True, {NUMBER}"),
+    "negative": (changed(2, clients=limit(-1)), 2, "clients.limit", f"got -1, {NUMBER}"),
+    "zero": (changed(1, clients=limit(0)), 1, "clients.limit", f"got 0, {NUMBER}"),
+    "NaN": (changed(1, clients=limit(math.nan)), 1, "clients.limit", f"got nan, {NUMBER}"),
+    "infinite": (changed(2, clients=limit(math.inf)), 2, "clients.limit", f"got inf, {NUMBER}"),
+    "no inclusive": (changed(1, clients={"limit": 1}), 1, "clients.inclusive", "missing; the field is required"),
+    "inclusive is no number": (
+        changed(1, clients={"limit": 1, "inclusive": 1}), 1, "clients.inclusive", "got 1, expected a valid boolean"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+class TestRefused:
+    """Names are unique, bounds and nodes rise strictly, and the last tier alone is open, in every dimension."""
+
+    def test_in_python(self, case):
+        tiers, row, field, reason = REFUSED[case]
+        with pytest.raises(TableError) as caught:
+            TierTable(name="mine", tiers=tiers)
+        where = ", ".join([*([f"row {row}"] if row else []), field])
+        assert str(caught.value) == f"TierTable: {where}: {reason}"
+        assert (caught.value.file, caught.value.row, caught.value.field) == (None, row, field)
+
+    def test_in_a_file(self, case, tmp_path):
+        tiers, row, field, reason = REFUSED[case]
+        file = tmp_path / "mine.json"
+        file.write_text(json.dumps({"name": "mine", "tiers": tiers}))
+        with pytest.raises(TableError) as caught:
+            load_tiers(file)
+        where = ", ".join([*([f"row {row}"] if row else []), field])
+        assert str(caught.value) == f"{file}: {where}: {reason}"
+        assert (caught.value.file, caught.value.row, caught.value.field) == (str(file), row, field)
+
+
+class TestModels:
+    """A model refuses what it cannot hold with an EtcdSizeError, and cannot be changed."""
+
+    def test_a_tier_alone(self):
+        with pytest.raises(TableError, match=r"^Tier: client: unknown field; .*; did you mean \"clients\"\?$"):
+            Tier(name="small", client=limit(5), kubernetes_nodes=1)
+        with pytest.raises(TableError, match=r"^Bound: limit: got inf, expected a finite number above 0$"):
+            Bound(limit=math.inf, inclusive=True)
+
+    def test_more_faults_are_counted(self):
+        with pytest.raises(TableError, match=r"^Bound: limit: missing; the field is required \(1 more\)$"):
+            Bound()
+
+    def test_frozen(self):
+        with pytest.raises(ValueError, match="frozen"):
+            load_tiers("guide").tiers[0].name = "tiny"
+
+    @pytest.mark.parametrize("name", ["", " small", "small ", "a\nb", "x" * 201])
+    def test_names(self, name):
+        with pytest.raises(TableError, match=r"^Tier: name: "):
+            Tier(name=name, kubernetes_nodes=1)
+
+
+class TestLoad:
+    """A name or the path of a file; anything else says so."""
+
+    @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("gide", '; did you mean "guide"?'),
+            ("Guide", '; did you mean "guide"?'),
+            ("etcd", '; did you mean "etcd.io"?'),
+            ("nothing-like-it.json", ""),
+            ("", ""),
+            ("a\0b", ""),
+        ],
+    )
+    def test_unknown(self, name, hint):
+        with pytest.raises(OptionError) as caught:
+            load_tiers(name)
+        shown = name.replace("\0", "\\x00")
+        assert str(caught.value) == f'tiers: got "{shown}", expected guide, etcd.io or the path of a JSON file{hint}'
+        assert (caught.value.option, caught.value.value) == ("tiers", name)
+
+    @pytest.mark.parametrize("name", ["x" * 5_000, Path("guide"), Path("/nowhere/tiers.json"), 5, None, ["guide"]])
+    def test_unusable(self, name):
+        with pytest.raises(OptionError, match=r"expected guide, etcd.io or the path of a JSON file"):
+            load_tiers(name)
+
+    def test_directory(self, tmp_path):
+        with pytest.raises(OptionError, match=r"or the path of a JSON file"):
+            load_tiers(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            (b"", "not JSON: EOF while parsing a value at line 1 column 0"),
+            (b'{"name": "x",', "not JSON: EOF while parsing a value at line 1 column 13"),
+            (b"\xff\xfe", "not JSON: expected value at line 1 column 1"),
+            (b"[]", "got [], expected an object"),
+            (b"{}", "name: missing; the field is required (1 more)"),
+            (b'{"name": "x", "tiers": 5}', "tiers: got 5, expected a valid array"),
+            (b'{"name": "x", "tiers": [5, 6]}', "row 1: got 5, expected an object (1 more)"),
+        ],
+    )
+    def test_broken_file(self, text, reason, tmp_path):
+        file = tmp_path / "broken.json"
+        file.write_bytes(text)
+        with pytest.raises(TableError) as caught:
+            load_tiers(str(file))
+        assert str(caught.value) == f"{file}: {reason}"
+        assert caught.value.file == str(file)
+
+    def test_a_users_own(self, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text(json.dumps({"name": "mine", "tiers": rows()}))
+        table = load_tiers(file)
+        assert table == load_tiers(str(file)) == TierTable(name="mine", tiers=rows())
+        assert hash(table) == hash(load_tiers(file))
+        assert table.names == ("small", "medium", "large")
+        assert classify([10, 11, 21], None, [0, 0, 0], tiers=file).tolist() == [0, 1, 2]
+        sizing = size(clients=5, requests_per_second=105, tiers=str(file), provider="aws")
+        assert (sizing.tier, sizing.tiers, sizing.machine.machine_type) == ("medium", "mine", "m4.xlarge")
+        assert sizing.utilization == {"clients": 0.25, "requests_per_second": 0.5}
+
+    def test_a_table_that_the_catalog_does_not_know(self):
+        tiers = rows()
+        tiers[0]["name"] = "tiny"
+        table = TierTable(name="mine", tiers=tiers)
+        assert classify(5, None, None, tiers=table) == 0
+        with pytest.raises(EtcdSizeError) as caught:
+            size(clients=5, tiers=table)
+        assert str(caught.value) == (
+            'catalog: "guide" has no aws machine for the tier "tiny", it has one for small, medium, large, xlarge'
+        )
