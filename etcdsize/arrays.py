@@ -84,7 +84,7 @@ def classify(
     Notes
     -----
     Every comparison is exact in the data's own dtype. Besides the output it needs less than 16 MB, whatever the
-    input.
+    input; an `out` that shares memory with a load takes one more byte a row.
 
     Examples
     --------
@@ -96,9 +96,9 @@ def classify(
     one_of("on_invalid", on_invalid, ("raise", "mark"))
     threads = threads_of(threads)
     if out is None:
-        code = _single(table, headroom, (clients, requests_per_second, data_bytes))
-        if code is not None:
-            return np.uint8(code)
+        found = _single(table, headroom, (clients, requests_per_second, data_bytes))
+        if found is not None:
+            return found
     arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
     shape = _broadcast(arrays)
     codes = _output(out, shape)
@@ -108,16 +108,24 @@ def classify(
     return codes[()] if out is None and not shape else codes
 
 
-def _single(table: TierTable, headroom: float, loads: tuple[Any, ...]) -> int | None:
-    """Return the code of three Python numbers, which need no array; None where it takes more to tell."""
-    known = False
+def _single(table: TierTable, headroom: float, loads: tuple[Any, ...]) -> Codes | np.uint8 | None:
+    """Return the code of one load by the rule for one, which is faster; None where it takes more to tell."""
+    numbers: list[int | float | None] = []
+    shaped = False
     for load in loads:
+        if type(load) is np.ndarray and load.shape == (1,) and load.dtype.kind in "iuf" and load.itemsize <= 8:
+            shaped = True
+            load = load.item()
         kind = type(load)
-        if load is not None:
-            if not ((kind is float and 0 <= load <= _LARGEST_FLOAT) or (kind is int and 0 <= load < 2**64)):
-                return None
-            known = True
-    return max(code for code in table.tier_codes(loads, headroom) if code is not None) if known else None
+        if load is not None and not (
+            (kind is float and 0 <= load <= _LARGEST_FLOAT) or (kind is int and 0 <= load < 2**64)
+        ):
+            return None
+        numbers.append(load)
+    codes = [code for code in table.tier_codes(tuple(numbers), headroom) if code is not None]
+    if not codes:
+        return None
+    return np.array([max(codes)], np.uint8) if shaped else np.uint8(max(codes))
 
 
 def _array(dimension: str, load: Any) -> NDArray[Any] | None:
@@ -414,7 +422,7 @@ class FleetSizing:
     """The sizing of a fleet: one array a column, made when it is first asked for.
 
     `fleet[i]` is the `Sizing` that `size` gives for that cluster; it raises `InvalidWorkloadError` for a cluster that
-    cannot be sized.
+    cannot be sized. The columns are made from the caller's arrays, which are not copied: leave them as they are.
     """
 
     def __init__(

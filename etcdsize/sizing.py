@@ -83,7 +83,7 @@ class Sizing(Model):
 
     def explain(self) -> str:
         """Return the answer and its reasons in a few plain sentences."""
-        said = [f"{self._asked()} need{'s' if self.workload is None else ''} the tier {self.tier}."]
+        said = [f"{self._asked()} the tier {self.tier}."]
         if self.forced_by:
             names = [_WORDS[name] for name in self.forced_by]
             alone = "each alone" if len(names) > 1 else "alone"
@@ -113,9 +113,11 @@ class Sizing(Model):
     def _asked(self) -> str:
         parts = [load_text(name, load) for name, load in self._loads() if load is not None]
         if self.kubernetes_nodes is not None:
-            parts.append(f"a Kubernetes cluster of {self.kubernetes_nodes} nodes")
+            nodes = "node" if self.kubernetes_nodes == 1 else "nodes"
+            parts.append(f"a Kubernetes cluster of {self.kubernetes_nodes} {nodes}")
         text = _listed(parts)
-        return text[:1].upper() + text[1:]
+        one = len(parts) == 1 and (parts[0] == "1 client" or ("requests" not in parts[0] and "clients" not in parts[0]))
+        return f"{text[:1].upper() + text[1:]} {'needs' if one else 'need'}"
 
     def _loads(self) -> Iterable[tuple[str, int | float | None]]:
         return zip(DIMENSIONS, self.workload.loads) if self.workload is not None else ()

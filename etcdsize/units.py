@@ -155,8 +155,11 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
     if len(text) > _LONGEST:
         return None
     tidy = re.sub(r"(?<=[0-9])[,_' ](?=[0-9]{3}(?![0-9]))", "", text.strip()).removeprefix("+")
+    # Two dots: thousands, or nothing that can be guessed.
+    if re.match(r"[0-9]{1,3}(\.[0-9]{3}){2,}(?![0-9.])", tidy):
+        tidy = re.sub(r"(?<=[0-9])\.(?=[0-9]{3})", "", tidy)
     match = _NUMBER.match(tidy)
-    if match is None:
+    if match is None or tidy[match.end() :].startswith("."):
         return None
     number, unit = match.group(), tidy[match.end() :].strip()
     if unit in units or not unit:
