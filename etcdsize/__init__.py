@@ -46,6 +46,7 @@ __all__ = [
     "quorum",
     "size",
     "size_fleet",
+    "size_frame",
     "tier_for_kubernetes_nodes",
 ]
 
@@ -64,6 +65,7 @@ _HOMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
+    "frames": ("size_frame",),
     "machines": ("Catalog", "Disk", "Erratum", "Machine", "Price", "load_catalog"),
     "notices": ("Notice",),
     "sizing": ("Sizing", "size"),
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
+    from etcdsize.frames import size_frame
     from etcdsize.machines import Catalog, Disk, Erratum, Machine, Price, load_catalog
     from etcdsize.notices import Notice
     from etcdsize.sizing import Sizing, size

@@ -28,12 +28,17 @@ __all__ = ["INVALID", "Column", "FirstInvalid", "classify_columns", "last_fittin
 INVALID = 255
 """The code of a row that cannot be sized."""
 
-_BLOCK = 32_768
-# One thread's share of the rows: below it a thread costs more than it saves (our choice, measured at 2 cores).
+# Rows at a time: one column of a block and the scratch stay in a core's cache, and NumPy's calls are long enough that
+# threads seldom meet between them (our choice, measured on 2 cores with 2 MiB of cache each).
+_BLOCK = 65_536
+_BLOCK_OF_THREADS = 131_072
+_SMALLEST_BLOCK = 1024
+# All threads' scratch together. [bytes]
+_SCRATCH = 12 * 1024**2
+# One thread's share of the rows: below it a thread costs more than it saves (our choice, measured on 2 cores).
 _ROWS_PER_THREAD = 250_000
-# More threads only wait for the memory, and each holds a scratch (our choice).
+# More threads only wait for the memory (our choice).
 _MOST_THREADS = 8
-_BLOCKS_PER_TURN = 8
 
 Array = NDArray[Any]
 Codes = NDArray[np.uint8]
@@ -89,55 +94,75 @@ class Column:
 
     dimension: int
     values: Array
+    bounds: tuple[tuple[Fraction, bool], ...]
     thresholds: Array = field(init=False)
+    """The last fitting numbers, as a column."""
     work_dtype: np.dtype[Any] = field(init=False)
+    narrower: tuple[tuple[int, np.dtype[Any], Array], ...] = field(init=False)
+    """Dtypes that are faster to compare: the largest number that each takes, and the thresholds in it."""
     bits: np.dtype[Any] | None = field(init=False)
-    last_valid_bits: Any = field(init=False)
+    last_valid_bits: int = field(init=False)
     direct: bool = field(init=False)
-    bounds: Sequence[tuple[Fraction, bool]]
+    """Whether blocks are views of the values."""
 
     def __post_init__(self) -> None:
-        native = self.values.dtype.newbyteorder("=")
-        # NumPy compares float16 one by one through float32; a widened block is exact and faster.
-        self.work_dtype = np.dtype(np.float32) if native == np.float16 else native
-        self.thresholds = _thresholds(tuple(self.bounds), self.work_dtype)
-        self.bits, self.last_valid_bits = None, None
-        size = self.work_dtype.itemsize
-        if self.work_dtype.kind == "i":
-            self.bits = np.dtype(f"u{size}")
-            self.last_valid_bits = int(np.iinfo(self.work_dtype).max)
-        elif self.work_dtype.kind == "f" and size in (4, 8):
-            self.bits = np.dtype(f"u{size}")
-            self.last_valid_bits = int(np.finfo(self.work_dtype).max.view(self.bits))
         values = self.values
+        native = values.dtype.newbyteorder("=")
+        # NumPy compares float16 one by one through float32; a widened block is exact and faster.
+        work = self.work_dtype = np.dtype(np.float32) if native == np.float16 else native
+        self.thresholds = _thresholds(self.bounds, work)
+        self.narrower = _narrower(self.bounds, work)
+        self.bits, self.last_valid_bits = None, 0
+        if work.kind in "iu":
+            self.bits = np.dtype(f"u{work.itemsize}")
+            self.last_valid_bits = int(np.iinfo(work).max)
+        elif work.itemsize in (4, 8):
+            self.bits = np.dtype(f"u{work.itemsize}")
+            self.last_valid_bits = int(np.finfo(work).max.view(self.bits))
         self.direct = bool(
-            values.ndim == 1 and values.dtype == self.work_dtype and values.flags.c_contiguous and values.flags.aligned
+            values.ndim == 1 and values.dtype == work and values.flags.c_contiguous and values.flags.aligned
         )
+
+    @property
+    def scratch_bytes(self) -> int:
+        """How much scratch a row takes."""
+        return (0 if self.direct else self.work_dtype.itemsize) + (8 if self.narrower else 0)
 
     def block(self, start: int, stop: int, scratch: Array | None) -> Array:
         """Return rows start to stop, contiguous, in the working dtype."""
-        if self.direct:
+        if scratch is None:
             return self.values[start:stop]
-        assert scratch is not None  # noqa: S101 - the worker made it for every column that is not direct
         block = scratch[: stop - start]
         # `flat` seeks to the start and copies one block, whatever the shape and the strides.
         rows = self.values[start:stop] if self.values.ndim == 1 else self.values.flat[start:stop]
         np.copyto(block, rows)
         return block
 
-    def invalid(self, block: Array) -> NDArray[np.bool_] | None:
-        """Return which rows of a block cannot be sized, None where all can."""
-        if self.work_dtype.kind == "u":
-            return None
-        if self.bits is not None and np.maximum.reduce(block.view(self.bits)) <= self.last_valid_bits:
-            return None
-        if self.work_dtype.kind == "i":
+    def highest(self, block: Array) -> int:
+        """Return the highest of a block as unsigned integers: above the last valid one, something may be invalid."""
+        if self.bits is None:
+            return 1
+        if self.work_dtype.kind == "u" and not self.narrower:
+            return 0
+        return int(np.maximum.reduce(block.view(self.bits)))
+
+    def invalid(self, block: Array) -> NDArray[np.bool_]:
+        """Return which rows of a block cannot be sized: -0.0 is a zero, NaN fails every comparison."""
+        if self.work_dtype.kind in "iu":
             return np.less(block, 0)
-        # Exact, for the blocks that the bits made suspicious: -0.0 is a zero, NaN fails every comparison.
         mask = np.greater_equal(block, 0)
         mask &= np.less_equal(block, np.finfo(self.work_dtype).max)
-        np.logical_not(mask, out=mask)
-        return mask if mask.any() else None
+        return np.logical_not(mask, out=mask)
+
+    def past(self, block: Array, highest: int, scratch: Array | None, out: NDArray[np.bool_]) -> None:
+        """Write which bounds every row is past, in the narrowest dtype that takes the whole block."""
+        for most, dtype, thresholds in self.narrower:
+            if highest <= most and scratch is not None:
+                narrow = scratch.view(dtype)[: len(block)]
+                np.copyto(narrow, block, casting="unsafe")
+                np.greater(narrow, thresholds, out=out)
+                return
+        np.greater(block, self.thresholds, out=out)
 
 
 _THRESHOLDS: dict[tuple[object, np.dtype[Any]], Array] = {}
@@ -154,16 +179,34 @@ def _thresholds(bounds: tuple[tuple[Fraction, bool], ...], dtype: np.dtype[Any])
     return found
 
 
+def _narrower(
+    bounds: tuple[tuple[Fraction, bool], ...], dtype: np.dtype[Any]
+) -> tuple[tuple[int, np.dtype[Any], Array], ...]:
+    """Return the dtypes in which integers of 8 bytes compare exactly and faster.
+
+    A block whose highest number fits loses nothing in a smaller integer. float64 may round what is above 2^53, but
+    never across a bound below it.
+    """
+    if dtype.kind not in "iu" or dtype.itemsize != 8:
+        return ()
+    top = int(last_fitting(*bounds[-1], dtype))
+    return tuple(
+        (most, np.dtype(kind), _thresholds(bounds, dtype).astype(kind))
+        for kind, most in ((np.int16, 2**15 - 1), (np.int32, 2**31 - 1), (np.float64, 2**64 - 1))
+        if top <= min(most, 2**53)
+    )
+
+
 def pick_threads(rows: int, threads: int | None) -> int:
     """Return how many threads to use: what was asked, or what the size of the work and the machine suggest."""
-    turns = max(1, -(-rows // (_BLOCK * _BLOCKS_PER_TURN)))
+    most = max(1, rows // _SMALLEST_BLOCK)
     if threads is not None:
-        return min(threads, turns)
+        return min(threads, most)
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:
         cores = os.cpu_count() or 1
-    return max(1, min(cores, _MOST_THREADS, turns, rows // _ROWS_PER_THREAD))
+    return max(1, min(cores, _MOST_THREADS, rows // _ROWS_PER_THREAD))
 
 
 def classify_columns(
@@ -185,13 +228,15 @@ def classify_columns(
         The code that no row falls below.
     """
     workers = pick_threads(rows, threads)
+    a_row = 2 * len(columns[0].thresholds) + sum(column.scratch_bytes for column in columns)
+    block = min(_BLOCK if workers == 1 else _BLOCK_OF_THREADS, _SCRATCH // (workers * a_row), -(-rows // workers))
+    block = max(block, min(rows, _SMALLEST_BLOCK))
+    starts = itertools.count(0, block)
     if workers == 1:
-        found = [_work(columns, rows, out, least, iter((0,)), rows)]
+        found = [_work(columns, rows, out, least, starts, block)]
     else:
-        step = _BLOCK * _BLOCKS_PER_TURN
-        turns = itertools.count(0, step)
         with ThreadPoolExecutor(workers) as pool:
-            found = list(pool.map(lambda _: _work(columns, rows, out, least, turns, step), range(workers)))
+            found = list(pool.map(lambda _: _work(columns, rows, out, least, starts, block), range(workers)))
     invalid = [item for item in found if item is not None]
     if not invalid:
         return None
@@ -200,46 +245,42 @@ def classify_columns(
 
 
 def _work(
-    columns: Sequence[Column], rows: int, out: Codes, least: int, turns: Iterator[int], step: int
+    columns: Sequence[Column], rows: int, out: Codes, least: int, starts: Iterator[int], block: int
 ) -> FirstInvalid | None:
-    """Classify the turns that this worker draws until none is left."""
+    """Classify the blocks that this worker draws until none is left."""
     bounds = len(columns[0].thresholds)
-    block = max(1024, min(_BLOCK, 16 * _BLOCK // bounds))
-    block = min(block, rows) or 1
     past = np.empty((bounds, block), np.bool_)
     also_past = np.empty((bounds, block), np.bool_) if len(columns) > 1 else past
     copies = [None if column.direct else np.empty(block, column.work_dtype) for column in columns]
+    narrow = np.empty(block, np.float64) if any(column.narrower for column in columns) else None
     flat = out.ndim == 1
     codes = out if flat else np.empty(block, np.uint8)
     first: FirstInvalid | None = None
     count = 0
-    for turn in turns:
-        if turn >= rows:
+    for start in starts:
+        if start >= rows:
             break
-        for start in range(turn, min(turn + step, rows), block):
-            stop = min(start + block, turn + step, rows)
-            here = codes[start:stop] if flat else codes[: stop - start]
-            either, other = past[:, : stop - start], also_past[:, : stop - start]
-            bad: NDArray[np.bool_] | None = None
-            for position, column in enumerate(columns):
-                values = column.block(start, stop, copies[position])
-                mask = column.invalid(values)
-                if mask is not None and mask.any():
-                    at = start + int(mask.argmax())
-                    if first is None or (at, column.dimension) < (first.index, first.dimension):
-                        first = FirstInvalid(at, column.dimension, 0)
-                    bad = mask if bad is None else np.logical_or(bad, mask, out=bad)
-                if position == 0:
-                    np.greater(values, column.thresholds, out=either)
-                else:
-                    np.greater(values, column.thresholds, out=other)
-                    np.logical_or(either, other, out=either)
-            np.add.reduce(either.view(np.uint8), axis=0, out=here)
-            if least:
-                np.maximum(here, least, out=here)
-            if bad is not None:
-                here[bad] = INVALID
-                count += int(np.count_nonzero(bad))
-            if not flat:
-                out.flat[start:stop] = here
+        stop = min(start + block, rows)
+        here = codes[start:stop] if flat else codes[: stop - start]
+        either, other = past[:, : stop - start], also_past[:, : stop - start]
+        bad: NDArray[np.bool_] | None = None
+        for position, column in enumerate(columns):
+            values = column.block(start, stop, copies[position])
+            highest = column.highest(values)
+            if highest > column.last_valid_bits and (mask := column.invalid(values)).any():
+                at = start + int(mask.argmax())
+                if first is None or (at, column.dimension) < (first.index, first.dimension):
+                    first = FirstInvalid(at, column.dimension, 0)
+                bad = mask if bad is None else np.logical_or(bad, mask, out=bad)
+            column.past(values, highest, narrow, other if position else either)
+            if position:
+                np.logical_or(either, other, out=either)
+        np.add.reduce(either.view(np.uint8), axis=0, out=here)
+        if least:
+            np.maximum(here, least, out=here)
+        if bad is not None:
+            here[bad] = INVALID
+            count += int(np.count_nonzero(bad))
+        if not flat:
+            out.flat[start:stop] = here
     return None if first is None else FirstInvalid(first.index, first.dimension, count)

@@ -98,7 +98,7 @@ class TestThreads:
 
     @pytest.mark.parametrize(
         ("rows", "threads", "picked"),
-        [(10**9, 1, 1), (10**9, 5, 5), (100, 5, 1), (262_145, 5, 2), (100, None, 1), (0, 7, 1)],
+        [(10**9, 1, 1), (10**9, 5, 5), (100, 5, 1), (262_145, 5, 5), (100, None, 1), (0, 7, 1)],
     )
     def test_pick_threads(self, rows, threads, picked):
         assert pick_threads(rows, threads) == picked
