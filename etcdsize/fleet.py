@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
@@ -23,7 +25,7 @@ from etcdsize.tiers import TierTable
 try:
     import pyarrow as pa
 
-    from etcdsize._batch import ANSWERS, BatchSizer, pick_columns
+    from etcdsize._batch import ANSWERS, BatchSizer, narrowed, pick_columns
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
     from etcdsize.files.output import check_output, open_output
@@ -142,6 +144,11 @@ def open_fleet(
             except OSError as error:
                 raise FleetFileError(f"{name}: cannot be read: {error.strerror}", file=name) from error
         with _reading(name):
+            if kind == "parquet" and not stream.seekable():
+                # The description of a Parquet file is at its end: a pipe has to be kept first.
+                kept = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(stream, kept)
+                stream = kept
             reader = _open_reader(stream, name, kind)
         try:
             picked = pick_columns(reader.names, columns, unknown, provider_given=provider is not None)
@@ -231,8 +238,8 @@ class Fleet:
         else:
             assert output is not None  # noqa: S101 - the branches above
             kind = format_of(output, format)
-            check_output(output, None if str(self.source) == "-" else self.source, force=force)
             try:
+                check_output(output, None if str(self.source) == "-" else self.source, force=force)
                 with open_output(output) as file:
                     self._pass(file, kind, progress)
             except OSError as error:
@@ -243,29 +250,29 @@ class Fleet:
 
     def _pass(self, stream: BinaryIO | None, kind: str | None, progress: Callable[[int], object] | None) -> None:
         """Size every batch, and write it."""
-        positions = list(range(len(self.reader.names)))
+        positions: list[int] | None = None
         as_it_stands = kind == self.format and kind != "parquet"
         if stream is None or as_it_stands:
-            needed = sorted({source.position for source in self.sizer.columns.values()})
-            self.sizer.columns = {
-                key: dataclasses.replace(source, position=needed.index(source.position))
-                for key, source in self.sizer.columns.items()
-            }
-            positions = needed
+            positions, self.sizer.columns = narrowed(self.sizer.columns)
         writer = None if stream is None else self._writer(stream, str(kind), as_it_stands=as_it_stands)
-        batches = self.reader.read(positions)
-        while True:
-            with _reading(self.name):
-                rows = next(batches, None)
-            if rows is None:
-                break
-            answers = self._sized(rows.batch)
-            if writer is not None:
-                writer.write(rows if as_it_stands else dataclasses.replace(rows, records=None), answers)
-            if progress is not None:
-                progress(rows.work)
-        if isinstance(writer, ParquetWriter):
-            writer.close()
+        try:
+            batches = self.reader.read(positions)
+            while True:
+                with _reading(self.name):
+                    rows = next(batches, None)
+                if rows is None:
+                    break
+                answers = self._sized(rows.batch)
+                if writer is not None:
+                    writer.write(rows if as_it_stands else dataclasses.replace(rows, records=None), answers)
+                if progress is not None:
+                    progress(rows.work)
+            if isinstance(writer, ParquetWriter):
+                writer.close()
+        except BaseException:
+            if isinstance(writer, ParquetWriter):
+                writer.abandon()
+            raise
 
     def _sized(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         try:

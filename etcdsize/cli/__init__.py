@@ -1,7 +1,7 @@
 """The command line: arguments, exit codes and printing; no sizing logic.
 
 Exit codes: 0 done; 1 done, but some input could not be sized or a strict answer is beyond the guide; 2 bad usage or
-unreadable input; 130 on Ctrl-C; 141 where the reader of the output went away; 143 on SIGTERM.
+unreadable input; 130 on Ctrl-C; 141 where the reader of the output went away; 129 on SIGHUP; 143 on SIGTERM.
 
 Nothing heavy is imported before a command needs it: `--help` loads neither numpy nor pydantic.
 """
@@ -9,50 +9,81 @@ Nothing heavy is imported before a command needs it: `--help` loads neither nump
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from etcdsize.cli.parser import build_parser
-from etcdsize.errors import EtcdSizeError
+from etcdsize.errors import EtcdSizeError, one_line
 
 __all__ = ["build_parser", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    with contextlib.suppress(ValueError):
-        # Only the main thread may; elsewhere the caller decides.
-        signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Only the main thread may; elsewhere the caller decides. What is ignored, as nohup does, stays ignored.
+        with contextlib.suppress(ValueError):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _terminated)
+    if sys.stderr is None:
+        # It was closed: nobody wants to know, and print() would take standard output instead.
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        # PYTHONUNBUFFERED: a raw file may write a part only, and nobody would notice.
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        options = build_parser().parse_args(arguments)
-        from etcdsize.cli import commands
-
-        code: int = getattr(commands, options.command)(options)
-        sys.stdout.flush()
+        return _run(arguments)
     except EtcdSizeError as error:
         return _failed(str(error))
     except BrokenPipeError:
-        # Nobody reads on: leave quietly, and give the interpreter's last flush somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Nobody reads on: leave quietly.
+        _settle_output()
         return 141
     except OSError as error:
         return _failed(f"standard output: cannot be written: {error.strerror or error}")
     except KeyboardInterrupt:
         print("etcdsize: interrupted", file=sys.stderr)  # noqa: T201
+        _settle_output()
         return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = build_parser().parse_args(arguments)
+    except SystemExit:
+        # --help and --version print as well.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        raise
+    from etcdsize.cli import commands
+
+    code: int = getattr(commands, options.command)(options)
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return code
 
 
 def _failed(message: str) -> int:
-    print(f"etcdsize: {message}", file=sys.stderr)  # noqa: T201
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(f"etcdsize: {one_line(message)}", file=sys.stderr)  # noqa: T201
+    _settle_output()
     return 2
+
+
+def _settle_output() -> None:
+    """Write what is left, or where that cannot be, give the interpreter's last flush somewhere to go."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminated(number: int, _frame: object) -> None:

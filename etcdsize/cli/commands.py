@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from etcdsize import units
-from etcdsize.errors import OptionError, UnitError, shown
+from etcdsize.errors import FleetFileError, OptionError, UnitError, shown
 
 if TYPE_CHECKING:
     from etcdsize.fleet import Fleet
@@ -112,10 +114,12 @@ def fleet(options: Namespace) -> int:
     from etcdsize.renderers.text import render_fleet
 
     to_output = options.output == "-"
+    if to_output:
+        _check_standard_output(options.input)
     with (
         open_fleet(
             Path(options.input),
-            sys.stdin.buffer if options.input == "-" else None,
+            _standard_input() if options.input == "-" else None,
             format=options.format,
             provider=options.provider,
             columns=columns,
@@ -161,5 +165,22 @@ def _progress(opened: Fleet) -> Iterator[Callable[[int], object] | None]:
         yield bar.update
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise FleetFileError("standard input: cannot be read: it is closed", file="standard input")
+    return sys.stdin.buffer
+
+
+def _check_standard_output(source: str) -> None:
+    """Refuse a standard output that is closed, or that goes to the input: it would never end."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(sys.stdout.fileno()), Path(source).stat()) and Path(source).is_file():
+            raise FleetFileError(f"{source}: is the input as well as standard output; write elsewhere", file=source)
+
+
 def _print(text: str) -> None:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     sys.stdout.write(text)

@@ -1,6 +1,6 @@
 """The arguments of every command, and their help.
 
-This module imports the standard library and the package's `__version__` only.
+This module imports the standard library, `errors` and the package's `__version__` only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from typing import NoReturn
 
 from etcdsize import __version__
+from etcdsize.errors import one_line
 
 __all__ = ["build_parser"]
 
@@ -37,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
             self.color = False
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        self.exit(2, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

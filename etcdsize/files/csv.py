@@ -27,50 +27,55 @@ _CHUNK = 4 * 1024**2
 # A record longer than this is a quote that was never closed, not a cluster (our choice).
 _LONGEST_RECORD = 64 * 1024**2
 
+_BOM = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_BLANK_LINES = re.compile(rb"\s*[\r\n]")
 
 
 class CsvReader:
     """Reads a file of comma- or tab-separated values.
 
     Raises `FleetFileError`, with the line, for an empty file, a row with too few or too many cells, a quote that is
-    not closed, and text that is not UTF-8.
+    not closed or that text follows, and text that is not UTF-8.
     """
 
     def __init__(self, stream: BinaryIO, name: str, delimiter: str) -> None:
         self._stream = stream
         self._name = name
         self._delimiter = delimiter
-        self._slow = _record_pattern(delimiter)
+        self._cell, self._record, self._stray = _patterns(delimiter)
         self._line = 1
-        self._rest = stream.read(_CHUNK).removeprefix(b"\xef\xbb\xbf")
-        self._ended = not self._rest
+        self._rest = b""
+        self._ended = False
+        while len(self._rest) < len(_BOM) and not self._ended:
+            self._more()
+        self._rest = self._rest.removeprefix(_BOM)
         header = self._header()
         self.newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
         """How the header ends, and so how every record that is written ends."""
         self.header: str = self._decoded(header, 1).rstrip("\r\n")
         """The header as it stands."""
-        self.names: list[str] = next(csv.reader([self.header], delimiter=delimiter))
+        self.names: list[str] = [_unquoted(cell.decode()) for cell in self._cells(header.rstrip(b"\r\n"))]
         """The columns' names."""
-        self._line += header.count(b"\n")
+        self._line += _line_count(header)
 
     def _header(self) -> bytes:
         while True:
+            blank = _BLANK_LINES.match(self._rest, 0, len(self._whole(self._rest)))
+            if blank is not None:
+                self._line += _line_count(blank.group())
+                self._rest = self._rest[blank.end() :]
             ends = self._record_ends(self._rest)
-            while ends.size and not self._rest[: ends[0]].strip():
-                # Blank lines before the header.
-                self._line += 1
-                self._rest = self._rest[int(ends[0]) :]
-                ends = self._record_ends(self._rest)
-            if ends.size or self._ended:
+            if ends.size:
+                break
+            self._check_quotes()
+            if self._ended:
                 break
             self._more()
         stop = int(ends[0]) if ends.size else len(self._rest)
         header, self._rest = self._rest[:stop], self._rest[stop:]
         if not header.strip():
             raise FleetFileError(f"{self._name}: empty, expected a header and a row a cluster", file=self._name)
-        if not ends.size:
-            self._check_closed(header)
         return header
 
     def _more(self) -> None:
@@ -82,12 +87,23 @@ class CsvReader:
                 file=self._name,
                 line=self._line,
             )
-        chunk = self._stream.read(_CHUNK)
-        self._ended = not chunk
-        self._rest += chunk
+        # One read of the system at a time: within `read`, a signal would wait until a pipe gives the whole chunk.
+        read = getattr(self._stream, "read1", self._stream.read)
+        parts = []
+        size = 0
+        while size < _CHUNK and not self._ended:
+            parts.append(read(_CHUNK - size))
+            size += len(parts[-1])
+            self._ended = not parts[-1]
+        self._rest += b"".join(parts)
+
+    def _whole(self, text: bytes) -> bytes:
+        """Return text without a last carriage return, which a newline may follow."""
+        return text if self._ended else text.removesuffix(b"\r")
 
     def _record_ends(self, text: bytes) -> NDArray[np.int64]:
         """Return the position after the newline of every whole record."""
+        text = self._whole(text)
         numbers = np.frombuffer(text, np.uint8)
         newlines = np.flatnonzero(numbers == _NEWLINE)
         only_newlines = b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
@@ -108,41 +124,59 @@ class CsvReader:
         """Return the ends of every whole record, cell by cell: exact whatever the quotes and the line ends."""
         ends = []
         position = 0
-        while (match := self._slow.match(text, position)) is not None:
+        while (match := self._record.match(text, position)) is not None:
             position = match.end()
             ends.append(position)
         return ends
 
-    def read(self, positions: Sequence[int]) -> Iterator[Rows]:
-        """Give the columns at these positions as text, and every record as it stands."""
+    def read(self, positions: Sequence[int] | None) -> Iterator[Rows]:
+        """Give the columns at these positions as text, all for None, and every record as it stands."""
+        if positions is None:
+            positions = range(len(self.names))
         while True:
             ends = self._record_ends(self._rest)
             if not ends.size:
+                self._check_quotes()
                 if not self._ended:
                     self._more()
                     continue
                 if not self._rest:
                     return
-                self._check_closed(self._rest)
                 ends = np.array([len(self._rest)], np.int64)
             stop = int(ends[-1])
             block, self._rest = self._rest[:stop], self._rest[stop:]
             rows = self._parse(block, ends, positions)
-            self._line += block.count(b"\n")
+            self._line += _line_count(block)
             if rows is not None:
                 yield rows
             if not self._ended:
                 self._more()
 
-    def _check_closed(self, record: bytes) -> None:
-        """Refuse the last record of a file where a quote in it is not closed."""
-        if b'"' in record and self._slow_ends(record + b"\n")[-1:] != [len(record) + 1]:
-            raise FleetFileError(
-                f"{self._name}: line {self._line}: a quote is opened in this row and not closed before the end of the "
-                "file; close it",
-                file=self._name,
-                line=self._line,
+    def _check_quotes(self) -> None:
+        """Refuse a record where text follows a closing quote, and the last where a quote is not closed."""
+        if b'"' not in self._rest:
+            return
+        reason = None
+        if self._stray.match(self._rest):
+            reason = (
+                "a quote is opened in this row, and text follows where it is closed; close it where the cell ends, and "
+                'double a quote that belongs to the cell, as in "5"" disk"'
             )
+        elif self._ended and not self._record.match(self._rest + b"\n"):
+            reason = "a quote is opened in this row and not closed before the end of the file; close it"
+        if reason is not None:
+            raise FleetFileError(f"{self._name}: line {self._line}: {reason}", file=self._name, line=self._line)
+
+    def _cells(self, record: bytes) -> list[bytes]:
+        """Return a record's cells as they stand."""
+        cells = []
+        position = 0
+        while position <= len(record):
+            match = self._cell.match(record, position)
+            assert match is not None  # noqa: S101 - a cell may be empty
+            cells.append(match.group())
+            position = match.end() + 1
+        return cells
 
     def _parse(self, block: bytes, ends: NDArray[np.int64], positions: Sequence[int]) -> Rows | None:
         if not block.isascii():
@@ -159,11 +193,14 @@ class CsvReader:
         if not len(records):
             return None
         wanted = [str(position) for position in positions]
+        if block.startswith(_BOM):
+            # pyarrow would take it for the file's: give it another to take.
+            buffer = pa.py_buffer(_BOM + block)
         try:
             table = pyarrow.csv.read_csv(
                 pa.BufferReader(buffer),
                 read_options=pyarrow.csv.ReadOptions(
-                    column_names=[str(position) for position in range(len(self.names))], block_size=len(block) + 1
+                    column_names=[str(position) for position in range(len(self.names))], block_size=len(buffer) + 1
                 ),
                 parse_options=pyarrow.csv.ParseOptions(
                     delimiter=self._delimiter,
@@ -181,8 +218,7 @@ class CsvReader:
             raise self._ragged(block, ends) or FleetFileError(f"{self._name}: {error}", file=self._name) from None
         if table.num_rows != len(records):
             raise self._ragged(block, ends) or FleetFileError(
-                f"{self._name}: line {self._line} and after: a quote stands inside a cell that is not quoted; "
-                'quote the cell and double the quote, as in "5"" disk"',
+                f"{self._name}: line {self._line} and after: cannot be cut into rows; quote every cell",
                 file=self._name,
                 line=self._line,
             )
@@ -193,16 +229,16 @@ class CsvReader:
         """Return the error of the first record that has too few or too many cells."""
         start, line = 0, self._line
         for end in ends.tolist():
-            record = block[start:end].decode().rstrip("\r\n")
-            cells = len(next(csv.reader(io.StringIO(record, newline=""), delimiter=self._delimiter), ()))
-            if cells != len(self.names) and (record or len(self.names) == 1):
+            record = block[start:end].rstrip(b"\r\n")
+            cells = len(self._cells(record))
+            if cells != len(self.names) and record:
                 return FleetFileError(
                     f"{self._name}: line {line}: got {cells} cells, expected {len(self.names)} as in the header: "
-                    f"{shown(record)}",
+                    f"{shown(record.decode())}",
                     file=self._name,
                     line=line,
                 )
-            line += block.count(b"\n", start, end)
+            line += _line_count(block[start:end])
             start = end
         return None
 
@@ -210,7 +246,7 @@ class CsvReader:
         try:
             return text.decode()
         except UnicodeDecodeError as error:
-            line += text.count(b"\n", 0, error.start)
+            line += _line_count(text[: error.start])
             raise FleetFileError(
                 f"{self._name}: line {line}: got the byte 0x{text[error.start]:02x}, expected UTF-8; "
                 "convert the file first, with iconv for example",
@@ -219,11 +255,30 @@ class CsvReader:
             ) from None
 
 
-def _record_pattern(delimiter: str) -> re.Pattern[bytes]:
-    """Return what one record is, quotes inside a cell that is not quoted included."""
+def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what a cell is, what a record is, and what begins a record where text follows a closing quote.
+
+    A quote inside a cell that does not begin with one is text.
+    """
     d = re.escape(delimiter).encode()
-    cell = rb'(?:"(?:[^"]|"")*+"[^' + d + rb"\r\n]*+|(?:[^\"\r\n" + d + rb"][^\r\n" + d + rb"]*+)?)"
-    return re.compile(cell + rb"(?:" + d + cell + rb")*+(?:\r\n|\n|\r(?!\n))")
+    quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
+    plain = rb'(?:[^"\r\n' + d + rb"][^\r\n" + d + rb"]*+)?"
+    cell = rb"(?:" + quoted + rb"|" + plain + rb")"
+    cells = cell + rb"(?:" + d + cell + rb")*+"
+    return (
+        re.compile(cell),
+        re.compile(cells + rb"(?:\r\n|\n|\r(?!\n))"),
+        re.compile(rb"(?:" + cell + d + rb")*+" + quoted + rb"[^\"\r\n" + d + rb"]"),
+    )
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
+
+
+def _line_count(text: bytes) -> int:
+    """Return how many line ends there are, of any kind."""
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
 
 class CsvWriter:

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -18,12 +19,25 @@ __all__ = ["JsonLinesReader", "JsonLinesWriter"]
 
 _ROWS = 16 * 1024
 _LONGEST_LINE = 64 * 1024**2
+_TOO_DEEP = "nested too deep for JSON of a cluster"
+_HALF = "has half of a surrogate pair, which UTF-8 cannot hold"
 
 
 class _Number(str):
     """A number as it is written."""
 
     __slots__ = ()
+
+
+class _Object(dict[str, Any]):
+    """An object, and the fields that it has more than once."""
+
+    __slots__ = ("repeated",)
+
+    def __init__(self, fields: list[tuple[str, Any]]) -> None:
+        super().__init__(fields)
+        counted: Counter[str] = Counter(name for name, _ in fields) if len(self) != len(fields) else Counter()
+        self.repeated = {name for name, count in counted.items() if count > 1}
 
 
 class JsonLinesReader:
@@ -34,7 +48,7 @@ class JsonLinesReader:
 
     def __init__(self, stream: BinaryIO, name: str, reserved: Sequence[str]) -> None:
         self._name = name
-        self._reserved = frozenset(reserved)
+        self._reserved = tuple(reserved)
         self._lines = self._objects(stream)
         self._first = list(itertools.islice(self._lines, _ROWS))
         if not self._first:
@@ -42,12 +56,21 @@ class JsonLinesReader:
         names: dict[str, None] = {}
         for _, _, fields in self._first:
             names.update(dict.fromkeys(fields))
+        for field in names:
+            try:
+                field.encode()
+            except UnicodeEncodeError:
+                raise FleetFileError(f"{name}: the field {shown(field)} {_HALF}", file=name) from None
         self.names: list[str] = list(names)
         """The fields' names."""
 
-    def _objects(self, stream: BinaryIO) -> Iterator[tuple[int, str, dict[str, Any]]]:
-        decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    def _objects(self, stream: BinaryIO) -> Iterator[tuple[int, str, _Object]]:
+        decoder = json.JSONDecoder(
+            object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number, parse_constant=_Number
+        )
         for line, text in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), 1):
+            if len(text) == _LONGEST_LINE:
+                raise self._error(line, f"more than {_LONGEST_LINE // 1024**2} MiB, expected a JSON object")
             stripped = (text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text).strip()
             if not stripped:
                 continue
@@ -59,20 +82,22 @@ class JsonLinesReader:
             except ValueError as error:
                 raise self._error(line, f"not JSON: {error}") from None
             except RecursionError:
-                raise self._error(line, "nested too deep for JSON of a cluster") from None
-            if not isinstance(fields, dict):
-                raise self._error(line, f"got {shown(decoded)}, expected a JSON object") from None
-            for field in self._reserved.intersection(fields):
+                raise self._error(line, _TOO_DEEP) from None
+            if not isinstance(fields, _Object):
+                raise self._error(line, f"got {shown(decoded)}, expected a JSON object")
+            for field in filter(fields.__contains__, self._reserved):
                 raise self._error(line, f"has a field {shown(field)}, which the answer adds; rename it or leave it out")
             yield line, decoded, fields
 
     def _error(self, line: int, reason: str) -> FleetFileError:
         return FleetFileError(f"{self._name}: line {line}: {reason}", file=self._name, line=line)
 
-    def read(self, positions: Sequence[int]) -> Iterator[Rows]:
-        """Give the fields at these positions as text, and every object as it stands."""
+    def read(self, positions: Sequence[int] | None) -> Iterator[Rows]:
+        """Give the fields at these positions as text, all for None, and every object as it stands."""
         lines = itertools.chain(self._first, self._lines)
-        everything = len(positions) == len(self.names)
+        everything = positions is None
+        if positions is None:
+            positions = range(len(self.names))
         known = set(self.names)
         while chunk := list(itertools.islice(lines, _ROWS)):
             self._first = []
@@ -85,25 +110,68 @@ class JsonLinesReader:
                             f"has the field {shown(min(new))}, which the first {_ROWS} lines have not; "
                             "write JSON lines to keep every field",
                         )
-            columns = [
-                pa.array([_cell(fields.get(self.names[position])) for _, _, fields in chunk], pa.string())
-                for position in positions
-            ]
+            columns = [self._column(self.names[position], chunk) for position in positions]
             yield Rows(
                 pa.RecordBatch.from_arrays(columns, names=[str(position) for position in positions]),
                 sum(len(text) + 1 for _, text, _ in chunk),
                 pa.array([text for _, text, _ in chunk], pa.string()),
             )
 
+    def _column(self, name: str, chunk: Sequence[tuple[int, str, _Object]]) -> pa.Array:
+        """Return one field of every object as text."""
+        cells = []
+        for line, _, fields in chunk:
+            if name in fields.repeated:
+                raise self._error(line, f"has the field {shown(name)} more than once, expected it once")
+            try:
+                cell = _cell(fields.get(name))
+                cells.append(None if cell is None else cell.encode())
+            except UnicodeEncodeError:
+                raise self._error(line, f"the field {shown(name)} {_HALF}") from None
+            except RecursionError:
+                raise self._error(line, _TOO_DEEP) from None
+        return pa.array(cells, pa.binary()).cast(pa.string())
+
 
 def _cell(value: Any) -> str | None:
     """Return a field's value as a cell: text and numbers as they stand, the rest as JSON."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if value is None or isinstance(value, str) else _json(value)
 
 
-def _value(cell: Any) -> Any:
-    """Return a cell as JSON can say it: NaN and infinity, for which it has no word, are null."""
-    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+def _json(value: Any) -> str:
+    """Return a value as JSON, numbers as they stand."""
+    if isinstance(value, _Number):
+        return value
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)}: {_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can say it: NaN and infinity, for which it has no word, are null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return list(map(_plain, value))
+    if isinstance(value, bytes):
+        return value.decode()
+    return value if value is None or isinstance(value, (str, int)) else str(value)
+
+
+def _values(name: str, column: pa.Array) -> list[Any]:
+    """Return a column's values as JSON can say them."""
+    try:
+        # Python's dates have no nanoseconds.
+        values = (column.cast(pa.string()) if pa.types.is_temporal(column.type) else column).to_pylist()
+        return list(map(_plain, values))
+    except (pa.ArrowNotImplementedError, ValueError):
+        raise FleetFileError(
+            f"column {shown(name)}: {column.type} cannot be written as JSON; write Parquet instead", column=name
+        ) from None
 
 
 class JsonLinesWriter:
@@ -121,11 +189,9 @@ class JsonLinesWriter:
         if rows.records is not None:
             befores = [record[:-1].rstrip() for record in rows.records.to_pylist()]
         else:
-            columns = [column.to_pylist() for column in rows.batch.columns]
+            columns = [_values(name, column) for name, column in zip(self._names, rows.batch.columns, strict=True)]
             befores = [
-                json.dumps(dict(zip(self._names, map(_value, cells), strict=True)), ensure_ascii=False, default=str)[
-                    :-1
-                ]
+                json.dumps(dict(zip(self._names, cells, strict=True)), ensure_ascii=False)[:-1]
                 for cells in zip(*columns, strict=True)
             ]
         for before, cells in zip(befores, zip(*added, strict=True), strict=True):

@@ -53,7 +53,8 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
         with target.open("wb") as stream:
             yield stream
         return
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    # Cut, as a name that may just be as long as it is leaves no room.
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
     part = Path(name)
     try:
         with open(handle, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -16,24 +15,23 @@ from etcdsize.files import Rows
 __all__ = ["ParquetReader", "ParquetWriter"]
 
 _ROWS = 256 * 1024
+# Of a batch: fewer rows where they are wide.
+_BATCH_BYTES = 64 * 1024**2
+# What pyarrow raises for a damaged file: its own errors, and Python's for names that are no text.
+_BROKEN = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
 class ParquetReader:
-    """Reads a Parquet file."""
+    """Reads a Parquet file, from a stream that can seek: the file's description is at its end."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self._name = name
-        if not stream.seekable():
-            # The description of a Parquet file is at its end: a pipe has to be kept first.
-            kept = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the reader
-            shutil.copyfileobj(stream, kept)
-            stream = kept
         if not stream.seek(0, 2):
             raise FleetFileError(f"{name}: empty, expected a Parquet file", file=name)
         stream.seek(0)
         try:
             self._file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=1024**2)
-        except (pa.ArrowInvalid, OSError) as error:
+        except _BROKEN as error:
             raise FleetFileError(f"{name}: not a Parquet file: {error}", file=name) from None
         self.schema: pa.Schema = self._file.schema_arrow
         """The columns with their types."""
@@ -42,17 +40,26 @@ class ParquetReader:
         self.rows: int = self._file.metadata.num_rows
         """How many rows there are."""
 
-    def read(self, positions: Sequence[int]) -> Iterator[Rows]:
-        """Give all columns where all positions are asked for, else those at the positions."""
-        columns = None if len(positions) == len(self.names) else [self.names[position] for position in positions]
-        batches = self._file.iter_batches(batch_size=_ROWS, columns=columns)
+    def read(self, positions: Sequence[int] | None) -> Iterator[Rows]:
+        """Give the columns at these positions, all for None."""
+        # Columns are read by name: not where a name is there twice, or could be a path into a nested column.
+        by_name = len(set(self.names)) == len(self.names) and not any("." in name for name in self.names)
+        columns = [self.names[position] for position in positions] if positions is not None and by_name else None
+        description = self._file.metadata
+        size = sum(description.row_group(group).total_byte_size for group in range(description.num_row_groups))
+        rows = max(1024, min(_ROWS, _BATCH_BYTES * self.rows // max(size, 1)))
+        batches = self._file.iter_batches(batch_size=rows, columns=columns)
         while True:
             try:
                 batch = next(batches)
+                # Text need not be UTF-8 in a damaged file.
+                batch.validate(full=True)
             except StopIteration:
                 return
-            except (pa.ArrowInvalid, OSError) as error:
+            except _BROKEN as error:
                 raise FleetFileError(f"{self._name}: cannot be read: {error}", file=self._name) from None
+            if positions is not None and not by_name:
+                batch = batch.select(list(positions))
             yield Rows(batch, batch.num_rows)
 
 
@@ -63,7 +70,8 @@ class ParquetWriter:
         for field in answers:
             schema = schema.append(field)
         self._schema = schema
-        self._writer: Any = pq.ParquetWriter(stream, schema)
+        self._sink = _Sink(stream)
+        self._writer: Any = pq.ParquetWriter(self._sink, schema)
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
@@ -74,3 +82,23 @@ class ParquetWriter:
     def close(self) -> None:
         """Write the file's description, without which it cannot be read."""
         self._writer.close()
+
+    def abandon(self) -> None:
+        """Write no description: what is there is not the whole."""
+        self._sink.stream = None
+        self._writer.close()
+
+
+class _Sink(io.RawIOBase):
+    """Hands on what pyarrow writes, until it is told not to: pyarrow closes a file even where writing it failed."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream: BinaryIO | None = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.stream is not None:
+            self.stream.write(data)
+        return len(data)

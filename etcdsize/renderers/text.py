@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from etcdsize.errors import one_line
 from etcdsize.sizing import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_percent
 
@@ -167,7 +168,7 @@ def render_fleet(summary: FleetSummary) -> str:
     if summary.first_problems:
         more = summary.not_sized - len(summary.first_problems)
         lines = [f"Not sized: {_clusters(summary.not_sized)}{'; the first of them' if more else ''}"]
-        lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
+        lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in summary.first_problems]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
