@@ -235,8 +235,10 @@ def classify_columns(
     if workers == 1:
         found = [_work(columns, rows, out, least, starts, block)]
     else:
-        with ThreadPoolExecutor(workers) as pool:
-            found = list(pool.map(lambda _: _work(columns, rows, out, least, starts, block), range(workers)))
+        # The calling thread works as well.
+        with ThreadPoolExecutor(workers - 1) as pool:
+            others = [pool.submit(_work, columns, rows, out, least, starts, block) for _ in range(workers - 1)]
+            found = [_work(columns, rows, out, least, starts, block), *(other.result() for other in others)]
     invalid = [item for item in found if item is not None]
     if not invalid:
         return None
