@@ -115,9 +115,9 @@ def pick_columns(
     return columns
 
 
-def narrowed(columns: Columns) -> tuple[list[int], Columns]:
-    """Return the positions that are needed, and where the columns stand among those alone."""
-    positions = sorted({source.position for source in columns.values()})
+def narrowed(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:
+    """Return the positions that are needed, others included, and where the columns stand among those alone."""
+    positions = sorted({source.position for source in columns.values()}.union(others))
     return positions, {
         key: replace(source, position=positions.index(source.position)) for key, source in columns.items()
     }
@@ -211,9 +211,7 @@ class BatchSizer:
         """The share of every bound kept free."""
         self._missing_is_unknown = missing_is_unknown
         self._raise_problems = raise_problems
-        coded = pa.dictionary(pa.int32(), pa.string())
-        self.schema: pa.Schema = pa.schema([(name, pa.string() if name == "problem" else coded) for name in answers])
-        """The columns that are given."""
+        self.give(answers)
         if provider is None and "provider" not in columns:
             raise ColumnError(
                 "provider: has no column for it (expected provider or cloud), and no provider was given; "
@@ -232,6 +230,12 @@ class BatchSizer:
         """The first rows that cannot be sized, counted from 1, and why."""
         self.implausibly_small: int = 0
         """Rows with less data than an empty etcd file."""
+
+    def give(self, answers: Sequence[str]) -> None:
+        """Give these of `ANSWERS` from now on."""
+        coded = pa.dictionary(pa.int32(), pa.string())
+        self.schema: pa.Schema = pa.schema([(name, pa.string() if name == "problem" else coded) for name in answers])
+        """The columns that are given."""
 
     @property
     def counted(self) -> list[tuple[str, str, str, int]]:

@@ -552,16 +552,18 @@ class FleetSizing:
     @cached_property
     def tightest(self) -> Codes:
         """The dimension nearest its bound. uint8 index, shape (n,): 0 clients, 1 requests, 2 data; 255 invalid."""
-        nearest = np.full(len(self), INVALID, np.uint8)
+        nearest = np.empty(len(self), np.uint8)
         for start in range(0, len(self), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            highest = np.full(len(self.tier_codes[rows]), -1.0)
-            for index in range(len(DIMENSIONS)):
-                if self._columns[index] is not None:
+            here = nearest[rows]
+            highest = np.full(len(here), -1.0)
+            here.fill(INVALID)
+            for index, column in enumerate(self._columns):
+                if column is not None:
                     share = self._utilization(index, rows)
-                    higher = share > highest
-                    nearest[rows][higher] = index
-                    highest[higher] = share[higher]
+                    # NaN, an unknown load, is higher than nothing.
+                    np.copyto(here, np.uint8(index), where=share > highest)
+                    np.fmax(highest, share, out=highest)
         return _read_only(nearest)
 
     def utilization(self, dimension: str) -> NDArray[np.float64]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
@@ -18,7 +21,7 @@ from pydantic import Field
 
 from etcdsize._model import Model
 from etcdsize._options import catalog_of, one_of, tiers_of
-from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
+from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
 from etcdsize.machines import Catalog
 from etcdsize.tiers import TierTable
 
@@ -26,6 +29,7 @@ try:
     import pyarrow as pa
 
     from etcdsize._batch import ANSWERS, BatchSizer, narrowed, pick_columns
+    from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
     from etcdsize.files.output import check_output, open_output
@@ -162,7 +166,7 @@ def open_fleet(
             )
         except ColumnError as error:
             raise FleetFileError(f"{name}: {error}", file=name) from None
-        yield Fleet(source, name, kind, reader, sizer, table, unknown)
+        yield Fleet(source, name, kind, stream, reader, sizer, table, unknown)
 
 
 @contextlib.contextmanager
@@ -189,6 +193,7 @@ class Fleet:
     source: Path
     name: str
     format: Literal["csv", "tsv", "jsonl", "parquet"] | str
+    stream: BinaryIO
     reader: Reader
     sizer: BatchSizer
     tiers: TierTable
@@ -208,6 +213,7 @@ class Fleet:
         stream: BinaryIO | None = None,
         *,
         format: str | None = None,  # noqa: A002 - the option's name
+        columns: Sequence[str] | None = None,
         force: bool = False,
         progress: Callable[[int], object] | None = None,
     ) -> FleetSummary:
@@ -221,6 +227,9 @@ class Fleet:
             What to write to instead of opening `output`.
         format : {"csv", "tsv", "jsonl", "parquet"}, optional
             None takes it from the output's name; for a stream, from the input.
+        columns : sequence of str, optional
+            What to write: names of the file's columns, `*` for all of them, and names of the answer's, which come
+            last. None writes everything.
         force : bool
             Whether an existing file may be replaced.
         progress : callable, optional
@@ -232,47 +241,90 @@ class Fleet:
             For an input that breaks off or an output that cannot be written; an old file stays as it was.
         """
         if output is None and stream is None:
-            self._pass(None, None, progress)
+            self._pass(None, None, None, progress)
         elif stream is not None:
-            self._pass(stream, format or self.format, progress)
+            self._pass(stream, format or self.format, columns, progress)
         else:
             assert output is not None  # noqa: S101 - the branches above
             kind = format_of(output, format)
             try:
                 check_output(output, None if str(self.source) == "-" else self.source, force=force)
                 with open_output(output) as file:
-                    self._pass(file, kind, progress)
+                    self._pass(file, kind, columns, progress)
             except OSError as error:
                 raise FleetFileError(
                     f"{output}: cannot be written: {error.strerror or error}", file=str(output)
                 ) from error
         return self._summary()
 
-    def _pass(self, stream: BinaryIO | None, kind: str | None, progress: Callable[[int], object] | None) -> None:
-        """Size every batch, and write it."""
-        positions: list[int] | None = None
-        as_it_stands = kind == self.format and kind != "parquet"
-        if stream is None or as_it_stands:
-            positions, self.sizer.columns = narrowed(self.sizer.columns)
-        writer = None if stream is None else self._writer(stream, str(kind), as_it_stands=as_it_stands)
+    def _pass(
+        self,
+        stream: BinaryIO | None,
+        kind: str | None,
+        columns: Sequence[str] | None,
+        progress: Callable[[int], object] | None,
+    ) -> None:
+        """Size every batch, and write it; where both are files, reading, sizing and writing overlap."""
+        kept, answers = self._chosen(columns) if stream is not None else ([], ())
+        as_it_stands = kind == self.format != "parquet" and kept == list(range(len(self.reader.names)))
+        positions, self.sizer.columns = narrowed(self.sizer.columns, () if as_it_stands else kept)
+        self.sizer.give(answers)
+        places = [] if as_it_stands else [positions.index(position) for position in kept]
+        writer = None if stream is None else self._writer(stream, str(kind), kept, as_it_stands=as_it_stands)
+        everything = stream is not None and not as_it_stands and len(positions) == len(self.reader.names)
+        batches = self._batches(None if everything else positions)
         try:
-            batches = self.reader.read(positions)
-            while True:
-                with _reading(self.name):
-                    rows = next(batches, None)
-                if rows is None:
-                    break
-                answers = self._sized(rows.batch)
-                if writer is not None:
-                    writer.write(rows if as_it_stands else dataclasses.replace(rows, records=None), answers)
-                if progress is not None:
-                    progress(rows.work)
+            with contextlib.ExitStack() as stack:
+                if writer is None:
+                    write = None
+                elif _is_file(stream):
+                    write = stack.enter_context(_behind(writer.write))
+                else:
+                    write = writer.write
+                source = _ahead(batches) if _is_file(self.stream) else batches
+                for rows in stack.enter_context(contextlib.closing(source)):
+                    sized = self._sized(rows.batch)
+                    if write is not None:
+                        write(rows if as_it_stands else Rows(rows.batch.select(places), rows.work), sized)
+                    if progress is not None:
+                        progress(rows.work)
             if isinstance(writer, ParquetWriter):
                 writer.close()
         except BaseException:
             if isinstance(writer, ParquetWriter):
                 writer.abandon()
             raise
+
+    def _batches(self, positions: list[int] | None) -> Generator[Rows]:
+        batches = self.reader.read(positions)
+        while True:
+            with _reading(self.name):
+                rows = next(batches, None)
+            if rows is None:
+                return
+            yield rows
+
+    def _chosen(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
+        """Return the positions of the file's columns that are written, and the answers."""
+        names = self.reader.names
+        if columns is None:
+            return list(range(len(names))), ANSWERS
+        kept: list[int] = []
+        answers: dict[str, None] = {}
+        for name in columns:
+            places = [place for place, known in enumerate(names) if name in (known, "*")]
+            if name in ANSWERS:
+                answers[name] = None
+            elif not places or (len(places) > 1 and name != "*"):
+                what = f"has {shown(name)} {len(places)} times" if places else f"has no column {shown(name)}"
+                raise FleetFileError(
+                    f"{self.name}: {what}; expected one of its columns, * for all of them, or one of "
+                    f"{', '.join(ANSWERS)}{'' if places else nearest(name, (*names, *ANSWERS))}",
+                    file=self.name,
+                    column=name,
+                )
+            kept += [place for place in places if place not in kept]
+        return kept, tuple(answers)
 
     def _sized(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         try:
@@ -281,9 +333,10 @@ class Fleet:
             raise FleetFileError(f"{self.name}: {error}", file=self.name) from None
 
     def _writer(
-        self, stream: BinaryIO, kind: str, *, as_it_stands: bool
+        self, stream: BinaryIO, kind: str, kept: Sequence[int], *, as_it_stands: bool
     ) -> CsvWriter | JsonLinesWriter | ParquetWriter:
-        names = self.reader.names
+        names = [self.reader.names[position] for position in kept]
+        answers = self.sizer.schema
         if kind == "jsonl":
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
@@ -292,16 +345,13 @@ class Fleet:
                     "write CSV or Parquet",
                     file=self.name,
                 )
-            return JsonLinesWriter(stream, names, ANSWERS)
+            return JsonLinesWriter(stream, names, answers.names)
         if kind == "parquet":
-            schema = (
-                self.reader.schema
-                if isinstance(self.reader, ParquetReader)
-                else pa.schema([(name, pa.string()) for name in names])
-            )
-            return ParquetWriter(stream, schema, self.sizer.schema)
+            if isinstance(self.reader, ParquetReader):
+                return ParquetWriter(stream, self.reader.kept_schema(kept), answers, self.reader)
+            return ParquetWriter(stream, pa.schema([(name, pa.string()) for name in names]), answers, None)
         like = self.reader if as_it_stands and isinstance(self.reader, CsvReader) else None
-        return CsvWriter(stream, names, ANSWERS, _DELIMITERS[kind], like)
+        return CsvWriter(stream, names, answers.names, _DELIMITERS[kind], like)
 
     def _summary(self) -> FleetSummary:
         sizer = self.sizer
@@ -322,3 +372,37 @@ class Fleet:
             unknown=self.unknown,
             headroom_asked=sizer.headroom,
         )
+
+
+def _is_file(stream: BinaryIO | None) -> bool:
+    """Return whether a stream is a file on a disk: what waits for nobody, so that a thread may wait for it."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _ahead(batches: Generator[Rows]) -> Generator[Rows]:
+    """Give batches that a thread reads while the last is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (rows := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield rows
+
+
+@contextlib.contextmanager
+def _behind(write: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """Give what has a thread write while the next batch is worked on; an error comes with the next call or the end."""
+    with ThreadPoolExecutor(1) as writer:
+        last: Future[None] | None = None
+
+        def behind(*batch: object) -> None:
+            nonlocal last
+            if last is not None:
+                last.result()
+            last = writer.submit(write, *batch)
+
+        yield behind
+        if last is not None:
+            last.result()

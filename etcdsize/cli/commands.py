@@ -135,6 +135,7 @@ def fleet(options: Namespace) -> int:
             None if to_output or options.output is None else Path(options.output),
             sys.stdout.buffer if to_output else None,
             format=options.output_format,
+            columns=options.columns.split(",") if options.columns is not None else None,
             force=options.force,
             progress=progress,
         )

@@ -159,6 +159,12 @@ The other columns pass through untouched.""",
     parser.add_argument(
         "-o", "--output", metavar="OUT", help="the file to write; - is standard output (default: write no rows)"
     )
+    parser.add_argument(
+        "--columns",
+        metavar="LIST",
+        help="write only these, with commas between: names of IN's columns, * for all of them, and of the added ones, "
+        "which come last (default: everything)",
+    )
     parser.add_argument("--force", action="store_true", help="replace OUT where it exists")
     parser.add_argument("--format", metavar="FORMAT", help="of IN: csv, tsv, jsonl or parquet (default: by its name)")
     parser.add_argument(

@@ -31,6 +31,7 @@ class ParquetReader:
         stream.seek(0)
         try:
             self._file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=1024**2)
+            self.coded, self.codec = _storage(self._file.metadata)
         except _BROKEN as error:
             raise FleetFileError(f"{name}: not a Parquet file: {error}", file=name) from None
         self.schema: pa.Schema = self._file.schema_arrow
@@ -39,6 +40,10 @@ class ParquetReader:
         """The columns' names."""
         self.rows: int = self._file.metadata.num_rows
         """How many rows there are."""
+
+    def kept_schema(self, positions: Sequence[int]) -> pa.Schema:
+        """Return the columns at these positions with their types."""
+        return pa.schema([self.schema.field(position) for position in positions], metadata=self.schema.metadata)
 
     def read(self, positions: Sequence[int] | None) -> Iterator[Rows]:
         """Give the columns at these positions, all for None."""
@@ -63,20 +68,34 @@ class ParquetReader:
             yield Rows(batch, batch.num_rows)
 
 
+def _storage(description: pq.FileMetaData) -> tuple[list[str], str]:
+    """Return the columns that a file keeps as dictionaries, and its codec: what is written from it is kept alike."""
+    if not description.num_row_groups or not description.num_columns:
+        return [], "snappy"
+    group = description.row_group(0)
+    columns = [group.column(index) for index in range(group.num_columns)]
+    coded = [column.path_in_schema for column in columns if any("DICTIONARY" in name for name in column.encodings)]
+    codec = columns[0].compression
+    return coded, "none" if codec == "UNCOMPRESSED" else codec.lower()
+
+
 class ParquetWriter:
     """Writes a Parquet file, answers last."""
 
-    def __init__(self, stream: BinaryIO, schema: pa.Schema, answers: pa.Schema) -> None:
+    def __init__(self, stream: BinaryIO, schema: pa.Schema, answers: pa.Schema, like: ParquetReader | None) -> None:
         for field in answers:
             schema = schema.append(field)
         self._schema = schema
         self._sink = _Sink(stream)
-        self._writer: Any = pq.ParquetWriter(self._sink, schema)
+        coded, codec = ([], "snappy") if like is None else (like.coded, like.codec)
+        coded = coded + [field.name for field in answers if pa.types.is_dictionary(field.type)]
+        self._writer: Any = pq.ParquetWriter(self._sink, schema, use_dictionary=coded or False, compression=codec)
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
-        self._writer.write_batch(
-            pa.RecordBatch.from_arrays([*rows.batch.columns, *answers.columns], schema=self._schema)
+        # A group of rows a batch: what is collected for a larger one would be held in memory.
+        self._writer.write_table(
+            pa.Table.from_arrays([*rows.batch.columns, *answers.columns], schema=self._schema), row_group_size=_ROWS
         )
 
     def close(self) -> None:
