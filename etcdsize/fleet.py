@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
@@ -272,7 +272,9 @@ class Fleet:
         places = [] if as_it_stands else [positions.index(position) for position in kept]
         writer = None if stream is None else self._writer(stream, str(kind), kept, as_it_stands=as_it_stands)
         everything = stream is not None and not as_it_stands and len(positions) == len(self.reader.names)
-        batches = self._batches(None if everything else positions)
+        # What is written keeps its text; what is only read may come as numbers.
+        numbers = {positions[place.position] for key, place in self.sizer.columns.items() if key != "provider"}
+        batches = self._batches(None if everything else positions, numbers.difference(() if as_it_stands else kept))
         try:
             with contextlib.ExitStack() as stack:
                 if writer is None:
@@ -295,8 +297,11 @@ class Fleet:
                 writer.abandon()
             raise
 
-    def _batches(self, positions: list[int] | None) -> Generator[Rows]:
-        batches = self.reader.read(positions)
+    def _batches(self, positions: list[int] | None, numbers: Collection[int]) -> Generator[Rows]:
+        if isinstance(self.reader, CsvReader):
+            batches = self.reader.read(positions, numbers)
+        else:
+            batches = self.reader.read(positions)
         while True:
             with _reading(self.name):
                 rows = next(batches, None)

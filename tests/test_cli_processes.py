@@ -93,12 +93,6 @@ class TestPrograms:
         one = run("size", "--clients", "1", env=ENVIRONMENT | {"PYTHONPATH": path})
         assert one.returncode == 0
 
-    def test_it_ends_cleanly(self, folder):
-        """Threads of Arrow that end late must not abort the process: many short runs, two at a time."""
-        line = "for run in $(seq 40); do $E fleet small.csv >/dev/null || echo $?; done"
-        done = shell(f"({line}) & ({line}) & wait", folder)
-        assert (done.stdout, done.stderr) == ("", "")
-
     def test_any_locale(self):
         """What a terminal cannot show is escaped; JSON stays JSON."""
         bare = ENVIRONMENT | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}

@@ -231,6 +231,14 @@ NASTY = (
 )
 
 
+def test_arrow_reads_memory_of_its_own():
+    """Arrow's threads may free it while the interpreter ends; memory of Python's aborted the process then."""
+    text = "żółw".encode()
+    buffer = etcdsize.files.csv._arrow_buffer(text)
+    assert buffer.to_pybytes() == text
+    assert buffer.is_mutable, "bytes are not"
+
+
 class TestChunks:
     """Where the file is cut for reading changes nothing."""
 

@@ -20,7 +20,7 @@ LAYERS = (
     ("errors", "quorum"),
     ("units",),
     ("_model",),
-    ("workload", "tiers", "_classify"),
+    ("workload", "tiers", "_classify", "_cells"),
     ("machines",),
     ("notices", "_options", "fit"),
     ("sizing", "settings", "cluster"),
@@ -36,7 +36,7 @@ LAYER = {module: height for height, layer in enumerate(LAYERS) for module in lay
 
 # Which rooms may import a package at all; what is not named here may not.
 GUESTS = {
-    "numpy": {"_classify", "arrays", "_batch", "files", "frames"},
+    "numpy": {"_classify", "_cells", "arrays", "_batch", "files", "frames"},
     "pydantic": {"_model", "workload", "tiers", "machines", "notices", "sizing", "settings", "cluster", "fit", "fleet"},
     "pyarrow": {"_batch", "files", "frames", "fleet"},
     "narwhals": {"frames"},

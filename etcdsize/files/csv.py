@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from etcdsize._cells import Cells, cut
 from etcdsize.errors import FleetFileError, shown
 from etcdsize.files import Rows
 
@@ -129,8 +130,11 @@ class CsvReader:
             ends.append(position)
         return ends
 
-    def read(self, positions: Sequence[int] | None) -> Iterator[Rows]:
-        """Give the columns at these positions as text, all for None, and every record as it stands."""
+    def read(self, positions: Sequence[int] | None, numbers: Collection[int] = ()) -> Iterator[Rows]:
+        """Give the columns at these positions as text, all for None, and every record as it stands.
+
+        Those in `numbers` may come as integers, where they hold nothing else.
+        """
         if positions is None:
             positions = range(len(self.names))
         while True:
@@ -145,7 +149,7 @@ class CsvReader:
                 ends = np.array([len(self._rest)], np.int64)
             stop = int(ends[-1])
             block, self._rest = self._rest[:stop], self._rest[stop:]
-            rows = self._parse(block, ends, positions)
+            rows = self._parse(block, ends, positions, numbers)
             self._line += _line_count(block)
             if rows is not None:
                 yield rows
@@ -178,9 +182,25 @@ class CsvReader:
             position = match.end() + 1
         return cells
 
-    def _parse(self, block: bytes, ends: NDArray[np.int64], positions: Sequence[int]) -> Rows | None:
+    def _parse(
+        self, block: bytes, ends: NDArray[np.int64], positions: Sequence[int], numbers: Collection[int]
+    ) -> Rows | None:
+        """Return the rows of a block, None where all its lines are blank."""
         if not block.isascii():
             self._decoded(block, self._line)
+        cells = cut(block, self._delimiter, len(self.names))
+        if cells is not None:
+            columns = [self._column(cells, position, position in numbers) for position in positions]
+            names = [str(position) for position in positions]
+            return Rows(pa.RecordBatch.from_arrays(columns, names), len(block), _strings(*cells.rows()))
+        return self._parse_any(block, ends, positions)
+
+    def _column(self, cells: Cells, position: int, number: bool) -> pa.Array:
+        values = cells.numbers(position) if number else None
+        return _strings(*cells.texts(position)) if values is None else pa.array(values)
+
+    def _parse_any(self, block: bytes, ends: NDArray[np.int64], positions: Sequence[int]) -> Rows | None:
+        """Return the rows of a block that may hold quotes, blank lines and line ends of any kind."""
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends
         buffer = _arrow_buffer(block)
@@ -276,7 +296,7 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
 
 
-def _arrow_buffer(text: bytes) -> pa.Buffer:
+def _arrow_buffer(text: bytes | NDArray[np.uint8]) -> pa.Buffer:
     """Return text in memory of Arrow's own.
 
     Arrow's threads may let go of it late. For memory of Python's they would need the interpreter, and abort the
@@ -285,6 +305,11 @@ def _arrow_buffer(text: bytes) -> pa.Buffer:
     buffer = pa.allocate_buffer(len(text))
     np.frombuffer(buffer, np.uint8)[:] = np.frombuffer(text, np.uint8)
     return buffer
+
+
+def _strings(text: NDArray[np.uint8], offsets: NDArray[np.int32]) -> pa.StringArray:
+    """Return texts that stand one after the other, in memory of Arrow's own."""
+    return pa.StringArray.from_buffers(len(offsets) - 1, _arrow_buffer(offsets.view(np.uint8)), _arrow_buffer(text))
 
 
 def _line_count(text: bytes) -> int:

@@ -14,7 +14,7 @@ from etcdsize.files import Rows
 
 __all__ = ["ParquetReader", "ParquetWriter"]
 
-_ROWS = 256 * 1024
+_ROWS = 32 * 1024
 # Of a batch: fewer rows where they are wide.
 _BATCH_BYTES = 64 * 1024**2
 # What pyarrow raises for a damaged file: its own errors, and Python's for names that are no text.
@@ -31,9 +31,13 @@ class ParquetReader:
         stream.seek(0)
         try:
             self._file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=1024**2)
-            self.coded, self.codec = _storage(self._file.metadata)
+            storage = _storage(self._file.metadata)
         except _BROKEN as error:
             raise FleetFileError(f"{name}: not a Parquet file: {error}", file=name) from None
+        self.coded: list[str] = storage[0]
+        """The columns that are kept as dictionaries."""
+        self.codec: str = storage[1]
+        """How the columns are compressed."""
         self.schema: pa.Schema = self._file.schema_arrow
         """The columns with their types."""
         self.names: list[str] = list(self.schema.names)
