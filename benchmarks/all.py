@@ -1,0 +1,189 @@
+"""Run every benchmark, and write the figures that `docs/performance.md` shows.
+
+`python -m benchmarks.all` prints; `--json FILE` keeps the figures; `--docs` writes `docs/performance.md` and its plot
+(matplotlib, of the extra `bench`). Run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import classify, fleet_files, one, start
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+PAGE = """\
+# Performance
+
+Written by `python -m benchmarks.all --docs` on {date}: {machine}.
+
+**What these figures do not show.** They are of one small machine that others share, so only the ratios within a run
+mean anything; each is the median of its rounds with the least and the most. The loads are random and log-uniform, so
+every block holds every tier; a real fleet is mostly small, and no contender gains from that here. The contenders of
+the classifier check nothing, and `etcdsize` finds NaN, infinity and negative loads in the same pass. Files lie in the
+system's cache: a slow disk makes all alike. The contenders were written by us, as their own manuals suggest; somebody
+who knows one of them better may find it faster.
+
+## Classify
+
+{classify_rows} rows of three columns; nanoseconds a row, and how many times as long each takes as `etcdsize`.
+
+![Nanoseconds a row, by contender](performance.svg)
+
+{classify}
+
+From {few} to {many} rows a row costs {flat:.2f} times as much.
+
+## Files
+
+{file_rows} rows of cluster, clients, requests_per_second, data_bytes; the same codec. `etcdsize-tier` adds the tier
+alone, as the contenders do; `etcdsize-all` adds all five columns.
+
+Parquet to Parquet:
+
+{parquet}
+
+CSV to CSV:
+
+{csv}
+
+## One answer
+
+Microseconds a call, warm. service-capacity-modeling plans one ZooKeeper ensemble, the nearest that it has to etcd; it
+does more (it looks for the cheapest of AWS's machines under a model of latency) and knows no etcd.
+
+{one}
+
+## Start
+
+Milliseconds, whole processes. `pydantic` is a program that imports `BaseModel`, defines three models and prints one as
+JSON: what any answer through Pydantic costs at least.
+
+{start}
+"""
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def ratio(found: dict[str, float]) -> str:
+    """Return a ratio with its spread."""
+    return f"{found['median']:.2f} ({found['least']:.2f} to {found['most']:.2f})"
+
+
+def page(figures: dict[str, Any]) -> str:
+    """Return the page."""
+    loop, small, large = figures["classify"], figures["few"], figures["many"]
+    machine = {**loop["machine"], **figures["parquet"]["machine"], **figures["one"]["machine"]}
+
+    def per_row(found: dict[str, Any]) -> float:
+        return float(found["contenders"]["etcdsize"]["ns_per_row"])
+
+    def files(found: dict[str, Any]) -> str:
+        return table(
+            ["contender", "million rows/s", "peak MB", "times as long as etcdsize-tier"],
+            [
+                [name, f"{got['mrows_per_second']:.2f}", f"{got['peak_mb']:.0f}", ratio(got["ratio"])]
+                for name, got in found["contenders"].items()
+            ],
+        )
+
+    return PAGE.format(
+        date=figures["date"],
+        machine=", ".join(f"{name} {version}" for name, version in machine.items()),
+        classify_rows=f"{loop['rows']:,}",
+        classify=table(
+            ["contender", "ns/row", "million rows/s", "extra MB", "times as long as etcdsize"],
+            [
+                [
+                    name,
+                    f"{got['ns_per_row']:.2f}",
+                    f"{1000 / got['ns_per_row']:.0f}",
+                    f"{got['extra_mb']:.1f}",
+                    ratio(got["ratio"]),
+                ]
+                for name, got in loop["contenders"].items()
+            ],
+        ),
+        few=f"{small['rows']:,}",
+        many=f"{large['rows']:,}",
+        flat=per_row(large) / per_row(small),
+        file_rows=f"{figures['parquet']['rows']:,}",
+        parquet=files(figures["parquet"]),
+        csv=files(figures["csv"]),
+        one=table(["call", "microseconds"], [[name, ratio(got)] for name, got in figures["one"]["contenders"].items()]),
+        start=table(
+            ["program", "milliseconds"],
+            [
+                *([name, ratio(got)] for name, got in figures["start"]["milliseconds"].items()),
+                ["import over bare Python", ratio(figures["start"]["import_ms_over_python"])],
+                ["size / pydantic, a ratio", ratio(figures["start"]["size_over_pydantic"])],
+            ],
+        ),
+    )
+
+
+def plot(figures: dict[str, Any], path: Path) -> None:
+    """Draw the classifier's contenders."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "etcdsize"
+    from matplotlib import pyplot
+
+    contenders = figures["classify"]["contenders"]
+    names = list(contenders)[::-1]
+    values = [contenders[name]["ns_per_row"] for name in names]
+    figure, axes = pyplot.subplots(figsize=(8, 4.5))
+    bars = axes.barh(names, values, color=["#2a6f97" if "etcdsize" in name else "#adb5bd" for name in names])
+    axes.bar_label(bars, fmt="%.1f", padding=3)
+    axes.set_xlabel("nanoseconds a row (less is better)")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    parser.add_argument("--docs", action="store_true", help="write docs/performance.md and its plot")
+    parser.add_argument("--file-rows", type=lambda text: int(float(text)), default=20_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    figures: dict[str, Any] = {"date": datetime.datetime.now(tz=datetime.UTC).date().isoformat()}
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(name: str, module: Any, *arguments: str) -> None:
+            file = Path(folder) / f"{name}.json"
+            command = [sys.executable, "-m", module.__name__, *arguments, "--json", str(file)]
+            subprocess.run(command, check=True)
+            figures[name] = json.loads(file.read_text())
+
+        rounds = ("--rounds", str(options.rounds))
+        run("classify", classify, *rounds)
+        run("few", classify, "--rows", "1e5", "--only", "etcdsize", *rounds)
+        run("many", classify, "--rows", "1e8", "--only", "etcdsize", "--rounds", "2")
+        files = ("--rows", str(options.file_rows), "--rounds", str(max(2, options.rounds // 2)))
+        run("parquet", fleet_files, *files)
+        run("csv", fleet_files, "--format", "csv", *files)
+        run("one", one, "--rounds", str(max(2, options.rounds // 2)))
+        run("start", start)
+    if options.json is not None:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.docs:
+        (DOCS / "performance.md").write_text(page(figures))
+        plot(figures, DOCS / "performance.svg")
+
+
+if __name__ == "__main__":
+    main()
