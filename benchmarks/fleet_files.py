@@ -63,10 +63,10 @@ def make(path: Path, rows: int, kind: str) -> None:
 
 
 def etcdsize(source: Path, target: Path, columns: str | None) -> None:
-    from etcdsize.cli import main
+    from etcdsize.cli import program
 
     arguments = ["fleet", str(source), "-o", str(target), "--force", "--provider", "aws", "--json"]
-    if main(arguments + (["--columns", columns] if columns else [])):
+    if program(arguments + (["--columns", columns] if columns else [])):
         raise SystemExit("etcdsize failed")
 
 

@@ -33,7 +33,7 @@ class Answer(BaseModel):
 load = Load(clients=300, data=4e8)
 print(Answer(machine=Machine(name="m4.large", load=load), loads=[load]).model_dump_json())
 """
-SIZE = "import sys; from etcdsize.cli import main; sys.exit(main())"
+SIZE = "import sys; from etcdsize.cli import program; sys.exit(program())"
 COMMANDS = {
     "python": [sys.executable, "-c", ""],
     "import": [sys.executable, "-c", "import etcdsize"],

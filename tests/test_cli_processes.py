@@ -391,3 +391,14 @@ def test_the_same_bytes_twice(folder):
             assert done.returncode == 0
             outputs.append((out.read_bytes(), done.stdout))
         assert outputs[0] == outputs[1]
+
+
+def test_pandas_is_not_loaded(folder):
+    """pyarrow would load it, where it is installed, in every run."""
+    program = (
+        "import sys; from etcdsize.cli import program; "
+        f"code = program(['fleet', {str(folder / 'small.csv')!r}]); "
+        "print(code, 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].endswith(" False")

@@ -18,7 +18,25 @@ from collections.abc import Sequence
 from etcdsize.cli.parser import build_parser
 from etcdsize.errors import EtcdSizeError, one_line
 
-__all__ = ["build_parser", "main"]
+__all__ = ["build_parser", "main", "program"]
+
+
+def program(arguments: Sequence[str] | None = None) -> int:
+    """Run one command in a process of its own, and return its exit code."""
+    sys.meta_path.insert(0, _NoPandas())
+    return main(arguments)
+
+
+class _NoPandas:
+    """Finds no pandas.
+
+    pyarrow imports it wherever it is installed, to ask whether what it is given is a Series. Nothing here is, and the
+    command is spared a third of a second and 60 MB.
+    """
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002 - the finders' protocol
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is not needed here", name=name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

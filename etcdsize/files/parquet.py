@@ -14,7 +14,7 @@ from etcdsize.files import Rows
 
 __all__ = ["ParquetReader", "ParquetWriter"]
 
-_ROWS = 32 * 1024
+_ROWS = 256 * 1024
 # Of a batch: fewer rows where they are wide.
 _BATCH_BYTES = 64 * 1024**2
 # What pyarrow raises for a damaged file: its own errors, and Python's for names that are no text.
