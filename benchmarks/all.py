@@ -22,7 +22,9 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGE = """\
 # Performance
 
-Written by `python -m benchmarks.all --docs` on {date}: {machine}.
+Written by `python -m benchmarks.all --docs` on {date}.
+
+{machine}.
 
 **What these figures do not show.** They are of one small machine that others share, so only the ratios within a run
 mean anything; each is the median of its rounds with the least and the most. The loads are random and log-uniform, so

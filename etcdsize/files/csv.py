@@ -316,7 +316,8 @@ def _line_count(text: bytes) -> int:
     """Return how many line ends there are, of any kind."""
     # bytes.count is slow where there are many.
     newlines = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
-    return newlines + text.count(b"\r") - text.count(b"\r\n")
+    returns = text.count(b"\r")
+    return newlines + returns - (text.count(b"\r\n") if returns else 0)
 
 
 class CsvWriter:
