@@ -474,8 +474,9 @@ def _parsed(column: pa.Array, dimension: str, source: Source) -> _Load:
     parse = _PARSERS[dimension] if source.factor == 1 else parse_count
     read = np.zeros(len(encoded.dictionary))
     wrong: dict[int, str] = {}
-    whole = True
+    exact: list[int | float] = []
     for code, text in enumerate(encoded.dictionary.to_pylist()):
+        exact.append(0)
         try:
             value = parse(text)
         except UnitError as error:
@@ -486,26 +487,16 @@ def _parsed(column: pa.Array, dimension: str, source: Source) -> _Load:
         if isinstance(value, int) and value >= 2**64:
             wrong[code] = f"{source.name}: got {shown(text)}, expected at most 2^64 - 1 for an integer"
             continue
-        whole = whole and isinstance(value, int) and value < 2**53
-        read[code] = value
+        read[code] = exact[code] = value
     indices = encoded.indices.to_numpy(zero_copy_only=False)
-    values = _exact(encoded.dictionary, parse, wrong, read) if not whole else read
+    # Integers that a float64 cannot hold, where nothing but integers is there.
+    values: NDArray[Any] = np.array(exact, np.uint64) if all(isinstance(value, int) for value in exact) else read
     problems: dict[int, str] = {}
     if wrong:
         faulty = np.zeros(len(read), np.bool_)
         faulty[list(wrong)] = True
         problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
     return _Load(_scaled(values[indices], source.factor), problems, mask)
-
-
-def _exact(
-    texts: pa.Array, parse: Callable[[str], int | float], wrong: dict[int, str], read: NDArray[np.float64]
-) -> NDArray[Any]:
-    """Return integers that a float64 cannot hold as uint64, where nothing but integers is there."""
-    values = [0 if code in wrong else parse(text) for code, text in enumerate(texts.to_pylist())]
-    if all(isinstance(value, int) for value in values):
-        return np.array(values, np.uint64)
-    return read
 
 
 def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:

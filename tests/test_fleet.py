@@ -299,3 +299,27 @@ class TestPaths:
 def test_missing_dependency_error():
     error = MissingDependencyError(package="pyarrow", extra="fleet")
     assert str(error) == "pyarrow is not installed; run: pip install 'etcdsize[fleet]'"
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "parquet"])
+@pytest.mark.parametrize("columns", [["cluster"], ["tier"], ["cluster", "tier"], ["tier", "*"], ["data", "cluster"]])
+def test_only_the_columns_asked_for(tmp_path, columns, format):  # noqa: A002 - the option's name
+    """Those of the file come in the order asked, those of the answer after them; either may be none at all."""
+    source, target = tmp_path / "in.csv", tmp_path / f"out.{format}"
+    source.write_text("cluster,clients,rps,data\na,007,2,3\nb,500,2,3\n")
+    with open_fleet(source, provider="aws") as fleet:
+        assert fleet.run(target, columns=columns).clusters == 2
+    everything = {"cluster": ["a", "b"], "clients": ["007", "500"], "rps": ["2", "2"], "data": ["3", "3"]}
+    kept = [name for asked in columns for name in (everything if asked == "*" else [asked]) if name in everything]
+    expected = {name: everything[name] for name in kept}
+    if "tier" in columns:
+        expected["tier"] = ["small", "medium"]
+    if format == "parquet":
+        got = pq.read_table(target).to_pydict()
+    elif format == "jsonl":
+        rows = [json.loads(line) for line in target.read_text().splitlines()]
+        got = {name: [row[name] for row in rows] for name in rows[0]}
+    else:
+        rows = list(csv.reader(io.StringIO(target.read_text()), delimiter="," if format == "csv" else "\t"))
+        got = {name: list(cells) for name, cells in zip(rows[0], zip(*rows[1:], strict=True), strict=True)}
+    assert list(got.items()) == list(expected.items())

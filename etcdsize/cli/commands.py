@@ -21,6 +21,9 @@ __all__ = ["fleet", "machines", "schema", "size", "tiers"]
 
 T = TypeVar("T")
 
+# The dimensions as `size` calls them.
+_SHORT = {"rps": "requests_per_second", "data": "data_bytes"}
+
 
 def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
     """Return what an option's text says, or name the option that says nothing."""
@@ -104,7 +107,7 @@ def fleet(options: Namespace) -> int:
             raise OptionError(
                 f"--column: got {shown(pair)}, expected WHAT=NAME such as clients=conn_count", option="column"
             )
-        what = {"rps": "requests_per_second", "data": "data_bytes"}.get(what, what)
+        what = _SHORT.get(what, what)
         if what in columns:
             raise OptionError(f"--column: got {what} twice, expected it once", option="column")
         columns[what] = name
@@ -123,7 +126,7 @@ def fleet(options: Namespace) -> int:
             format=options.format,
             provider=options.provider,
             columns=columns,
-            unknown=[{"rps": "requests_per_second", "data": "data_bytes"}.get(what, what) for what in options.unknown],
+            unknown=[_SHORT.get(what, what) for what in options.unknown],
             missing=options.missing,
             catalog=options.catalog,
             tiers=options.tiers,

@@ -329,8 +329,8 @@ class CsvWriter:
         self._stream = stream
         self._delimiter = delimiter
         self._newline = "\n" if like is None else like.newline.decode()
-        header = self._line(names) if like is None else like.header
-        stream.write((delimiter.join([header, *answers]) + self._newline).encode())
+        header = like.header if like is not None else self._line(names)
+        stream.write((delimiter.join([*([header] if names else []), *answers]) + self._newline).encode())
 
     def _line(self, cells: Sequence[str]) -> str:
         text = io.StringIO()
@@ -339,17 +339,13 @@ class CsvWriter:
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
-        records = rows.records
-        if records is None:
-            cells = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
-            records = pc.binary_join_element_wise(*cells, self._delimiter, null_handling="replace", null_replacement="")
-        columns = [self._cells(field.name, column) for field, column in zip(answers.schema, answers.columns)]
-        last = pc.binary_join_element_wise(
-            columns.pop(), self._newline, "", null_handling="replace", null_replacement=""
+        parts = [] if rows.records is None else [rows.records]
+        for batch in (answers,) if parts else (rows.batch, answers):
+            parts += [self._cells(field.name, column) for field, column in zip(batch.schema, batch.columns)]
+        parts[-1] = pc.binary_join_element_wise(
+            parts[-1], self._newline, "", null_handling="replace", null_replacement=""
         )
-        joined = pc.binary_join_element_wise(
-            records, *columns, last, self._delimiter, null_handling="replace", null_replacement=""
-        )
+        joined = pc.binary_join_element_wise(*parts, self._delimiter, null_handling="replace", null_replacement="")
         start, stop = np.frombuffer(joined.buffers()[1], np.int32)[[joined.offset, joined.offset + len(joined)]]
         if len(joined):
             self._stream.write(memoryview(joined.buffers()[2])[int(start) : int(stop)])

@@ -185,16 +185,20 @@ class JsonLinesWriter:
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
         texts = io.StringIO()
-        added = [column.to_pylist() for column in answers.columns]
+        count = max(rows.batch.num_rows, answers.num_rows)
+        afters = _objects(self._answers, [column.to_pylist() for column in answers.columns], count)
         if rows.records is not None:
             befores = [record[:-1].rstrip() for record in rows.records.to_pylist()]
         else:
             columns = [_values(name, column) for name, column in zip(self._names, rows.batch.columns, strict=True)]
-            befores = [
-                json.dumps(dict(zip(self._names, cells, strict=True)), ensure_ascii=False)[:-1]
-                for cells in zip(*columns, strict=True)
-            ]
-        for before, cells in zip(befores, zip(*added, strict=True), strict=True):
-            after = json.dumps(dict(zip(self._answers, cells, strict=True)), ensure_ascii=False)[1:]
-            texts.write(f"{before}{'' if before.endswith('{') else ', '}{after}\n")
+            befores = [text[:-1] for text in _objects(self._names, columns, count)]
+        for before, after in zip(befores, afters, strict=True):
+            apart = "" if before.endswith("{") or after == "{}" else ", "
+            texts.write(f"{before}{apart}{after[1:]}\n")
         self._stream.write(texts.getvalue().encode())
+
+
+def _objects(names: Sequence[str], columns: Sequence[Sequence[Any]], count: int) -> list[str]:
+    """Return the rows of some columns, or of none, as JSON objects."""
+    cells = zip(*columns, strict=True) if columns else [()] * count
+    return [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in cells]
