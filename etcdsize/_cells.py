@@ -11,59 +11,70 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Cells", "cut"]
+__all__ = ["PAD", "Cells", "cut"]
 
-_NEWLINE, _RETURN = b"\n\r"
-# Before the block, so that eight bytes can be taken from before its first cell.
-_PAD = 16
+_NEWLINE = ord("\n")
+PAD = 16
+"""Bytes that stand before the text, so that eight can be taken from before its first cell."""
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 
-def cut(block: bytes, delimiter: str, columns: int) -> Cells | None:
-    """Return the cells of a block of whole rows, None where it is not plain."""
-    if b'"' in block or not block.endswith(b"\n"):
+def cut(padded: Bytes, delimiter: str, columns: int, newline: bytes) -> Cells | None:
+    """Return the cells of a text of whole rows, None where it is not plain.
+
+    Parameters
+    ----------
+    padded : array of uint8
+        The text, after `PAD` bytes that are not its own.
+    delimiter : str
+        What stands between cells: one byte.
+    columns : int
+        How many cells every row has.
+    newline : bytes
+        What every row ends with.
+    """
+    text = padded[PAD:]
+    if not text.size or text[-1] != _NEWLINE or (text == ord('"')).any():
         return None
-    padded = np.empty(_PAD + len(block), np.uint8)
-    text = padded[_PAD:]
-    text[:] = np.frombuffer(block, np.uint8)
     newlines = text == _NEWLINE
     rows = int(np.count_nonzero(newlines))
     ends = np.flatnonzero((text == ord(delimiter)) | newlines)
     if ends.size != rows * columns:
         return None
     grid = ends.reshape(rows, columns)
-    if not newlines[grid[:, -1]].all():
+    stops = grid[:, -1]
+    if not newlines[stops].all():
         return None
-    # The line end: a return before every newline, or nowhere.
-    returns = block.count(b"\r")
-    stops = grid[:, -1].copy()
-    if returns:
-        if returns != rows or not (text[stops - 1] == _RETURN).all():
-            return None
-        stops -= 1
-    return Cells(padded, grid, stops)
+    returns = np.count_nonzero(text == ord("\r"))
+    if len(newline) == 1:
+        return None if returns else Cells(padded, grid, stops, newline)
+    stops = stops - 1
+    return Cells(padded, grid, stops, newline) if returns == rows and (text[stops] == ord("\r")).all() else None
 
 
 class Cells:
-    """The cells of a block.
+    """The cells of a text.
 
     Parameters
     ----------
     padded : array of uint8
-        The text, after some bytes that are not its own.
+        The text, after `PAD` bytes that are not its own.
     grid : array of int64, shape (rows, columns)
         Where the delimiter, or the newline, after each cell stands.
     stops : array of int64, shape (rows,)
         Where each row ends, without its line end.
+    newline : bytes
+        The line end.
     """
 
-    def __init__(self, padded: Bytes, grid: Places, stops: Places) -> None:
+    def __init__(self, padded: Bytes, grid: Places, stops: Places, newline: bytes) -> None:
         self._padded = padded
-        self._text = padded[_PAD:]
+        self._text = padded[PAD:]
         self._grid = grid
         self._stops = stops
+        self._newline = newline
 
     def __len__(self) -> int:
         return len(self._grid)
@@ -78,18 +89,16 @@ class Cells:
         last = column == self._grid.shape[1] - 1
         return starts, self._stops if last else self._grid[:, column]
 
-    def rows(self) -> tuple[Bytes, NDArray[np.int32]]:
-        """Return the rows without their line ends, one after the other, and where each starts."""
-        kept = np.ones(len(self._text), np.bool_)
-        ends = self._grid[:, -1]
-        kept[ends] = False
-        width = 1
-        if len(self) and self._stops[0] != ends[0]:
-            kept[ends - 1] = False
-            width = 2
-        offsets = np.zeros(len(self) + 1, np.int32)
-        offsets[1:] = ends + 1 - width * np.arange(1, len(self) + 1)
-        return self._text[kept], offsets
+    def rows(self) -> NDArray[np.int32]:
+        """Return where each row starts in the padded text, with the line end before it, and where the last stops.
+
+        So the rows need not be moved together; the line end of the first is written before the text.
+        """
+        self._padded[PAD - len(self._newline) : PAD] = np.frombuffer(self._newline, np.uint8)
+        offsets = np.empty(len(self) + 1, np.int32)
+        offsets[0] = PAD - len(self._newline)
+        np.add(self._stops, PAD, out=offsets[1:], casting="unsafe")
+        return offsets
 
     def texts(self, column: int) -> tuple[Bytes, NDArray[np.int32]]:
         """Return a column's cells, one after the other, and where each starts."""
@@ -110,9 +119,9 @@ class Cells:
         eights: NDArray[np.uint64] = np.ndarray(
             (len(self._padded) - 7,), np.dtype("<u8"), self._padded.data, strides=(1,)
         )
-        values = _digits(eights[stops + _PAD - 8], np.minimum(lengths, 8))
+        values = _digits(eights[stops + PAD - 8], np.minimum(lengths, 8))
         if values is not None and longest > 8:
-            upper = _digits(eights[stops + _PAD - 16], np.maximum(lengths - 8, 0))
+            upper = _digits(eights[stops + PAD - 16], np.maximum(lengths - 8, 0))
             values = None if upper is None else values + upper * np.uint64(10**8)
         return None if values is None else values.view(np.int64)
 

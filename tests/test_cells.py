@@ -11,12 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize._cells import cut
+from etcdsize import _cells
+from etcdsize._cells import PAD, Cells
 
 # Digits, what stands next to them in ASCII, and bytes with the high bit.
 CELL = st.text(st.sampled_from("0123456789/:.-+ eEx\x00\x7fäü"), max_size=20) | st.from_regex(
     "[0-9]{1,20}", fullmatch=True
 )
+
+
+def padded(block: bytes) -> np.ndarray:
+    return np.frombuffer(bytearray(bytes(range(40, 40 + PAD)) + block), np.uint8)
+
+
+def cut(block: bytes, delimiter: str, columns: int, newline: bytes = b"\n") -> Cells | None:
+    return _cells.cut(padded(block), delimiter, columns, newline)
 
 
 def joined(found: tuple[np.ndarray, np.ndarray]) -> list[str]:
@@ -31,10 +40,11 @@ def joined(found: tuple[np.ndarray, np.ndarray]) -> list[str]:
 )
 def test_cells_rows_and_numbers(rows, delimiter, end):
     block = "".join(delimiter.join(row) + end for row in rows).encode()
-    cells = cut(block, delimiter, len(rows[0]))
+    text = padded(block)
+    cells = _cells.cut(text, delimiter, len(rows[0]), end.encode())
     assert cells is not None
     assert len(cells) == len(rows)
-    assert joined(cells.rows()) == [delimiter.join(row) for row in rows]
+    assert joined((text, cells.rows())) == [end + delimiter.join(row) for row in rows]
     for column, texts in enumerate(zip(*rows, strict=True)):
         assert joined(cells.texts(column)) == list(texts)
         numbers = cells.numbers(column)
@@ -67,6 +77,7 @@ def test_what_is_cut_is_cut_as_csv_cuts_it(text, width):
         b"1,2,3\n4\n",  # as many as there should be, in the wrong rows
         b"1,2\n\n3,4\n",  # a blank line
         b"1,2\r\n3,4\n",  # two line ends
+        b"1,2\r\n3,4\r\n",  # another line end than the header's
         b"1,2\r3,4\n",
         b"1\r,2\n3,4\n",  # a return that ends nothing
         b"",

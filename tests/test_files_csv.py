@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,26 @@ NASTY = (
     '1,2,3MB,aws,"a ""b"" c"\r\n\r\n"500","2.5k",1GB,GCP,\r\n300,,400MB,azure,5" disk\r\n'
     '\ufeff7,8,9,aws,"x\r\r\n\n,"\r\n10,20,30,gce,żółw\n70,8,9,nowhere,""\r70,8,9,aws,"""end"""'
 )
+
+
+@pytest.mark.parametrize("few", [1, 10, 100])
+def test_answers_are_the_same_however_they_are_joined(few, monkeypatch):
+    loads = product((1, 501, "x"), (1, 5000), ("1MB", "5GB"), ("aws", "gce", ""))
+    rows = [",".join(map(str, load)) + ",n\n" for load in loads]
+    expected = sized(HEADER + "".join(rows))[1]
+    monkeypatch.setattr(etcdsize.files.csv, "_FEW", few)
+    assert sized(HEADER + "".join(rows))[1] == expected
+    assert len(expected.splitlines()) == 37
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("body", ["\n", "\r\n", "\r"])
+def test_a_record_ends_as_the_header_does(newline, body):
+    text = HEADER.replace("\n", newline) + (ROW + body) * 3
+    written = sized(text)[1].decode()
+    assert written == newline.join(
+        [HEADER.rstrip() + "," + ",".join(ADDED), *[f"{ROW},small,m4.large,,data_bytes,"] * 3, ""]
+    )
 
 
 def test_arrow_reads_memory_of_its_own():

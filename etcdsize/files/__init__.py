@@ -16,9 +16,9 @@ __all__ = ["Rows"]
 class Rows:
     """Some rows of a file.
 
-    `batch` holds the columns that were asked for, by position in the file. `records` holds each row as it stands in
-    the file, for a writer of the same format, or None. `work` says how much of the file they are: bytes of text, or
-    rows of Parquet.
+    `batch` holds the columns that were asked for, by position in the file. `work` says how much of the file they are:
+    bytes of text, or rows of Parquet. `records` holds each row as it stands in the file, for a writer of the same
+    format, or None; those of CSV have the line end before them.
     """
 
     batch: pa.RecordBatch

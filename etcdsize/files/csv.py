@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from etcdsize._cells import Cells, cut
+from etcdsize._cells import PAD, Cells, cut
 from etcdsize.errors import FleetFileError, shown
 from etcdsize.files import Rows
 
@@ -27,6 +27,9 @@ __all__ = ["CsvReader", "CsvWriter"]
 _CHUNK = 4 * 1024**2
 # A record longer than this is a quote that was never closed, not a cluster (our choice).
 _LONGEST_RECORD = 64 * 1024**2
+
+# So many different texts may be joined to spare the joining of every row: it takes no time beside a block's rows.
+_FEW = 4096
 
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
@@ -138,19 +141,22 @@ class CsvReader:
         if positions is None:
             positions = range(len(self.names))
         while True:
-            ends = self._record_ends(self._rest)
-            if not ends.size:
+            if b'"' in self._rest or b"\r" in self._rest:
+                ends = self._record_ends(self._rest)
+                stop = int(ends[-1]) if ends.size else 0
+            else:
+                ends, stop = None, self._rest.rfind(b"\n") + 1
+            if not stop:
                 self._check_quotes()
                 if not self._ended:
                     self._more()
                     continue
                 if not self._rest:
                     return
-                ends = np.array([len(self._rest)], np.int64)
-            stop = int(ends[-1])
+                stop = len(self._rest)
+                ends = np.array([stop], np.int64)
             block, self._rest = self._rest[:stop], self._rest[stop:]
             rows = self._parse(block, ends, positions, numbers)
-            self._line += _line_count(block)
             if rows is not None:
                 yield rows
             if not self._ended:
@@ -183,17 +189,22 @@ class CsvReader:
         return cells
 
     def _parse(
-        self, block: bytes, ends: NDArray[np.int64], positions: Sequence[int], numbers: Collection[int]
+        self, block: bytes, ends: NDArray[np.int64] | None, positions: Sequence[int], numbers: Collection[int]
     ) -> Rows | None:
         """Return the rows of a block, None where all its lines are blank."""
         if not block.isascii():
             self._decoded(block, self._line)
-        cells = cut(block, self._delimiter, len(self.names))
-        if cells is not None:
-            columns = [self._column(cells, position, position in numbers) for position in positions]
-            names = [str(position) for position in positions]
-            return Rows(pa.RecordBatch.from_arrays(columns, names), len(block), _strings(*cells.rows()))
-        return self._parse_any(block, ends, positions)
+        buffer = _arrow_buffer(block, PAD)
+        cells = cut(np.frombuffer(buffer, np.uint8), self._delimiter, len(self.names), self.newline)
+        if cells is None:
+            rows = self._parse_any(block, self._record_ends(block) if ends is None else ends, positions)
+            self._line += _line_count(block)
+            return rows
+        self._line += len(cells)
+        columns = [self._column(cells, position, position in numbers) for position in positions]
+        batch = pa.RecordBatch.from_arrays(columns, [str(position) for position in positions])
+        records = pa.StringArray.from_buffers(len(cells), pa.py_buffer(cells.rows()), buffer)
+        return Rows(batch, len(block), records)
 
     def _column(self, cells: Cells, position: int, number: bool) -> pa.Array:
         values = cells.numbers(position) if number else None
@@ -212,6 +223,7 @@ class CsvReader:
                 records = records.filter(pc.invert(blank))
         if not len(records):
             return None
+        records = pc.binary_join_element_wise(self.newline.decode(), records, "")
         wanted = [str(position) for position in positions]
         if block.startswith(_BOM):
             # pyarrow would take it for the file's: give it another to take.
@@ -296,14 +308,14 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
 
 
-def _arrow_buffer(text: bytes | NDArray[np.uint8]) -> pa.Buffer:
-    """Return text in memory of Arrow's own.
+def _arrow_buffer(text: bytes | NDArray[np.uint8], pad: int = 0) -> pa.Buffer:
+    """Return text in memory of Arrow's own, after some bytes of any content.
 
     Arrow's threads may let go of it late. For memory of Python's they would need the interpreter, and abort the
     process where that is just ending.
     """
-    buffer = pa.allocate_buffer(len(text))
-    np.frombuffer(buffer, np.uint8)[:] = np.frombuffer(text, np.uint8)
+    buffer = pa.allocate_buffer(pad + len(text))
+    np.frombuffer(buffer, np.uint8)[pad:] = np.frombuffer(text, np.uint8)
     return buffer
 
 
@@ -330,7 +342,11 @@ class CsvWriter:
         self._delimiter = delimiter
         self._newline = "\n" if like is None else like.newline.decode()
         header = like.header if like is not None else self._line(names)
-        stream.write((delimiter.join([*([header] if names else []), *answers]) + self._newline).encode())
+        self._write((delimiter.join([*([header] if names else []), *answers])).encode())
+
+    def _write(self, lines: bytes | memoryview) -> None:
+        self._stream.write(lines)
+        self._stream.write(self._newline.encode())
 
     def _line(self, cells: Sequence[str]) -> str:
         text = io.StringIO()
@@ -339,22 +355,47 @@ class CsvWriter:
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
-        parts = [] if rows.records is None else [rows.records]
-        for batch in (answers,) if parts else (rows.batch, answers):
-            parts += [self._cells(field.name, column) for field, column in zip(batch.schema, batch.columns)]
-        parts[-1] = pc.binary_join_element_wise(
-            parts[-1], self._newline, "", null_handling="replace", null_replacement=""
-        )
-        joined = pc.binary_join_element_wise(*parts, self._delimiter, null_handling="replace", null_replacement="")
-        start, stop = np.frombuffer(joined.buffers()[1], np.int32)[[joined.offset, joined.offset + len(joined)]]
-        if len(joined):
-            self._stream.write(memoryview(joined.buffers()[2])[int(start) : int(stop)])
+        if not rows.batch.num_rows:
+            return
+        if rows.records is not None:
+            parts = [rows.records, *self._few(answers)]
+        else:
+            parts = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
+            parts += self._few(answers)
+            parts[0] = _joined(self._newline, parts[0], "")
+        lines = _joined(*parts, self._delimiter)
+        start, stop = np.frombuffer(lines.buffers()[1], np.int32)[[lines.offset, lines.offset + len(lines)]]
+        # Each line stands after a line end: the first has had its own.
+        self._write(memoryview(lines.buffers()[2])[int(start) + len(self._newline) : int(stop)])
+
+    def _few(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
+        """Return the answers as they are written; those that say few things are joined before the rows are."""
+        parts: list[pa.StringArray] = []
+        texts: list[str] = []
+        codes = np.zeros(answers.num_rows, np.int32)
+        for field, column in zip(answers.schema, answers.columns):
+            if column.null_count == len(column):
+                column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
+            if not pa.types.is_dictionary(column.type):
+                parts += [_taken(texts, codes)] if texts else []
+                parts.append(self._cells(field.name, column))
+                texts = []
+                continue
+            # Null is the last.
+            cells = [*self._cells(field.name, column.dictionary).to_pylist(), ""]
+            places = column.indices.fill_null(len(cells) - 1).to_numpy()
+            if texts and len(texts) * len(cells) <= _FEW:
+                texts = [before + self._delimiter + cell for before in texts for cell in cells]
+                codes = codes * np.int32(len(cells)) + places
+            else:
+                parts += [_taken(texts, codes)] if texts else []
+                texts, codes = cells, places
+        return [*parts, _taken(texts, codes)] if texts else parts
 
     def _cells(self, name: str, column: pa.Array) -> pa.StringArray:
         """Return a column as it is written: text, quoted where it needs it."""
         if pa.types.is_dictionary(column.type):
-            texts = self._cells(name, column.dictionary)
-            return pa.DictionaryArray.from_arrays(column.indices, texts).cast(pa.string())
+            return self._cells(name, column.dictionary).take(column.indices)
         if not pa.types.is_string(column.type):
             try:
                 column = column.cast(pa.string())
@@ -367,3 +408,12 @@ class CsvWriter:
             return column
         doubled = pc.replace_substring(column, '"', '""')
         return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
+
+
+def _taken(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
+    return pa.array(texts, pa.string()).take(pa.array(codes))
+
+
+def _joined(*parts: pa.Array | str) -> pa.StringArray:
+    """Return texts joined row by row, with the last part between them; null is an empty text."""
+    return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="")
