@@ -151,7 +151,7 @@ def first_line(thing: object) -> str:
 
 def columns() -> str:
     """Return the names of columns that `etcdsize fleet` knows."""
-    from etcdsize._batch import _DATA_NAMES, _DATA_UNITS, _NAMES
+    from etcdsize._columns import _DATA_NAMES, _DATA_UNITS, _NAMES
 
     def listed(names: Iterable[str]) -> str:
         return ", ".join(f"`{name}`" for name in names)

@@ -19,6 +19,7 @@ from typing import Annotated, BinaryIO, Literal
 
 from pydantic import Field
 
+from etcdsize._columns import ANSWERS, narrowed, pick_columns
 from etcdsize._model import Model
 from etcdsize._options import catalog_of, one_of, tiers_of
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
@@ -28,7 +29,7 @@ from etcdsize.tiers import TierTable
 try:
     import pyarrow as pa
 
-    from etcdsize._batch import ANSWERS, BatchSizer, narrowed, pick_columns
+    from etcdsize._batch import BatchSizer
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter

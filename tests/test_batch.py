@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from strategies import EDGES
 
 from etcdsize import ColumnError, EtcdSizeError, OptionError, Workload, load_catalog, load_tiers, size, size_fleet
-from etcdsize._batch import ANSWERS, BatchSizer, pick_columns
+from etcdsize._batch import BatchSizer
+from etcdsize._columns import ANSWERS, pick_columns
 from etcdsize.units import DIMENSIONS, parse_count
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from etcdsize import ColumnError, load_catalog, load_tiers
-from etcdsize._batch import BatchSizer, pick_columns
+from etcdsize._batch import BatchSizer
+from etcdsize._columns import pick_columns
 from etcdsize.units import DIMENSIONS
 
 MB, MIB, GB, GIB = 10**6, 2**20, 10**9, 2**30

@@ -7,18 +7,18 @@ engines that spread a frame over processes have modules of their own beside this
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etcdsize._options import catalog_of, headroom_of, one_of, tiers_of
+from etcdsize._columns import ANSWERS, narrowed
 from etcdsize.errors import ColumnError, MissingDependencyError, WorkloadTypeError
 
 try:
     import narwhals as nw
     import pyarrow as pa
 
-    from etcdsize._batch import ANSWERS, BatchSizer, narrowed, pick_columns
+    from etcdsize._batch import BatchOptions
 except ImportError as _error:
     raise MissingDependencyError(package=_error.name or "pyarrow", extra="frames") from _error
 
@@ -90,44 +90,33 @@ def size_frame(
     >>> size_frame(fleet, answers=["tier", "machine_type"]).select(["tier", "machine_type"]).to_pylist()
     [{'tier': 'small', 'machine_type': 'm4.large'}, {'tier': 'medium', 'machine_type': 'n1-standard-4'}]
     """
-    one_of("on_missing", on_missing, ("problem", "unknown"))
-    one_of("on_invalid", on_invalid, ("mark", "raise"))
-    chosen = dict(columns or {})
-    answers = tuple(dict.fromkeys(one_of("answers", name, ANSWERS) for name in answers))
-    table, machines, headroom = tiers_of(tiers), catalog_of(catalog), headroom_of(headroom)
-    unknown = tuple(unknown)
-
-    def sizer(names: Iterable[Any]) -> BatchSizer:
-        listed = [name if isinstance(name, str) else "" for name in names]
-        picked = pick_columns(listed, chosen, unknown, provider_given=provider is not None)
-        return BatchSizer(
-            picked,
-            provider=provider,
-            catalog=machines,
-            tiers=table,
-            headroom=headroom,
-            missing_is_unknown=on_missing == "unknown",
-            answers=answers,
-            raise_problems=on_invalid == "raise",
-        )
-
-    sized: FrameT = _sized(frame, sizer)
+    options = BatchOptions.of(
+        provider=provider,
+        columns=columns,
+        unknown=unknown,
+        on_missing=on_missing,
+        on_invalid=on_invalid,
+        catalog=catalog,
+        tiers=tiers,
+        headroom=headroom,
+        answers=answers,
+    )
+    sized: FrameT = sized_by(options, frame)
     return sized
 
 
-def _sized(frame: Any, make_sizer: Callable[[Iterable[Any]], BatchSizer]) -> Any:
-    """Return the frame with the answers, by its kind."""
+def sized_by(options: BatchOptions, frame: Any) -> Any:
+    """Return a frame with the answers, by its kind."""
     if isinstance(frame, pa.RecordBatch):
-        return _with_answers(frame, make_sizer(frame.schema.names)(frame))
+        return _with_answers(frame, options.sizer(frame.schema.names)(frame))
     if isinstance(frame, pa.RecordBatchReader):
-        sizer = make_sizer(frame.schema.names)
+        sizer = options.sizer(frame.schema.names)
         schema = pa.schema([*frame.schema, *sizer.schema], metadata=frame.schema.metadata)
         return pa.RecordBatchReader.from_batches(schema, (_with_answers(batch, sizer(batch)) for batch in frame))
     polars = sys.modules.get("polars")
     if polars is not None and isinstance(frame, polars.LazyFrame):
-        schema = frame.collect_schema()
-        empty = _sized(polars.DataFrame(schema=schema), make_sizer)
-        return frame.map_batches(lambda part: _sized(part, make_sizer), schema=empty.schema, streamable=True)
+        empty = sized_by(options, polars.DataFrame(schema=frame.collect_schema()))
+        return frame.map_batches(lambda part: sized_by(options, part), schema=empty.schema, streamable=True)
     try:
         wrapped = nw.from_native(frame, eager_only=True)
         names = wrapped.columns
@@ -138,7 +127,7 @@ def _sized(frame: Any, make_sizer: Callable[[Iterable[Any]], BatchSizer]) -> Any
             f"frame: got {type(frame).__name__}, expected a data frame of pandas, Polars, PyArrow or another library "
             "that narwhals supports eagerly"
         ) from None
-    return _eager(wrapped, names, make_sizer)
+    return _eager(options, wrapped, names)
 
 
 def _with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:
@@ -148,12 +137,10 @@ def _with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBa
     )
 
 
-def _eager(frame: nw.DataFrame[Any], names: list[str], make_sizer: Callable[[Iterable[Any]], BatchSizer]) -> Any:
+def _eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) -> Any:
     """Return an eager frame with the answers; only the load's columns are handed to Arrow."""
-    repeated = sorted({str(name) for name in names if names.count(name) > 1})
-    if repeated:
-        raise ColumnError(f"frame: has several columns {', '.join(repeated)}; every column needs a name of its own")
-    sizer = make_sizer(names)
+    refuse_repeated(names)
+    sizer = options.sizer(names)
     positions, sizer.columns = narrowed(sizer.columns)
     arrays = [_arrow(frame, names[position]) for position in positions]
     load = pa.Table.from_arrays(arrays, names=[str(position) for position in positions])
@@ -161,6 +148,14 @@ def _eager(frame: nw.DataFrame[Any], names: list[str], make_sizer: Callable[[Ite
     table = pa.Table.from_batches(batches, schema=sizer.schema)
     added = nw.DataFrame.from_arrow(table, backend=frame.implementation)
     return frame.with_columns(*(added[name] for name in added.columns)).to_native()
+
+
+def refuse_repeated(names: Iterable[Any]) -> None:
+    """Refuse names that are there twice: nothing could say which column is meant."""
+    listed = list(names)
+    repeated = sorted({str(name) for name in listed if listed.count(name) > 1})
+    if repeated:
+        raise ColumnError(f"frame: has several columns {', '.join(repeated)}; every column needs a name of its own")
 
 
 def _arrow(frame: nw.DataFrame[Any], name: str) -> pa.Array | pa.ChunkedArray:
