@@ -40,6 +40,8 @@ GUESTS = {
     "pydantic": {"_model", "workload", "tiers", "machines", "notices", "sizing", "settings", "cluster", "fit", "fleet"},
     "pyarrow": {"_batch", "files", "frames", "fleet"},
     "narwhals": {"frames"},
+    "pyspark": {"frames"},
+    "dask": {"frames"},
     "tqdm": {"cli"},
 }
 # What the hot loop may see of us: it never meets a model.

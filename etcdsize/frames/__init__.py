@@ -6,6 +6,7 @@ engines that spread a frame over processes have modules of their own beside this
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -145,9 +146,18 @@ def _eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) ->
     arrays = [_arrow(frame, names[position]) for position in positions]
     load = pa.Table.from_arrays(arrays, names=[str(position) for position in positions])
     batches = [sizer(batch) for batch in load.to_batches(max_chunksize=_ROWS)]
+    if not batches:
+        # A frame of no rows has all categories too; where its columns have no types of their own, it has none.
+        with contextlib.suppress(ColumnError):
+            batches = [sizer(no_rows(load.schema))]
     table = pa.Table.from_batches(batches, schema=sizer.schema)
     added = nw.DataFrame.from_arrow(table, backend=frame.implementation)
     return frame.with_columns(*(added[name] for name in added.columns)).to_native()
+
+
+def no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of no rows, which a sizer judges and answers as any other."""
+    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def refuse_repeated(names: Iterable[Any]) -> None:

@@ -1,0 +1,111 @@
+"""Data frames of Dask: sized partition by partition by its workers.
+
+Dask is imported when a frame is sized. etcdsize, with the extra `dask`, must be installed where the workers run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from etcdsize._batch import BatchOptions
+from etcdsize._columns import ANSWERS
+from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
+from etcdsize.frames import sized_by
+
+if TYPE_CHECKING:
+    from etcdsize.machines import Catalog
+    from etcdsize.tiers import TierTable
+
+__all__ = ["size_dataframe"]
+
+FrameT = TypeVar("FrameT")
+
+
+def size_dataframe(
+    ddf: FrameT,
+    *,
+    provider: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    unknown: Iterable[str] = (),
+    on_missing: str = "problem",
+    on_invalid: str = "mark",
+    catalog: str | Path | Catalog = "guide",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    answers: Iterable[str] = ANSWERS,
+) -> FrameT:
+    """Return a Dask data frame with the answer's columns added; all but `problem` are categories, known up front.
+
+    It stays lazy: nothing is read or computed here. Columns and options are checked here; the tables are read here
+    and sent to the workers with the graph.
+
+    Parameters
+    ----------
+    ddf : dask.dataframe.DataFrame
+        One row a cluster, or a cluster at a time. Index, divisions, partitions and all other columns stay.
+    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers
+        As for `size_frame`.
+    on_invalid : {"mark", "raise"}
+        Whether a row that cannot be sized has empty answers and its problem, or raises when the frame is computed:
+        the `InvalidWorkloadError` of the first partition to fail, with the partition and the row in its message; both
+        are counted from 0.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+
+    Raises
+    ------
+    ColumnError
+        For columns that are missing, there twice, of a type that holds no numbers, or already an answer's.
+    WorkloadTypeError
+        For what is not a Dask data frame.
+    MissingDependencyError
+        Without Dask.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import dask.dataframe as dd
+    >>> fleet = dd.from_pandas(pd.DataFrame({"clients": [90, 300], "rps": [150, 800], "data_mb": [80, 400]}))
+    >>> size_dataframe(fleet, provider="aws")["machine_type"].compute().tolist()
+    ['m4.large', 'm4.xlarge']
+    """
+    try:
+        from dask import delayed
+        from dask.dataframe import DataFrame
+    except ImportError as error:
+        raise MissingDependencyError(package="dask", extra="dask") from error
+    if not isinstance(ddf, DataFrame):
+        raise WorkloadTypeError(f"ddf: got {type(ddf).__name__}, expected a dask.dataframe.DataFrame")
+    options = BatchOptions.of(
+        provider=provider,
+        columns=columns,
+        unknown=unknown,
+        on_missing=on_missing,
+        on_invalid=on_invalid,
+        catalog=catalog,
+        tiers=tiers,
+        headroom=headroom,
+        answers=answers,
+    )
+    # As a value of the graph's own, the options are sent once and not with every partition.
+    shipped = delayed(options, pure=True, traverse=False)
+    sized: FrameT = ddf.map_partitions(_sized, shipped, meta=_texts(sized_by(options, ddf._meta)))
+    return sized
+
+
+def _sized(part: Any, options: BatchOptions, partition_info: dict[str, Any] | None = None) -> Any:
+    """Return a partition with its answers: this runs in a worker."""
+    try:
+        return _texts(sized_by(options, part))
+    except InvalidWorkloadError as error:
+        place = "" if partition_info is None else f"partition {partition_info['number']}, "
+        raise InvalidWorkloadError(f"{place}{error}", index=error.index, count=error.count) from None
+
+
+def _texts(part: Any) -> Any:
+    """Return a partition with its problems as text where pandas knows mere objects: Dask writes text as text."""
+    return part.astype({"problem": "string[pyarrow]"}) if part.dtypes.get("problem") == "object" else part

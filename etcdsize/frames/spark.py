@@ -1,0 +1,139 @@
+"""Data frames of Apache Spark: sized by the executors, batch by batch, where the data lies.
+
+PySpark is imported when a frame is sized. etcdsize, with the extra `spark`, must be installed where the executors run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from etcdsize._batch import BatchOptions
+from etcdsize._columns import ANSWERS
+from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError, shown
+from etcdsize.frames import refuse_repeated
+
+if TYPE_CHECKING:
+    from etcdsize.machines import Catalog
+    from etcdsize.tiers import TierTable
+
+__all__ = ["size_dataframe"]
+
+FrameT = TypeVar("FrameT")
+
+
+def size_dataframe(
+    df: FrameT,
+    *,
+    provider: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    unknown: Iterable[str] = (),
+    on_missing: str = "problem",
+    on_invalid: str = "mark",
+    catalog: str | Path | Catalog = "guide",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    answers: Iterable[str] = ANSWERS,
+) -> FrameT:
+    """Return a Spark data frame with the answer's columns added, as text: Spark has no categories.
+
+    It stays lazy, and a streaming frame streams: nothing is read here, nothing is collected on the driver. Columns
+    and options are checked here; the tables are read here and sent to the executors with the query.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame
+        One row a cluster, or a cluster at a time. Order, partitions and all other columns stay.
+    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers
+        As for `size_frame`. NaN is a number that cannot be sized, not a null.
+    on_invalid : {"mark", "raise"}
+        Whether a row that cannot be sized has null answers and its problem, or fails the query. Spark's error then
+        holds our message, with the partition and the row in it; both are counted from 0.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+
+    Raises
+    ------
+    ColumnError
+        For columns that are missing, there twice, of a type that holds no numbers, or already an answer's.
+    WorkloadTypeError
+        For what is not a Spark data frame.
+    MissingDependencyError
+        Without PySpark.
+
+    Examples
+    --------
+    >>> from pyspark.sql import SparkSession
+    >>> spark = SparkSession.builder.master("local[1]").getOrCreate()
+    >>> fleet = spark.createDataFrame([(300, 800, 400), (90, 150, -1)], "clients int, rps int, data_mb int")
+    >>> for row in size_dataframe(fleet, provider="aws", answers=["tier", "problem"]).collect():
+    ...     print(row.tier, row.problem)
+    medium None
+    None data_mb: got -1.0, expected a finite number of 0 or more
+    """
+    try:
+        from pyspark.sql import DataFrame
+        from pyspark.sql.types import NullType, NumericType, StringType, StructField, StructType
+    except ImportError as error:
+        raise MissingDependencyError(package="pyspark", extra="spark") from error
+    if not isinstance(df, DataFrame):
+        raise WorkloadTypeError(f"df: got {type(df).__name__}, expected a pyspark.sql.DataFrame")
+    options = BatchOptions.of(
+        provider=provider,
+        columns=columns,
+        unknown=unknown,
+        on_missing=on_missing,
+        on_invalid=on_invalid,
+        catalog=catalog,
+        tiers=tiers,
+        headroom=headroom,
+        answers=answers,
+    )
+    schema = df.schema
+    refuse_repeated(schema.names)
+    _refuse_other_case(df, schema.names, options.answers)
+    # A column of a wrong type is told now, and not by an executor.
+    for key, source in options.sizer(schema.names).columns.items():
+        kind = schema.fields[source.position].dataType
+        if not isinstance(kind, (StringType, NullType) if key == "provider" else (StringType, NullType, NumericType)):
+            accepted = "text" if key == "provider" else "numbers or text"
+            raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
+    added = [StructField(name, StringType()) for name in options.answers]
+    sized: FrameT = df.mapInArrow(partial(_sized, options), StructType([*schema.fields, *added]))
+    return sized
+
+
+def _refuse_other_case(df: Any, names: list[str], answers: Iterable[str]) -> None:
+    """Refuse a column that Spark could not tell from an answer's."""
+    if df.sparkSession.conf.get("spark.sql.caseSensitive", "false") == "true":
+        return
+    taken = [name for name in names if name.lower() in answers and name not in answers]
+    if taken:
+        raise ColumnError(
+            f'has a column "{taken[0]}", which Spark cannot tell from the answer "{taken[0].lower()}"; rename it'
+        )
+
+
+def _sized(options: BatchOptions, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Give the batches of a partition with their answers: this runs in an executor."""
+    sizer = None
+    for batch in batches:
+        sizer = sizer or options.sizer(batch.schema.names)
+        try:
+            answers = sizer(batch)
+        except InvalidWorkloadError as error:
+            from pyspark import TaskContext
+
+            context = TaskContext.get()
+            place = "" if context is None else f"partition {context.partitionId()}, "
+            raise InvalidWorkloadError(f"{place}{error}", index=error.index, count=error.count) from None
+        texts = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in answers.columns
+        ]
+        yield pa.RecordBatch.from_arrays([*batch.columns, *texts], names=[*batch.schema.names, *answers.schema.names])

@@ -1,0 +1,182 @@
+"""Dask sizes as one machine does: row for row, whatever happens to its workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from engines.conftest import RECIPES, ROWS, assert_same, comparable, descendants, part
+
+from etcdsize import (
+    ColumnError,
+    InvalidWorkloadError,
+    OptionError,
+    WorkloadTypeError,
+    load_catalog,
+    load_tiers,
+    size_frame,
+)
+from etcdsize.frames.dask import size_dataframe
+
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+
+
+@pytest.fixture(scope="module")
+def small():
+    return part(0, 20_000, 5).to_pandas(types_mapper=pd.ArrowDtype).set_index("cluster")
+
+
+def frame(small, partitions=7):
+    import dask.dataframe as dd
+
+    return dd.from_pandas(small, npartitions=partitions)
+
+
+def arrow(pandas):
+    return pa.Table.from_pandas(pandas.reset_index(), preserve_index=False).replace_schema_metadata()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"provider": "aws"},
+        {"provider": "gcp", "on_missing": "unknown"},
+        {"on_missing": "unknown", "headroom": 0.3},
+        {"provider": "aws", "unknown": ["requests_per_second"]},
+        {"provider": "aws", "columns": {"clients": "rps", "requests_per_second": "clients"}},
+        {"provider": "aws", "answers": ["problem", "tier"]},
+        {"tiers": "etcd.io", "answers": ["tier"]},
+        {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
+        {"answers": []},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_as_one_machine(dask_client, small, options):
+    sized = size_dataframe(frame(small), **options).compute()
+    assert_same(arrow(sized), comparable(arrow(size_frame(small, **options))))
+
+
+def test_the_schema_and_the_categories_are_known_and_nothing_runs(small):
+    def refuse(part):
+        raise AssertionError("computed")
+
+    ddf = frame(small)
+    sized = size_dataframe(ddf.map_partitions(refuse, meta=small.iloc[:0]))
+    assert list(sized.columns) == [*small.columns, *ANSWERS]
+    assert sized["tier"].cat.categories.tolist() == ["small", "medium", "large", "xlarge"]
+    assert sized.divisions == ddf.divisions
+    pd.testing.assert_series_equal(sized.dtypes, size_dataframe(ddf).compute(scheduler="sync").dtypes)
+
+
+def test_the_options_are_sent_once(small):
+    graph = size_dataframe(frame(small)).optimize().dask
+    assert sum("BatchOptions" in str(key) for key in graph) == 1
+    assert not any(
+        "BatchOptions(" in str(getattr(task, "args", "")) for key, task in graph.items() if "_sized" in str(key)
+    )
+
+
+def test_the_frame_is_not_altered(small):
+    before = small.copy(deep=True)
+    ddf = frame(small)
+    size_dataframe(ddf).compute(scheduler="sync")
+    assert list(ddf.columns) == list(before.columns)
+    pd.testing.assert_frame_equal(small, before)
+
+
+def test_empty_partitions_and_empty_frames(small):
+    few = frame(small)
+    few = few[few.index < 3]
+    assert_same(arrow(size_dataframe(few).compute(scheduler="sync")), comparable(arrow(size_frame(small.iloc[:3]))))
+    none = size_dataframe(few[few.index < 0]).compute(scheduler="sync")
+    assert len(none) == 0
+    assert list(none.columns)[-5:] == ANSWERS
+
+
+def test_numpy_columns_and_unknown_divisions():
+    plain = part(0, 20_000, 5).to_pandas().set_index("cluster")
+    ddf = frame(plain).clear_divisions()
+    assert_same(arrow(size_dataframe(ddf).compute(scheduler="sync")), comparable(arrow(size_frame(plain))))
+
+
+def test_raise_gives_our_own_error(dask_client):
+    fleet = pd.DataFrame({"clients": [1] * 10, "rps": [1] * 10, "data_bytes": [1] * 10})
+    fleet.loc[[7, 8], "clients"] = -7
+    sized = size_dataframe(frame(fleet, 2), provider="aws", on_invalid="raise")
+    with pytest.raises(InvalidWorkloadError) as caught:
+        sized.compute()
+    assert str(caught.value) == (
+        'partition 1, row 2: clients: got -7, expected a finite number of 0 or more; on_invalid="mark" sizes the rest'
+    )
+    assert (caught.value.index, caught.value.count) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["clients", "rps"], "has no column for data_bytes"),
+        (["clients", "rps", "data", "tier"], 'has a column "tier", which the answer adds'),
+    ],
+)
+def test_columns_are_judged_before_anything_runs(columns, message):
+    with pytest.raises(ColumnError, match=message):
+        size_dataframe(frame(pd.DataFrame({name: [1] for name in columns}), 1), provider="aws")
+
+
+def test_types_options_and_frames_are_judged(small):
+    dates = pd.DataFrame({"clients": pd.to_datetime(["2026-11-24"]), "rps": [1], "data": [1]})
+    with pytest.raises(ColumnError, match=r'^column "clients": got the type timestamp'):
+        size_dataframe(frame(dates, 1), provider="aws")
+    with pytest.raises(OptionError, match=r'^on_invalid: got "ignore", expected mark or raise'):
+        size_dataframe(frame(small), on_invalid="ignore")
+    with pytest.raises(WorkloadTypeError, match=r"^ddf: got DataFrame, expected a dask.dataframe.DataFrame"):
+        size_dataframe(small)
+
+
+class TestRecipe:
+    """`python docs/recipes/dask_fleet.py`, as it stands, on ten million rows."""
+
+    def start(self, *arguments):
+        command = [sys.executable, str(RECIPES / "dask_fleet.py"), *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def check(self, process, sized, expected):
+        out, errors = process.communicate(timeout=300)
+        assert process.returncode == 1, errors[-2000:]
+        assert (sized / "_SUCCESS").exists()
+        assert_same(pq.read_table(sized).replace_schema_metadata(), expected)
+        summary = json.loads(out.splitlines()[-1])
+        counts = {row["values"]: row["counts"] for row in expected["tier"].value_counts().to_pylist()}
+        assert summary == {
+            "clusters": ROWS,
+            "not_sized": counts.pop(None),
+            "tiers": {name: counts[name] for name in load_tiers("guide").names},
+        }
+
+    def test_equals_one_machine(self, fleet, expected, tmp_path):
+        sized = tmp_path / "sized"
+        self.check(self.start(fleet, sized), sized, expected)
+        again = self.start(fleet, sized)
+        _, errors = again.communicate(timeout=60)
+        assert again.returncode == 2
+        assert "exists already (complete)" in errors
+
+    def test_a_killed_worker_changes_nothing(self, fleet, expected, tmp_path):
+        sized = tmp_path / "sized"
+        process = self.start(fleet, sized)
+        deadline = time.monotonic() + 120
+        while not list(sized.glob("part*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        workers = [pid for pid, line in descendants(process.pid) if "spawn_main" in line or "multiprocessing" in line]
+        os.kill(workers[-1], signal.SIGKILL)
+        assert not (sized / "_SUCCESS").exists()
+        self.check(process, sized, expected)

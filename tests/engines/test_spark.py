@@ -1,0 +1,184 @@
+"""Spark sizes as one machine does: row for row, whatever happens to its executors."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from engines.conftest import RECIPES, ROWS, assert_same, comparable, descendants, part
+
+from etcdsize import ColumnError, OptionError, WorkloadTypeError, load_catalog, load_tiers, size_frame
+from etcdsize.frames.spark import size_dataframe
+
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+
+
+def arrow(df):
+    return comparable(df.toArrow())
+
+
+@pytest.fixture(scope="module")
+def small(spark, tmp_path_factory):
+    """A thousand rows in seven partitions, and what one machine says."""
+    path = tmp_path_factory.mktemp("small") / "fleet.parquet"
+    table = part(0, 20_000, 5)
+    pq.write_table(table, path)
+    return spark.read.parquet(str(path)).repartition(7), table
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"provider": "aws"},
+        {"provider": "gcp", "on_missing": "unknown"},
+        {"on_missing": "unknown", "headroom": 0.3},
+        {"provider": "aws", "unknown": ["requests_per_second"]},
+        {"provider": "aws", "columns": {"clients": "rps", "requests_per_second": "clients"}},
+        {"provider": "aws", "answers": ["problem", "tier"]},
+        {"tiers": "etcd.io", "answers": ["tier"]},
+        {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
+        {"answers": []},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_as_one_machine(small, options):
+    df, table = small
+    sized = size_dataframe(df, **options)
+    assert_same(sized.toArrow(), comparable(size_frame(table, **options)))
+
+
+def test_the_schema_is_known_and_nothing_runs(spark, small):
+    tracker = spark.sparkContext.statusTracker()
+    before = len(tracker.getJobIdsForGroup(None))
+    sized = size_dataframe(small[0], provider="aws")
+    assert sized.schema.names == [*small[0].schema.names, *ANSWERS]
+    assert sized.schema.fields[: len(small[0].schema)] == small[0].schema.fields
+    assert {field.dataType.simpleString() for field in sized.schema.fields[-5:]} == {"string"}
+    assert len(tracker.getJobIdsForGroup(None)) == before
+    sized.count()
+    assert len(tracker.getJobIdsForGroup(None)) > before
+
+
+def test_empty_partitions_and_empty_frames(spark, small):
+    df, table = small
+    few = df.where("cluster < 3").repartition(16)
+    assert_same(size_dataframe(few).toArrow(), comparable(size_frame(table.slice(0, 3))))
+    none = size_dataframe(df.where("cluster < 0"))
+    assert none.toArrow().num_rows == 0
+    assert none.schema.names[-5:] == ANSWERS
+
+
+def test_other_columns_of_every_type_stay(spark):
+    df = spark.sql(
+        "select 1 as clients, cast(2.50 as decimal(10, 2)) as rps, 3L as data_bytes, date'2026-11-24' as day, "
+        "timestamp'2026-11-24 01:02:03' as seen, array(1, null) as list, named_struct('a', 1, 'b', 'x') as both, "
+        "map('k', 1.5) as map, cast('bytes' as binary) as raw, cast(null as string) as nothing, true as yes"
+    )
+    sized = size_dataframe(df, provider="aws")
+    assert sized.select(df.columns).collect() == df.collect()
+    assert sized.first().tier == "small"
+
+
+def test_raise_tells_partition_and_row(spark):
+    from pyspark.errors import PythonException
+
+    rows = [(number, 1, 1) for number in range(10)]
+    rows[7] = (-7, 1, 1)
+    df = spark.createDataFrame(spark.sparkContext.parallelize(rows, 2), "clients int, rps int, data_bytes int")
+    sized = size_dataframe(df, provider="aws", on_invalid="raise")
+    with pytest.raises(PythonException) as caught:
+        sized.collect()
+    assert (
+        "InvalidWorkloadError: partition 1, row 2: clients: got -7, expected a finite number of 0 or more; "
+        'on_invalid="mark" sizes the rest' in str(caught.value)
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "error", "message"),
+    [
+        ("clients boolean, rps int, data int", ColumnError, 'column "clients": got the type boolean, expected numbers'),
+        ("clients int, rps int", ColumnError, 'has no column for data_bytes'),
+        ("clients date, rps int, data int", ColumnError, 'column "clients": got the type date, expected numbers'),
+        ("clients int, rps int, data int, data int", ColumnError, "has several columns data"),
+        ("clients int, rps int, data int, tier int", ColumnError, 'has a column "tier", which the answer adds'),
+        ("clients int, rps int, data int, Tier int", ColumnError, 'has a column "Tier", which Spark cannot tell'),
+    ],
+)  # fmt: skip
+def test_columns_are_judged_before_anything_runs(spark, schema, error, message):
+    with pytest.raises(error, match=message):
+        size_dataframe(spark.createDataFrame([], schema), provider="aws")
+
+
+def test_another_case_is_another_column_where_spark_says_so(spark):
+    df = spark.createDataFrame([(1, 2, 3, 4)], "clients int, rps int, data int, Tier int")
+    spark.conf.set("spark.sql.caseSensitive", "true")
+    try:
+        assert size_dataframe(df, provider="aws").first()["tier"] == "small"
+    finally:
+        spark.conf.unset("spark.sql.caseSensitive")
+
+
+def test_options_and_frames_are_judged(spark, small):
+    with pytest.raises(OptionError, match=r'^on_invalid: got "ignore", expected mark or raise'):
+        size_dataframe(small[0], on_invalid="ignore")
+    with pytest.raises(ColumnError, match="no provider was given"):
+        size_dataframe(small[0].drop("provider"))
+    with pytest.raises(WorkloadTypeError, match=r"^df: got Table, expected a pyspark.sql.DataFrame"):
+        size_dataframe(pa.table({}))
+
+
+class TestRecipe:
+    """`spark-submit docs/recipes/spark_fleet.py`, as it stands, on ten million rows."""
+
+    def start(self, environment, *arguments):
+        command = [str(Path(environment["SPARK_HOME"]) / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
+        command += ["--conf", "spark.ui.enabled=false", "--conf", "spark.driver.bindAddress=127.0.0.1"]
+        command += [str(RECIPES / "spark_fleet.py"), *map(str, arguments)]
+        environment = {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def check(self, process, sized, expected):
+        out, errors = process.communicate(timeout=300)
+        assert process.returncode == 1, errors[-2000:]
+        assert (sized / "_SUCCESS").exists()
+        written = pq.read_table(sized)
+        assert_same(written, expected)
+        summary = json.loads(out.splitlines()[-1])
+        counts = {row["values"]: row["counts"] for row in expected["tier"].value_counts().to_pylist()}
+        assert summary == {
+            "clusters": ROWS,
+            "not_sized": counts.pop(None),
+            "tiers": {name: counts[name] for name in load_tiers("guide").names},
+        }
+
+    def test_equals_one_machine(self, spark_environment, fleet, expected, tmp_path):
+        sized = tmp_path / "sized"
+        self.check(self.start(spark_environment, fleet, sized), sized, expected)
+        again = self.start(spark_environment, fleet, sized)
+        # spark-submit prints what the script prints on either stream.
+        out, errors = again.communicate(timeout=300)
+        assert again.returncode == 2
+        assert "sized already exists; --force replaces it" in out
+        assert "Traceback" not in out + errors
+
+    def test_a_killed_executor_changes_nothing(self, spark_environment, fleet, expected, tmp_path):
+        sized = tmp_path / "sized"
+        process = self.start(spark_environment, fleet, sized)
+        deadline = time.monotonic() + 120
+        while not list(sized.glob("_temporary/0/task_*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        executors = [pid for pid, line in descendants(process.pid) if "CoarseGrainedExecutorBackend" in line]
+        assert len(executors) == 2
+        os.kill(executors[0], signal.SIGKILL)
+        assert not (sized / "_SUCCESS").exists()
+        self.check(process, sized, expected)
