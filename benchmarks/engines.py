@@ -152,7 +152,7 @@ def dask(workers: int, *, native: bool) -> tuple[Callable[[Path, Path], None], C
     import dask.dataframe as dd
     from dask.distributed import Client
 
-    client = Client(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+    client = Client(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0")
 
     def run(source: Path, target: Path) -> None:
         frame = dd.read_parquet(source, dtype_backend="pyarrow")
@@ -174,19 +174,18 @@ def dask(workers: int, *, native: bool) -> tuple[Callable[[Path, Path], None], C
     return run, client.close
 
 
-def contend(name: str, source: Path, target: Path) -> dict[str, float]:
+def contend(name: str, source: Path, target: Path) -> dict[str, Any]:
     """Run one contender in this process."""
     workers = int(name[-1]) if name[-1].isdigit() else 0
-    native = "native" in name
-    run, stop = (one_machine, lambda: None) if not workers else {"spark": spark, "dask": dask}[name.split("-")[0]](
-        workers, native=native
-    )  # fmt: skip
+    run, stop = one_machine, lambda: None
+    if workers:
+        run, stop = {"spark": spark, "dask": dask}[name.split("-")[0]](workers, native="native" in name)
     run(source, target.with_name("first"))
     start = time.perf_counter()
     run(source, target)
     seconds = time.perf_counter() - start
     stop()
-    return {"seconds": seconds}
+    return {"seconds": seconds, "written": str(target)}
 
 
 def agree(folders: list[Path]) -> None:
@@ -253,9 +252,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.contender:
         target = Path(tempfile.mkdtemp(prefix=f"{options.contender}-", dir=options.source.parent)) / options.contender
-        found = contend(options.contender, options.source, target)
-        found["written"] = str(target)  # type: ignore[assignment]
-        print(json.dumps(found))
+        print(json.dumps(contend(options.contender, options.source, target)))
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         source = Path(folder) / "fleet"

@@ -31,7 +31,12 @@ def main() -> int:
         state = "complete" if (options.sized / "_SUCCESS").exists() else "incomplete: a run broke off"
         parser.error(f"{options.sized} exists already ({state}); remove it or write to another folder")
 
-    here = {"n_workers": os.cpu_count(), "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    here = {
+        "n_workers": os.cpu_count(),
+        "threads_per_worker": 1,
+        "host": "127.0.0.1",
+        "dashboard_address": "127.0.0.1:0",
+    }
     with Client(options.scheduler) if options.scheduler else Client(**here):
         # Arrow's types keep integers with nulls integers, and tell a null from NaN.
         fleet = dd.read_parquet(options.fleet, dtype_backend="pyarrow")

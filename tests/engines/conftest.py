@@ -1,6 +1,8 @@
 """Engines on processes of their own, and a fleet to size on them."""
 
+import json
 import os
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -10,10 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etcdsize import size_frame
+from etcdsize import load_catalog, load_tiers, size_frame
 
 ROWS = 10_000_000
 FILES = 20
+OPTIONS = [
+    {},
+    {"provider": "aws"},
+    {"provider": "gcp", "on_missing": "unknown"},
+    {"on_missing": "unknown", "headroom": 0.3},
+    {"provider": "aws", "unknown": ["requests_per_second"]},
+    {"provider": "aws", "columns": {"clients": "rps", "requests_per_second": "clients"}},
+    {"provider": "aws", "answers": ["problem", "tier"]},
+    {"tiers": "etcd.io", "answers": ["tier"]},
+    {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
+    {"answers": []},
+]
+"""What a frame can be sized with; each engine must say what one machine says."""
 RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
 
 
@@ -56,7 +71,9 @@ def dask_client():
     """A Dask cluster of two worker processes."""
     from dask.distributed import Client
 
-    with Client(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as client:
+    with Client(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as client:
         yield client
 
 
@@ -123,6 +140,21 @@ def assert_same(table: pa.Table, expected: pa.Table) -> None:
             assert np.array_equal(got, want), name
         else:
             assert got.equals(want), name
+
+
+def check_run(process: subprocess.Popen, sized: Path, expected: pa.Table) -> None:
+    """Hold what a recipe wrote, and the summary that it printed, to what one machine says."""
+    out, errors = process.communicate(timeout=300)
+    assert process.returncode == 1, errors[-2000:]
+    assert (sized / "_SUCCESS").exists()
+    assert_same(pq.read_table(sized).replace_schema_metadata(), expected)
+    summary = json.loads(out.splitlines()[-1])
+    counts = {row["values"]: row["counts"] for row in expected["tier"].value_counts().to_pylist()}
+    assert summary == {
+        "clusters": ROWS,
+        "not_sized": counts.pop(None),
+        "tiers": {name: counts[name] for name in load_tiers("guide").names},
+    }
 
 
 def descendants(pid: int) -> list[tuple[int, str]]:

@@ -1,6 +1,5 @@
 """Dask sizes as one machine does: row for row, whatever happens to its workers."""
 
-import json
 import os
 import signal
 import subprocess
@@ -9,17 +8,14 @@ import time
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from engines.conftest import RECIPES, ROWS, assert_same, comparable, descendants, part
+from engines.conftest import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
 
 from etcdsize import (
     ColumnError,
     InvalidWorkloadError,
     OptionError,
     WorkloadTypeError,
-    load_catalog,
-    load_tiers,
     size_frame,
 )
 from etcdsize.frames.dask import size_dataframe
@@ -42,22 +38,7 @@ def arrow(pandas):
     return pa.Table.from_pandas(pandas.reset_index(), preserve_index=False).replace_schema_metadata()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"provider": "aws"},
-        {"provider": "gcp", "on_missing": "unknown"},
-        {"on_missing": "unknown", "headroom": 0.3},
-        {"provider": "aws", "unknown": ["requests_per_second"]},
-        {"provider": "aws", "columns": {"clients": "rps", "requests_per_second": "clients"}},
-        {"provider": "aws", "answers": ["problem", "tier"]},
-        {"tiers": "etcd.io", "answers": ["tier"]},
-        {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
-        {"answers": []},
-    ],
-    ids=str,
-)  # fmt: skip
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_as_one_machine(dask_client, small, options):
     sized = size_dataframe(frame(small), **options).compute()
     assert_same(arrow(sized), comparable(arrow(size_frame(small, **options))))
@@ -147,22 +128,9 @@ class TestRecipe:
         command = [sys.executable, str(RECIPES / "dask_fleet.py"), *map(str, arguments)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def check(self, process, sized, expected):
-        out, errors = process.communicate(timeout=300)
-        assert process.returncode == 1, errors[-2000:]
-        assert (sized / "_SUCCESS").exists()
-        assert_same(pq.read_table(sized).replace_schema_metadata(), expected)
-        summary = json.loads(out.splitlines()[-1])
-        counts = {row["values"]: row["counts"] for row in expected["tier"].value_counts().to_pylist()}
-        assert summary == {
-            "clusters": ROWS,
-            "not_sized": counts.pop(None),
-            "tiers": {name: counts[name] for name in load_tiers("guide").names},
-        }
-
     def test_equals_one_machine(self, fleet, expected, tmp_path):
         sized = tmp_path / "sized"
-        self.check(self.start(fleet, sized), sized, expected)
+        check_run(self.start(fleet, sized), sized, expected)
         again = self.start(fleet, sized)
         _, errors = again.communicate(timeout=60)
         assert again.returncode == 2
@@ -179,4 +147,4 @@ class TestRecipe:
         workers = [pid for pid, line in descendants(process.pid) if "spawn_main" in line or "multiprocessing" in line]
         os.kill(workers[-1], signal.SIGKILL)
         assert not (sized / "_SUCCESS").exists()
-        self.check(process, sized, expected)
+        check_run(process, sized, expected)

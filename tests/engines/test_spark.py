@@ -1,6 +1,5 @@
 """Spark sizes as one machine does: row for row, whatever happens to its executors."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from engines.conftest import RECIPES, ROWS, assert_same, comparable, descendants, part
+from engines.conftest import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
 
-from etcdsize import ColumnError, OptionError, WorkloadTypeError, load_catalog, load_tiers, size_frame
+from etcdsize import ColumnError, OptionError, WorkloadTypeError, size_frame
 from etcdsize.frames.spark import size_dataframe
 
 ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem"]
@@ -32,22 +31,7 @@ def small(spark, tmp_path_factory):
     return spark.read.parquet(str(path)).repartition(7), table
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"provider": "aws"},
-        {"provider": "gcp", "on_missing": "unknown"},
-        {"on_missing": "unknown", "headroom": 0.3},
-        {"provider": "aws", "unknown": ["requests_per_second"]},
-        {"provider": "aws", "columns": {"clients": "rps", "requests_per_second": "clients"}},
-        {"provider": "aws", "answers": ["problem", "tier"]},
-        {"tiers": "etcd.io", "answers": ["tier"]},
-        {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
-        {"answers": []},
-    ],
-    ids=str,
-)  # fmt: skip
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_as_one_machine(small, options):
     df, table = small
     sized = size_dataframe(df, **options)
@@ -145,23 +129,9 @@ class TestRecipe:
         environment = {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def check(self, process, sized, expected):
-        out, errors = process.communicate(timeout=300)
-        assert process.returncode == 1, errors[-2000:]
-        assert (sized / "_SUCCESS").exists()
-        written = pq.read_table(sized)
-        assert_same(written, expected)
-        summary = json.loads(out.splitlines()[-1])
-        counts = {row["values"]: row["counts"] for row in expected["tier"].value_counts().to_pylist()}
-        assert summary == {
-            "clusters": ROWS,
-            "not_sized": counts.pop(None),
-            "tiers": {name: counts[name] for name in load_tiers("guide").names},
-        }
-
     def test_equals_one_machine(self, spark_environment, fleet, expected, tmp_path):
         sized = tmp_path / "sized"
-        self.check(self.start(spark_environment, fleet, sized), sized, expected)
+        check_run(self.start(spark_environment, fleet, sized), sized, expected)
         again = self.start(spark_environment, fleet, sized)
         # spark-submit prints what the script prints on either stream.
         out, errors = again.communicate(timeout=300)
@@ -181,4 +151,4 @@ class TestRecipe:
         assert len(executors) == 2
         os.kill(executors[0], signal.SIGKILL)
         assert not (sized / "_SUCCESS").exists()
-        self.check(process, sized, expected)
+        check_run(process, sized, expected)
