@@ -53,7 +53,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "arrays": ("INVALID", "FleetSizing", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
+    "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "errors": (
         "ColumnError",
         "EtcdSizeError",
@@ -65,6 +65,7 @@ _HOMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
+    "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
     "machines": ("Catalog", "Disk", "Erratum", "Machine", "Price", "load_catalog"),
     "notices": ("Notice",),
@@ -77,7 +78,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from typing import Any
 
-    from etcdsize.arrays import INVALID, FleetSizing, classify, size_fleet, tier_for_kubernetes_nodes
+    from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.errors import (
         ColumnError,
         EtcdSizeError,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
+    from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
     from etcdsize.machines import Catalog, Disk, Erratum, Machine, Price, load_catalog
     from etcdsize.notices import Notice

@@ -6,7 +6,7 @@ A row that cannot be sized keeps its place, with empty answers and its problem. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,31 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etcdsize._columns import ANSWERS, UNIT_OF_FACTOR, Columns, Source, pick_columns
+from etcdsize._columns import ANSWERS, Columns, pick_columns
+from etcdsize._loads import is_text, numbers
 from etcdsize._options import catalog_of, headroom_of, one_of, providers_of, tiers_of
-from etcdsize.arrays import INVALID, FleetSizing, classify
-from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, UnitError, shown
+from etcdsize.arrays import INVALID, classify
+from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, shown
+from etcdsize.fleet_sizing import FleetSizing
 from etcdsize.machines import Catalog
 from etcdsize.notices import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.tiers import TierTable
-from etcdsize.units import DIMENSIONS, parse_bytes, parse_count, parse_rate
+from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchOptions", "BatchSizer"]
-
-_PARSERS: dict[str, Callable[[str], int | float]] = {
-    "clients": parse_count,
-    "requests_per_second": parse_rate,
-    "data_bytes": parse_bytes,
-}
-
-
-@dataclass
-class _Load:
-    """One dimension of a batch: numbers, and what is wrong with the rows that have none."""
-
-    values: NDArray[Any]
-    problems: dict[int, str]
-    missing: NDArray[np.bool_] | None
 
 
 class BatchSizer:
@@ -127,7 +114,7 @@ class BatchSizer:
             source = self.columns.get(dimension)
             if source is None:
                 continue
-            load = _numbers(batch.column(source.position), dimension, source)
+            load = numbers(batch.column(source.position), dimension, source)
             values[index] = load.values
             for row, problem in load.problems.items():
                 problems.setdefault(row, []).append(problem)
@@ -179,7 +166,7 @@ class BatchSizer:
         source = self.columns["provider"]
         column = batch.column(source.position)
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (_is_text(kind) or pa.types.is_null(kind)):
+        if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
@@ -254,15 +241,30 @@ class BatchSizer:
         def column(name: str) -> pa.Array:
             if name == "problem":
                 return _told(problems, len(fleet))
-            if name == "tier":
-                return _dictionary(fleet.tier_codes, bad, self._tiers.names)
-            if name == "machine_type":
-                return _dictionary(fleet.machine_codes, bad, self._machines)
-            if name == "forced_by":
-                return _dictionary(fleet.forced_by, bad, _FORCED_BY)
-            return _dictionary(fleet.tightest, bad, DIMENSIONS)
+            return _dictionary(getattr(fleet, _CODES[name]), bad, self._texts(name))
 
         return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+
+    def no_answers(self) -> pa.RecordBatch:
+        """Return the answers of no rows; their categories are those of any."""
+
+        def column(name: str) -> pa.Array:
+            return _told({}, 0) if name == "problem" else _dictionary(np.empty(0, np.uint8), None, self._texts(name))
+
+        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+
+    def _texts(self, answer: str) -> Sequence[str]:
+        """Return everything that an answer can say, by code."""
+        return {
+            "tier": self._tiers.names,
+            "machine_type": self._machines,
+            "forced_by": _FORCED_BY,
+            "tightest": DIMENSIONS,
+        }[answer]
+
+
+# Where a `FleetSizing` keeps the codes of each answer.
+_CODES = {"tier": "tier_codes", "machine_type": "machine_codes", "forced_by": "forced_by", "tightest": "tightest"}
 
 
 @dataclass(frozen=True)
@@ -300,16 +302,13 @@ class BatchOptions:
         OptionError
             For the first that is not one we know.
         """
-        machines = catalog_of(catalog)
-        if provider is not None:
-            providers_of(machines, provider)
         return cls(
             provider,
             dict(columns or {}),
             tuple(unknown),
             one_of("on_missing", on_missing, ("problem", "unknown")) == "unknown",
             one_of("on_invalid", on_invalid, ("mark", "raise")) == "raise",
-            machines,
+            catalog_of(catalog),
             tiers_of(tiers),
             headroom_of(headroom),
             tuple(dict.fromkeys(one_of("answers", name, ANSWERS) for name in answers)),
@@ -347,108 +346,3 @@ def _told(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
 def _dictionary(codes: NDArray[Any], bad: NDArray[np.bool_] | None, names: Sequence[str]) -> pa.DictionaryArray:
     indices = pa.array(codes.astype(np.int32), mask=bad)
     return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))
-
-
-def _numbers(column: pa.Array, dimension: str, source: Source) -> _Load:
-    """Return the numbers of a column, without a copy where it holds numbers and no nulls."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if _is_text(kind):
-        return _parsed(column, dimension, source)
-    if pa.types.is_null(kind):
-        return _Load(np.zeros(len(column)), {}, np.ones(len(column), np.bool_))
-    if pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected numbers or text")
-    missing = None
-    if column.null_count:
-        missing = column.is_null().to_numpy(zero_copy_only=False)
-        column = column.fill_null(0) if not pa.types.is_float16(column.type) else column.cast(pa.float32()).fill_null(0)
-    return _Load(_scaled(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _scaled(values: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Return bytes, to the nearest whole one: a decimal number of MB is not exact in binary."""
-    if factor == 1:
-        return values
-    scaled = values.astype(np.float64)
-    with np.errstate(over="ignore"):
-        scaled *= factor
-    np.rint(scaled, out=scaled, where=scaled >= 1)
-    return scaled
-
-
-# Longer text is for the grammar of `units` to judge.
-_LONGEST_PLAIN = 100
-_DIGITS = np.zeros(256, np.bool_)
-_DIGITS[[ord(digit) for digit in "0123456789"]] = True
-_DECIMALS = _DIGITS.copy()
-_DECIMALS[ord(".")] = True
-
-
-def _parsed(column: pa.Array, dimension: str, source: Source) -> _Load:
-    """Return the numbers that a column of text says; what it does not say is a problem of its row."""
-    column = column.cast(pa.large_string())
-    missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
-    mask = None
-    if pc.any(missing).as_py():
-        mask = missing.to_numpy(zero_copy_only=False)
-        column = pc.if_else(missing, "0", column)
-    numbers = _plain_numbers(column)
-    if numbers is not None:
-        return _Load(_scaled(numbers, source.factor), {}, mask)
-
-    # Something is not a plain number: each text that is there is read once.
-    encoded = column.dictionary_encode()
-    parse = _PARSERS[dimension] if source.factor == 1 else parse_count
-    read = np.zeros(len(encoded.dictionary))
-    wrong: dict[int, str] = {}
-    exact: list[int | float] = []
-    for code, text in enumerate(encoded.dictionary.to_pylist()):
-        exact.append(0)
-        try:
-            value = parse(text)
-        except UnitError as error:
-            unit = UNIT_OF_FACTOR.get(source.factor)
-            reason = str(error) if unit is None else f"got {shown(text)}, expected a number of {unit}"
-            wrong[code] = f"{source.name}: {reason}"
-            continue
-        if isinstance(value, int) and value >= 2**64:
-            wrong[code] = f"{source.name}: got {shown(text)}, expected at most 2^64 - 1 for an integer"
-            continue
-        read[code] = exact[code] = value
-    indices = encoded.indices.to_numpy(zero_copy_only=False)
-    # Integers that a float64 cannot hold, where nothing but integers is there.
-    values: NDArray[Any] = np.array(exact, np.uint64) if all(isinstance(value, int) for value in exact) else read
-    problems: dict[int, str] = {}
-    if wrong:
-        faulty = np.zeros(len(read), np.bool_)
-        faulty[list(wrong)] = True
-        problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
-    return _Load(_scaled(values[indices], source.factor), problems, mask)
-
-
-def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
-    """Return the numbers of a column of plain digits, with or without a decimal point; None where it has more."""
-    if not len(column):
-        return np.zeros(0)
-    ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
-    start, stop = ends[0], ends[-1]
-    if np.diff(ends).max() > _LONGEST_PLAIN:
-        return None
-    text = np.frombuffer(column.buffers()[2], np.uint8)[start:stop]
-    if not _DECIMALS[text].all():
-        return None
-    try:
-        numbers: NDArray[Any] = column.cast(pa.int64() if _DIGITS[text].all() else pa.float64()).to_numpy()
-    except pa.ArrowInvalid:
-        return None
-    # 18446744073709551616.0 is an integer, and too large for one.
-    return None if numbers.dtype.kind == "f" and numbers.max() >= 2**63 else numbers

@@ -19,9 +19,9 @@ from typing import Annotated, BinaryIO, Literal
 
 from pydantic import Field
 
-from etcdsize._columns import ANSWERS, narrowed, pick_columns
+from etcdsize._columns import ANSWERS, narrowed
 from etcdsize._model import Model
-from etcdsize._options import catalog_of, one_of, tiers_of
+from etcdsize._options import one_of
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
 from etcdsize.machines import Catalog
 from etcdsize.tiers import TierTable
@@ -29,7 +29,7 @@ from etcdsize.tiers import TierTable
 try:
     import pyarrow as pa
 
-    from etcdsize._batch import BatchSizer
+    from etcdsize._batch import BatchOptions, BatchSizer
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
@@ -141,7 +141,17 @@ def open_fleet(
     unknown = tuple(dict.fromkeys(unknown))
     name = "standard input" if str(source) == "-" else str(source)
     one_of("missing", missing, ("problem", "unknown"))
-    table, machines = tiers_of(tiers), catalog_of(catalog)
+    options = BatchOptions.of(
+        provider=provider,
+        columns=columns,
+        unknown=unknown,
+        on_missing=missing,
+        on_invalid="mark",
+        catalog=catalog,
+        tiers=tiers,
+        headroom=headroom,
+        answers=ANSWERS,
+    )
     with contextlib.ExitStack() as stack:
         if stream is None:
             try:
@@ -156,18 +166,10 @@ def open_fleet(
                 stream = kept
             reader = _open_reader(stream, name, kind)
         try:
-            picked = pick_columns(reader.names, columns, unknown, provider_given=provider is not None)
-            sizer = BatchSizer(
-                picked,
-                provider=provider,
-                catalog=machines,
-                tiers=table,
-                headroom=headroom,
-                missing_is_unknown=missing == "unknown",
-            )
+            sizer = options.sizer(reader.names)
         except ColumnError as error:
             raise FleetFileError(f"{name}: {error}", file=name) from None
-        yield Fleet(source, name, kind, stream, reader, sizer, table, unknown)
+        yield Fleet(source, name, kind, stream, reader, sizer, options.tiers, unknown)
 
 
 @contextlib.contextmanager

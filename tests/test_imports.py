@@ -24,7 +24,8 @@ LAYERS = (
     ("machines",),
     ("notices", "_options", "fit"),
     ("sizing", "settings", "cluster"),
-    ("arrays",),
+    ("fleet_sizing",),
+    ("arrays", "_loads"),
     ("_batch", "files", "readers"),
     ("frames", "observe"),
     ("fleet",),
@@ -36,9 +37,9 @@ LAYER = {module: height for height, layer in enumerate(LAYERS) for module in lay
 
 # Which rooms may import a package at all; what is not named here may not.
 GUESTS = {
-    "numpy": {"_classify", "_cells", "arrays", "_batch", "files", "frames"},
+    "numpy": {"_classify", "_cells", "fleet_sizing", "arrays", "_loads", "_batch", "files", "frames"},
     "pydantic": {"_model", "workload", "tiers", "machines", "notices", "sizing", "settings", "cluster", "fit", "fleet"},
-    "pyarrow": {"_batch", "files", "frames", "fleet"},
+    "pyarrow": {"_loads", "_batch", "files", "frames", "fleet"},
     "narwhals": {"frames"},
     "pyspark": {"frames"},
     "dask": {"frames"},

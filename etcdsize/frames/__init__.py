@@ -6,14 +6,13 @@ engines that spread a frame over processes have modules of their own beside this
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize._columns import ANSWERS, narrowed
-from etcdsize.errors import ColumnError, MissingDependencyError, WorkloadTypeError
+from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 
 try:
     import narwhals as nw
@@ -109,11 +108,11 @@ def size_frame(
 def sized_by(options: BatchOptions, frame: Any) -> Any:
     """Return a frame with the answers, by its kind."""
     if isinstance(frame, pa.RecordBatch):
-        return _with_answers(frame, options.sizer(frame.schema.names)(frame))
+        return with_answers(frame, options.sizer(frame.schema.names)(frame))
     if isinstance(frame, pa.RecordBatchReader):
         sizer = options.sizer(frame.schema.names)
         schema = pa.schema([*frame.schema, *sizer.schema], metadata=frame.schema.metadata)
-        return pa.RecordBatchReader.from_batches(schema, (_with_answers(batch, sizer(batch)) for batch in frame))
+        return pa.RecordBatchReader.from_batches(schema, (with_answers(batch, sizer(batch)) for batch in frame))
     polars = sys.modules.get("polars")
     if polars is not None and isinstance(frame, polars.LazyFrame):
         empty = sized_by(options, polars.DataFrame(schema=frame.collect_schema()))
@@ -131,7 +130,8 @@ def sized_by(options: BatchOptions, frame: Any) -> Any:
     return _eager(options, wrapped, names)
 
 
-def _with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:
+def with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with its answers after its own columns."""
     return pa.RecordBatch.from_arrays(
         [*batch.columns, *answers.columns],
         schema=pa.schema([*batch.schema, *answers.schema], metadata=batch.schema.metadata),
@@ -145,19 +145,16 @@ def _eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) ->
     positions, sizer.columns = narrowed(sizer.columns)
     arrays = [_arrow(frame, names[position]) for position in positions]
     load = pa.Table.from_arrays(arrays, names=[str(position) for position in positions])
-    batches = [sizer(batch) for batch in load.to_batches(max_chunksize=_ROWS)]
-    if not batches:
-        # A frame of no rows has all categories too; where its columns have no types of their own, it has none.
-        with contextlib.suppress(ColumnError):
-            batches = [sizer(no_rows(load.schema))]
+    # A frame of no rows has all categories too; its columns need not have types of their own.
+    batches = [sizer(batch) for batch in load.to_batches(max_chunksize=_ROWS)] or [sizer.no_answers()]
     table = pa.Table.from_batches(batches, schema=sizer.schema)
     added = nw.DataFrame.from_arrow(table, backend=frame.implementation)
     return frame.with_columns(*(added[name] for name in added.columns)).to_native()
 
 
-def no_rows(schema: pa.Schema) -> pa.RecordBatch:
-    """Return a batch of no rows, which a sizer judges and answers as any other."""
-    return pa.RecordBatch.from_pylist([], schema=schema)
+def in_partition(error: InvalidWorkloadError, number: int) -> InvalidWorkloadError:
+    """Return an error of an engine's process with the partition in its message."""
+    return InvalidWorkloadError(f"partition {number}, {error}", index=error.index, count=error.count)
 
 
 def refuse_repeated(names: Iterable[Any]) -> None:

@@ -6,13 +6,14 @@ Dask is imported when a frame is sized. etcdsize, with the extra `dask`, must be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize._batch import BatchOptions
 from etcdsize._columns import ANSWERS
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
-from etcdsize.frames import sized_by
+from etcdsize.frames import in_partition, sized_by
 
 if TYPE_CHECKING:
     from etcdsize.machines import Catalog
@@ -93,17 +94,18 @@ def size_dataframe(
     )
     # As a value of the graph's own, the options are sent once and not with every partition.
     shipped = delayed(options, pure=True, traverse=False)
-    sized: FrameT = ddf.map_partitions(_sized, shipped, meta=_texts(sized_by(options, ddf._meta)))
+    # Dask's own sample of every type: a column that holds no numbers is told now, and not by a worker.
+    sample = sized_by(replace(options, raise_problems=False), ddf._meta_nonempty)
+    sized: FrameT = ddf.map_partitions(_sized, shipped, meta=_texts(sample).iloc[:0])
     return sized
 
 
-def _sized(part: Any, options: BatchOptions, partition_info: dict[str, Any] | None = None) -> Any:
+def _sized(part: Any, options: BatchOptions, partition_info: dict[str, Any]) -> Any:
     """Return a partition with its answers: this runs in a worker."""
     try:
         return _texts(sized_by(options, part))
     except InvalidWorkloadError as error:
-        place = "" if partition_info is None else f"partition {partition_info['number']}, "
-        raise InvalidWorkloadError(f"{place}{error}", index=error.index, count=error.count) from None
+        raise in_partition(error, partition_info["number"]) from None
 
 
 def _texts(part: Any) -> Any:

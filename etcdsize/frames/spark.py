@@ -15,7 +15,7 @@ import pyarrow as pa
 from etcdsize._batch import BatchOptions
 from etcdsize._columns import ANSWERS
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError, shown
-from etcdsize.frames import refuse_repeated
+from etcdsize.frames import in_partition, refuse_repeated, with_answers
 
 if TYPE_CHECKING:
     from etcdsize.machines import Catalog
@@ -130,10 +130,5 @@ def _sized(options: BatchOptions, batches: Iterator[pa.RecordBatch]) -> Iterator
         except InvalidWorkloadError as error:
             from pyspark import TaskContext
 
-            context = TaskContext.get()
-            place = "" if context is None else f"partition {context.partitionId()}, "
-            raise InvalidWorkloadError(f"{place}{error}", index=error.index, count=error.count) from None
-        texts = [
-            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in answers.columns
-        ]
-        yield pa.RecordBatch.from_arrays([*batch.columns, *texts], names=[*batch.schema.names, *answers.schema.names])
+            raise in_partition(error, TaskContext.get().partitionId()) from None
+        yield with_answers(batch, answers.cast(pa.schema([(name, pa.string()) for name in answers.schema.names])))
