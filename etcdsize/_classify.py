@@ -28,9 +28,9 @@ __all__ = ["INVALID", "Column", "FirstInvalid", "classify_columns", "last_fittin
 INVALID = 255
 """The code of a row that cannot be sized."""
 
-# Rows at a time: one column of a block and the scratch stay in a core's cache, and NumPy's calls are long enough that
-# threads seldom meet between them (our choice, measured on 2 cores with 2 MiB of cache each).
-_BLOCK = 65_536
+# Rows at a time: one column of a block and the scratch stay in a core's cache. Threads take more, so that they seldom
+# meet between NumPy's calls (our choice, measured on 2 cores with 2 MiB of cache each).
+_BLOCK = 32_768
 _BLOCK_OF_THREADS = 131_072
 _SMALLEST_BLOCK = 1024
 # All threads' scratch together. [bytes]
@@ -90,7 +90,12 @@ def _exactly(value: Any) -> Fraction:
 
 @dataclass(slots=True)
 class Column:
-    """One dimension of the load, ready for the loop."""
+    """One dimension of the load, ready for the loop.
+
+    Integers of 4 or 8 bytes are compared as the floats that their bits are, which NumPy does in half the time: the
+    order of floats of 0 and more is the order of their bits, up to infinity. What is above that (NaN as a float) is
+    compared as it is.
+    """
 
     dimension: int
     values: Array
@@ -98,10 +103,12 @@ class Column:
     thresholds: Array = field(init=False)
     """The last fitting numbers, as a column."""
     work_dtype: np.dtype[Any] = field(init=False)
-    narrower: tuple[tuple[int, np.dtype[Any], Array], ...] = field(init=False)
-    """Dtypes that are faster to compare: the largest number that each takes, and the thresholds in it."""
     bits: np.dtype[Any] | None = field(init=False)
+    """Unsigned integers of the same size, where the highest of a block is wanted."""
     last_valid_bits: int = field(init=False)
+    floats: np.dtype[Any] | None = field(init=False)
+    """Floats of the same size, where integers are compared as such."""
+    last_float_bits: int = field(init=False)
     direct: bool = field(init=False)
     """Whether blocks are views of the values."""
 
@@ -111,40 +118,30 @@ class Column:
         # NumPy compares float16 one by one through float32; a widened block is exact and faster.
         work = self.work_dtype = np.dtype(np.float32) if native == np.float16 else native
         self.thresholds = _thresholds(self.bounds, work)
-        self.narrower = _narrower(self.bounds, work)
         self.bits, self.last_valid_bits = None, 0
+        self.floats, self.last_float_bits = None, 0
+        wide = work.itemsize in (4, 8)
         if work.kind in "iu":
-            self.bits = np.dtype(f"u{work.itemsize}")
+            if wide:
+                self.floats = np.dtype(f"f{work.itemsize}")
+                unsigned = np.dtype(f"u{work.itemsize}")
+                self.last_float_bits = int(np.array(np.inf, self.floats).view(unsigned))
+                if int(self.thresholds[-1, 0]) > self.last_float_bits:
+                    self.floats = None
+            if self.floats is not None or work.kind == "i":
+                self.bits = np.dtype(f"u{work.itemsize}")
             self.last_valid_bits = int(np.iinfo(work).max)
-        elif work.itemsize in (4, 8):
+        elif wide:
             self.bits = np.dtype(f"u{work.itemsize}")
             self.last_valid_bits = int(np.finfo(work).max.view(self.bits))
         self.direct = bool(
             values.ndim == 1 and values.dtype == work and values.flags.c_contiguous and values.flags.aligned
         )
 
-    @property
-    def scratch_bytes(self) -> int:
-        """How much scratch a row takes."""
-        return (0 if self.direct else self.work_dtype.itemsize) + (8 if self.narrower else 0)
-
-    def block(self, start: int, stop: int, scratch: Array | None) -> Array:
-        """Return rows start to stop, contiguous, in the working dtype."""
-        if scratch is None:
-            return self.values[start:stop]
-        block = scratch[: stop - start]
+    def fill(self, start: int, stop: int, block: Array) -> None:
+        """Copy rows start to stop into a block, in the working dtype."""
         # `flat` seeks to the start and copies one block, whatever the shape and the strides.
-        rows = self.values[start:stop] if self.values.ndim == 1 else self.values.flat[start:stop]
-        np.copyto(block, rows)
-        return block
-
-    def highest(self, block: Array) -> int:
-        """Return the highest of a block as unsigned integers: above the last valid one, something may be invalid."""
-        if self.bits is None:
-            return 1
-        if self.work_dtype.kind == "u" and not self.narrower:
-            return 0
-        return int(np.maximum.reduce(block.view(self.bits)))
+        np.copyto(block, self.values[start:stop] if self.values.ndim == 1 else self.values.flat[start:stop])
 
     def invalid(self, block: Array) -> NDArray[np.bool_]:
         """Return which rows of a block cannot be sized: -0.0 is a zero, NaN fails every comparison."""
@@ -153,16 +150,6 @@ class Column:
         mask = np.greater_equal(block, 0)
         mask &= np.less_equal(block, np.finfo(self.work_dtype).max)
         return np.logical_not(mask, out=mask)
-
-    def past(self, block: Array, highest: int, scratch: Array | None, out: NDArray[np.bool_]) -> None:
-        """Write which bounds every row is past, in the narrowest dtype that takes the whole block."""
-        for most, dtype, thresholds in self.narrower:
-            if highest <= most and scratch is not None:
-                narrow = scratch.view(dtype)[: len(block)]
-                np.copyto(narrow, block, casting="unsafe")
-                np.greater(narrow, thresholds, out=out)
-                return
-        np.greater(block, self.thresholds, out=out)
 
 
 _THRESHOLDS: dict[tuple[object, np.dtype[Any]], Array] = {}
@@ -177,24 +164,6 @@ def _thresholds(bounds: tuple[tuple[Fraction, bool], ...], dtype: np.dtype[Any])
             _THRESHOLDS.clear()
         _THRESHOLDS[bounds, dtype] = found
     return found
-
-
-def _narrower(
-    bounds: tuple[tuple[Fraction, bool], ...], dtype: np.dtype[Any]
-) -> tuple[tuple[int, np.dtype[Any], Array], ...]:
-    """Return the dtypes in which integers of 8 bytes compare exactly and faster.
-
-    A block whose highest number fits loses nothing in a smaller integer. float64 may round what is above 2^53, but
-    never across a bound below it.
-    """
-    if dtype.kind not in "iu" or dtype.itemsize != 8:
-        return ()
-    top = int(last_fitting(*bounds[-1], dtype))
-    return tuple(
-        (most, np.dtype(kind), _thresholds(bounds, dtype).astype(kind))
-        for kind, most in ((np.int16, 2**15 - 1), (np.int32, 2**31 - 1), (np.float64, 2**64 - 1))
-        if top <= min(most, 2**53)
-    )
 
 
 def pick_threads(rows: int, threads: int | None) -> int:
@@ -228,7 +197,7 @@ def classify_columns(
         The code that no row falls below.
     """
     workers = pick_threads(rows, threads)
-    a_row = 2 * len(columns[0].thresholds) + sum(column.scratch_bytes for column in columns)
+    a_row = 2 * len(columns[0].thresholds) + 1 + sum(0 if c.direct else c.work_dtype.itemsize for c in columns)
     block = min(_BLOCK if workers == 1 else _BLOCK_OF_THREADS, _SCRATCH // (workers * a_row), -(-rows // workers))
     block = max(block, min(rows, _SMALLEST_BLOCK))
     starts = itertools.count(0, block)
@@ -246,43 +215,94 @@ def classify_columns(
     return FirstInvalid(first.index, first.dimension, sum(item.count for item in invalid))
 
 
+class _Lane:
+    """A column as one worker goes through it: its values, or the worker's copy of a block, seen in every dtype."""
+
+    __slots__ = (
+        *("bits", "column", "compared", "copy", "last_compared_bits", "last_valid_bits", "thresholds", "unseen"),
+        "values",
+    )
+
+    def __init__(self, column: Column, block: int) -> None:
+        self.column = column
+        self.copy = None if column.direct else np.empty(block, column.work_dtype)
+        self.values = column.values if self.copy is None else self.copy
+        self.bits = None if column.bits is None else self.values.view(column.bits)
+        self.last_valid_bits = column.last_valid_bits
+        # Where no block's highest is looked for: unsigned integers are all valid, long doubles are all looked at.
+        self.unseen = 0 if column.work_dtype.kind == "u" else 1
+        self.compared, self.thresholds = self.values, column.thresholds
+        self.last_compared_bits = 2**64
+        # Where the processor takes the smallest floats for zeros (a mode of each thread that other libraries set), a
+        # small integer cannot be compared as one.
+        if column.floats is not None and _SMALLEST * 1.0 > 0:
+            self.compared, self.thresholds = self.values.view(column.floats), column.thresholds.view(column.floats)
+            self.last_compared_bits = column.last_float_bits
+
+
+_SMALLEST = 5e-324
+
+
 def _work(
     columns: Sequence[Column], rows: int, out: Codes, least: int, starts: Iterator[int], block: int
 ) -> FirstInvalid | None:
-    """Classify the blocks that this worker draws until none is left."""
+    """Classify the blocks that this worker draws until none is left.
+
+    Between two calls of NumPy the interpreter's lock is held, and a thread that meets another there waits far longer
+    than a call takes. So there is little Python in here, and the blocks are large.
+    """
     bounds = len(columns[0].thresholds)
-    past = np.empty((bounds, block), np.bool_)
-    also_past = np.empty((bounds, block), np.bool_) if len(columns) > 1 else past
-    copies = [None if column.direct else np.empty(block, column.work_dtype) for column in columns]
-    narrow = np.empty(block, np.float64) if any(column.narrower for column in columns) else None
+    highest_of, past, either_of, add = np.maximum.reduce, np.greater, np.logical_or, np.add
+    scratch = np.empty((2 if len(columns) > 1 else 1, bounds * block), np.bool_)
+    lanes = [_Lane(column, block) for column in columns]
     flat = out.ndim == 1
     codes = out if flat else np.empty(block, np.uint8)
     first: FirstInvalid | None = None
     count = 0
+    size = 0
     for start in starts:
         if start >= rows:
             break
         stop = min(start + block, rows)
-        here = codes[start:stop] if flat else codes[: stop - start]
-        either, other = past[:, : stop - start], also_past[:, : stop - start]
+        if stop - start != size:
+            size = stop - start
+            either, other = scratch[0, : bounds * size], scratch[-1, : bounds * size]
+            by_bound, other_by_bound = either.reshape(bounds, size), other.reshape(bounds, size)
+            levels = list(by_bound.view(np.uint8))
+            in_copy = slice(0, size)
+        here = slice(start, stop)
         bad: NDArray[np.bool_] | None = None
-        for position, column in enumerate(columns):
-            values = column.block(start, stop, copies[position])
-            highest = column.highest(values)
-            if highest > column.last_valid_bits and (mask := column.invalid(values)).any():
+        target = by_bound
+        for lane in lanes:
+            place = here
+            if lane.copy is not None:
+                place = in_copy
+                lane.column.fill(start, stop, lane.copy[place])
+            compared, thresholds = lane.compared, lane.thresholds
+            highest = lane.unseen if lane.bits is None else int(highest_of(lane.bits[place]))
+            if highest > lane.last_valid_bits and (mask := lane.column.invalid(lane.values[place])).any():
                 at = start + int(mask.argmax())
-                if first is None or (at, column.dimension) < (first.index, first.dimension):
-                    first = FirstInvalid(at, column.dimension, 0)
-                bad = mask if bad is None else np.logical_or(bad, mask, out=bad)
-            column.past(values, highest, narrow, other if position else either)
-            if position:
-                np.logical_or(either, other, out=either)
-        np.add.reduce(either.view(np.uint8), axis=0, out=here)
+                if first is None or (at, lane.column.dimension) < (first.index, first.dimension):
+                    first = FirstInvalid(at, lane.column.dimension, 0)
+                bad = mask if bad is None else either_of(bad, mask, bad)
+            if highest > lane.last_compared_bits:
+                compared, thresholds = lane.values, lane.column.thresholds
+            past(compared[place], thresholds, target)
+            if target is other_by_bound:
+                either_of(either, other, either)
+            target = other_by_bound
+        row = codes[here if flat else in_copy]
+        if bounds == 1:
+            row[:] = levels[0]
+        else:
+            add(levels[0], levels[1], row)
+            for level in levels[2:]:
+                add(row, level, row)
         if least:
-            np.maximum(here, least, out=here)
+            np.maximum(row, least, out=row)
         if bad is not None:
-            here[bad] = INVALID
+            row[bad] = INVALID
             count += int(np.count_nonzero(bad))
         if not flat:
-            out.flat[start:stop] = here
+            out.flat[start:stop] = row
     return None if first is None else FirstInvalid(first.index, first.dimension, count)

@@ -63,7 +63,9 @@ def neighbours(dtype: np.dtype, values) -> list:
     found: list = []
     if native.kind in "iu":
         top = int(np.iinfo(native).max)
-        for value in (*values, 0, 1, top):
+        # The bits of an infinity: integers are compared as floats up to there.
+        infinities = [bits for bits in (0x7F800000, 0x7FF0000000000000) if bits < top]
+        for value in (*values, 0, 1, top, *infinities):
             whole = int(value)
             found += [kind(near) for near in (whole - 1, whole, whole + 1) if 0 <= near <= top]
         return found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import platform
+import subprocess
+import sys
 import threading
 import tracemalloc
 from fractions import Fraction
@@ -13,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DTYPES, EDGES, exactly, twin
 
-from etcdsize import INVALID, classify
+from etcdsize import INVALID, TierTable, classify, load_tiers
 from etcdsize._classify import last_fitting, pick_threads
 
 
@@ -110,6 +113,50 @@ class TestThreads:
 
 CHUNKED = fleet(70_000)
 CHUNKED_CODES = classify(*CHUNKED)
+
+
+class TestIntegersAsFloats:
+    """Integers of 4 and 8 bytes are compared as the floats that their bits are, where that is exact."""
+
+    @pytest.mark.parametrize("dtype", ["i4", "i8", "u4", "u8"])
+    @pytest.mark.parametrize("headroom", [0.0, 0.9999])
+    def test_around_every_infinity(self, dtype, headroom):
+        top = int(np.iinfo(dtype).max)
+        around = (0x7F800000, 0x7FF00000, 0x7FF0000000000000, top)
+        loads = np.array([n for a in around for n in (a - 1, a, a + 1) if n <= top] + [0, 1, 2, 99, 100, 101], dtype)
+        for block in (loads, loads[loads < 0x7F800000], loads[:1]):
+            codes = classify(block, None, None, headroom=headroom)
+            assert codes.tolist() == [twin("guide", load, None, None, headroom) for load in block]
+
+    @pytest.mark.parametrize("dtype", ["u4", "u8", "i4"])
+    def test_a_bound_beyond_infinity(self, dtype):
+        table = load_tiers("guide").model_dump()
+        limits = (0x7F800001, 0x7FF0000000000001, 2**64 - 1)
+        for tier, limit in zip(table["tiers"], limits):
+            tier["clients"]["limit"] = limit
+        top = int(np.iinfo(dtype).max)
+        loads = np.array([n for limit in limits for n in (limit - 1, limit, limit + 1) if n <= top] + [top, 0], dtype)
+        codes = classify(loads, None, None, tiers=TierTable(**table))
+        assert codes.tolist() == [sum(int(load) > limit for limit in limits) for load in loads]
+
+    def test_where_the_smallest_floats_are_zeros(self):
+        """A library built for speed alone may have put the thread into that mode."""
+        script = """
+import ctypes, numpy as np
+from etcdsize import classify
+libm = ctypes.CDLL("libm.so.6")
+state = (ctypes.c_uint32 * 8)()
+assert libm.fegetenv(state) == 0
+state[7] |= 0x8040  # MXCSR: denormals are zeros, and results are flushed
+assert libm.fesetenv(state) == 0
+assert not np.any(np.array([5], "i8").view("f8") > 0.0), "the mode is not on"
+for dtype in ("i4", "i8", "u4", "u8"):
+    loads = np.array([90, 300, 2000], dtype)
+    assert classify(loads, loads, loads, threads=1).tolist() == [0, 1, 3], dtype
+"""
+        if platform.machine() not in ("x86_64", "AMD64") or platform.libc_ver()[0] != "glibc":
+            pytest.skip("the mode is set through glibc on x86-64")
+        subprocess.run([sys.executable, "-c", script], check=True)
 
 
 class TestMemory:
