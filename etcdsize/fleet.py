@@ -34,7 +34,7 @@ try:
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
     from etcdsize.files.output import check_output, open_output
-    from etcdsize.files.parquet import ParquetReader, ParquetWriter
+    from etcdsize.files.parquet import ParquetCopier, ParquetReader, ParquetWriter
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
@@ -45,6 +45,7 @@ _ENDINGS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".nd
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 Reader = CsvReader | JsonLinesReader | ParquetReader
+Writer = CsvWriter | JsonLinesWriter | ParquetCopier | ParquetWriter
 
 
 class Problem(Model):
@@ -269,11 +270,18 @@ class Fleet:
     ) -> None:
         """Size every batch, and write it; where both are files, reading, sizing and writing overlap."""
         kept, answers = self._chosen(columns) if stream is not None else ([], ())
-        as_it_stands = kind == self.format != "parquet" and kept == list(range(len(self.reader.names)))
+        description = None
+        if stream is not None and kind == "parquet" and isinstance(self.reader, ParquetReader):
+            description = self.reader.description()
+        whole_records = kind == self.format != "parquet" and kept == list(range(len(self.reader.names)))
+        as_it_stands = whole_records or description is not None
         positions, self.sizer.columns = narrowed(self.sizer.columns, () if as_it_stands else kept)
         self.sizer.give(answers)
         places = [] if as_it_stands else [positions.index(position) for position in kept]
-        writer = None if stream is None else self._writer(stream, str(kind), kept, as_it_stands=as_it_stands)
+        if description is not None and stream is not None and isinstance(self.reader, ParquetReader):
+            writer: Writer | None = ParquetCopier(stream, self.reader, description, kept, self.sizer.schema)
+        else:
+            writer = None if stream is None else self._writer(stream, str(kind), kept, as_it_stands=whole_records)
         everything = stream is not None and not as_it_stands and len(positions) == len(self.reader.names)
         # What is written keeps its text; what is only read may come as numbers.
         numbers = {positions[place.position] for key, place in self.sizer.columns.items() if key != "provider"}
@@ -293,10 +301,10 @@ class Fleet:
                         write(rows if as_it_stands else Rows(rows.batch.select(places), rows.work), sized)
                     if progress is not None:
                         progress(rows.work)
-            if isinstance(writer, ParquetWriter):
+            if isinstance(writer, (ParquetCopier, ParquetWriter)):
                 writer.close()
         except BaseException:
-            if isinstance(writer, ParquetWriter):
+            if isinstance(writer, (ParquetCopier, ParquetWriter)):
                 writer.abandon()
             raise
 
@@ -340,9 +348,7 @@ class Fleet:
         except ColumnError as error:
             raise FleetFileError(f"{self.name}: {error}", file=self.name) from None
 
-    def _writer(
-        self, stream: BinaryIO, kind: str, kept: Sequence[int], *, as_it_stands: bool
-    ) -> CsvWriter | JsonLinesWriter | ParquetWriter:
+    def _writer(self, stream: BinaryIO, kind: str, kept: Sequence[int], *, as_it_stands: bool) -> Writer:
         names = [self.reader.names[position] for position in kept]
         answers = self.sizer.schema
         if kind == "jsonl":

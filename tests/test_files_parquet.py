@@ -5,9 +5,12 @@ import io
 import json
 import os
 import random
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -68,6 +71,15 @@ OTHERS = {
 }
 
 
+@pytest.fixture(params=["copied", "written anew"])
+def way(request, monkeypatch):
+    """Columns are copied as they are, or where they cannot be, encoded again: the same table comes of both."""
+    if request.param == "written anew":
+        monkeypatch.setattr(etcdsize.files.parquet, "_MOST_DESCRIPTION", 0)
+    return request.param
+
+
+@pytest.mark.usefixtures("way")
 class TestOtherColumns:
     """Every other column keeps its type and its values, the file its metadata."""
 
@@ -123,6 +135,135 @@ class TestOtherColumns:
         assert (len(progress) > 4) == (limit == 1)
         assert summary.tiers == {"small": 101, "medium": 400, "large": 1000, "xlarge": 3499}
         assert rows_of(written.getvalue())["clients"].to_pylist() == list(range(rows))
+
+
+def writers():
+    """Return a file as each library writes it, and its rows."""
+    table = pa.table({**{name: OTHERS[name] for name in ("decimal", "large", "list", "date")}, **LOADS})
+    table = pa.concat_tables([table] * 500).combine_chunks()
+    polars_file = io.BytesIO()
+    polars.from_arrow(table).write_parquet(polars_file, row_group_size=333, compression="zstd")
+    connection = duckdb.connect()
+    connection.register("fleet", table)
+    with tempfile.TemporaryDirectory() as folder:
+        connection.sql("select * from fleet").write_parquet(f"{folder}/duck.parquet", row_group_size=2048)
+        duckdb_file = Path(folder, "duck.parquet").read_bytes()
+    kept = {"row_group_size": 400, "write_page_index": True, "sorting_columns": [pq.SortingColumn(4)]}
+    return {
+        "pyarrow": parquet(table, **kept),
+        "pyarrow v1, plain": parquet(table, version="1.0", use_dictionary=False, store_schema=False),
+        "pyarrow v2 pages, brotli": parquet(table, data_page_version="2.0", compression="brotli", row_group_size=77),
+        "polars": polars_file.getvalue(),
+        "duckdb": duckdb_file,
+    }
+
+
+WRITERS = writers()
+
+
+def chunk_bytes(data, group, column):
+    """Return the bytes of one column of one group of rows."""
+    told = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(group).column(column)
+    start = told.data_page_offset if told.dictionary_page_offset is None else told.dictionary_page_offset
+    return data[start : start + told.total_compressed_size]
+
+
+class TestCopied:
+    """From Parquet to Parquet the columns are copied byte for byte, whoever wrote the file."""
+
+    @pytest.mark.parametrize("by", WRITERS)
+    def test_bytes_and_statistics(self, by):
+        source = WRITERS[by]
+        _, written = sized(source)
+        before, after = (pq.ParquetFile(io.BytesIO(data)).metadata for data in (source, written))
+        assert after.created_by == before.created_by
+        assert after.num_row_groups == before.num_row_groups
+        for group in range(before.num_row_groups):
+            for column in range(before.num_columns):
+                assert chunk_bytes(written, group, column) == chunk_bytes(source, group, column)
+                one, other = (m.row_group(group).column(column) for m in (before, after))
+                assert one.encodings == other.encodings
+                assert (one.statistics and one.statistics.to_dict()) == (
+                    other.statistics and other.statistics.to_dict()
+                )
+            assert after.row_group(group).total_byte_size == sum(
+                after.row_group(group).column(column).total_uncompressed_size for column in range(after.num_columns)
+            )
+
+    @pytest.mark.parametrize("by", WRITERS)
+    @pytest.mark.parametrize("columns", [None, ["*", "tier"], ["cloud", "list", "problem", "clients"], ["list"]])
+    def test_every_reader_reads_it(self, by, columns, tmp_path):
+        path = tmp_path / "sized.parquet"
+        (tmp_path / "fleet.parquet").write_bytes(WRITERS[by])
+        with open_fleet(tmp_path / "fleet.parquet") as fleet:
+            fleet.run(path, columns=columns)
+        expected = rows_of(WRITERS[by])
+        names = [*expected.column_names, *ADDED] if columns is None else columns
+        kept = [name for name in names if name in expected.column_names]
+        added = [name for name in ADDED if name in names or (columns and "tier" in columns and name == "tier")]
+        kept = expected.column_names if columns and "*" in columns else kept
+        found = pq.read_table(path)
+        assert found.column_names == [*kept, *added]
+        for name in kept:
+            assert found[name].combine_chunks().equals(expected[name].combine_chunks()), name
+        tiers = [["small", None, None][row % 3] for row in range(1500)]
+        if "tier" in added:
+            assert found["tier"].to_pylist() == tiers
+        assert polars.read_parquet(path).to_arrow().select(kept).to_pydict() == expected.select(kept).to_pydict()
+        rows = duckdb.connect().sql(f"select * from read_parquet('{path}')").to_arrow_table()
+        assert rows.select(kept).to_pydict() == expected.select(kept).to_pydict()
+        if added:
+            assert rows[added[0]].to_pylist() == polars.read_parquet(path)[added[0]].to_list()
+        # A filter that uses the statistics finds the rows.
+        if "clients" in kept:
+            assert pq.read_table(path, filters=[("clients", "=", 300)]).num_rows == 500
+
+    def test_what_no_longer_holds_is_left_out(self):
+        """Indexes lie elsewhere in a file, and Spark's own list of columns lacks the answers."""
+        spark = "org.apache.spark.sql.parquet.row.metadata"
+        table = pa.table(LOADS).replace_schema_metadata({spark: "{}", "owner": "platform"})
+        _, written = sized(parquet(table, write_page_index=True, bloom_filter_options={"clients": {"ndv": 10}}))
+        told = pq.ParquetFile(io.BytesIO(written)).metadata
+        assert spark.encode() not in told.metadata
+        assert told.metadata[b"owner"] == b"platform"
+        assert not told.row_group(0).column(0).has_offset_index
+        assert told.row_group(0).column(0).to_dict()["bloom_filter_offset"] is None
+
+    @pytest.mark.parametrize("rows", [(0,), (0, 2, 0, 0, 1), (3, 0)])
+    def test_groups_without_rows(self, rows):
+        written = io.BytesIO()
+        table = pa.table({"clients": [1, 2, 300], "rps": [1, 1, 1], "data": [1, 1, 1]})
+        with pq.ParquetWriter(written, table.schema) as writer:
+            at = 0
+            for count in rows:
+                writer.write_table(table.slice(at, count))
+                at += count
+        found = rows_of(sized(written.getvalue(), provider="aws")[1])
+        assert found["tier"].to_pylist() == ["small", "small", "medium"][:at]
+
+    def test_one_thread_or_many(self, tmp_path):
+        """Files are read and written by threads; a stream in memory by one."""
+        (tmp_path / "fleet.parquet").write_bytes(WRITERS["pyarrow"])
+        with open_fleet(tmp_path / "fleet.parquet") as fleet:
+            fleet.run(tmp_path / "sized.parquet")
+        assert (tmp_path / "sized.parquet").read_bytes() == sized(WRITERS["pyarrow"])[1]
+
+    def test_a_file_that_breaks_off_while_it_is_copied(self, tmp_path):
+        source, target = tmp_path / "fleet.parquet", tmp_path / "sized.parquet"
+        source.write_bytes(WRITERS["polars"])
+        target.write_text("old")
+        with open_fleet(source) as fleet:
+            batches = fleet.reader.read
+
+            def cut(*arguments):
+                yield from batches(*arguments)
+                os.truncate(source, 300)
+
+            fleet.reader.read = cut
+            with pytest.raises(FleetFileError) as caught:
+                fleet.run(target, force=True)
+        assert str(caught.value) == f"{source}: cannot be read: it breaks off"
+        assert target.read_text() == "old"
 
 
 class TestAsText:

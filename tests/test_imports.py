@@ -20,7 +20,7 @@ LAYERS = (
     ("errors", "quorum"),
     ("units",),
     ("_model",),
-    ("workload", "tiers", "_classify", "_cells", "_columns"),
+    ("workload", "tiers", "_classify", "_cells", "_columns", "_thrift"),
     ("machines",),
     ("notices", "_options", "fit"),
     ("sizing", "settings", "cluster"),
