@@ -65,12 +65,148 @@ def tier_table(name: str) -> str:
     return f"{tiers.title}. Source: {tiers.source}. Read on {tiers.date}.\n\n" + table(head, rows)
 
 
+def figure(value: float | None) -> str:
+    """Return a figure in full, or that it is unknown."""
+    return "unknown" if value is None else format_number(value)
+
+
+def spread(values: Iterable[float | None], digits: int | None = None) -> str:
+    """Return the lowest and the highest of figures, and whether some are unknown."""
+    values = list(values)
+    known = [value if digits is None else round(value, digits) for value in values if value is not None]
+    if not known:
+        return "unknown"
+    text = figure(min(known)) if min(known) == max(known) else f"{figure(min(known))}–{figure(max(known))}"
+    return text if len(known) == len(values) else f"{text}, some unknown"
+
+
+def family_table(name: str) -> str:
+    """Return a catalog family by family, its sources, and what it does not know."""
+    catalog = etcdsize.load_catalog(name)
+    families: dict[tuple[str, str], list[etcdsize.Machine]] = {}
+    for machine in catalog.machines:
+        families.setdefault((machine.provider, machine.family or "none"), []).append(machine)
+    head = ["provider", "family", "machines", "arch", "lifecycle", "vcpus", "GiB per vCPU", "concurrent_iops"]
+    head += ["disk_mb_per_second", "local_nvme_gb", "usd_hour"]
+    rows = []
+    for (provider, family), machines in families.items():
+        caps = [machine.limits_for("pd-ssd" if machine.disk_limits else "") for machine in machines]
+        rows.append(
+            [
+                provider,
+                family,
+                len(machines),
+                machines[0].arch,
+                machines[0].lifecycle,
+                spread(machine.vcpus for machine in machines),
+                spread((machine.memory_gib / machine.vcpus for machine in machines), 3),
+                spread(iops for iops, _ in caps),
+                spread((throughput for _, throughput in caps), 2),
+                spread(machine.local_nvme_gb for machine in machines),
+                spread((machine.price and machine.price.usd_hour for machine in machines), 4),
+            ]
+        )
+    return (
+        f"{catalog.title}. Source: {catalog.source}. Read on {catalog.date}.\n\n"
+        + table(head, rows)
+        + "\n\nThe machines of the guide's tiers, as this catalog has them:\n\n"
+        + _guide_rows(catalog)
+        + "\n\nThe sources:\n\n"
+        + "\n".join(f"- {line}" for line in _sources(catalog))
+        + "\n\nUnknown:\n\n"
+        + "\n".join(f"- {line}" for line in _unknown(catalog))
+    )
+
+
+def _guide_rows(catalog: etcdsize.Catalog) -> str:
+    """Return what a catalog says of the machines that the guide names."""
+    head = ["tier", "machine", "lifecycle", "concurrent_iops", "disk_mb_per_second", "of which disk", "usd_hour"]
+    rows = []
+    for named in etcdsize.load_catalog("guide").machines:
+        machine = catalog.machine(named.provider, named.machine_type)
+        disk = "pd-ssd" if machine.disk_limits else "any"
+        iops, throughput = machine.limits_for(disk)
+        price = figure(machine.price.usd_hour) if machine.price else "unknown"
+        rows.append(
+            [named.tier, machine.machine_type, machine.lifecycle, figure(iops), figure(throughput), disk, price]
+        )
+    return table(head, rows)
+
+
+def _sources(catalog: etcdsize.Catalog) -> list[str]:
+    """Return every source of a catalog's figures and prices, with how many machines rest on it."""
+    counts: dict[str, int] = {}
+    for machine in catalog.machines:
+        said = [f"{machine.provider}, figures: {machine.source}"]
+        said += dict.fromkeys(f"{machine.provider}, disk limits: {limit.source}" for limit in machine.disk_limits)
+        if machine.price:
+            said.append(
+                f"{machine.provider}, prices of {machine.price.region}, {machine.price.date}: {machine.price.source}"
+            )
+        for line in said:
+            counts[line] = counts.get(line, 0) + 1
+    return [f"{line} ({count} machines)" for line, count in sorted(counts.items())]
+
+
+def _unknown(catalog: etcdsize.Catalog) -> list[str]:
+    """Return what a catalog does not know, by family."""
+    missing: dict[str, dict[str, None]] = {"price": {}, "what it lets through to disks": {}}
+    for machine in catalog.machines:
+        family = f"{machine.provider} {machine.family}"
+        if machine.price is None:
+            missing["price"][family] = None
+        if not machine.disk_limits and machine.concurrent_iops is None:
+            missing["what it lets through to disks"][family] = None
+    return [f"{what}: {', '.join(families)}" for what, families in missing.items() if families]
+
+
+def disk_table(catalog: str) -> str:
+    """Return the rules of the network disks of a catalog."""
+    head = ["provider", "kind", "size_gib", "IOPS", "MB/s", "bursts, never counted", "price", "source"]
+    rows = []
+    for kind in etcdsize.load_catalog(catalog).disk_kinds:
+        size = f"{figure(kind.min_size_gib)} to {figure(kind.max_size_gib)}"
+        name = f"{kind.kind} ({kind.media})"
+        said = [_iops(kind), _throughput(kind), kind.bursts or "no", _price(kind), kind.source]
+        rows.append([kind.provider, name, size, *said])
+    return table(head, rows)
+
+
+def _iops(kind: etcdsize.DiskKind) -> str:
+    text = f"{figure(kind.included_iops)} + {figure(kind.iops_per_gib)} a GiB"
+    if kind.min_iops:
+        text += f", at least {figure(kind.min_iops)}"
+    text += f", at most {figure(kind.max_iops)}"
+    return text + (f"; to buy, at most {figure(kind.max_iops_per_gib)} a GiB" if kind.iops_provisionable else "")
+
+
+def _throughput(kind: etcdsize.DiskKind) -> str:
+    text = f"{figure(kind.included_mb_per_second)} + {figure(kind.mb_per_second_per_gib)} a GiB"
+    if kind.mb_per_second_per_iops:
+        text += f" + {figure(kind.mb_per_second_per_iops)} an IOPS"
+    text += f", at most {figure(kind.max_mb_per_second)}"
+    if kind.mb_per_second_provisionable:
+        text += f"; to buy, at most {figure(kind.max_mb_per_second_per_iops)} an IOPS"
+    return text
+
+
+def _price(kind: etcdsize.DiskKind) -> str:
+    price = kind.price
+    if price is None:
+        return "unknown"
+    parts = [f"${figure(price.usd_gib_month)} a GiB"]
+    for step in price.usd_iops_month or ():
+        parts.append(f"${figure(step.usd_month)} an IOPS" + (f" up to {figure(step.up_to)}" if step.up_to else ""))
+    if price.usd_mb_per_second_month is not None:
+        parts.append(f"${figure(price.usd_mb_per_second_month)} a MB/s")
+    return f"{', '.join(parts)} and month; {price.region}, {price.date}: {price.source}"
+
+
 def catalog_table(name: str) -> str:
     """Return every figure of a catalog, and its errata."""
     catalog = etcdsize.load_catalog(name)
-
-    def figure(value: int | float | None) -> str:
-        return "unknown" if value is None else format_number(value)
+    if not any(machine.tier for machine in catalog.machines):
+        return family_table(name)
 
     head = [
         "tier",
@@ -276,6 +412,8 @@ def region(name: str) -> str:
         return tier_table(which)
     if kind == "catalog":
         return catalog_table(which)
+    if kind == "disks":
+        return disk_table(which)
     if kind == "help":
         return help_text(which)
     return {
@@ -297,6 +435,7 @@ def expected_regions() -> set[str]:
     return {
         *(f"tiers {name}" for name in TIERS),
         *(f"catalog {name}" for name in CATALOGS),
+        *(f"disks {name}" for name in CATALOGS if etcdsize.load_catalog(name).disk_kinds),
         *(f"help {command}" for command in commands),
         "columns",
         "errata",

@@ -17,16 +17,22 @@ __all__ = [
     "Catalog",
     "ColumnError",
     "Disk",
+    "DiskChoice",
+    "DiskKind",
+    "DiskLimit",
+    "DiskPrice",
     "Erratum",
     "EtcdSizeError",
     "FleetFileError",
     "FleetSizing",
     "InvalidWorkloadError",
     "Machine",
+    "MachinePrice",
     "MissingDependencyError",
     "Notice",
     "OptionError",
     "Price",
+    "PriceStep",
     "Sizing",
     "TableError",
     "Tier",
@@ -54,6 +60,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
+    "disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
     "errors": (
         "ColumnError",
         "EtcdSizeError",
@@ -67,7 +74,7 @@ _HOMES = {
     ),
     "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
-    "machines": ("Catalog", "Disk", "Erratum", "Machine", "Price", "load_catalog"),
+    "machines": ("Catalog", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog"),
     "notices": ("Notice",),
     "sizing": ("Sizing", "size"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
@@ -79,6 +86,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
+    from etcdsize.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
     from etcdsize.errors import (
         ColumnError,
         EtcdSizeError,
@@ -92,7 +100,7 @@ if TYPE_CHECKING:
     )
     from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
-    from etcdsize.machines import Catalog, Disk, Erratum, Machine, Price, load_catalog
+    from etcdsize.machines import Catalog, Disk, Erratum, Machine, MachinePrice, Price, load_catalog
     from etcdsize.notices import Notice
     from etcdsize.sizing import Sizing, size
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers

@@ -1,53 +1,29 @@
 """Machines and catalogs: what a provider sells under which name, with which figures, from which source.
 
 `Disk`, `Erratum`, `Price`, `Machine` and `Catalog` are the models; `load_catalog` reads a built-in catalog or a
-user's own file. A figure that nobody has verified is None, never zero. This module imports pydantic, never numpy.
+user's own file. A figure that nobody has verified is None, never zero. The rules of network disks are in `disks`.
+This module imports pydantic, never numpy.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from etcdsize._model import Model, Name, NotNegative, Positive, read_table
+from etcdsize.disks import DiskKind, DiskLimit
 from etcdsize.errors import OptionError, TableError, nearest, shown
+from etcdsize.providers import provider_name
 from etcdsize.tiers import find_file
 
-__all__ = ["Catalog", "Disk", "Erratum", "Machine", "Price", "load_catalog", "provider_name"]
+__all__ = ["Catalog", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog", "provider_name"]
 
 _DATA = Path(__file__).with_name("data")
-BUILT_IN = ("guide", "guide-as-printed")
-
-PROVIDERS = ("aws", "azure", "gce")
-_ALIASES = {"gcp": "gce", "google": "gce"}
-
-
-def provider_name(name: object) -> str:
-    """Return the provider that a name means: aws, azure or gce; gcp and google mean gce, case does not matter.
-
-    Raises
-    ------
-    OptionError
-        For any other name.
-
-    Examples
-    --------
-    >>> provider_name("AWS"), provider_name("gcp")
-    ('aws', 'gce')
-    """
-    lowered = name.lower() if isinstance(name, str) else ""
-    lowered = _ALIASES.get(lowered, lowered)
-    if lowered not in PROVIDERS:
-        raise OptionError(
-            f"provider: got {shown(name)}, expected aws, azure or gce (gcp, google)"
-            + nearest(lowered, (*PROVIDERS, *_ALIASES)),
-            option="provider",
-            value=name,
-        )
-    return lowered
+BUILT_IN = ("guide", "guide-as-printed", "current")
 
 
 class Disk(Model):
@@ -79,6 +55,18 @@ class Price(Model):
     source: Annotated[str, Field(description="Where it was read.")] = ""
 
 
+class MachinePrice(Model):
+    """The price of one type of machine, as a list of prices gives it."""
+
+    provider: Annotated[
+        Literal["aws", "azure", "gce"] | None,
+        BeforeValidator(lambda name: None if name is None else provider_name(name)),
+        Field(description="Who sells it. None: the provider that has the type."),
+    ] = None
+    machine_type: Annotated[Name, Field(description="The provider's name for it.")]
+    price: Annotated[Price, Field(description="Its on-demand price.")]
+
+
 class Machine(Model):
     """One row of a provider's table."""
 
@@ -87,13 +75,16 @@ class Machine(Model):
     ]
     machine_type: Annotated[Name, Field(description="The provider's name for it.")]
     tier: Annotated[Name | None, Field(description="The tier that the source gives it for.")] = None
+    family: Annotated[Name | None, Field(description="The provider's name of its family, such as m7i.")] = None
     vcpus: Annotated[int, Field(strict=True, gt=0, description="Virtual CPUs. [count]")]
     memory_gib: Annotated[Positive, Field(description="Memory. [GiB]")]
     concurrent_iops: Annotated[
-        Positive | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
+        Positive | None,
+        Field(description="Concurrent operations that it sustains on network disks of any kind. [1/s] None: unknown."),
     ] = None
     disk_mb_per_second: Annotated[
-        Positive | None, Field(description="Disk bandwidth that it sustains. [MB/s] None: unknown.")
+        Positive | None,
+        Field(description="Bandwidth that it sustains to network disks of any kind. [MB/s] None: unknown."),
     ] = None
     burst_concurrent_iops: Annotated[
         Positive | None, Field(description="Concurrent disk operations for a while only. [1/s]")
@@ -101,26 +92,63 @@ class Machine(Model):
     burst_disk_mb_per_second: Annotated[
         Positive | None, Field(description="Disk bandwidth for a while only. [MB/s]")
     ] = None
+    disk_limits: Annotated[
+        tuple[DiskLimit, ...],
+        Field(
+            description="What it lets through to one kind of disk, where that differs; other kinds are unknown then."
+        ),
+    ] = ()
     disk: Annotated[Disk | None, Field(description="The disk that the disk figures are of.")] = None
+    local_nvme_gb: Annotated[
+        NotNegative | None,
+        Field(description="Local NVMe disks, which do not outlive a stop. [GB] 0: none. None: unknown."),
+    ] = None
     arch: Annotated[Literal["x86_64", "arm64"] | None, Field(description="Architecture.")] = None
     lifecycle: Annotated[
         Literal["current", "previous"] | None, Field(description="Whether it is still what to buy.")
     ] = None
+    burstable: Annotated[bool, Field(description="Whether its CPU is full only for a while.")] = False
+    shared_core: Annotated[bool, Field(description="Whether it shares its cores with others.")] = False
+    bare_metal: Annotated[bool, Field(description="Whether it is a whole server.")] = False
     price: Annotated[Price | None, Field(description="On-demand price. None: unknown.")] = None
     errata: Annotated[tuple[Erratum, ...], Field(description="Cells that the source prints wrong.")] = ()
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
+    @model_validator(mode="after")
+    def _check(self) -> Machine:
+        kinds = [limit.kind for limit in self.disk_limits]
+        for index, kind in enumerate(kinds):
+            if kind in kinds[:index]:
+                raise TableError(f"got {shown(kind)} twice, expected every kind of disk once", field="disk_limits")
+        return self
+
     def __str__(self) -> str:
         return f"{self.machine_type} + {self.disk}" if self.disk else self.machine_type
 
+    def limits_for(self, kind: str) -> tuple[float | None, float | None]:
+        """Return the IOPS and the MB/s that it lets through to one kind of network disk, None for unknown.
+
+        Examples
+        --------
+        >>> n2 = load_catalog("current").machine("gce", "n2-standard-4")
+        >>> n2.limits_for("pd-ssd"), n2.limits_for("hyperdisk-balanced")
+        ((15000, 251.65824), (None, None))
+        """
+        if not self.disk_limits:
+            return self.concurrent_iops, self.disk_mb_per_second
+        for limit in self.disk_limits:
+            if limit.kind == kind:
+                return limit.concurrent_iops, limit.disk_mb_per_second
+        return None, None
+
 
 class Catalog(Model):
-    """A set of machines.
+    """A set of machines, and the kinds of network disks that go with them.
 
     Raises
     ------
     TableError
-        Unless every machine appears once, and a provider has at most one machine for a tier.
+        Unless every machine and every kind of disk appears once, and a provider has at most one machine for a tier.
     """
 
     name: Annotated[Name, Field(description="The catalog's name.")]
@@ -128,6 +156,7 @@ class Catalog(Model):
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
     date: Annotated[str, Field(description="When the source was read.")] = ""
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="In the source's order.")]
+    disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Catalog:
@@ -146,6 +175,12 @@ class Catalog(Model):
                         field=field,
                     )
                 rows[key] = row
+        kinds = [(kind.provider, kind.kind) for kind in self.disk_kinds]
+        for index, found in enumerate(kinds):
+            if found in kinds[:index]:
+                raise TableError(
+                    f"got {found[0]} {shown(found[1])} twice, expected every kind of disk once", field="disk_kinds"
+                )
         return self
 
     def __hash__(self) -> int:
@@ -156,6 +191,144 @@ class Catalog(Model):
     def providers(self) -> tuple[str, ...]:
         """The providers that the catalog has machines of, in alphabetical order."""
         return tuple(sorted({machine.provider for machine in self.machines}))
+
+    def machine(self, provider: str, machine_type: str) -> Machine:
+        """Return a machine by the provider's name for it.
+
+        Raises
+        ------
+        OptionError
+            Where the catalog has none; it names the nearest.
+
+        Examples
+        --------
+        >>> load_catalog("current").machine("aws", "m8i.large").memory_gib
+        8
+        """
+        machines = {machine.machine_type: machine for machine in self.machines if machine.provider == provider}
+        if machine_type not in machines:
+            raise OptionError(
+                f"machine_type: got {shown(machine_type)}, which is no {provider} machine of the catalog "
+                f"{shown(self.name)}{nearest(str(machine_type), machines)}",
+                option="machine_type",
+                value=machine_type,
+            )
+        return machines[machine_type]
+
+    def disk_kind(self, provider: str, kind: str) -> DiskKind:
+        """Return the rule of a kind of network disk.
+
+        Raises
+        ------
+        OptionError
+            Where the catalog has none.
+
+        Examples
+        --------
+        >>> load_catalog("current").disk_kind("aws", "gp3").included_iops
+        3000
+        """
+        kinds = {found.kind: found for found in self.disk_kinds if found.provider == provider}
+        if kind not in kinds:
+            has = ", ".join(kinds) or "none"
+            raise OptionError(
+                f"disk kind: got {shown(kind)}, expected one of those that the catalog {shown(self.name)} has for "
+                f"{provider}: {has}{nearest(str(kind), kinds)}",
+                option="kind",
+                value=kind,
+            )
+        return kinds[kind]
+
+    def merge(self, prices: Iterable[MachinePrice]) -> Catalog:
+        """Return the catalog with these prices in the place of its own; the other machines keep theirs.
+
+        Raises
+        ------
+        TableError
+            For a type that the catalog does not have or has of two providers, and for one that comes twice; it names
+            the row.
+
+        Examples
+        --------
+        >>> price = Price(usd_hour=0.09, region="eu-west-1", date="2026-11-01", source="our contract")
+        >>> prices = [MachinePrice(machine_type="m8i.large", price=price)]
+        >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.usd_hour
+        0.09
+        """
+        places: dict[str, list[tuple[str, int]]] = {}
+        for index, machine in enumerate(self.machines):
+            places.setdefault(machine.machine_type, []).append((machine.provider, index))
+        machines, rows = list(self.machines), dict[int, int]()
+        for row, listed in enumerate(prices, 1):
+            found = [
+                (provider, index)
+                for provider, index in places.get(listed.machine_type, [])
+                if listed.provider in (None, provider)
+            ]
+            if len(found) != 1:
+                raise TableError(
+                    _not_one(self, listed, row, [name for name, _ in found]), row=row, field="machine_type"
+                )
+            index = found[0][1]
+            if index in rows:
+                raise TableError(
+                    f"row {row}, machine_type: got {shown(listed.machine_type)}, which row {rows[index]} has already; "
+                    "a machine has one price",
+                    row=row,
+                    field="machine_type",
+                )
+            rows[index] = row
+            machines[index] = machines[index].model_copy(update={"price": listed.price})
+        return self.model_copy(update={"machines": tuple(machines)})
+
+    def restrict(
+        self,
+        machine_types: str | Iterable[str] | None = None,
+        families: str | Iterable[str] | None = None,
+        architectures: str | Iterable[str] | None = None,
+        regions: str | Iterable[str] | None = None,
+    ) -> Catalog:
+        """Return the catalog with those machines only that are of one of each of these.
+
+        Parameters
+        ----------
+        machine_types, families, architectures : str or iterable of str, optional
+            Names as the catalog has them; None for all.
+        regions : str or iterable of str, optional
+            Regions of the price: machines that are priced in none of them, or not at all, are left out.
+
+        Raises
+        ------
+        OptionError
+            For a name that no machine of the catalog has, with the nearest; and where no machine is left.
+
+        Examples
+        --------
+        >>> small = load_catalog("current").restrict(families=["m8i", "m9g"], architectures="x86_64")
+        >>> [machine.machine_type for machine in small.machines][:2]
+        ['m8i.large', 'm8i.xlarge']
+        """
+        left = self.machines
+        asked = []
+        for option, names, field in (
+            ("machine_types", machine_types, "machine_type"),
+            ("families", families, "family"),
+            ("architectures", architectures, "arch"),
+            ("regions", regions, "region"),
+        ):
+            if names is None:
+                continue
+            wanted = (names,) if isinstance(names, str) else tuple(names)
+            _check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
+            left = tuple(machine for machine in left if _cell(machine, field) in wanted)
+            asked.append(f"{option} {', '.join(wanted)}")
+        if not left:
+            raise OptionError(
+                f"catalog: {shown(self.name)} has no machine that is of all of these: {'; '.join(asked)}",
+                option="catalog",
+                value=self.name,
+            )
+        return self.model_copy(update={"machines": left})
 
     def machine_for(self, provider: str, tier: str) -> Machine:
         """Return a provider's machine for a tier.
@@ -169,6 +342,39 @@ class Catalog(Model):
         if machine is None:
             raise OptionError(_no_machine(self, provider, tier), option="catalog", value=self.name)
         return machine
+
+
+def _cell(machine: Machine, field: str) -> str | None:
+    if field == "region":
+        return machine.price.region if machine.price else None
+    cell: str | None = getattr(machine, field)
+    return cell
+
+
+def _check_names(catalog: Catalog, option: str, wanted: Sequence[str], known: set[str | None]) -> None:
+    names = sorted(name for name in known if name is not None)
+    if not wanted:
+        raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
+    for name in wanted:
+        if name not in names:
+            some = (
+                ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none: it says nothing of it"
+            )
+            raise OptionError(
+                f"{option}: got {shown(name)}, expected what the catalog {shown(catalog.name)} has: {some}"
+                + nearest(str(name), names),
+                option=option,
+                value=name,
+            )
+
+
+def _not_one(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequence[str]) -> str:
+    where = f"row {row}, machine_type: got {shown(listed.machine_type)}, "
+    if providers:
+        return f"{where}which {' and '.join(providers)} have both; give the provider as well"
+    known = [machine.machine_type for machine in catalog.machines if listed.provider in (None, machine.provider)]
+    of = f"{listed.provider} " if listed.provider else ""
+    return f"{where}which is no {of}machine of the catalog {shown(catalog.name)}{nearest(listed.machine_type, known)}"
 
 
 def _no_machine(catalog: Catalog, provider: str, tier: str) -> str:
@@ -188,7 +394,8 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
     Parameters
     ----------
     name_or_path : str or Path
-        `"guide"`, `"guide-as-printed"`, or the path of a file with the same fields as those in `etcdsize/data/`.
+        `"guide"`, `"guide-as-printed"`, `"current"`, or the path of a file with the same fields as those in
+        `etcdsize/data/`.
 
     Raises
     ------

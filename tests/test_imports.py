@@ -18,9 +18,10 @@ SOURCE = Path(etcdsize.__file__).parent
 # From the ground up: a module imports from the layers below its own, and never from its own.
 LAYERS = (
     ("errors", "quorum"),
-    ("units",),
+    ("units", "providers"),
     ("_model",),
-    ("workload", "tiers", "_classify", "_cells", "_columns", "_thrift"),
+    ("workload", "tiers", "_disk_rules", "_classify", "_cells", "_columns", "_thrift"),
+    ("disks",),
     ("machines",),
     ("notices", "_options", "fit"),
     ("sizing", "settings", "cluster"),
@@ -38,7 +39,19 @@ LAYER = {module: height for height, layer in enumerate(LAYERS) for module in lay
 # Which rooms may import a package at all; what is not named here may not.
 GUESTS = {
     "numpy": {"_classify", "_cells", "fleet_sizing", "arrays", "_loads", "_batch", "files", "frames"},
-    "pydantic": {"_model", "workload", "tiers", "machines", "notices", "sizing", "settings", "cluster", "fit", "fleet"},
+    "pydantic": {
+        "_model",
+        "workload",
+        "tiers",
+        "disks",
+        "machines",
+        "notices",
+        "sizing",
+        "settings",
+        "cluster",
+        "fit",
+        "fleet",
+    },
     "pyarrow": {"_loads", "_batch", "files", "frames", "fleet"},
     "narwhals": {"frames"},
     "pyspark": {"frames"},

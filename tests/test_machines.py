@@ -227,7 +227,7 @@ class TestLoad:
             load_catalog(name)
         assert (
             str(caught.value)
-            == f'catalog: got "{name}", expected guide, guide-as-printed or the path of a JSON file{hint}'
+            == f'catalog: got "{name}", expected guide, guide-as-printed, current or the path of a JSON file{hint}'
         )
 
     def test_a_users_own(self, tmp_path):

@@ -16,11 +16,17 @@ from etcdsize import (
     Bound,
     Catalog,
     Disk,
+    DiskChoice,
+    DiskKind,
+    DiskLimit,
+    DiskPrice,
     Erratum,
     InvalidWorkloadError,
     Machine,
+    MachinePrice,
     Notice,
     Price,
+    PriceStep,
     Sizing,
     TableError,
     Tier,
@@ -32,7 +38,10 @@ from etcdsize import (
 )
 from etcdsize._model import Model, read_table
 
-MODELS = [Bound, Catalog, Disk, Erratum, Machine, Notice, Price, Sizing, Tier, TierTable, Workload]
+MODELS = [
+    *(Bound, Catalog, Disk, DiskChoice, DiskKind, DiskLimit, DiskPrice, Erratum, Machine, MachinePrice, Notice, Price),
+    *(PriceStep, Sizing, Tier, TierTable, Workload),
+]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -57,7 +66,9 @@ def test_every_public_model_is_here():
     assert {thing for thing in public if isinstance(thing, type) and issubclass(thing, Model)} == set(MODELS)
 
 
-@pytest.mark.parametrize("whole", [load_tiers("guide"), load_catalog("guide"), size(clients=5), Workload(clients=5)])
+@pytest.mark.parametrize(
+    "whole", [load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)]
+)
 def test_models_pickle_and_come_back_from_json(whole):
     assert pickle.loads(pickle.dumps(whole)) == whole
     assert type(whole).model_validate_json(whole.model_dump_json()) == whole

@@ -185,7 +185,7 @@ class TestArguments:
             (
                 {"catalog": "giude"},
                 OptionError,
-                'catalog: got "giude", expected guide, guide-as-printed or the path of a JSON file; '
+                'catalog: got "giude", expected guide, guide-as-printed, current or the path of a JSON file; '
                 'did you mean "guide"?',
             ),
         ],
