@@ -53,7 +53,7 @@ else:
 class Model(_Base):
     """A frozen Pydantic model that refuses unknown fields, NaN and infinity with an `EtcdSizeError`."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     refused_with: ClassVar[type[EtcdSizeError]] = TableError
 

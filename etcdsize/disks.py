@@ -6,8 +6,6 @@ None, never 0, and what rests on it is None too. The arithmetic is in `_disk_rul
 never numpy.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -57,7 +55,7 @@ class DiskPrice(Model):
     source: Annotated[str, Field(description="Where it was read.")] = ""
 
     @model_validator(mode="after")
-    def _check(self) -> DiskPrice:
+    def _check(self) -> "DiskPrice":
         ends = [step.up_to for step in self.usd_iops_month or ()]
         limits = [end for end in ends if end is not None]
         if ends and (ends[-1] is not None or len(limits) != len(ends) - 1 or limits != sorted(set(limits))):
@@ -163,7 +161,7 @@ class DiskKind(Model):
     source: Annotated[str, Field(description="Where the rule comes from.")] = ""
 
     @model_validator(mode="after")
-    def _check(self) -> DiskKind:
+    def _check(self) -> "DiskKind":
         if self.min_size_gib is not None and self.max_size_gib is not None and self.min_size_gib > self.max_size_gib:
             raise TableError(f"got {self.max_size_gib}, expected min_size_gib or more", field="max_size_gib")
         if self.iops_provisionable and self.iops_per_gib:

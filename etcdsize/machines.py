@@ -5,8 +5,6 @@ user's own file. A figure that nobody has verified is None, never zero. The rule
 This module imports pydantic, never numpy.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -115,7 +113,7 @@ class Machine(Model):
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
     @model_validator(mode="after")
-    def _check(self) -> Machine:
+    def _check(self) -> "Machine":
         kinds = [limit.kind for limit in self.disk_limits]
         for index, kind in enumerate(kinds):
             if kind in kinds[:index]:
@@ -159,7 +157,7 @@ class Catalog(Model):
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
 
     @model_validator(mode="after")
-    def _check(self) -> Catalog:
+    def _check(self) -> "Catalog":
         rows: dict[tuple[str, str, str], int] = {}
         for row, machine in enumerate(self.machines, 1):
             keys = [("machine_type", machine.machine_type)]
@@ -239,7 +237,7 @@ class Catalog(Model):
             )
         return kinds[kind]
 
-    def merge(self, prices: Iterable[MachinePrice]) -> Catalog:
+    def merge(self, prices: Iterable[MachinePrice]) -> "Catalog":
         """Return the catalog with these prices in the place of its own; the other machines keep theirs.
 
         Raises
@@ -287,7 +285,7 @@ class Catalog(Model):
         families: str | Iterable[str] | None = None,
         architectures: str | Iterable[str] | None = None,
         regions: str | Iterable[str] | None = None,
-    ) -> Catalog:
+    ) -> "Catalog":
         """Return the catalog with those machines only that are of one of each of these.
 
         Parameters

@@ -3,8 +3,6 @@
 This module imports the models, never numpy.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal

@@ -3,12 +3,10 @@
 It needs no NumPy: a single load has its own rule, `TierTable.tier_codes`. This module imports the models.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,8 +20,7 @@ from etcdsize.tiers import Bound, TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
 from etcdsize.workload import Workload
 
-if TYPE_CHECKING:
-    Load = int | float | str | None
+Load = int | float | str | None
 
 __all__ = ["Sizing", "size"]
 

@@ -5,8 +5,6 @@ rule for a single load is `TierTable.tier_codes`; the arrays' kernel applies the
 tests. This module imports pydantic, never numpy.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from bisect import bisect_left
@@ -91,7 +89,7 @@ class TierTable(Model):
     ]
 
     @model_validator(mode="after")
-    def _check(self) -> TierTable:
+    def _check(self) -> "TierTable":
         names: dict[str, int] = {}
         for row, tier in enumerate(self.tiers, 1):
             if tier.name in names:

@@ -4,8 +4,6 @@
 numpy: a NumPy scalar is known by its `dtype`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
@@ -114,7 +112,7 @@ class Workload(Model):
     refused_with: ClassVar[type[EtcdSizeError]] = InvalidWorkloadError
 
     @model_validator(mode="after")
-    def _check(self) -> Workload:
+    def _check(self) -> "Workload":
         if self.clients is None and self.requests_per_second is None and self.data_bytes is None:
             raise InvalidWorkloadError(
                 f"nothing known of the workload, expected at least one of {', '.join(DIMENSIONS)}"

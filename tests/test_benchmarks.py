@@ -68,7 +68,6 @@ class TestGuards:
         tracemalloc.stop()
         assert peak < 16e6
 
-
     def test_parquet(self, tmp_path):
         """Measured: 0.9 of Polars at four million rows, start included, 1.3 at twenty; held: 0.5, and 600 MB."""
         file = tmp_path / "figures.json"
