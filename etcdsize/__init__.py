@@ -14,8 +14,10 @@ TYPE_CHECKING = False
 __all__ = [
     "INVALID",
     "Bound",
+    "Candidate",
     "Catalog",
     "ColumnError",
+    "Cost",
     "Disk",
     "DiskChoice",
     "DiskKind",
@@ -23,29 +25,39 @@ __all__ = [
     "DiskPrice",
     "Erratum",
     "EtcdSizeError",
+    "Fit",
     "FleetFileError",
     "FleetSizing",
     "InvalidWorkloadError",
+    "LocalCandidate",
     "Machine",
     "MachinePrice",
     "MissingDependencyError",
+    "Nearest",
+    "Need",
     "Notice",
     "OptionError",
     "Price",
     "PriceStep",
+    "Rejected",
+    "SequentialDisk",
     "Sizing",
+    "Storage",
     "TableError",
     "Tier",
     "TierTable",
     "UnitError",
     "Workload",
     "WorkloadTypeError",
+    "WriteLatency",
     "__version__",
     "classify",
     "failure_tolerance",
+    "fit",
     "format_bytes",
     "load_catalog",
     "load_tiers",
+    "need_for",
     "parse_bytes",
     "parse_fraction",
     "parse_rate",
@@ -53,6 +65,7 @@ __all__ = [
     "size",
     "size_fleet",
     "size_frame",
+    "storage_for",
     "tier_for_kubernetes_nodes",
 ]
 
@@ -72,11 +85,14 @@ _HOMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
+    "fitting": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "fit", "need_for"),
     "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
-    "machines": ("Catalog", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog"),
+    "machines": ("Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog"),
     "notices": ("Notice",),
+    "sequential": ("SequentialDisk", "WriteLatency"),
     "sizing": ("Sizing", "size"),
+    "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
     "workload": ("Workload",),
@@ -98,11 +114,14 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
+    from etcdsize.fitting import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, fit, need_for
     from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
-    from etcdsize.machines import Catalog, Disk, Erratum, Machine, MachinePrice, Price, load_catalog
+    from etcdsize.machines import Catalog, Cost, Disk, Erratum, Machine, MachinePrice, Price, load_catalog
     from etcdsize.notices import Notice
+    from etcdsize.sequential import SequentialDisk, WriteLatency
     from etcdsize.sizing import Sizing, size
+    from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
     from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate
     from etcdsize.workload import Workload

@@ -22,12 +22,15 @@ from etcdsize._options import catalog_of, headroom_of, one_of, providers_of, tie
 from etcdsize.arrays import INVALID, classify
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, shown
 from etcdsize.fleet_sizing import FleetSizing
-from etcdsize.machines import Catalog
+from etcdsize.machines import Catalog, Machine
 from etcdsize.notices import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["BatchOptions", "BatchSizer"]
+__all__ = ["MEMBERS", "BatchOptions", "BatchSizer"]
+
+MEMBERS = 3
+"""The members of every cluster of a file or a frame: the fewest of which one may fail."""
 
 
 class BatchSizer:
@@ -77,9 +80,7 @@ class BatchSizer:
             )
         self._provider = None if provider is None else providers_of(catalog, provider)[0]
         self._providers = catalog.providers if self._provider is None else (self._provider,)
-        self._machines = [
-            catalog.machine_for(name, tier.name).machine_type for name in self._providers for tier in tiers.tiers
-        ]
+        self._machines = [catalog.machine_for(name, tier.name) for name in self._providers for tier in tiers.tiers]
         self.rows: int = 0
         """Rows seen."""
         self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
@@ -96,8 +97,8 @@ class BatchSizer:
         """The columns that are given."""
 
     @property
-    def counted(self) -> list[tuple[str, str, str, int]]:
-        """Provider, tier, machine type and rows, of every machine there can be."""
+    def counted(self) -> list[tuple[str, str, Machine, int]]:
+        """Provider, tier, machine and rows, of every machine there can be."""
         keys = [(name, tier) for name in self._providers for tier in self._tiers.names]
         return [
             (*key, machine, int(count))
@@ -137,7 +138,7 @@ class BatchSizer:
             self._catalog,
             self._tiers,
             self.headroom,
-            members=3,
+            members=MEMBERS,
             unknown=unknown,
         )
         return self._answers(fleet, problems)
@@ -257,7 +258,7 @@ class BatchSizer:
         """Return everything that an answer can say, by code."""
         return {
             "tier": self._tiers.names,
-            "machine_type": self._machines,
+            "machine_type": [machine.machine_type for machine in self._machines],
             "forced_by": _FORCED_BY,
             "tightest": DIMENSIONS,
         }[answer]
@@ -302,14 +303,15 @@ class BatchOptions:
         OptionError
             For the first that is not one we know.
         """
+        table = tiers_of(tiers)
         return cls(
             provider,
             dict(columns or {}),
             tuple(unknown),
             one_of("on_missing", on_missing, ("problem", "unknown")) == "unknown",
             one_of("on_invalid", on_invalid, ("mark", "raise")) == "raise",
-            catalog_of(catalog),
-            tiers_of(tiers),
+            catalog_of(catalog, table),
+            table,
             headroom_of(headroom),
             tuple(dict.fromkeys(one_of("answers", name, ANSWERS) for name in answers)),
         )

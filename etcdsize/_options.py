@@ -31,9 +31,15 @@ def tiers_of(tiers: str | Path | TierTable) -> TierTable:
     return tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
 
 
-def catalog_of(catalog: str | Path | Catalog) -> Catalog:
-    """Return the catalog that an argument names."""
-    return catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
+def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
+    """Return the catalog that an argument names, with a machine for every tier: its own, or the one that fits best."""
+    found = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
+    if found.has_tiers:
+        return found
+    # Few ask for it, and it takes time to load.
+    from etcdsize.fitting import fitted
+
+    return fitted(found, tiers)
 
 
 def headroom_of(value: Any) -> float:

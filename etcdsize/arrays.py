@@ -339,7 +339,8 @@ def size_fleet(
     >>> fleet.counts()
     {'small': 1, 'medium': 1, 'large': 0, 'xlarge': 0}
     """
-    table, machines = tiers_of(tiers), catalog_of(catalog)
+    table = tiers_of(tiers)
+    machines = catalog_of(catalog, table)
     headroom, members = headroom_of(headroom), members_of(members)
     one_of("on_invalid", on_invalid, ("raise", "mark"))
     arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]

@@ -23,13 +23,13 @@ from etcdsize._columns import ANSWERS, narrowed
 from etcdsize._model import Model
 from etcdsize._options import one_of
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
-from etcdsize.machines import Catalog
+from etcdsize.machines import Catalog, Disk
 from etcdsize.tiers import TierTable
 
 try:
     import pyarrow as pa
 
-    from etcdsize._batch import BatchOptions, BatchSizer
+    from etcdsize._batch import MEMBERS, BatchOptions, BatchSizer
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
@@ -61,7 +61,13 @@ class MachineCount(Model):
     provider: str
     tier: str
     machine_type: str
+    disk: Annotated[Disk | None, Field(description="The disk that goes with it.")] = None
     clusters: int
+    usd_month: Annotated[
+        float | None, Field(description="What these clusters cost a month. [US dollars] None: unknown.")
+    ] = None
+    region: Annotated[str | None, Field(description="Where they cost that.")] = None
+    date: Annotated[str | None, Field(description="When the price was read.")] = None
 
 
 class FleetSummary(Model):
@@ -75,6 +81,10 @@ class FleetSummary(Model):
     implausibly_small: Annotated[int, Field(description="Clusters with less data than an empty etcd file.")]
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that were not known.")] = ()
     headroom_asked: float = 0.0
+    members: Annotated[int, Field(description="Members of every cluster, where costs are told. [count]")] = MEMBERS
+    usd_month: Annotated[
+        float | None, Field(description="What the clusters cost a month. [US dollars] None: a part is unknown.")
+    ] = None
 
 
 def format_of(path: Path, option: str | None) -> str:
@@ -370,21 +380,36 @@ class Fleet:
     def _summary(self) -> FleetSummary:
         sizer = self.sizer
         tiers = dict.fromkeys(self.tiers.names, 0)
-        for _, tier, _, clusters in sizer.counted:
+        machines = []
+        for provider, tier, machine, clusters in sizer.counted:
             tiers[tier] += clusters
+            cost = machine.cost
+            if clusters:
+                machines.append(
+                    MachineCount(
+                        provider=provider,
+                        tier=tier,
+                        machine_type=machine.machine_type,
+                        disk=machine.disk,
+                        clusters=clusters,
+                        usd_month=None
+                        if cost is None or cost.usd_month is None
+                        else cost.usd_month * MEMBERS * clusters,
+                        region=None if cost is None else cost.region,
+                        date=None if cost is None else cost.date,
+                    )
+                )
+        costs = [machine.usd_month for machine in machines]
         return FleetSummary(
             clusters=sizer.rows,
             not_sized=sizer.rows - sum(tiers.values()),
             tiers=tiers,
-            machines=tuple(
-                MachineCount(provider=provider, tier=tier, machine_type=machine_type, clusters=clusters)
-                for provider, tier, machine_type, clusters in sizer.counted
-                if clusters
-            ),
+            machines=tuple(machines),
             first_problems=tuple(Problem(row=row, problem=problem) for row, problem in sizer.first_problems),
             implausibly_small=sizer.implausibly_small,
             unknown=self.unknown,
             headroom_asked=sizer.headroom,
+            usd_month=None if not costs or None in costs else sum(cost for cost in costs if cost is not None),
         )
 
 

@@ -140,6 +140,16 @@ class FleetSizing:
         return _read_only(offsets[self._providers, self.tier_codes])
 
     @cached_property
+    def usd_month(self) -> NDArray[np.float64]:
+        """What every cluster costs a month, all members with their disks. [US dollars] float64, shape (n,)
+
+        NaN where the cost is unknown or the cluster cannot be sized; region and date stand in the machines' `cost`.
+        """
+        costs = [None if machine.cost is None else machine.cost.usd_month for machine in self.machines]
+        of_code = np.array([np.nan if cost is None else cost * self.members for cost in costs] + [np.nan])
+        return _read_only(of_code[self.machine_codes])
+
+    @cached_property
     def forced_by(self) -> Codes:
         """Which dimensions alone need the tier. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data; 0 for none."""
         bits = np.zeros(len(self), np.uint8)

@@ -13,14 +13,16 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from etcdsize._model import Model, Name, NotNegative, Positive, read_table
-from etcdsize.disks import DiskKind, DiskLimit
+from etcdsize.disks import DiskKind, DiskLimit, DiskPrice
 from etcdsize.errors import OptionError, TableError, nearest, shown
 from etcdsize.providers import provider_name
 from etcdsize.tiers import find_file
 
-__all__ = ["Catalog", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog", "provider_name"]
+__all__ = ["Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog", "provider_name"]
 
 _DATA = Path(__file__).with_name("data")
+HOURS_A_MONTH = 730
+"""As the providers count a month (365 * 24 / 12)."""
 BUILT_IN = ("guide", "guide-as-printed", "current")
 
 
@@ -29,9 +31,20 @@ class Disk(Model):
 
     kind: Annotated[Name, Field(description="The provider's name for the kind of disk, such as pd-ssd.")]
     size_gb: Annotated[Positive, Field(description="Size as the provider sells it. [GB]")]
+    provisioned_iops: Annotated[Positive | None, Field(description="IOPS to ask for. [1/s] None: those included.")] = (
+        None
+    )
+    provisioned_mb_per_second: Annotated[
+        Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
+    ] = None
 
     def __str__(self) -> str:
-        return f"{self.size_gb} GB {self.kind.replace('-', ' ').upper()}"
+        asked = [
+            f"{round(value, 2):g} {unit}"
+            for value, unit in ((self.provisioned_iops, "IOPS"), (self.provisioned_mb_per_second, "MB/s"))
+            if value is not None
+        ]
+        return ", ".join([f"{self.size_gb} GB {self.kind.replace('-', ' ').upper()}", *asked])
 
 
 class Erratum(Model):
@@ -51,6 +64,56 @@ class Price(Model):
     region: Annotated[Name, Field(description="The provider's name of the region.")]
     date: Annotated[Name, Field(description="When the price was read.")]
     source: Annotated[str, Field(description="Where it was read.")] = ""
+
+    @property
+    def usd_month(self) -> float:
+        """The price of 730 hours. [US dollars]"""
+        return self.usd_hour * HOURS_A_MONTH
+
+
+class Cost(Model):
+    """What a member costs a month, with its disk: unknown where a part is, and why."""
+
+    usd_month: Annotated[NotNegative | None, Field(description="Machine and disk. [US dollars] None: unknown.")]
+    machine_usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars]")] = None
+    disk_usd_month: Annotated[NotNegative | None, Field(description="The disk. [US dollars]")] = None
+    region: Annotated[str | None, Field(description="Where it costs that.")] = None
+    date: Annotated[str | None, Field(description="When the older of the two prices was read.")] = None
+    unknown: Annotated[str, Field(description="Why the whole is unknown; empty where it is known.")] = ""
+
+    @classmethod
+    def of(
+        cls, machine: Price | None, disk_usd_month: float | None, disk: DiskPrice | None, region: str | None
+    ) -> "Cost":
+        """Return the cost of a machine and a disk, as far as both prices are of the region that is asked for."""
+        unknown = []
+        for what, price in (("machine", machine), ("disk", disk)):
+            if price is None:
+                unknown.append(f"no price of the {what}")
+            elif region is not None and price.region != region:
+                unknown.append(f"the price of the {what} is of {price.region}")
+        if machine is not None and disk is not None and not unknown and machine.region != disk.region:
+            unknown.append(f"the price of the machine is of {machine.region}, that of the disk of {disk.region}")
+        if disk is not None and disk_usd_month is None:
+            unknown.append("a part of the disk's price is unknown")
+        known = region is None or machine is None or machine.region == region
+        hours = machine.usd_month if machine is not None and known else None
+        if unknown or machine is None or disk is None or disk_usd_month is None or hours is None:
+            return cls(
+                usd_month=None,
+                machine_usd_month=hours,
+                disk_usd_month=disk_usd_month,
+                region=machine.region if machine is not None and hours is not None else None,
+                date=machine.date if machine is not None and hours is not None else None,
+                unknown="; ".join(unknown),
+            )
+        return cls(
+            usd_month=hours + disk_usd_month,
+            machine_usd_month=hours,
+            disk_usd_month=disk_usd_month,
+            region=machine.region,
+            date=min(machine.date, disk.date),
+        )
 
 
 class MachinePrice(Model):
@@ -109,6 +172,9 @@ class Machine(Model):
     shared_core: Annotated[bool, Field(description="Whether it shares its cores with others.")] = False
     bare_metal: Annotated[bool, Field(description="Whether it is a whole server.")] = False
     price: Annotated[Price | None, Field(description="On-demand price. None: unknown.")] = None
+    cost: Annotated[
+        Cost | None, Field(description="What a member costs with its disk, where the disk was worked out.")
+    ] = None
     errata: Annotated[tuple[Erratum, ...], Field(description="Cells that the source prints wrong.")] = ()
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
@@ -189,6 +255,11 @@ class Catalog(Model):
     def providers(self) -> tuple[str, ...]:
         """The providers that the catalog has machines of, in alphabetical order."""
         return tuple(sorted({machine.provider for machine in self.machines}))
+
+    @property
+    def has_tiers(self) -> bool:
+        """Whether it says which machine is for which tier."""
+        return bool(_by_tier(self))
 
     def machine(self, provider: str, machine_type: str) -> Machine:
         """Return a machine by the provider's name for it.

@@ -63,7 +63,7 @@ def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
         for machine in machines
         for erratum in machine.errata
     ]
-    previous = [machine.machine_type for machine in machines if machine.lifecycle == "previous"]
+    previous = [m.machine_type for m in machines if m.lifecycle == "previous" and m.cost is None]
     if previous:
         notices.append(
             Notice(
@@ -72,6 +72,36 @@ def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
                 text=f"{' and '.join(previous)}: a previous generation; still what the guide prints, no longer what "
                 "to buy.",
                 source="EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
+            )
+        )
+    older = [machine.machine_type for machine in machines if machine.lifecycle == "previous" and machine.cost]
+    if older:
+        notices.append(
+            Notice(
+                code="previous-generation",
+                severity="info",
+                text=f"{' and '.join(older)}: the cheapest that is enough, and not the newest of its line.",
+                source="our choice: see docs/choices.md, lifecycle",
+            )
+        )
+    notices += [
+        Notice(
+            code="unknown-cost",
+            severity="info",
+            text=f"{machine.provider} {machine.machine_type}: the cost is unknown: {machine.cost.unknown}.",
+            source=machine.source,
+        )
+        for machine in machines
+        if machine.cost is not None and machine.cost.usd_month is None
+    ]
+    if any(machine.cost for machine in machines):
+        notices.append(
+            Notice(
+                code="measure-disk",
+                severity="info",
+                text="The figures are of concurrent operations, and etcd waits for every write: measure the disk with "
+                "fio before you rely on it.",
+                source=_HARDWARE,
             )
         )
     notices.append(
@@ -132,6 +162,19 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
                     text=f"{format_bytes(data)} of data is above the memory of {' and '.join(short)}; etcd maps the "
                     "whole file into memory.",
                     source=_FAQ,
+                )
+            )
+        small = [
+            f"{m.machine_type} ({m.disk})" for _, m in machines if m.cost and m.disk and data > SUGGESTED_QUOTA_BYTES
+        ]
+        if small:
+            notices.append(
+                Notice(
+                    code="disk-for-less-data",
+                    severity="warning",
+                    text=f"The disk of {' and '.join(small)} is for {format_bytes(SUGGESTED_QUOTA_BYTES)} of data; "
+                    "fit() of this answer works out a larger one.",
+                    source="our choice",
                 )
             )
     return tuple(notices)

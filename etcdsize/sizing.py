@@ -34,6 +34,14 @@ class Sizing(Model):
     kubernetes_nodes: Annotated[int | None, Field(description="Nodes of the Kubernetes cluster, where given.")]
     tier: Annotated[str, Field(description="The tier's name.")]
     machines: Annotated[dict[str, Machine], Field(description="The machine of every provider asked.")]
+    usd_month: Annotated[
+        dict[str, float | None],
+        Field(
+            description="What the whole cluster costs a month, by provider: every member's machine and disk, in the "
+            "region and of the date of the machine's cost. [US dollars] None: unknown. Empty where the catalog has no "
+            "prices."
+        ),
+    ]
     members: Annotated[int, Field(ge=1, description="Members of the cluster. [count]")]
     quorum: Annotated[int, Field(ge=1, description="Members that must agree. [count]")]
     failure_tolerance: Annotated[int, Field(ge=0, description="Members that may fail. [count]")]
@@ -100,6 +108,11 @@ class Sizing(Model):
             said.append(f"{format_percent(self.headroom_asked)} of every bound was kept free.")
         chosen = [f"{machine} ({figures_text(machine)}) on {name}" for name, machine in self.machines.items()]
         said.append(f"{'Machine' if len(chosen) == 1 else 'Machines'} for each member: {'; '.join(chosen)}.")
+        said.extend(
+            f"The cluster costs {cost_text(machine, total)} on {name}."
+            for name, machine in self.machines.items()
+            if (total := self.usd_month.get(name)) is not None
+        )
         said.append(
             f"{self.members} member{'s' if self.members > 1 else ''}: quorum {self.quorum}, "
             f"failure tolerance {self.failure_tolerance}."
@@ -159,6 +172,12 @@ def figures_text(machine: Machine) -> str:
     return ", ".join(parts)
 
 
+def cost_text(machine: Machine, usd_month: float) -> str:
+    """Return what something costs a month, with the region and the date of a machine's cost."""
+    where = "" if machine.cost is None else f" ({machine.cost.region}, {machine.cost.date})"
+    return f"${usd_month:,.2f} a month{where}"
+
+
 def size(
     workload: Workload | None = None,
     *,
@@ -189,7 +208,8 @@ def size(
     provider : str or iterable of str, optional
         aws, azure, gce (gcp, google). None is every provider of the catalog.
     catalog : str, Path or Catalog
-        The machines: `"guide"`, `"guide-as-printed"`, a file, or a catalog.
+        The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. Where it does not say
+        which machine is for which tier, it is the cheapest that is enough, with its disk; `fit` says why.
     tiers : str, Path or TierTable
         The bounds: `"guide"`, `"etcd.io"`, a file, or a table.
     headroom : float
@@ -212,7 +232,8 @@ def size(
     >>> sizing.tier, sizing.machine.machine_type, sizing.tightest
     ('medium', 'm4.xlarge', 'requests_per_second')
     """
-    table, machines = tiers_of(tiers), catalog_of(catalog)
+    table = tiers_of(tiers)
+    machines = catalog_of(catalog, table)
     providers = providers_of(machines, provider)
     headroom, members = headroom_of(headroom), members_of(members)
     workload = _workload(workload, clients, requests_per_second, data_bytes, kubernetes_nodes)
@@ -248,6 +269,7 @@ def size(
     tier = table.tiers[code]
     chosen, notices = _machines(machines, providers, tier.name)
     notices += load_notices(loads if workload is not None else (), chosen)
+    costs = {name: machine.cost.usd_month for name, machine in chosen if machine.cost is not None}
     if code == len(table.tiers) - 1:
         if kubernetes_nodes is not None and kubernetes_nodes > tier.kubernetes_nodes:
             past.append("kubernetes_nodes")
@@ -259,6 +281,7 @@ def size(
         kubernetes_nodes=kubernetes_nodes,
         tier=tier.name,
         machines=dict(chosen),
+        usd_month={name: None if cost is None else cost * members for name, cost in costs.items()},
         members=members,
         quorum=quorum(members),
         failure_tolerance=failure_tolerance(members),

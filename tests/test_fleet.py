@@ -93,7 +93,8 @@ def test_every_format_to_every_format(kind, to):
 def test_summary(kind):
     with open_fleet(Path("fleet"), io.BytesIO(encoded(kind)), format=kind) as fleet:
         summary = fleet.run()
-    assert summary.model_dump() == {
+    # The disk that goes with a machine is told as well; what is not priced has no cost.
+    assert summary.model_dump(exclude_defaults=True, exclude={"machines": {"__all__": {"disk"}}}) == {
         "clusters": 6,
         "not_sized": 1,
         "tiers": {"small": 2, "medium": 1, "large": 1, "xlarge": 1},
@@ -106,9 +107,8 @@ def test_summary(kind):
         ),
         "first_problems": ({"row": 5, "problem": TOLD},),
         "implausibly_small": 0,
-        "unknown": (),
-        "headroom_asked": 0.0,
     }  # fmt: skip
+    assert summary.usd_month is None
     assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
 
 

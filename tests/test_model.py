@@ -14,24 +14,35 @@ from hypothesis import strategies as st
 import etcdsize
 from etcdsize import (
     Bound,
+    Candidate,
     Catalog,
+    Cost,
     Disk,
     DiskChoice,
     DiskKind,
     DiskLimit,
     DiskPrice,
     Erratum,
+    Fit,
     InvalidWorkloadError,
+    LocalCandidate,
     Machine,
     MachinePrice,
+    Nearest,
+    Need,
     Notice,
     Price,
     PriceStep,
+    Rejected,
+    SequentialDisk,
     Sizing,
+    Storage,
     TableError,
     Tier,
     TierTable,
     Workload,
+    WriteLatency,
+    fit,
     load_catalog,
     load_tiers,
     size,
@@ -39,8 +50,9 @@ from etcdsize import (
 from etcdsize._model import Model, read_table
 
 MODELS = [
-    *(Bound, Catalog, Disk, DiskChoice, DiskKind, DiskLimit, DiskPrice, Erratum, Machine, MachinePrice, Notice, Price),
-    *(PriceStep, Sizing, Tier, TierTable, Workload),
+    *(Bound, Candidate, Catalog, Cost, Disk, DiskChoice, DiskKind, DiskLimit, DiskPrice, Erratum, Fit, LocalCandidate),
+    *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
+    *(TierTable, Workload, WriteLatency),
 ]
 
 
@@ -67,7 +79,11 @@ def test_every_public_model_is_here():
 
 
 @pytest.mark.parametrize(
-    "whole", [load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)]
+    "whole",
+    [
+        *(load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)),
+        *(size(clients=5, catalog="current"), fit("large"), fit("xlarge", provider="gce", limit=None)),
+    ],
 )
 def test_models_pickle_and_come_back_from_json(whole):
     assert pickle.loads(pickle.dumps(whole)) == whole

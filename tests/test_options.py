@@ -25,6 +25,7 @@ from etcdsize._options import (
 )
 
 GUIDE = load_catalog("guide")
+TIERS = load_tiers("guide")
 
 
 def refusal(call, *args) -> str:
@@ -42,13 +43,13 @@ class TestTables:
         table = load_tiers("etcd.io")
         assert tiers_of(table) is table
         assert tiers_of("etcd.io") is table
-        assert catalog_of(GUIDE) is GUIDE
-        assert catalog_of("guide") is GUIDE
+        assert catalog_of(GUIDE, TIERS) is GUIDE
+        assert catalog_of("guide", TIERS) is GUIDE
 
     @pytest.mark.parametrize("value", [5, None, ["guide"], np.array(["guide", "x"]), Path("nowhere.json"), "x" * 5_000])
     def test_refused(self, value):
         assert refusal(tiers_of, value).startswith("tiers: got ")
-        assert refusal(catalog_of, value).startswith("catalog: got ")
+        assert refusal(catalog_of, value, TIERS).startswith("catalog: got ")
 
 
 class TestHeadroom:

@@ -69,9 +69,29 @@ def render_sizing(sizing: Sizing) -> str:
         *((name, str(machine), *_figures(machine)) for name, machine in sizing.machines.items()),
     ]
     parts.append(_table(machines, right=(2, 3, 4, 5)))
+    if sizing.usd_month:
+        parts.append(_costs(sizing))
     if sizing.notices:
         parts.append("\n".join(f"{notice.severity}: {notice.text} [{notice.code}]" for notice in sizing.notices))
     return "\n\n".join(parts) + "\n"
+
+
+def _costs(sizing: Sizing) -> str:
+    """Return what the cluster costs on every provider, with region and date."""
+    rows: list[tuple[str, ...]] = [
+        ("provider", "machine ($/month)", "disk ($/month)", f"{sizing.members} members ($/month)", "region, date")
+    ]
+    for name, machine in sizing.machines.items():
+        cost = machine.cost
+        if cost is not None:
+            where = ", ".join(filter(None, (cost.region, cost.date)))
+            parts = (cost.machine_usd_month, cost.disk_usd_month, sizing.usd_month.get(name))
+            rows.append((name, *map(_usd, parts), where))
+    return _table(rows, right=(1, 2, 3))
+
+
+def _usd(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.2f}"
 
 
 def _sizing_head(sizing: Sizing) -> str:
@@ -150,9 +170,20 @@ def render_fleet(summary: FleetSummary) -> str:
         _table([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
     ]
     if summary.machines:
-        rows = [("provider", "tier", "machine", "clusters")]
+        rows: list[tuple[str, ...]] = [("provider", "tier", "machine", "clusters")]
         rows += [(m.provider, m.tier, m.machine_type, str(m.clusters)) for m in summary.machines]
-        parts.append(_table(rows, right=(3,)))
+        if any(m.region for m in summary.machines):
+            rows[0] += ("$/month", "region, date")
+            rows[1:] = [
+                (
+                    *(*row[:2], f"{m.machine_type} + {m.disk}", row[3]),
+                    *(_usd(m.usd_month), ", ".join(filter(None, (m.region, m.date)))),
+                )
+                for row, m in zip(rows[1:], summary.machines, strict=True)
+            ]
+        parts.append(_table(rows, right=(3, 4)))
+        if summary.usd_month is not None:
+            parts.append(f"${_usd(summary.usd_month)} a month in all, {summary.members} members a cluster")
     notes = []
     if summary.headroom_asked:
         notes.append(f"{format_percent(summary.headroom_asked)} of every bound was kept free.")
