@@ -75,10 +75,10 @@ class DiskChoice(Model):
         Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
     ] = None
     concurrent_iops: Annotated[
-        Positive | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
+        NotNegative | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
     ] = None
     disk_mb_per_second: Annotated[
-        Positive | None, Field(description="Disk bandwidth that it sustains. [MB/s] None: unknown.")
+        NotNegative | None, Field(description="Disk bandwidth that it sustains. [MB/s] None: unknown.")
     ] = None
     usd_month: Annotated[NotNegative | None, Field(description="[US dollars per month] None: unknown.")] = None
 
@@ -164,6 +164,12 @@ class DiskKind(Model):
     def _check(self) -> "DiskKind":
         if self.min_size_gib is not None and self.max_size_gib is not None and self.min_size_gib > self.max_size_gib:
             raise TableError(f"got {self.max_size_gib}, expected min_size_gib or more", field="max_size_gib")
+        if self.max_iops is not None and self.max_iops < max(self.min_iops, self.included_iops or 0):
+            raise TableError(f"got {self.max_iops}, expected min_iops and included_iops or more", field="max_iops")
+        if self.max_mb_per_second is not None and self.max_mb_per_second < (self.included_mb_per_second or 0):
+            raise TableError(
+                f"got {self.max_mb_per_second}, expected included_mb_per_second or more", field="max_mb_per_second"
+            )
         if self.iops_provisionable and self.iops_per_gib:
             raise TableError("IOPS come with the size or are bought, not both", field="iops_per_gib")
         ways = (self.mb_per_second_per_gib, self.mb_per_second_per_iops, self.mb_per_second_provisionable)

@@ -26,6 +26,9 @@ HOURS_A_MONTH = 730
 BUILT_IN = ("guide", "guide-as-printed", "current")
 
 
+_ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
+
+
 class Disk(Model):
     """The disk that a machine's figures belong to."""
 
@@ -362,7 +365,7 @@ class Catalog(Model):
         Parameters
         ----------
         machine_types, families, architectures : str or iterable of str, optional
-            Names as the catalog has them; None for all.
+            Names as the catalog has them; None for all. amd64 means x86_64, and aarch64 means arm64.
         regions : str or iterable of str, optional
             Regions of the price: machines that are priced in none of them, or not at all, are left out.
 
@@ -388,6 +391,8 @@ class Catalog(Model):
             if names is None:
                 continue
             wanted = (names,) if isinstance(names, str) else tuple(names)
+            if field == "arch":
+                wanted = tuple(_ARCHITECTURES.get(name, name) for name in wanted)
             _check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
             left = tuple(machine for machine in left if _cell(machine, field) in wanted)
             asked.append(f"{option} {', '.join(wanted)}")
@@ -426,9 +431,7 @@ def _check_names(catalog: Catalog, option: str, wanted: Sequence[str], known: se
         raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
     for name in wanted:
         if name not in names:
-            some = (
-                ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none: it says nothing of it"
-            )
+            some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none"
             raise OptionError(
                 f"{option}: got {shown(name)}, expected what the catalog {shown(catalog.name)} has: {some}"
                 + nearest(str(name), names),

@@ -1,0 +1,396 @@
+"""Network disks as rules: figures worked by hand, prices, and the smallest disk against every other one."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from etcdsize import (
+    DiskChoice,
+    DiskKind,
+    DiskLimit,
+    DiskPrice,
+    Machine,
+    OptionError,
+    PriceStep,
+    TableError,
+    load_catalog,
+)
+
+MIB = 1.048576
+CURRENT = load_catalog("current")
+KINDS = {kind.kind: kind for kind in CURRENT.disk_kinds}
+GP3, GP2, IO2, IO1 = (KINDS[name] for name in ("gp3", "gp2", "io2", "io1"))
+
+
+class TestFigures:
+    """What a disk sustains, worked by hand; the MB are 10^6 bytes, AWS and GCE count 1.048576 of them as a MiB."""
+
+    @pytest.mark.parametrize(
+        ("kind", "asked", "iops", "mb_per_second"),
+        [
+            ("gp3", (50,), 3_000, 125 * MIB),
+            ("gp3", (1,), 3_000, 125 * MIB),
+            ("gp3", (100, 4_000), 4_000, 125 * MIB),
+            ("gp3", (160, 80_000, 2_000 * MIB), 80_000, 2_000 * MIB),
+            ("gp2", (1,), 100, 25 * MIB),
+            ("gp2", (33,), 100, 25 * MIB),
+            ("gp2", (34,), 102, 25.5 * MIB),
+            ("gp2", (50,), 150, 37.5 * MIB),
+            ("gp2", (333,), 999, 249.75 * MIB),
+            ("gp2", (334,), 1_002, 250 * MIB),
+            ("gp2", (1_200,), 3_600, 250 * MIB),
+            ("gp2", (16_384,), 16_000, 250 * MIB),
+            ("io2", (4,), 100, 25.6 * MIB),
+            ("io2", (100, 16_000), 16_000, 4_000 * MIB),
+            ("io1", (100, 1_000), 1_000, 250 * MIB),
+            ("io1", (100, 5_000), 5_000, 500 * MIB),
+            ("pd-ssd", (50,), 7_500, 264 * MIB),
+            ("pd-balanced", (100,), 3_600, 168 * MIB),
+            ("pd-standard", (500,), None, None),
+            ("hyperdisk-balanced", (50,), 3_000, 140 * MIB),
+            ("premium-ssd-v2", (10, 5_000, 1_200), 5_000, 1_200),
+        ],
+    )
+    def test_sustained(self, kind, asked, iops, mb_per_second):
+        found = KINDS[kind].figures(*asked)
+        assert found[0] == iops
+        assert found[1] == (mb_per_second if mb_per_second is None else pytest.approx(mb_per_second, rel=1e-12))
+
+    def test_a_burst_is_never_among_them(self):
+        assert GP2.bursts
+        assert GP2.figures(50) == (150, 39.3216)
+
+    @pytest.mark.parametrize(
+        ("kind", "asked", "message"),
+        [
+            ("gp3", (0,), "size_gib: got 0, expected whole GiB from 1 to 65536 for gp3"),
+            ("gp3", (1.5,), "size_gib: got 1.5, expected whole GiB from 1 to 65536 for gp3"),
+            ("gp3", (True,), "size_gib: got True, expected whole GiB from 1 to 65536 for gp3"),
+            ("gp3", ("9",), 'size_gib: got "9", expected whole GiB from 1 to 65536 for gp3'),
+            ("io2", (3,), "size_gib: got 3, expected whole GiB from 4 to 65536 for io2"),
+            ("pd-ssd", (0,), "size_gib: got 0, expected whole GiB from 1 for pd-ssd"),
+            ("gp3", (10, 2_999), "provisioned_iops: got 2999, expected from 3000 to 5000 IOPS for this disk of gp3"),
+            ("gp3", (10, 5_001), "provisioned_iops: got 5001, expected from 3000 to 5000 IOPS for this disk of gp3"),
+            ("gp3", (4, 3_001), "provisioned_iops: got 3001, expected from 3000 to 3000 IOPS for this disk of gp3"),
+            ("gp3", (999, 80_001),
+             "provisioned_iops: got 80001, expected from 3000 to 80000 IOPS for this disk of gp3"),
+            ("gp3", (10, None, 787), "provisioned_mb_per_second: got 787, expected from 131.072 to 786.432 MB/s "
+             "for this disk of gp3"),
+            ("gp3", (10, math.nan), "provisioned_iops: got nan, expected a finite number of 0 or more"),
+            ("gp2", (10, 200), "provisioned_iops: got 200, expected none: gp2 has the IOPS that come with it"),
+            ("gp2", (10, None, 9),
+             "provisioned_mb_per_second: got 9, expected none: gp2 has the MB/s that come with it"),
+            ("io1", (10, 501), "provisioned_iops: got 501, expected from 100 to 500 IOPS for this disk of io1"),
+        ],
+    )  # fmt: skip
+    def test_refused(self, kind, asked, message):
+        for work in (KINDS[kind].figures, KINDS[kind].usd_month):
+            with pytest.raises(OptionError) as caught:
+                work(*asked)
+            assert str(caught.value) == message
+
+
+class TestPrice:
+    """Size, then what is bought above what is included; unknown where a part is."""
+
+    @pytest.mark.parametrize(
+        ("kind", "asked", "usd"),
+        [
+            ("gp3", (50,), 4),  # 50 * 0.08
+            ("gp3", (50, 3_600), 7),  # and 600 * 0.005
+            ("gp3", (100, 4_000, 250 * MIB), 18),  # 8 + 5 + 125 * 0.04
+            ("gp2", (1_200,), 120),
+            ("io2", (4,), 7),  # 0.5 + 100 * 0.065: the least there is costs as well
+            ("io2", (100, 40_000), 2_460.5),  # 12.5 + 32000 * 0.065 + 8000 * 0.046
+            ("io2", (200, 70_000), 3_769),  # 25 + 2080 + 32000 * 0.046 + 6000 * 0.032
+            ("io1", (30, 300), 23.25),
+            ("pd-ssd", (50,), 8.5),
+            ("pd-balanced", (50,), 5),
+            ("pd-standard", (50,), None),
+            ("hyperdisk-balanced", (50,), None),
+            ("premium-ssd-v2", (50,), None),
+        ],
+    )
+    def test_by_hand(self, kind, asked, usd):
+        assert KINDS[kind].usd_month(*asked) == usd
+
+    def test_a_part_that_is_unknown(self):
+        price = DiskPrice(usd_gib_month=0.08, region="us-east-1", date="2026-11-25")
+        kind = GP3.model_copy(update={"price": price})
+        assert kind.usd_month(50) == 4
+        assert kind.usd_month(50, 3_000) == 4
+        assert kind.usd_month(50, 3_001) is None
+        assert kind.usd_month(50, None, 126 * MIB) is None
+
+
+class TestSmallest:
+    """The least size, IOPS and MB/s that are enough, or the reason why none are."""
+
+    def test_m4_large_s_iops(self):
+        """The guide's m4.large has 3600 IOPS and 56.25 MB/s; a disk has to deliver them as well."""
+        assert GP2.smallest(20, 3_600, 56.25) == DiskChoice(
+            kind="gp2", size_gib=1_200, concurrent_iops=3_600, disk_mb_per_second=262.144, usd_month=120
+        )
+        assert GP3.smallest(20, 3_600, 56.25) == DiskChoice(
+            kind="gp3",
+            size_gib=20,
+            provisioned_iops=3_600,
+            concurrent_iops=3_600,
+            disk_mb_per_second=131.072,
+            usd_month=4.6,
+        )
+        assert GP3.smallest(4, 3_600).size_gib == 8  # 500 IOPS a GiB
+
+    @pytest.mark.parametrize(
+        ("kind", "need", "expected"),
+        [
+            ("gp3", (19.5, 3_000, 125), (20, None, None)),
+            ("gp3", (20, 3_000, 131.073), (20, None, 126 * MIB)),
+            ("gp3", (20, 1, 1_000), (20, 3_816, 954 * MIB)),  # 1000 MB/s are 953.7 MiB/s, at 0.25 an IOPS
+            ("gp3", (1, None, 2_000 * MIB), (16, 8_000, 2_000 * MIB)),
+            ("gp3", (1, 80_000), (160, 80_000, None)),
+            ("gp2", (1, 100.5), (34, None, None)),
+            ("gp2", (1, None, 100 * MIB), (134, None, None)),  # 400 IOPS of 256 KiB
+            ("gp2", (1, 0, 0), (1, None, None)),
+            ("io2", (1, 1, 1), (4, 100, None)),
+            ("io2", (1, 2_000, 1), (4, 2_000, None)),
+            ("io2", (1, 2_001, 1), (5, 2_001, None)),
+            ("io2", (1, None, 4_000 * MIB), (32, 15_625, None)),
+            ("io1", (1, None, 500 * MIB), (40, 2_000, None)),
+            ("pd-ssd", (50, 15_000, 100), (300, None, None)),
+            ("pd-ssd", (50, 6_000, 240 * MIB + 50), (100, None, None)),
+            ("pd-balanced", (50, 15_000, 100), (2_000, None, None)),
+            ("hyperdisk-balanced", (20, 3_000, 140), (20, None, None)),
+            ("premium-ssd-v2", (20, 3_000, 125.5), (20, None, 126)),
+        ],
+    )  # fmt: skip
+    def test_by_hand(self, kind, need, expected):
+        found = KINDS[kind].smallest(*need)
+        assert isinstance(found, DiskChoice)
+        size, iops, throughput = expected
+        assert (found.kind, found.size_gib, found.provisioned_iops) == (kind, size, iops)
+        assert found.provisioned_mb_per_second == (throughput if throughput is None else pytest.approx(throughput))
+        asked = (found.size_gib, found.provisioned_iops, found.provisioned_mb_per_second)
+        assert (found.concurrent_iops, found.disk_mb_per_second) == KINDS[kind].figures(*asked)
+        assert found.usd_month == KINDS[kind].usd_month(*asked)
+
+    @pytest.mark.parametrize(
+        ("kind", "need", "reason"),
+        [
+            ("gp2", (20, 20_000, 1), "gp2 reaches at most 16000 IOPS, 20000 needed"),
+            ("gp2", (20, 1, 300), "gp2 reaches at most 262.144 MB/s, 300 needed"),
+            ("gp2", (16_384.5, 1, 1), "gp2 has at most 16384 GiB, 16385 needed"),
+            ("gp3", (20, 80_000.5, 1), "gp3 reaches at most 80000 IOPS, 80000.5 needed"),
+            ("gp3", (20, 1, 2_100), "gp3 reaches at most 2097.152 MB/s, 2100 needed"),
+            ("io1", (20, 64_001, 1), "io1 reaches at most 64000 IOPS, 64001 needed"),
+            ("pd-standard", (20, 1, 1), "the IOPS of pd-standard are unknown"),
+            ("pd-standard", (20, None, 1), "the throughput of pd-standard is unknown"),
+            ("hyperdisk-balanced", (20, 3_001, 1),
+             "hyperdisk-balanced includes 3000 IOPS, 3001 needed; how many more may be bought is unknown"),
+            ("hyperdisk-balanced", (20, 1, 200),
+             "hyperdisk-balanced includes 146.80064 MB/s, 200 needed; how many more may be bought is unknown"),
+        ],
+    )  # fmt: skip
+    def test_none(self, kind, need, reason):
+        assert KINDS[kind].smallest(*need) == reason
+
+    def test_what_does_not_matter_may_be_unknown(self):
+        found = KINDS["pd-standard"].smallest(20)
+        assert (found.size_gib, found.concurrent_iops, found.disk_mb_per_second, found.usd_month) == (20, *[None] * 3)
+
+    @pytest.mark.parametrize(
+        ("need", "message"),
+        [
+            ((0,), "size_gib: got 0, expected a finite number above 0"),
+            ((math.inf,), "size_gib: got inf, expected a finite number above 0"),
+            ((True,), "size_gib: got True, expected a finite number above 0"),
+            ((5, -1), "concurrent_iops: got -1, expected a finite number of 0 or more"),
+            ((5, "9"), 'concurrent_iops: got "9", expected a finite number of 0 or more'),
+            ((5, 1, math.nan), "mb_per_second: got nan, expected a finite number of 0 or more"),
+            ((5, 1, 1e308), "mb_per_second: got 1e+308, expected a finite number of 0 or more"),
+        ],
+    )
+    def test_refused(self, need, message):
+        with pytest.raises(OptionError) as caught:
+            GP3.smallest(*need)
+        assert str(caught.value) == message
+
+
+def price_of(draw) -> DiskPrice | None:
+    if draw(st.integers(0, 9)) == 0:
+        return None
+    usd = st.sampled_from([0, 0.005, 0.08, 1])
+    return DiskPrice(
+        usd_gib_month=draw(usd),
+        usd_iops_month=[
+            PriceStep(up_to=draw(st.integers(1, 9)), usd_month=draw(usd)),
+            PriceStep(up_to=None, usd_month=draw(usd)),
+        ],
+        usd_mb_per_second_month=draw(usd),
+        region="r",
+        date="d",
+    )
+
+
+@st.composite
+def kinds(draw) -> DiskKind:
+    """A small kind of disk: few sizes and few steps, so that all of its disks can be tried."""
+    few = st.integers(0, 4)
+    included, floor, throughput = draw(few), draw(few), draw(few)
+    buys_iops, way = draw(st.booleans()), draw(st.sampled_from(["size", "iops", "bought", "none"]))
+    return DiskKind(
+        provider="aws",
+        kind="k",
+        media="ssd",
+        min_size_gib=draw(st.none() | st.integers(1, 3)),
+        max_size_gib=draw(st.integers(3, 7)),
+        included_iops=included,
+        iops_per_gib=0 if buys_iops else draw(st.sampled_from([0, 0.5, 1, 2])),
+        min_iops=floor,
+        max_iops=draw(st.integers(max(included, floor, 1), 9)),
+        iops_provisionable=buys_iops,
+        max_iops_per_gib=draw(st.sampled_from([1, 1.5, 3])) if buys_iops else None,
+        included_mb_per_second=throughput,
+        mb_per_second_per_gib=draw(st.sampled_from([0.5, 1])) if way == "size" else 0,
+        mb_per_second_per_iops=draw(st.sampled_from([0.25, 1])) if way == "iops" else 0,
+        max_mb_per_second=draw(st.integers(max(throughput, 1), 6)),
+        mb_per_second_provisionable=way == "bought",
+        max_mb_per_second_per_iops=draw(st.sampled_from([0.5, 1, 2])) if way == "bought" else None,
+        throughput_unit=draw(st.sampled_from(["MB/s", "MiB/s"])),
+        price=price_of(draw),
+    )
+
+
+def every_disk(kind: DiskKind):
+    """Give every disk of a kind that can be bought, with its figures."""
+    unit = 1 if kind.throughput_unit == "MB/s" else MIB
+    iops = [None, *range(10)] if kind.iops_provisionable else [None]
+    throughputs = [None, *(round(n * unit, 6) for n in range(7))] if kind.mb_per_second_provisionable else [None]
+    for size in range(kind.min_size_gib or 1, kind.max_size_gib + 1):
+        for asked in itertools.product([size], iops, throughputs):
+            try:
+                yield asked, kind.figures(*asked)
+            except OptionError:
+                continue
+
+
+class TestAgainstEveryDisk:
+    """`smallest` finds a disk wherever one is enough, and no other that is enough is cheaper or smaller."""
+
+    @given(kinds(), st.integers(1, 8), st.none() | st.integers(0, 10), st.none() | st.sampled_from([0, 1, 2.5, 4, 6]))
+    def test_none_is_cheaper(self, kind, size, iops, throughput):
+        enough = [
+            (asked, kind.usd_month(*asked))
+            for asked, (has_iops, has_throughput) in every_disk(kind)
+            if asked[0] >= size
+            and (iops is None or has_iops >= iops)
+            and (throughput is None or has_throughput >= throughput)
+        ]
+        found = kind.smallest(size, iops, throughput)
+        if isinstance(found, str):
+            assert not enough, found
+            return
+        assert found.size_gib >= size
+        assert iops is None or found.concurrent_iops >= iops
+        assert throughput is None or found.disk_mb_per_second >= throughput
+        assert enough
+        assert all(found.size_gib <= asked[0] for asked, _ in enough)
+        prices = {usd for _, usd in enough}
+        assert found.usd_month == min(prices) if None not in prices else found.usd_month is None
+
+    @given(
+        st.sampled_from(CURRENT.disk_kinds),
+        st.floats(0.1, 500),
+        st.integers(0, 90_000),
+        st.floats(0, 2_500),
+    )
+    def test_the_kinds_that_are_sold(self, kind, size, iops, throughput):
+        found = kind.smallest(size, iops, throughput)
+        if isinstance(found, str):
+            assert "needed" in found or "unknown" in found
+            return
+        assert found.size_gib >= size
+        assert found.concurrent_iops >= iops
+        assert found.disk_mb_per_second >= throughput
+        if kind.throughput_unit == "MiB/s" and found.provisioned_mb_per_second is not None:
+            assert Fraction(str(found.provisioned_mb_per_second)) % Fraction(str(MIB)) == 0
+        if found.size_gib > max(math.ceil(size), kind.min_size_gib or 1):
+            # One GiB less would not do, whatever is bought.
+            smaller = kind.model_copy(update={"max_size_gib": found.size_gib - 1})
+            assert isinstance(smaller.smallest(size, iops, throughput), str)
+
+    @given(st.sampled_from(CURRENT.disk_kinds), st.integers(4, 2_000), st.integers(4, 2_000))
+    def test_more_size_never_gives_less(self, kind, one, other):
+        assume(one < other)
+        for less, more in zip(kind.figures(one), kind.figures(other), strict=True):
+            assert less is None or less <= more
+
+
+KIND = {"provider": "aws", "kind": "k", "media": "ssd"}
+PRICE = {"usd_gib_month": 1, "region": "r", "date": "d"}
+REFUSED = {
+    "both ways for IOPS": (
+        {"iops_provisionable": True, "iops_per_gib": 1},
+        "iops_per_gib: IOPS come with the size or are bought, not both"),
+    "two ways for throughput": (
+        {"mb_per_second_per_iops": 1, "mb_per_second_provisionable": True},
+        "mb_per_second_per_gib: throughput comes with the size, or with the IOPS, or is bought; one of them"),
+    "sizes": ({"min_size_gib": 4, "max_size_gib": 3}, "max_size_gib: got 3, expected min_size_gib or more"),
+    "a floor above the cap": (
+        {"min_iops": 4, "max_iops": 3}, "max_iops: got 3, expected min_iops and included_iops or more"),
+    "more included than the cap": (
+        {"included_mb_per_second": 4, "max_mb_per_second": 3},
+        "max_mb_per_second: got 3, expected included_mb_per_second or more"),
+    "a zero for unknown": ({"max_iops": 0}, "max_iops: got 0, expected a finite number above 0"),
+    "media": ({"media": "tape"}, "media: got \"tape\", expected 'ssd' or 'hdd'"),
+    "a price without a date": (
+        {"price": {"usd_gib_month": 1, "region": "r"}}, "price.date: missing; the field is required"),
+    "steps that do not rise": (
+        {"price": PRICE | {"usd_iops_month": [
+            {"up_to": 5, "usd_month": 1}, {"up_to": 5, "usd_month": 1}, {"up_to": None, "usd_month": 1}]}},
+        "usd_iops_month: expected steps that rise, the last of them without up_to"),
+    "steps without an end": (
+        {"price": PRICE | {"usd_iops_month": [{"up_to": 5, "usd_month": 1}]}},
+        "usd_iops_month: expected steps that rise, the last of them without up_to"),
+    "a step without an end before others": (
+        {"price": PRICE | {"usd_iops_month": [{"up_to": None, "usd_month": 1}] * 2}},
+        "usd_iops_month: expected steps that rise, the last of them without up_to"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_rule_that_is_none(case):
+    fields, message = REFUSED[case]
+    with pytest.raises(TableError) as caught:
+        DiskKind(**KIND | fields)
+    assert str(caught.value) == f"DiskKind: {message}"
+
+
+FIELDS = {"provider": "gce", "machine_type": "x", "vcpus": 2, "memory_gib": 8}
+FIELDS |= {"concurrent_iops": 9, "disk_mb_per_second": 8}
+
+
+class TestLimitsOfAMachine:
+    """A limit by kind of disk replaces the general one; of other kinds nothing is known."""
+
+    def test_general(self):
+        assert Machine(**FIELDS).limits_for("pd-ssd") == (9, 8)
+
+    def test_by_kind(self):
+        limits = [DiskLimit(kind="pd-ssd", concurrent_iops=5), DiskLimit(kind="pd-balanced", disk_mb_per_second=4)]
+        machine = Machine(**FIELDS, disk_limits=limits)
+        assert machine.limits_for("pd-ssd") == (5, None)
+        assert machine.limits_for("pd-balanced") == (None, 4)
+        assert machine.limits_for("hyperdisk-balanced") == (None, None)
+
+    def test_a_kind_twice(self):
+        with pytest.raises(TableError) as caught:
+            Machine(**FIELDS, disk_limits=[DiskLimit(kind="a"), DiskLimit(kind="a")])
+        message = 'Machine: disk_limits: got "a" twice, expected every kind of disk once'
+        assert str(caught.value) == message

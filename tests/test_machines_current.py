@@ -1,0 +1,256 @@
+"""The catalog of today's machines: what holds of every row, and choosing and pricing rows of a catalog."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from etcdsize import Catalog, DiskKind, MachinePrice, OptionError, Price, TableError, load_catalog
+
+CURRENT = load_catalog("current")
+# With and without local disks they are two families in one; a bigger one of either has more of everything.
+FAMILIES: dict[tuple, list] = {}
+for _machine in CURRENT.machines:
+    FAMILIES.setdefault((_machine.provider, _machine.family, _machine.machine_type.endswith("-lssd")), []).append(
+        _machine
+    )
+
+
+class TestInvariants:
+    """What holds of every row, whatever its figures; an unknown figure is None, never 0."""
+
+    def test_how_many(self):
+        assert Counter(machine.provider for machine in CURRENT.machines) == {"aws": 320, "gce": 73, "azure": 31}
+        assert CURRENT.providers == ("aws", "azure", "gce")
+
+    def test_every_row_has_its_sources(self):
+        for machine in CURRENT.machines:
+            assert machine.source
+            assert machine.arch
+            assert machine.lifecycle
+            assert machine.family
+            assert machine.tier is None
+            assert all(limit.source for limit in machine.disk_limits)
+            if machine.price:
+                assert machine.price.source
+                assert machine.price.date.startswith("2026-")
+                region = {"aws": "us-east-1", "gce": "us-central1", "azure": "eastus"}[machine.provider]
+                assert machine.price.region == region
+        for kind in CURRENT.disk_kinds:
+            assert kind.source
+            assert kind.price is None or kind.price.source
+
+    def test_what_is_unknown(self):
+        assert sorted({m.family for m in CURRENT.machines if m.price is None}) == ["Dasv5", "r9g"]
+        assert [m.machine_type for m in CURRENT.machines if m.price is None][6:] == ["Standard_D2as_v5"]
+        no_limits = {m.family for m in CURRENT.machines if not m.disk_limits and m.concurrent_iops is None}
+        assert no_limits == {"n4", "n4a", "n4d", "c4", "c4a", "c4d"}
+
+    def test_nothing_here_is_unfit_for_etcd(self):
+        assert not [m for m in CURRENT.machines if m.burstable or m.shared_core or m.bare_metal]
+
+    @pytest.mark.parametrize("family", FAMILIES, ids=str)
+    def test_a_bigger_one_never_has_less(self, family):
+        machines = FAMILIES[family]
+        assert [m.vcpus for m in machines] == sorted({m.vcpus for m in machines})
+        figures = {
+            "memory": lambda m: m.memory_gib,
+            "iops": lambda m: m.concurrent_iops,
+            "throughput": lambda m: m.disk_mb_per_second,
+            "burst iops": lambda m: m.burst_concurrent_iops,
+            "burst throughput": lambda m: m.burst_disk_mb_per_second,
+            "pd-ssd": lambda m: m.limits_for("pd-ssd")[0],
+            "pd-ssd throughput": lambda m: m.limits_for("pd-ssd")[1],
+            "pd-balanced": lambda m: m.limits_for("pd-balanced")[0],
+            "pd-balanced throughput": lambda m: m.limits_for("pd-balanced")[1],
+            "nvme": lambda m: m.local_nvme_gb,
+            "price": lambda m: m.price and m.price.usd_hour,
+        }
+        for less, more in itertools.pairwise(machines):
+            for name, figure in figures.items():
+                if None not in (figure(less), figure(more)):
+                    assert figure(less) <= figure(more), (name, less.machine_type, more.machine_type)
+
+    @pytest.mark.parametrize("family", FAMILIES, ids=str)
+    def test_memory_goes_with_the_vcpus(self, family):
+        ratios = {machine.memory_gib / machine.vcpus for machine in FAMILIES[family]}
+        # c4.8xlarge of AWS has 36 vCPUs; c4 and c4d of GCE give some sizes a little less.
+        expected = {("aws", "c4"): 2, ("gce", "c4"): 2, ("gce", "c4d"): 3}.get(family[:2], 1)
+        assert len(ratios) == expected
+
+    def test_a_burst_is_above_what_is_sustained(self):
+        bursts = [m for m in CURRENT.machines if m.burst_concurrent_iops or m.burst_disk_mb_per_second]
+        assert len(bursts) > 200
+        for machine in bursts:
+            assert machine.burst_concurrent_iops is None or machine.burst_concurrent_iops > machine.concurrent_iops
+            throughput = machine.burst_disk_mb_per_second
+            assert throughput is None or throughput > machine.disk_mb_per_second
+
+    def test_gce_limits_replace_the_general_ones(self):
+        for machine in CURRENT.machines:
+            if machine.disk_limits:
+                assert machine.provider == "gce"
+                assert [limit.kind for limit in machine.disk_limits] == ["pd-ssd", "pd-balanced"]
+                assert machine.concurrent_iops is machine.disk_mb_per_second is None
+
+    def test_lifecycle(self):
+        """`previous` where a newer generation of the same line is in the catalog."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for machine in CURRENT.machines:
+            found.setdefault((machine.provider, machine.family), set()).add(machine.lifecycle)
+        assert all(len(lifecycles) == 1 for lifecycles in found.values())
+        assert {family for family, lifecycles in found.items() if lifecycles == {"current"}} == {
+            *(("aws", family) for family in ("m8i", "m8id", "m8a", "m9g", "m8gd", "c8i", "c8id", "c8a", "c9g", "c8gd")),
+            *(("aws", family) for family in ("r8i", "r8id", "r8a", "r9g", "r8gd", "i7i", "i7ie", "i8g")),
+            *(("gce", family) for family in ("n4", "n4a", "n4d", "e2", "t2d", "c4", "c4a", "c4d")),
+            *(("azure", family) for family in ("Dsv6", "Dasv6", "Dpsv6", "Esv5")),
+        }
+
+    def test_the_guide_s_machines_are_here_with_the_same_figures(self):
+        for named in load_catalog("guide").machines:
+            machine = CURRENT.machine(named.provider, named.machine_type)
+            assert (machine.vcpus, machine.memory_gib, machine.arch) == (named.vcpus, named.memory_gib, named.arch)
+            assert machine.lifecycle == "previous"
+            if named.provider == "aws":
+                assert machine.concurrent_iops == named.concurrent_iops
+                assert machine.disk_mb_per_second == named.disk_mb_per_second
+            else:
+                # The guide's figures are those of a disk of that size, by the older rule: within the machine's limits.
+                iops, throughput = machine.limits_for("pd-ssd")
+                assert named.concurrent_iops <= iops
+                assert named.disk_mb_per_second <= throughput
+                assert (
+                    named.concurrent_iops + 6_000 == CURRENT.disk_kind("gce", "pd-ssd").figures(named.disk.size_gb)[0]
+                )
+
+    def test_m7i_large(self):
+        machine = CURRENT.machine("aws", "m7i.large")
+        assert (machine.vcpus, machine.memory_gib, machine.arch) == (2, 8, "x86_64")
+        assert (machine.concurrent_iops, machine.burst_concurrent_iops) == (3_600, 40_000)
+        assert (machine.price.usd_hour, machine.price.region) == (0.1008, "us-east-1")
+
+
+class TestLookUp:
+    @pytest.mark.parametrize(
+        ("call", "message"),
+        [
+            (lambda: CURRENT.machine("aws", "m7i.larg"),
+             'machine_type: got "m7i.larg", which is no aws machine of the catalog "current"; '
+             'did you mean "m7i.large"?'),
+            (lambda: CURRENT.machine("gce", "m7i.large"),
+             'machine_type: got "m7i.large", which is no gce machine of the catalog "current"'),
+            (lambda: CURRENT.disk_kind("aws", "gp4"),
+             'disk kind: got "gp4", expected one of those that the catalog "current" has for aws: gp3, gp2, io2, io1; '
+             'did you mean "gp3"?'),
+            (lambda: load_catalog("guide").disk_kind("aws", "gp3"),
+             'disk kind: got "gp3", expected one of those that the catalog "guide" has for aws: none'),
+        ],
+    )  # fmt: skip
+    def test_refused(self, call, message):
+        with pytest.raises(OptionError) as caught:
+            call()
+        assert str(caught.value) == message
+
+    def test_a_kind_of_disk_twice(self):
+        kind = DiskKind(provider="aws", kind="gp3", media="ssd")
+        with pytest.raises(TableError) as caught:
+            Catalog(name="mine", machines=CURRENT.machines[:1], disk_kinds=[kind, kind])
+        assert str(caught.value) == 'Catalog: disk_kinds: got aws "gp3" twice, expected every kind of disk once'
+
+
+def listed(machine_type: str, usd_hour: float = 0.5, provider: str | None = None) -> MachinePrice:
+    price = Price(usd_hour=usd_hour, region="eu-west-1", date="2026-11-01")
+    return MachinePrice(machine_type=machine_type, price=price, provider=provider)
+
+
+class TestMerge:
+    """Prices of one's own take the place of the catalog's; everything else stays."""
+
+    def test_merged(self):
+        merged = CURRENT.merge([listed("r9g.large"), listed("n2-standard-2", 0.2, "google")])
+        assert merged.machine("aws", "r9g.large").price.usd_hour == 0.5
+        assert merged.machine("gce", "n2-standard-2").price.region == "eu-west-1"
+        changed = [m.machine_type for m, n in zip(CURRENT.machines, merged.machines, strict=True) if m != n]
+        assert changed == ["r9g.large", "n2-standard-2"]
+        assert (merged.name, merged.disk_kinds) == (CURRENT.name, CURRENT.disk_kinds)
+        assert CURRENT.machine("aws", "r9g.large").price is None
+
+    @pytest.mark.parametrize(
+        ("prices", "row", "message"),
+        [
+            ([listed("m8i.large"), listed("m8i.larg")], 2,
+             'row 2, machine_type: got "m8i.larg", which is no machine of the catalog "current"; '
+             'did you mean "m8i.large"?'),
+            ([listed("m8i.large", provider="gce")], 1,
+             'row 1, machine_type: got "m8i.large", which is no gce machine of the catalog "current"'),
+            ([listed("m8i.large"), listed("m8i.xlarge"), listed("m8i.large", provider="aws")], 3,
+             'row 3, machine_type: got "m8i.large", which row 1 has already; a machine has one price'),
+        ],
+    )  # fmt: skip
+    def test_refused(self, prices, row, message):
+        with pytest.raises(TableError) as caught:
+            CURRENT.merge(prices)
+        assert str(caught.value) == message
+        assert (caught.value.row, caught.value.field) == (row, "machine_type")
+
+    def test_a_type_of_two_providers(self):
+        one = CURRENT.machines[0]
+        catalog = Catalog(name="mine", machines=[one, one.model_copy(update={"provider": "gce"})])
+        with pytest.raises(TableError, match=r"which aws and gce have both; give the provider as well$"):
+            catalog.merge([listed(one.machine_type)])
+        assert catalog.merge([listed(one.machine_type, provider="gce")]).machines[1].price.usd_hour == 0.5
+
+
+class TestRestrict:
+    """Only machines that are of one of each of the names; an unknown name is refused with the nearest."""
+
+    @pytest.mark.parametrize(
+        ("names", "count"),
+        [
+            ({}, 424),
+            ({"families": "m8i"}, 5),
+            ({"families": ["m8i", "n4"]}, 10),
+            ({"machine_types": ["m8i.large", "Standard_D2s_v6"]}, 2),
+            ({"architectures": "arm64", "families": ["m8i", "m9g"]}, 6),
+            ({"architectures": ["amd64"], "families": ["m8i", "m9g"]}, 5),
+            ({"architectures": ["aarch64", "x86_64"]}, 424),
+            ({"regions": ["us-central1", "eastus"]}, 103),
+        ],
+    )
+    def test_left(self, names, count):
+        left = CURRENT.restrict(**names)
+        assert len(left.machines) == count
+        assert left.disk_kinds == CURRENT.disk_kinds
+        assert Catalog.model_validate_json(left.model_dump_json()) == left
+
+    @pytest.mark.parametrize(
+        ("names", "message"),
+        [
+            ({"families": "m8"},
+             'families: got "m8", expected what the catalog "current" has: Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5, '
+             'c3, c3d, ...; did you mean "m8i"?'),
+            ({"architectures": ["arm46"]},
+             'architectures: got "arm46", expected what the catalog "current" has: arm64, x86_64; '
+             'did you mean "arm64"?'),
+            ({"regions": "eu-west-1"},
+             'regions: got "eu-west-1", expected what the catalog "current" has: eastus, us-central1, us-east-1; '
+             'did you mean "us-east-1"?'),
+            ({"machine_types": ()}, "machine_types: got no name, expected one or more"),
+            ({"machine_types": "m8i.lrge"},
+             'machine_types: got "m8i.lrge", expected what the catalog "current" has: Standard_D16as_v5, '
+             'Standard_D16as_v6, Standard_D16ps_v6, Standard_D16s_v5, Standard_D16s_v6, Standard_D2as_v5, '
+             'Standard_D2as_v6, Standard_D2ps_v6, ...; did you mean "m8i.large"?'),
+            ({"families": "m8i", "architectures": ["arm64"]},
+             'catalog: "current" has no machine that is of all of these: families m8i; architectures arm64'),
+        ],
+    )  # fmt: skip
+    def test_refused(self, names, message):
+        with pytest.raises(OptionError) as caught:
+            CURRENT.restrict(**names)
+        assert str(caught.value) == message
+
+    def test_a_catalog_that_says_nothing_of_it(self):
+        with pytest.raises(OptionError, match=r'^regions: got "x", expected what the catalog "guide" has: none$'):
+            load_catalog("guide").restrict(regions="x")
