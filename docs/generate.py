@@ -312,7 +312,9 @@ def public() -> dict[str, Any]:
 
 def home(thing: Any) -> str:
     """Return the module that a name lives in."""
-    return f"`{thing.__module__.removeprefix('etcdsize.')}.py`"
+    name = thing.__module__.removeprefix("etcdsize.").replace(".", "/")
+    is_folder = (Path(etcdsize.__file__).parent / name).is_dir()
+    return f"`{name}/`" if is_folder else f"`{name}.py`"
 
 
 def functions() -> str:
@@ -431,7 +433,9 @@ def expected_regions() -> set[str]:
     """Return the regions that some page must have, so that nothing new stays undocumented."""
     from etcdsize.cli import build_parser
 
-    commands = ["etcdsize", *(f"etcdsize {name}" for name in subcommands(build_parser()))]
+    commands = ["etcdsize"]
+    for name, command in subcommands(build_parser()).items():
+        commands += [f"etcdsize {name}", *(f"etcdsize {name} {deeper}" for deeper in subcommands(command))]
     return {
         *(f"tiers {name}" for name in TIERS),
         *(f"catalog {name}" for name in CATALOGS),

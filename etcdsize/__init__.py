@@ -23,11 +23,13 @@ __all__ = [
     "DiskKind",
     "DiskLimit",
     "DiskPrice",
+    "Dropped",
     "Erratum",
     "EtcdSizeError",
     "Fit",
     "FleetFileError",
     "FleetSizing",
+    "Imported",
     "InvalidWorkloadError",
     "LocalCandidate",
     "Machine",
@@ -62,6 +64,9 @@ __all__ = [
     "parse_fraction",
     "parse_rate",
     "quorum",
+    "read_aws_instance_types",
+    "read_gcloud_machine_types",
+    "read_prices",
     "size",
     "size_fleet",
     "size_frame",
@@ -91,6 +96,10 @@ _HOMES = {
     "machines": ("Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog"),
     "notices": ("Notice",),
     "sequential": ("SequentialDisk", "WriteLatency"),
+    "readers": ("Dropped", "Imported"),
+    "readers.aws": ("read_aws_instance_types",),
+    "readers.gcloud": ("read_gcloud_machine_types",),
+    "readers.prices": ("read_prices",),
     "sizing": ("Sizing", "size"),
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
@@ -119,6 +128,10 @@ if TYPE_CHECKING:
     from etcdsize.frames import size_frame
     from etcdsize.machines import Catalog, Cost, Disk, Erratum, Machine, MachinePrice, Price, load_catalog
     from etcdsize.notices import Notice
+    from etcdsize.readers import Dropped, Imported
+    from etcdsize.readers.aws import read_aws_instance_types
+    from etcdsize.readers.gcloud import read_gcloud_machine_types
+    from etcdsize.readers.prices import read_prices
     from etcdsize.sequential import SequentialDisk, WriteLatency
     from etcdsize.sizing import Sizing, size
     from etcdsize.storage import Storage, storage_for

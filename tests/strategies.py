@@ -10,6 +10,8 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from etcdsize.errors import EtcdSizeError
+
 DIMENSIONS = ("clients", "requests_per_second", "data_bytes")
 MB = 10**6
 
@@ -28,6 +30,14 @@ LIMITS = {
 }
 EDGES = {name: [limits[index] for limits in LIMITS.values()] for index, name in enumerate(DIMENSIONS)}
 HEADROOMS = st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 1 / 3, 0.75, 0.999]) | st.floats(0, 1, exclude_max=True)
+
+
+def result(work, *arguments):
+    """Return what a call returns, or the error of ours that it raises."""
+    try:
+        return work(*arguments)
+    except EtcdSizeError as error:
+        return error
 
 
 def twin(table: str, clients, requests, data, headroom=0.0) -> int:

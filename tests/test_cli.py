@@ -325,9 +325,9 @@ def test_version(run):
     assert run("--version") == (0, f"etcdsize {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", [None, "size", "fleet", "tiers", "machines", "schema"])
+@pytest.mark.parametrize("command", [None, "size", "fleet", "tiers", "machines", "catalog", "catalog import", "schema"])
 def test_help(run, command):
-    code, out, err = run(*filter(None, [command]), "--help")
+    code, out, err = run(*(command or "").split(), "--help")
     assert (code, err) == (0, "")
     assert out.startswith(f"usage: etcdsize {command or '['}")
     assert max(map(len, out.splitlines())) <= 80

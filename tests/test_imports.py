@@ -18,7 +18,7 @@ SOURCE = Path(etcdsize.__file__).parent
 # From the ground up: a module imports from the layers below its own, and never from its own.
 LAYERS = (
     ("errors", "quorum"),
-    ("units", "providers"),
+    ("units", "providers", "_listing", "_output"),
     ("_model",),
     ("workload", "tiers", "_disk_rules", "_classify", "_cells", "_columns", "_thrift"),
     ("disks",),
@@ -55,6 +55,7 @@ GUESTS = {
         "fitting",
         "sequential",
         "storage",
+        "readers",
         "fleet",
     },
     "pyarrow": {"_loads", "_batch", "files", "frames", "fleet"},
@@ -165,6 +166,9 @@ HEAVY = {"numpy", "pydantic", "pyarrow", "pandas", "polars", "dask", "pyspark", 
         ("import etcdsize; etcdsize.size(kubernetes_nodes=5).model_dump_json()", {"pydantic"}),
         ("import etcdsize; etcdsize.classify([300], 800, None)", {"pydantic", "numpy"}),
         ("import etcdsize; etcdsize.size_fleet([300], 800, None, provider='aws').counts()", {"pydantic", "numpy"}),
+        ("import etcdsize; etcdsize.load_catalog('current').disk_kind('aws', 'gp3').smallest(5)", {"pydantic"}),
+        ("import etcdsize; etcdsize.read_prices; etcdsize.read_aws_instance_types", {"pydantic"}),
+        ("import etcdsize._output", set()),
         ("import etcdsize._classify", {"numpy"}),
     ],
 )
@@ -173,7 +177,9 @@ def test_loads_no_more_than_it_needs(code, allowed):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["size", "--help"], ["fleet", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["size", "--help"], ["fleet", "--help"], ["catalog", "import", "--help"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments):
     code = f"from etcdsize.cli import main\ntry:\n    main({arguments})\nexcept SystemExit:\n    pass"

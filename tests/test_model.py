@@ -22,8 +22,10 @@ from etcdsize import (
     DiskKind,
     DiskLimit,
     DiskPrice,
+    Dropped,
     Erratum,
     Fit,
+    Imported,
     InvalidWorkloadError,
     LocalCandidate,
     Machine,
@@ -52,7 +54,7 @@ from etcdsize._model import Model, read_table
 MODELS = [
     *(Bound, Candidate, Catalog, Cost, Disk, DiskChoice, DiskKind, DiskLimit, DiskPrice, Erratum, Fit, LocalCandidate),
     *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
-    *(TierTable, Workload, WriteLatency),
+    *(TierTable, Workload, WriteLatency, Dropped, Imported),
 ]
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from etcdsize import load_catalog, load_tiers, size
+from etcdsize import Catalog, Imported, Machine, Price, load_catalog, load_tiers, size
 from etcdsize.fleet import FleetSummary, MachineCount, Problem
-from etcdsize.renderers.text import render_fleet, render_machines, render_sizing, render_tiers
+from etcdsize.renderers.text import render_fleet, render_import, render_machines, render_sizing, render_tiers
 
 PREVIOUS = (
     "info: m4.xlarge and n1-standard-4: a previous generation; still what the guide prints, no longer what to buy. "
@@ -190,6 +190,50 @@ xlarge  gce       n1-standard-16+500GB PD SSD     16            60            15
         figures = {"concurrent_iops": None, "disk_mb_per_second": None, "errata": ()}
         text = render_machines(load_catalog("guide"), [machine.model_copy(update=figures)])
         assert "small  aws       m4.large      2             8          unknown      unknown\n" in text
+
+
+class TestMachinesWithPrices:
+    """A catalog with families or prices: what is unknown, what to beware of, and of which disks the figures are."""
+
+    def test_whole(self):
+        one = {"vcpus": 2, "memory_gib": 8}
+        price = Price(usd_hour=0.1, region="eu-west-1", date="2026-11-01")
+        limits = [{"kind": "pd-ssd", "concurrent_iops": 15_000}, {"kind": "pd-balanced", "concurrent_iops": 9}]
+        machines = [
+            Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", price=price, **one),
+            Machine(provider="gce", machine_type="n2-a", disk_limits=limits, lifecycle="previous", family="n2", **one),
+            Machine(provider="gce", machine_type="x", local_nvme_gb=375, shared_core=True, bare_metal=True, **one),
+            Machine(provider="aws", machine_type="t3.large", burstable=True, local_nvme_gb=0, **one),
+        ]
+        catalog = Catalog(name="mine", title="Mine", source="our own", date="2026-11-02", machines=machines)
+        assert render_machines(catalog, machines) == (
+            """\
+Mine
+
+provider  machine    arch     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  of disk  NVMe (GB)  USD/hour  \
+region     read on     beware
+aws       m8i.large  x86_64       2             8             3600      unknown  any        unknown       0.1  \
+eu-west-1  2026-11-01
+gce       n2-a       unknown      2             8            15000      unknown  pd-ssd     unknown   unknown  \
+                       previous generation
+gce       x          unknown      2             8          unknown      unknown                 375   unknown  \
+                       shared core, bare metal
+aws       t3.large   unknown      2             8          unknown      unknown                   0   unknown  \
+                       burstable
+
+Source: our own, read on 2026-11-02
+"""
+        )
+
+
+class TestImport:
+    """The account of an import: only what there is to say."""
+
+    def test_nothing_to_say(self):
+        machine = Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", vcpus=2,
+                          memory_gib=8, price=Price(usd_hour=0.1, region="r", date="d"))  # fmt: skip
+        catalog = Catalog(name="mine", machines=[machine])
+        assert render_import(Imported(catalog=catalog, found=1)) == "1 entry: 1 imported, 0 dropped\n"
 
 
 TIERS = {"small": 2, "medium": 0, "large": 10, "xlarge": 0}

@@ -8,16 +8,18 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from etcdsize import units
-from etcdsize.errors import FleetFileError, OptionError, UnitError, shown
+from etcdsize.errors import FleetFileError, OptionError, TableError, UnitError, shown
 
 if TYPE_CHECKING:
     from etcdsize.fleet import Fleet
+    from etcdsize.machines import Machine
 
-__all__ = ["fleet", "machines", "schema", "size", "tiers"]
+__all__ = ["catalog", "fleet", "machines", "schema", "size", "tiers"]
 
 T = TypeVar("T")
 
@@ -74,18 +76,96 @@ def tiers(options: Namespace) -> int:
 
 def machines(options: Namespace) -> int:
     """Print the machines of a catalog."""
-    from etcdsize._options import providers_of
+    from etcdsize._options import one_of, providers_of
     from etcdsize.machines import load_catalog
     from etcdsize.renderers.text import render_machines
 
     catalog = load_catalog(options.catalog)
     providers = providers_of(catalog, options.provider)
-    chosen = tuple(machine for machine in catalog.machines if machine.provider in providers)
+    chosen = catalog.model_copy(
+        update={
+            "machines": tuple(machine for machine in catalog.machines if machine.provider in providers),
+            "disk_kinds": tuple(kind for kind in catalog.disk_kinds if kind.provider in providers),
+        }
+    ).restrict(machine_types=options.type, families=options.family, architectures=options.arch, regions=options.region)
+    machines = chosen.machines
+    if options.sort is not None:
+        key = _SORTS[one_of("--sort", options.sort, _SORTS)]
+        machines = tuple(sorted(machines, key=lambda machine: _unknown_last(key(machine))))
     if options.json:
-        _print(catalog.model_copy(update={"machines": chosen}).model_dump_json(indent=2) + "\n")
+        _print(chosen.model_copy(update={"machines": machines}).model_dump_json(indent=2) + "\n")
     else:
-        _print(render_machines(catalog, chosen))
+        _print(render_machines(catalog, machines))
     return 0
+
+
+def _unknown_last(figure: float | None) -> tuple[bool, float]:
+    return figure is None, figure or 0
+
+
+_SORTS: dict[str, Callable[[Machine], float | None]] = {
+    "price": lambda machine: machine.price.usd_hour if machine.price else None,
+    "vcpus": lambda machine: machine.vcpus,
+    "memory": lambda machine: machine.memory_gib,
+    "iops": lambda machine: machine.limits_for(machine.disk_limits[0].kind if machine.disk_limits else "")[0],
+}
+
+
+def catalog(options: Namespace) -> int:
+    """Make a catalog of a provider's own list: `import` is the one thing there is to do so far."""
+    import datetime
+
+    from etcdsize._options import one_of
+    from etcdsize._output import check_output, open_output
+    from etcdsize.readers import combine
+    from etcdsize.readers.aws import read_aws_instance_types
+    from etcdsize.readers.gcloud import read_gcloud_machine_types
+    from etcdsize.readers.prices import read_prices
+    from etcdsize.renderers.text import render_import
+
+    readers = {"aws": read_aws_instance_types, "gcloud": read_gcloud_machine_types}
+    reader = readers[one_of("--from", options.origin, readers)]
+    sources = [*options.files, *([] if options.prices is None else [options.prices])]
+    for source in sources:
+        if sources.count(source) > 1:
+            raise OptionError(f"{source}: got it twice, expected it once", option="files", value=source)
+        if options.output == "-":
+            _check_standard_output(source)
+        else:
+            check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
+    today = datetime.date.today().isoformat()
+    imported = combine([_of_file(name, partial(reader, _content(name), date=today)) for name in options.files])
+    if options.prices is not None:
+        prices = _of_file(options.prices, partial(read_prices, _content(options.prices)))
+        priced = _of_file(options.prices, partial(imported.catalog.merge, prices))
+        imported = imported.model_copy(update={"catalog": priced})
+    text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
+    if options.output == "-":
+        _print(text)
+    else:
+        with open_output(Path(options.output)) as stream:
+            stream.write(text.encode())
+    sys.stderr.write(render_import(imported))
+    return 1 if imported.dropped or imported.truncated else 0
+
+
+def _content(name: str) -> bytes:
+    """Return what a file holds, or standard input for `-`."""
+    if name == "-":
+        return _standard_input().read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise TableError(f"{name}: cannot be read: {error.strerror}", file=name) from error
+
+
+def _of_file(name: str, work: Callable[[], T]) -> T:
+    """Return what is made of a file's content; an error names the file."""
+    try:
+        return work()
+    except TableError as error:
+        name = "standard input" if name == "-" else name
+        raise TableError(f"{name}: {error}", file=name, row=error.row, field=error.field) from None
 
 
 def schema(options: Namespace) -> int:  # noqa: ARG001 - every command takes its options

@@ -51,11 +51,12 @@ examples:
   etcdsize size --clients 300 --requests-per-second 800 --data 400MB
   etcdsize fleet clusters.csv -o sized.csv
   etcdsize machines --provider gce
+  etcdsize catalog import --from aws types.json -o my.json
 
 exit codes:
   0    done
-  1    done, but some clusters could not be sized, or a --strict answer is
-       beyond the guide
+  1    done, but some clusters could not be sized, some machines could not be
+       imported, or a --strict answer is beyond the guide
   2    bad usage, or input that cannot be read
   130  interrupted""",
     )
@@ -65,6 +66,7 @@ exit codes:
     _add_fleet(commands)
     _add_tiers(commands)
     _add_machines(commands)
+    _add_catalog(commands)
     _add_schema(commands)
     return parser
 
@@ -211,7 +213,13 @@ def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_machines(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(
-        commands, "machines", "print the machines", "Print the machines of a catalog, with errata and source."
+        commands,
+        "machines",
+        "print the machines",
+        """\
+Print the machines of a catalog, with errata and source. Disk figures are what a
+machine sustains; what it can do for a while is left out. A price is on demand,
+of the region and the day beside it. What nobody verified is unknown.""",
     )
     parser.add_argument(
         "--provider",
@@ -223,9 +231,57 @@ def _add_machines(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--catalog",
         metavar="CATALOG",
         default="guide",
-        help="guide, guide-as-printed, or a JSON file of your own (default: guide)",
+        help="guide, guide-as-printed, current, or a JSON file of your own (default: guide)",
+    )
+    for option, metavar, text in (
+        ("--family", "F", "only this family, such as m8i"),
+        ("--arch", "A", "only this architecture: x86_64 or arm64"),
+        ("--type", "T", "only this type of machine"),
+        ("--region", "R", "only machines that are priced in this region"),
+    ):
+        parser.add_argument(option, metavar=metavar, action="append", help=f"{text}; may be given again")
+    parser.add_argument(
+        "--sort",
+        metavar="BY",
+        help="price, vcpus, memory or iops, the lowest first and unknown last (default: as the catalog has them)",
     )
     _add_json(parser)
+
+
+def _add_catalog(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands, "catalog", "make a catalog of your own", "Make a catalog of machines from what your provider sells."
+    )
+    deeper = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="action", required=True, help="what to do with it"
+    )
+    parser = _command(
+        deeper,
+        "import",
+        "make a catalog of a provider's own list",
+        """\
+Make a catalog of a provider's own list of machines, as one of these prints it:
+
+  aws ec2 describe-instance-types
+  gcloud compute machine-types list --format=json
+
+Print an account of every entry. What has no vCPUs or memory is dropped, and the
+exit code is 1, as it is where pages are missing. Burstable, shared-core and
+bare-metal machines are kept and flagged. The lists have no prices: give them.""",
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="the list, or its pages one after the other; - is standard input"
+    )
+    parser.add_argument("--from", metavar="WHAT", dest="origin", required=True, help="whose list it is: aws or gcloud")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", required=True, help="the catalog to write; - is standard output"
+    )
+    parser.add_argument("--force", action="store_true", help="replace OUT where it exists")
+    parser.add_argument(
+        "--prices",
+        metavar="CSV",
+        help="prices, with the columns machine_type, price_usd_hour, region, date, and provider and source if you like",
+    )
 
 
 def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -12,10 +12,11 @@ from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_perce
 if TYPE_CHECKING:
     from etcdsize.fleet import FleetSummary
     from etcdsize.machines import Catalog, Machine
+    from etcdsize.readers import Imported
     from etcdsize.sizing import Sizing
     from etcdsize.tiers import Tier, TierTable
 
-__all__ = ["render_fleet", "render_machines", "render_sizing", "render_tiers"]
+__all__ = ["render_fleet", "render_import", "render_machines", "render_sizing", "render_tiers"]
 
 _MACHINE_HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
 
@@ -133,7 +134,9 @@ def render_tiers(table: TierTable) -> str:
 
 
 def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
-    """Return machines of a catalog, errata marked and told."""
+    """Return machines of a catalog, errata marked and told; where it has families or prices, with those."""
+    if any(machine.family is not None or machine.price is not None for machine in machines):
+        return _priced_machines(catalog, machines)
     rows: list[tuple[str, ...]] = [("tier", "provider", "machine", *_MACHINE_HEAD)]
     told: list[str] = []
     for machine in machines:
@@ -155,6 +158,71 @@ def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
         )
     parts = [catalog.title, _table(rows, right=(3, 4, 5, 6)), "\n".join(told), _source(catalog.source, catalog.date)]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
+    head = ("provider", "machine", "arch", *_MACHINE_HEAD, "of disk", "NVMe (GB)", "USD/hour", "region", "read on")
+    rows: list[tuple[str, ...]] = [(*head, "beware")]
+    for machine in machines:
+        kind = machine.disk_limits[0].kind if machine.disk_limits else "any"
+        iops, throughput = machine.limits_for(kind)
+        price = machine.price
+        rows.append(
+            (
+                machine.provider,
+                str(machine),
+                machine.arch or "unknown",
+                str(machine.vcpus),
+                _figure(machine.memory_gib),
+                _figure(iops),
+                _figure(throughput),
+                "" if iops is None and throughput is None else kind,
+                _figure(machine.local_nvme_gb),
+                *((_figure(price.usd_hour), price.region, price.date) if price else ("unknown", "", "")),
+                ", ".join(_beware(machine)),
+            )
+        )
+    parts = [catalog.title, _table(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _beware(machine: Machine) -> list[str]:
+    flags = {
+        "previous generation": machine.lifecycle == "previous",
+        "burstable": machine.burstable,
+        "shared core": machine.shared_core,
+        "bare metal": machine.bare_metal,
+    }
+    return [word for word, said in flags.items() if said]
+
+
+def render_import(imported: Imported) -> str:
+    """Return the account of an import: every entry, and what is unknown or unfit among the machines."""
+    machines = imported.catalog.machines
+    counts = [f"{imported.imported} imported", f"{len(imported.dropped)} dropped"]
+    if imported.repeats:
+        counts.append(f"{imported.repeats} repeats of those")
+    lines = [f"{imported.found} entr{'y' if imported.found == 1 else 'ies'}: {', '.join(counts)}"]
+    reasons: dict[str, list[str]] = {}
+    for gone in imported.dropped:
+        reasons.setdefault(gone.reason, []).append(gone.machine_type)
+    for reason, names in reasons.items():
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        lines.append(f"dropped, {reason}: {', '.join(names[:5])}{more}")
+    said = {
+        "burstable": [machine.burstable for machine in machines],
+        "shared core": [machine.shared_core for machine in machines],
+        "bare metal": [machine.bare_metal for machine in machines],
+        "disk figures unknown": [not machine.disk_limits and machine.concurrent_iops is None for machine in machines],
+        "architecture unknown": [machine.arch is None for machine in machines],
+        "price unknown": [machine.price is None for machine in machines],
+    }
+    known = [f"{sum(each)} {what}" for what, each in said.items() if any(each)]
+    if known:
+        lines.append(f"imported: {', '.join(known)}")
+    if imported.truncated:
+        lines.append("warning: pages are missing: the last one says that more follow; import all of them together")
+    return "\n".join(lines) + "\n"
 
 
 def _source(source: str, date: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etcdsize import FleetFileError
-from etcdsize.files.output import check_output, open_output
+from etcdsize._output import check_output, open_output
 
 OLD, NEW = b"what was there", b"what is new"
 
