@@ -6,6 +6,7 @@ so is all that rests on it. This module imports `errors` and `units`; it sees a 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -228,6 +229,7 @@ def _steps(kind: DiskKind, included: Fraction, iops: Fraction) -> Iterator[tuple
             start = end
 
 
+@functools.lru_cache(maxsize=4096)
 def _exact(value: float) -> Fraction:
     """Return a figure as it is printed, not the float next to it."""
     return Fraction(value) if isinstance(value, int) else Fraction(str(value))
