@@ -30,10 +30,10 @@ try:
     import pyarrow as pa
 
     from etcdsize._batch import MEMBERS, BatchOptions, BatchSizer
+    from etcdsize._output import check_output, open_output
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
-    from etcdsize.files.output import check_output, open_output
     from etcdsize.files.parquet import ParquetCopier, ParquetReader, ParquetWriter
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
