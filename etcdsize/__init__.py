@@ -16,6 +16,7 @@ __all__ = [
     "Bound",
     "Candidate",
     "Catalog",
+    "ClusterAudit",
     "ColumnError",
     "Cost",
     "Disk",
@@ -27,6 +28,7 @@ __all__ = [
     "Erratum",
     "EtcdSizeError",
     "Fit",
+    "FleetAudit",
     "FleetFileError",
     "FleetSizing",
     "Imported",
@@ -53,6 +55,7 @@ __all__ = [
     "WorkloadTypeError",
     "WriteLatency",
     "__version__",
+    "audit",
     "classify",
     "failure_tolerance",
     "fit",
@@ -78,6 +81,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
+    "auditing": ("ClusterAudit", "FleetAudit", "audit"),
     "disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
     "errors": (
         "ColumnError",
@@ -111,6 +115,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
+    from etcdsize.auditing import ClusterAudit, FleetAudit, audit
     from etcdsize.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
     from etcdsize.errors import (
         ColumnError,

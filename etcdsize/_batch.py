@@ -16,10 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etcdsize._columns import ANSWERS, Columns, pick_columns
+from etcdsize._batch_audit import BatchAudit, dictionary
+from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, Columns, pick_columns
 from etcdsize._loads import is_text, numbers
 from etcdsize._options import catalog_of, headroom_of, one_of, providers_of, tiers_of
 from etcdsize.arrays import INVALID, classify
+from etcdsize.auditing import Auditor, FleetAudit
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, shown
 from etcdsize.fleet_sizing import FleetSizing
 from etcdsize.machines import Catalog, Machine
@@ -50,6 +52,8 @@ class BatchSizer:
         Which of `ANSWERS` to give; the others cost nothing.
     raise_problems : bool
         Whether the first row that cannot be sized raises.
+    auditor : Auditor, optional
+        How to audit the machines that a column names.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class BatchSizer:
         missing_is_unknown: bool = False,
         answers: Sequence[str] = ANSWERS,
         raise_problems: bool = False,
+        auditor: Auditor | None = None,
     ) -> None:
         self.columns = columns
         """Where the load stands in a batch."""
@@ -72,8 +77,10 @@ class BatchSizer:
         """The share of every bound kept free."""
         self._missing_is_unknown = missing_is_unknown
         self._raise_problems = raise_problems
+        self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor)
+        """The audit of the machines that a column names, where there is one."""
         self.give(answers)
-        if provider is None and "provider" not in columns:
+        if provider is None and "provider" not in columns and self.audit is None:
             raise ColumnError(
                 "provider: has no column for it (expected provider or cloud), and no provider was given; "
                 f"give one of {', '.join(catalog.providers)}"
@@ -83,6 +90,8 @@ class BatchSizer:
         self._machines = [catalog.machine_for(name, tier.name) for name in self._providers for tier in tiers.tiers]
         self.rows: int = 0
         """Rows seen."""
+        self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
+        """Rows by tier."""
         self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
         """Rows by provider and tier."""
         self.first_problems: list[tuple[int, str]] = []
@@ -93,7 +102,10 @@ class BatchSizer:
     def give(self, answers: Sequence[str]) -> None:
         """Give these of `ANSWERS` from now on."""
         coded = pa.dictionary(pa.int32(), pa.string())
-        self.schema: pa.Schema = pa.schema([(name, pa.string() if name == "problem" else coded) for name in answers])
+        kinds = {"problem": pa.string()}
+        if self.audit is not None:
+            kinds |= {name: self.audit.schema(name) for name in AUDIT_ANSWERS}
+        self.schema: pa.Schema = pa.schema([(name, kinds.get(name, coded)) for name in answers])
         """The columns that are given."""
 
     @property
@@ -122,7 +134,11 @@ class BatchSizer:
             if load.missing is not None:
                 unknown[index] = load.missing
         self._take_missing(rows, unknown, problems)
-        providers = self._provider_codes(batch, problems)
+        machines, strangers = None, dict[int, str]()
+        if self.audit is not None:
+            source = self.columns["current_machine"]
+            machines, strangers = self.audit.look_up(batch.column(source.position), source)
+        providers = self._provider_codes(batch, machines, problems)
 
         codes = np.empty(rows, np.uint8)
         if rows:
@@ -130,7 +146,14 @@ class BatchSizer:
             self._tell_invalid(codes, values, problems)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
+        before = self.rows
         self._count(codes, values, providers, problems)
+        audit = None
+        if self.audit is not None and machines is not None:
+            audit = self.audit.auditor(machines, values, unknown, needs=codes)
+            self.audit.take(audit, before)
+        for row, problem in strangers.items():
+            problems.setdefault(row, []).append(problem)
         fleet = FleetSizing(
             values,
             codes,
@@ -141,7 +164,7 @@ class BatchSizer:
             members=MEMBERS,
             unknown=unknown,
         )
-        return self._answers(fleet, problems)
+        return self._answers(fleet, audit, problems)
 
     def _take_missing(self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]) -> None:
         """Tell the nulls as problems, or leave them unknown where something else is known."""
@@ -161,9 +184,13 @@ class BatchSizer:
             for row in np.flatnonzero(~known).tolist():
                 problems.setdefault(row, []).append("nothing known: every dimension is missing")
 
-    def _provider_codes(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> NDArray[np.uint8] | None:
+    def _provider_codes(
+        self, batch: pa.RecordBatch, machines: NDArray[np.uint16] | None, problems: dict[int, list[str]]
+    ) -> NDArray[np.uint8] | None:
         if self._provider is not None:
             return None
+        if "provider" not in self.columns and self.audit is not None and machines is not None:
+            return self.audit.provider_codes(machines, self._providers, INVALID)
         source = self.columns["provider"]
         column = batch.column(source.position)
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
@@ -215,6 +242,10 @@ class BatchSizer:
     ) -> None:
         tiers = len(self._tiers.tiers)
         sized = codes != INVALID
+        self.tier_counts += np.bincount(codes[sized], minlength=tiers)
+        if providers is not None:
+            # A machine that is not in the catalog tells no provider.
+            sized &= providers != INVALID
         flat = codes[sized].astype(np.int64)
         if providers is not None:
             flat += providers[sized].astype(np.int64) * tiers
@@ -235,14 +266,16 @@ class BatchSizer:
                 self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
         self.rows += len(codes)
 
-    def _answers(self, fleet: FleetSizing, problems: dict[int, list[str]]) -> pa.RecordBatch:
+    def _answers(self, fleet: FleetSizing, audit: FleetAudit | None, problems: dict[int, list[str]]) -> pa.RecordBatch:
         """Return the columns that are asked for."""
         bad = fleet.tier_codes == INVALID if problems else None
 
         def column(name: str) -> pa.Array:
             if name == "problem":
                 return _told(problems, len(fleet))
-            return _dictionary(getattr(fleet, _CODES[name]), bad, self._texts(name))
+            if self.audit is not None and audit is not None and name in AUDIT_ANSWERS:
+                return self.audit.column(name, audit)
+            return dictionary(getattr(fleet, _CODES[name]), self._texts(name), bad)
 
         return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
 
@@ -250,7 +283,7 @@ class BatchSizer:
         """Return the answers of no rows; their categories are those of any."""
 
         def column(name: str) -> pa.Array:
-            return _told({}, 0) if name == "problem" else _dictionary(np.empty(0, np.uint8), None, self._texts(name))
+            return _told({}, 0) if name == "problem" else dictionary(np.empty(0, np.uint8), self._texts(name))
 
         return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
 
@@ -316,11 +349,17 @@ class BatchOptions:
             tuple(dict.fromkeys(one_of("answers", name, ANSWERS) for name in answers)),
         )
 
-    def sizer(self, names: Iterable[Any]) -> BatchSizer:
+    def sizer(self, names: Iterable[Any], auditor: Auditor | None = None) -> BatchSizer:
         """Return a sizer of batches with columns of these names."""
         listed = [name if isinstance(name, str) else "" for name in names]
         return BatchSizer(
-            pick_columns(listed, self.chosen, self.unknown, provider_given=self.provider is not None),
+            pick_columns(
+                listed,
+                self.chosen,
+                self.unknown,
+                provider_given=self.provider is not None,
+                audited=auditor is not None,
+            ),
             provider=self.provider,
             catalog=self.catalog,
             tiers=self.tiers,
@@ -328,6 +367,7 @@ class BatchOptions:
             missing_is_unknown=self.missing_is_unknown,
             answers=self.answers,
             raise_problems=self.raise_problems,
+            auditor=auditor,
         )
 
 
@@ -343,8 +383,3 @@ def _told(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
     for row, said in problems.items():
         texts[row] = "; ".join(said)
     return pa.array(texts, pa.string())
-
-
-def _dictionary(codes: NDArray[Any], bad: NDArray[np.bool_] | None, names: Sequence[str]) -> pa.DictionaryArray:
-    indices = pa.array(codes.astype(np.int32), mask=bad)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))

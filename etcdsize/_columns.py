@@ -12,10 +12,15 @@ from dataclasses import dataclass, replace
 from etcdsize.errors import ColumnError, nearest, shown
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["ANSWERS", "Columns", "Source", "narrowed", "pick_columns"]
+__all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "names_machines", "narrowed", "pick_columns"]
 
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
 """The columns that an answer adds, in order."""
+AUDIT_ANSWERS = (
+    *("verdict", "decided_by", "utilization", "breaks_next", "recommended_machine"),
+    "usd_month_difference",
+)
+"""The columns that an audit adds besides, where a file says which machine runs now."""
 
 _DATA_UNITS = {"": 1, "_bytes": 1, "_mb": 1000**2, "_mib": 1024**2, "_gb": 1000**3, "_gib": 1024**3}
 _DATA_NAMES = ("data", "db_size", "size", "data_size", "database_size", "storage")
@@ -28,6 +33,7 @@ _NAMES: dict[str, dict[str, int]] = {
     ),
     "data_bytes": {name + unit: factor for name in _DATA_NAMES for unit, factor in _DATA_UNITS.items()},
     "provider": dict.fromkeys(("provider", "cloud", "cloud_provider"), 1),
+    "current_machine": dict.fromkeys(("current_machine", "current_machine_type"), 1),
 }
 UNIT_OF_FACTOR = {1000**2: "MB", 1024**2: "MiB", 1000**3: "GB", 1024**3: "GiB"}
 
@@ -51,8 +57,9 @@ def pick_columns(
     unknown: Iterable[str] = (),
     *,
     provider_given: bool = False,
+    audited: bool = False,
 ) -> Columns:
-    """Return the columns that hold the load and the provider.
+    """Return the columns that hold the load, the provider, and the machine that runs now.
 
     Parameters
     ----------
@@ -64,6 +71,8 @@ def pick_columns(
         Dimensions that nobody has the figures of.
     provider_given : bool
         Whether one provider stands for all, so that no column is needed.
+    audited : bool
+        Whether the machine that runs now is looked for.
 
     Raises
     ------
@@ -72,30 +81,38 @@ def pick_columns(
     """
     chosen, unknown = dict(chosen or {}), tuple(unknown)
     for key in (*chosen, *unknown):
-        if key not in _NAMES or (key in unknown and key == "provider"):
+        if key not in _NAMES or (key in unknown and key not in DIMENSIONS):
             raise ColumnError(f"got {shown(key)}, expected {', '.join(DIMENSIONS)}{nearest(key, DIMENSIONS)}")
-    taken = [name for name in names if name in ANSWERS]
-    if taken:
-        raise ColumnError(
-            f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
-            "replaces what is there"
-        )
+        if key == "current_machine" and not audited:
+            raise ColumnError("current_machine: a frame is not audited; audit() takes its columns")
     columns: Columns = {}
     for key, known in _NAMES.items():
         if key in unknown:
             if key in chosen:
                 raise ColumnError(f"{key}: got a column and unknown, expected one of the two")
             continue
-        if key == "provider" and provider_given:
+        if (key == "provider" and provider_given) or (key == "current_machine" and not audited):
             continue
         found = _find(names, key, known, chosen.get(key))
         if found is not None:
             columns[key] = found
-        elif key != "provider":
+        elif key in DIMENSIONS:
             raise ColumnError(_missing(names, key, known))
+    added = (*ANSWERS, *AUDIT_ANSWERS) if "current_machine" in columns else ANSWERS
+    taken = [name for name in names if name in added]
+    if taken:
+        raise ColumnError(
+            f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
+            "replaces what is there"
+        )
     if not any(dimension in columns for dimension in DIMENSIONS):
         raise ColumnError("every dimension is unknown, expected at least one that is known")
     return columns
+
+
+def names_machines(names: Iterable[str]) -> bool:
+    """Return whether a column says which machine runs now."""
+    return any(_plain(name) in _NAMES["current_machine"] for name in names)
 
 
 def narrowed(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:

@@ -7,9 +7,9 @@ cluster (`sizing`) does without.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,10 +19,12 @@ from etcdsize._options import catalog_of, headroom_of, members_of, one_of, provi
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet_sizing import FleetSizing
 from etcdsize.machines import Catalog
-from etcdsize.tiers import TierTable, exact_bounds
+from etcdsize.tiers import TierTable, exact_bounds, load_tiers
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"]
+__all__ = ["INVALID", "classify", "fleet_columns", "looked_up", "size_fleet", "tier_for_kubernetes_nodes"]
+
+CodeT = TypeVar("CodeT", bound=np.unsignedinteger[Any])
 
 
 _ACCEPTED = "an array of an integer or float dtype, or None for an unknown dimension"
@@ -343,24 +345,12 @@ def size_fleet(
     machines = catalog_of(catalog, table)
     headroom, members = headroom_of(headroom), members_of(members)
     one_of("on_invalid", on_invalid, ("raise", "mark"))
-    arrays = [_array(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
-    shape = _broadcast(arrays)
     one_for_all = provider is None or isinstance(provider, str)
     names = None if one_for_all else np.asarray(provider)
-    if names is not None:
-        try:
-            shape = np.broadcast_shapes(shape, names.shape)
-        except ValueError:
-            raise InvalidWorkloadError(
-                f"got shapes that do not broadcast: the loads {shape}, provider {names.shape}; "
-                "expected one provider, or one a cluster"
-            ) from None
-    if len(shape) > 1:
-        raise InvalidWorkloadError(f"got loads of shape {shape}, expected one axis: one load a cluster")
-    shape = shape or (1,)
-    columns = [None if array is None else np.broadcast_to(array, shape) for array in arrays]
+    other = None if names is None else ("provider", names.shape)
+    columns, shape = fleet_columns((clients, requests_per_second, data_bytes), other)
     codes = np.empty(shape, np.uint8)
-    first = _classify(arrays, shape, codes, table, headroom, None)
+    first = _classify(columns, shape, codes, table, headroom, None)
     if first is not None and on_invalid == "raise":
         raise _invalid(columns, shape, first)
     if isinstance(provider, str):
@@ -372,33 +362,72 @@ def size_fleet(
     return FleetSizing(columns, codes, providers, machines, table, headroom, members)
 
 
-def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
-    """Return the index of every cluster's provider in the catalog's; mark the codes of those it lacks."""
+def fleet_columns(
+    loads: Sequence[ArrayLike | None], other: tuple[str, tuple[int, ...]] | None = None, raise_invalid: bool = False
+) -> tuple[list[NDArray[Any] | None], tuple[int, ...]]:
+    """Return the loads of a fleet as columns of one shape, one load a cluster.
+
+    Parameters
+    ----------
+    loads : sequence
+        One a dimension; None is unknown.
+    other : tuple, optional
+        The name and the shape of what is also given for each cluster.
+    raise_invalid : bool
+        Whether a load that cannot be sized raises.
+    """
+    arrays = [_array(name, load) for name, load in zip(DIMENSIONS, loads)]
+    shape = _broadcast(arrays)
+    if other is not None:
+        try:
+            shape = np.broadcast_shapes(shape, other[1])
+        except ValueError:
+            raise InvalidWorkloadError(
+                f"got shapes that do not broadcast: the loads {shape}, {other[0]} {other[1]}; "
+                f"expected one {other[0].removesuffix('s')}, or one a cluster"
+            ) from None
+    if len(shape) > 1:
+        raise InvalidWorkloadError(f"got loads of shape {shape}, expected one axis: one load a cluster")
+    shape = shape or (1,)
+    columns = [None if array is None else np.broadcast_to(array, shape) for array in arrays]
+    if raise_invalid:
+        first = _classify(columns, shape, np.empty(shape, np.uint8), load_tiers("guide"), 0.0, None)
+        if first is not None:
+            raise _invalid(columns, shape, first)
+    return columns, shape
+
+
+def looked_up(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:
+    """Return the code of every name; each spelling is looked up once."""
 
     class Known(dict[Any, int]):
-        """Looks a spelling up once."""
-
         def __missing__(self, name: Any) -> int:
-            try:
-                code = catalog.providers.index(providers_of(catalog, (name,))[0])
-            except OptionError:
-                code = INVALID
-            self[name] = code
+            code = self[name] = code_of(name)
             return code
 
     known = Known()
-    found = np.empty(len(names), np.uint8)
-    unknown = 0
+    found = np.empty(len(names), dtype)
     for start in range(0, len(names), _BLOCK):
         block = names[start : start + _BLOCK].tolist()
-        here = np.fromiter(map(known.__getitem__, block), np.uint8, len(block))
-        found[start : start + _BLOCK] = here
-        bad = here == INVALID
-        if bad.any():
-            unknown += int(bad.sum())
-            codes[start : start + _BLOCK][bad] = INVALID
+        found[start : start + _BLOCK] = np.fromiter(map(known.__getitem__, block), dtype, len(block))
+    return found
+
+
+def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
+    """Return the index of every cluster's provider in the catalog's; mark the codes of those it lacks."""
+
+    def code_of(name: Any) -> int:
+        try:
+            return catalog.providers.index(providers_of(catalog, (name,))[0])
+        except OptionError:
+            return INVALID
+
+    found = looked_up(names, code_of, np.uint8)
+    bad = found == INVALID
+    codes[bad] = INVALID
+    unknown = int(np.count_nonzero(bad))
     if unknown and on_invalid == "raise":
-        index = int((found == INVALID).argmax())
+        index = int(bad.argmax())
         name = names[index]
         try:
             providers_of(catalog, (name,))

@@ -8,14 +8,14 @@ need. This module imports the models, never numpy.
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from etcdsize._model import Model, NotNegative, Positive
 from etcdsize.disks import DiskChoice, DiskKind
 from etcdsize.errors import OptionError, nearest, shown
-from etcdsize.machines import Catalog, Cost, Disk, Machine, load_catalog
+from etcdsize.machines import Catalog, Cost, Disk, Machine, load_catalog, monthly_total
 from etcdsize.notices import SUGGESTED_QUOTA_BYTES
 from etcdsize.providers import provider_name
 from etcdsize.sequential import SequentialDisk, sequential_disk
@@ -267,7 +267,7 @@ def fit(
         for name in providers:
             catalog.disk_kind(name, disk)
 
-    candidates: list[Candidate] = []
+    candidates: list[_Found] = []
     rejected: list[Rejected] = []
     local: list[LocalCandidate] = []
     short: list[tuple[float, Machine, str]] = []
@@ -281,20 +281,20 @@ def fit(
             chosen, refused = kinds[machine.provider]
             found, distance = _judged(machine, need, chosen, refused)
             if found is None:
-                candidates.append(_candidate(machine, need, chosen, region))
+                candidates.append(_found(machine, need, chosen, region))
                 continue
             if distance is not None:
                 short.append((distance, machine, found[1]))
         rejected.append(
             Rejected(provider=machine.provider, machine_type=machine.machine_type, code=found[0], reason=found[1])
         )
-    candidates.sort(key=_rank)
+    candidates.sort(key=lambda one: one.rank)
     local.sort(key=lambda one: (one.usd_month is None, one.usd_month or 0, one.machine.machine_type))
     closest = min(short, key=lambda one: (one[0], one[1].machine_type), default=None)
     return Fit(
         need=need,
         storage=storage,
-        candidates=tuple(candidates[:limit]),
+        candidates=tuple(one.told(need, region) for one in candidates[:limit]),
         feasible=len(candidates),
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
@@ -442,37 +442,52 @@ def _distance(short: Sequence[tuple[str, float, float]]) -> float:
     return sum(1 - has / wanted for _, has, wanted in short)
 
 
-def _candidate(
-    machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskChoice]], region: str | None
-) -> Candidate:
+class _Found(NamedTuple):
+    """A candidate before it is told whole: few of them are."""
+
+    machine: Machine
+    kind: DiskKind
+    disk: DiskChoice
+    usd_month: float | None
+    concurrent_iops: float
+    disk_mb_per_second: float
+    excess: float
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """Known prices first, the lowest first; then the least excess."""
+        machine = self.machine
+        return (self.usd_month is None, self.usd_month or 0.0, self.excess, machine.provider, machine.machine_type)
+
+    def told(self, need: Need, region: str | None) -> Candidate:
+        return Candidate(
+            machine=self.machine,
+            disk=self.disk,
+            concurrent_iops=self.concurrent_iops,
+            disk_mb_per_second=self.disk_mb_per_second,
+            cost=Cost.of(self.machine.price, self.disk.usd_month, self.kind.price, region),
+            excess=self.excess,
+            recovery_seconds=recovery_seconds(need.data_bytes, self.disk_mb_per_second),
+        )
+
+
+def _found(machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskChoice]], region: str | None) -> _Found:
     """Return a machine with the cheapest disk that it lets enough through to."""
-    found = []
+    found: list[tuple[bool, float, bool, int, DiskKind, DiskChoice, float | None]] = []
     for kind, choice in chosen:
         if _through(machine, kind.kind, need) == []:
-            cost = _cost(machine, kind, choice, region)
-            found.append((cost.usd_month is None, cost.usd_month or 0.0, choice.usd_month is None, choice, cost))
-    _, _, _, choice, cost = min(found, key=lambda one: one[:3])
-    limits = machine.limits_for(choice.kind)
-    # Both are known: `_through` and `smallest` have seen to it.
+            total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
+            found.append((total is None, total or 0.0, choice.usd_month is None, len(found), kind, choice, total))
+    *_, kind, choice, total = min(found)
+    # All four are known: `_through` and `smallest` have seen to it.
     iops, bandwidth = (
         min(float(cap), float(of))
-        for cap, of in zip(limits, (choice.concurrent_iops, choice.disk_mb_per_second))
+        for cap, of in zip(machine.limits_for(kind.kind), (choice.concurrent_iops, choice.disk_mb_per_second))
         if cap is not None and of is not None
     )
-    return Candidate(
-        machine=machine,
-        disk=choice,
-        concurrent_iops=iops,
-        disk_mb_per_second=bandwidth,
-        cost=cost,
-        excess=(machine.vcpus / need.vcpus + machine.memory_gib / need.memory_gib
-                + iops / need.concurrent_iops + bandwidth / need.disk_mb_per_second) / 4 - 1,
-        recovery_seconds=recovery_seconds(need.data_bytes, bandwidth),
-    )  # fmt: skip
-
-
-def _cost(machine: Machine, kind: DiskKind, choice: DiskChoice, region: str | None) -> Cost:
-    return Cost.of(machine.price, choice.usd_month, kind.price, region)
+    has = (machine.vcpus, machine.memory_gib, iops, bandwidth)
+    excess = sum(figure / getattr(need, name) for name, figure in zip(FIGURES, has)) / len(FIGURES) - 1
+    return _Found(machine, kind, choice, total, iops, bandwidth, excess)
 
 
 def _local(machine: Machine, region: str | None) -> LocalCandidate:
@@ -483,11 +498,6 @@ def _local(machine: Machine, region: str | None) -> LocalCandidate:
         label=f"{_number(machine.local_nvme_gb or 0)} GB of local NVMe: shorter waits than any network disk, but what "
         "is on it is lost when the machine stops, and no catalog says its IOPS: measure",
     )
-
-
-def _rank(candidate: Candidate) -> tuple[object, ...]:
-    cost = candidate.cost.usd_month
-    return (cost is None, cost or 0.0, candidate.excess, candidate.machine.provider, candidate.machine.machine_type)
 
 
 def _number(value: float) -> str:
@@ -504,7 +514,7 @@ def _disk_of(choice: DiskChoice) -> Disk:
 
 
 @functools.lru_cache(maxsize=16)
-def fitted(catalog: Catalog, tiers: TierTable) -> Catalog:
+def fitted(catalog: Catalog, tiers: TierTable, arch: str = "x86_64") -> Catalog:
     """Return the catalog of the best machine and disk of every provider for every tier.
 
     Raises
@@ -524,7 +534,7 @@ def fitted(catalog: Catalog, tiers: TierTable) -> Catalog:
     for provider in catalog.providers:
         found: list[Machine] = []
         for tier in tiers.names:
-            answer = fit(need_for(tier, tiers=tiers), catalog, provider=provider, limit=1)
+            answer = fit(need_for(tier, tiers=tiers), catalog, provider=provider, arch=arch, limit=1)
             if not answer.candidates:
                 refused.append(f"{provider}: {answer.why_none()}")
                 break

@@ -19,7 +19,7 @@ from typing import Annotated, BinaryIO, Literal
 
 from pydantic import Field
 
-from etcdsize._columns import ANSWERS, narrowed
+from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, names_machines, narrowed
 from etcdsize._model import Model
 from etcdsize._options import one_of
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
@@ -30,7 +30,9 @@ try:
     import pyarrow as pa
 
     from etcdsize._batch import MEMBERS, BatchOptions, BatchSizer
+    from etcdsize._batch_audit import AuditSummary
     from etcdsize._output import check_output, open_output
+    from etcdsize.auditing import Auditor
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
@@ -81,6 +83,9 @@ class FleetSummary(Model):
     implausibly_small: Annotated[int, Field(description="Clusters with less data than an empty etcd file.")]
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that were not known.")] = ()
     headroom_asked: float = 0.0
+    audit: Annotated[
+        AuditSummary | None, Field(description="What to say of the machines that run now, where a column names them.")
+    ] = None
     members: Annotated[int, Field(description="Members of every cluster, where costs are told. [count]")] = MEMBERS
     usd_month: Annotated[
         float | None, Field(description="What the clusters cost a month. [US dollars] None: a part is unknown.")
@@ -116,9 +121,10 @@ def open_fleet(
     columns: Mapping[str, str] | None = None,
     unknown: Iterable[str] = (),
     missing: str = "problem",
-    catalog: str | Path | Catalog = "guide",
+    catalog: str | Path | Catalog | None = None,
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
+    margin: float = 0.2,
 ) -> Iterator[Fleet]:
     """Give the fleet that a file holds, ready to run.
 
@@ -133,13 +139,18 @@ def open_fleet(
     provider : str, optional
         The provider of every cluster; None where a column says.
     columns : mapping, optional
-        Dimension or "provider" -> the column's name, for names that are not known.
+        Dimension, "provider" or "current_machine" -> the column's name, for names that are not known.
     unknown : iterable of str
         Dimensions that the file lacks.
     missing : {"problem", "unknown"}
         What an empty cell is.
-    catalog, tiers, headroom
+    catalog : str, Path, Catalog or None
+        As for `size`. None is `"guide"`, and `"current"` where a column says which machines run now: those are
+        audited.
+    tiers, headroom
         As for `size`.
+    margin : float
+        As for `audit`.
 
     Raises
     ------
@@ -152,17 +163,23 @@ def open_fleet(
     unknown = tuple(dict.fromkeys(unknown))
     name = "standard input" if str(source) == "-" else str(source)
     one_of("missing", missing, ("problem", "unknown"))
-    options = BatchOptions.of(
-        provider=provider,
-        columns=columns,
-        unknown=unknown,
-        on_missing=missing,
-        on_invalid="mark",
-        catalog=catalog,
-        tiers=tiers,
-        headroom=headroom,
-        answers=ANSWERS,
-    )
+    chosen = dict(columns or {})
+
+    def options_with(catalog: str | Path | Catalog) -> BatchOptions:
+        return BatchOptions.of(
+            provider=provider,
+            columns=chosen,
+            unknown=unknown,
+            on_missing=missing,
+            on_invalid="mark",
+            catalog=catalog,
+            tiers=tiers,
+            headroom=headroom,
+            answers=ANSWERS,
+        )
+
+    options = options_with(catalog or "guide")
+    margin = Auditor.margin_of(margin)
     with contextlib.ExitStack() as stack:
         if stream is None:
             try:
@@ -176,8 +193,17 @@ def open_fleet(
                 shutil.copyfileobj(stream, kept)
                 stream = kept
             reader = _open_reader(stream, name, kind)
+        auditor = None
+        if "current_machine" in chosen or names_machines(reader.names):
+            catalog = catalog or "current"
+            if isinstance(reader, JsonLinesReader):
+                reader.reserved = (*ANSWERS, *AUDIT_ANSWERS)
+            options = options_with(catalog)
+            auditor = Auditor(
+                catalog, options.tiers, provider=provider, headroom=options.headroom, margin=margin, members=MEMBERS
+            )
         try:
-            sizer = options.sizer(reader.names)
+            sizer = options.sizer(reader.names, auditor)
         except ColumnError as error:
             raise FleetFileError(f"{name}: {error}", file=name) from None
         yield Fleet(source, name, kind, stream, reader, sizer, options.tiers, unknown)
@@ -333,19 +359,20 @@ class Fleet:
     def _chosen(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
         """Return the positions of the file's columns that are written, and the answers."""
         names = self.reader.names
+        added = ANSWERS if self.sizer.audit is None else (*ANSWERS, *AUDIT_ANSWERS)
         if columns is None:
-            return list(range(len(names))), ANSWERS
+            return list(range(len(names))), added
         kept: list[int] = []
         answers: dict[str, None] = {}
         for name in columns:
             places = [place for place, known in enumerate(names) if name in (known, "*")]
-            if name in ANSWERS:
+            if name in added:
                 answers[name] = None
             elif not places or (len(places) > 1 and name != "*"):
                 what = f"has {shown(name)} {len(places)} times" if places else f"has no column {shown(name)}"
                 raise FleetFileError(
                     f"{self.name}: {what}; expected one of its columns, * for all of them, or one of "
-                    f"{', '.join(ANSWERS)}{'' if places else nearest(name, (*names, *ANSWERS))}",
+                    f"{', '.join(added)}{'' if places else nearest(name, (*names, *added))}",
                     file=self.name,
                     column=name,
                 )
@@ -379,10 +406,9 @@ class Fleet:
 
     def _summary(self) -> FleetSummary:
         sizer = self.sizer
-        tiers = dict.fromkeys(self.tiers.names, 0)
+        tiers = {name: int(count) for name, count in zip(self.tiers.names, sizer.tier_counts)}
         machines = []
         for provider, tier, machine, clusters in sizer.counted:
-            tiers[tier] += clusters
             cost = machine.cost
             if clusters:
                 machines.append(
@@ -409,6 +435,7 @@ class Fleet:
             implausibly_small=sizer.implausibly_small,
             unknown=self.unknown,
             headroom_asked=sizer.headroom,
+            audit=None if sizer.audit is None else sizer.audit.summary,
             usd_month=None if not costs or None in costs else sum(cost for cost in costs if cost is not None),
         )
 

@@ -89,34 +89,36 @@ class Cost(Model):
         cls, machine: Price | None, disk_usd_month: float | None, disk: DiskPrice | None, region: str | None
     ) -> "Cost":
         """Return the cost of a machine and a disk, as far as both prices are of the region that is asked for."""
-        unknown = []
-        for what, price in (("machine", machine), ("disk", disk)):
-            if price is None:
-                unknown.append(f"no price of the {what}")
-            elif region is not None and price.region != region:
-                unknown.append(f"the price of the {what} is of {price.region}")
-        if machine is not None and disk is not None and not unknown and machine.region != disk.region:
-            unknown.append(f"the price of the machine is of {machine.region}, that of the disk of {disk.region}")
-        if disk is not None and disk_usd_month is None:
-            unknown.append("a part of the disk's price is unknown")
-        known = region is None or machine is None or machine.region == region
-        hours = machine.usd_month if machine is not None and known else None
-        if unknown or machine is None or disk is None or disk_usd_month is None or hours is None:
-            return cls(
-                usd_month=None,
-                machine_usd_month=hours,
-                disk_usd_month=disk_usd_month,
-                region=machine.region if machine is not None and hours is not None else None,
-                date=machine.date if machine is not None and hours is not None else None,
-                unknown="; ".join(unknown),
-            )
+        total, unknown = monthly_total(machine, disk_usd_month, disk, region)
+        of_region = machine is not None and region in (None, machine.region)
+        dates = [price.date for price in (machine, disk) if price is not None]
         return cls(
-            usd_month=hours + disk_usd_month,
-            machine_usd_month=hours,
+            usd_month=total,
+            machine_usd_month=machine.usd_month if machine is not None and of_region else None,
             disk_usd_month=disk_usd_month,
-            region=machine.region,
-            date=min(machine.date, disk.date),
+            region=machine.region if machine is not None and of_region else None,
+            date=None if not of_region or machine is None else machine.date if total is None else min(dates),
+            unknown="; ".join(unknown),
         )
+
+
+def monthly_total(
+    machine: Price | None, disk_usd_month: float | None, disk: DiskPrice | None, region: str | None
+) -> tuple[float | None, list[str]]:
+    """Return what a machine and a disk cost a month, None where a part is unknown, and why it is. [US dollars]"""
+    unknown = []
+    for what, price in (("machine", machine), ("disk", disk)):
+        if price is None:
+            unknown.append(f"no price of the {what}")
+        elif region is not None and price.region != region:
+            unknown.append(f"the price of the {what} is of {price.region}")
+    if machine is not None and disk is not None and not unknown and machine.region != disk.region:
+        unknown.append(f"the price of the machine is of {machine.region}, that of the disk of {disk.region}")
+    if disk is not None and disk_usd_month is None:
+        unknown.append("a part of the disk's price is unknown")
+    if unknown or machine is None or disk_usd_month is None:
+        return None, unknown
+    return machine.usd_month + disk_usd_month, []
 
 
 class MachinePrice(Model):

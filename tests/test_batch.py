@@ -204,7 +204,7 @@ class TestProblems:
         )
         assert answers["problem"] == [told, None]
         assert one.first_problems == [(1, told)]
-        assert one.counted[4] == ("gce", "small", "n1-standard-2", 1)
+        assert one.counted[4] == ("gce", "small", load_catalog("guide").machine_for("gce", "small"), 1)
 
     def test_the_first_ten_by_number_over_batches(self):
         one = sizer(pick_columns(["clients"], unknown=DIMENSIONS[1:], provider_given=True))

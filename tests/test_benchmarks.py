@@ -91,6 +91,7 @@ def run(name, *arguments, file):
         ["classify", "--rows", "1e5", "--only", "etcdsize-int32", "--only", "pandas.cut", "--only", "duckdb"],
         ["fleet_files", "--rows", "1e5"],
         ["fleet_files", "--rows", "1e5", "--format", "csv"],
+        ["machines", "--rows", "1e5"],
         ["one"],
         ["start"],
     ],

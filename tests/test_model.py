@@ -16,6 +16,7 @@ from etcdsize import (
     Bound,
     Candidate,
     Catalog,
+    ClusterAudit,
     Cost,
     Disk,
     DiskChoice,
@@ -52,7 +53,21 @@ from etcdsize import (
 from etcdsize._model import Model, read_table
 
 MODELS = [
-    *(Bound, Candidate, Catalog, Cost, Disk, DiskChoice, DiskKind, DiskLimit, DiskPrice, Erratum, Fit, LocalCandidate),
+    *(
+        Bound,
+        Candidate,
+        Catalog,
+        ClusterAudit,
+        Cost,
+        Disk,
+        DiskChoice,
+        DiskKind,
+        DiskLimit,
+        DiskPrice,
+        Erratum,
+        Fit,
+        LocalCandidate,
+    ),
     *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
     *(TierTable, Workload, WriteLatency, Dropped, Imported),
 ]

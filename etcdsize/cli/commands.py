@@ -211,6 +211,7 @@ def fleet(options: Namespace) -> int:
             catalog=options.catalog,
             tiers=options.tiers,
             headroom=headroom,
+            margin=_parsed("--margin", options.margin, units.parse_fraction) or 0.0,
         ) as opened,
         _progress(opened) as progress,
     ):
@@ -227,7 +228,7 @@ def fleet(options: Namespace) -> int:
         sys.stderr.write(text)
     else:
         _print(text)
-    return 1 if summary.not_sized else 0
+    return 1 if summary.not_sized or (summary.audit is not None and summary.audit.verdicts["unknown"]) else 0
 
 
 @contextlib.contextmanager

@@ -155,7 +155,12 @@ problem; then the exit code is 1.
 The load is found by the columns' names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, size; bytes, or text
 such as 400MB; data_mb, data_gib and the like are converted), provider (cloud).
-The other columns pass through untouched.""",
+The other columns pass through untouched.
+
+A column current_machine says which machine runs now. Then six more columns are
+added: verdict (under, right, over, unknown), decided_by, utilization,
+breaks_next, recommended_machine, usd_month_difference; and the summary names
+the clusters at risk and the money to save.""",
     )
     parser.add_argument("input", metavar="IN", help="the file; - is standard input")
     parser.add_argument(
@@ -179,8 +184,8 @@ The other columns pass through untouched.""",
         metavar="WHAT=NAME",
         action="append",
         default=[],
-        help="the column of clients, requests_per_second, data_bytes or provider, where its name is not known; "
-        "may be given again",
+        help="the column of clients, requests_per_second, data_bytes, provider or current_machine, where its name is "
+        "not known; may be given again",
     )
     parser.add_argument(
         "--unknown",
@@ -201,7 +206,20 @@ The other columns pass through untouched.""",
         help="aws, azure or gce (gcp, google), for every row, whatever its provider column says",
     )
     _add_headroom(parser)
-    _add_tables(parser)
+    parser.add_argument(
+        "--margin",
+        metavar="SHARE",
+        default="20%",
+        help="the share of a smaller tier's bounds that has to stay free for a machine to be called over "
+        "(default: 20%%)",
+    )
+    _add_tables(parser, catalog=False)
+    parser.add_argument(
+        "--catalog",
+        metavar="CATALOG",
+        help="the machines: guide, guide-as-printed, current, or a JSON file of your own (default: guide; current "
+        "where IN says which machines run now)",
+    )
     _add_json(parser)
 
 

@@ -48,7 +48,8 @@ class JsonLinesReader:
 
     def __init__(self, stream: BinaryIO, name: str, reserved: Sequence[str]) -> None:
         self._name = name
-        self._reserved = tuple(reserved)
+        self.reserved: tuple[str, ...] = tuple(reserved)
+        """Names that no field may have: the answer's."""
         self._lines = self._objects(stream)
         self._first = list(itertools.islice(self._lines, _ROWS))
         if not self._first:
@@ -85,7 +86,7 @@ class JsonLinesReader:
                 raise self._error(line, _TOO_DEEP) from None
             if not isinstance(fields, _Object):
                 raise self._error(line, f"got {shown(decoded)}, expected a JSON object")
-            for field in filter(fields.__contains__, self._reserved):
+            for field in filter(fields.__contains__, self.reserved):
                 raise self._error(line, f"has a field {shown(field)}, which the answer adds; rename it or leave it out")
             yield line, decoded, fields
 

@@ -10,6 +10,7 @@ from etcdsize.sizing import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_percent
 
 if TYPE_CHECKING:
+    from etcdsize._batch_audit import AuditedRow, AuditSummary
     from etcdsize.fleet import FleetSummary
     from etcdsize.machines import Catalog, Machine
     from etcdsize.readers import Imported
@@ -252,6 +253,8 @@ def render_fleet(summary: FleetSummary) -> str:
         parts.append(_table(rows, right=(3, 4)))
         if summary.usd_month is not None:
             parts.append(f"${_usd(summary.usd_month)} a month in all, {summary.members} members a cluster")
+    if summary.audit is not None:
+        parts += _audit(summary.audit, summary.members)
     notes = []
     if summary.headroom_asked:
         notes.append(f"{format_percent(summary.headroom_asked)} of every bound was kept free.")
@@ -270,6 +273,51 @@ def render_fleet(summary: FleetSummary) -> str:
         lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in summary.first_problems]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _audit(audit: AuditSummary, members: int) -> list[str]:
+    """Return what there is to say of the machines that a fleet runs on."""
+    parts = [
+        "\n".join(
+            [
+                "Machines that run now",
+                _table([(name, _clusters(count)) for name, count in audit.verdicts.items()]),
+            ]
+        )
+    ]
+    if audit.at_risk:
+        more = audit.verdicts["under"] - len(audit.at_risk)
+        parts.append(
+            f"At risk, the worst first{f'; {more} more' if more else ''}\n"
+            + _audited(audit.at_risk, "of its machine's bound")
+        )
+    if audit.savings:
+        parts.append(
+            f"Too big, the dearest first: ${_usd(audit.usd_month_to_save)} a month to save, {members} members a "
+            "cluster, the disks left as they are\n" + _audited(audit.savings, "of the smaller tier")
+        )
+    if audit.over_without_price:
+        parts.append(f"{_clusters(audit.over_without_price)} too big and of unknown price")
+    if audit.first_unknown:
+        parts.append(
+            "\n".join(
+                ["Machines of which nothing can be told", *(f"  {one_line(text)}" for text in audit.first_unknown)]
+            )
+        )
+    return parts
+
+
+def _audited(rows: Sequence[AuditedRow], share: str) -> str:
+    table = [("row", "runs on", "needs", "decided by", share, "recommended", "$/month", "region, date")]
+    for row in rows:
+        utilization = "" if row.utilization is None else format_percent(row.utilization)
+        difference = "unknown" if row.usd_month_difference is None else f"{row.usd_month_difference:+,.2f}"
+        where = ", ".join(filter(None, (row.region, row.date)))
+        table.append(
+            (str(row.row), row.current_machine, row.tier, row.decided_by or "", utilization,
+             row.recommended_machine or "none", difference, where)
+        )  # fmt: skip
+    return _table(table, right=(0, 4, 6))
 
 
 def _clusters(count: int) -> str:
