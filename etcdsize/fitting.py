@@ -63,6 +63,7 @@ class Candidate(Model):
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     disk: Annotated[DiskChoice, Field(description="The cheapest disk that is enough, with what to provision.")]
+    disk_reason: Annotated[str, Field(description="Why the disk is as large, and what is provisioned for.")]
     concurrent_iops: Annotated[Positive, Field(description="What a member gets: the least of both. [1/s]")]
     disk_mb_per_second: Annotated[Positive, Field(description="Likewise. [MB/s]")]
     cost: Annotated[Cost, Field(description="What a member costs; unknown where a part is.")]
@@ -463,6 +464,7 @@ class _Found(NamedTuple):
         return Candidate(
             machine=self.machine,
             disk=self.disk,
+            disk_reason=_disk_reason(self.kind, self.disk, need),
             concurrent_iops=self.concurrent_iops,
             disk_mb_per_second=self.disk_mb_per_second,
             cost=Cost.of(self.machine.price, self.disk.usd_month, self.kind.price, region),
@@ -488,6 +490,26 @@ def _found(machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskCh
     has = (machine.vcpus, machine.memory_gib, iops, bandwidth)
     excess = sum(figure / getattr(need, name) for name, figure in zip(FIGURES, has)) / len(FIGURES) - 1
     return _Found(machine, kind, choice, total, iops, bandwidth, excess)
+
+
+def _disk_reason(kind: DiskKind, choice: DiskChoice, need: Need) -> str:
+    """Return why a disk is as large as it is, and what is provisioned for: the arithmetic of its kind."""
+    held = storage_for(need.data_bytes).size_gib
+    wanted = f"{_number(need.concurrent_iops)} IOPS and {_number(need.disk_mb_per_second)} MB/s"
+    said = [f"{held} GiB hold the data"]
+    if choice.size_gib > max(held, kind.min_size_gib or 0):
+        said.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
+    elif choice.size_gib > held:
+        said.append(f"{kind.kind} begins at {choice.size_gib} GiB")
+    asked = [
+        f"{_number(value)} {unit} are asked for{'' if included is None else f', {_number(included)} are included'}"
+        for value, unit, included in (
+            (choice.provisioned_iops, "IOPS", kind.included_iops),
+            (choice.provisioned_mb_per_second, "MB/s", kind.included_mb_per_second),
+        )
+        if value is not None
+    ]
+    return "; ".join([*said, *asked])
 
 
 def _local(machine: Machine, region: str | None) -> LocalCandidate:

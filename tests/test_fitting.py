@@ -193,6 +193,20 @@ class TestCandidates:
         assert best.recovery_seconds == pytest.approx(1.5 * 500e6 / 100e6)
         assert best.excess == pytest.approx((4 / 4 + 16 / 15 + 1 + 100 / 75) / 4 - 1)
         assert str(best) == "enough + 150 GB SSD"
+        assert best.disk_reason == "9 GiB hold the data; ssd needs 150 GiB for 4500 IOPS and 75 MB/s"
+
+    @pytest.mark.parametrize(
+        ("tier", "kind", "reason"),
+        [
+            ("small", "gp3", "9 GiB hold the data"),
+            ("medium", "gp3", "9 GiB hold the data; 4500 IOPS are asked for, 3000 are included"),
+            ("medium", "gp2", "9 GiB hold the data; gp2 needs 1500 GiB for 4500 IOPS and 75 MB/s"),
+            ("xlarge", "gp3", "29 GiB hold the data; gp3 needs 30 GiB for 15000 IOPS and 250 MB/s; 15000 IOPS are "
+             "asked for, 3000 are included; 250.61 MB/s are asked for, 131.07 are included"),
+        ],
+    )  # fmt: skip
+    def test_what_the_kind_of_disk_needs(self, tier, kind, reason):
+        assert fit(tier, provider="aws", disk=kind).best.disk_reason == reason
 
     def test_cheapest_first_unknown_last_by_excess(self):
         found = fit(
