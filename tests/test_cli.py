@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etcdsize import Sizing, TierTable, __version__, load_catalog, load_tiers, size
-from etcdsize.cli import main
+from etcdsize.cli import build_parser, main
 from etcdsize.fleet import FleetSummary
 from etcdsize.machines import Catalog
 from etcdsize.renderers.text import render_machines, render_sizing, render_tiers
@@ -325,12 +325,45 @@ def test_version(run):
     assert run("--version") == (0, f"etcdsize {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", [None, "size", "fleet", "tiers", "machines", "catalog", "catalog import", "schema"])
+COMMANDS = ("size", "fleet", "tiers", "machines", "catalog", "schema")
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS, "catalog import"])
 def test_help(run, command):
     code, out, err = run(*(command or "").split(), "--help")
     assert (code, err) == (0, "")
     assert out.startswith(f"usage: etcdsize {command or '['}")
     assert max(map(len, out.splitlines())) <= 80
+
+
+class TestOneCommand:
+    """Only the command that the first argument names is built; whatever it is asked, nobody can tell."""
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [arguments for arguments, _ in ERRORS]
+        + [[command, "--help"] for command in COMMANDS]
+        + [[], ["--help"], ["--version"], ["-h", "size"], ["--", "size"], ["size", "--version"], ["size", "fleet"]]
+        + [["catalog", "import", "--help"], ["catalog", "import"], ["catalog", "export"], ["Size"], ["siz"]],
+        ids=" ".join,
+    )
+    def test_the_same(self, capsys, arguments):
+        def parsed(command):
+            try:
+                return build_parser(command).parse_args(arguments)
+            except SystemExit as left:
+                return left.code, capsys.readouterr()
+
+        assert parsed(arguments[0] if arguments else None) == parsed(None)
+
+    def test_only_one(self):
+        with pytest.raises(SystemExit):
+            build_parser("size").parse_args(["tiers"])
+        assert build_parser("no such").parse_args(["tiers"]).command == "tiers"
+
+    def test_all_are_listed(self, run):
+        listed = run("--help")[1].partition("COMMAND\n")[2].partition("\n\n")[0]
+        assert tuple(line.split()[0] for line in listed.splitlines()) == COMMANDS
 
 
 def test_outside_the_main_thread(capsys):

@@ -75,8 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        options = build_parser().parse_args(arguments)
+        options = build_parser(words[0] if words else None).parse_args(words)
     except SystemExit:
         # --help and --version print as well.
         if sys.stdout is not None:
