@@ -20,7 +20,7 @@ LAYERS = (
     ("errors", "quorum"),
     ("units", "providers", "_listing", "_output"),
     ("_model",),
-    ("workload", "tiers", "_disk_rules", "_classify", "_cells", "_columns", "_thrift"),
+    ("workload", "tiers", "_disk_rules", "_classify", "_cells", "_columns", "_layout", "_thrift"),
     ("disks",),
     ("machines",),
     ("notices", "sequential"),
@@ -193,7 +193,14 @@ def test_loads_no_more_than_it_needs(code, allowed):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["size", "--help"], ["fleet", "--help"], ["catalog", "import", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["size", "--help"],
+        ["fleet", "--help"],
+        ["fit", "--help"],
+        ["catalog", "import", "--help"],
+    ],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from etcdsize._layout import MACHINE_HEAD, aligned, figure_text, usd_text
 from etcdsize.errors import one_line
 from etcdsize.sizing import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_percent
@@ -19,32 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["render_fleet", "render_import", "render_machines", "render_sizing", "render_tiers"]
 
-_MACHINE_HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
-
-
-def _table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return rows with aligned columns; those in `right` to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def _figure(value: float | None) -> str:
-    return "unknown" if value is None else format_number(value)
-
 
 def _figures(machine: Machine) -> tuple[str, ...]:
     return (
         str(machine.vcpus),
-        _figure(machine.memory_gib),
-        _figure(machine.concurrent_iops),
-        _figure(machine.disk_mb_per_second),
+        figure_text(machine.memory_gib),
+        figure_text(machine.concurrent_iops),
+        figure_text(machine.disk_mb_per_second),
     )
 
 
@@ -65,12 +47,12 @@ def render_sizing(sizing: Sizing) -> str:
                     _share_left(sizing.headroom[name]),
                 )
             )
-        parts.append(_table(rows, right=(2, 3)))
+        parts.append(aligned(rows, right=(2, 3)))
     machines = [
-        ("provider", "machine", *_MACHINE_HEAD),
+        ("provider", "machine", *MACHINE_HEAD),
         *((name, str(machine), *_figures(machine)) for name, machine in sizing.machines.items()),
     ]
-    parts.append(_table(machines, right=(2, 3, 4, 5)))
+    parts.append(aligned(machines, right=(2, 3, 4, 5)))
     if sizing.usd_month:
         parts.append(_costs(sizing))
     if sizing.notices:
@@ -88,12 +70,8 @@ def _costs(sizing: Sizing) -> str:
         if cost is not None:
             where = ", ".join(filter(None, (cost.region, cost.date)))
             parts = (cost.machine_usd_month, cost.disk_usd_month, sizing.usd_month.get(name))
-            rows.append((name, *map(_usd, parts), where))
-    return _table(rows, right=(1, 2, 3))
-
-
-def _usd(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.2f}"
+            rows.append((name, *map(usd_text, parts), where))
+    return aligned(rows, right=(1, 2, 3))
 
 
 def _sizing_head(sizing: Sizing) -> str:
@@ -108,7 +86,7 @@ def _sizing_head(sizing: Sizing) -> str:
     lines.append(
         ("members", f"{sizing.members} (quorum {sizing.quorum}, failure tolerance {sizing.failure_tolerance})")
     )
-    return _table(lines)
+    return aligned(lines)
 
 
 def _share_left(headroom: float) -> str:
@@ -131,14 +109,14 @@ def render_tiers(table: TierTable) -> str:
         return tuple(_beyond(table, name) if bound is None else bound_text(name, bound) for name, bound in bounds)
 
     rows += [(tier.name, *cells(tier), f"{tier.kubernetes_nodes} nodes") for tier in table.tiers]
-    return "\n\n".join(filter(None, [table.title, _table(rows), _source(table.source, table.date)])) + "\n"
+    return "\n\n".join(filter(None, [table.title, aligned(rows), _source(table.source, table.date)])) + "\n"
 
 
 def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
     """Return machines of a catalog, errata marked and told; where it has families or prices, with those."""
     if any(machine.family is not None or machine.price is not None for machine in machines):
         return _priced_machines(catalog, machines)
-    rows: list[tuple[str, ...]] = [("tier", "provider", "machine", *_MACHINE_HEAD)]
+    rows: list[tuple[str, ...]] = [("tier", "provider", "machine", *MACHINE_HEAD)]
     told: list[str] = []
     for machine in machines:
         wrong = {}
@@ -157,12 +135,12 @@ def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
                 *(f"{figure}{wrong.get(name, '')}" for name, figure in figures),
             )
         )
-    parts = [catalog.title, _table(rows, right=(3, 4, 5, 6)), "\n".join(told), _source(catalog.source, catalog.date)]
+    parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6)), "\n".join(told), _source(catalog.source, catalog.date)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
-    head = ("provider", "machine", "arch", *_MACHINE_HEAD, "of disk", "NVMe (GB)", "USD/hour", "region", "read on")
+    head = ("provider", "machine", "arch", *MACHINE_HEAD, "of disk", "NVMe (GB)", "USD/hour", "region", "read on")
     rows: list[tuple[str, ...]] = [(*head, "beware")]
     for machine in machines:
         kind = machine.disk_limits[0].kind if machine.disk_limits else "any"
@@ -174,16 +152,16 @@ def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
                 str(machine),
                 machine.arch or "unknown",
                 str(machine.vcpus),
-                _figure(machine.memory_gib),
-                _figure(iops),
-                _figure(throughput),
+                figure_text(machine.memory_gib),
+                figure_text(iops),
+                figure_text(throughput),
                 "" if iops is None and throughput is None else kind,
-                _figure(machine.local_nvme_gb),
-                *((_figure(price.usd_hour), price.region, price.date) if price else ("unknown", "", "")),
+                figure_text(machine.local_nvme_gb),
+                *((figure_text(price.usd_hour), price.region, price.date) if price else ("unknown", "", "")),
                 ", ".join(_beware(machine)),
             )
         )
-    parts = [catalog.title, _table(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date)]
+    parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -236,7 +214,7 @@ def render_fleet(summary: FleetSummary) -> str:
     sized = summary.clusters - summary.not_sized
     parts = [
         f"{_clusters(summary.clusters)}: {sized} sized, {summary.not_sized} not",
-        _table([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
+        aligned([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
     ]
     if summary.machines:
         rows: list[tuple[str, ...]] = [("provider", "tier", "machine", "clusters")]
@@ -246,13 +224,13 @@ def render_fleet(summary: FleetSummary) -> str:
             rows[1:] = [
                 (
                     *(*row[:2], f"{m.machine_type} + {m.disk}", row[3]),
-                    *(_usd(m.usd_month), ", ".join(filter(None, (m.region, m.date)))),
+                    *(usd_text(m.usd_month), ", ".join(filter(None, (m.region, m.date)))),
                 )
                 for row, m in zip(rows[1:], summary.machines, strict=True)
             ]
-        parts.append(_table(rows, right=(3, 4)))
+        parts.append(aligned(rows, right=(3, 4)))
         if summary.usd_month is not None:
-            parts.append(f"${_usd(summary.usd_month)} a month in all, {summary.members} members a cluster")
+            parts.append(f"${usd_text(summary.usd_month)} a month in all, {summary.members} members a cluster")
     if summary.audit is not None:
         parts += _audit(summary.audit, summary.members)
     notes = []
@@ -281,7 +259,7 @@ def _audit(audit: AuditSummary, members: int) -> list[str]:
         "\n".join(
             [
                 "Machines that run now",
-                _table([(name, _clusters(count)) for name, count in audit.verdicts.items()]),
+                aligned([(name, _clusters(count)) for name, count in audit.verdicts.items()]),
             ]
         )
     ]
@@ -293,7 +271,7 @@ def _audit(audit: AuditSummary, members: int) -> list[str]:
         )
     if audit.savings:
         parts.append(
-            f"Too big, the dearest first: ${_usd(audit.usd_month_to_save)} a month to save, {members} members a "
+            f"Too big, the dearest first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members a "
             "cluster, the disks left as they are\n" + _audited(audit.savings, "of the smaller tier")
         )
     if audit.over_without_price:
@@ -317,7 +295,7 @@ def _audited(rows: Sequence[AuditedRow], share: str) -> str:
             (str(row.row), row.current_machine, row.tier, row.decided_by or "", utilization,
              row.recommended_machine or "none", difference, where)
         )  # fmt: skip
-    return _table(table, right=(0, 4, 6))
+    return aligned(table, right=(0, 4, 6))
 
 
 def _clusters(count: int) -> str:
