@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from etcdsize import load_catalog, read_aws_instance_types, read_gcloud_machine_types
+from etcdsize import fit, load_catalog, read_aws_instance_types, read_gcloud_machine_types
 from etcdsize.cli import main
 from etcdsize.renderers.text import render_machines
 
@@ -116,13 +116,22 @@ imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture un
         assert run(*arguments, "--force")[0] == 0
 
     def test_a_size_with_it(self, run, here):
-        """An imported catalog names no tier, and says so."""
-        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
-        code, _, err = run("size", "--clients", "5", "--catalog", "my.json")
-        assert (code, err) == (
-            2,
-            'etcdsize: catalog: "aws-imported" has no aws machine for the tier "small", it gives none of them a tier\n',
-        )
+        """An imported catalog names no tier: the cheapest of its machines that is enough is found."""
+        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "prices.csv")
+        code, out, err = run("size", "--clients", "5", "--catalog", "my.json")
+        assert (code, err) == (0, "")
+        best = fit("small", load_catalog("my.json")).best
+        assert out.split("\n\n")[2].splitlines()[1].startswith(f"aws       {best}  ")
+        assert best.machine.machine_type in {entry["InstanceType"] for entry in AWS}
+        assert run("fit", "--tier", "small", "--catalog", "my.json")[0] == 0
+
+    def test_a_size_of_which_no_machine_is_enough(self, run, here):
+        Path("few.json").write_text(json.dumps({"InstanceTypes": AWS[:5]}))
+        run("catalog", "import", "--from", "aws", "few.json", "-o", "my.json")
+        code, out, err = run("size", "--clients", "5000", "--catalog", "my.json")
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "is enough for the tier" in err
+        assert "; the nearest, " in err
 
 
 ERRORS = [
