@@ -66,7 +66,7 @@ class TestPrograms:
         done = run("--version")
         assert (done.returncode, done.stdout, done.stderr) == (0, f"etcdsize {__version__}\n", "")
 
-    @pytest.mark.parametrize("command", [[], ["size"], ["fleet"], ["tiers"], ["machines"], ["schema"]])
+    @pytest.mark.parametrize("command", [[], ["size"], ["fleet"], ["fit"], ["tiers"], ["machines"], ["schema"]])
     def test_help_is_light(self, command):
         """--help loads neither numpy nor pydantic nor pyarrow."""
         code = (
@@ -129,7 +129,9 @@ class TestStreams:
         assert done.stdout.count("\n") == 2
         assert done.stdout.endswith("\n141\n")
 
-    @pytest.mark.parametrize("arguments", ["--help", "--version", "tiers", "size --clients 1", "schema"])
+    @pytest.mark.parametrize(
+        "arguments", ["--help", "--version", "tiers", "size --clients 1", "fit --tier small", "schema"]
+    )
     def test_nobody_reads_a_short_answer(self, tmp_path, arguments):
         done = shell(f"(sleep 0.6; $E {arguments}; echo $? >code) | true; cat code", tmp_path)
         assert done.stderr == ""
@@ -137,7 +139,16 @@ class TestStreams:
 
     @pytest.mark.parametrize(
         "arguments",
-        ["size --clients 1", "tiers", "fleet small.csv", "fleet small.csv -o -", "fleet bad.csv -o -", "schema"],
+        [
+            "size --clients 1",
+            "tiers",
+            "fleet small.csv",
+            "fleet small.csv -o -",
+            "fleet bad.csv -o -",
+            "fit --tier small",
+            "fit --tier xlarge --family c5 --json",
+            "schema",
+        ],
     )
     def test_a_full_or_closed_standard_output(self, folder, arguments):
         full = shell(f"$E {arguments} >/dev/full", folder)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etcdsize.fleet import Fleet
     from etcdsize.machines import Machine
 
-__all__ = ["catalog", "fleet", "machines", "schema", "size", "tiers"]
+__all__ = ["catalog", "fit", "fleet", "machines", "schema", "size", "tiers"]
 
 T = TypeVar("T")
 
@@ -62,6 +62,54 @@ def size(options: Namespace) -> int:
     )
     _print(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0
+
+
+def fit(options: Namespace) -> int:
+    """Find machines and disks for a tier."""
+    from etcdsize._options import members_of, one_of
+    from etcdsize.fitting import fit, need_for
+    from etcdsize.renderers.fit import render_fit
+    from etcdsize.sizing import size
+
+    members = members_of(_parsed("--members", options.members, _whole))
+    headroom = _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
+    clients = _parsed("--clients", options.clients, units.parse_count)
+    requests = _parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
+    data = _parsed("--data", options.data, units.parse_bytes)
+    known = (clients, requests, data) != (None, None, None)
+    if (options.tier is not None) == known:
+        raise OptionError(
+            f"--tier: got {'it and a load' if known else 'neither it nor a load'}, expected one of the two; a load is "
+            "--clients, --requests-per-second, --data or some of them",
+            option="--tier",
+        )
+    if headroom and not known:
+        raise OptionError("--headroom: got it with --tier, expected it with a load only", option="--headroom")
+    sizing = None
+    if known:
+        sizing = size(
+            clients=clients,
+            requests_per_second=requests,
+            data_bytes=data,
+            tiers=options.tiers,
+            headroom=headroom,
+            members=members,
+        )
+    found = fit(
+        need_for(options.tier, tiers=options.tiers) if sizing is None else sizing,
+        options.catalog,
+        provider=options.provider,
+        arch=None if one_of("--arch", options.arch, ("x86_64", "arm64", "any")) == "any" else options.arch,
+        family=options.family,
+        region=options.region,
+        disk=options.disk,
+        limit=_parsed("--limit", options.limit, _whole),
+    )
+    if options.json:
+        _print(found.model_dump_json(indent=2) + "\n")
+    else:
+        _print(render_fit(found, sizing, members=members, rejected=options.rejected))
+    return 0 if found.candidates else 1
 
 
 def tiers(options: Namespace) -> int:

@@ -50,13 +50,14 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 examples:
   etcdsize size --clients 300 --requests-per-second 800 --data 400MB
   etcdsize fleet clusters.csv -o sized.csv
+  etcdsize fit --tier medium --provider aws
   etcdsize machines --provider gce
   etcdsize catalog import --from aws types.json -o my.json
 
 exit codes:
   0    done
   1    done, but some clusters could not be sized, some machines could not be
-       imported, or a --strict answer is beyond the guide
+       imported, no machine is enough, or a --strict answer is beyond the guide
   2    bad usage, or input that cannot be read
   130  interrupted""",
     )
@@ -88,7 +89,7 @@ def _add_tables(parser: argparse.ArgumentParser, *, catalog: bool = True) -> Non
             "--catalog",
             metavar="CATALOG",
             default="guide",
-            help="the machines: guide, guide-as-printed, or a JSON file of your own (default: guide)",
+            help="the machines: guide, guide-as-printed, current, or a JSON file of your own (default: guide)",
         )
 
 
@@ -99,6 +100,27 @@ def _add_headroom(parser: argparse.ArgumentParser) -> None:
         default="0",
         help="the share of every bound to keep free, such as 30%% or 0.3 (default: 0)",
     )
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clients", metavar="N", help="concurrent client connections")
+    parser.add_argument(
+        "--requests-per-second", "--rps", metavar="RATE", help="requests per second, such as 800 or 2.5k"
+    )
+    parser.add_argument("--data", metavar="SIZE", help="data stored, such as 400MB (10^6 bytes) or 2GiB (2^30)")
+
+
+def _add_provider(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        action="append",
+        help="aws, azure or gce (gcp, google); may be given again (default: every one of the catalog)",
+    )
+
+
+def _add_members(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--members", metavar="N", default="3", help="voting members of the cluster (default: 3)")
 
 
 def _add_size(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -112,23 +134,16 @@ What you do not know you leave out: the rest decides, and the answer is a lower
 bound.""",
     )
     load = parser.add_argument_group("the load")
-    load.add_argument("--clients", metavar="N", help="concurrent client connections")
-    load.add_argument("--requests-per-second", "--rps", metavar="RATE", help="requests per second, such as 800 or 2.5k")
-    load.add_argument("--data", metavar="SIZE", help="data stored, such as 400MB (10^6 bytes) or 2GiB (2^30)")
+    _add_load(load)  # type: ignore[arg-type]
     load.add_argument(
         "--kubernetes-nodes",
         metavar="N",
         help="nodes of the Kubernetes cluster that etcd serves; a proxy, where nothing is measured",
     )
     how = parser.add_argument_group("how to size")
-    how.add_argument(
-        "--provider",
-        metavar="NAME",
-        action="append",
-        help="aws, azure or gce (gcp, google); may be given again (default: every one of the catalog)",
-    )
+    _add_provider(how)  # type: ignore[arg-type]
     _add_headroom(how)  # type: ignore[arg-type]
-    how.add_argument("--members", metavar="N", default="3", help="voting members of the cluster (default: 3)")
+    _add_members(how)  # type: ignore[arg-type]
     _add_tables(how)  # type: ignore[arg-type]
     how.add_argument(
         "--strict",
@@ -220,6 +235,49 @@ the clusters at risk and the money to save.""",
     _add_json(parser)
 
 
+def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "fit",
+        "find machines and disks for a tier",
+        """\
+Print the machines and disks that are enough for a tier, or for the tier that a
+load needs: the cheapest first, with the arithmetic of the disk, and why the
+others are not. What counts is what machine and disk both sustain, never a
+burst. Prices are on demand, of a region and a day. Where no machine is enough
+the exit code is 1.""",
+    )
+    need = parser.add_argument_group("the need: a tier, or a load")
+    need.add_argument("--tier", metavar="NAME", help="small, medium, large or xlarge")
+    _add_load(need)  # type: ignore[arg-type]
+    _add_headroom(need)  # type: ignore[arg-type]
+    _add_tables(need, catalog=False)  # type: ignore[arg-type]
+    where = parser.add_argument_group("where to look")
+    where.add_argument(
+        "--catalog",
+        metavar="CATALOG",
+        default="current",
+        help="the machines and disks: current, or a JSON file of your own (default: current)",
+    )
+    _add_provider(where)  # type: ignore[arg-type]
+    where.add_argument(
+        "--arch",
+        metavar="A",
+        default="x86_64",
+        help="x86_64, arm64, which needs images of its own, or any (default: x86_64)",
+    )
+    where.add_argument(
+        "--family", metavar="F", action="append", help="only this family, such as m8i; may be given again"
+    )
+    where.add_argument("--region", metavar="R", help="take no price of another region (default: every price)")
+    where.add_argument("--disk", metavar="KIND", help="only this kind of disk, such as gp3 (default: the cheapest)")
+    how = parser.add_argument_group("what to print")
+    _add_members(how)  # type: ignore[arg-type]
+    how.add_argument("--limit", metavar="N", default="5", help="how many machines to print at most (default: 5)")
+    how.add_argument("--rejected", action="store_true", help="print every machine that is not enough, and why")
+    _add_json(how)  # type: ignore[arg-type]
+
+
 def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(commands, "tiers", "print the tiers", "Print the bounds of every tier, and their source.")
     _add_tables(parser, catalog=False)
@@ -236,12 +294,7 @@ Print the machines of a catalog, with errata and source. Disk figures are what a
 machine sustains; what it can do for a while is left out. A price is on demand,
 of the region and the day beside it. What nobody verified is unknown.""",
     )
-    parser.add_argument(
-        "--provider",
-        metavar="NAME",
-        action="append",
-        help="aws, azure or gce (gcp, google); may be given again (default: every one of the catalog)",
-    )
+    _add_provider(parser)
     parser.add_argument(
         "--catalog",
         metavar="CATALOG",
@@ -311,6 +364,7 @@ def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
 _COMMANDS = {
     "size": _add_size,
     "fleet": _add_fleet,
+    "fit": _add_fit,
     "tiers": _add_tiers,
     "machines": _add_machines,
     "catalog": _add_catalog,
