@@ -26,6 +26,7 @@ from pydantic import BaseModel
 
 import etcdsize
 from etcdsize.machines import BUILT_IN as CATALOGS
+from etcdsize.sequential import sequential_disk
 from etcdsize.tiers import BUILT_IN as TIERS
 from etcdsize.units import format_number
 
@@ -261,6 +262,44 @@ def errata_table() -> str:
     return table(head, [[*cell, ", ".join(names)] for cell, names in found.items()])
 
 
+def needs_table() -> str:
+    """Return what a member of every tier has to have."""
+    needs = [etcdsize.need_for(tier) for tier in etcdsize.load_tiers("guide").names]
+    head = ["tier", "vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second", "data_bytes", "sequential IOPS"]
+    rows = [
+        [
+            need.tier,
+            need.vcpus,
+            figure(need.memory_gib),
+            figure(need.concurrent_iops),
+            figure(need.disk_mb_per_second),
+            f"{need.data_bytes:,}",
+            sequential_disk(need.tier).needed_iops,
+            need.source,
+        ]
+        for need in needs
+    ]
+    return table([*head, "source"], rows)
+
+
+def latencies_table() -> str:
+    """Return how long a write to a network disk takes."""
+    head = ["provider", "kinds", "low_ms", "usual_ms", "high_ms", "writes a second", "source"]
+    rows = [
+        [
+            one.provider,
+            ", ".join(one.kinds),
+            figure(one.low_ms),
+            figure(one.usual_ms),
+            figure(one.high_ms),
+            one.sequential_iops,
+            one.source,
+        ]
+        for one in sequential_disk("large").expected
+    ]
+    return table(head, rows)
+
+
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """Return a parser's commands by name."""
     for action in parser._actions:
@@ -421,6 +460,8 @@ def region(name: str) -> str:
     return {
         "columns": columns,
         "errata": errata_table,
+        "latencies": latencies_table,
+        "needs": needs_table,
         "functions": functions,
         "models": models,
         "structures": structures,
@@ -443,6 +484,8 @@ def expected_regions() -> set[str]:
         *(f"help {command}" for command in commands),
         "columns",
         "errata",
+        "latencies",
+        "needs",
         "functions",
         "models",
         "structures",
