@@ -274,7 +274,7 @@ def needs_table() -> str:
             figure(need.concurrent_iops),
             figure(need.disk_mb_per_second),
             f"{need.data_bytes:,}",
-            sequential_disk(need.tier).needed_iops,
+            sequential_disk(need.vcpus).needed_iops,
             need.source,
         ]
         for need in needs
@@ -295,7 +295,7 @@ def latencies_table() -> str:
             one.sequential_iops,
             one.source,
         ]
-        for one in sequential_disk("large").expected
+        for one in sequential_disk(8).expected
     ]
     return table(head, rows)
 

@@ -50,6 +50,7 @@ __all__ = [
     "TableError",
     "Tier",
     "TierTable",
+    "Unfit",
     "UnitError",
     "Workload",
     "WorkloadTypeError",
@@ -97,7 +98,7 @@ _HOMES = {
     "fitting": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "fit", "need_for"),
     "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
-    "machines": ("Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog"),
+    "machines": ("Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "Unfit", "load_catalog"),
     "notices": ("Notice",),
     "sequential": ("SequentialDisk", "WriteLatency"),
     "readers": ("Dropped", "Imported"),
@@ -131,7 +132,7 @@ if TYPE_CHECKING:
     from etcdsize.fitting import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, fit, need_for
     from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
-    from etcdsize.machines import Catalog, Cost, Disk, Erratum, Machine, MachinePrice, Price, load_catalog
+    from etcdsize.machines import Catalog, Cost, Disk, Erratum, Machine, MachinePrice, Price, Unfit, load_catalog
     from etcdsize.notices import Notice
     from etcdsize.readers import Dropped, Imported
     from etcdsize.readers.aws import read_aws_instance_types

@@ -71,7 +71,8 @@ class BatchSizer:
     ) -> None:
         self.columns = columns
         """Where the load stands in a batch."""
-        self._catalog = catalog
+        self.catalog: Catalog = catalog
+        """The machines, one for a tier."""
         self._tiers = tiers
         self.headroom: float = headroom_of(headroom)
         """The share of every bound kept free."""
@@ -87,7 +88,10 @@ class BatchSizer:
             )
         self._provider = None if provider is None else providers_of(catalog, provider)[0]
         self._providers = catalog.providers if self._provider is None else (self._provider,)
-        self._machines = [catalog.machine_for(name, tier.name) for name in self._providers for tier in tiers.tiers]
+        self._places = [(name, tier) for name in self._providers for tier in tiers.names]
+        # Where machines were fitted to tiers, one that none was enough for is a problem of its rows.
+        of = catalog.find_for if catalog.unfit else catalog.machine_for
+        self._machines = [of(*place) for place in self._places]
         self.rows: int = 0
         """Rows seen."""
         self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
@@ -96,6 +100,8 @@ class BatchSizer:
         """Rows by provider and tier."""
         self.first_problems: list[tuple[int, str]] = []
         """The first rows that cannot be sized, counted from 1, and why."""
+        self.unfit: int = 0
+        """Rows whose tier no machine is enough for."""
         self.implausibly_small: int = 0
         """Rows with less data than an empty etcd file."""
 
@@ -111,10 +117,10 @@ class BatchSizer:
     @property
     def counted(self) -> list[tuple[str, str, Machine, int]]:
         """Provider, tier, machine and rows, of every machine there can be."""
-        keys = [(name, tier) for name in self._providers for tier in self._tiers.names]
         return [
-            (*key, machine, int(count))
-            for key, machine, count in zip(keys, self._machines, self.machine_counts, strict=True)
+            (*place, machine, int(count))
+            for place, machine, count in zip(self._places, self._machines, self.machine_counts, strict=True)
+            if machine is not None
         ]
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -154,11 +160,12 @@ class BatchSizer:
             self.audit.take(audit, before)
         for row, problem in strangers.items():
             problems.setdefault(row, []).append(problem)
+        self._tell_unfit(codes, providers, problems)
         fleet = FleetSizing(
             values,
             codes,
             self._provider if providers is None else providers,
-            self._catalog,
+            self.catalog,
             self._tiers,
             self.headroom,
             members=MEMBERS,
@@ -205,7 +212,7 @@ class BatchSizer:
                 wrong[code] = f"{source.name}: missing"
                 continue
             try:
-                lookup[code] = self._providers.index(providers_of(self._catalog, (name,))[0])
+                lookup[code] = self._providers.index(providers_of(self.catalog, (name,))[0])
             except OptionError as error:
                 wrong[code] = f"{source.name}: {str(error).removeprefix('provider: ')}"
         wrong[len(lookup) - 1] = f"{source.name}: missing"
@@ -232,6 +239,24 @@ class BatchSizer:
                 loads = loads / factor
             for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
                 problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
+
+    def _tell_unfit(
+        self, codes: NDArray[np.uint8], providers: NDArray[np.uint8] | None, problems: dict[int, list[str]]
+    ) -> None:
+        """Tell the rows whose tier no machine is enough for."""
+        for place, (provider, tier) in enumerate(self._places):
+            if self._machines[place] is not None:
+                continue
+            name, code = divmod(place, len(self._tiers.tiers))
+            rows = codes == code
+            if providers is not None:
+                rows &= providers == name
+            try:
+                self.catalog.machine_for(provider, tier)
+            except OptionError as error:
+                for row in np.flatnonzero(rows).tolist():
+                    problems.setdefault(row, []).append(str(error))
+                    self.unfit += 1
 
     def _count(
         self,
@@ -291,7 +316,7 @@ class BatchSizer:
         """Return everything that an answer can say, by code."""
         return {
             "tier": self._tiers.names,
-            "machine_type": [machine.machine_type for machine in self._machines],
+            "machine_type": [machine.machine_type for machine in self._machines if machine is not None],
             "forced_by": _FORCED_BY,
             "tightest": DIMENSIONS,
         }[answer]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from etcdsize.errors import OptionError, nearest, shown
-from etcdsize.machines import Catalog, load_catalog, provider_name
+from etcdsize.machines import Catalog, load_catalog, providers_of
 from etcdsize.tiers import TierTable, load_tiers
 
 __all__ = [
@@ -39,7 +39,8 @@ def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
     # Few ask for it, and it takes time to load.
     from etcdsize.fitting import fitted
 
-    return fitted(found, tiers)
+    # arm64 has to be asked for, and a catalog without anything else asks for it.
+    return fitted(found, tiers, "x86_64" if any(machine.arch == "x86_64" for machine in found.machines) else None)
 
 
 def headroom_of(value: Any) -> float:
@@ -102,26 +103,3 @@ def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
         option=option,
         value=value,
     )
-
-
-def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the providers that an argument names, all of the catalog's for None."""
-    if provider is None:
-        return catalog.providers
-    names = (provider,) if isinstance(provider, str) or not isinstance(provider, Iterable) else tuple(provider)
-    if not names:
-        raise OptionError(
-            f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",
-            option="provider",
-            value=provider,
-        )
-    chosen = tuple(dict.fromkeys(map(provider_name, names)))
-    for name in chosen:
-        if name not in catalog.providers:
-            raise OptionError(
-                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
-                f"{', '.join(catalog.providers)}",
-                option="provider",
-                value=name,
-            )
-    return chosen

@@ -108,12 +108,16 @@ class Auditor:
         self.members: int = members_of(members)
         """Members of every cluster."""
         # What a machine is replaced by has its architecture: images are built for one.
-        first_of: dict[tuple[str, str | None], int] = {}
+        tiers_in_all = len(self.tiers.names)
+        place_of: dict[tuple[str, str | None], list[int]] = {}
         wanted: list[Machine] = []
         for arch, best in _wanted(self.catalog, self.tiers):
             for name in best.providers:
-                first_of[name, arch] = len(wanted)
-                wanted += [best.machine_for(name, tier) for tier in self.tiers.names]
+                places = place_of[name, arch] = []
+                for tier in self.tiers.names:
+                    machine = best.find_for(name, tier)
+                    places.append(NO_MACHINE if machine is None else len(wanted))
+                    wanted += [] if machine is None else [machine]
         self.machines: tuple[Machine, ...] = (*wanted, *self.catalog.machines)
         """What `FleetAudit.recommended_codes` counts: the machines to recommend, then the catalog's."""
         only = None if provider is None else provider_name(provider)
@@ -127,11 +131,13 @@ class Auditor:
         """What every machine of the catalog is enough for."""
         found = [_NO_TIER if one.tier is None else one.tier for one in self.capacities]
         self._tier_of = np.array([*found, _NO_TIER], np.int8)
-        firsts = [
-            first_of.get((m.provider, m.arch), first_of.get((m.provider, None), NO_MACHINE))
-            for m in self.catalog.machines
+        nowhere = [NO_MACHINE] * tiers_in_all
+        rows = [
+            place_of.get((one.provider, one.arch), place_of.get((one.provider, None), nowhere))
+            for one in self.catalog.machines
         ]
-        self._first_of = np.array([*firsts, NO_MACHINE], np.uint16)
+        # By machine and tier; the last row is of those that are not in the catalog.
+        self._recommended = np.array([*rows, nowhere], np.uint16)
 
     @staticmethod
     def margin_of(margin: Any) -> float:
@@ -248,13 +254,12 @@ class FleetAudit:
         first = len(self.auditor.machines) - len(self.auditor.catalog.machines)
         for rows in self._blocks():
             verdict = self.verdict_codes[rows]
-            start = self.auditor._first_of[self._places(rows)]
             tier = np.where(verdict == OVER, self._roomy[rows], self.tier_codes[rows])
             here = found[rows]
-            np.add(start, tier, out=here, casting="unsafe")
+            here[:] = self.auditor._recommended[self._places(rows), np.minimum(tier, len(self.auditor.tiers.tiers) - 1)]
             right = verdict == RIGHT
             here[right] = self.machine_codes[rows][right] + first
-            here[(verdict == UNKNOWN) | (start == NO_MACHINE)] = NO_MACHINE
+            here[verdict == UNKNOWN] = NO_MACHINE
         found.flags.writeable = False
         return found
 

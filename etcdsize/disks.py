@@ -74,6 +74,9 @@ class DiskChoice(Model):
     provisioned_mb_per_second: Annotated[
         Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
     ] = None
+    throughput_unit: Annotated[
+        Literal["MB/s", "MiB/s"], Field(description="What the provider counts throughput in.")
+    ] = "MB/s"
     concurrent_iops: Annotated[
         NotNegative | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
     ] = None
@@ -266,6 +269,7 @@ class DiskKind(Model):
             size_gib=found[0],
             provisioned_iops=found[1],
             provisioned_mb_per_second=found[2],
+            throughput_unit=self.throughput_unit,
             concurrent_iops=iops,
             disk_mb_per_second=throughput,
             usd_month=self.usd_month(*found),

@@ -6,7 +6,7 @@ need. This module imports the models, never numpy.
 """
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -15,11 +15,20 @@ from pydantic import Field
 from etcdsize._model import Model, NotNegative, Positive
 from etcdsize.disks import DiskChoice, DiskKind
 from etcdsize.errors import OptionError, nearest, shown
-from etcdsize.machines import Catalog, Cost, Disk, Machine, load_catalog, monthly_total
+from etcdsize.machines import (
+    Catalog,
+    Cost,
+    Disk,
+    Machine,
+    Unfit,
+    load_catalog,
+    monthly_total,
+    providers_of,
+    throughput_text,
+)
 from etcdsize.notices import SUGGESTED_QUOTA_BYTES
-from etcdsize.providers import provider_name
 from etcdsize.sequential import SequentialDisk, sequential_disk
-from etcdsize.storage import Storage, recovery_seconds, storage_for
+from etcdsize.storage import Storage, quota_for, recovery_seconds, storage_for
 from etcdsize.tiers import Tier, TierTable, load_tiers
 
 __all__ = ["Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "fit", "fitted", "need_for"]
@@ -41,6 +50,7 @@ Reason = Literal[
     "bare-metal",
     "architecture",
     "local-disk-only",
+    "previous-generation",
     "family",
     "no-disk",
 ]
@@ -68,7 +78,7 @@ class Candidate(Model):
     disk_mb_per_second: Annotated[Positive, Field(description="Likewise. [MB/s]")]
     cost: Annotated[Cost, Field(description="What a member costs; unknown where a part is.")]
     excess: Annotated[
-        NotNegative, Field(description="How far the machine is above the need, the four figures' mean share.")
+        NotNegative, Field(description="How far the machine's four figures are above the need, their mean share.")
     ]
     recovery_seconds: Annotated[
         NotNegative, Field(description="About how long the disk takes to recover a member with the data. [s]")
@@ -83,6 +93,8 @@ class LocalCandidate(Model):
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars] None: unknown.")]
+    region: Annotated[str | None, Field(description="Where it costs that.")] = None
+    date: Annotated[str | None, Field(description="When the price was read.")] = None
     label: Annotated[str, Field(description="What to beware of.")]
 
 
@@ -93,6 +105,7 @@ class Rejected(Model):
     machine_type: Annotated[str, Field(description="The provider's name for it.")]
     code: Annotated[Reason, Field(description="The reason, for programs.")]
     reason: Annotated[str, Field(description="The reason, in words: how much of what is missing.")]
+    missing: Annotated[dict[str, float], Field(description="How much of which figure is missing, where that is known.")]
 
 
 class Nearest(Model):
@@ -138,8 +151,9 @@ class Fit(Model):
         """Return why nothing is enough."""
         asked = f"no machine of the catalog {shown(self.catalog)} is enough for the tier {shown(self.need.tier)}"
         if self.nearest is None:
-            reasons = {rejected.code for rejected in self.rejected}
-            return f"{asked}: {', '.join(sorted(reasons)) or 'it has none of the providers asked'}"
+            first = {rejected.code: rejected for rejected in reversed(self.rejected)}
+            told = [f"{one.machine_type} {one.reason}" for one in reversed(first.values())]
+            return f"{asked}: {'; '.join(told) or 'it has none of the providers asked'}"
         return f"{asked}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}"
 
 
@@ -174,7 +188,7 @@ def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
         raise OptionError(
             f"tier: got {shown(tier)}, expected one that "
             f"{f'the table {shown(table.name)} has' if found is None else 'the guide has a machine for'}: "
-            f"{', '.join(names)}{nearest(str(tier), names)}; or give a Need",
+            f"{', '.join(names)}{nearest(str(tier), names)}",
             option="tier",
             value=tier,
         )
@@ -196,11 +210,13 @@ def fit(
     what: "str | Need | object",
     catalog: str | Path | Catalog = "current",
     *,
+    tiers: str | Path | TierTable = "guide",
     provider: str | Iterable[str] | None = None,
     arch: str | None = "x86_64",
     family: str | Iterable[str] | None = None,
     region: str | None = None,
     disk: str | None = None,
+    newest: bool = False,
     limit: int | None = 5,
 ) -> Fit:
     """Return the machines that are enough for a tier or a sizing, cheapest first, and why the others are not.
@@ -211,23 +227,29 @@ def fit(
         A tier of the guide by name, the answer of `size`, or a need of your own.
     catalog : str, Path or Catalog
         The machines and disks: `"current"`, a file, or a catalog.
+    tiers : str, Path or TierTable
+        The table that a tier or a sizing is of: it says for how much data the disk is.
     provider : str or iterable of str, optional
-        aws, azure, gce (gcp, google). None is every provider of the catalog.
-    arch : {"x86_64", "arm64"} or None
-        None is both. An arm64 machine needs images of its own, so it has to be asked for.
+        aws, azure, gce (gcp, google). None is every provider of the catalog, or that of
+        a sizing that has one.
+    arch : {"x86_64", "arm64", "any"}
+        An arm64 machine needs images of its own, so it has to be asked for.
     family : str or iterable of str, optional
         The provider's names of families, such as m8i. None is all.
     region : str, optional
         Prices of other regions are unknown. None takes every price as it stands.
     disk : str, optional
         The kind of network disk, such as gp3. None is the cheapest that is enough.
+    newest : bool
+        Whether previous generations are left out. They are often the cheapest.
     limit : int, optional
         How many candidates to return at most; None for all.
 
     Raises
     ------
     OptionError
-        For a tier, a provider, a family or a kind of disk that is not known, and for a limit below 1.
+        For a tier, a provider, an architecture, a family, a region or a kind of disk that is not known, for a limit
+        below 1, and for a sizing of another table than `tiers`.
 
     Notes
     -----
@@ -243,30 +265,22 @@ def fit(
     >>> found.feasible + len(found.rejected)
     320
     """
-    need = _need_of(what)
+    need = _need_of(what, tiers)
     catalog = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise OptionError(
-            f"limit: got {shown(limit)}, expected an integer of 1 or more, or None", option="limit", value=limit
-        )
-    providers = _providers(catalog, provider)
+        raise OptionError(f"limit: got {shown(limit)}, expected an integer of 1 or more", option="limit", value=limit)
+    if provider is None:
+        asked = tuple(getattr(what, "machines", ()))
+        provider = asked if len(asked) == 1 else None
+    providers = providers_of(catalog, provider)
     families = None if family is None else ((family,) if isinstance(family, str) else tuple(family))
     _check_arch(arch)
-    if families is not None:
-        known = sorted({machine.family for machine in catalog.machines if machine.family is not None})
-        for name in families:
-            if name not in known:
-                raise OptionError(
-                    f"family: got {shown(name)}, expected one of the catalog {shown(catalog.name)}"
-                    + nearest(str(name), known),
-                    option="family",
-                    value=name,
-                )
+    _check_known(catalog, "family", families, {machine.family for machine in catalog.machines})
+    _check_known(catalog, "region", None if region is None else (region,), _regions(catalog))
+    if disk is not None:
+        _check_known(catalog, "disk", (disk,), {k.kind for k in catalog.disk_kinds if k.provider in providers})
     storage = storage_for(need.data_bytes)
     kinds = {name: _disks(catalog, name, disk, storage, need) for name in providers}
-    if disk is not None and not any(chosen or refused for chosen, refused in kinds.values()):
-        for name in providers:
-            catalog.disk_kind(name, disk)
 
     candidates: list[_Found] = []
     rejected: list[Rejected] = []
@@ -275,19 +289,25 @@ def fit(
     for machine in catalog.machines:
         if machine.provider not in providers:
             continue
-        found = _filtered(machine, arch, families) or _unfit(machine)
+        found = _filtered(machine, arch, families, newest) or _unfit(machine)
         if found is None:
-            if machine.local_nvme_gb and not _lacks(machine, need, FIGURES[:2]):
+            room = (machine.local_nvme_gb or 0) * 1e9 >= storage.size_gib * 2**30
+            if room and not _lacks(machine, need, FIGURES[:2]):
                 local.append(_local(machine, region))
-            chosen, refused = kinds[machine.provider]
-            found, distance = _judged(machine, need, chosen, refused)
+            found = _judged(machine, need, *kinds[machine.provider])
             if found is None:
-                candidates.append(_found(machine, need, chosen, region))
+                candidates.append(_found(machine, need, kinds[machine.provider][0], region))
                 continue
-            if distance is not None:
-                short.append((distance, machine, found[1]))
+            if found.missing:
+                short.append((_distance(found.missing), machine, found.reason))
         rejected.append(
-            Rejected(provider=machine.provider, machine_type=machine.machine_type, code=found[0], reason=found[1])
+            Rejected(
+                provider=machine.provider,
+                machine_type=machine.machine_type,
+                code=found.code,
+                reason=found.reason,
+                missing={name: wanted - has for name, has, wanted in found.missing},
+            )
         )
     candidates.sort(key=lambda one: one.rank)
     local.sort(key=lambda one: (one.usd_month is None, one.usd_month or 0, one.machine.machine_type))
@@ -300,51 +320,60 @@ def fit(
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
         nearest=None if candidates or closest is None else Nearest(machine=closest[1], missing=closest[2]),
-        sequential=sequential_disk(need.tier),
+        sequential=sequential_disk(need.vcpus, providers),
         catalog=catalog.name,
     )
 
 
-def _need_of(what: object) -> Need:
+def _need_of(what: object, tiers: str | Path | TierTable) -> Need:
     if isinstance(what, Need):
         return what
     if isinstance(what, str):
-        return need_for(what)
-    tier, tiers, workload = (getattr(what, name, None) for name in ("tier", "tiers", "workload"))
-    if not isinstance(tier, str) or not isinstance(tiers, str):
+        return need_for(what, tiers=tiers)
+    tier, named, workload = (getattr(what, name, None) for name in ("tier", "tiers", "workload"))
+    if not isinstance(tier, str) or not isinstance(named, str):
         raise OptionError(
             f"what: got {shown(what)} of type {type(what).__name__}, expected a tier's name, a Sizing or a Need",
             option="what",
             value=what,
         )
-    need = need_for(tier)
+    table = tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
+    if named != table.name:
+        raise OptionError(
+            f"tiers: got the table {shown(table.name)}, and a sizing of {shown(named)}; give tiers= as to size()",
+            option="tiers",
+            value=table.name,
+        )
+    need = need_for(tier, tiers=table)
     data = getattr(workload, "data_bytes", None)
     if data is not None and data > need.data_bytes:
-        need = need.model_copy(update={"data_bytes": data})
+        # etcd-io/website content/en/docs/v3.5/faq.md: memory for the whole quota.
+        memory = max(need.memory_gib, quota_for(data) // 2**30)
+        need = need.model_copy(update={"data_bytes": data, "memory_gib": memory})
     return need
 
 
 def _check_arch(arch: str | None) -> None:
-    if arch not in (None, "x86_64", "arm64"):
-        raise OptionError(
-            f"arch: got {shown(arch)}, expected x86_64, arm64 or None for both", option="arch", value=arch
-        )
+    if arch not in (None, "any", "x86_64", "arm64"):
+        raise OptionError(f"arch: got {shown(arch)}, expected x86_64, arm64 or any", option="arch", value=arch)
 
 
-def _providers(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
-    if provider is None:
-        return catalog.providers
-    names = (provider,) if isinstance(provider, str) else tuple(provider)
-    found = tuple(dict.fromkeys(map(provider_name, names)))
-    for name in found:
-        if name not in catalog.providers:
+def _check_known(catalog: Catalog, option: str, names: Sequence[str] | None, known: Iterable[str | None]) -> None:
+    listed = sorted({name for name in known if name is not None})
+    for name in names or ():
+        if name not in listed:
+            some = ", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")
             raise OptionError(
-                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
-                f"{', '.join(catalog.providers)}",
-                option="provider",
+                f"{option}: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
+                f"{some or 'it has none'}{nearest(str(name), listed)}",
+                option=option,
                 value=name,
             )
-    return found
+
+
+def _regions(catalog: Catalog) -> Iterator[str]:
+    prices = [*(machine.price for machine in catalog.machines), *(kind.price for kind in catalog.disk_kinds)]
+    return (price.region for price in prices if price is not None)
 
 
 def _disks(
@@ -364,26 +393,39 @@ def _disks(
             refused.append(found)
         else:
             chosen.append((kind, found))
+    if not chosen and not refused:
+        refused.append(f"the catalog has no network disk {'' if disk is None else f'{disk} '}of {provider}")
     return chosen, refused
 
 
-def _filtered(machine: Machine, arch: str | None, families: Sequence[str] | None) -> tuple[Reason, str] | None:
+class _Why(NamedTuple):
+    """Why a machine is no candidate."""
+
+    code: Reason
+    reason: str
+    missing: tuple[tuple[str, float, float], ...] = ()
+    """The figures of which it has too little: what it has, what is needed."""
+
+
+def _filtered(machine: Machine, arch: str | None, families: Sequence[str] | None, newest: bool) -> _Why | None:
     """Return why a machine is not what was asked for."""
     if families is not None and machine.family not in families:
-        return "family", f"is of the family {machine.family or 'unknown'}, asked for {', '.join(families)}"
-    if arch is not None and machine.arch != arch:
-        return "architecture", f"is {machine.arch or 'of an unknown architecture'}, asked for {arch}"
+        return _Why("family", f"is of the family {machine.family or 'unknown'}, asked for {', '.join(families)}")
+    if arch not in (None, "any") and machine.arch != arch:
+        return _Why("architecture", f"is {machine.arch or 'of an unknown architecture'}, asked for {arch}")
+    if newest and machine.lifecycle == "previous":
+        return _Why("previous-generation", "is of a previous generation, asked for the newest")
     return None
 
 
-def _unfit(machine: Machine) -> tuple[Reason, str] | None:
+def _unfit(machine: Machine) -> _Why | None:
     """Return why etcd should not run on a machine, whatever the load."""
     if machine.bare_metal:
-        return "bare-metal", "is a whole server"
+        return _Why("bare-metal", "is a whole server")
     if machine.shared_core:
-        return "shared-core", "shares its cores with others"
+        return _Why("shared-core", "shares its cores with others")
     if machine.burstable:
-        return "burstable", "has its full CPU only for a while"
+        return _Why("burstable", "has its full CPU only for a while")
     return None
 
 
@@ -395,43 +437,41 @@ def _lacks(machine: Machine, need: Need, figures: Iterable[str]) -> list[tuple[s
 
 def _judged(
     machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskChoice]], refused: Sequence[str]
-) -> tuple[tuple[Reason, str] | None, float | None]:
-    """Return why a machine is not enough, None where it is; and how far it is from enough, where that is known."""
+) -> _Why | None:
+    """Return why a machine is not enough, None where it is."""
     short = _lacks(machine, need, FIGURES[:2])
-    if not chosen:
-        reason = "; ".join(refused) or f"the catalog has no network disk of {machine.provider}"
-        return ("no-disk", reason), None
-    # The kind that the machine lets most through to: all its figures, then the least that is missing.
-    kinds = [(_through(machine, kind.kind, need), kind.kind) for kind, _ in chosen]
-    unknown = all(missing is None for missing, _ in kinds)
-    best = min((missing for missing, _ in kinds if missing is not None), key=_distance, default=[])
-    short += best
+    # Of the kinds of disk, the one with which least is unknown, and least is missing.
+    kinds = [_through(machine, kind.kind, need) for kind, _ in chosen]
+    best = min(kinds, key=lambda one: (one[1], _distance(one[0])), default=([], False))
+    short += best[0]
     if short:
         code: Reason = "too-little"
-        if len(short) == len(best) and all(_bursts(machine, name, wanted) for name, _, wanted in best):
+        if len(short) == len(best[0]) and all(_bursts(machine, name, wanted) for name, _, wanted in short):
             code = "burst-only"
         text = ", ".join(
             f"{_number(wanted - has)} {_WORDS[name]} ({_number(has)} of {_number(wanted)}"
             f"{', more only in a burst' if _bursts(machine, name, wanted) else ''})"
             for name, has, wanted in short
         )
-        return (code, text), _distance(short)
-    if unknown:
+        more = "" if chosen else f"; {'; '.join(refused)}"
+        return _Why(code, text + more, tuple(short))
+    if not chosen:
+        return _Why("no-disk", "; ".join(refused))
+    if best[1]:
         if machine.local_nvme_gb:
-            return ("local-disk-only", "what it lets through to network disks is unknown; it has local NVMe"), None
-        return ("unknown-figure", "what it lets through to network disks is unknown"), None
-    return None, None
+            return _Why("local-disk-only", "what it lets through to network disks is unknown; it has local NVMe")
+        return _Why("unknown-figure", "what it lets through to network disks is unknown")
+    return None
 
 
-def _through(machine: Machine, kind: str, need: Need) -> list[tuple[str, float, float]] | None:
-    """Return what a machine lacks with one kind of disk, None where a figure is unknown."""
+def _through(machine: Machine, kind: str, need: Need) -> tuple[list[tuple[str, float, float]], bool]:
+    """Return what a machine lacks with one kind of disk, and whether a figure is unknown."""
     limits = machine.limits_for(kind)
-    if None in limits:
-        return None
     wanted = (need.concurrent_iops, need.disk_mb_per_second)
-    return [
+    lacks = [
         (name, has, asked) for name, has, asked in zip(FIGURES[2:], limits, wanted) if has is not None and has < asked
     ]
+    return lacks, None in limits
 
 
 def _bursts(machine: Machine, figure: str, wanted: float) -> bool:
@@ -475,19 +515,22 @@ class _Found(NamedTuple):
 
 def _found(machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskChoice]], region: str | None) -> _Found:
     """Return a machine with the cheapest disk that it lets enough through to."""
-    found: list[tuple[bool, float, bool, int, DiskKind, DiskChoice, float | None]] = []
+    found: list[tuple[tuple[object, ...], DiskKind, DiskChoice, float | None]] = []
     for kind, choice in chosen:
-        if _through(machine, kind.kind, need) == []:
+        if _through(machine, kind.kind, need) == ([], False):
             total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
-            found.append((total is None, total or 0.0, choice.usd_month is None, len(found), kind, choice, total))
-    *_, kind, choice, total = min(found)
+            # Where the total is unknown the disk's own price, of whatever region, still says which is cheapest.
+            alone = (choice.usd_month is None, choice.usd_month or 0.0)
+            found.append(((total is None, total or 0.0, *alone, len(found)), kind, choice, total))
+    _, kind, choice, total = min(found, key=lambda one: one[0])
+    limits = machine.limits_for(kind.kind)
     # All four are known: `_through` and `smallest` have seen to it.
     iops, bandwidth = (
         min(float(cap), float(of))
-        for cap, of in zip(machine.limits_for(kind.kind), (choice.concurrent_iops, choice.disk_mb_per_second))
+        for cap, of in zip(limits, (choice.concurrent_iops, choice.disk_mb_per_second))
         if cap is not None and of is not None
     )
-    has = (machine.vcpus, machine.memory_gib, iops, bandwidth)
+    has = (machine.vcpus, machine.memory_gib, *(float(cap) for cap in limits if cap is not None))
     excess = sum(figure / getattr(need, name) for name, figure in zip(FIGURES, has)) / len(FIGURES) - 1
     return _Found(machine, kind, choice, total, iops, bandwidth, excess)
 
@@ -501,14 +544,14 @@ def _disk_reason(kind: DiskKind, choice: DiskChoice, need: Need) -> str:
         said.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
     elif choice.size_gib > held:
         said.append(f"{kind.kind} begins at {choice.size_gib} GiB")
-    asked = [
-        f"{_number(value)} {unit} are asked for{'' if included is None else f', {_number(included)} are included'}"
-        for value, unit, included in (
-            (choice.provisioned_iops, "IOPS", kind.included_iops),
-            (choice.provisioned_mb_per_second, "MB/s", kind.included_mb_per_second),
-        )
-        if value is not None
-    ]
+    asked = []
+    if choice.provisioned_iops is not None:
+        included = "" if kind.included_iops is None else f", {_number(kind.included_iops)} are included"
+        asked.append(f"{_number(choice.provisioned_iops)} IOPS are asked for{included}")
+    if choice.provisioned_mb_per_second is not None:
+        unit, most = choice.throughput_unit, kind.included_mb_per_second
+        included = "" if most is None else f", {throughput_text(most, unit)} are included"
+        asked.append(f"{throughput_text(choice.provisioned_mb_per_second, unit)} are asked for{included}")
     return "; ".join([*said, *asked])
 
 
@@ -517,6 +560,8 @@ def _local(machine: Machine, region: str | None) -> LocalCandidate:
     return LocalCandidate(
         machine=machine,
         usd_month=None if price is None else price.usd_month,
+        region=None if price is None else price.region,
+        date=None if price is None else price.date,
         label=f"{_number(machine.local_nvme_gb or 0)} GB of local NVMe: shorter waits than any network disk, but what "
         "is on it is lost when the machine stops, and no catalog says its IOPS: measure",
     )
@@ -532,17 +577,20 @@ def _disk_of(choice: DiskChoice) -> Disk:
         size_gb=choice.size_gib,
         provisioned_iops=choice.provisioned_iops,
         provisioned_mb_per_second=choice.provisioned_mb_per_second,
+        throughput_unit=choice.throughput_unit,
     )
 
 
 @functools.lru_cache(maxsize=16)
-def fitted(catalog: Catalog, tiers: TierTable, arch: str = "x86_64") -> Catalog:
+def fitted(catalog: Catalog, tiers: TierTable, arch: str | None = "x86_64") -> Catalog:
     """Return the catalog of the best machine and disk of every provider for every tier.
+
+    Where none is enough, the catalog says why in `unfit`.
 
     Raises
     ------
     OptionError
-        Where no provider has a machine that is enough for every tier; it says what the nearest one lacks.
+        Where no provider has a machine that is enough for any tier; it says what the nearest one lacks.
 
     Examples
     --------
@@ -552,20 +600,17 @@ def fitted(catalog: Catalog, tiers: TierTable, arch: str = "x86_64") -> Catalog:
     2
     """
     machines: list[Machine] = []
-    refused: list[str] = []
+    unfit: list[Unfit] = []
     for provider in catalog.providers:
-        found: list[Machine] = []
         for tier in tiers.names:
             answer = fit(need_for(tier, tiers=tiers), catalog, provider=provider, arch=arch, limit=1)
-            if not answer.candidates:
-                refused.append(f"{provider}: {answer.why_none()}")
-                break
-            found.append(_with_disk(answer.best, tier))
-        else:
-            machines += found
+            if answer.candidates:
+                machines.append(_with_disk(answer.best, tier))
+            else:
+                unfit.append(Unfit(provider=provider, tier=tier, reason=f"{provider}: {answer.why_none()}"))
     if not machines:
-        raise OptionError(f"catalog: {'; '.join(refused)}", option="catalog", value=catalog.name)
-    return catalog.model_copy(update={"machines": tuple(machines)})
+        raise OptionError(f"catalog: {unfit[0].reason}", option="catalog", value=catalog.name)
+    return catalog.model_copy(update={"machines": tuple(machines), "unfit": tuple(unfit)})
 
 
 def _with_disk(candidate: Candidate, tier: str) -> Machine:

@@ -81,6 +81,8 @@ class FleetSummary(Model):
     machines: Annotated[tuple[MachineCount, ...], Field(description="Clusters by machine.")]
     first_problems: Annotated[tuple[Problem, ...], Field(description="The first rows that could not be sized.")]
     implausibly_small: Annotated[int, Field(description="Clusters with less data than an empty etcd file.")]
+    unfit: Annotated[tuple[str, ...], Field(description="Why there is no machine for tiers that clusters need.")] = ()
+    not_fitted: Annotated[int, Field(description="Rows that were sized, and for which no machine is enough.")] = 0
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that were not known.")] = ()
     headroom_asked: float = 0.0
     audit: Annotated[
@@ -433,6 +435,8 @@ class Fleet:
             machines=tuple(machines),
             first_problems=tuple(Problem(row=row, problem=problem) for row, problem in sizer.first_problems),
             implausibly_small=sizer.implausibly_small,
+            unfit=tuple(one.reason for one in sizer.catalog.unfit) if sizer.unfit else (),
+            not_fitted=sizer.unfit,
             unknown=self.unknown,
             headroom_asked=sizer.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,

@@ -111,7 +111,10 @@ class FleetSizing:
 
     @cached_property
     def machines(self) -> tuple[Machine, ...]:
-        """The machines that `machine_codes` counts: every provider's, tier by tier."""
+        """The machines that `machine_codes` counts: every provider's, tier by tier, where there is one."""
+        found = (self.catalog.find_for(provider, tier) for provider in self._one_each for tier in self.tiers.names)
+        if self.catalog.unfit:
+            return tuple(machine for machine in found if machine is not None)
         return tuple(
             self.catalog.machine_for(provider, tier) for provider in self._one_each for tier in self.tiers.names
         )
@@ -130,11 +133,14 @@ class FleetSizing:
 
     @cached_property
     def machine_codes(self) -> NDArray[np.uint16]:
-        """The index of every cluster's machine in `machines`, `len(machines)` where it cannot be sized. uint16"""
-        tiers = len(self.tiers.tiers)
+        """The index of every cluster's machine in `machines`, `len(machines)` where it has none. uint16"""
         offsets = np.full((256, 256), len(self.machines), np.uint16)
-        providers = len(self._one_each)
-        offsets[:providers, :tiers] = np.arange(providers * tiers, dtype=np.uint16).reshape(providers, tiers)
+        code = 0
+        for row, provider in enumerate(self._one_each):
+            for column, tier in enumerate(self.tiers.names):
+                if self.catalog.find_for(provider, tier) is not None:
+                    offsets[row, column] = code
+                    code += 1
         if self._providers is None or isinstance(self._providers, str):
             return _read_only(offsets[0][self.tier_codes])
         return _read_only(offsets[self._providers, self.tier_codes])

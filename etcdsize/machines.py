@@ -18,7 +18,18 @@ from etcdsize.errors import OptionError, TableError, nearest, shown
 from etcdsize.providers import provider_name
 from etcdsize.tiers import find_file
 
-__all__ = ["Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "load_catalog", "provider_name"]
+__all__ = [
+    "Catalog",
+    "Cost",
+    "Disk",
+    "Erratum",
+    "Machine",
+    "MachinePrice",
+    "Price",
+    "Unfit",
+    "load_catalog",
+    "provider_name",
+]
 
 _DATA = Path(__file__).with_name("data")
 HOURS_A_MONTH = 730
@@ -27,6 +38,11 @@ BUILT_IN = ("guide", "guide-as-printed", "current")
 
 
 _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
+
+
+def throughput_text(mb_per_second: float, unit: str) -> str:
+    """Return a throughput as a provider counts it, in MB/s or MiB/s."""
+    return f"{round(mb_per_second * 1e6 / 2**20 if unit == 'MiB/s' else mb_per_second, 2):g} {unit}"
 
 
 class Disk(Model):
@@ -40,13 +56,14 @@ class Disk(Model):
     provisioned_mb_per_second: Annotated[
         Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
     ] = None
+    throughput_unit: Annotated[
+        Literal["MB/s", "MiB/s"], Field(description="What the provider counts throughput in.")
+    ] = "MB/s"
 
     def __str__(self) -> str:
-        asked = [
-            f"{round(value, 2):g} {unit}"
-            for value, unit in ((self.provisioned_iops, "IOPS"), (self.provisioned_mb_per_second, "MB/s"))
-            if value is not None
-        ]
+        asked = [] if self.provisioned_iops is None else [f"{self.provisioned_iops:g} IOPS"]
+        if self.provisioned_mb_per_second is not None:
+            asked.append(throughput_text(self.provisioned_mb_per_second, self.throughput_unit))
         return ", ".join([f"{self.size_gb} GB {self.kind.replace('-', ' ').upper()}", *asked])
 
 
@@ -90,14 +107,17 @@ class Cost(Model):
     ) -> "Cost":
         """Return the cost of a machine and a disk, as far as both prices are of the region that is asked for."""
         total, unknown = monthly_total(machine, disk_usd_month, disk, region)
-        of_region = machine is not None and region in (None, machine.region)
-        dates = [price.date for price in (machine, disk) if price is not None]
+        of = region or (machine.region if machine is not None else disk.region if disk is not None else None)
+        # A part that is of another region is not told: it would stand beside the wrong one.
+        hours = machine if machine is not None and machine.region == of else None
+        month = disk if disk is not None and disk.region == of and disk_usd_month is not None else None
+        dates = [price.date for price in (hours, month) if price is not None]
         return cls(
             usd_month=total,
-            machine_usd_month=machine.usd_month if machine is not None and of_region else None,
-            disk_usd_month=disk_usd_month,
-            region=machine.region if machine is not None and of_region else None,
-            date=None if not of_region or machine is None else machine.date if total is None else min(dates),
+            machine_usd_month=None if hours is None else hours.usd_month,
+            disk_usd_month=None if month is None else disk_usd_month,
+            region=of if dates else None,
+            date=min(dates, default=None),
             unknown="; ".join(unknown),
         )
 
@@ -211,6 +231,14 @@ class Machine(Model):
         return None, None
 
 
+class Unfit(Model):
+    """A tier for which a provider of a catalog has no machine that is enough."""
+
+    provider: Annotated[str, Field(description="The provider.")]
+    tier: Annotated[str, Field(description="The tier.")]
+    reason: Annotated[str, Field(description="Why none is enough; what the nearest lacks.")]
+
+
 class Catalog(Model):
     """A set of machines, and the kinds of network disks that go with them.
 
@@ -226,6 +254,10 @@ class Catalog(Model):
     date: Annotated[str, Field(description="When the source was read.")] = ""
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="In the source's order.")]
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
+    unfit: Annotated[
+        tuple[Unfit, ...],
+        Field(description="Tiers that no machine was enough for, where machines were fitted to tiers."),
+    ] = ()
 
     @model_validator(mode="after")
     def _check(self) -> "Catalog":
@@ -259,7 +291,8 @@ class Catalog(Model):
     @property
     def providers(self) -> tuple[str, ...]:
         """The providers that the catalog has machines of, in alphabetical order."""
-        return tuple(sorted({machine.provider for machine in self.machines}))
+        found = {machine.provider for machine in self.machines}
+        return tuple(sorted(found.union(unfit.provider for unfit in self.unfit)))
 
     @property
     def has_tiers(self) -> bool:
@@ -406,6 +439,10 @@ class Catalog(Model):
             )
         return self.model_copy(update={"machines": left})
 
+    def find_for(self, provider: str, tier: str) -> Machine | None:
+        """Return a provider's machine for a tier, None where the catalog has none; `machine_for` says why."""
+        return _by_tier(self).get((provider, tier))
+
     def machine_for(self, provider: str, tier: str) -> Machine:
         """Return a provider's machine for a tier.
 
@@ -414,7 +451,7 @@ class Catalog(Model):
         OptionError
             Where the catalog has none.
         """
-        machine = _by_tier(self).get((provider, tier))
+        machine = self.find_for(provider, tier)
         if machine is None:
             raise OptionError(_no_machine(self, provider, tier), option="catalog", value=self.name)
         return machine
@@ -451,7 +488,33 @@ def _not_one(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequen
     return f"{where}which is no {of}machine of the catalog {shown(catalog.name)}{nearest(listed.machine_type, known)}"
 
 
+def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the providers that an argument names, all of the catalog's for None."""
+    if provider is None:
+        return catalog.providers
+    names = (provider,) if isinstance(provider, str) or not isinstance(provider, Iterable) else tuple(provider)
+    if not names:
+        raise OptionError(
+            f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",
+            option="provider",
+            value=provider,
+        )
+    chosen = tuple(dict.fromkeys(map(provider_name, names)))
+    for name in chosen:
+        if name not in catalog.providers:
+            raise OptionError(
+                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
+                f"{', '.join(catalog.providers)}",
+                option="provider",
+                value=name,
+            )
+    return chosen
+
+
 def _no_machine(catalog: Catalog, provider: str, tier: str) -> str:
+    for unfit in catalog.unfit:
+        if (unfit.provider, unfit.tier) == (provider, tier):
+            return f"catalog: {unfit.reason}"
     tiers = [tier for (name, tier) in _by_tier(catalog) if name == provider]
     has = f"it has one for {', '.join(tiers)}" if tiers else "it gives none of them a tier"
     return f"catalog: {shown(catalog.name)} has no {provider} machine for the tier {shown(tier)}, {has}"

@@ -80,7 +80,7 @@ def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
             Notice(
                 code="previous-generation",
                 severity="info",
-                text=f"{' and '.join(older)}: the cheapest that is enough, and not the newest of its line.",
+                text=f"{' and '.join(older)}: first among those that are enough, and not the newest of its line.",
                 source="our choice: see docs/choices.md, lifecycle",
             )
         )

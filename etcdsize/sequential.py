@@ -5,6 +5,7 @@ they can be ten times those that etcd sees. This module imports pydantic, never 
 """
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,7 +47,7 @@ class SequentialDisk(Model):
     """How fast a disk has to be for writes one after the other, and how to measure it."""
 
     needed_iops: Annotated[
-        int, Field(description="Sequential IOPS: 50, and 500 under a heavy load: large and above. [1/s]")
+        int, Field(description="Sequential IOPS: 50, and 500 under a heavy load: 8 vCPUs and more. [1/s]")
     ]
     wal_fsync_p99_ms: Annotated[float, Field(description="What the slowest hundredth of fsync should stay below.")]
     backend_commit_p99_ms: Annotated[float, Field(description="Likewise for a commit of the database. [ms]")]
@@ -57,21 +58,29 @@ class SequentialDisk(Model):
     source: Annotated[str, Field(description="Where the needs come from.")]
 
 
-def sequential_disk(tier: str) -> SequentialDisk:
-    """Return what the disk of a tier has to do one write after the other.
+def sequential_disk(vcpus: int, providers: Iterable[str] | None = None) -> SequentialDisk:
+    """Return what the disk of a member has to do one write after the other.
+
+    Parameters
+    ----------
+    vcpus : int
+        What the member needs. [count] From eight on it is under a heavy load (our choice): that is what the hardware
+        page gives to such clusters.
+    providers : iterable of str, optional
+        Whose disks to tell of; None for all.
 
     Examples
     --------
-    >>> sequential_disk("medium").needed_iops, sequential_disk("large").needed_iops
+    >>> sequential_disk(4).needed_iops, sequential_disk(8).needed_iops
     (50, 500)
     """
+    wanted = None if providers is None else set(providers)
     return SequentialDisk(
-        # Which tiers are under a heavy load is our choice.
-        needed_iops=50 if tier in ("small", "medium") else 500,
+        needed_iops=50 if vcpus < 8 else 500,
         wal_fsync_p99_ms=10,
         backend_commit_p99_ms=25,
         fio=FIO,
-        expected=_latencies(),
+        expected=tuple(one for one in _latencies() if wanted is None or one.provider in wanted),
         source="etcd-io/website content/en/docs/v3.5/op-guide/hardware.md (50 and 500 sequential IOPS), faq.md (p99)",
     )
 

@@ -149,6 +149,19 @@ class TestFiles:
         assert summary.audit.at_risk[0].recommended_machine == "m4.xlarge"
         assert summary.audit.at_risk[0].usd_month_difference is None
 
+    def test_a_catalog_with_machines_for_some_tiers(self):
+        """A row that no machine is enough for is sized, and told."""
+        ours = load_catalog("current").restrict(machine_types=["m8i.large", "m8i.xlarge"])
+        text = b"clients,rps,data_mb,current_machine\n5,1,1,m8i.large\n1000,1,1,m8i.xlarge\n"
+        summary, written = run(text, catalog=ours, columns=["tier", "machine_type", "verdict", "recommended_machine"])
+        assert written.decode().splitlines()[1:] == ["small,m8i.large,right,m8i.large", "large,,under,"]
+        assert (summary.not_sized, summary.not_fitted) == (0, 1)
+        assert summary.unfit[0].startswith('aws: no machine of the catalog "current" is enough for the tier "large"; ')
+        plain = b"clients,rps,data_mb\n5,1,1\n1000,1,1\n"
+        _, written = run(plain, catalog=ours, provider="aws", columns=["problem"])
+        told = written.decode().splitlines()[2]
+        assert told.startswith('"catalog: aws: no machine of the catalog ""current"" is enough for the tier')
+
     def test_missing_is_unknown(self):
         summary, _ = run(b"clients,rps,data_mb,current_machine\n,1,1,m5.large\n300,,1,m5.large\n", missing="unknown")
         assert summary.audit.verdicts == {"under": 1, "right": 1, "over": 0, "unknown": 0}

@@ -85,7 +85,11 @@ class TestLoad:
     def test_a_part_of_it_with_headroom(self, run):
         one = size(requests_per_second=150, headroom=0.3, tiers="etcd.io")
         assert one.tier == "medium"
-        assert run("--rps", "150", "--headroom", "30%", "--tiers", "etcd.io") == (0, render_fit(fit(one), one), "")
+        assert run("--rps", "150", "--headroom", "30%", "--tiers", "etcd.io") == (
+            0,
+            render_fit(fit(one, tiers="etcd.io"), one),
+            "",
+        )
 
     def test_more_data_needs_a_larger_disk(self, run):
         out = run("--data", "20GB", "--provider", "aws", "--json")[1]

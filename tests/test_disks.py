@@ -135,12 +135,18 @@ class TestSmallest:
     def test_m4_large_s_iops(self):
         """The guide's m4.large has 3600 IOPS and 56.25 MB/s; a disk has to deliver them as well."""
         assert GP2.smallest(20, 3_600, 56.25) == DiskChoice(
-            kind="gp2", size_gib=1_200, concurrent_iops=3_600, disk_mb_per_second=262.144, usd_month=120
+            kind="gp2",
+            size_gib=1_200,
+            throughput_unit="MiB/s",
+            concurrent_iops=3_600,
+            disk_mb_per_second=262.144,
+            usd_month=120,
         )
         assert GP3.smallest(20, 3_600, 56.25) == DiskChoice(
             kind="gp3",
             size_gib=20,
             provisioned_iops=3_600,
+            throughput_unit="MiB/s",
             concurrent_iops=3_600,
             disk_mb_per_second=131.072,
             usd_month=4.6,

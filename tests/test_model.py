@@ -43,6 +43,7 @@ from etcdsize import (
     TableError,
     Tier,
     TierTable,
+    Unfit,
     Workload,
     WriteLatency,
     fit,
@@ -69,7 +70,7 @@ MODELS = [
         LocalCandidate,
     ),
     *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
-    *(TierTable, Workload, WriteLatency, Dropped, Imported),
+    *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported),
 ]
 
 

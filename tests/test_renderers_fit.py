@@ -76,7 +76,8 @@ azure     Standard + 15 GB SSD V2  x86_64      4            16             4500 
 unknown: Standard: no price of the disk; the machine alone: 146.00 (eu-1, 2026-11-02)
 
 disk        {DISK}
-            larger where its IOPS and MB/s need the size: gp3 15 GiB, ssd-v2 15 GiB
+            gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
+            ssd-v2: 9 GiB hold the data; ssd-v2 needs 15 GiB for 4500 IOPS and 75 MB/s
 recovery    500 MB in about 8 s: 1.5 times what the disk takes to move it
 {SEQUENTIAL}{GP3}            ssd-v2: unknown
 {MEASURE}
@@ -107,7 +108,7 @@ aws       old.large + 15 GB GP3  x86_64      4            16             4500   
              298.00  eu-1, 2026-11-01  previous generation
 
 disk        {DISK}
-            larger where its IOPS and MB/s need the size: gp3 15 GiB
+            gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
 recovery    500 MB in about 8 s: 1.5 times what the disk takes to move it
 {SEQUENTIAL}{GP3}{MEASURE}
 {WEAK}

@@ -15,13 +15,13 @@ class TestNeeds:
 
     @pytest.mark.parametrize(("tier", "iops"), [("small", 50), ("medium", 50), ("large", 500), ("xlarge", 500)])
     def test_figures(self, tier, iops):
-        found = sequential_disk(tier)
+        found = fit(tier, provider="aws").sequential
         assert found.needed_iops == iops
         assert (found.wal_fsync_p99_ms, found.backend_commit_p99_ms) == (10, 25)
-        assert fit(tier, provider="aws").sequential == found
+        assert {one.provider for one in found.expected} == {"aws"}
 
     def test_about_500_on_gp3_whatever_is_provisioned(self):
-        gp3 = next(found for found in sequential_disk("small").expected if "gp3" in found.kinds)
+        gp3 = next(found for found in sequential_disk(2).expected if "gp3" in found.kinds)
         assert gp3.sequential_iops == 500
         assert gp3.source
 

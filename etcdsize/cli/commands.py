@@ -67,7 +67,7 @@ def size(options: Namespace) -> int:
 def fit(options: Namespace) -> int:
     """Find machines and disks for a tier."""
     from etcdsize._options import members_of, one_of
-    from etcdsize.fitting import fit, need_for
+    from etcdsize.fitting import fit
     from etcdsize.renderers.fit import render_fit
     from etcdsize.sizing import size
 
@@ -96,13 +96,15 @@ def fit(options: Namespace) -> int:
             members=members,
         )
     found = fit(
-        need_for(options.tier, tiers=options.tiers) if sizing is None else sizing,
+        options.tier if sizing is None else sizing,
         options.catalog,
+        tiers=options.tiers,
         provider=options.provider,
-        arch=None if one_of("--arch", options.arch, ("x86_64", "arm64", "any")) == "any" else options.arch,
+        arch=one_of("--arch", options.arch, ("x86_64", "arm64", "any")),
         family=options.family,
         region=options.region,
         disk=options.disk,
+        newest=options.newest,
         limit=_parsed("--limit", options.limit, _whole),
     )
     if options.json:
@@ -276,7 +278,8 @@ def fleet(options: Namespace) -> int:
         sys.stderr.write(text)
     else:
         _print(text)
-    return 1 if summary.not_sized or (summary.audit is not None and summary.audit.verdicts["unknown"]) else 0
+    unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
+    return 1 if summary.not_sized or summary.not_fitted or unknown else 0
 
 
 @contextlib.contextmanager

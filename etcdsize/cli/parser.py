@@ -269,6 +269,7 @@ the exit code is 1.""",
     where.add_argument(
         "--family", metavar="F", action="append", help="only this family, such as m8i; may be given again"
     )
+    where.add_argument("--newest", action="store_true", help="leave out previous generations")
     where.add_argument("--region", metavar="R", help="take no price of another region (default: every price)")
     where.add_argument("--disk", metavar="KIND", help="only this kind of disk, such as gp3 (default: the cheapest)")
     how = parser.add_argument_group("what to print")

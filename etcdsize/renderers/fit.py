@@ -114,13 +114,7 @@ def _unknown(candidates: Iterable[Candidate]) -> str:
 def _disk(fit: Fit) -> str:
     """Return the arithmetic of the disk, the time to recover, and what no catalog says of a disk."""
     lines = [("disk", fit.storage.explain())]
-    larger = {
-        f"{one.disk.kind} {one.disk.size_gib} GiB": None
-        for one in fit.candidates
-        if one.disk.size_gib > fit.storage.size_gib
-    }
-    if larger:
-        lines.append(("", f"larger where its IOPS and MB/s need the size: {', '.join(larger)}"))
+    lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
     if fit.candidates:
         times = sorted(round(candidate.recovery_seconds) or 1 for candidate in fit.candidates)
         spread = f"{times[0]} s" if times[0] == times[-1] else f"{times[0]} to {times[-1]} s"

@@ -245,6 +245,9 @@ def render_fleet(summary: FleetSummary) -> str:
         )
     if notes:
         parts.append("\n".join(notes))
+    if summary.unfit:
+        lines = [f"No machine for {_clusters(summary.not_fitted)}", *(f"  {one_line(why)}" for why in summary.unfit)]
+        parts.append("\n".join(lines))
     if summary.first_problems:
         more = summary.not_sized - len(summary.first_problems)
         lines = [f"Not sized: {_clusters(summary.not_sized)}{'; the first of them' if more else ''}"]
