@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from etcdsize._capacity import BELOW, capacities
+from etcdsize._capacity import BELOW, Capacity, capacities
 from etcdsize._classify import INVALID, Codes
 from etcdsize._model import Model
 from etcdsize._options import headroom_of, members_of, one_of, tiers_of
@@ -127,7 +127,7 @@ class Auditor:
                 self._code_of.setdefault(machine.machine_type, code)
                 # Azure's names are the same in any case.
                 self._code_of.setdefault(machine.machine_type.lower(), code)
-        self.capacities = capacities(self.catalog, self.tiers)
+        self.capacities: tuple[Capacity, ...] = capacities(self.catalog, self.tiers)
         """What every machine of the catalog is enough for."""
         found = [_NO_TIER if one.tier is None else one.tier for one in self.capacities]
         self._tier_of = np.array([*found, _NO_TIER], np.int8)
