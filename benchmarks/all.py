@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import classify, fleet_files, one, start
+from benchmarks import classify, fleet_files, machines, one, start
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -56,9 +56,9 @@ CSV to CSV:
 
 {csv}
 
-Parquet is encoded on one thread, all that pyarrow gives to one file, and Polars encodes on all cores: that is the
-distance between the two. Memory does not grow with the file: 200 million rows of Parquet with all five columns took
-37 s and at most 260 MB (measured on 2026-11-24 with `--only etcdsize-all --rows 200000000`).
+From Parquet to Parquet `etcdsize` decodes the load alone, copies the bytes of all columns and encodes its answers; the
+others decode and encode everything. Memory does not grow with the file: 200 million rows of Parquet took at most 189 MB
+for the tier alone and 223 MB for all five columns (measured on 2026-11-25 with `--rows 2e8`).
 
 ## One answer
 
@@ -66,6 +66,20 @@ Microseconds a call, warm. service-capacity-modeling plans one ZooKeeper ensembl
 does more (it looks for the cheapest of AWS's machines under a model of latency) and knows no etcd.
 
 {one}
+
+## Machines
+
+Microseconds a call. `load` reads the catalog of today's machines, `import` all types of EC2 that a moto server on this
+machine lists, about 1,400; `fit` looks through all machines for one tier, with the reason of every one that is not
+enough; `size-current` is one answer from that catalog. The planner of service-capacity-modeling is the nearest to
+`fit`: it does more (intervals, several volumes) and less (one provider, no etcd).
+
+{machine_calls}
+
+Nanoseconds a row, {machine_rows} rows. `audit` takes the machines' names and gives all columns, `audit-verdicts` the
+verdicts of machines that were looked up before; `loop` finds the same verdicts row by row in Python.
+
+{machine_audits}
 
 ## Start
 
@@ -128,6 +142,13 @@ def page(figures: dict[str, Any]) -> str:
         parquet=files(figures["parquet"]),
         csv=files(figures["csv"]),
         one=table(["call", "microseconds"], [[name, ratio(got)] for name, got in figures["one"]["contenders"].items()]),
+        machine_calls=table(
+            ["call", "microseconds"], [[name, ratio(got)] for name, got in figures["machines"]["calls"].items()]
+        ),
+        machine_rows=f"{figures['machines']['rows']:,}",
+        machine_audits=table(
+            ["audit", "ns/row"], [[name, ratio(got)] for name, got in figures["machines"]["rows_of"].items()]
+        ),
         start=table(
             ["program", "milliseconds"],
             [
@@ -183,6 +204,7 @@ def main() -> None:
         run("parquet", fleet_files, *files)
         run("csv", fleet_files, "--format", "csv", *files)
         run("one", one, "--rounds", str(max(2, options.rounds // 2)))
+        run("machines", machines, "--rounds", str(max(2, options.rounds // 2)))
         run("start", start)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
