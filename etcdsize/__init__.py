@@ -82,7 +82,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
-    "auditing": ("ClusterAudit", "FleetAudit", "audit"),
+    "auditing": ("audit",),
     "disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
     "errors": (
         "ColumnError",
@@ -95,7 +95,9 @@ _HOMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
-    "fitting": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "fit", "need_for"),
+    "fits": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected"),
+    "fitting": ("fit", "need_for"),
+    "fleet_audit": ("ClusterAudit", "FleetAudit"),
     "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
     "machines": ("Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "Unfit", "load_catalog"),
@@ -116,7 +118,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
-    from etcdsize.auditing import ClusterAudit, FleetAudit, audit
+    from etcdsize.auditing import audit
     from etcdsize.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
     from etcdsize.errors import (
         ColumnError,
@@ -129,7 +131,9 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
-    from etcdsize.fitting import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, fit, need_for
+    from etcdsize.fits import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected
+    from etcdsize.fitting import fit, need_for
+    from etcdsize.fleet_audit import ClusterAudit, FleetAudit
     from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
     from etcdsize.machines import Catalog, Cost, Disk, Erratum, Machine, MachinePrice, Price, Unfit, load_catalog

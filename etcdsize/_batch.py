@@ -21,8 +21,9 @@ from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, Columns, pick_columns
 from etcdsize._loads import is_text, numbers
 from etcdsize._options import catalog_of, headroom_of, one_of, providers_of, tiers_of
 from etcdsize.arrays import INVALID, classify
-from etcdsize.auditing import Auditor, FleetAudit
+from etcdsize.auditing import Auditor
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, shown
+from etcdsize.fleet_audit import FleetAudit
 from etcdsize.fleet_sizing import FleetSizing
 from etcdsize.machines import Catalog, Machine
 from etcdsize.notices import SMALLEST_PLAUSIBLE_BYTES

@@ -15,8 +15,9 @@ from pydantic import Field
 from etcdsize._columns import Source
 from etcdsize._loads import is_text
 from etcdsize._model import Model
-from etcdsize.auditing import DECIDERS, NO_MACHINE, OVER, UNKNOWN, VERDICTS, Auditor, FleetAudit
+from etcdsize.auditing import Auditor
 from etcdsize.errors import ColumnError, shown
+from etcdsize.fleet_audit import DECIDERS, NO_MACHINE, OVER, UNKNOWN, VERDICTS, FleetAudit
 from etcdsize.machines import Price
 from etcdsize.units import DIMENSIONS
 

@@ -6,7 +6,8 @@ This module imports the models, never numpy.
 import functools
 from typing import NamedTuple
 
-from etcdsize.fitting import FIGURES, Need, need_for
+from etcdsize.fits import FIGURES, Need
+from etcdsize.fitting import need_for
 from etcdsize.machines import Catalog, Machine
 from etcdsize.tiers import TierTable
 

@@ -17,7 +17,7 @@ from etcdsize.sizing import Sizing, size
 from etcdsize.tiers import TierTable, exact_bounds
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["FleetSizing"]
+__all__ = ["FleetSizing", "position_of"]
 
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
@@ -65,12 +65,7 @@ class FleetSizing:
         return f"<FleetSizing of {len(self)} clusters: {self.counts()}>"
 
     def __getitem__(self, index: int) -> Sizing:
-        try:
-            position = range(len(self))[operator.index(index)]
-        except TypeError:
-            raise OptionError(f"index: got {shown(index)}, expected an integer", option="index", value=index) from None
-        except IndexError:
-            raise IndexError(f"index {index} is out of range for a fleet of {len(self)} clusters") from None
+        position = position_of(index, len(self))
         if self.tier_codes[position] == INVALID:
             raise InvalidWorkloadError(f"cluster {position}: cannot be sized", index=position)
         loads = {
@@ -227,6 +222,16 @@ class FleetSizing:
         for start in range(0, len(self), _BLOCK):
             totals += np.bincount(self.tier_codes[start : start + _BLOCK], minlength=256)
         return {name: int(total) for name, total in zip(self.tiers.names, totals)}
+
+
+def position_of(index: Any, clusters: int) -> int:
+    """Return the place, counted from 0, that an index of a fleet means."""
+    try:
+        return range(clusters)[operator.index(index)]
+    except TypeError:
+        raise OptionError(f"index: got {shown(index)}, expected an integer", option="index", value=index) from None
+    except IndexError:
+        raise IndexError(f"index {index} is out of range for a fleet of {clusters} clusters") from None
 
 
 def _read_only(array: ArrayT) -> ArrayT:

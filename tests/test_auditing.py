@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from strategies import LIMITS, twin
 
 from etcdsize import InvalidWorkloadError, OptionError, audit, fit, load_catalog, load_tiers, need_for
-from etcdsize.auditing import DECIDERS, NO_MACHINE, Auditor
+from etcdsize.auditing import Auditor
+from etcdsize.fleet_audit import DECIDERS, NO_MACHINE
 
 CURRENT = load_catalog("current")
 TIERS = ("small", "medium", "large", "xlarge")

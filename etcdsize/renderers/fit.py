@@ -12,7 +12,7 @@ from etcdsize.storage import RECOVERY_FACTOR
 from etcdsize.units import format_bytes, format_percent
 
 if TYPE_CHECKING:
-    from etcdsize.fitting import Candidate, Fit, LocalCandidate
+    from etcdsize.fits import Candidate, Fit, LocalCandidate
     from etcdsize.machines import Cost, Machine, Price
     from etcdsize.sequential import WriteLatency
     from etcdsize.sizing import Sizing
