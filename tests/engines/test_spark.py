@@ -152,3 +152,20 @@ class TestRecipe:
         os.kill(executors[0], signal.SIGKILL)
         assert not (sized / "_SUCCESS").exists()
         check_run(process, sized, expected)
+
+
+def test_a_file_that_spark_wrote(spark, small, tmp_path):
+    """The command copies Spark's columns byte for byte, and Spark sees the answers beside them."""
+    df, _ = small
+    written = df.limit(5000).selectExpr("*", "timestamp_seconds(cluster) as seen", "array(cluster, 1) as parts")
+    written.coalesce(1).write.parquet(str(tmp_path / "spark"))
+    (source,) = (tmp_path / "spark").glob("*.parquet")
+    target = tmp_path / "sized.parquet"
+    command = [sys.executable, "-m", "etcdsize", "fleet", str(source), "-o", str(target), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    sized = spark.read.parquet(str(target))
+    assert sized.schema.names == [*written.schema.names, *ANSWERS]
+    assert sized.select(written.columns).collect() == spark.read.parquet(str(source)).collect()
+    table = pq.read_table(source)
+    assert [row.tier for row in sized.select("tier").collect()] == size_frame(table)["tier"].to_pylist()
