@@ -33,6 +33,8 @@ INVALID = 255
 _BLOCK = 32_768
 _BLOCK_OF_THREADS = 131_072
 _SMALLEST_BLOCK = 1024
+# A line of the cache: what begins in the middle of one is compared a quarter slower (measured, AVX-512). [bytes]
+_LINE = 64
 # All threads' scratch together. [bytes]
 _SCRATCH = 12 * 1024**2
 # One thread's share of the rows: below it a thread costs more than it saves (our choice, measured on 2 cores).
@@ -199,20 +201,42 @@ def classify_columns(
     workers = pick_threads(rows, threads)
     a_row = 2 * len(columns[0].thresholds) + 1 + sum(0 if c.direct else c.work_dtype.itemsize for c in columns)
     block = min(_BLOCK if workers == 1 else _BLOCK_OF_THREADS, _SCRATCH // (workers * a_row), -(-rows // workers))
-    block = max(block, min(rows, _SMALLEST_BLOCK))
-    starts = itertools.count(0, block)
+    # Every worker has as many blocks as the others, of whole lines.
+    rounds = -(-rows // (workers * max(block, 1)))
+    block = max(_up_to_line(-(-rows // (workers * rounds))), min(_up_to_line(rows), _SMALLEST_BLOCK))
+    # The first rows go alone, so that every block of the first column begins where a line of the cache does.
+    skip = _rows_to_line(columns[0].values) if columns[0].direct and rows > block else 0
+    starts = itertools.chain(range(0, skip, _LINE), itertools.count(skip, block))
     if workers == 1:
-        found = [_work(columns, rows, out, least, starts, block)]
+        found = [_work(columns, rows, out, least, starts, block, skip)]
     else:
         # The calling thread works as well.
         with ThreadPoolExecutor(workers - 1) as pool:
-            others = [pool.submit(_work, columns, rows, out, least, starts, block) for _ in range(workers - 1)]
-            found = [_work(columns, rows, out, least, starts, block), *(other.result() for other in others)]
+            others = [pool.submit(_work, columns, rows, out, least, starts, block, skip) for _ in range(workers - 1)]
+            found = [_work(columns, rows, out, least, starts, block, skip), *(other.result() for other in others)]
     invalid = [item for item in found if item is not None]
     if not invalid:
         return None
     first = min(invalid)
     return FirstInvalid(first.index, first.dimension, sum(item.count for item in invalid))
+
+
+def _up_to_line(rows: int) -> int:
+    """Return a number of rows that fills whole lines of the cache, whatever their size."""
+    return -(-rows // _LINE) * _LINE
+
+
+def _rows_to_line(values: Array) -> int:
+    """Return how many rows stand before the first that begins a line of the cache."""
+    before: int = -values.__array_interface__["data"][0] % _LINE
+    return before // values.itemsize if before % values.itemsize == 0 else 0
+
+
+def _aligned(count: int, dtype: np.dtype[Any]) -> Array:
+    """Return an array that begins where a line of the cache does: NumPy's own seldom do."""
+    memory = np.empty(count * dtype.itemsize + _LINE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % _LINE
+    return memory[start : start + count * dtype.itemsize].view(dtype)
 
 
 class _Lane:
@@ -225,7 +249,7 @@ class _Lane:
 
     def __init__(self, column: Column, block: int) -> None:
         self.column = column
-        self.copy = None if column.direct else np.empty(block, column.work_dtype)
+        self.copy = None if column.direct else _aligned(block, column.work_dtype)
         self.values = column.values if self.copy is None else self.copy
         self.bits = None if column.bits is None else self.values.view(column.bits)
         self.last_valid_bits = column.last_valid_bits
@@ -244,16 +268,16 @@ _SMALLEST = 5e-324
 
 
 def _work(
-    columns: Sequence[Column], rows: int, out: Codes, least: int, starts: Iterator[int], block: int
+    columns: Sequence[Column], rows: int, out: Codes, least: int, starts: Iterator[int], block: int, skip: int
 ) -> FirstInvalid | None:
-    """Classify the blocks that this worker draws until none is left.
+    """Classify the blocks that this worker draws until none is left; those before `skip` are one.
 
     Between two calls of NumPy the interpreter's lock is held, and a thread that meets another there waits far longer
     than a call takes. So there is little Python in here, and the blocks are large.
     """
     bounds = len(columns[0].thresholds)
     highest_of, past, either_of, add = np.maximum.reduce, np.greater, np.logical_or, np.add
-    scratch = np.empty((2 if len(columns) > 1 else 1, bounds * block), np.bool_)
+    scratch = [_aligned(bounds * block, np.dtype(np.bool_)) for _ in columns[:2]]
     lanes = [_Lane(column, block) for column in columns]
     flat = out.ndim == 1
     codes = out if flat else np.empty(block, np.uint8)
@@ -263,10 +287,10 @@ def _work(
     for start in starts:
         if start >= rows:
             break
-        stop = min(start + block, rows)
+        stop = skip if start < skip else min(start + block, rows)
         if stop - start != size:
             size = stop - start
-            either, other = scratch[0, : bounds * size], scratch[-1, : bounds * size]
+            either, other = scratch[0][: bounds * size], scratch[-1][: bounds * size]
             by_bound, other_by_bound = either.reshape(bounds, size), other.reshape(bounds, size)
             levels = list(by_bound.view(np.uint8))
             in_copy = slice(0, size)
