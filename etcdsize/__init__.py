@@ -26,7 +26,10 @@ __all__ = [
     "DiskPrice",
     "Dropped",
     "Erratum",
+    "EtcdFlag",
     "EtcdSizeError",
+    "EtcdVersion",
+    "EtcdVersions",
     "Fit",
     "FleetAudit",
     "FleetFileError",
@@ -63,6 +66,7 @@ __all__ = [
     "format_bytes",
     "load_catalog",
     "load_tiers",
+    "load_versions",
     "need_for",
     "parse_bytes",
     "parse_fraction",
@@ -111,6 +115,7 @@ _HOMES = {
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
+    "versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
 
@@ -147,6 +152,7 @@ if TYPE_CHECKING:
     from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
     from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate
+    from etcdsize.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.workload import Workload
 
 
