@@ -27,6 +27,7 @@ __all__ = [
     "Dropped",
     "Erratum",
     "EtcdFlag",
+    "EtcdSettings",
     "EtcdSizeError",
     "EtcdVersion",
     "EtcdVersions",
@@ -39,6 +40,7 @@ __all__ = [
     "LocalCandidate",
     "Machine",
     "MachinePrice",
+    "Memory",
     "MissingDependencyError",
     "Nearest",
     "Need",
@@ -48,6 +50,7 @@ __all__ = [
     "PriceStep",
     "Rejected",
     "SequentialDisk",
+    "Setting",
     "Sizing",
     "Storage",
     "TableError",
@@ -75,6 +78,7 @@ __all__ = [
     "read_aws_instance_types",
     "read_gcloud_machine_types",
     "read_prices",
+    "settings_for",
     "size",
     "size_fleet",
     "size_frame",
@@ -111,6 +115,7 @@ _HOMES = {
     "readers.aws": ("read_aws_instance_types",),
     "readers.gcloud": ("read_gcloud_machine_types",),
     "readers.prices": ("read_prices",),
+    "settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
     "sizing": ("Sizing", "size"),
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
@@ -148,6 +153,7 @@ if TYPE_CHECKING:
     from etcdsize.readers.gcloud import read_gcloud_machine_types
     from etcdsize.readers.prices import read_prices
     from etcdsize.sequential import SequentialDisk, WriteLatency
+    from etcdsize.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.sizing import Sizing, size
     from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers

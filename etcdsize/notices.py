@@ -13,6 +13,7 @@ from etcdsize._model import Model
 from etcdsize.machines import Machine
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, format_bytes, format_number
+from etcdsize.versions import EtcdVersion
 
 __all__ = [
     "SMALLEST_PLAUSIBLE_BYTES",
@@ -23,6 +24,8 @@ __all__ = [
     "member_notices",
     "nodes_notice",
     "open_tier_notice",
+    "settings_notices",
+    "version_notices",
 ]
 
 SUGGESTED_QUOTA_BYTES = 8 * 1024**3
@@ -241,6 +244,78 @@ def member_notices(members: int) -> tuple[Notice, ...]:
                 code="over-seven-members",
                 severity="warning",
                 text=f"{members} members: etcd suggests no more than seven; every write waits for a quorum.",
+                source=_FAQ,
+            )
+        )
+    return tuple(notices)
+
+
+def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:
+    """Return what is to be said of a version of etcd."""
+    notices = []
+    if version.status == "out-of-support":
+        notices.append(
+            Notice(
+                code="etcd-out-of-support",
+                severity="warning",
+                text=f"etcd {version.name} is out of support since {version.until}: what is found now is not mended.",
+                source=version.source,
+            )
+        )
+    if version.is_unsafe:
+        notices.append(
+            Notice(
+                code="etcd-unsafe-patch",
+                severity="warning",
+                text=f"etcd {version} has flaws that {version.least_safe} of {version.least_safe_date} mends: run that "
+                "or a later patch.",
+                source=version.source,
+            )
+        )
+    if version.ran is None:
+        notices.append(
+            Notice(
+                code="etcd-not-run",
+                severity="info",
+                text=f"etcd {version.name}: flags and defaults are from source, not run.",
+                source="our choice",
+            )
+        )
+    return tuple(notices)
+
+
+def settings_notices(
+    quota_bytes: int, memory_gib: int, machines: Iterable[Machine], assumed: Sequence[str]
+) -> tuple[Notice, ...]:
+    """Return what is to be said of settings; `assumed` names the dimensions that were taken from the tier."""
+    notices = []
+    if assumed:
+        notices.append(
+            Notice(
+                code="settings-for-tier",
+                severity="info",
+                text=f"The sizing does not know {' and '.join(assumed)}, so the settings are for the most that its "
+                "tier takes.",
+                source="our choice",
+            )
+        )
+    if quota_bytes > SUGGESTED_QUOTA_BYTES:
+        notices.append(
+            Notice(
+                code="quota-above-suggested",
+                severity="beyond-guide",
+                text=f"The quota of {quota_bytes / 2**30:g} GiB is above the 8 GiB that etcd suggests as the most; "
+                "etcd warns and starts.",
+                source=_LIMITS,
+            )
+        )
+    short = [f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for m in machines if m.memory_gib < memory_gib]
+    if short:
+        notices.append(
+            Notice(
+                code="memory-above-machine",
+                severity="beyond-guide",
+                text=f"The process may take {memory_gib} GiB, more than the memory of {' and '.join(short)}.",
                 source=_FAQ,
             )
         )

@@ -11,7 +11,15 @@ from pydantic import Field
 from etcdsize._model import Model
 from etcdsize.notices import SUGGESTED_QUOTA_BYTES
 
-__all__ = ["RECOVERY_FACTOR", "Storage", "quota_for", "recovery_seconds", "storage_for"]
+__all__ = [
+    "DEFAULT_QUOTA_BYTES",
+    "ENTRY_BYTES",
+    "RECOVERY_FACTOR",
+    "Storage",
+    "quota_for",
+    "recovery_seconds",
+    "storage_for",
+]
 
 _GIB = 1024**3
 DEFAULT_QUOTA_BYTES = 2 * _GIB
@@ -22,10 +30,10 @@ _FILLED = 0.8
 # etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is written, one made ahead.
 _SEGMENT_BYTES = 64_000_000
 _SEGMENTS = 5 + 2
-# Entries are kept until a snapshot of the raft log, 100,000 in 3.4 and 3.5; of about 10 kB each (our choice: what a
-# Kubernetes object takes).
+# Entries are kept until a snapshot of the raft log, 100,000 in 3.4 and 3.5.
 _ENTRIES = 100_000
-_ENTRY_BYTES = 10_000
+ENTRY_BYTES = 10_000
+"""An entry of the raft log (our choice: what a Kubernetes object takes). [bytes]"""
 # The share of a file system to leave free (our choice).
 _FREE = 0.1
 
@@ -93,7 +101,7 @@ def storage_for(data_bytes: float) -> Storage:
     (9, 29)
     """
     quota = quota_for(data_bytes)
-    wal = _SEGMENTS * _SEGMENT_BYTES + _ENTRIES * _ENTRY_BYTES
+    wal = _SEGMENTS * _SEGMENT_BYTES + _ENTRIES * ENTRY_BYTES
     used = quota + wal + quota + quota
     size = math.ceil(used / (1 - _FREE) / _GIB)
     return Storage(

@@ -1,0 +1,309 @@
+"""Settings from a sizing: bounds that always hold, reasons, sources, and real etcd that starts with them."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from fractions import Fraction
+
+import pytest
+from etcds import MINORS, needed, running
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from etcdsize import EtcdSettings, OptionError, load_tiers, load_versions, settings_for, size
+
+GIB = 2**30
+VERSIONS = ("3.4", "3.5", "3.6", "3.7")
+TIERS = {
+    "small": {"clients": 100, "requests_per_second": 199, "data_bytes": "100MB"},
+    "medium": {"clients": 500, "requests_per_second": 999, "data_bytes": "500MB"},
+    "large": {"clients": 1_500, "requests_per_second": 9_999, "data_bytes": "1GB"},
+    "xlarge": {"clients": 3_000, "requests_per_second": 20_000, "data_bytes": "8GB"},
+}
+
+versions = st.sampled_from([*VERSIONS, "3.4.23", "3.5.1", "v3.5.33", "3.6.14", "3.7.0"])
+data = st.one_of(st.integers(0, 2**64 - 1), st.floats(0, 1e15), st.sampled_from([8 * GIB - 1, 8 * GIB, 8 * GIB + 1]))
+rtts = st.one_of(st.none(), st.floats(0, 5_000), st.integers(0, 5_000))
+
+
+def codes(found: EtcdSettings) -> list[str]:
+    return [notice.code for notice in found.notices]
+
+
+class TestQuota:
+    """At least 2 GiB, room over the data, never silently past the 8 GiB that etcd suggests; whole bytes."""
+
+    @given(data, versions)
+    def test_bounds(self, data, version):
+        found = settings_for(size(data_bytes=data), etcd_version=version)
+        quota = found.quota_backend_bytes
+        assert type(quota) is int
+        assert quota >= 2 * GIB
+        assert quota >= data
+        assert (quota > 8 * GIB) == (data > 8 * GIB) == ("quota-above-suggested" in codes(found))
+
+    @pytest.mark.parametrize(
+        ("load", "gib", "default"), [("100MB", 2, True), ("2GB", 3, False), ("8GB", 8, False), ("20GB", 24, False)]
+    )
+    def test_figures(self, load, gib, default):
+        quota = settings_for(size(data_bytes=load)).setting("quota-backend-bytes")
+        assert (quota.value, quota.is_default) == (gib * GIB, default)
+
+    def test_above_8_gib_is_beyond_the_guide(self):
+        notice = next(n for n in settings_for(size(data_bytes="20GB")).notices if n.code == "quota-above-suggested")
+        assert notice.severity == "beyond-guide"
+        assert notice.source == "etcd-io/website content/en/docs/v3.5/dev-guide/limit.md"
+
+    @pytest.mark.parametrize(("nodes", "gib"), [(50, 2), (250, 2), (1_000, 2), (3_000, 8)])
+    def test_without_data_it_is_for_the_most_of_the_tier(self, nodes, gib):
+        found = settings_for(size(kubernetes_nodes=nodes))
+        assert found.quota_backend_bytes == gib * GIB
+        assert codes(found) == ["settings-for-tier"]
+
+
+class TestTiming:
+    """Heartbeat: 0.5 to 1.5 times the RTT, at least 100 ms. Election: 10 RTTs, 5 heartbeats, 1000 to 50000 ms."""
+
+    @given(rtts, versions)
+    def test_constraints(self, rtt, version):
+        found = settings_for(size(clients=5), etcd_version=version, peer_rtt_ms=rtt)
+        heartbeat, election = found.heartbeat_interval_ms, found.election_timeout_ms
+        assert type(heartbeat) is type(election) is int
+        assert heartbeat >= 100
+        assert 1_000 <= election <= 50_000
+        assert election >= 5 * heartbeat
+        assert election % heartbeat == 0
+        exact = Fraction(rtt or 0)
+        assert election >= 10 * exact
+        assert heartbeat >= exact / 2
+        assert heartbeat == 100 or heartbeat <= exact * 3 / 2
+
+    @pytest.mark.parametrize(
+        ("rtt", "heartbeat", "election"),
+        [
+            (None, 100, 1_000),
+            (0, 100, 1_000),
+            (100, 100, 1_000),
+            (100.1, 101, 1_010),
+            (130, 130, 1_300),
+            (5_000, 5_000, 50_000),
+        ],
+    )
+    def test_figures(self, rtt, heartbeat, election):
+        found = settings_for(size(clients=5), peer_rtt_ms=rtt)
+        assert (found.heartbeat_interval_ms, found.election_timeout_ms) == (heartbeat, election)
+        is_default = {name: found.setting(name).is_default for name in ("heartbeat-interval", "election-timeout")}
+        assert set(is_default.values()) == {heartbeat == 100}
+
+    @given(st.floats(5_000, 1e9, exclude_min=True))
+    def test_an_rtt_that_cannot_be_met_is_refused(self, rtt):
+        with pytest.raises(
+            OptionError, match="expected at most 5000: the election timeout is to be ten times"
+        ) as caught:
+            settings_for(size(clients=5), peer_rtt_ms=rtt)
+        assert (caught.value.option, caught.value.value) == ("peer_rtt_ms", rtt)
+
+    @pytest.mark.parametrize("rtt", [-1, -0.5, float("nan"), float("inf"), "10", True, [10]])
+    def test_what_is_no_rtt_is_refused(self, rtt):
+        with pytest.raises(OptionError, match=r"^peer_rtt_ms: got .*, expected a finite number of milliseconds"):
+            settings_for(size(clients=5), peer_rtt_ms=rtt)
+
+
+class TestCompaction:
+    """Off under Kubernetes, whose API server compacts; else periodic, with a unit, as a bare number means hours."""
+
+    def test_kubernetes(self):
+        for found in (settings_for(size(clients=5), kubernetes=True), settings_for(size(kubernetes_nodes=5))):
+            retention = found.setting("auto-compaction-retention")
+            assert (retention.value, retention.is_default) == ("0", True)
+            assert "API server" in retention.why
+
+    def test_otherwise(self):
+        found = settings_for(size(clients=5))
+        retention = found.setting("auto-compaction-retention")
+        assert (retention.value, retention.is_default) == ("1h", False)
+        assert found.setting("auto-compaction-mode").value == "periodic"
+
+    @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
+    def test_neither_true_nor_false(self, kubernetes):
+        with pytest.raises(OptionError, match=r"^kubernetes: got .*, expected True or False$"):
+            settings_for(size(clients=5), kubernetes=kubernetes)
+
+
+class TestSnapshotCount:
+    """The default of the version: 100,000 in 3.4 and 3.5, 10,000 since 3.6, which warns where it is set."""
+
+    @pytest.mark.parametrize(
+        ("version", "count"), [("3.4", 100_000), ("3.5", 100_000), ("3.6", 10_000), ("3.7", 10_000)]
+    )
+    def test_defaults(self, version, count):
+        found = settings_for(size(clients=5), etcd_version=version)
+        assert found.snapshot_count == count
+        assert found.setting("snapshot-count").is_default
+        assert ("leave it out" in found.setting("snapshot-count").why) == (count == 10_000)
+
+
+class TestMemory:
+    """The quota, and the heap beside it: index, raft log, clients, and as much again until it is collected."""
+
+    @given(data, st.floats(0, 1e6), versions)
+    def test_parts_make_the_whole(self, data, clients, version):
+        memory = settings_for(size(clients=clients, data_bytes=data), etcd_version=version).memory
+        heap = memory.index_bytes + memory.raft_bytes + memory.clients_bytes
+        assert memory.garbage_bytes == heap
+        assert memory.memory_bytes == memory.database_bytes + 2 * heap
+        assert (memory.memory_gib - 1) * GIB < memory.memory_bytes <= memory.memory_gib * GIB
+        assert memory.memory_bytes > memory.database_bytes >= data
+
+    def test_by_hand(self):
+        """2 GiB; 300 bytes for each kilobyte of it; 105,000 entries of 10 kB; 100 clients of 232 kB."""
+        memory = settings_for(size(clients=100, data_bytes="100MB")).memory
+        assert memory.database_bytes == 2 * GIB
+        assert memory.index_bytes == 2 * GIB * 300 // 1_000
+        assert memory.raft_bytes == 105_000 * 10_000
+        assert memory.clients_bytes == 100 * (17_000 + 10 * (18_000 + 10 * 350))
+
+    def test_3_6_keeps_fewer_entries(self):
+        sizing = size(clients=100, data_bytes="100MB")
+        assert settings_for(sizing, etcd_version="3.6").memory.raft_bytes == 15_000 * 10_000
+
+    @pytest.mark.parametrize("tier", TIERS)
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_guides_machines_have_it(self, tier, version):
+        sizing = size(**TIERS[tier])
+        assert sizing.tier == tier
+        found = settings_for(sizing, etcd_version=version)
+        assert found.memory.memory_gib <= min(machine.memory_gib for machine in sizing.machines.values())
+        assert "memory-above-machine" not in codes(found)
+
+    def test_more_than_the_machine_has_is_told(self):
+        found = settings_for(size(data_bytes="40GB", provider="aws"))
+        notice = next(notice for notice in found.notices if notice.code == "memory-above-machine")
+        assert notice.severity == "beyond-guide"
+        assert notice.text.endswith("more than the memory of m4.4xlarge (64 GiB).")
+
+
+class TestVersions:
+    """Out of support, an unsafe patch, and what was not run are told; unknown versions are refused."""
+
+    @pytest.mark.parametrize(
+        ("version", "told"),
+        [
+            ("3.4", ["etcd-out-of-support"]),
+            ("3.4.23", ["etcd-out-of-support"]),
+            ("3.5", []),
+            ("3.5.1", ["etcd-unsafe-patch"]),
+            ("v3.5.33", []),
+            ("3.6", ["etcd-not-run"]),
+            ("3.6.13", ["etcd-unsafe-patch", "etcd-not-run"]),
+            ("3.7.1", ["etcd-not-run"]),
+        ],
+    )
+    def test_notices(self, version, told):
+        found = settings_for(size(**TIERS["small"]), etcd_version=version)
+        assert codes(found) == told
+        assert all(notice.source for notice in found.notices)
+
+    def test_unknown(self):
+        with pytest.raises(OptionError, match=r'^etcd_version: got "3\.3", expected one of 3\.4, 3\.5, 3\.6, 3\.7'):
+            settings_for(size(clients=5), etcd_version="3.3")
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_a_setting_that_it_lacks_names_those_that_have_it(self, version):
+        found = settings_for(size(clients=5), etcd_version=version)
+        lacking = {"3.4": "max-learners", "3.5": "feature-gates", "3.6": "enable-v2", "3.7": "discovery"}[version]
+        having = ", ".join(load_versions().flags_by_name[lacking].versions)
+        with pytest.raises(OptionError, match=f"^etcd {version} has no flag .*; those that have it: {having}$"):
+            found.setting(lacking)
+
+    def test_a_setting_that_is_left_alone(self):
+        with pytest.raises(
+            OptionError, match=r'^settings: "max-txn-ops" is left at the default of etcd 3\.5, 128; set are'
+        ):
+            settings_for(size(clients=5)).setting("max-txn-ops")
+
+
+class TestModel:
+    """Every setting says why and where from; equal to the version's default is marked; JSON keeps all of it."""
+
+    @given(data, versions, rtts, st.booleans())
+    def test_all_of_it(self, data, version, rtt, kubernetes):
+        found = settings_for(size(data_bytes=data), etcd_version=version, peer_rtt_ms=rtt, kubernetes=kubernetes)
+        for name, setting in found.settings.items():
+            assert setting.name == name
+            assert setting.why
+            assert setting.source
+            flag = found.etcd_version.flag(name)
+            default = flag.defaults[found.etcd_version.name]
+            assert setting.is_default == (setting.value == default or (default == 0 and setting.value == 2 * GIB))
+            assert type(setting.value) is type(default)
+        assert [setting.name for setting in found.changed] == [flag.split("=")[0][2:] for flag in found.flags]
+        assert EtcdSettings.model_validate_json(found.model_dump_json()) == found
+
+    def test_explain(self):
+        found = settings_for(size(clients=100, data_bytes="100MB"), etcd_version="3.6.14", kubernetes=True)
+        assert found.explain() == EXPLAINED
+
+    @pytest.mark.parametrize("sizing", [4_000_000, "4GB", None, TIERS["small"]])
+    def test_a_sizing_only(self, sizing):
+        with pytest.raises(OptionError, match=r"^sizing: got .*, expected the answer of size\(\)$"):
+            settings_for(sizing)
+
+    def test_a_table_of_your_own(self):
+        table = load_tiers("guide").model_copy(update={"name": "ours"})
+        known, unknown = size(**TIERS["small"], tiers=table), size(requests_per_second=5, tiers=table)
+        assert settings_for(known).clients == 100
+        assert settings_for(unknown, tiers=table).clients == 100
+        for given_, came in ((None, "no table"), ("guide", 'the table "guide"')):
+            with pytest.raises(OptionError, match=f'^tiers: got {came}, and a sizing of "ours"; give tiers='):
+                settings_for(unknown, tiers=given_)
+
+    def test_the_tables_of_etcd_itself(self):
+        assert settings_for(size(requests_per_second=5, tiers="etcd.io")).clients == 100
+
+    @given(data)
+    def test_more_data_never_takes_less(self, data):
+        assume(data < 1e15)
+        less, more = (settings_for(size(data_bytes=load)) for load in (data, data * 2 + 1))
+        assert less.quota_backend_bytes <= more.quota_backend_bytes
+        assert less.memory.memory_bytes <= more.memory.memory_bytes
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("minor", MINORS)
+def test_real_etcd_starts_with_the_settings(minor, tier, tmp_path):
+    """Every setting is given, not only those that differ from the default; etcd then says what it took."""
+    etcd, version = needed(minor)
+    found = settings_for(size(**TIERS[tier]), etcd_version=str(version), peer_rtt_ms=130)
+    flags = [f"--{setting.name}={setting.value}" for setting in found.settings.values()]
+    with running(etcd, tmp_path, flags) as client:
+        with urllib.request.urlopen(f"{client}/version", timeout=10) as answer:
+            assert json.load(answer)["etcdserver"] == str(version)
+        with urllib.request.urlopen(f"{client}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+    (quota,) = [line for line in text.splitlines() if line.startswith("etcd_server_quota_backend_bytes ")]
+    assert float(quota.split()[1]) == found.quota_backend_bytes
+    log = (tmp_path / "log").read_text()
+    assert "1.3s" in log or "1300" in log
+
+
+EXPLAINED = """\
+etcd 3.6.14 (from source, not run).
+--quota-backend-bytes=2147483648 (the default): 2 GiB, what etcd does with 0: the data fills four fifths of it at most \
+(our choice). [etcd-io/website content/en/docs/v3.5/dev-guide/limit.md]
+--snapshot-count=10000 (the default): Entries kept in memory until a snapshot of the log; more take more memory, fewer \
+leave slow members behind. etcd 3.6 warns where it is set, so leave it out. \
+[etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md; the default is in etcd-io/etcd \
+server/etcdserver/server.go]
+--auto-compaction-mode=periodic (the default): History by its age. \
+[etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md]
+--auto-compaction-retention=0 (the default): Off: the API server compacts every five minutes itself. \
+[kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go]
+--heartbeat-interval=100 (the default): The default, for members on one network; give peer_rtt_ms where they are not. \
+[etcd-io/website content/en/docs/v3.5/tuning.md]
+--election-timeout=1000 (the default): Ten heartbeats, and so at least ten times the round-trip time; the same on all \
+members. [etcd-io/website content/en/docs/v3.5/tuning.md]
+Memory for the process: 2 GiB database + 0.6 GiB index + 0.14 GiB raft log + 0.02 GiB clients + 0.76 GiB garbage = \
+4 GiB.
+Notice (etcd-not-run): etcd 3.6: flags and defaults are from source, not run."""
