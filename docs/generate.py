@@ -300,6 +300,50 @@ def latencies_table() -> str:
     return table(head, rows)
 
 
+def versions_table() -> str:
+    """Return the versions of etcd, their support status and what was run."""
+    versions = etcdsize.load_versions()
+    head = ["version", "status", "support until", "least safe patch", "released", "how we know its flags", "source"]
+    rows = [
+        [
+            version.name,
+            version.status,
+            version.until or "no date known",
+            version.least_safe or "none",
+            version.least_safe_date or "",
+            version.evidence,
+            version.source,
+        ]
+        for version in versions.versions
+    ]
+    return f"Read on {versions.date}.\n\n" + table(head, rows)
+
+
+def flags_table() -> str:
+    """Return every flag of etcd that we know, with its default by version."""
+    versions = etcdsize.load_versions()
+    names = [version.name for version in versions.versions]
+
+    def default(flag: etcdsize.EtcdFlag, version: str) -> str:
+        if version not in flag.defaults:
+            return "—"
+        value = flag.defaults[version]
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        since = f" (since {flag.since[version]})" if version in flag.since else ""
+        deprecated = " (deprecated)" if version in flag.deprecated_in else ""
+        return f"{f'`{text}`' if text else ''}{since}{deprecated}".strip()
+
+    rows = []
+    for flag in versions.flags:
+        key = "as the flag" if flag.config_key == flag.name else f"`{flag.config_key}`" if flag.config_key else "none"
+        if flag.no_config_key_in:
+            key += f"; not in {', '.join(flag.no_config_key_in)}"
+        beside = [f"Instead: {flag.instead}." if flag.instead else "", flag.note or ""]
+        cells = [default(flag, name) for name in names]
+        rows.append([f"`{flag.name}`", flag.kind, *cells, key, " ".join(filter(None, beside))])
+    return f"Source: {versions.source}.\n\n" + table(["flag", "takes", *names, "key of a config file", "note"], rows)
+
+
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """Return a parser's commands by name."""
     for action in parser._actions:
@@ -462,6 +506,8 @@ def region(name: str) -> str:
         "errata": errata_table,
         "latencies": latencies_table,
         "needs": needs_table,
+        "versions": versions_table,
+        "flags": flags_table,
         "functions": functions,
         "models": models,
         "structures": structures,
@@ -486,6 +532,8 @@ def expected_regions() -> set[str]:
         "errata",
         "latencies",
         "needs",
+        "versions",
+        "flags",
         "functions",
         "models",
         "structures",

@@ -233,7 +233,6 @@ def _patch_of(version: str) -> int:
     return int(version.rpartition(".")[2])
 
 
-@functools.cache
 def load_versions() -> EtcdVersions:
     """Return the versions of etcd and their flags.
 
@@ -246,4 +245,9 @@ def load_versions() -> EtcdVersions:
     3.6 supported 3.6.14 from source, not run
     3.7 supported 3.7.1 from source, not run
     """
+    return _table()
+
+
+@functools.cache
+def _table() -> EtcdVersions:
     return read_table(EtcdVersions, Path(__file__).with_name("data") / "etcd-flags.json")
