@@ -12,7 +12,7 @@ import subprocess
 import pytest
 from etcds import MINORS, needed
 
-from etcdsize import EtcdFlag, OptionError, TableError, load_versions
+from etcdsize import EtcdFlag, EtcdVersions, OptionError, TableError, load_versions
 
 TABLE = load_versions()
 
@@ -127,6 +127,17 @@ class TestFlags:
         flag = TABLE.flags_by_name["enable-v2"].model_dump()
         with pytest.raises(TableError, match="a version that lacks the flag"):
             EtcdFlag(**flag | {"deprecated_in": ["3.6"]})
+
+    def test_so_is_a_list_of_versions(self):
+        fields = TABLE.model_dump()
+        for broken, message in (
+            ({"versions": fields["versions"][::-1]}, "expected versions that rise"),
+            ({"versions": fields["versions"][:3]}, 'got "3.7", expected 3.4, 3.5, 3.6'),
+            ({"flags": [fields["flags"][0]] * 2}, 'row 2, name: got "name" twice'),
+            ({"flags": [fields["flags"][0] | {"defaults": {"3.4": 1.5}}]}, "got 1.5, expected a boolean"),
+        ):
+            with pytest.raises(TableError, match=re.escape(message)):
+                EtcdVersions(**fields | broken)
 
 
 @pytest.mark.parametrize("minor", MINORS)
