@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from etcdsize._model import Model
+from etcdsize._model import Model, NotNegative
 from etcdsize.errors import OptionError, shown
 from etcdsize.fitting import need_for
 from etcdsize.notices import SUGGESTED_QUOTA_BYTES, Notice, settings_notices, version_notices
@@ -102,8 +102,8 @@ class EtcdSettings(Model):
     etcd_version: Annotated[EtcdVersion, Field(description="The version that the settings are for.")]
     settings: Annotated[dict[str, Setting], Field(description="Every setting by its flag's name.")]
     memory: Annotated[Memory, Field(description="The memory to give to the process.")]
-    data_bytes: Annotated[float, Field(ge=0, description="The data that they were worked out for. [bytes]")]
-    clients: Annotated[float, Field(ge=0, description="The clients that they were worked out for. [count]")]
+    clients: Annotated[NotNegative, Field(description="The clients that they were worked out for. [count]")]
+    data_bytes: Annotated[NotNegative, Field(description="The data that they were worked out for. [bytes]")]
     notices: Annotated[tuple[Notice, ...], Field(description="What to beware of.")]
 
     def setting(self, name: str) -> Setting:
@@ -238,7 +238,7 @@ def settings_for(
         )
     version = load_versions().version(etcd_version)
     rtt = _rtt_of(peer_rtt_ms)
-    data, clients, assumed = _loads(sizing, tiers)
+    clients, data, assumed = _loads(sizing, tiers)
 
     asked = [
         _quota(data),
@@ -259,8 +259,8 @@ def settings_for(
         etcd_version=version,
         settings=settings,
         memory=memory,
-        data_bytes=data,
         clients=clients,
+        data_bytes=data,
         notices=version_notices(version) + settings_notices(quota, memory.memory_gib, machines, assumed),
     )
 
@@ -290,7 +290,7 @@ def _rtt_of(value: object) -> float | None:
 
 
 def _loads(sizing: Sizing, tiers: str | Path | TierTable | None) -> tuple[float, float, list[str]]:
-    """Return data and clients, and which of the two were taken from the tier."""
+    """Return clients and data, and which of the two were taken from the tier."""
     workload = sizing.workload
     data = None if workload is None else workload.data_bytes
     clients = None if workload is None else workload.clients
@@ -300,8 +300,8 @@ def _loads(sizing: Sizing, tiers: str | Path | TierTable | None) -> tuple[float,
         if data is None:
             data = need_for(sizing.tier, tiers=table).data_bytes
         if clients is None:
-            clients = float(table.reference(table.names.index(sizing.tier), "clients").limit)
-    return data, clients, assumed
+            clients = table.reference(table.names.index(sizing.tier), "clients").limit
+    return clients, data, assumed
 
 
 def _table(sizing: Sizing, tiers: str | Path | TierTable | None) -> TierTable:

@@ -25,12 +25,17 @@ from etcdsize import (
     DiskPrice,
     Dropped,
     Erratum,
+    EtcdFlag,
+    EtcdSettings,
+    EtcdVersion,
+    EtcdVersions,
     Fit,
     Imported,
     InvalidWorkloadError,
     LocalCandidate,
     Machine,
     MachinePrice,
+    Memory,
     Nearest,
     Need,
     Notice,
@@ -38,6 +43,7 @@ from etcdsize import (
     PriceStep,
     Rejected,
     SequentialDisk,
+    Setting,
     Sizing,
     Storage,
     TableError,
@@ -49,6 +55,8 @@ from etcdsize import (
     fit,
     load_catalog,
     load_tiers,
+    load_versions,
+    settings_for,
     size,
 )
 from etcdsize._model import Model, read_table
@@ -71,6 +79,7 @@ MODELS = [
     ),
     *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
     *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported),
+    *(EtcdFlag, EtcdSettings, EtcdVersion, EtcdVersions, Memory, Setting),
 ]
 
 
@@ -101,6 +110,7 @@ def test_every_public_model_is_here():
     [
         *(load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)),
         *(size(clients=5, catalog="current"), fit("large"), fit("xlarge", provider="gce", limit=None)),
+        *(load_versions(), settings_for(size(clients=5, data_bytes=2**63 + 1), etcd_version="3.6.1")),
     ],
 )
 def test_models_pickle_and_come_back_from_json(whole):
