@@ -133,7 +133,7 @@ class EtcdVersion(Model):
 3.4.20, 3.5 from 3.5.5, 3.6, 3.7
         """
         known = load_versions().flags_by_name
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise OptionError(
                 f"etcd {self}: got the flag {shown(name)}, expected one of the {len(known)} that the table has"
                 f"{nearest(str(name), known)}",

@@ -83,6 +83,13 @@ class TestFlags:
         with pytest.raises(OptionError, match=r'did you mean "quota-backend-bytes"\?$'):
             TABLE.version("3.5").flag("quota-backend-byte")
 
+    @pytest.mark.parametrize("name", ["", None, ["name"], "--name"])
+    def test_what_is_no_flag(self, name):
+        with pytest.raises(
+            OptionError, match=r"^etcd 3\.5: got the flag .*, expected one of the \d+ that the table has"
+        ):
+            TABLE.version("3.5").flag(name)
+
     @pytest.mark.parametrize(
         ("name", "defaults"),
         [
