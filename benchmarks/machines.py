@@ -56,7 +56,7 @@ def prepare(name: str, rows: int) -> Any:
     import etcdsize
 
     if name == "load":
-        from etcdsize.machines import _built_in
+        from etcdsize.catalogs import _built_in
 
         return lambda: _built_in.__wrapped__("current")
     if name == "import":

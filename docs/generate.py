@@ -25,7 +25,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import etcdsize
-from etcdsize.machines import BUILT_IN as CATALOGS
+from etcdsize.catalogs import BUILT_IN as CATALOGS
 from etcdsize.sequential import sequential_disk
 from etcdsize.tiers import BUILT_IN as TIERS
 from etcdsize.units import format_number

@@ -91,6 +91,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "auditing": ("audit",),
+    "catalogs": ("Catalog", "Unfit", "load_catalog"),
     "disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
     "errors": (
         "ColumnError",
@@ -108,7 +109,7 @@ _HOMES = {
     "fleet_audit": ("ClusterAudit", "FleetAudit"),
     "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
-    "machines": ("Catalog", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "Unfit", "load_catalog"),
+    "machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
     "notices": ("Notice",),
     "sequential": ("SequentialDisk", "WriteLatency"),
     "readers": ("Dropped", "Imported"),
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
 
     from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.auditing import audit
+    from etcdsize.catalogs import Catalog, Unfit, load_catalog
     from etcdsize.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
     from etcdsize.errors import (
         ColumnError,
@@ -146,7 +148,7 @@ if TYPE_CHECKING:
     from etcdsize.fleet_audit import ClusterAudit, FleetAudit
     from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
-    from etcdsize.machines import Catalog, Cost, Disk, Erratum, Machine, MachinePrice, Price, Unfit, load_catalog
+    from etcdsize.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
     from etcdsize.notices import Notice
     from etcdsize.readers import Dropped, Imported
     from etcdsize.readers.aws import read_aws_instance_types

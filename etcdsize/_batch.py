@@ -22,10 +22,11 @@ from etcdsize._loads import is_text, numbers
 from etcdsize._options import catalog_of, headroom_of, one_of, providers_of, tiers_of
 from etcdsize.arrays import INVALID, classify
 from etcdsize.auditing import Auditor
+from etcdsize.catalogs import Catalog
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, shown
 from etcdsize.fleet_audit import FleetAudit
 from etcdsize.fleet_sizing import FleetSizing
-from etcdsize.machines import Catalog, Machine
+from etcdsize.machines import Machine
 from etcdsize.notices import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS

@@ -6,9 +6,10 @@ This module imports the models, never numpy.
 import functools
 from typing import NamedTuple
 
+from etcdsize.catalogs import Catalog
 from etcdsize.fits import FIGURES, Need
 from etcdsize.fitting import need_for
-from etcdsize.machines import Catalog, Machine
+from etcdsize.machines import Machine
 from etcdsize.tiers import TierTable
 
 __all__ = ["BELOW", "Capacity", "capacities"]

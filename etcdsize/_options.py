@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from etcdsize.catalogs import Catalog, load_catalog, providers_of
 from etcdsize.errors import OptionError, nearest, shown
-from etcdsize.machines import Catalog, load_catalog, providers_of
 from etcdsize.tiers import TierTable, load_tiers
 
 __all__ = [

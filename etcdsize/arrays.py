@@ -16,13 +16,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from etcdsize._classify import INVALID, Codes, Column, FirstInvalid, classify_columns
 from etcdsize._options import catalog_of, headroom_of, members_of, one_of, providers_of, threads_of, tiers_of
+from etcdsize.catalogs import Catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet_sizing import FleetSizing
-from etcdsize.machines import Catalog
-from etcdsize.tiers import TierTable, exact_bounds, load_tiers
+from etcdsize.tiers import TierTable, exact_bounds
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["INVALID", "classify", "fleet_columns", "looked_up", "size_fleet", "tier_for_kubernetes_nodes"]
+__all__ = [
+    "INVALID",
+    "classify",
+    "fleet_codes",
+    "fleet_columns",
+    "looked_up",
+    "size_fleet",
+    "tier_for_kubernetes_nodes",
+]
 
 CodeT = TypeVar("CodeT", bound=np.unsignedinteger[Any])
 
@@ -349,10 +357,7 @@ def size_fleet(
     names = None if one_for_all else np.asarray(provider)
     other = None if names is None else ("provider", names.shape)
     columns, shape = fleet_columns((clients, requests_per_second, data_bytes), other)
-    codes = np.empty(shape, np.uint8)
-    first = _classify(columns, shape, codes, table, headroom, None)
-    if first is not None and on_invalid == "raise":
-        raise _invalid(columns, shape, first)
+    codes = fleet_codes(columns, shape, table, headroom, on_invalid)
     if isinstance(provider, str):
         providers: str | Codes | None = providers_of(machines, provider)[0]
     elif names is None:
@@ -363,7 +368,7 @@ def size_fleet(
 
 
 def fleet_columns(
-    loads: Sequence[ArrayLike | None], other: tuple[str, tuple[int, ...]] | None = None, raise_invalid: bool = False
+    loads: Sequence[ArrayLike | None], other: tuple[str, tuple[int, ...]] | None = None
 ) -> tuple[list[NDArray[Any] | None], tuple[int, ...]]:
     """Return the loads of a fleet as columns of one shape, one load a cluster.
 
@@ -373,8 +378,6 @@ def fleet_columns(
         One a dimension; None is unknown.
     other : tuple, optional
         The name and the shape of what is also given for each cluster.
-    raise_invalid : bool
-        Whether a load that cannot be sized raises.
     """
     arrays = [_array(name, load) for name, load in zip(DIMENSIONS, loads)]
     shape = _broadcast(arrays)
@@ -390,11 +393,18 @@ def fleet_columns(
         raise InvalidWorkloadError(f"got loads of shape {shape}, expected one axis: one load a cluster")
     shape = shape or (1,)
     columns = [None if array is None else np.broadcast_to(array, shape) for array in arrays]
-    if raise_invalid:
-        first = _classify(columns, shape, np.empty(shape, np.uint8), load_tiers("guide"), 0.0, None)
-        if first is not None:
-            raise _invalid(columns, shape, first)
     return columns, shape
+
+
+def fleet_codes(
+    columns: Sequence[NDArray[Any] | None], shape: tuple[int, ...], table: TierTable, headroom: float, on_invalid: str
+) -> Codes:
+    """Return the codes of a fleet's columns; what cannot be sized raises, or is marked."""
+    codes = np.empty(shape, np.uint8)
+    first = _classify(columns, shape, codes, table, headroom, None)
+    if first is not None and on_invalid == "raise":
+        raise _invalid(columns, shape, first)
+    return codes
 
 
 def looked_up(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:

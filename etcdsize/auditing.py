@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from etcdsize._capacity import Capacity, capacities
 from etcdsize._classify import Codes
 from etcdsize._options import headroom_of, members_of, one_of, tiers_of
-from etcdsize.arrays import classify, fleet_columns, looked_up
+from etcdsize.arrays import classify, fleet_codes, fleet_columns, looked_up
+from etcdsize.catalogs import Catalog, load_catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError, nearest, shown
 from etcdsize.fitting import fitted
 from etcdsize.fleet_audit import NO_MACHINE, NO_TIER, FleetAudit
-from etcdsize.machines import Catalog, Machine, load_catalog
+from etcdsize.machines import Machine
 from etcdsize.providers import provider_name
 from etcdsize.tiers import TierTable
 
@@ -232,9 +233,8 @@ def audit(
         raise OptionError(
             f"machine_types: got dtype {names.dtype}, expected names of machines", option="machine_types", value=None
         )
-    columns, shape = fleet_columns(
-        (clients, requests_per_second, data_bytes), ("machine_types", names.shape), on_invalid == "raise"
-    )
+    columns, shape = fleet_columns((clients, requests_per_second, data_bytes), ("machine_types", names.shape))
+    needs = fleet_codes(columns, shape, auditor.tiers, auditor.headroom, on_invalid)
     names = np.broadcast_to(names, shape)
     codes = looked_up(names, auditor.code_of, np.uint16)
     if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
@@ -248,6 +248,6 @@ def audit(
             value=str(names[index]),
             count=count,
         )
-    found = auditor(codes, columns)
+    found = auditor(codes, columns, needs=needs)
     found._names = names
     return found

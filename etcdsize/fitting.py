@@ -10,32 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from etcdsize._rejecting import distance, filtered, judged, lacks, number_text, through, unfit_anywhere
+from etcdsize.catalogs import Catalog, Unfit, load_catalog, providers_of
 from etcdsize.disks import DiskChoice, DiskKind
 from etcdsize.errors import OptionError, nearest, shown
-from etcdsize.fits import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Reason, Rejected, disk_of
-from etcdsize.machines import (
-    Catalog,
-    Cost,
-    Machine,
-    Unfit,
-    load_catalog,
-    monthly_total,
-    providers_of,
-    throughput_text,
-)
+from etcdsize.fits import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, disk_of
+from etcdsize.machines import Cost, Machine, monthly_total, throughput_text
 from etcdsize.notices import SUGGESTED_QUOTA_BYTES
 from etcdsize.sequential import sequential_disk
 from etcdsize.storage import Storage, quota_for, recovery_seconds, storage_for
 from etcdsize.tiers import Tier, TierTable, load_tiers
 
 __all__ = ["fit", "fitted", "need_for"]
-
-_WORDS = {
-    "vcpus": "vCPUs",
-    "memory_gib": "GiB of memory",
-    "concurrent_iops": "concurrent IOPS",
-    "disk_mb_per_second": "MB/s of disk",
-}
 
 
 def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
@@ -73,17 +59,11 @@ def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
             option="tier",
             value=tier,
         )
-    row = rows[tier]
-    if row.concurrent_iops is None or row.disk_mb_per_second is None:  # pragma: no cover - the guide prints both
-        raise OptionError(f"tier: the guide gives no disk figures for {shown(tier)}", option="tier", value=tier)
     return Need(
         tier=tier,
-        vcpus=row.vcpus,
-        memory_gib=row.memory_gib,
-        concurrent_iops=row.concurrent_iops,
-        disk_mb_per_second=row.disk_mb_per_second,
         data_bytes=found.data_bytes.limit if found.data_bytes is not None else SUGGESTED_QUOTA_BYTES,
-        source=row.source,
+        source=rows[tier].source,
+        **{name: getattr(rows[tier], name) for name in FIGURES},
     )
 
 
@@ -170,17 +150,17 @@ def fit(
     for machine in catalog.machines:
         if machine.provider not in providers:
             continue
-        found = _filtered(machine, arch, families, newest) or _unfit(machine)
+        found = filtered(machine, arch, families, newest) or unfit_anywhere(machine)
         if found is None:
             room = (machine.local_nvme_gb or 0) * 1e9 >= storage.size_gib * 2**30
-            if room and not _lacks(machine, need, FIGURES[:2]):
+            if room and not lacks(machine, need, FIGURES[:2]):
                 local.append(_local(machine, region))
-            found = _judged(machine, need, *kinds[machine.provider])
+            found = judged(machine, need, *kinds[machine.provider])
             if found is None:
                 candidates.append(_found(machine, need, kinds[machine.provider][0], region))
                 continue
             if found.missing:
-                short.append((_distance(found.missing), machine, found.reason))
+                short.append((distance(found.missing), machine, found.reason))
         rejected.append(
             Rejected(
                 provider=machine.provider,
@@ -196,7 +176,7 @@ def fit(
     return Fit(
         need=need,
         storage=storage,
-        candidates=tuple(one.told(need, region) for one in candidates[:limit]),
+        candidates=tuple(one.told(need, storage, region) for one in candidates[:limit]),
         feasible=len(candidates),
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
@@ -279,91 +259,6 @@ def _disks(
     return chosen, refused
 
 
-class _Why(NamedTuple):
-    """Why a machine is no candidate."""
-
-    code: Reason
-    reason: str
-    missing: tuple[tuple[str, float, float], ...] = ()
-    """The figures of which it has too little: what it has, what is needed."""
-
-
-def _filtered(machine: Machine, arch: str | None, families: Sequence[str] | None, newest: bool) -> _Why | None:
-    """Return why a machine is not what was asked for."""
-    if families is not None and machine.family not in families:
-        return _Why("family", f"is of the family {machine.family or 'unknown'}, asked for {', '.join(families)}")
-    if arch not in (None, "any") and machine.arch != arch:
-        return _Why("architecture", f"is {machine.arch or 'of an unknown architecture'}, asked for {arch}")
-    if newest and machine.lifecycle == "previous":
-        return _Why("previous-generation", "is of a previous generation, asked for the newest")
-    return None
-
-
-def _unfit(machine: Machine) -> _Why | None:
-    """Return why etcd should not run on a machine, whatever the load."""
-    if machine.bare_metal:
-        return _Why("bare-metal", "is a whole server")
-    if machine.shared_core:
-        return _Why("shared-core", "shares its cores with others")
-    if machine.burstable:
-        return _Why("burstable", "has its full CPU only for a while")
-    return None
-
-
-def _lacks(machine: Machine, need: Need, figures: Iterable[str]) -> list[tuple[str, float, float]]:
-    """Return the figures of which a machine has too little: what it has, what is needed."""
-    found = ((name, getattr(machine, name), getattr(need, name)) for name in figures)
-    return [(name, has, wanted) for name, has, wanted in found if has is not None and has < wanted]
-
-
-def _judged(
-    machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskChoice]], refused: Sequence[str]
-) -> _Why | None:
-    """Return why a machine is not enough, None where it is."""
-    short = _lacks(machine, need, FIGURES[:2])
-    # Of the kinds of disk, the one with which least is unknown, and least is missing.
-    kinds = [_through(machine, kind.kind, need) for kind, _ in chosen]
-    best = min(kinds, key=lambda one: (one[1], _distance(one[0])), default=([], False))
-    short += best[0]
-    if short:
-        code: Reason = "too-little"
-        if len(short) == len(best[0]) and all(_bursts(machine, name, wanted) for name, _, wanted in short):
-            code = "burst-only"
-        text = ", ".join(
-            f"{_number(wanted - has)} {_WORDS[name]} ({_number(has)} of {_number(wanted)}"
-            f"{', more only in a burst' if _bursts(machine, name, wanted) else ''})"
-            for name, has, wanted in short
-        )
-        more = "" if chosen else f"; {'; '.join(refused)}"
-        return _Why(code, text + more, tuple(short))
-    if not chosen:
-        return _Why("no-disk", "; ".join(refused))
-    if best[1]:
-        if machine.local_nvme_gb:
-            return _Why("local-disk-only", "what it lets through to network disks is unknown; it has local NVMe")
-        return _Why("unknown-figure", "what it lets through to network disks is unknown")
-    return None
-
-
-def _through(machine: Machine, kind: str, need: Need) -> tuple[list[tuple[str, float, float]], bool]:
-    """Return what a machine lacks with one kind of disk, and whether a figure is unknown."""
-    limits = machine.limits_for(kind)
-    wanted = (need.concurrent_iops, need.disk_mb_per_second)
-    lacks = [
-        (name, has, asked) for name, has, asked in zip(FIGURES[2:], limits, wanted) if has is not None and has < asked
-    ]
-    return lacks, None in limits
-
-
-def _bursts(machine: Machine, figure: str, wanted: float) -> bool:
-    most = getattr(machine, f"burst_{figure}", None)
-    return most is not None and most >= wanted
-
-
-def _distance(short: Sequence[tuple[str, float, float]]) -> float:
-    return sum(1 - has / wanted for _, has, wanted in short)
-
-
 class _Found(NamedTuple):
     """A candidate before it is told whole: few of them are."""
 
@@ -381,11 +276,11 @@ class _Found(NamedTuple):
         machine = self.machine
         return (self.usd_month is None, self.usd_month or 0.0, self.excess, machine.provider, machine.machine_type)
 
-    def told(self, need: Need, region: str | None) -> Candidate:
+    def told(self, need: Need, storage: Storage, region: str | None) -> Candidate:
         return Candidate(
             machine=self.machine,
             disk=self.disk,
-            disk_reason=_disk_reason(self.kind, self.disk, need),
+            disk_reason=_disk_reason(self.kind, self.disk, need, storage),
             concurrent_iops=self.concurrent_iops,
             disk_mb_per_second=self.disk_mb_per_second,
             cost=Cost.of(self.machine.price, self.disk.usd_month, self.kind.price, region),
@@ -398,14 +293,14 @@ def _found(machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskCh
     """Return a machine with the cheapest disk that it lets enough through to."""
     found: list[tuple[tuple[object, ...], DiskKind, DiskChoice, float | None]] = []
     for kind, choice in chosen:
-        if _through(machine, kind.kind, need) == ([], False):
+        if through(machine, kind.kind, need) == ([], False):
             total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
             # Where the total is unknown the disk's own price, of whatever region, still says which is cheapest.
             alone = (choice.usd_month is None, choice.usd_month or 0.0)
             found.append(((total is None, total or 0.0, *alone, len(found)), kind, choice, total))
     _, kind, choice, total = min(found, key=lambda one: one[0])
     limits = machine.limits_for(kind.kind)
-    # All four are known: `_through` and `smallest` have seen to it.
+    # All four are known: `through` and `smallest` have seen to it.
     iops, bandwidth = (
         min(float(cap), float(of))
         for cap, of in zip(limits, (choice.concurrent_iops, choice.disk_mb_per_second))
@@ -416,10 +311,10 @@ def _found(machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskCh
     return _Found(machine, kind, choice, total, iops, bandwidth, excess)
 
 
-def _disk_reason(kind: DiskKind, choice: DiskChoice, need: Need) -> str:
+def _disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, storage: Storage) -> str:
     """Return why a disk is as large as it is, and what is provisioned for: the arithmetic of its kind."""
-    held = storage_for(need.data_bytes).size_gib
-    wanted = f"{_number(need.concurrent_iops)} IOPS and {_number(need.disk_mb_per_second)} MB/s"
+    held = storage.size_gib
+    wanted = f"{number_text(need.concurrent_iops)} IOPS and {number_text(need.disk_mb_per_second)} MB/s"
     said = [f"{held} GiB hold the data"]
     if choice.size_gib > max(held, kind.min_size_gib or 0):
         said.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
@@ -427,8 +322,8 @@ def _disk_reason(kind: DiskKind, choice: DiskChoice, need: Need) -> str:
         said.append(f"{kind.kind} begins at {choice.size_gib} GiB")
     asked = []
     if choice.provisioned_iops is not None:
-        included = "" if kind.included_iops is None else f", {_number(kind.included_iops)} are included"
-        asked.append(f"{_number(choice.provisioned_iops)} IOPS are asked for{included}")
+        included = "" if kind.included_iops is None else f", {number_text(kind.included_iops)} are included"
+        asked.append(f"{number_text(choice.provisioned_iops)} IOPS are asked for{included}")
     if choice.provisioned_mb_per_second is not None:
         unit, most = choice.throughput_unit, kind.included_mb_per_second
         included = "" if most is None else f", {throughput_text(most, unit)} are included"
@@ -443,13 +338,9 @@ def _local(machine: Machine, region: str | None) -> LocalCandidate:
         usd_month=None if price is None else price.usd_month,
         region=None if price is None else price.region,
         date=None if price is None else price.date,
-        label=f"{_number(machine.local_nvme_gb or 0)} GB of local NVMe: shorter waits than any network disk, but what "
-        "is on it is lost when the machine stops, and no catalog says its IOPS: measure",
+        label=f"{number_text(machine.local_nvme_gb or 0)} GB of local NVMe: shorter waits than any network disk, but "
+        "what is on it is lost when the machine stops, and no catalog says its IOPS: measure",
     )
-
-
-def _number(value: float) -> str:
-    return f"{round(value, 2):g}" if value < 1e6 else f"{value:.0f}"
 
 
 @functools.lru_cache(maxsize=16)

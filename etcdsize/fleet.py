@@ -15,32 +15,29 @@ import tempfile
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
-
-from pydantic import Field
+from typing import BinaryIO, Literal
 
 from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, names_machines, narrowed
-from etcdsize._model import Model
 from etcdsize._options import one_of
+from etcdsize.catalogs import Catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
-from etcdsize.machines import Catalog, Disk
 from etcdsize.tiers import TierTable
 
 try:
     import pyarrow as pa
 
     from etcdsize._batch import MEMBERS, BatchOptions, BatchSizer
-    from etcdsize._batch_audit import AuditSummary
     from etcdsize._output import check_output, open_output
     from etcdsize.auditing import Auditor
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
     from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
     from etcdsize.files.parquet import ParquetCopier, ParquetReader, ParquetWriter
+    from etcdsize.fleet_summary import FleetSummary, MachineCount, Problem
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
-__all__ = ["FORMATS", "Fleet", "FleetSummary", "MachineCount", "Problem", "format_of", "open_fleet"]
+__all__ = ["FORMATS", "Fleet", "format_of", "open_fleet"]
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 _ENDINGS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -48,50 +45,6 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 Reader = CsvReader | JsonLinesReader | ParquetReader
 Writer = CsvWriter | JsonLinesWriter | ParquetCopier | ParquetWriter
-
-
-class Problem(Model):
-    """A row that cannot be sized."""
-
-    row: Annotated[int, Field(description="The row, counted from 1 without the header.")]
-    problem: Annotated[str, Field(description="Why it cannot be sized.")]
-
-
-class MachineCount(Model):
-    """How many clusters need a machine."""
-
-    provider: str
-    tier: str
-    machine_type: str
-    disk: Annotated[Disk | None, Field(description="The disk that goes with it.")] = None
-    clusters: int
-    usd_month: Annotated[
-        float | None, Field(description="What these clusters cost a month. [US dollars] None: unknown.")
-    ] = None
-    region: Annotated[str | None, Field(description="Where they cost that.")] = None
-    date: Annotated[str | None, Field(description="When the price was read.")] = None
-
-
-class FleetSummary(Model):
-    """What a fleet needs, counted."""
-
-    clusters: Annotated[int, Field(description="Rows that came.")]
-    not_sized: Annotated[int, Field(description="Rows that could not be sized.")]
-    tiers: Annotated[dict[str, int], Field(description="Clusters by tier, in the table's order.")]
-    machines: Annotated[tuple[MachineCount, ...], Field(description="Clusters by machine.")]
-    first_problems: Annotated[tuple[Problem, ...], Field(description="The first rows that could not be sized.")]
-    implausibly_small: Annotated[int, Field(description="Clusters with less data than an empty etcd file.")]
-    unfit: Annotated[tuple[str, ...], Field(description="Why there is no machine for tiers that clusters need.")] = ()
-    not_fitted: Annotated[int, Field(description="Rows that were sized, and for which no machine is enough.")] = 0
-    unknown: Annotated[tuple[str, ...], Field(description="Dimensions that were not known.")] = ()
-    headroom_asked: float = 0.0
-    audit: Annotated[
-        AuditSummary | None, Field(description="What to say of the machines that run now, where a column names them.")
-    ] = None
-    members: Annotated[int, Field(description="Members of every cluster, where costs are told. [count]")] = MEMBERS
-    usd_month: Annotated[
-        float | None, Field(description="What the clusters cost a month. [US dollars] None: a part is unknown.")
-    ] = None
 
 
 def format_of(path: Path, option: str | None) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etcdsize._classify import INVALID, Codes, Column, classify_columns
+from etcdsize.catalogs import Catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError, shown
-from etcdsize.machines import Catalog, Machine
+from etcdsize.machines import Machine
 from etcdsize.sizing import Sizing, size
 from etcdsize.tiers import TierTable, exact_bounds
 from etcdsize.units import DIMENSIONS

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from etcdsize._model import Model
 from etcdsize._options import catalog_of, headroom_of, members_of, providers_of, tiers_of, whole_number
+from etcdsize.catalogs import Catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError, shown
-from etcdsize.machines import Catalog, Machine
+from etcdsize.machines import Machine
 from etcdsize.notices import Notice, load_notices, machine_notices, member_notices, nodes_notice, open_tier_notice
 from etcdsize.quorum import failure_tolerance, quorum
 from etcdsize.tiers import Bound, TierTable

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from etcdsize import ColumnError, FleetFileError, OptionError, audit, load_catalog, size_frame
-from etcdsize.fleet import FleetSummary, open_fleet
+from etcdsize.fleet import open_fleet
+from etcdsize.fleet_summary import FleetSummary
 
 ADDED = ["tier", "machine_type", "forced_by", "tightest", "problem"]
 AUDITED = ["verdict", "decided_by", "utilization", "breaks_next", "recommended_machine", "usd_month_difference"]

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from etcdsize import Sizing, TierTable, __version__, load_catalog, load_tiers, size
+from etcdsize.catalogs import Catalog
 from etcdsize.cli import build_parser, main
 from etcdsize.fleet import FleetSummary
-from etcdsize.machines import Catalog
 from etcdsize.renderers.text import render_machines, render_sizing, render_tiers
 
 FLEET = """\

@@ -11,7 +11,8 @@ import pytest
 
 import etcdsize.files.csv
 from etcdsize import FleetFileError, MissingDependencyError, OptionError
-from etcdsize.fleet import FORMATS, FleetSummary, format_of, open_fleet
+from etcdsize.fleet import FORMATS, format_of, open_fleet
+from etcdsize.fleet_summary import FleetSummary
 
 ADDED = ["tier", "machine_type", "forced_by", "tightest", "problem"]
 NAMES = ["name", "clients", "rps", "db_size", "cloud", "note"]

@@ -6,16 +6,19 @@ moto and boto3 are in the extra `test`; where CI is set they must be there.
 from __future__ import annotations
 
 import json
-import os
 from importlib import import_module
 
 import pytest
+from strategies import left_out
 
 from etcdsize import load_catalog, read_aws_instance_types
 
 
 def needed(module: str):
-    return import_module(module) if os.environ.get("CI") else pytest.importorskip(module)
+    try:
+        return import_module(module)
+    except ImportError:
+        left_out(f"{module} is not installed; pip install -e '.[test]'")
 
 
 @pytest.fixture(scope="session")

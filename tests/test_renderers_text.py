@@ -3,7 +3,7 @@
 import pytest
 
 from etcdsize import Catalog, Imported, Machine, Price, load_catalog, load_tiers, size
-from etcdsize.fleet import FleetSummary, MachineCount, Problem
+from etcdsize.fleet_summary import FleetSummary, MachineCount, Problem
 from etcdsize.renderers.text import render_fleet, render_import, render_machines, render_sizing, render_tiers
 
 PREVIOUS = (

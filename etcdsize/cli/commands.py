@@ -127,7 +127,7 @@ def tiers(options: Namespace) -> int:
 def machines(options: Namespace) -> int:
     """Print the machines of a catalog."""
     from etcdsize._options import one_of, providers_of
-    from etcdsize.machines import load_catalog
+    from etcdsize.catalogs import load_catalog
     from etcdsize.renderers.text import render_machines
 
     catalog = load_catalog(options.catalog)

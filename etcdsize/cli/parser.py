@@ -73,11 +73,11 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, short: st
     return commands.add_parser(name, help=short, description=text)
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def _add_json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
-def _add_tables(parser: argparse.ArgumentParser, *, catalog: bool = True) -> None:
+def _add_tables(parser: argparse._ActionsContainer, *, catalog: bool = True) -> None:
     parser.add_argument(
         "--tiers",
         metavar="TABLE",
@@ -93,7 +93,7 @@ def _add_tables(parser: argparse.ArgumentParser, *, catalog: bool = True) -> Non
         )
 
 
-def _add_headroom(parser: argparse.ArgumentParser) -> None:
+def _add_headroom(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--headroom",
         metavar="SHARE",
@@ -102,7 +102,7 @@ def _add_headroom(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_load(parser: argparse.ArgumentParser) -> None:
+def _add_load(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--clients", metavar="N", help="concurrent client connections")
     parser.add_argument(
         "--requests-per-second", "--rps", metavar="RATE", help="requests per second, such as 800 or 2.5k"
@@ -110,7 +110,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="SIZE", help="data stored, such as 400MB (10^6 bytes) or 2GiB (2^30)")
 
 
-def _add_provider(parser: argparse.ArgumentParser) -> None:
+def _add_provider(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--provider",
         metavar="NAME",
@@ -119,7 +119,7 @@ def _add_provider(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_members(parser: argparse.ArgumentParser) -> None:
+def _add_members(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--members", metavar="N", default="3", help="voting members of the cluster (default: 3)")
 
 
@@ -134,23 +134,23 @@ What you do not know you leave out: the rest decides, and the answer is a lower
 bound.""",
     )
     load = parser.add_argument_group("the load")
-    _add_load(load)  # type: ignore[arg-type]
+    _add_load(load)
     load.add_argument(
         "--kubernetes-nodes",
         metavar="N",
         help="nodes of the Kubernetes cluster that etcd serves; a proxy, where nothing is measured",
     )
     how = parser.add_argument_group("how to size")
-    _add_provider(how)  # type: ignore[arg-type]
-    _add_headroom(how)  # type: ignore[arg-type]
-    _add_members(how)  # type: ignore[arg-type]
-    _add_tables(how)  # type: ignore[arg-type]
+    _add_provider(how)
+    _add_headroom(how)
+    _add_members(how)
+    _add_tables(how)
     how.add_argument(
         "--strict",
         action="store_true",
         help="exit with 1 where no published figure says that the machine is enough",
     )
-    _add_json(how)  # type: ignore[arg-type]
+    _add_json(how)
 
 
 def _add_fleet(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -249,9 +249,9 @@ the exit code is 1.""",
     )
     need = parser.add_argument_group("the need: a tier, or a load")
     need.add_argument("--tier", metavar="NAME", help="small, medium, large or xlarge")
-    _add_load(need)  # type: ignore[arg-type]
-    _add_headroom(need)  # type: ignore[arg-type]
-    _add_tables(need, catalog=False)  # type: ignore[arg-type]
+    _add_load(need)
+    _add_headroom(need)
+    _add_tables(need, catalog=False)
     where = parser.add_argument_group("where to look")
     where.add_argument(
         "--catalog",
@@ -259,7 +259,7 @@ the exit code is 1.""",
         default="current",
         help="the machines and disks: current, or a JSON file of your own (default: current)",
     )
-    _add_provider(where)  # type: ignore[arg-type]
+    _add_provider(where)
     where.add_argument(
         "--arch",
         metavar="A",
@@ -273,10 +273,10 @@ the exit code is 1.""",
     where.add_argument("--region", metavar="R", help="take no price of another region (default: every price)")
     where.add_argument("--disk", metavar="KIND", help="only this kind of disk, such as gp3 (default: the cheapest)")
     how = parser.add_argument_group("what to print")
-    _add_members(how)  # type: ignore[arg-type]
+    _add_members(how)
     how.add_argument("--limit", metavar="N", default="5", help="how many machines to print at most (default: 5)")
     how.add_argument("--rejected", action="store_true", help="print every machine that is not enough, and why")
-    _add_json(how)  # type: ignore[arg-type]
+    _add_json(how)
 
 
 def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:

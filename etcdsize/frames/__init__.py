@@ -23,7 +23,7 @@ except ImportError as _error:
     raise MissingDependencyError(package=_error.name or "pyarrow", extra="frames") from _error
 
 if TYPE_CHECKING:
-    from etcdsize.machines import Catalog
+    from etcdsize.catalogs import Catalog
     from etcdsize.tiers import TierTable
 
 __all__ = ["size_frame"]

@@ -16,7 +16,7 @@ from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, Worklo
 from etcdsize.frames import in_partition, sized_by
 
 if TYPE_CHECKING:
-    from etcdsize.machines import Catalog
+    from etcdsize.catalogs import Catalog
     from etcdsize.tiers import TierTable
 
 __all__ = ["size_dataframe"]

@@ -18,7 +18,7 @@ from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependency
 from etcdsize.frames import in_partition, refuse_repeated, with_answers
 
 if TYPE_CHECKING:
-    from etcdsize.machines import Catalog
+    from etcdsize.catalogs import Catalog
     from etcdsize.tiers import TierTable
 
 __all__ = ["size_dataframe"]

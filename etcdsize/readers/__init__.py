@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from etcdsize._listing import Entry
 from etcdsize._model import Model
+from etcdsize.catalogs import Catalog, load_catalog
 from etcdsize.errors import TableError, shown
-from etcdsize.machines import Catalog, Machine, load_catalog
+from etcdsize.machines import Machine
 
 __all__ = ["Dropped", "Imported", "combine", "gather"]
 

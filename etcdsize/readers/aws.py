@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 from etcdsize._listing import Entry, documents, not_a_listing
-from etcdsize.machines import Machine, load_catalog
+from etcdsize.catalogs import load_catalog
+from etcdsize.machines import Machine
 from etcdsize.readers import Imported, gather
 
 __all__ = ["read_aws_instance_types"]

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from etcdsize._listing import Entry, documents, not_a_listing
 from etcdsize._model import Model, Name, Positive, read_table
+from etcdsize.catalogs import load_catalog
 from etcdsize.disks import DiskLimit
-from etcdsize.machines import Machine, load_catalog
+from etcdsize.machines import Machine
 from etcdsize.readers import Imported, gather
 
 __all__ = ["read_gcloud_machine_types"]

@@ -12,8 +12,9 @@ from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_perce
 
 if TYPE_CHECKING:
     from etcdsize._batch_audit import AuditedRow, AuditSummary
-    from etcdsize.fleet import FleetSummary
-    from etcdsize.machines import Catalog, Machine
+    from etcdsize.catalogs import Catalog
+    from etcdsize.fleet_summary import FleetSummary
+    from etcdsize.machines import Machine
     from etcdsize.readers import Imported
     from etcdsize.sizing import Sizing
     from etcdsize.tiers import Tier, TierTable
