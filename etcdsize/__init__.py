@@ -17,6 +17,7 @@ __all__ = [
     "Candidate",
     "Catalog",
     "ClusterAudit",
+    "ClusterPlan",
     "ColumnError",
     "Cost",
     "Disk",
@@ -40,12 +41,14 @@ __all__ = [
     "LocalCandidate",
     "Machine",
     "MachinePrice",
+    "Member",
     "Memory",
     "MissingDependencyError",
     "Nearest",
     "Need",
     "Notice",
     "OptionError",
+    "PlanError",
     "Price",
     "PriceStep",
     "Rejected",
@@ -56,6 +59,8 @@ __all__ = [
     "TableError",
     "Tier",
     "TierTable",
+    "Tls",
+    "TlsFiles",
     "Unfit",
     "UnitError",
     "Workload",
@@ -78,6 +83,7 @@ __all__ = [
     "read_aws_instance_types",
     "read_gcloud_machine_types",
     "read_prices",
+    "render",
     "settings_for",
     "size",
     "size_fleet",
@@ -92,6 +98,7 @@ _HOMES = {
     "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "auditing": ("audit",),
     "catalogs": ("Catalog", "Unfit", "load_catalog"),
+    "cluster": ("ClusterPlan",),
     "disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
     "errors": (
         "ColumnError",
@@ -100,6 +107,7 @@ _HOMES = {
         "InvalidWorkloadError",
         "MissingDependencyError",
         "OptionError",
+        "PlanError",
         "TableError",
         "UnitError",
         "WorkloadTypeError",
@@ -110,8 +118,10 @@ _HOMES = {
     "fleet_sizing": ("FleetSizing",),
     "frames": ("size_frame",),
     "machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
+    "members": ("Member",),
     "notices": ("Notice",),
     "sequential": ("SequentialDisk", "WriteLatency"),
+    "rendering": ("render",),
     "readers": ("Dropped", "Imported"),
     "readers.aws": ("read_aws_instance_types",),
     "readers.gcloud": ("read_gcloud_machine_types",),
@@ -120,6 +130,7 @@ _HOMES = {
     "sizing": ("Sizing", "size"),
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
+    "tls": ("Tls", "TlsFiles"),
     "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
     "versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
@@ -131,6 +142,7 @@ if TYPE_CHECKING:
     from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.auditing import audit
     from etcdsize.catalogs import Catalog, Unfit, load_catalog
+    from etcdsize.cluster import ClusterPlan
     from etcdsize.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
     from etcdsize.errors import (
         ColumnError,
@@ -139,6 +151,7 @@ if TYPE_CHECKING:
         InvalidWorkloadError,
         MissingDependencyError,
         OptionError,
+        PlanError,
         TableError,
         UnitError,
         WorkloadTypeError,
@@ -149,16 +162,19 @@ if TYPE_CHECKING:
     from etcdsize.fleet_sizing import FleetSizing
     from etcdsize.frames import size_frame
     from etcdsize.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
+    from etcdsize.members import Member
     from etcdsize.notices import Notice
     from etcdsize.readers import Dropped, Imported
     from etcdsize.readers.aws import read_aws_instance_types
     from etcdsize.readers.gcloud import read_gcloud_machine_types
     from etcdsize.readers.prices import read_prices
+    from etcdsize.rendering import render
     from etcdsize.sequential import SequentialDisk, WriteLatency
     from etcdsize.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.sizing import Sizing, size
     from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
+    from etcdsize.tls import Tls, TlsFiles
     from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate
     from etcdsize.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.workload import Workload

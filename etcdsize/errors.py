@@ -21,6 +21,7 @@ __all__ = [
     "InvalidWorkloadError",
     "MissingDependencyError",
     "OptionError",
+    "PlanError",
     "TableError",
     "UnitError",
     "WorkloadTypeError",
@@ -96,6 +97,22 @@ class OptionError(EtcdSizeError):
 
 class ColumnError(OptionError):
     """The columns of a load cannot be told from the names that a file or a frame has."""
+
+
+class PlanError(EtcdSizeError):
+    """A plan of a cluster that etcd would refuse, or that would not do what it says.
+
+    Attributes: `member`, the name of the member at fault, or None; `field`, the field at fault, or None; `value`, what
+    came.
+    """
+
+    def __init__(
+        self, message: str = "", *, member: str | None = None, field: str | None = None, value: object = None
+    ) -> None:
+        super().__init__(message)
+        self.member = member
+        self.field = field
+        self.value = value
 
 
 class TableError(EtcdSizeError):

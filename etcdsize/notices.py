@@ -24,7 +24,9 @@ __all__ = [
     "member_notices",
     "nodes_notice",
     "open_tier_notice",
+    "plan_notices",
     "settings_notices",
+    "timing_notices",
     "version_notices",
 ]
 
@@ -320,3 +322,69 @@ def settings_notices(
             )
         )
     return tuple(notices)
+
+
+def plan_notices(
+    shared: Sequence[str], loopback: Sequence[str], plain: Sequence[str], crowded: str | None
+) -> tuple[Notice, ...]:
+    """Return what is to be said of a plan.
+
+    `shared` names the hosts of several members, `loopback` the members that no other machine reaches, `plain` those
+    that talk without TLS to other machines, `crowded` the zone whose failure stops the cluster.
+    """
+    notices = []
+    if shared:
+        notices.append(
+            Notice(
+                code="members-share-host",
+                severity="warning",
+                text=f"Several members are on {' and '.join(shared)}: they fail together.",
+                source=_FAQ,
+            )
+        )
+    if loopback:
+        notices.append(
+            Notice(
+                code="loopback-address",
+                severity="warning",
+                text=f"No other machine reaches {' and '.join(dict.fromkeys(loopback))}: a loopback address is "
+                "advertised in a cluster of several hosts.",
+                source=_DOCS + "op-guide/clustering.md",
+            )
+        )
+    if plain:
+        notices.append(
+            Notice(
+                code="plain-http",
+                severity="warning",
+                text=f"Without TLS anybody on the network reads and writes the data of "
+                f"{' and '.join(dict.fromkeys(plain))}.",
+                source=_DOCS + "op-guide/security.md",
+            )
+        )
+    if crowded is not None:
+        notices.append(
+            Notice(
+                code="zones-not-spread",
+                severity="warning",
+                text=f"The zone {crowded} has so many members that the cluster stops when it fails: spread them over "
+                "three zones.",
+                source="our choice: more members in one zone than may fail",
+            )
+        )
+    return tuple(notices)
+
+
+def timing_notices(heartbeat_ms: int, election_ms: int) -> tuple[Notice, ...]:
+    """Return what is to be said of heartbeat and election."""
+    if election_ms % heartbeat_ms == 0:
+        return ()
+    return (
+        Notice(
+            code="election-not-multiple",
+            severity="info",
+            text=f"etcd counts the election timeout in heartbeats: {election_ms} ms are "
+            f"{election_ms // heartbeat_ms} of {heartbeat_ms} ms.",
+            source="etcd-io/etcd server/embed/config.go, ElectionTicks",
+        ),
+    )

@@ -54,6 +54,10 @@ class EtcdFlag(Model):
     defaults: Annotated[
         dict[Name, Value], Field(min_length=1, description="Its default, by version. Other versions lack the flag.")
     ]
+    choices: Annotated[
+        dict[Name, tuple[str, ...]],
+        Field(default_factory=dict, description="All that it takes, by version, where etcd refuses everything else."),
+    ]
     since: Annotated[
         dict[Name, Patch],
         Field(default_factory=dict, description="The first patch that has it, where a version got it later."),
@@ -77,7 +81,7 @@ class EtcdFlag(Model):
 
     @model_validator(mode="after")
     def _check(self) -> "EtcdFlag":
-        for field in ("since", "no_config_key_in", "deprecated_in"):
+        for field in ("choices", "since", "no_config_key_in", "deprecated_in"):
             for version in getattr(self, field):
                 if version not in self.defaults:
                     raise TableError(f"got {shown(version)}, a version that lacks the flag", field=field)

@@ -23,6 +23,7 @@ FILLED = [
     errors.InvalidWorkloadError("what came", dimension="clients", index=(3, 4), value=-1.5, count=7),
     errors.WorkloadTypeError("what came", dimension="data_bytes", index=3, value="x", count=2),
     errors.OptionError("what came", option="headroom", value=1.5),
+    errors.PlanError("what came", member="infra0", field="peer_urls", value="http://a:1/"),
     errors.ColumnError("what came", option="column", value="conn"),
     errors.TableError("what came", file="tiers.json", row=2, field="clients.limit"),
     errors.FleetFileError("what came", file="fleet.csv", line=4_127, column="data_bytes"),

@@ -18,10 +18,10 @@ SOURCE = Path(etcdsize.__file__).parent
 # From the ground up: a module imports from the layers below its own, and never from its own.
 LAYERS = (
     ("errors", "quorum"),
-    ("units", "providers", "_listing", "_output"),
+    ("units", "providers", "_listing", "_output", "_urls"),
     ("_model",),
-    ("workload", "tiers", "versions", "_disk_rules", "_classify", "_cells", "_columns", "_layout", "_thrift"),
-    ("disks",),
+    ("workload", "tiers", "tls", "versions", "_disk_rules", "_classify", "_cells", "_columns", "_layout", "_thrift"),
+    ("disks", "members", "_flag_values"),
     ("machines",),
     ("catalogs",),
     ("notices", "sequential"),
@@ -43,6 +43,7 @@ LAYERS = (
     ("fleet_summary",),
     ("fleet",),
     ("renderers",),
+    ("rendering",),
     ("cli",),
     ("__main__",),
 )
@@ -74,6 +75,8 @@ GUESTS = {
         "sizing",
         "settings",
         "cluster",
+        "members",
+        "tls",
         "fits",
         "fitting",
         "fleet_audit",

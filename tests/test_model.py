@@ -17,6 +17,7 @@ from etcdsize import (
     Candidate,
     Catalog,
     ClusterAudit,
+    ClusterPlan,
     Cost,
     Disk,
     DiskChoice,
@@ -35,10 +36,12 @@ from etcdsize import (
     LocalCandidate,
     Machine,
     MachinePrice,
+    Member,
     Memory,
     Nearest,
     Need,
     Notice,
+    PlanError,
     Price,
     PriceStep,
     Rejected,
@@ -49,6 +52,8 @@ from etcdsize import (
     TableError,
     Tier,
     TierTable,
+    Tls,
+    TlsFiles,
     Unfit,
     Workload,
     WriteLatency,
@@ -80,6 +85,7 @@ MODELS = [
     *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
     *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported),
     *(EtcdFlag, EtcdSettings, EtcdVersion, EtcdVersions, Memory, Setting),
+    *(ClusterPlan, Member, Tls, TlsFiles),
 ]
 
 
@@ -95,7 +101,8 @@ class TestEveryModel:
         assert all(field.description for field in model.model_fields.values())
 
     def test_an_unknown_field(self, model):
-        error = InvalidWorkloadError if model is Workload else TableError
+        plans = dict.fromkeys((ClusterPlan, Member, Tls, TlsFiles), PlanError)
+        error = ({Workload: InvalidWorkloadError} | plans).get(model, TableError)
         with pytest.raises(error, match=rf"^{model.__name__}: "):
             model(no_such_field=1)
 
@@ -111,6 +118,7 @@ def test_every_public_model_is_here():
         *(load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)),
         *(size(clients=5, catalog="current"), fit("large"), fit("xlarge", provider="gce", limit=None)),
         *(load_versions(), settings_for(size(clients=5, data_bytes=2**63 + 1), etcd_version="3.6.1")),
+        *(ClusterPlan.local(3), ClusterPlan.from_hosts(["a=n1"], tls=Tls.from_dir("/pki"), etcd_version="3.6.1")),
     ],
 )
 def test_models_pickle_and_come_back_from_json(whole):

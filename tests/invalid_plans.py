@@ -1,0 +1,274 @@
+"""Plans that are refused: what we say of each, and the command line that asks real etcd the same question.
+
+`etcd` replaces flags of a single member `one` that is fine, None leaves one out; PEER and CLIENT stand for the ports
+that it uses, OTHER for a third. Where etcd cannot be asked, `taken` says what it does with it, or why it never sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from etcdsize import ClusterPlan, Member, Tls, TlsFiles, settings_for, size
+
+P, C = "http://127.0.0.1:2380", "http://127.0.0.1:2379"
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """A plan, our refusal, and etcd's part."""
+
+    code: str
+    plan: Callable[[], object]
+    message: str
+    etcd: Mapping[str, str | None] = field(default_factory=dict)
+    versions: tuple[str, ...] = ("3.4", "3.5")
+    taken: str = ""
+
+
+def one(name="one", peer=P, client=C, **more):
+    return Member(name=name, peer_urls=peer, client_urls=client, **more)
+
+
+def plan(*members, **more):
+    return ClusterPlan(members=members or (one(),), **more)
+
+
+def settings(version="3.5", **flags):
+    return lambda: plan(etcd_version=version, settings={name.replace("_", "-"): flags[name] for name in flags})
+
+
+FILES = TlsFiles(cert_file="/a.crt", key_file="/a.key", trusted_ca_file="/ca.crt")
+PEER, CLIENT = "http://127.0.0.1:PEER", "http://127.0.0.1:CLIENT"
+CLUSTER = f"one={PEER}"
+SETTINGS = "settings: heartbeat-interval, election-timeout: got "
+BARE = "expected the scheme http or https, a host and a port, such as http://10.0.0.1:2380"
+TEXT = "expected printable text, with no space before or after it"
+
+
+def peer(code, url, message, etcd=None, taken=""):
+    """Return a bad URL for members; etcd is told it as the advertised one, in the cluster too."""
+    asked = {} if etcd is None else {"initial-advertise-peer-urls": etcd, "initial-cluster": f"one={etcd}"}
+    return Invalid(code, lambda: one(peer=url), f'member "one": peer_urls: {message}', asked, taken=taken)
+
+
+INVALID = (
+    # Members and their names.
+    Invalid("no-members", lambda: ClusterPlan(members=()), "members: got none, expected at least one",
+            {"initial-cluster": ","}),
+    Invalid("empty-name", lambda: one(""), f'name: got "", {TEXT}', {"name": ""}),
+    Invalid("comma-in-name", lambda: one("a,b"),
+            'name: got "a,b", expected a name without ",": --initial-cluster is cut there',
+            {"name": "a,b", "initial-cluster": f"a,b={PEER}"}),
+    Invalid("equals-in-name", lambda: one("a=b"),
+            'name: got "a=b", expected a name without "=": --initial-cluster is cut there',
+            {"name": "a=b", "initial-cluster": f"a=b={PEER}"}),
+    Invalid("space-before-name", lambda: one(" one"), f'name: got " one", {TEXT}',
+            {"initial-cluster": f" one={PEER}"}),
+    Invalid("newline-in-name", lambda: one("a\nb"), f'name: got "a\\nb", {TEXT}',
+            taken="it would start a line of its own in a file"),
+    Invalid("slash-in-name", lambda: one("a/b"),
+            'name: got "a/b", expected a name without "/": the member\'s data lies in a folder of its name',
+            taken="its data lies elsewhere than it looks"),
+    Invalid("long-name", lambda: one("é" * 126),
+            f'name: got "{"é" * 57}...", expected at most 250 bytes: a folder\'s name has 255, and its data is '
+            f'in NAME.etcd',
+            {"data-dir": "é" * 126 + ".etcd"}),
+    Invalid("same-name", lambda: plan(one(), one(peer="http://127.0.0.1:2", client="http://127.0.0.1:1")),
+            'members: got "one" 2 times, expected names that differ: etcd takes them for one member',
+            {"initial-cluster": f"one={PEER},one=http://127.0.0.1:OTHER"}),
+    # URLs.
+    peer("no-scheme", "10.0.0.1:2380", f'got "10.0.0.1:2380", {BARE}; write http://10.0.0.1:2380', "127.0.0.1:PEER"),
+    peer("empty-url", "", f'got "", {BARE}', ""),
+    peer("no-port", "http://10.0.0.1", 'got "http://10.0.0.1", expected a port as well; write http://10.0.0.1:2379 for '
+         "clients, http://10.0.0.1:2380 for members", "http://127.0.0.1"),
+    peer("slash-at-end", "http://a:1/", 'got "http://a:1/", expected no more than scheme, host and port, so not '
+            'a slash '
+         "at the end; write http://a:1", f"{PEER}/"),
+    peer("path", "http://a:1/b", 'got "http://a:1/b", expected no more than scheme, host and port, so not a '
+            'path; write '
+         "http://a:1", f"{PEER}/v3"),
+    peer("query", "http://a:1?b", 'got "http://a:1?b", expected no more than scheme, host and port, so not a query; '
+         "write http://a:1", taken="it passes it over, and compares it as text"),
+    peer("fragment", "http://a:1#b", 'got "http://a:1#b", expected no more than scheme, host and port, so not a '
+         "fragment; write http://a:1", taken="it passes it over"),
+    peer("user", "http://u:p@a:1", 'got "http://u:p@a:1", expected no more than scheme, host and port, so not a user; '
+         "write http://a:1", taken="it prints the password in its logs"),
+    peer("other-scheme", "ftp://a:1", 'got "ftp://a:1", expected http:// or https://', "ftp://127.0.0.1:PEER"),
+    peer("unix", "unix://a:1", 'got "unix://a:1", expected http:// or https://', taken="no other machine reaches it"),
+    peer("upper-case", "HTTP://a:1", 'got "HTTP://a:1", expected http:// or https://; write http://a:1',
+         taken="it writes it in lower case and goes on"),
+    peer("space-inside", "http://a b:1", 'got "http://a b:1", expected without any space; write http://ab:1',
+         "http://127.0.0.1 :PEER"),
+    peer("comma-and-space", "http://a:1, http://b:1", 'got "http://a:1, http://b:1", expected without any space; write '
+         "http://a:1,http://b:1", f"{PEER}, infra1=http://127.0.0.1:OTHER"),
+    peer("comma", "http://a:1,http://b:1", 'got "http://a:1,http://b:1", expected one URL; give several as a list',
+         taken="it takes two URLs, and the cluster one"),
+    peer("port-0", "http://a:0", 'got "http://a:0", expected a port from 1 to 65535', taken="any port; nobody "
+            "finds it"),
+    peer("port-text", "http://a:x", 'got "http://a:x", expected a port from 1 to 65535', "http://127.0.0.1:peer"),
+    peer("port-empty", "http://a:", 'got "http://a:", expected a port from 1 to 65535', taken="port 80, which "
+            "is not meant"),
+    peer("empty-host", "http://:1", f'got "http://:1", {BARE}', "http://:PEER"),
+    peer("ipv4-256", "http://10.0.0.256:1", 'got "http://10.0.0.256:1", expected an IPv4 address of four '
+            'numbers from 0 '
+         "to 255, without leading zeros", taken="a host name; it looks for it and waits"),
+    peer("bare-ipv6", "http://::1:1", f'got "http://::1:1", {BARE}; write http://[::1]:1', "http://::1:PEER"),
+    peer("ipv6-zone", "http://[fe80::1%eth0]:1", 'got "http://[fe80::1%eth0]:1", expected an IPv6 address in brackets, '
+         "without a zone", "http://[fe80::1%eth0]:PEER"),
+    peer("not-ipv6", "http://[a]:1", 'got "http://[a]:1", expected an IPv6 address in brackets, without a zone',
+         taken="a host name; it looks for it and waits"),
+    peer("host-label", "http://-a:1", 'got "http://-a:1", expected an IP address or a host name of letters, digits, '
+         "hyphens and dots", taken="a host name; it looks for it and waits"),
+    peer("wildcard", "http://0.0.0.0:1", 'got "http://0.0.0.0:1", expected an address that others can reach; listen on '
+         "it with listen_peer_urls", taken="no other machine reaches it"),
+    Invalid("no-urls", lambda: one(client=()), 'member "one": client_urls: got none, expected at least one URL such as '
+            "http://10.0.0.1:2380", {"advertise-client-urls": None}),
+    Invalid("url-twice", lambda: one(peer=(P, P)), f'member "one": peer_urls: got "{P}" twice, expected it once',
+            {"initial-advertise-peer-urls": f"{PEER},{PEER}", "initial-cluster": f"one={PEER},one={PEER}"}),
+    Invalid("peer-url-shared", lambda: plan(one(), one("two", client="http://127.0.0.1:1")),
+            f'member "two": peer_urls: got "{P}", which is "one"\'s; expected a URL of its own',
+            {"initial-cluster": f"{CLUSTER},two={PEER}"}),
+    Invalid("client-url-shared", lambda: plan(one(), one("two", peer="http://127.0.0.1:1")),
+            f'member "two": client_urls: got "{C}", which is "one"\'s; expected a URL of its own',
+            taken="it never sees the other's"),
+    # Where it listens.
+    Invalid("host-in-listen-peer", lambda: one(listen_peer_urls="http://node1:2380"),
+            'member "one": listen_peer_urls: got "http://node1:2380", expected an IP address or localhost: etcd '
+            'listens '
+            "on no other host names; write http://0.0.0.0:2380 for every address of the machine",
+            {"listen-peer-urls": "http://node1:PEER"}),
+    Invalid("host-in-listen-client", lambda: one(listen_client_urls="http://node1:2379"),
+            'member "one": listen_client_urls: got "http://node1:2379", expected an IP address or localhost: etcd '
+            "listens on no other host names; write http://0.0.0.0:2379 for every address of the machine",
+            {"listen-client-urls": "http://node1:CLIENT"}),
+    Invalid("port-65536", lambda: one(listen_client_urls="http://127.0.0.1:65536"),
+            'member "one": listen_client_urls: got "http://127.0.0.1:65536", expected a port from 1 to 65535',
+            {"listen-client-urls": "http://127.0.0.1:65536"}),
+    Invalid("same-port", lambda: one(client=P), f'member "one": listen_client_urls: got "{P}" beside "{P}", expected '
+            "ports that do not meet", {"listen-client-urls": PEER}),
+    Invalid("wildcard-over-port", lambda: one(listen_client_urls="http://0.0.0.0:2380"),
+            f'member "one": listen_client_urls: got "http://0.0.0.0:2380" beside "{P}", expected ports that do '
+            f'not meet',
+            {"listen-client-urls": "http://0.0.0.0:PEER"}),
+    Invalid("members-on-one-port",
+            lambda: plan(one(), one("two", "http://127.0.0.1:1", "http://127.0.0.1:2", listen_peer_urls=P)),
+            f'member "two": listen_peer_urls: got "{P}", where "one" of the same host listens on "{P}"; '
+            f'expected a port '
+            "of its own", taken="the second of them does not start"),
+    # TLS.
+    Invalid("https-peer-without-files", lambda: plan(one(peer="https://127.0.0.1:2380")),
+            'member "one": peer_urls: got "https://127.0.0.1:2380", expected http://: there are no certificates for '
+            "peer: give tls= with them, or write http for every member",
+            {flag: (f"one={url}" if flag == "initial-cluster" else url)
+             for url in ["https://127.0.0.1:PEER"]
+             for flag in ("initial-advertise-peer-urls", "listen-peer-urls", "initial-cluster")}),
+    Invalid("https-client-without-files", lambda: plan(one(client="https://127.0.0.1:2379")),
+            'member "one": client_urls: got "https://127.0.0.1:2379", expected http://: there are no certificates for '
+            "client: give tls= with them, or write http for every member",
+            {"advertise-client-urls": "https://127.0.0.1:CLIENT", "listen-client-urls": "https://127.0.0.1:CLIENT"}),
+    Invalid("mixed-schemes", lambda: plan(one(client=(C, "https://127.0.0.1:2381"))),
+            'member "one": client_urls: got "https://127.0.0.1:2381", expected http://: there are no certificates for '
+            "client: give tls= with them, or write http for every member",
+            {"listen-client-urls": f"{CLIENT},https://127.0.0.1:OTHER"}),
+    Invalid("http-with-files", lambda: plan(tls=Tls(client=FILES)),
+            f'member "one": client_urls: got "{C}", expected https://: tls has certificates for client, so '
+            f'every URL of '
+            "that side is https", taken="it warns, passes the files over and talks to everybody"),
+    Invalid("key-file-missing", lambda: TlsFiles(cert_file="/a.crt"), "key_file: missing; the field is required",
+            {"advertise-client-urls": "https://127.0.0.1:CLIENT", "listen-client-urls": "https://127.0.0.1:CLIENT",
+             "cert-file": "/a.crt"}),
+    Invalid("auth-without-authority", lambda: TlsFiles(cert_file="/a", key_file="/b"),
+            "trusted_ca_file: missing, and client_cert_auth is on; give the authority that signs who may connect, or "
+            "client_cert_auth=False", taken="it trusts every authority of the system"),
+    Invalid("no-side", lambda: Tls(), "Tls: got neither client nor peer, expected one or both; leave tls out for plain "
+            "http", taken="ours"),
+    Invalid("half-a-pair", lambda: Tls(client=FILES, client_key_file="/k"),
+            "client_cert_file, client_key_file: got one of the two, expected both or neither", taken="etcdctl's"),
+    Invalid("client-pair-alone", lambda: Tls(peer=FILES, client_cert_file="/c", client_key_file="/k"),
+            "client_cert_file: got it without client, expected client as well", taken="etcdctl's"),
+    # Settings.
+    Invalid("election-too-short", settings(heartbeat_interval=300),
+            f"{SETTINGS}an election timeout of 1000 ms with a heartbeat of 300 ms, expected at least five heartbeats, "
+            "1500 ms; ten are better", {"heartbeat-interval": "300"}),
+    Invalid("election-too-long", settings(election_timeout=50_001),
+            f"{SETTINGS}an election timeout of 50001 ms, expected at most 50000", {"election-timeout": "50001"}),
+    Invalid("no-heartbeat", settings(heartbeat_interval=0), f"{SETTINGS}0, expected 1 ms or more for both",
+            {"heartbeat-interval": "0"}),
+    Invalid("no-election", settings(election_timeout=0), f"{SETTINGS}0, expected 1 ms or more for both",
+            {"election-timeout": "0"}),
+    Invalid("quota-with-unit", settings(quota_backend_bytes="8G"),
+            'settings: --quota-backend-bytes: got "8G", expected an integer of bytes, 0 or more',
+            {"quota-backend-bytes": "8G"}),
+    Invalid("quota-beyond-addresses", settings(quota_backend_bytes=2**46 + 1),
+            "settings: --quota-backend-bytes: got 70368744177665, expected at most 70368744177664: etcd maps all of it "
+            "into memory's addresses, and processors have 47 bits of them; etcd suggests 8 GiB as the most",
+            {"quota-backend-bytes": str(2**47)}),
+    Invalid("negative", settings(max_snapshots=-1), "settings: --max-snapshots: got -1, expected an integer of "
+            "0 or more",
+            {"max-snapshots": "-1"}),
+    Invalid("too-large", settings(quota_backend_bytes=2**63),
+            "settings: --quota-backend-bytes: got 9223372036854775808, expected an integer of bytes, 0 or more",
+            {"quota-backend-bytes": str(2**63)}),
+    Invalid("not-a-boolean", settings(pre_vote="yes"), 'settings: --pre-vote: got "yes", expected true or false',
+            {"pre-vote": "yes"}),
+    Invalid("duration-without-unit", settings(grpc_keepalive_min_time="5"),
+            'settings: --grpc-keepalive-min-time: got "5", expected a duration such as 10m or 500ms',
+            {"grpc-keepalive-min-time": "5"}),
+    Invalid("number-for-text", settings(auto_compaction_retention=1),
+            "settings: --auto-compaction-retention: got 1, expected text",
+            taken="as a flag; in a config file it refuses the number"),
+    Invalid("retention-text", settings(auto_compaction_retention="soon"),
+            'settings: --auto-compaction-retention: got "soon", expected a duration such as 1h',
+            {"auto-compaction-retention": "soon"}),
+    Invalid("retention-negative", settings(auto_compaction_retention="-1"),
+            'settings: --auto-compaction-retention: got "-1", expected a duration such as 1h',
+            {"auto-compaction-retention": "-1"}),
+    Invalid("retention-of-revisions", settings(auto_compaction_mode="revision", auto_compaction_retention="1h"),
+            'settings: --auto-compaction-retention: got "1h", expected a number of revisions',
+            taken="3,600,000,000,000 revisions, an hour in nanoseconds"),
+    Invalid("compaction-mode", settings(auto_compaction_mode="period"),
+            'settings: --auto-compaction-mode: got "period", expected periodic or revision; did you mean "periodic"?',
+            {"auto-compaction-mode": "period"}),
+    Invalid("log-level", settings(log_level="loud"), 'settings: --log-level: got "loud", expected debug or info '
+            'or warn '
+            "or error or panic or fatal", {"log-level": "loud"}),
+    Invalid("logger", settings(logger="syslog"), 'settings: --logger: got "syslog", expected zap', {"logger":
+            "syslog"}),
+    Invalid("unknown-flag", settings(quota_bytes=1), 'settings: etcd 3.5: got the flag "quota-bytes", expected '
+            'one of the '
+            '128 that the table has; did you mean "quota-backend-bytes"?', {"quota-bytes": "1"}),
+    Invalid("removed-flag", settings(debug=True), 'settings: etcd 3.5 has no flag "debug"; those that have it: 3.4; '
+            "instead: log-level", {"debug": "true"}, versions=("3.5",)),
+    Invalid("later-flag", settings(feature_gates="AllBeta=true"),
+            'settings: etcd 3.5 has no flag "feature-gates"; those that have it: 3.6, 3.7',
+            {"feature-gates": "AllBeta=true"}),
+    Invalid("later-patch", settings("3.5.1", max_concurrent_streams=9),
+            'settings: etcd 3.5.1 has no flag "max-concurrent-streams"; those that have it: 3.4 from 3.4.20, 3.5 from '
+            "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5",)),
+    Invalid("flag-of-the-plan", settings(name="two"),
+            'settings: got "name", expected flags that the plan does not set itself; give it as Member(name=)',
+            taken="it takes the last of the two"),
+    Invalid("discovery", settings(discovery="http://127.0.0.1:1/x"),
+            'settings: got "discovery", expected flags that the plan does not set itself; the plan names its members, '
+            "and etcd refuses both", {"discovery": "http://127.0.0.1:1/x"}),
+    Invalid("config-file", settings(config_file="/etc/etcd.yaml"),
+            'settings: got "config-file", expected flags that the plan does not set itself; etcd passes over '
+            'every other '
+            'flag then; render(plan, "config") writes one', taken="it passes over the rest"),
+    Invalid("settings-of-another-version",
+            lambda: plan(settings=settings_for(size(data_bytes="4GB"), etcd_version="3.6"), etcd_version="3.5"),
+            "settings: got those of etcd 3.6, and etcd_version is 3.5; make them for that version", taken="ours"),
+    # The rest.
+    Invalid("state", lambda: plan(state="old"), "ClusterPlan: state: got \"old\", expected 'new' or 'existing'",
+            {"initial-cluster-state": "old"}),
+    Invalid("empty-token", lambda: plan(token=""), f'token: got "", {TEXT}', taken="clusters of the same URLs "
+            "then mix"),
+    Invalid("data-dir-up", lambda: plan(data_dir="/var/lib/../x"),
+            'data_dir: got "/var/lib/../x", expected a path without ..', taken="it goes there"),
+    Invalid("data-dir-home", lambda: plan(data_dir="~/etcd"),
+            'data_dir: got "~/etcd", expected a path in full: ~ is for shells, and etcd takes it for a name',
+            taken="it makes a folder of that name"),
+    Invalid("zone-of-some", lambda: plan(one(zone="a"), one("two", "http://127.0.0.1:1", "http://127.0.0.1:2")),
+            'member "two": zone: missing, and others have one; give a zone to all, or to none', taken="ours"),
+)  # fmt: skip

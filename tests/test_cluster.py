@@ -1,0 +1,268 @@
+"""A plan: what it tells each member, what it refuses and what it warns of."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from invalid_plans import INVALID
+from strategies import result
+
+from etcdsize import ClusterPlan, EtcdSizeError, Member, PlanError, Tls, TlsFiles, settings_for, size
+
+GUIDE = {
+    "infra0": ("http://127.0.0.1:2379", "http://127.0.0.1:2380"),
+    "infra1": ("http://127.0.0.1:2381", "http://127.0.0.1:2382"),
+    "infra2": ("http://127.0.0.1:2383", "http://127.0.0.1:2384"),
+}
+
+
+def codes(plan):
+    return [notice.code for notice in plan.notices]
+
+
+def hosts(*names, **more):
+    return ClusterPlan.from_hosts([f"{name}=10.0.0.{index}" for index, name in enumerate(names, 1)], **more)
+
+
+class TestGuide:
+    """Guide, install: infra0 to infra2; clients at 2379, 2381, 2383; members at 2380, 2382, 2384."""
+
+    def test_its_members(self):
+        plan = ClusterPlan.local(3)
+        assert {member.name: (*member.client_urls, *member.peer_urls) for member in plan.members} == GUIDE
+
+    @pytest.mark.parametrize("name", GUIDE)
+    def test_its_eight_flags(self, name):
+        client, peer = GUIDE[name]
+        flags = ClusterPlan.local(3).flags(name)
+        assert flags.pop("data-dir") == f"./{name}.etcd"
+        assert flags == {
+            "name": name,
+            "initial-advertise-peer-urls": peer,
+            "listen-peer-urls": peer,
+            "listen-client-urls": client,
+            "advertise-client-urls": client,
+            "initial-cluster-token": "etcd-cluster-1",
+            "initial-cluster": "infra0=http://127.0.0.1:2380,infra1=http://127.0.0.1:2382,infra2=http://127.0.0.1:2384",
+            "initial-cluster-state": "new",
+        }
+
+    def test_the_data_is_in_a_folder_of_its_name(self):
+        assert ClusterPlan.local(1, data_dir="/tmp/x").flags("infra0")["data-dir"] == "/tmp/x/infra0.etcd"
+
+
+class TestLocal:
+    @pytest.mark.parametrize("count", [1, 2, 5, 100])
+    def test_ports_never_meet(self, count):
+        plan = ClusterPlan.local(count, base_port=30_000)
+        urls = [url for member in plan.members for url in member.peer_urls + member.client_urls]
+        assert len(set(urls)) == 2 * count
+
+    @pytest.mark.parametrize("count", [0, 101, True, "3", 3.0, None])
+    def test_how_many(self, count):
+        with pytest.raises(PlanError, match=r"^members: got .*, expected an integer from 1 to 100$"):
+            ClusterPlan.local(count)
+
+    def test_the_last_port(self):
+        assert ClusterPlan.local(3, base_port=65_530).members[2].peer_urls == ("http://127.0.0.1:65535",)
+        with pytest.raises(PlanError, match=r"^base_port: got 65531, expected an integer from 1 to 65530$"):
+            ClusterPlan.local(3, base_port=65_531)
+
+
+class TestFromHosts:
+    """One member a host, the usual ports everywhere."""
+
+    def test_names_and_hosts(self):
+        plan = ClusterPlan.from_hosts(["a=10.0.0.1", "node2.example", "[fd00::3]", "d=fd00::4"])
+        assert [(member.name, *member.client_urls) for member in plan.members] == [
+            ("a", "http://10.0.0.1:2379"),
+            ("infra1", "http://node2.example:2379"),
+            ("infra2", "http://[fd00::3]:2379"),
+            ("d", "http://[fd00::4]:2379"),
+        ]
+
+    def test_a_mapping(self):
+        assert ClusterPlan.from_hosts({"a": "10.0.0.1"}) == ClusterPlan.from_hosts(["a=10.0.0.1"])
+
+    def test_it_listens_on_the_address_and_for_a_name_on_all(self):
+        plan = ClusterPlan.from_hosts(["10.0.0.1", "node2.example", "localhost"])
+        assert [member.listen_peer_urls for member in plan.members] == [
+            ("http://10.0.0.1:2380",),
+            ("http://0.0.0.0:2380",),
+            ("http://localhost:2380",),
+        ]
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ("10.0.0.1", 'hosts: got "10.0.0.1", expected a list of hosts such as ["10.0.0.1"]'),
+            ([1], 'hosts: got 1, expected text such as "a=10.0.0.1"'),
+            ([], "members: got none, expected at least one"),
+            (["=10.0.0.1"], 'name: got "", expected printable text, with no space before or after it'),
+            (["a="], 'member "a": peer_urls: got "http://:2380", expected the scheme http or https, a host and a port, '
+             "such as http://10.0.0.1:2380"),
+            (["a=10.0.0.1:2380"], 'member "a": peer_urls: got "http://[10.0.0.1:2380]:2380", expected an IPv6 address '
+             "in brackets, without a zone"),
+            (["a=10.0.0.1", "b=10.0.0.1"], 'member "b": peer_urls: got "http://10.0.0.1:2380", which is "a"\'s; '
+                        'expected '
+             "a URL of its own"),
+        ],
+    )  # fmt: skip
+    def test_wrong_hosts(self, wrong, message):
+        with pytest.raises(PlanError) as error:
+            ClusterPlan.from_hosts(wrong)
+        assert str(error.value) == message
+
+    def test_a_zone_of_nobody(self):
+        with pytest.raises(PlanError, match=r'^zones: got "aa", expected "a", "b"; did you mean "a"\?$'):
+            hosts("a", "b", zones={"aa": "1"})
+
+    def test_tls_makes_it_https(self):
+        plan = hosts("a", tls=Tls.from_dir("/pki"))
+        assert (plan.members[0].client_urls, plan.members[0].peer_urls) == (
+            ("https://10.0.0.1:2379",),
+            ("https://10.0.0.1:2380",),
+        )
+
+    def test_one_side_alone(self):
+        files = TlsFiles(cert_file="/c", key_file="/k", client_cert_auth=False)
+        plan = hosts("a", tls=Tls(client=files))
+        assert (*plan.members[0].client_urls, *plan.members[0].peer_urls) == (
+            "https://10.0.0.1:2379",
+            "http://10.0.0.1:2380",
+        )
+        flags = plan.flags("a")
+        assert (flags["cert-file"], flags["key-file"]) == ("/c", "/k")
+        assert not {"trusted-ca-file", "client-cert-auth", "peer-cert-file"} & set(flags)
+
+
+class TestSettings:
+    """A plan takes the settings of a sizing, or flags."""
+
+    def test_of_a_sizing(self):
+        found = settings_for(size(data_bytes="4GB"), etcd_version="3.6.14", peer_rtt_ms=150)
+        plan = hosts("a", settings=found)
+        assert str(plan.etcd_version) == "3.6.14"
+        assert plan.settings == {setting.name: setting.value for setting in found.changed}
+        assert list(plan.flags("a").items())[-4:] == list(plan.settings.items())
+
+    def test_of_the_same_minor_version(self):
+        found = settings_for(size(data_bytes="4GB"), etcd_version="3.5")
+        assert str(hosts("a", settings=found, etcd_version="3.5.33").etcd_version) == "3.5.33"
+
+    def test_flags(self):
+        assert hosts("a", settings={"log-level": "warn", "pre-vote": True}).flags("a")["log-level"] == "warn"
+
+    def test_every_setting_of_every_version_fits_a_plan(self):
+        for version in ("3.4", "3.5", "3.6", "3.7"):
+            hosts("a", settings=settings_for(size(data_bytes="8GB"), etcd_version=version, peer_rtt_ms=5000))
+
+
+class TestRefused:
+    """What etcd refuses is refused before, with the remedy; so is what it takes and nobody means."""
+
+    @pytest.mark.parametrize("row", INVALID, ids=lambda row: row.code)
+    def test_says_why(self, row):
+        with pytest.raises(EtcdSizeError) as error:
+            row.plan()
+        said = str(error.value)
+        assert said == row.message or said.partition(": ")[2] == row.message
+        assert isinstance(error.value, PlanError)
+        assert "\n" not in said
+        assert str(pickle.loads(pickle.dumps(error.value))) == said
+
+    def test_the_table_is_whole(self):
+        assert len(INVALID) >= 40
+        assert len({row.code for row in INVALID}) == len(INVALID)
+        for row in INVALID:
+            assert bool(row.etcd) != bool(row.taken), row.code
+
+    def test_the_error_says_where(self):
+        with pytest.raises(PlanError) as error:
+            Member(name="a", peer_urls="http://a:1/", client_urls="http://a:2")
+        assert (error.value.member, error.value.field, error.value.value) == ("a", "peer_urls", "http://a:1/")
+
+    @given(st.dictionaries(st.sampled_from(list(ClusterPlan.model_fields)), st.one_of(
+        st.none(), st.integers(), st.text(), st.lists(st.text()), st.dictionaries(st.text(), st.text())
+    )))  # fmt: skip
+    def test_whatever_comes_the_error_is_ours(self, values):
+        found = result(lambda: ClusterPlan(**values))
+        assert "\n" not in str(found)
+
+    @given(st.text(max_size=30))
+    def test_whatever_url_comes_the_error_is_ours(self, text):
+        for url in (text, f"http://{text}", f"http://{text}:2380", f"http://10.0.0.1:{text}"):
+            found = result(lambda url: Member(name="a", peer_urls=url, client_urls="http://10.0.0.1:2379"), url)
+            assert "\n" not in str(found)
+
+    def test_a_member_that_there_is_not(self):
+        with pytest.raises(PlanError, match=r'^member: got "infra3", expected "infra0", "infra1", "infra2"; did you'):
+            ClusterPlan.local(3).flags("infra3")
+
+
+class TestNotices:
+    """What etcd takes and one should know."""
+
+    @pytest.mark.parametrize(
+        ("plan", "expected"),
+        [
+            (lambda: ClusterPlan.local(3), ["members-share-host"]),
+            (lambda: ClusterPlan.local(1), ["no-failure-tolerance"]),
+            (lambda: ClusterPlan.local(4), ["even-members", "members-share-host"]),
+            (lambda: hosts("a", "b", "c", tls=Tls.from_dir("/pki")), []),
+            (lambda: hosts("a", "b", "c"), ["plain-http"]),
+            (lambda: ClusterPlan.from_hosts(["127.0.0.1", "10.0.0.2", "10.0.0.3"], tls=Tls.from_dir("/pki")),
+             ["loopback-address"]),
+            (lambda: hosts("a", "b", "c", tls=Tls.from_dir("/pki"), zones={"a": "1", "b": "2", "c": "3"}), []),
+            (lambda: hosts("a", "b", "c", tls=Tls.from_dir("/pki"), zones={"a": "1", "b": "2", "c": "2"}),
+             ["zones-not-spread"]),
+            (lambda: hosts("a", "b", "c", "d", "e", tls=Tls.from_dir("/pki"),
+                           zones={"a": "1", "b": "1", "c": "2", "d": "2", "e": "3"}), []),
+            (lambda: hosts("a", tls=Tls.from_dir("/pki"), zones={"a": "1"}), ["no-failure-tolerance"]),
+            (lambda: hosts("a", "b", "c", tls=Tls.from_dir("/pki"), settings={"election-timeout": 1050}),
+             ["election-not-multiple"]),
+            (lambda: hosts("a", "b", "c", tls=Tls.from_dir("/pki"), etcd_version="3.4"), ["etcd-out-of-support"]),
+            (lambda: hosts("a", "b", "c", tls=Tls.from_dir("/pki"), etcd_version="3.6.1"),
+             ["etcd-unsafe-patch", "etcd-not-run"]),
+        ],
+    )  # fmt: skip
+    def test_codes(self, plan, expected):
+        assert codes(plan()) == expected
+
+    def test_two_members_on_one_host(self):
+        plan = ClusterPlan(members=[
+            Member(name="a", peer_urls="https://n1:2380", client_urls="https://n1:2379"),
+            Member(name="b", peer_urls="https://n1:2382", client_urls="https://n1:2381"),
+            Member(name="c", peer_urls="https://n2:2380", client_urls="https://n2:2379"),
+        ], tls=Tls.from_dir("/pki"))  # fmt: skip
+        (notice,) = plan.notices
+        assert notice.text == "Several members are on n1: they fail together."
+
+
+class TestModel:
+    @pytest.mark.parametrize(
+        "plan",
+        [
+            ClusterPlan.local(3),
+            hosts("a", "b", tls=Tls.from_dir("/p"), zones={"a": "1", "b": "2"}, etcd_version="3.6.1"),
+        ],
+        ids=["local", "hosts"],
+    )
+    def test_to_json_and_back(self, plan):
+        assert ClusterPlan.model_validate_json(plan.model_dump_json()) == plan
+
+    def test_urls_stay_as_they_came(self):
+        """Pydantic's own URL adds the slash that etcd refuses."""
+        assert Member(name="a", peer_urls="http://A.example:1", client_urls="http://a:2").peer_urls == (
+            "http://A.example:1",
+        )
+
+    def test_endpoints(self):
+        assert ClusterPlan.local(2).endpoints == ("http://127.0.0.1:2379", "http://127.0.0.1:2381")
+
+    def test_files_are_not_opened(self, tmp_path):
+        assert Tls.from_dir(str(tmp_path / "none")).client.cert_file == str(Path(tmp_path, "none", "server.crt"))
