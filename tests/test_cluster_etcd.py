@@ -1,0 +1,232 @@
+"""Plans beside real etcd: what we refuse it refuses, and what we accept it accepts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from etcds import MINORS, free_ports, needed
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from invalid_plans import INVALID
+
+from etcdsize import ClusterPlan, Member, render
+
+ASKED = [row for row in INVALID if row.etcd]
+# What etcd says when it has read all of its arguments, found itself in the cluster and opened its data.
+STARTED = ("starting local etcd server", "starting etcd server", "added member")
+
+
+def verdict(folder: Path, arguments: list[str], etcd: str, *, to_the_end: bool) -> tuple[bool, str]:
+    """Run a command that is etcd and return whether it goes on, and what it wrote.
+
+    To the end: it is given the time that a lone member takes to be ready, as some of what is wrong ends it only then.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
+    clean["PATH"] = os.pathsep.join([str(Path(etcd).parent), clean["PATH"]])
+    log = folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(arguments, stdout=file, stderr=file, env=clean, cwd=folder)
+    try:
+        deadline = time.monotonic() + (6 if to_the_end else 20)
+        while time.monotonic() < deadline:
+            ended = process.poll()
+            text = log.read_text(errors="replace")
+            if ended is not None:
+                assert ended != 0, text
+                return False, text
+            if not to_the_end and any(mark in text for mark in STARTED):
+                return True, text
+            time.sleep(0.02)
+        assert to_the_end, f"etcd neither starts nor ends: {text}"
+        return True, text
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("minor", MINORS)
+class TestRefused:
+    """Each that etcd can be asked about, etcd refuses too."""
+
+    def base(self, folder):
+        peer, client = (f"http://127.0.0.1:{name}" for name in ("PEER", "CLIENT"))
+        return {
+            "name": "one",
+            "data-dir": str(folder / "data"),
+            "logger": "zap",
+            "initial-advertise-peer-urls": peer,
+            "listen-peer-urls": peer,
+            "listen-client-urls": client,
+            "advertise-client-urls": client,
+            "initial-cluster": f"one={peer}",
+        }
+
+    def ask(self, minor, folder, changes, *, to_the_end):
+        etcd, _ = needed(minor)
+        ports = dict(zip(("PEER", "CLIENT", "OTHER"), map(str, free_ports(3))))
+        arguments = [etcd]
+        for flag, value in (self.base(folder) | dict(changes)).items():
+            if value is None:
+                continue
+            for name, port in ports.items():
+                value = value.replace(name, port)
+            arguments.append(f"--{flag}={value}")
+        return verdict(folder, arguments, etcd, to_the_end=to_the_end)
+
+    def test_the_plan_that_they_change_is_fine(self, minor, tmp_path):
+        accepted, log = self.ask(minor, tmp_path, {}, to_the_end=False)
+        shutil.rmtree(tmp_path)
+        assert accepted, log
+
+    @pytest.mark.parametrize("row", ASKED, ids=lambda row: row.code)
+    def test_is_refused(self, minor, row, tmp_path):
+        asked = minor in row.versions
+        accepted, log = self.ask(minor, tmp_path, row.etcd, to_the_end=asked)
+        shutil.rmtree(tmp_path)
+        assert accepted is not asked, log
+
+
+# What hurts somewhere: in sh, in YAML, in a unit of systemd, in a path.
+SPECIAL = "'\"\\$`%#;:&|<>(){}[]*?!~^@-+. é漢😀"
+texts = (
+    st.text(st.sampled_from(SPECIAL + "abc1") | st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+    .map(lambda text: re.sub("[,=/]", "", text).strip())
+    .filter(lambda text: text and text.isprintable())
+)
+durations = st.sampled_from(["5s", "1h30m", "250ms", "1.5s", "0"])
+known = {
+    "snapshot-count": st.integers(1, 200_000),
+    "quota-backend-bytes": st.integers(0, 2**46),
+    "max-request-bytes": st.integers(1, 2**21),
+    "max-txn-ops": st.integers(1, 1000),
+    "max-wals": st.integers(0, 9),
+    "pre-vote": st.booleans(),
+    "strict-reconfig-check": st.booleans(),
+    "initial-election-tick-advance": st.booleans(),
+    "grpc-keepalive-min-time": durations,
+    "grpc-keepalive-interval": durations,
+    "experimental-watch-progress-notify-interval": durations,
+    "backend-batch-interval": durations,
+    "cors": st.sampled_from(["*", "http://a:1,https://b:2"]),
+    "host-whitelist": st.sampled_from(["*", "a,b", "node1"]),
+    "auto-compaction-retention": st.sampled_from(["0", "7", "1h", "90m"]),
+    "metrics": st.sampled_from(["basic", "extensive"]),
+}
+flags = st.fixed_dictionaries({}, optional=known)
+revisions = st.builds(lambda count: {"auto-compaction-mode": "revision", "auto-compaction-retention": count},
+                      st.sampled_from(["0", "1000"]))  # fmt: skip
+heartbeats = st.integers(1, 5_000)
+timings = heartbeats.flatmap(
+    lambda heartbeat: st.builds(
+        lambda election: {"heartbeat-interval": heartbeat, "election-timeout": election},
+        st.integers(5 * heartbeat, 50_000),
+    )
+)
+ADDRESSES = ["127.0.0.1", "127.0.0.2", "127.200.0.9", "[::1]", "localhost"]
+
+
+@st.composite
+def valid_plans(draw, folder, version):
+    """Return plans of one to five members on this machine, one of its members, and a format."""
+    names = draw(st.lists(texts, min_size=1, max_size=5, unique=True))
+    urls = []
+    for port in free_ports(4 * len(names)):
+        urls.append(f"http://{draw(st.sampled_from(ADDRESSES))}:{port}")
+    members = []
+    for index, name in enumerate(names):
+        peer, client, more_peer, more_client = urls[4 * index : 4 * index + 4]
+        members.append(
+            Member(
+                name=name,
+                peer_urls=(peer, more_peer) if draw(st.booleans()) else peer,
+                client_urls=(client, "http://node.example:2379") if index == 0 and draw(st.booleans()) else client,
+                listen_peer_urls=(peer, more_peer),
+                listen_client_urls=(client, more_client) if draw(st.booleans()) else client,
+            )
+        )
+    # 3.4 writes what it understood only where it is told to.
+    settings = {"logger": "zap"} | draw(flags) | draw(st.just({}) | revisions) | draw(st.just({}) | timings)
+    plan = ClusterPlan(
+        members=members,
+        token=draw(texts),
+        settings=settings,
+        etcd_version=version,
+        data_dir=f"{folder}/{draw(texts.filter(lambda text: text not in ('.', '..')))}",
+    )
+    return plan, draw(st.sampled_from(names)), draw(st.sampled_from(["flags", "env", "config"]))
+
+
+def started(folder: Path, text: str, form: str) -> list[str]:
+    """Return the command that starts etcd with what was rendered."""
+    file = folder / "rendered"
+    file.write_text(text)
+    if form == "config":
+        return ["etcd", f"--config-file={file}"]
+    script = f"exec {text}" if form == "flags" else "set -a; . ./rendered; exec etcd"
+    return ["sh", "-c", script]
+
+
+# What etcd says of its own configuration when it starts, by flag.
+LISTS = ("listen-peer-urls", "listen-client-urls", "initial-advertise-peer-urls", "advertise-client-urls", "cors")
+LOGGED = (
+    *LISTS, "name", "data-dir", "initial-cluster", "initial-cluster-token", "initial-cluster-state", "host-whitelist",
+    "heartbeat-interval", "election-timeout", "snapshot-count", "pre-vote", "auto-compaction-mode",
+    "initial-election-tick-advance",
+)  # fmt: skip
+
+
+def understood(told: dict) -> dict:
+    """Return what etcd understood; lists and the members of the cluster in any order."""
+    found = {flag: told[flag] for flag in LOGGED}
+    for flag in (*LISTS, "host-whitelist"):
+        found[flag] = sorted(found[flag])
+    found["initial-cluster"] = sorted(found["initial-cluster"].split(","))
+    return found
+
+
+def meant(plan: ClusterPlan, flag: str, value: object) -> object:
+    """Return what we meant, as etcd tells it."""
+    if flag in (*LISTS, "host-whitelist", "initial-cluster"):
+        return sorted(str(value).split(","))
+    if flag in ("heartbeat-interval", "election-timeout"):
+        heartbeat = int(plan.setting("heartbeat-interval"))
+        whole = int(value) // heartbeat * heartbeat
+        return f"{whole / 1000:.6g}s" if whole >= 1000 else f"{whole}ms"
+    return value
+
+
+@pytest.mark.parametrize("minor", MINORS)
+class TestAccepted:
+    """What we accept, etcd accepts: we refuse neither too little nor too much."""
+
+    def test_a_hundred_plans(self, minor, tmp_path):
+        etcd, version = needed(minor)
+        count = 0
+
+        @given(st.data())
+        @settings(max_examples=100, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+        def run(data):
+            nonlocal count
+            count += 1
+            folder = tmp_path / str(count)
+            folder.mkdir()
+            plan, name, form = data.draw(valid_plans(folder, str(version)))
+            accepted, log = verdict(folder, started(folder, render(plan, form, name), form), etcd, to_the_end=False)
+            assert accepted, log
+            told = next(json.loads(line) for line in log.splitlines() if "starting an etcd server" in line)
+            assert understood(told) == {
+                flag: meant(plan, flag, value) for flag, value in plan.flags(name).items() if flag in LOGGED
+            } | {flag: value for flag, value in understood(told).items() if flag not in plan.flags(name)}
+            assert Path(plan.data_dir_of(name), "member").is_dir()
+            # etcd's first log alone takes 64 MB.
+            shutil.rmtree(folder)
+
+        run()
+        assert count >= 100
