@@ -123,6 +123,47 @@ def _add_members(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--members", metavar="N", default="3", help="voting members of the cluster (default: 3)")
 
 
+def _add_plan(parser: argparse._ActionsContainer) -> None:
+    """Add what says which cluster is planned; `_plan` in `commands` makes the plan of it."""
+    which = parser.add_argument_group("the members: hosts, or all of them on this machine")
+    which.add_argument(
+        "--host",
+        metavar="[NAME=]HOST",
+        action="append",
+        help="a member's host, such as a=10.0.0.1; without a name it is infra0, infra1 and so on; may be given again",
+    )
+    which.add_argument("--local", metavar="N", help="so many members on this machine, such as 3")
+    which.add_argument(
+        "--zone",
+        metavar="NAME=ZONE",
+        action="append",
+        help="what fails as one with that member; may be given again, with --host",
+    )
+    which.add_argument("--client-port", metavar="PORT", help="for clients, on every --host (default: 2379)")
+    which.add_argument("--peer-port", metavar="PORT", help="for members, on every --host (default: 2380)")
+    which.add_argument(
+        "--base-port",
+        metavar="PORT",
+        help="with --local, the first port for clients; the next one is for members, and so on (default: 2379)",
+    )
+    what = parser.add_argument_group("the cluster")
+    what.add_argument("--token", metavar="T", help="what tells it from other clusters (default: etcd-cluster-1)")
+    what.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="the folder in which every member has its NAME.etcd (default: /var/lib/etcd; . with --local)",
+    )
+    what.add_argument(
+        "--tls-dir",
+        metavar="DIR",
+        help="the certificates on every member, laid out as kubeadm does: ca.crt, server.crt, server.key, peer.crt, "
+        "peer.key, healthcheck-client.crt, healthcheck-client.key (default: plain http)",
+    )
+    what.add_argument(
+        "--etcd-version", metavar="V", help="3.4, 3.5, 3.6, 3.7, or one patch such as 3.5.33 (default: 3.5)"
+    )
+
+
 def _add_size(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(
         commands,
