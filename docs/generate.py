@@ -368,6 +368,13 @@ def first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
 
 
+def terraform_table() -> str:
+    """Return what Terraform may ask."""
+    from etcdsize.terraform import QUERY
+
+    return table(["key", "what it is"], [[f"`{name}`", text] for name, text in QUERY.items()])
+
+
 def columns() -> str:
     """Return the names of columns that `etcdsize fleet` knows."""
     from etcdsize._columns import _DATA_NAMES, _DATA_UNITS, _NAMES
@@ -508,6 +515,7 @@ def region(name: str) -> str:
         "needs": needs_table,
         "versions": versions_table,
         "flags": flags_table,
+        "terraform": terraform_table,
         "functions": functions,
         "models": models,
         "structures": structures,
@@ -534,6 +542,7 @@ def expected_regions() -> set[str]:
         "needs",
         "versions",
         "flags",
+        "terraform",
         "functions",
         "models",
         "structures",

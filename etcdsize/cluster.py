@@ -25,6 +25,7 @@ __all__ = ["ClusterPlan"]
 
 CLIENT_PORT = 2379
 PEER_PORT = 2380
+DATA_DIR = "/var/lib/etcd"
 TOKEN = "etcd-cluster-1"  # noqa: S105 - etcd calls it so; it is no secret
 
 # etcd-io/etcd server/embed/config.go, Validate.
@@ -69,7 +70,12 @@ _AGAINST_THE_PLAN = {
 
 
 def _version(value: Any) -> Any:
-    return load_versions().version(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return load_versions().version(value)
+    except OptionError as error:
+        raise PlanError(str(error), field="etcd_version", value=value) from None
 
 
 class ClusterPlan(PlanModel):
@@ -102,7 +108,7 @@ class ClusterPlan(PlanModel):
     ] = "3.5"  # type: ignore[assignment]
     data_dir: Annotated[
         str, Field(description="The folder on every machine; a member's data is in its `<name>.etcd`.")
-    ] = "/var/lib/etcd"
+    ] = DATA_DIR
 
     @model_validator(mode="before")
     @classmethod
@@ -390,7 +396,7 @@ class ClusterPlan(PlanModel):
         zones: Mapping[str, str] | None = None,
         client_port: int = CLIENT_PORT,
         peer_port: int = PEER_PORT,
-        data_dir: str = "/var/lib/etcd",
+        data_dir: str = DATA_DIR,
         token: str = TOKEN,
         settings: EtcdSettings | Mapping[str, Value] | None = None,
         etcd_version: str | None = None,

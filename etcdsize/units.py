@@ -26,6 +26,7 @@ __all__ = [
     "parse_count",
     "parse_fraction",
     "parse_rate",
+    "parse_whole",
 ]
 
 Dimension = Literal["clients", "requests_per_second", "data_bytes"]
@@ -91,6 +92,18 @@ def parse_count(text: str) -> int | float:
     (300, 1000, 0.5)
     """
     return _parse(text, {}, _COUNT_ACCEPTED)
+
+
+def parse_whole(text: str) -> int:
+    """Return a whole number without a unit. [count]
+
+    >>> parse_whole("300"), parse_whole("1e3")
+    (300, 1000)
+    """
+    value = parse_count(text)
+    if not isinstance(value, int):
+        raise UnitError(f"got {shown(text)}, expected a whole number", text=text, accepted="a whole number")
+    return value
 
 
 def parse_fraction(text: str) -> float:

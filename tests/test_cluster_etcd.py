@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from etcds import MINORS, free_ports, needed
+from etcds import MINORS, free_base_port, free_ports, needed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from invalid_plans import INVALID
@@ -230,3 +230,58 @@ class TestAccepted:
 
         run()
         assert count >= 100
+
+
+# Guide, install: the three commands as printed. The first has a space behind the last backslash but one.
+REST = """\
+    --initial-cluster-token etcd-cluster-1 \\
+    --initial-cluster infra0=http://127.0.0.1:2380, infra1=http://127.0.0.1:2382, infra2=http://127.0.0.1:2384 \\{space}
+    --initial-cluster-state new
+"""
+PRINTED = {
+    f"infra{index}": f"""\
+etcd --name infra{index} --initial-advertise-peer-urls http://127.0.0.1:{peer} \\
+    --listen-peer-urls http://127.0.0.1:{peer} \\
+    --listen-client-urls http://127.0.0.1:{peer - 1} \\
+    --advertise-client-urls http://127.0.0.1:{peer - 1} \\
+{REST.format(space=" " if index == 0 else "")}"""
+    for index, peer in enumerate((2380, 2382, 2384))
+}
+
+
+@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("name", PRINTED)
+class TestGuide:
+    """The guide's commands as printed are refused; with the same members, ours are accepted."""
+
+    def test_as_printed(self, minor, name, tmp_path):
+        etcd, _ = needed(minor)
+        accepted, log = verdict(tmp_path, ["sh", "-c", PRINTED[name]], etcd, to_the_end=True)
+        assert not accepted
+        assert "infra1=http://127.0.0.1:2382," in log
+        assert "is not a valid flag" in log
+
+    def test_quoted(self, minor, name, tmp_path):
+        """Quotes do not help: names keep the space before them."""
+        etcd, _ = needed(minor)
+        peer, client = free_ports(2)
+        cluster = f"infra0=http://127.0.0.1:{peer}, infra1=http://127.0.0.1:1, infra2=http://127.0.0.1:2"
+        command = f"etcd --name infra1 --initial-advertise-peer-urls http://127.0.0.1:{peer} --listen-peer-urls "
+        command += f"http://127.0.0.1:{peer} --listen-client-urls http://127.0.0.1:{client} --advertise-client-urls "
+        command += f'http://127.0.0.1:{client} --initial-cluster "{cluster}"'
+        accepted, log = verdict(tmp_path, ["sh", "-c", command], etcd, to_the_end=True)
+        assert not accepted
+        assert 'couldn\'t find local name "infra1" in the initial cluster configuration' in log.replace('\\"', '"')
+
+    def test_ours(self, minor, name, tmp_path):
+        etcd, version = needed(minor)
+        plan = ClusterPlan.local(
+            3,
+            base_port=free_base_port(6),
+            data_dir=str(tmp_path),
+            etcd_version=str(version),
+            settings={"logger": "zap"},
+        )
+        accepted, log = verdict(tmp_path, ["sh", "-c", f"exec {render(plan, 'flags', name)}"], etcd, to_the_end=False)
+        shutil.rmtree(tmp_path)
+        assert accepted, log

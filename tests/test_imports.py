@@ -44,6 +44,7 @@ LAYERS = (
     ("fleet",),
     ("renderers",),
     ("rendering",),
+    ("terraform",),
     ("cli",),
     ("__main__",),
 )

@@ -232,6 +232,12 @@ class TestConfig:
         plan = plan_of(name, token, folder)
         assert yaml.safe_load(render(plan, "config")) == plan.flags(name)
 
+    @pytest.mark.parametrize(("version", "has"), [("3.4", True), ("3.5", False)])
+    def test_the_json_gateway_stays_on(self, version, has):
+        """etcd-io/etcd#12297: a config file of 3.4 turns it off, unless it says so."""
+        document = yaml.safe_load(render(ClusterPlan.local(1, etcd_version=version), "config"))
+        assert document.get("enable-grpc-gateway", False) is has
+
     @pytest.mark.parametrize("version", ["3.4", "3.5", "3.6", "3.7"])
     def test_every_flag_that_a_config_file_can_hold(self, version):
         """Every kind of value, and TLS nested as etcd nests it."""

@@ -15,8 +15,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from etcdsize.cli.parser import build_parser
+from etcdsize.cli.parser import PLANS, build_parser
 from etcdsize.errors import EtcdSizeError, one_line
 
 __all__ = ["build_parser", "main", "program"]
@@ -83,9 +84,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         raise
-    from etcdsize.cli import commands
-
-    code: int = getattr(commands, options.command)(options)
+    room = import_module("etcdsize.cli.plans" if options.command in PLANS else "etcdsize.cli.commands")
+    code: int = getattr(room, options.command.replace("-", "_"))(options)
     if sys.stdout is not None:
         sys.stdout.flush()
     return code

@@ -16,10 +16,8 @@ from etcdsize import units
 from etcdsize.errors import FleetFileError, OptionError, TableError, UnitError, shown
 
 if TYPE_CHECKING:
-    from etcdsize.cluster import ClusterPlan
     from etcdsize.fleet import Fleet
     from etcdsize.machines import Machine
-    from etcdsize.settings import EtcdSettings
 
 __all__ = ["catalog", "fit", "fleet", "machines", "schema", "size", "tiers"]
 
@@ -39,13 +37,6 @@ def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | Non
         raise OptionError(f"{option}: {error}", option=option, value=text) from None
 
 
-def _whole(text: str) -> int:
-    value = units.parse_count(text)
-    if not isinstance(value, int):
-        raise UnitError(f"got {shown(text)}, expected a whole number")
-    return value
-
-
 def size(options: Namespace) -> int:
     """Size one cluster."""
     from etcdsize.renderers.text import render_sizing
@@ -55,12 +46,12 @@ def size(options: Namespace) -> int:
         clients=_parsed("--clients", options.clients, units.parse_count),
         requests_per_second=_parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
         data_bytes=_parsed("--data", options.data, units.parse_bytes),
-        kubernetes_nodes=_parsed("--kubernetes-nodes", options.kubernetes_nodes, _whole),
+        kubernetes_nodes=_parsed("--kubernetes-nodes", options.kubernetes_nodes, units.parse_whole),
         provider=options.provider,
         catalog=options.catalog,
         tiers=options.tiers,
         headroom=_parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
-        members=_parsed("--members", options.members, _whole) or 0,
+        members=_parsed("--members", options.members, units.parse_whole) or 0,
     )
     _print(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0
@@ -73,7 +64,7 @@ def fit(options: Namespace) -> int:
     from etcdsize.renderers.fit import render_fit
     from etcdsize.sizing import size
 
-    members = members_of(_parsed("--members", options.members, _whole))
+    members = members_of(_parsed("--members", options.members, units.parse_whole))
     headroom = _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
     clients = _parsed("--clients", options.clients, units.parse_count)
     requests = _parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
@@ -107,7 +98,7 @@ def fit(options: Namespace) -> int:
         region=options.region,
         disk=options.disk,
         newest=options.newest,
-        limit=_parsed("--limit", options.limit, _whole),
+        limit=_parsed("--limit", options.limit, units.parse_whole),
     )
     if options.json:
         _print(found.model_dump_json(indent=2) + "\n")
@@ -282,47 +273,6 @@ def fleet(options: Namespace) -> int:
         _print(text)
     unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
     return 1 if summary.not_sized or summary.not_fitted or unknown else 0
-
-
-def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPlan:
-    """Return the plan that the options of `_add_plan` describe."""
-    from etcdsize.cluster import ClusterPlan
-    from etcdsize.tls import Tls
-
-    hosts, local = options.host, options.local
-    if (hosts is None) == (local is None):
-        came = "neither it nor --local" if hosts is None else "it and --local"
-        raise OptionError(
-            f"--host: got {came}, expected one of the two: --host a=10.0.0.1 for every member, or --local 3",
-            option="--host",
-        )
-    for option, other in (("zone", "host"), ("client_port", "host"), ("peer_port", "host"), ("base_port", "local")):
-        if getattr(options, option) is not None and getattr(options, other) is None:
-            name = f"--{option.replace('_', '-')}"
-            wrong = "--local" if other == "host" else "--host"
-            raise OptionError(f"{name}: got it with {wrong}, expected it with --{other} only", option=name)
-    given = {
-        "token": options.token,
-        "data_dir": options.data_dir,
-        "etcd_version": options.etcd_version,
-        "tls": None if options.tls_dir is None else Tls.from_dir(options.tls_dir),
-        "client_port": _parsed("--client-port", options.client_port, _whole),
-        "peer_port": _parsed("--peer-port", options.peer_port, _whole),
-        "base_port": _parsed("--base-port", options.base_port, _whole),
-        "settings": settings,
-    }
-    known = {name: value for name, value in given.items() if value is not None}
-    if local is not None:
-        return ClusterPlan.local(_parsed("--local", local, _whole) or 0, **known)
-    zones: dict[str, str] = {}
-    for pair in options.zone or ():
-        name, equals, zone = pair.partition("=")
-        if not equals or not name or not zone:
-            raise OptionError(f"--zone: got {shown(pair)}, expected NAME=ZONE such as a=eu-1a", option="--zone")
-        if name in zones:
-            raise OptionError(f"--zone: got {shown(name)} twice, expected it once", option="--zone", value=name)
-        zones[name] = zone
-    return ClusterPlan.from_hosts(hosts, zones=zones, **known)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import NoReturn
 from etcdsize import __version__
 from etcdsize.errors import one_line
 
-__all__ = ["build_parser"]
+__all__ = ["PLANS", "build_parser"]
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -20,6 +20,12 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str, **_options: object) -> None:
         super().__init__(prog, max_help_position=30, width=80)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            # Commands stand further to the right than argparse reckons with; the longest would take two lines.
+            self._action_max_length += self._indent_increment
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         names = ", ".join(action.option_strings)
@@ -51,6 +57,7 @@ examples:
   etcdsize size --clients 300 --requests-per-second 800 --data 400MB
   etcdsize fleet clusters.csv -o sized.csv
   etcdsize fit --tier medium --provider aws
+  etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3
   etcdsize machines --provider gce
   etcdsize catalog import --from aws types.json -o my.json
 
@@ -403,10 +410,68 @@ def _add_schema(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
 
 
+def _add_bootstrap(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "bootstrap",
+        "write down how to start a cluster",
+        """\
+Write down how to start a cluster: for each member the flags, variables, config
+file or unit that etcd accepts. With a load, the settings are for it: quota,
+compaction, heartbeat, election. What etcd would refuse is refused here, with
+the remedy. What to beware of goes to standard error.""",
+    )
+    _add_plan(parser)
+    load = parser.add_argument_group("the load, for the settings; without one etcd keeps its defaults")
+    _add_load(load)
+    load.add_argument(
+        "--kubernetes", action="store_true", help="it serves Kubernetes, whose API server compacts the history"
+    )
+    load.add_argument(
+        "--peer-rtt-ms",
+        metavar="MS",
+        help="the largest average round-trip time between two members, in milliseconds (default: one network)",
+    )
+    how = parser.add_argument_group("what to write")
+    how.add_argument(
+        "--format",
+        metavar="FORMAT",
+        default="flags",
+        help="flags: commands for sh; env: variables for sh and systemd; config: for --config-file; systemd: a unit; "
+        "kubeadm: for API servers that use the cluster (default: flags)",
+    )
+    how.add_argument("--member", metavar="NAME", help="only this member (default: all)")
+    how.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="write a file for every member into this directory, NAME.sh, .env, .yaml or .service (default: print)",
+    )
+    how.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def _add_terraform_external(commands: argparse._SubParsersAction[_Parser]) -> None:
+    _command(
+        commands,
+        "terraform-external",
+        "answer Terraform's external data source",
+        """\
+Read a query of Terraform's external data source, a JSON object of text, from
+standard input and print the answer as one: tier, machines, settings, and with
+hosts what starts each member. An error is one line on standard error, and the
+exit code is 1. docs/bootstrap.md has the keys.""",
+    )
+
+
+# The commands of `plans`; the others are in `commands`.
+PLANS = ("bootstrap", "terraform-external")
+
 _COMMANDS = {
     "size": _add_size,
     "fleet": _add_fleet,
     "fit": _add_fit,
+    "bootstrap": _add_bootstrap,
+    "terraform-external": _add_terraform_external,
     "tiers": _add_tiers,
     "machines": _add_machines,
     "catalog": _add_catalog,

@@ -31,6 +31,9 @@ def render_config(plan: ClusterPlan, member: str) -> str:
     if "auto-compaction-retention" in flags:
         # Its default is the flag's alone: without it a config file is refused (3.4.23 and 3.5.1 ran).
         flags.setdefault("auto-compaction-mode", plan.setting("auto-compaction-mode"))
+    if plan.etcd_version.name == "3.4":
+        # Likewise: without it the JSON gateway is off (3.4.23 ran; etcd-io/etcd#12297 mends it in 3.5).
+        flags.setdefault("enable-grpc-gateway", plan.setting("enable-grpc-gateway"))
     for name, value in flags.items():
         flag = known[name]
         if flag.config_key is None or plan.etcd_version.name in flag.no_config_key_in:
