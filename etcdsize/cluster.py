@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from etcdsize._flag_values import check_value, nanoseconds
+from etcdsize._plan_settings import check_settings, setting_of
 from etcdsize._urls import parse_url
 from etcdsize.errors import OptionError, PlanError, nearest, shown
 from etcdsize.members import Member, check_ports, hosts_of
@@ -27,46 +27,6 @@ CLIENT_PORT = 2379
 PEER_PORT = 2380
 DATA_DIR = "/var/lib/etcd"
 TOKEN = "etcd-cluster-1"  # noqa: S105 - etcd calls it so; it is no secret
-
-# etcd-io/etcd server/embed/config.go, Validate.
-_LONGEST_ELECTION_MS = 50_000
-_HEARTBEATS_PER_ELECTION = 5
-# 64 TiB. etcd maps a tenth more than the quota when it opens its data (server/mvcc/backend/backend.go), and panics
-# where that cannot be; the next power of two cannot (our choice of a power).
-_LARGEST_QUOTA_BYTES = 2**46
-
-# What the plan says itself; a setting of the same name would say it twice.
-_OF_THE_PLAN = {
-    "name": "Member(name=)",
-    "data-dir": "data_dir=",
-    "listen-peer-urls": "Member(listen_peer_urls=)",
-    "listen-client-urls": "Member(listen_client_urls=)",
-    "initial-advertise-peer-urls": "Member(peer_urls=)",
-    "advertise-client-urls": "Member(client_urls=)",
-    "initial-cluster": "members=",
-    "initial-cluster-state": "state=",
-    "initial-cluster-token": "token=",
-    "cert-file": "tls=",
-    "key-file": "tls=",
-    "trusted-ca-file": "tls=",
-    "client-cert-auth": "tls=",
-    "peer-cert-file": "tls=",
-    "peer-key-file": "tls=",
-    "peer-trusted-ca-file": "tls=",
-    "peer-client-cert-auth": "tls=",
-    "auto-tls": "tls=",
-    "peer-auto-tls": "tls=",
-}
-# What works against the plan: another way to find the members, or another source of flags.
-_AGAINST_THE_PLAN = {
-    "config-file": 'etcd passes over every other flag then; render(plan, "config") writes one',
-    "discovery": "the plan names its members, and etcd refuses both",
-    "discovery-endpoints": "the plan names its members, and etcd refuses both",
-    "discovery-srv": "the plan names its members, and etcd refuses both",
-    "discovery-token": "the plan names its members, and etcd refuses both",
-    "proxy": "a proxy is no member",
-    "force-new-cluster": "it throws the other members away; it is for one start by hand after a disaster",
-}
 
 
 def _version(value: Any) -> Any:
@@ -136,7 +96,7 @@ class ClusterPlan(PlanModel):
             (check_path if field == "data_dir" else check_text)(text, field)
         self._check_members()
         self._check_schemes()
-        self._check_settings()
+        check_settings(self.etcd_version, self.settings)
         return self
 
     def _check_members(self) -> None:
@@ -196,55 +156,9 @@ class ClusterPlan(PlanModel):
                             value=text,
                         )
 
-    def _check_settings(self) -> None:
-        for name, value in self.settings.items():
-            home = _OF_THE_PLAN.get(name)
-            reason = f"give it as {home}" if home else _AGAINST_THE_PLAN.get(name)
-            if reason:
-                raise PlanError(
-                    f"settings: got {shown(name)}, expected flags that the plan does not set itself; {reason}",
-                    field="settings",
-                    value=name,
-                )
-            try:
-                check_value(self.etcd_version, self.etcd_version.flag(name), value)
-            except OptionError as error:
-                raise PlanError(f"settings: {error}", field="settings", value=value) from None
-        heartbeat, election = (int(self.setting(name)) for name in ("heartbeat-interval", "election-timeout"))
-        if heartbeat < 1 or election < 1:
-            raise _timing("got 0", "1 ms or more for both")
-        if election < _HEARTBEATS_PER_ELECTION * heartbeat:
-            raise _timing(
-                f"got an election timeout of {election} ms with a heartbeat of {heartbeat} ms",
-                f"at least five heartbeats, {_HEARTBEATS_PER_ELECTION * heartbeat} ms; ten are better",
-            )
-        if election > _LONGEST_ELECTION_MS:
-            raise _timing(f"got an election timeout of {election} ms", f"at most {_LONGEST_ELECTION_MS}")
-        quota = int(self.setting("quota-backend-bytes"))
-        if quota > _LARGEST_QUOTA_BYTES:
-            raise PlanError(
-                f"settings: --quota-backend-bytes: got {quota}, expected at most {_LARGEST_QUOTA_BYTES}: etcd maps all "
-                "of it into memory's addresses, and processors have 47 bits of them; etcd suggests 8 GiB as the most",
-                field="settings",
-                value=quota,
-            )
-        self._check_retention()
-
-    def _check_retention(self) -> None:
-        name = "auto-compaction-retention"
-        if name not in self.settings:
-            return
-        value, mode = str(self.settings[name]), self.setting("auto-compaction-mode")
-        hours = value.isascii() and value.isdigit()
-        if not hours and (mode == "revision" or nanoseconds(value) is None):
-            expected = "a number of revisions" if mode == "revision" else "a duration such as 1h"
-            raise PlanError(
-                f"settings: --{name}: got {shown(value)}, expected {expected}", field="settings", value=value
-            )
-
     def setting(self, name: str) -> Value:
         """Return the value of a flag that is not the plan's own: as set, or the version's default."""
-        return self.settings.get(name, self.etcd_version.flag(name).defaults[self.etcd_version.name])
+        return setting_of(self.etcd_version, self.settings, name)
 
     @property
     def initial_cluster(self) -> str:
@@ -476,10 +390,6 @@ def _at(name: str, host: str, client_port: int, peer_port: int, tls: Tls | None,
         peer_urls=(f"{scheme['peer']}://{host}:{peer_port}",),
         zone=zone,
     )
-
-
-def _timing(came: str, expected: str) -> PlanError:
-    return PlanError(f"settings: heartbeat-interval, election-timeout: {came}, expected {expected}", field="settings")
 
 
 def _whole(value: Any, option: str, least: int, most: int) -> int:

@@ -24,7 +24,7 @@ LAYERS = (
     ("disks", "members", "_flag_values"),
     ("machines",),
     ("catalogs",),
-    ("notices", "sequential"),
+    ("notices", "sequential", "_plan_settings"),
     ("storage",),
     ("fits",),
     ("_rejecting",),
