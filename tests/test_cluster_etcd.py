@@ -15,6 +15,7 @@ from etcds import MINORS, free_base_port, free_ports, needed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from invalid_plans import INVALID
+from unit_files import unit_words
 
 from etcdsize import ClusterPlan, Member, render
 
@@ -160,13 +161,15 @@ def valid_plans(draw, folder, version):
         etcd_version=version,
         data_dir=f"{folder}/{draw(texts.filter(lambda text: text not in ('.', '..')))}",
     )
-    return plan, draw(st.sampled_from(names)), draw(st.sampled_from(["flags", "env", "config"]))
+    return plan, draw(st.sampled_from(names)), draw(st.sampled_from(["flags", "env", "config", "systemd"]))
 
 
 def started(folder: Path, text: str, form: str) -> list[str]:
     """Return the command that starts etcd with what was rendered."""
     file = folder / "rendered"
     file.write_text(text)
+    if form == "systemd":
+        return unit_words(text)
     if form == "config":
         return ["etcd", f"--config-file={file}"]
     script = f"exec {text}" if form == "flags" else "set -a; . ./rendered; exec etcd"

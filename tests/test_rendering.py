@@ -14,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from strategies import left_out
+from unit_files import unit_words
 
 from etcdsize import ClusterPlan, Member, OptionError, PlanError, Tls, load_versions, render, settings_for, size
 from etcdsize._flag_values import config_value, flag_text
@@ -347,32 +348,6 @@ class TestSystemd:
         plan = ClusterPlan.local(1) if field == "data" else ClusterPlan.local(1, data_dir="/d", tls=Tls.from_dir("pki"))
         with pytest.raises(OptionError, match=r", expected an absolute path: systemd starts etcd in /$"):
             render(plan, "systemd")
-
-
-def unit_words(unit: str) -> list[str]:
-    """Return the words of ExecStart= by systemd.service(5) and systemd.syntax(7)."""
-    command = re.search(r"^ExecStart=(.*?[^\\])$", unit, re.M | re.S)[1].replace("\\\n", " ")
-    words, word, quoted, position = [], None, False, 0
-    while position < len(command):
-        character = command[position]
-        position += 1
-        if character == "\\":
-            word = (word or "") + {"\\": "\\", '"': '"'}[command[position]]
-            position += 1
-        elif character == '"':
-            quoted, word = not quoted, word or ""
-        elif character in "%$":
-            assert command[position] == character
-            word = (word or "") + character
-            position += 1
-        elif character.isspace() and not quoted:
-            words += [] if word is None else [word]
-            word = None
-        else:
-            assert quoted or character != "'"
-            word = (word or "") + character
-    assert not quoted
-    return words + ([] if word is None else [word])
 
 
 class TestKubeadm:
