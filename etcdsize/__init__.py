@@ -19,6 +19,7 @@ __all__ = [
     "ClusterAudit",
     "ClusterPlan",
     "ColumnError",
+    "Command",
     "Cost",
     "Disk",
     "DiskChoice",
@@ -52,9 +53,11 @@ __all__ = [
     "Price",
     "PriceStep",
     "Rejected",
+    "Runbook",
     "SequentialDisk",
     "Setting",
     "Sizing",
+    "Step",
     "Storage",
     "TableError",
     "Tier",
@@ -84,6 +87,7 @@ __all__ = [
     "read_gcloud_machine_types",
     "read_prices",
     "render",
+    "runbook",
     "settings_for",
     "size",
     "size_fleet",
@@ -126,8 +130,10 @@ _HOMES = {
     "readers.aws": ("read_aws_instance_types",),
     "readers.gcloud": ("read_gcloud_machine_types",),
     "readers.prices": ("read_prices",),
+    "runbooks": ("Runbook", "runbook"),
     "settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
     "sizing": ("Sizing", "size"),
+    "steps": ("Command", "Step"),
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "tls": ("Tls", "TlsFiles"),
@@ -169,9 +175,11 @@ if TYPE_CHECKING:
     from etcdsize.readers.gcloud import read_gcloud_machine_types
     from etcdsize.readers.prices import read_prices
     from etcdsize.rendering import render
+    from etcdsize.runbooks import Runbook, runbook
     from etcdsize.sequential import SequentialDisk, WriteLatency
     from etcdsize.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.sizing import Sizing, size
+    from etcdsize.steps import Command, Step
     from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
     from etcdsize.tls import Tls, TlsFiles

@@ -325,7 +325,18 @@ def test_version(run):
     assert run("--version") == (0, f"etcdsize {__version__}\n", "")
 
 
-COMMANDS = ("size", "fleet", "fit", "bootstrap", "terraform-external", "tiers", "machines", "catalog", "schema")
+COMMANDS = (
+    "size",
+    "fleet",
+    "fit",
+    "bootstrap",
+    "runbook",
+    "terraform-external",
+    "tiers",
+    "machines",
+    "catalog",
+    "schema",
+)
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS, "catalog import"])

@@ -18,6 +18,7 @@ from etcdsize import (
     Catalog,
     ClusterAudit,
     ClusterPlan,
+    Command,
     Cost,
     Disk,
     DiskChoice,
@@ -45,9 +46,11 @@ from etcdsize import (
     Price,
     PriceStep,
     Rejected,
+    Runbook,
     SequentialDisk,
     Setting,
     Sizing,
+    Step,
     Storage,
     TableError,
     Tier,
@@ -61,6 +64,7 @@ from etcdsize import (
     load_catalog,
     load_tiers,
     load_versions,
+    runbook,
     settings_for,
     size,
 )
@@ -86,6 +90,7 @@ MODELS = [
     *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported),
     *(EtcdFlag, EtcdSettings, EtcdVersion, EtcdVersions, Memory, Setting),
     *(ClusterPlan, Member, Tls, TlsFiles),
+    *(Command, Runbook, Step),
 ]
 
 
@@ -118,6 +123,7 @@ def test_every_public_model_is_here():
         *(load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)),
         *(size(clients=5, catalog="current"), fit("large"), fit("xlarge", provider="gce", limit=None)),
         *(load_versions(), settings_for(size(clients=5, data_bytes=2**63 + 1), etcd_version="3.6.1")),
+        runbook(ClusterPlan.local(3), tier="large"),
         *(ClusterPlan.local(3), ClusterPlan.from_hosts(["a=n1"], tls=Tls.from_dir("/pki"), etcd_version="3.6.1")),
     ],
 )

@@ -60,6 +60,7 @@ examples:
   etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3
   etcdsize machines --provider gce
   etcdsize catalog import --from aws types.json -o my.json
+  etcdsize runbook --local 3 --tier small
 
 exit codes:
   0    done
@@ -327,6 +328,32 @@ the exit code is 1.""",
     _add_json(how)
 
 
+def _add_runbook(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "runbook",
+        "print every command for a cluster that runs",
+        """\
+Print what a cluster is looked after with, for its version of etcd, with
+endpoints and certificates filled in: health, status, members, snapshots and
+their restore, defragmenting, alarms, upgrades; and the checks before it goes
+into service. It is Markdown, every command in a block of its own. Nothing is
+run.""",
+    )
+    _add_plan(parser)
+    how = parser.add_argument_group("what to print")
+    how.add_argument(
+        "--tier",
+        metavar="NAME",
+        help="small, medium, large or xlarge, for the checks (default: what to choose for which)",
+    )
+    how.add_argument("--kubernetes", action="store_true", help="the cluster serves Kubernetes: mind it in a restore")
+    how.add_argument(
+        "--snapshot", metavar="FILE", default="snapshot.db", help="the snapshot's file (default: snapshot.db)"
+    )
+    _add_json(how)
+
+
 def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(commands, "tiers", "print the tiers", "Print the bounds of every tier, and their source.")
     _add_tables(parser, catalog=False)
@@ -464,13 +491,14 @@ exit code is 1. docs/bootstrap.md has the keys.""",
 
 
 # The commands of `plans`; the others are in `commands`.
-PLANS = ("bootstrap", "terraform-external")
+PLANS = ("bootstrap", "runbook", "terraform-external")
 
 _COMMANDS = {
     "size": _add_size,
     "fleet": _add_fleet,
     "fit": _add_fit,
     "bootstrap": _add_bootstrap,
+    "runbook": _add_runbook,
     "terraform-external": _add_terraform_external,
     "tiers": _add_tiers,
     "machines": _add_machines,

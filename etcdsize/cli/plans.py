@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etcdsize.settings import EtcdSettings
     from etcdsize.sizing import Sizing
 
-__all__ = ["bootstrap", "terraform_external"]
+__all__ = ["bootstrap", "runbook", "terraform_external"]
 
 
 def bootstrap(options: Namespace) -> int:
@@ -149,6 +149,16 @@ def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPl
             raise OptionError(f"--zone: got {shown(name)} twice, expected it once", option="--zone", value=name)
         zones[name] = zone
     return ClusterPlan.from_hosts(hosts, zones=zones, **known)
+
+
+def runbook(options: Namespace) -> int:
+    """Print the commands that a cluster is looked after with."""
+    from etcdsize.renderers.runbook import render_runbook
+    from etcdsize.runbooks import runbook
+
+    found = runbook(_plan(options), tier=options.tier, kubernetes=options.kubernetes, snapshot=options.snapshot)
+    _print(found.model_dump_json(indent=2) + "\n" if options.json else render_runbook(found))
+    return 0
 
 
 def terraform_external(options: Namespace) -> int:  # noqa: ARG001 - every command takes its options
