@@ -16,6 +16,7 @@ __all__ = [
     "Bound",
     "Candidate",
     "Catalog",
+    "ClientCount",
     "ClusterAudit",
     "ColumnError",
     "Cost",
@@ -35,20 +36,26 @@ __all__ = [
     "FleetAudit",
     "FleetFileError",
     "FleetSizing",
+    "Histogram",
     "Imported",
     "InvalidWorkloadError",
     "LocalCandidate",
     "Machine",
     "MachinePrice",
+    "MemberLoad",
+    "MemberStatus",
     "Memory",
     "MissingDependencyError",
     "Nearest",
     "Need",
     "Notice",
+    "Observation",
     "OptionError",
     "Price",
     "PriceStep",
     "Rejected",
+    "Scrape",
+    "ScrapeError",
     "SequentialDisk",
     "Setting",
     "Sizing",
@@ -64,6 +71,7 @@ __all__ = [
     "__version__",
     "audit",
     "classify",
+    "combine_scrapes",
     "failure_tolerance",
     "fit",
     "format_bytes",
@@ -72,11 +80,14 @@ __all__ = [
     "load_versions",
     "need_for",
     "parse_bytes",
+    "parse_duration",
     "parse_fraction",
     "parse_rate",
     "quorum",
     "read_aws_instance_types",
+    "read_endpoint_status",
     "read_gcloud_machine_types",
+    "read_metrics",
     "read_prices",
     "settings_for",
     "size",
@@ -100,6 +111,7 @@ _HOMES = {
         "InvalidWorkloadError",
         "MissingDependencyError",
         "OptionError",
+        "ScrapeError",
         "TableError",
         "UnitError",
         "WorkloadTypeError",
@@ -111,16 +123,20 @@ _HOMES = {
     "frames": ("size_frame",),
     "machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
     "notices": ("Notice",),
+    "observations": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
     "sequential": ("SequentialDisk", "WriteLatency"),
     "readers": ("Dropped", "Imported"),
     "readers.aws": ("read_aws_instance_types",),
     "readers.gcloud": ("read_gcloud_machine_types",),
+    "readers.metrics": ("read_metrics",),
     "readers.prices": ("read_prices",),
+    "readers.status": ("read_endpoint_status",),
+    "scrapes": ("Histogram", "MemberStatus", "Scrape"),
     "settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
     "sizing": ("Sizing", "size"),
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
-    "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
+    "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
     "versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
@@ -139,6 +155,7 @@ if TYPE_CHECKING:
         InvalidWorkloadError,
         MissingDependencyError,
         OptionError,
+        ScrapeError,
         TableError,
         UnitError,
         WorkloadTypeError,
@@ -150,16 +167,20 @@ if TYPE_CHECKING:
     from etcdsize.frames import size_frame
     from etcdsize.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
     from etcdsize.notices import Notice
+    from etcdsize.observations import ClientCount, MemberLoad, Observation, combine_scrapes
     from etcdsize.readers import Dropped, Imported
     from etcdsize.readers.aws import read_aws_instance_types
     from etcdsize.readers.gcloud import read_gcloud_machine_types
+    from etcdsize.readers.metrics import read_metrics
     from etcdsize.readers.prices import read_prices
+    from etcdsize.readers.status import read_endpoint_status
+    from etcdsize.scrapes import Histogram, MemberStatus, Scrape
     from etcdsize.sequential import SequentialDisk, WriteLatency
     from etcdsize.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.sizing import Sizing, size
     from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
-    from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate
+    from etcdsize.units import format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
     from etcdsize.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.workload import Workload
 

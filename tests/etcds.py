@@ -93,6 +93,60 @@ def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
             process.wait()
 
 
+class Member:
+    """One member of a cluster that runs: where it answers, its process, and how to start it again."""
+
+    def __init__(self, etcd: str, folder: Path, flags: Sequence[str], client: str) -> None:
+        self.client = client
+        self._command = [etcd, f"--data-dir={folder / 'data'}", "--logger=zap", "--log-outputs=stderr", *flags]
+        self._folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
+        with (self._folder / "log").open("a") as file:
+            self.process = subprocess.Popen(self._command, stdout=file, stderr=file, env=clean, cwd=self._folder)
+
+    def wait(self) -> None:
+        """Wait until it answers that it is healthy."""
+        deadline = time.monotonic() + 60
+        while not is_healthy(self.client):
+            log = (self._folder / "log").read_text()
+            assert self.process is not None, log
+            assert self.process.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def cluster(etcd: str, folder: Path, count: int = 3, flags: Sequence[str] = ()) -> Iterator[list[Member]]:
+    """Run a cluster on 127.0.0.1 until the block ends; gives its members when all are healthy."""
+    ports = free_ports(2 * count)
+    clients, peers = ([f"http://127.0.0.1:{port}" for port in half] for half in (ports[:count], ports[count:]))
+    everyone = ",".join(f"m{number}={peer}" for number, peer in enumerate(peers))
+    members = []
+    for number, (client, peer) in enumerate(zip(clients, peers, strict=True)):
+        own = folder / f"m{number}"
+        own.mkdir()
+        urls = [f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}"]
+        urls += [f"--initial-advertise-peer-urls={peer}", f"--initial-cluster={everyone}", f"--name=m{number}"]
+        members.append(Member(etcd, own, [*urls, *flags], client))
+    try:
+        for member in members:
+            member.start()
+        for member in members:
+            member.wait()
+        yield members
+    finally:
+        for member in members:
+            member.kill()
+
+
 def is_healthy(client: str) -> bool:
     try:
         with urllib.request.urlopen(f"{client}/health", timeout=5) as answer:
