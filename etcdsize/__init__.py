@@ -63,6 +63,7 @@ __all__ = [
     "TableError",
     "Tier",
     "TierTable",
+    "Tls",
     "Unfit",
     "UnitError",
     "Workload",
@@ -79,6 +80,7 @@ __all__ = [
     "load_tiers",
     "load_versions",
     "need_for",
+    "observe",
     "parse_bytes",
     "parse_duration",
     "parse_fraction",
@@ -124,6 +126,7 @@ _HOMES = {
     "machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
     "notices": ("Notice",),
     "observations": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
+    "observing": ("Tls", "observe"),
     "sequential": ("SequentialDisk", "WriteLatency"),
     "readers": ("Dropped", "Imported"),
     "readers.aws": ("read_aws_instance_types",),
@@ -168,6 +171,7 @@ if TYPE_CHECKING:
     from etcdsize.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
     from etcdsize.notices import Notice
     from etcdsize.observations import ClientCount, MemberLoad, Observation, combine_scrapes
+    from etcdsize.observing import Tls, observe
     from etcdsize.readers import Dropped, Imported
     from etcdsize.readers.aws import read_aws_instance_types
     from etcdsize.readers.gcloud import read_gcloud_machine_types

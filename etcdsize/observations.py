@@ -146,9 +146,9 @@ class Observation(Model):
         if not self.is_known:
             why = "; ".join(f"{member.endpoint}: {member.problem}" for member in self.problems)
             raise InvalidWorkloadError(f"nothing known of the workload: {why or 'no metric of a load came'}")
-        return Workload(
-            clients=self.clients.count, requests_per_second=self.requests_per_second, data_bytes=self.data_bytes
-        )
+        # Thousandths are more than was measured; what is rounded onto a bound that is not to be reached is past it.
+        requests = None if self.requests_per_second is None else round(self.requests_per_second, 3)
+        return Workload(clients=self.clients.count, requests_per_second=requests, data_bytes=self.data_bytes)
 
 
 def combine_scrapes(
@@ -204,7 +204,8 @@ def combine_scrapes(
     fields: dict[str, Any] = {
         "members": tuple(members),
         "interval_seconds": None if second is None or not times else max(times.values()),
-        "clients": _clients(clients, sockets, watches, leases),
+        # Those of members that were not asked are not among them.
+        "clients": _clients(clients, None if strangers else sockets, watches, leases),
         "requests_per_second": math.fsum(known) if known else None,
         "requests_bound": None if not known else "exact" if whole else "lower",
         "requests_over": None if not known else "lifetime" if second is None else "interval",

@@ -120,10 +120,11 @@ def _of_figures(observation: Observation) -> Iterator[Notice]:
             source=_OURS,
         )
     elif observation.requests_over == "interval" and observation.interval_seconds is not None:
+        seconds = round(observation.interval_seconds, 1)
         yield Notice(
             code="short-observation",
             severity="info",
-            text=f"Requests are those of {format_number(round(observation.interval_seconds, 1))} seconds: observe when "
+            text=f"Requests are those of {format_number(seconds)} second{'' if seconds == 1 else 's'}: observe when "
             "the cluster is busiest, or leave headroom.",
             source=_OURS,
         )

@@ -45,6 +45,14 @@ def _programs() -> dict[str, tuple[str, EtcdVersion]]:
     return found
 
 
+def etcdctl(minor: str) -> str:
+    """Return the etcdctl that came with the etcd of a minor version; Debian has it in a package of its own."""
+    beside = Path(needed(minor)[0]).with_name("etcdctl")
+    if not beside.is_file():
+        left_out(f"no etcdctl {minor} is installed; apt-get install etcd-client, of Debian 12")
+    return str(beside)
+
+
 def needed(minor: str) -> tuple[str, EtcdVersion]:
     """Return the etcd of a minor version; where there is none the test is left out, or in CI fails."""
     found = _programs().get(minor)
@@ -98,6 +106,7 @@ class Member:
 
     def __init__(self, etcd: str, folder: Path, flags: Sequence[str], client: str) -> None:
         self.client = client
+        self.flags = list(flags)
         self._command = [etcd, f"--data-dir={folder / 'data'}", "--logger=zap", "--log-outputs=stderr", *flags]
         self._folder = folder
         self.process: subprocess.Popen[bytes] | None = None

@@ -18,7 +18,7 @@ SOURCE = Path(etcdsize.__file__).parent
 # From the ground up: a module imports from the layers below its own, and never from its own.
 LAYERS = (
     ("errors", "quorum"),
-    ("units", "providers", "_listing", "_output"),
+    ("units", "providers", "_listing", "_output", "_endpoints", "_sockets"),
     ("_model",),
     (
         "workload",
@@ -52,7 +52,8 @@ LAYERS = (
     ("auditing",),
     ("_batch_audit",),
     ("_batch", "files", "readers"),
-    ("frames", "observing"),
+    ("frames", "_asking"),
+    ("observing",),
     ("fleet_summary",),
     ("fleet",),
     ("renderers",),
@@ -99,7 +100,9 @@ GUESTS = {
         "fleet_summary",
         "scrapes",
         "observations",
+        "observing",
     },
+    "httpx": {"_asking"},
     "prometheus_client": {"readers"},
     "pyarrow": {"_loads", "_batch", "_batch_audit", "files", "frames", "fleet"},
     "narwhals": {"frames"},
@@ -196,7 +199,7 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-HEAVY = {"numpy", "pydantic", "pyarrow", "pandas", "polars", "dask", "pyspark", "tqdm"}
+HEAVY = {"numpy", "pydantic", "pyarrow", "pandas", "polars", "dask", "pyspark", "tqdm", "httpx", "prometheus_client"}
 
 
 @pytest.mark.parametrize(
@@ -211,6 +214,7 @@ HEAVY = {"numpy", "pydantic", "pyarrow", "pandas", "polars", "dask", "pyspark", 
         ("import etcdsize; etcdsize.classify([300], 800, None)", {"pydantic", "numpy"}),
         ("import etcdsize; etcdsize.size_fleet([300], 800, None, provider='aws').counts()", {"pydantic", "numpy"}),
         ("import etcdsize; etcdsize.load_catalog('current').disk_kind('aws', 'gp3').smallest(5)", {"pydantic"}),
+        ("import etcdsize; etcdsize.observe; etcdsize.read_metrics; etcdsize.combine_scrapes", {"pydantic"}),
         ("import etcdsize; etcdsize.read_prices; etcdsize.read_aws_instance_types", {"pydantic"}),
         ("import etcdsize._output", set()),
         ("import etcdsize._classify", {"numpy"}),
@@ -228,6 +232,7 @@ def test_loads_no_more_than_it_needs(code, allowed):
         ["size", "--help"],
         ["fleet", "--help"],
         ["fit", "--help"],
+        ["observe", "--help"],
         ["catalog", "import", "--help"],
     ],
     ids=" ".join,

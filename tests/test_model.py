@@ -55,6 +55,7 @@ from etcdsize import (
     TableError,
     Tier,
     TierTable,
+    Tls,
     Unfit,
     Workload,
     WriteLatency,
@@ -86,7 +87,7 @@ MODELS = [
     *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
     *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported),
     *(EtcdFlag, EtcdSettings, EtcdVersion, EtcdVersions, Memory, Setting),
-    *(ClientCount, Histogram, MemberLoad, MemberStatus, Observation, Scrape),
+    *(ClientCount, Histogram, MemberLoad, MemberStatus, Observation, Scrape, Tls),
 ]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etcdsize.fleet import Fleet
     from etcdsize.machines import Machine
 
-__all__ = ["catalog", "fit", "fleet", "machines", "schema", "size", "tiers"]
+__all__ = ["catalog", "fit", "fleet", "machines", "observe", "schema", "size", "tiers"]
 
 T = TypeVar("T")
 
@@ -112,6 +112,45 @@ def fit(options: Namespace) -> int:
     else:
         _print(render_fit(found, sizing, members=members, rejected=options.rejected))
     return 0 if found.candidates else 1
+
+
+def observe(options: Namespace) -> int:
+    """Size a running cluster by what it reports."""
+    import json
+
+    from etcdsize.observing import Tls, observe
+    from etcdsize.renderers.observation import render_observation
+    from etcdsize.renderers.text import render_sizing
+    from etcdsize.sizing import size
+
+    how = {
+        "provider": options.provider,
+        "catalog": options.catalog,
+        "tiers": options.tiers,
+        "headroom": _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
+    }
+    # What cannot be sized so is said before anybody is asked.
+    size(requests_per_second=0, **how)
+    files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
+    observation = observe(
+        options.urls,
+        interval=_parsed("--interval", options.interval, units.parse_duration) or 0,
+        clients=_parsed("--clients", options.clients, units.parse_count),
+        tls=Tls(**files) if any(files.values()) else None,
+        timeout=_parsed("--timeout", options.timeout, units.parse_duration) or 0,
+    )
+    sizing = None
+    if observation.is_known:
+        sizing = size(observation.workload(), members=observation.member_count, **how)
+    if options.json:
+        both = {
+            "observation": observation.model_dump(mode="json"),
+            "sizing": None if sizing is None else sizing.model_dump(mode="json"),
+        }
+        _print(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
+    return 1 if observation.problems or sizing is None else 0
 
 
 def tiers(options: Namespace) -> int:

@@ -51,13 +51,15 @@ examples:
   etcdsize size --clients 300 --requests-per-second 800 --data 400MB
   etcdsize fleet clusters.csv -o sized.csv
   etcdsize fit --tier medium --provider aws
+  etcdsize observe http://10.0.0.1:2379 http://10.0.0.2:2379 http://10.0.0.3:2379
   etcdsize machines --provider gce
   etcdsize catalog import --from aws types.json -o my.json
 
 exit codes:
   0    done
   1    done, but some clusters could not be sized, some machines could not be
-       imported, no machine is enough, or a --strict answer is beyond the guide
+       imported, no machine is enough, a member did not answer, or a --strict
+       answer is beyond the guide
   2    bad usage, or input that cannot be read
   130  interrupted""",
     )
@@ -279,6 +281,45 @@ the exit code is 1.""",
     _add_json(how)
 
 
+def _add_observe(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "observe",
+        "size a running cluster by what it reports",
+        """\
+Ask every member of a running cluster for its metrics, twice, and print the
+load, tier, utilization and machine, and what to beware of. Give all members:
+each counts its own requests. etcd counts no clients: give them, or run this on
+the members' machine, or take an estimate. What is unknown stays unknown, and the
+answer is a lower bound. Where a member does not answer the exit code is 1.""",
+    )
+    parser.add_argument(
+        "urls",
+        metavar="URL",
+        nargs="*",
+        help="client URLs of all members, such as http://10.0.0.1:2379; commas between them will do",
+    )
+    how = parser.add_argument_group("how to ask")
+    how.add_argument(
+        "--interval",
+        metavar="TIME",
+        default="10s",
+        help="the time between the two scrapes; 0 asks once, for averages since the start (default: 10s)",
+    )
+    how.add_argument(
+        "--timeout", metavar="TIME", default="5s", help="how long one member may take for one answer (default: 5s)"
+    )
+    how.add_argument("--clients", metavar="N", help="concurrent client connections, where you know them")
+    how.add_argument("--cacert", metavar="FILE", help="the CA that signed the members' certificates")
+    how.add_argument("--cert", metavar="FILE", help="the client's certificate, where members ask for one")
+    how.add_argument("--key", metavar="FILE", help="the key of that certificate")
+    answer = parser.add_argument_group("the answer")
+    _add_provider(answer)
+    _add_headroom(answer)
+    _add_tables(answer)
+    _add_json(answer)
+
+
 def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(commands, "tiers", "print the tiers", "Print the bounds of every tier, and their source.")
     _add_tables(parser, catalog=False)
@@ -366,6 +407,7 @@ _COMMANDS = {
     "size": _add_size,
     "fleet": _add_fleet,
     "fit": _add_fit,
+    "observe": _add_observe,
     "tiers": _add_tiers,
     "machines": _add_machines,
     "catalog": _add_catalog,
