@@ -325,7 +325,7 @@ def test_version(run):
     assert run("--version") == (0, f"etcdsize {__version__}\n", "")
 
 
-COMMANDS = ("size", "fleet", "fit", "tiers", "machines", "catalog", "schema")
+COMMANDS = ("size", "fleet", "fit", "observe", "tiers", "machines", "catalog", "schema")
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS, "catalog import"])

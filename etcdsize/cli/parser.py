@@ -51,7 +51,7 @@ examples:
   etcdsize size --clients 300 --requests-per-second 800 --data 400MB
   etcdsize fleet clusters.csv -o sized.csv
   etcdsize fit --tier medium --provider aws
-  etcdsize observe http://10.0.0.1:2379 http://10.0.0.2:2379 http://10.0.0.3:2379
+  etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379
   etcdsize machines --provider gce
   etcdsize catalog import --from aws types.json -o my.json
 
@@ -289,8 +289,8 @@ def _add_observe(commands: argparse._SubParsersAction[_Parser]) -> None:
         """\
 Ask every member of a running cluster for its metrics, twice, and print the
 load, tier, utilization and machine, and what to beware of. Give all members:
-each counts its own requests. etcd counts no clients: give them, or run this on
-the members' machine, or take an estimate. What is unknown stays unknown, and the
+each counts its own requests. etcd counts no clients: give them, run this on the
+members' machine, or take an estimate. What is unknown stays unknown, and the
 answer is a lower bound. Where a member does not answer the exit code is 1.""",
     )
     parser.add_argument(
