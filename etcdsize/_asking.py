@@ -78,14 +78,14 @@ class Asker:
     async def __aexit__(self, *_error: object) -> None:
         await self._client.aclose()
 
-    async def ask(self, url: str, path: str = "/metrics") -> Answer:
+    async def ask(self, url: str) -> Answer:
         """Return what the member at a URL answers, or why it does not."""
         async with self._places:
             start = time.monotonic()
             opened: list[Any] = []
             try:
                 async with asyncio.timeout(self._timeout):
-                    text, at, taken, port = await self._fetched(url + path, opened)
+                    text, at, taken, port = await self._fetched(f"{url}/metrics", opened)
             except TimeoutError:
                 # httpcore leaves a connection open that hangs while TLS is agreed on.
                 for stream in opened:
@@ -101,14 +101,21 @@ class Asker:
                 return Answer(str(error), at)
 
     async def _fetched(self, url: str, opened: list[Any]) -> tuple[bytes, float, float, int | None]:
-        """Return the text, when it came by our clock and by the member's, and its port where it is of this machine."""
+        """Return the text, when it was asked for, when it was given by the member, and its port if it is ours.
+
+        A member counts when it is asked. Its answer may wait here until others are read, and says nothing of that.
+        """
+        at = time.monotonic()
 
         async def note(event: str, told: dict[str, Any]) -> None:
+            nonlocal at
             if event == "connection.connect_tcp.complete":
                 opened.append(told["return_value"])
+            elif event == "http11.send_request_headers.complete":
+                at = time.monotonic()
 
         async with self._client.stream("GET", url, extensions={"trace": note}) as response:
-            at, port = time.monotonic(), _own_port(response)
+            port = _own_port(response)
             parts: list[bytes] = []
             length = 0
             async for part in response.aiter_raw():

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import itertools
 import math
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -19,9 +21,13 @@ from etcdsize._endpoints import endpoints_of
 from etcdsize._model import Model
 from etcdsize.errors import OptionError, shown
 from etcdsize.observations import Observation, combine_scrapes
+from etcdsize.readers.targets import ClusterTargets
 from etcdsize.scrapes import MemberStatus, Scrape
 
-__all__ = ["Tls", "observe"]
+__all__ = ["Tls", "observe", "observe_clusters"]
+
+# Clusters between their two scrapes: what was said first is in memory.
+_CLUSTERS_AT_A_TIME = 300
 
 
 class Tls(Model):
@@ -131,6 +137,61 @@ def _seconds(option: str, value: float, least: float | None = None) -> float:
         wanted = "above 0" if least is None else "of 0 or more"
         raise OptionError(f"{option}: got {shown(value)}, expected seconds {wanted}", option=option, value=value)
     return float(value)
+
+
+def observe_clusters(
+    targets: Iterable[ClusterTargets],
+    take: Callable[[ClusterTargets, Observation], None],
+    *,
+    interval: float = 10.0,
+    timeout: float = 5.0,
+    tls: Tls | None = None,
+) -> None:
+    """Observe many clusters, a hundred members at a time, and give each in the order of the targets.
+
+    Parameters
+    ----------
+    targets : iterable of ClusterTargets
+        The clusters.
+    take : callable
+        Called with every cluster and its observation; a cluster that is dead has one as well.
+    interval, timeout, tls
+        As for `observe`. Clients are never counted by sockets.
+
+    Raises
+    ------
+    OptionError
+        For files that cannot be read, and for times that cannot be.
+    MissingDependencyError
+        Without httpx and prometheus-client, which the extra `observe` brings.
+    """
+    interval, timeout = _seconds("interval", interval, least=0), _seconds("timeout", timeout)
+    context = (tls or Tls()).context()
+
+    async def one(asker: Asker, cluster: ClusterTargets) -> Observation:
+        answers = Answers(cluster.endpoints)
+        await answers.ask(asker, interval)
+        return answers.combined(clients=cluster.clients, look=False)
+
+    async def work() -> None:
+        waiting: collections.deque[tuple[ClusterTargets, asyncio.Task[Observation]]] = collections.deque()
+        coming = iter(targets)
+        async with Asker(context, timeout) as asker:
+            try:
+                while True:
+                    for cluster in itertools.islice(coming, _CLUSTERS_AT_A_TIME - len(waiting)):
+                        waiting.append((cluster, asyncio.create_task(one(asker, cluster))))
+                    if not waiting:
+                        break
+                    first, task = waiting[0]
+                    take(first, await task)
+                    waiting.popleft()
+            finally:
+                for _, task in waiting:
+                    task.cancel()
+                await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+
+    run(work())
 
 
 class Answers:

@@ -291,7 +291,9 @@ Ask every member of a running cluster for its metrics, twice, and print the
 load, tier, utilization and machine, and what to beware of. Give all members:
 each counts its own requests. etcd counts no clients: give them, run this on the
 members' machine, or take an estimate. What is unknown stays unknown, and the
-answer is a lower bound. Where a member does not answer the exit code is 1.""",
+answer is a lower bound. Where a member does not answer the exit code is 1. With
+--targets it is many clusters, a hundred members at a time, and their answers
+are those of fleet; one that is dead stops no other.""",
     )
     parser.add_argument(
         "urls",
@@ -316,8 +318,28 @@ answer is a lower bound. Where a member does not answer the exit code is 1.""",
     answer = parser.add_argument_group("the answer")
     _add_provider(answer)
     _add_headroom(answer)
-    _add_tables(answer)
+    _add_tables(answer, catalog=False)
+    answer.add_argument(
+        "--catalog",
+        metavar="CATALOG",
+        help="the machines: guide, guide-as-printed, current, or a JSON file of your own (default: guide; current "
+        "where a label current_machine says which machines run now)",
+    )
     _add_json(answer)
+    many = parser.add_argument_group("many clusters")
+    many.add_argument(
+        "--targets",
+        metavar="FILE",
+        help="observe every cluster of this file, JSON of Prometheus' file discovery; - is standard input",
+    )
+    many.add_argument("-o", "--output", metavar="OUT", help="the file to write, a row a cluster; - is standard output")
+    many.add_argument(
+        "--output-format",
+        metavar="FORMAT",
+        help="csv, tsv, jsonl or parquet (default: by the name of OUT; for -, csv)",
+    )
+    many.add_argument("--columns", metavar="LIST", help="write only these, as for fleet (default: everything)")
+    many.add_argument("--force", action="store_true", help="replace OUT where it exists")
 
 
 def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:

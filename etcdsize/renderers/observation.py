@@ -11,8 +11,9 @@ from etcdsize.units import format_bytes, format_number, format_percent
 
 if TYPE_CHECKING:
     from etcdsize.observations import ClientCount, MemberLoad, Observation
+    from etcdsize.observed_fleet import ObservedFleet
 
-__all__ = ["render_observation"]
+__all__ = ["render_observation", "render_observed_fleet"]
 
 _RUNGS = {
     "given": "as given",
@@ -137,3 +138,17 @@ def _beware(member: MemberLoad) -> list[str]:
         "no leader": member.has_leader is False,
     }
     return [word for word, said in flags.items() if said]
+
+
+def render_observed_fleet(observed: ObservedFleet) -> str:
+    """Return how many clusters answered, and the first that did not."""
+    lines = [
+        f"{observed.clusters} cluster{'' if observed.clusters == 1 else 's'} observed: {observed.whole} whole, "
+        f"{observed.partly} in part, {observed.dead} not at all"
+    ]
+    missing = observed.partly + observed.dead
+    if missing:
+        more = missing - len(observed.first_problems)
+        lines.append(f"Not whole{'; the first of them' if more else ''}")
+        lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in observed.first_problems]
+    return "\n".join(lines) + "\n"
