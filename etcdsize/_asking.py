@@ -53,7 +53,7 @@ class Answer:
 class Asker:
     """Asks members for their metrics, so many at a time, each no longer than the timeout."""
 
-    def __init__(self, context: ssl.SSLContext | None, timeout: float) -> None:
+    def __init__(self, context: ssl.SSLContext, timeout: float) -> None:
         try:
             import httpx
         except ImportError as error:
@@ -64,7 +64,7 @@ class Asker:
         self._places = asyncio.Semaphore(MEMBERS_AT_A_TIME)
         # A connection is closed after its answer: one that is kept may be that of a process that is no more.
         self._client = httpx.AsyncClient(
-            verify=context if context is not None else False,
+            verify=context,
             timeout=None,  # noqa: S113 - asyncio's timeout is for all of it, these are for each part
             limits=httpx.Limits(max_connections=MEMBERS_AT_A_TIME, max_keepalive_connections=0),
             trust_env=False,

@@ -181,6 +181,8 @@ def combine_scrapes(
     ------
     OptionError
         For no endpoint, for other endpoints the second time, and for a time that is not above 0.
+    InvalidWorkloadError
+        For clients that are no number of 0 or more.
 
     Examples
     --------
@@ -191,6 +193,8 @@ def combine_scrapes(
     (30.0, 20000, 'unknown')
     """
     times = _times(first, second, seconds)
+    if clients is not None:
+        Workload(clients=clients)
     pairs = {endpoint: (one, (second or {}).get(endpoint)) for endpoint, one in first.items()}
     kept, twice = _each_once(pairs)
     statuses = {one.member_id: one for one in status}

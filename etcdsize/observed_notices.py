@@ -80,8 +80,8 @@ def _of_members(
             yield Notice(
                 code="member-restarted",
                 severity="warning",
-                text=f"{member.endpoint}: started again while it was observed. What it did before that is lost, so the "
-                "load is a lower bound.",
+                text=f"{member.endpoint}: started again while it was observed, or its clock was set. What it did "
+                "before that is lost, so the load is a lower bound.",
                 source=_OURS,
             )
         for error in member.errors:

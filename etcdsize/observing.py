@@ -23,6 +23,7 @@ from etcdsize.errors import OptionError, shown
 from etcdsize.observations import Observation, combine_scrapes
 from etcdsize.readers.targets import ClusterTargets
 from etcdsize.scrapes import MemberStatus, Scrape
+from etcdsize.workload import Workload
 
 __all__ = ["Tls", "observe", "observe_clusters"]
 
@@ -114,13 +115,16 @@ def observe(
     ------
     OptionError
         For an address that no member can have, and for files that cannot be read.
+    InvalidWorkloadError
+        For clients that are no number of 0 or more.
     MissingDependencyError
         Without httpx and prometheus-client, which the extra `observe` brings.
     """
     urls = endpoints_of(endpoints, secure=tls is not None)
     interval, timeout = _seconds("interval", interval, least=0), _seconds("timeout", timeout)
-    context = (tls or Tls()).context() if any(url.startswith("https://") for url in urls) else None
-
+    if clients is not None:
+        Workload(clients=clients)  # refuses what is no number, before anybody is asked
+    context = (tls or Tls()).context()
     answers = Answers(urls)
 
     async def work() -> None:

@@ -181,7 +181,7 @@ class TestRates:
         assert observation.requests_per_second == 26
         assert observation.requests_bound == "lower"
         (text,) = told(observation, "member-restarted")
-        assert text.startswith("http://a:2379: started again while it was observed.")
+        assert text.startswith("http://a:2379: started again while it was observed, or its clock was set. What")
 
     def test_a_method_that_is_new(self):
         after = scrape(calls={"KV.Range": 10, "KV.RangeStream": 5})
@@ -447,6 +447,11 @@ class TestRefused:
     def test_seconds(self, seconds):
         with pytest.raises(OptionError, match=r"^seconds: got .* for a, expected the time between the two scrapes"):
             combine_scrapes({"a": self.one}, {"a": self.one}, seconds=seconds)
+
+    @pytest.mark.parametrize("clients", [-1, math.nan, "5", True])
+    def test_clients(self, clients):
+        with pytest.raises(InvalidWorkloadError, match=r"^clients: got "):
+            combine_scrapes({"a": self.one}, clients=clients)
 
     def test_no_endpoint(self):
         with pytest.raises(OptionError, match=r"^first: got no endpoint"):

@@ -113,8 +113,8 @@ streams   unknown
 member  etcd    requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
 a       3.6.14           0                                                                started again, no leader
 
-warning: a: started again while it was observed. What it did before that is lost, so the load is a lower bound. \
-[member-restarted]
+warning: a: started again while it was observed, or its clock was set. What it did before that is lost, so the load \
+is a lower bound. [member-restarted]
 info: Requests are those of 1 second: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: etcd counts no clients, and no stream is open to tell: give the number where you know it. [clients-unknown]
 warning: a: knows no leader, so nothing is written there. [no-leader]

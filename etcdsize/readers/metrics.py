@@ -208,11 +208,11 @@ class _Found:
         if key in self._seen:
             _refuse("got it twice, expected each metric once", line=line, metric=name)
         self._seen.add(key)
+        if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
+            value = int(value)  # a quota comes as 2.147483648e+09
         # NaN fails every comparison.
         if not 0 <= value < 1e300:
             _refuse(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
-        if isinstance(value, float) and value < 2**53 and value == int(value):
-            value = int(value)  # a quota comes as 2.147483648e+09
         if name in _SINGLE:
             field = _SINGLE[name]
             if labels:
