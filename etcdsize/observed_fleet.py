@@ -114,7 +114,7 @@ def observe_fleet(
         raise OptionError(
             "provider: got none, and no target has the label provider; give one of the two", option="provider"
         )
-    names = {name: _column(name) for name in labels}
+    names = _columns_of(labels)
     schema = pa.schema([*((name, pa.string()) for name in names.values()), *OBSERVED.items()])
     if output is not None:
         check_output(output, source, force=force)
@@ -155,9 +155,18 @@ def _rehearse(schema: pa.Schema, source: Path, how: Mapping[str, Any], written: 
         fleet.run(None, io.BytesIO(), **written)
 
 
-def _column(label: str) -> str:
-    """Return the column of a label: its own name, unless one of ours has it."""
-    return f"label_{label}" if label in (*OBSERVED, *ANSWERS, *AUDIT_ANSWERS) else label
+def _columns_of(labels: Sequence[str]) -> dict[str, str]:
+    """Return the column of every label: its own name, unless one of ours has it."""
+    ours = {*OBSERVED, *ANSWERS, *AUDIT_ANSWERS}
+    taken = ours.union(labels)
+    names = {}
+    for label in labels:
+        name = label
+        while label in ours and name in taken:
+            name = f"label_{name}"
+        taken.add(name)
+        names[label] = name
+    return names
 
 
 def _row(cluster: ClusterTargets, names: Mapping[str, str], observation: Observation) -> dict[str, Any]:

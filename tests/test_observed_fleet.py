@@ -125,6 +125,20 @@ class TestRows:
         assert (done.returncode, done.stderr) == (1, b"")
         assert done.stdout.startswith(b"3 clusters observed")
 
+    def test_labels_that_are_called_as_columns_are(self, run, few):
+        """Ours keep their names; whatever else a label is called, it is no load."""
+        groups = json.loads(few.read_text())[:1]
+        labels = {"clients": "5", "label_clients": "7", "verdict": "v", "size": "big", "rps": "x", "cloud": "aws"}
+        groups[0]["labels"] = labels
+        few.write_text(json.dumps(groups))
+        code, out, _ = run("--targets", few, "--interval", "0", "-o", "-", "--output-format", "jsonl")
+        row = json.loads(out)
+        kept = {name: row[name] for name in ("label_label_clients", "label_clients", "label_verdict", "size", "rps")}
+        assert kept == {
+            "label_label_clients": "5", "label_clients": "7", "label_verdict": "v", "size": "big", "rps": "x",
+        }  # fmt: skip
+        assert (code, row["clients"], row["data_bytes"], row["machine_type"]) == (0, 5, 1_110_016, "m4.large")
+
     def test_all_is_well(self, run, few, tmp_path):
         groups = json.loads(few.read_text())[:1]
         few.write_text(json.dumps(groups))
