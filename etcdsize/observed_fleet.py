@@ -18,7 +18,6 @@ from etcdsize._columns import ANSWERS, AUDIT_ANSWERS
 from etcdsize._model import Model
 from etcdsize._output import check_output
 from etcdsize.errors import MissingDependencyError, OptionError
-from etcdsize.fleet_summary import FleetSummary, Problem
 from etcdsize.observations import Observation
 from etcdsize.observing import Tls, observe_clusters
 from etcdsize.readers.targets import ClusterTargets
@@ -28,6 +27,7 @@ try:
     import pyarrow.parquet as pq
 
     from etcdsize.fleet import format_of, open_fleet
+    from etcdsize.fleet_summary import FleetSummary, Problem
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 

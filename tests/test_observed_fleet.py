@@ -195,6 +195,19 @@ class TestRefused:
             "etcdsize: provider: got none, and no target has the label provider; give one of the two\n",
         )
 
+    @pytest.mark.parametrize(
+        ("package", "extra"), [("pyarrow", "fleet"), ("httpx", "observe"), ("prometheus_client", "observe")]
+    )
+    def test_without_an_extra(self, few, package, extra):
+        code = (
+            f"import sys; sys.modules['{package}'] = None; from etcdsize.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        command = [sys.executable, "-c", code, "observe", "--targets", few, "--interval", "0"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        said = f"etcdsize: {package.replace('_', '-')} is not installed; run: pip install 'etcdsize[{extra}]'\n"
+        assert done.stderr == said
+
     def test_a_file_that_is_none(self, run, tmp_path):
         (tmp_path / "c.json").write_text("[]")
         assert run("--targets", tmp_path / "c.json")[2].startswith(f"etcdsize: {tmp_path}/c.json: got ")
