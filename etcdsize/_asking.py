@@ -91,7 +91,7 @@ class Asker:
                 for stream in opened:
                     await stream.aclose()
                 return Answer(f"no answer within {self._timeout:g} s; is it overloaded, or cut off?", start)
-            except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError) as error:
+            except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError, UnicodeError) as error:
                 return Answer(_why(error, url), start)
             except ScrapeError as error:
                 return Answer(str(error), start)
@@ -177,7 +177,8 @@ def _why(error: Exception, url: str) -> str:
             reason = (one.verify_message or "it cannot be verified").rstrip(".")
             hint = "; give the CA that signed it with --cacert" if one.verify_code in _UNKNOWN_CA else ""
             return f"its certificate is not trusted: {reason}{hint}"
-        if isinstance(one, socket.gaierror):
+        # Some names are refused before anybody is asked for them.
+        if isinstance(one, (socket.gaierror, UnicodeError)) or type(one).__name__ == "InvalidURL":
             return f"there is no such host: {shown(urlsplit(url).hostname)}"
     said = one_line(" ".join(str(one) for one in causes))
     for signs, reason in _REASONS:
@@ -220,10 +221,11 @@ class _Loop(asyncio.SelectorEventLoop):
                 found.set_exception(error)
 
         def look_up() -> None:
-            value, error = None, None
+            value: Any = None
+            error: BaseException | None = None
             try:
                 value = socket.getaddrinfo(host, port, **options)
-            except OSError as caught:
+            except (OSError, UnicodeError) as caught:
                 error = caught
             if not self.is_closed():
                 try:

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from servers import Certificates, answering, read_request, serving
 
 from etcdsize import MissingDependencyError, Observation, OptionError, Tls, observe
@@ -221,12 +223,44 @@ class TestMisbehaving:
             for other in others:
                 other.close()
 
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_any_answer(self, scheme):
+        """Whatever bytes come, whole or in HTTP's clothes: one line."""
+        said = [b""]
+
+        def handle(connection: socket.socket) -> None:
+            if scheme == "http":
+                read_request(connection)
+            connection.sendall(said[0])
+
+        with serving(handle) as port:
+
+            @given(
+                st.binary(max_size=100)
+                | st.binary(max_size=60).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest)
+                | st.binary(max_size=60).map(lambda rest: b"HTTP/1.1 200 OK\r\n\r\n" + rest)
+                | st.binary(max_size=60).map(
+                    lambda rest: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + rest
+                )
+            )
+            @settings(max_examples=60)
+            def check(answer):
+                said[0] = answer
+                came = problem(port, scheme, timeout=2)
+                assert came is not None
+                assert len(came.splitlines()) == 1
+
+            check()
+
     def test_nothing_listens(self):
         assert problem(1) == "nothing listens there; is it down, or is the port another one?"
 
-    def test_no_such_host(self):
-        (member,) = observe("http://no-such-host.invalid:2379", interval=0).members
-        assert member.problem == 'there is no such host: "no-such-host.invalid"'
+    @pytest.mark.parametrize(
+        "host", ["no-such-host.invalid", "a..b", "xn--", "256.256.256.256", "[v1.x]", "%41", "x" * 70 + ".invalid"]
+    )
+    def test_no_such_host(self, host):
+        (member,) = observe(f"http://{host}:2379", interval=0).members
+        assert member.problem.startswith('there is no such host: "')
 
     def test_a_name_server_that_hangs(self, monkeypatch):
         """Its thread is left behind, and holds nobody up."""
