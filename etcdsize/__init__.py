@@ -16,6 +16,8 @@ __all__ = [
     "Bound",
     "Candidate",
     "Catalog",
+    "ClientCount",
+    "ClientTls",
     "ClusterAudit",
     "ClusterPlan",
     "ColumnError",
@@ -37,23 +39,29 @@ __all__ = [
     "FleetAudit",
     "FleetFileError",
     "FleetSizing",
+    "Histogram",
     "Imported",
     "InvalidWorkloadError",
     "LocalCandidate",
     "Machine",
     "MachinePrice",
     "Member",
+    "MemberLoad",
+    "MemberStatus",
     "Memory",
     "MissingDependencyError",
     "Nearest",
     "Need",
     "Notice",
+    "Observation",
     "OptionError",
     "PlanError",
     "Price",
     "PriceStep",
     "Rejected",
     "Runbook",
+    "Scrape",
+    "ScrapeError",
     "SequentialDisk",
     "Setting",
     "Sizing",
@@ -72,6 +80,7 @@ __all__ = [
     "__version__",
     "audit",
     "classify",
+    "combine_scrapes",
     "failure_tolerance",
     "fit",
     "format_bytes",
@@ -79,12 +88,16 @@ __all__ = [
     "load_tiers",
     "load_versions",
     "need_for",
+    "observe",
     "parse_bytes",
+    "parse_duration",
     "parse_fraction",
     "parse_rate",
     "quorum",
     "read_aws_instance_types",
+    "read_endpoint_status",
     "read_gcloud_machine_types",
+    "read_metrics",
     "read_prices",
     "render",
     "runbook",
@@ -112,6 +125,7 @@ _HOMES = {
         "MissingDependencyError",
         "OptionError",
         "PlanError",
+        "ScrapeError",
         "TableError",
         "UnitError",
         "WorkloadTypeError",
@@ -124,20 +138,25 @@ _HOMES = {
     "machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
     "members": ("Member",),
     "notices": ("Notice",),
+    "observations": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
+    "observing": ("ClientTls", "observe"),
     "sequential": ("SequentialDisk", "WriteLatency"),
     "rendering": ("render",),
     "readers": ("Dropped", "Imported"),
     "readers.aws": ("read_aws_instance_types",),
     "readers.gcloud": ("read_gcloud_machine_types",),
+    "readers.metrics": ("read_metrics",),
     "readers.prices": ("read_prices",),
     "runbooks": ("Runbook", "runbook"),
+    "readers.status": ("read_endpoint_status",),
+    "scrapes": ("Histogram", "MemberStatus", "Scrape"),
     "settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
     "sizing": ("Sizing", "size"),
     "steps": ("Command", "Step"),
     "storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "tls": ("Tls", "TlsFiles"),
-    "units": ("format_bytes", "parse_bytes", "parse_fraction", "parse_rate"),
+    "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
     "versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
@@ -158,6 +177,7 @@ if TYPE_CHECKING:
         MissingDependencyError,
         OptionError,
         PlanError,
+        ScrapeError,
         TableError,
         UnitError,
         WorkloadTypeError,
@@ -170,12 +190,17 @@ if TYPE_CHECKING:
     from etcdsize.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
     from etcdsize.members import Member
     from etcdsize.notices import Notice
+    from etcdsize.observations import ClientCount, MemberLoad, Observation, combine_scrapes
+    from etcdsize.observing import ClientTls, observe
     from etcdsize.readers import Dropped, Imported
     from etcdsize.readers.aws import read_aws_instance_types
     from etcdsize.readers.gcloud import read_gcloud_machine_types
+    from etcdsize.readers.metrics import read_metrics
     from etcdsize.readers.prices import read_prices
+    from etcdsize.readers.status import read_endpoint_status
     from etcdsize.rendering import render
     from etcdsize.runbooks import Runbook, runbook
+    from etcdsize.scrapes import Histogram, MemberStatus, Scrape
     from etcdsize.sequential import SequentialDisk, WriteLatency
     from etcdsize.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.sizing import Sizing, size
@@ -183,7 +208,7 @@ if TYPE_CHECKING:
     from etcdsize.storage import Storage, storage_for
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
     from etcdsize.tls import Tls, TlsFiles
-    from etcdsize.units import format_bytes, parse_bytes, parse_fraction, parse_rate
+    from etcdsize.units import format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
     from etcdsize.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.workload import Workload
 

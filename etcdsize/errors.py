@@ -22,6 +22,7 @@ __all__ = [
     "MissingDependencyError",
     "OptionError",
     "PlanError",
+    "ScrapeError",
     "TableError",
     "UnitError",
     "WorkloadTypeError",
@@ -144,6 +145,22 @@ class FleetFileError(EtcdSizeError):
         self.file = file
         self.line = line
         self.column = column
+
+
+class ScrapeError(EtcdSizeError):
+    """What a member of etcd says of itself that cannot be read, or a member that does not say it.
+
+    Attributes: `endpoint`, whose it is, or None; `line`, counted from 1, or None; `metric`, the metric or the field at
+    fault, or None.
+    """
+
+    def __init__(
+        self, message: str = "", *, endpoint: str | None = None, line: int | None = None, metric: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+        self.line = line
+        self.metric = metric
 
 
 class MissingDependencyError(EtcdSizeError, ImportError):

@@ -238,7 +238,8 @@ class Fleet:
         if output is None and stream is None:
             self._pass(None, None, None, progress)
         elif stream is not None:
-            self._pass(stream, format or self.format, columns, progress)
+            kind = self.format if format is None else one_of("format", format, FORMATS)
+            self._pass(stream, kind, columns, progress)
         else:
             assert output is not None  # noqa: S101 - the branches above
             kind = format_of(output, format)

@@ -1,4 +1,4 @@
-"""Byte sizes, rates, counts and fractions: parse and print.
+"""Byte sizes, rates, counts, fractions and durations: parse and print.
 
 One grammar, matched in full: a plain decimal number, at most one space, at most one unit. What does not match is
 refused with a suggestion, never guessed at. MB is 10^6 bytes: the conservative reading, and what etcdctl prints.
@@ -24,6 +24,7 @@ __all__ = [
     "format_percent",
     "parse_bytes",
     "parse_count",
+    "parse_duration",
     "parse_fraction",
     "parse_rate",
     "parse_whole",
@@ -44,11 +45,19 @@ BYTE_UNITS: dict[str, int] = {
 
 _RATE_UNITS = {"k": 1000, "M": 1_000_000, "/s": 1, "k/s": 1000, "M/s": 1_000_000}
 _FRACTION_UNITS = {"%": Fraction(1, 100)}
+_DURATION_UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
+_DURATION_WORDS = {
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+}
 
 _BYTES_ACCEPTED = 'bytes or a size such as "8GB" or "8GiB"'
 _RATE_ACCEPTED = 'requests per second such as "800", "2.5k" or "800/s"'
 _COUNT_ACCEPTED = 'a count such as "300"'
 _FRACTION_ACCEPTED = 'a fraction from 0 to below 1 such as "0.3" or "30%"'
+_DURATION_ACCEPTED = 'seconds or a duration such as "10s", "500ms", "5m" or "1h"'
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # No float64 needs more; it keeps hostile text from becoming an enormous integer.
@@ -119,6 +128,15 @@ def parse_fraction(text: str) -> float:
     return float(value)
 
 
+def parse_duration(text: str) -> int | float:
+    """Return the seconds that a duration says; a number alone is seconds. [s]
+
+    >>> parse_duration("10s"), parse_duration("500ms"), parse_duration("1.5 h"), parse_duration("3")
+    (10, 0.5, 5400, 3)
+    """
+    return _parse(text, _DURATION_UNITS, _DURATION_ACCEPTED)
+
+
 def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:
     value = _value(text, units)
     if value is None:
@@ -184,6 +202,9 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
         unit = {"bytes": "B", "byte": "B", "b": "B", "k": "KB", "m": "MB", "g": "GB", "t": "TB"}.get(
             unit.lower(), unit.removesuffix("s")
         )
+    elif units is _DURATION_UNITS:
+        # 1m30s is near to no unit.
+        return number + _DURATION_WORDS[unit.lower()] if unit.lower() in _DURATION_WORDS else None
     elif units is _RATE_UNITS:
         unit = re.sub(r"(?i)\s*(rps|qps|req/s|reqs/s|requests/s|/sec|/second)$", "", unit)
         unit = {"K": "k", "m": "M", "K/s": "k/s", "m/s": "M/s"}.get(unit, unit)

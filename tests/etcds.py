@@ -207,6 +207,60 @@ def cluster(plan: ClusterPlan, folder: Path, minor: str, how: How | None = None)
         found.kill()
 
 
+class LoneMember:
+    """One member of a cluster that runs: where it answers, its process, and how to start it again."""
+
+    def __init__(self, etcd: str, folder: Path, flags: Sequence[str], client: str) -> None:
+        self.client = client
+        self.flags = list(flags)
+        self._command = [etcd, f"--data-dir={folder / 'data'}", "--logger=zap", "--log-outputs=stderr", *flags]
+        self._folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._folder / "log").open("a") as file:
+            self.process = subprocess.Popen(self._command, stdout=file, stderr=file, env=_clean(), cwd=self._folder)
+
+    def wait(self) -> None:
+        """Wait until it answers that it is healthy."""
+        deadline = time.monotonic() + 60
+        while not is_healthy(self.client):
+            log = (self._folder / "log").read_text()
+            assert self.process is not None, log
+            assert self.process.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def unplanned(etcd: str, folder: Path, count: int = 3, flags: Sequence[str] = ()) -> Iterator[list[LoneMember]]:
+    """Run a cluster on 127.0.0.1 until the block ends; gives its members when all are healthy."""
+    ports = free_ports(2 * count)
+    clients, peers = ([f"http://127.0.0.1:{port}" for port in half] for half in (ports[:count], ports[count:]))
+    everyone = ",".join(f"m{number}={peer}" for number, peer in enumerate(peers))
+    members = []
+    for number, (client, peer) in enumerate(zip(clients, peers, strict=True)):
+        own = folder / f"m{number}"
+        own.mkdir()
+        urls = [f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}"]
+        urls += [f"--initial-advertise-peer-urls={peer}", f"--initial-cluster={everyone}", f"--name=m{number}"]
+        members.append(LoneMember(etcd, own, [*urls, *flags], client))
+    try:
+        for member in members:
+            member.start()
+        for member in members:
+            member.wait()
+        yield members
+    finally:
+        for member in members:
+            member.kill()
+
+
 def is_healthy(client: str, tls: Tls | None = None) -> bool:
     context = None
     if client.startswith("https:") and tls is not None and tls.client is not None:

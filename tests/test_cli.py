@@ -332,6 +332,7 @@ COMMANDS = (
     "bootstrap",
     "runbook",
     "terraform-external",
+    "observe",
     "tiers",
     "machines",
     "catalog",

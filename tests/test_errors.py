@@ -27,6 +27,7 @@ FILLED = [
     errors.ColumnError("what came", option="column", value="conn"),
     errors.TableError("what came", file="tiers.json", row=2, field="clients.limit"),
     errors.FleetFileError("what came", file="fleet.csv", line=4_127, column="data_bytes"),
+    errors.ScrapeError("what came", endpoint="http://127.0.0.1:2379", line=7, metric="etcd_server_id"),
     errors.MissingDependencyError(package="pyarrow", extra="fleet"),
 ]
 NAMES = [name for name in errors.__all__ if inspect.isclass(getattr(errors, name))]

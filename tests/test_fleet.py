@@ -324,3 +324,11 @@ def test_only_the_columns_asked_for(tmp_path, columns, format):  # noqa: A002 - 
         rows = list(csv.reader(io.StringIO(target.read_text()), delimiter="," if format == "csv" else "\t"))
         got = {name: list(cells) for name, cells in zip(rows[0], zip(*rows[1:], strict=True), strict=True)}
     assert list(got.items()) == list(expected.items())
+
+
+def test_a_format_that_is_none_for_a_stream(tmp_path):
+    """Where the output is a stream, no name tells the format."""
+    source = tmp_path / "in.csv"
+    source.write_text("clients,rps,data\n1,2,3\n")
+    with open_fleet(source, provider="aws") as fleet, pytest.raises(OptionError, match=r'^format: got "xml", expected'):
+        fleet.run(None, io.BytesIO(), format="xml")

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from etcdsize import UnitError, format_bytes, parse_bytes, parse_fraction, parse_rate
+from etcdsize import UnitError, format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
 from etcdsize.units import BYTE_UNITS, format_number, format_percent, parse_count
 
-PARSERS = (parse_bytes, parse_rate, parse_count, parse_fraction)
+PARSERS = (parse_bytes, parse_rate, parse_count, parse_fraction, parse_duration)
 BYTES = 'bytes or a size such as "8GB" or "8GiB"'
 RATE = 'requests per second such as "800", "2.5k" or "800/s"'
 COUNT = 'a count such as "300"'
 FRACTION = 'a fraction from 0 to below 1 such as "0.3" or "30%"'
+DURATION = 'seconds or a duration such as "10s", "500ms", "5m" or "1h"'
 
 
 UNITS = {
@@ -160,6 +161,11 @@ class TestRateCountFraction:
             (parse_fraction, FRACTION, "130", None),
             (parse_fraction, FRACTION, "-0.1", None),
             (parse_fraction, FRACTION, "30 percent", None),
+            (parse_duration, DURATION, "10sec", "10s"),
+            (parse_duration, DURATION, "5 Minutes", "5m"),
+            (parse_duration, DURATION, "1m30s", None),
+            (parse_duration, DURATION, "-1s", None),
+            (parse_duration, DURATION, "", None),
         ],
     )
     def test_refused(self, parse, accepted, text, suggestion):

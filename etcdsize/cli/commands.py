@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from etcdsize import units
 from etcdsize.errors import FleetFileError, OptionError, TableError, UnitError, shown
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etcdsize.fleet import Fleet
     from etcdsize.machines import Machine
 
-__all__ = ["catalog", "fit", "fleet", "machines", "schema", "size", "tiers"]
+__all__ = ["catalog", "fit", "fleet", "machines", "observe", "schema", "size", "tiers"]
 
 T = TypeVar("T")
 
@@ -105,6 +105,51 @@ def fit(options: Namespace) -> int:
     else:
         _print(render_fit(found, sizing, members=members, rejected=options.rejected))
     return 0 if found.candidates else 1
+
+
+def observe(options: Namespace) -> int:
+    """Size a running cluster by what it reports."""
+    import json
+
+    from etcdsize.observing import ClientTls, observe
+    from etcdsize.renderers.observation import render_observation
+    from etcdsize.renderers.text import render_sizing
+    from etcdsize.sizing import size
+
+    how = {
+        "provider": options.provider,
+        "catalog": options.catalog or "guide",
+        "tiers": options.tiers,
+        "headroom": _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
+    }
+    # What cannot be sized so is said before anybody is asked.
+    size(requests_per_second=0, **how)
+    files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
+    tls = ClientTls(**files) if any(files.values()) else None
+    interval = _parsed("--interval", options.interval, units.parse_duration) or 0
+    timeout = _parsed("--timeout", options.timeout, units.parse_duration) or 0
+    clients = _parsed("--clients", options.clients, units.parse_count)
+    if options.targets is not None:
+        return _observe_many(
+            options, {**how, "catalog": options.catalog, "interval": interval, "timeout": timeout, "tls": tls}
+        )
+    for name in ("output", "output_format", "columns", "force"):
+        if getattr(options, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag}: got it without --targets, which gives the rows to write", option=flag)
+    observation = observe(options.urls, interval=interval, clients=clients, tls=tls, timeout=timeout)
+    sizing = None
+    if observation.is_known:
+        sizing = size(observation.workload(), members=observation.member_count, **how)
+    if options.json:
+        both = {
+            "observation": observation.model_dump(mode="json"),
+            "sizing": None if sizing is None else sizing.model_dump(mode="json"),
+        }
+        _print(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
+    return 1 if observation.problems or sizing is None else 0
 
 
 def tiers(options: Namespace) -> int:
@@ -275,9 +320,60 @@ def fleet(options: Namespace) -> int:
     return 1 if summary.not_sized or summary.not_fitted or unknown else 0
 
 
+def _observe_many(options: Namespace, how: dict[str, Any]) -> int:
+    """Observe every cluster of a file, one row a cluster."""
+    from etcdsize.observed_fleet import observe_fleet
+    from etcdsize.readers.targets import read_targets
+    from etcdsize.renderers.observation import render_observed_fleet
+    from etcdsize.renderers.text import render_fleet
+
+    for name, given in (("URL", options.urls), ("--clients", options.clients is not None)):
+        if given:
+            hint = "; the label clients says it for one cluster" if name == "--clients" else ""
+            raise OptionError(f"--targets: got it and {name}, expected one of the two{hint}", option="--targets")
+    provider = how.pop("provider")
+    if provider is not None and len(provider) > 1:
+        raise OptionError("--provider: got several, expected one for many clusters", option="--provider")
+    read = partial(read_targets, _content(options.targets), secure=how["tls"] is not None)
+    targets = _of_file(options.targets, read)
+    to_output = options.output == "-"
+    if to_output:
+        _check_standard_output(options.targets)
+    name = "standard input" if options.targets == "-" else options.targets
+    with _bar(len(targets), " clusters", name) as progress:
+        observed = observe_fleet(
+            targets,
+            None if to_output or options.output is None else Path(options.output),
+            sys.stdout.buffer if to_output else None,
+            source=Path(options.targets),
+            provider=None if provider is None else provider[0],
+            format=options.output_format,
+            columns=options.columns.split(",") if options.columns is not None else None,
+            force=options.force,
+            progress=progress,
+            **how,
+        )
+    if options.json:
+        text = observed.model_dump_json(indent=2) + "\n"
+    else:
+        text = render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet)
+    if to_output:
+        sys.stderr.write(text)
+    else:
+        _print(text)
+    return 1 if observed.whole < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0
+
+
 @contextlib.contextmanager
 def _progress(opened: Fleet) -> Iterator[Callable[[int], object] | None]:
     """Give what is called with the work done after every batch: a bar where somebody watches."""
+    total, unit = opened.work
+    with _bar(total, unit, opened.name) as bar:
+        yield bar
+
+
+@contextlib.contextmanager
+def _bar(total: int | None, unit: str, name: str) -> Iterator[Callable[[int], object] | None]:
     if not sys.stderr.isatty():
         yield None
         return
@@ -286,11 +382,8 @@ def _progress(opened: Fleet) -> Iterator[Callable[[int], object] | None]:
     except ImportError:
         yield None
         return
-    total, unit = opened.work
     # A short run needs no bar.
-    with tqdm(
-        total=total, unit=unit, unit_scale=True, desc=opened.name, file=sys.stderr, leave=False, delay=0.5
-    ) as bar:
+    with tqdm(total=total, unit=unit, unit_scale=True, desc=name, file=sys.stderr, leave=False, delay=0.5) as bar:
         yield bar.update
 
 

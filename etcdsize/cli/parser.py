@@ -58,6 +58,7 @@ examples:
   etcdsize fleet clusters.csv -o sized.csv
   etcdsize fit --tier medium --provider aws
   etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3
+  etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379
   etcdsize machines --provider gce
   etcdsize catalog import --from aws types.json -o my.json
   etcdsize runbook --local 3 --tier small
@@ -65,7 +66,8 @@ examples:
 exit codes:
   0    done
   1    done, but some clusters could not be sized, some machines could not be
-       imported, no machine is enough, or a --strict answer is beyond the guide
+       imported, no machine is enough, a member did not answer, or a --strict
+       answer is beyond the guide
   2    bad usage, or input that cannot be read
   130  interrupted""",
     )
@@ -354,6 +356,67 @@ run.""",
     _add_json(how)
 
 
+def _add_observe(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "observe",
+        "size a running cluster by what it reports",
+        """\
+Ask every member of a running cluster for its metrics, twice, and print the
+load, tier, utilization and machine, and what to beware of. Give all members:
+each counts its own requests. etcd counts no clients: give them, run this on the
+members' machine, or take an estimate. What is unknown stays unknown, and the
+answer is a lower bound. Where a member does not answer the exit code is 1. With
+--targets it is many clusters, a hundred members at a time, and their answers
+are those of fleet; one that is dead stops no other.""",
+    )
+    parser.add_argument(
+        "urls",
+        metavar="URL",
+        nargs="*",
+        help="client URLs of all members, such as http://10.0.0.1:2379; commas between them will do",
+    )
+    how = parser.add_argument_group("how to ask")
+    how.add_argument(
+        "--interval",
+        metavar="TIME",
+        default="10s",
+        help="the time between the two scrapes; 0 asks once, for averages since the start (default: 10s)",
+    )
+    how.add_argument(
+        "--timeout", metavar="TIME", default="5s", help="how long one member may take for one answer (default: 5s)"
+    )
+    how.add_argument("--clients", metavar="N", help="concurrent client connections, where you know them")
+    how.add_argument("--cacert", metavar="FILE", help="the CA that signed the members' certificates")
+    how.add_argument("--cert", metavar="FILE", help="the client's certificate, where members ask for one")
+    how.add_argument("--key", metavar="FILE", help="the key of that certificate")
+    answer = parser.add_argument_group("the answer")
+    _add_provider(answer)
+    _add_headroom(answer)
+    _add_tables(answer, catalog=False)
+    answer.add_argument(
+        "--catalog",
+        metavar="CATALOG",
+        help="the machines: guide, guide-as-printed, current, or a JSON file of your own (default: guide; current "
+        "where a label current_machine says which machines run now)",
+    )
+    _add_json(answer)
+    many = parser.add_argument_group("many clusters")
+    many.add_argument(
+        "--targets",
+        metavar="FILE",
+        help="observe every cluster of this file, JSON of Prometheus' file discovery; - is standard input",
+    )
+    many.add_argument("-o", "--output", metavar="OUT", help="the file to write, a row a cluster; - is standard output")
+    many.add_argument(
+        "--output-format",
+        metavar="FORMAT",
+        help="csv, tsv, jsonl or parquet (default: by the name of OUT; for -, csv)",
+    )
+    many.add_argument("--columns", metavar="LIST", help="write only these, as for fleet (default: everything)")
+    many.add_argument("--force", action="store_true", help="replace OUT where it exists")
+
+
 def _add_tiers(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(commands, "tiers", "print the tiers", "Print the bounds of every tier, and their source.")
     _add_tables(parser, catalog=False)
@@ -500,6 +563,7 @@ _COMMANDS = {
     "bootstrap": _add_bootstrap,
     "runbook": _add_runbook,
     "terraform-external": _add_terraform_external,
+    "observe": _add_observe,
     "tiers": _add_tiers,
     "machines": _add_machines,
     "catalog": _add_catalog,

@@ -1,0 +1,64 @@
+"""Serve what a cluster said once, on 127.0.0.1, while a command runs; so that examples of `etcdsize observe` run.
+
+    python3 replay.py FOLDER COMMAND...
+
+Every member in the folder gets a port from 23791 on. It answers its first request with its first scrape, and every
+later one with its second. It needs Python alone.
+"""
+
+import http.server
+import subprocess
+import sys
+import threading
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+PORT = 23791
+# 46 seconds after the members started, by their own clocks.
+TIMES = {"before": 1795581551, "after": 1795581561}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    allow_reuse_address = True
+
+
+def serve(folder: Path, member: str, port: int) -> Server:
+    """Serve one member from a thread; where the port is taken, as by another replay, wait for it."""
+    waiting = ["before"]
+
+    class Member(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            when = waiting.pop() if waiting else "after"
+            text = (folder / f"{member}-{when}.txt").read_bytes()
+            self.send_response_only(200)
+            self.send_header("Date", formatdate(TIMES[when], usegmt=True))
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            server = Server(("127.0.0.1", port), Member)
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def main(folder: Path, command: list[str]) -> int:
+    members = sorted(path.name.removesuffix("-before.txt") for path in folder.glob("*-before.txt"))
+    for number, member in enumerate(members):
+        serve(folder, member, PORT + number)
+    return subprocess.call(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,75 @@
+"""A cluster whose third member is cut off in mid-observation, in networks of its own; prints the observation.
+
+    unshare --net --map-root-user python cut_network.py ETCD FOLDER
+
+The three members talk over one bridge of virtual cables, which nobody outside sees. Taking a cable's end down drops
+every packet in silence, as a switch that fails does.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from etcds import is_healthy
+
+from etcdsize import observe
+
+ADDRESSES = [f"10.99.0.{number}" for number in (1, 2, 3)]
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)
+
+
+def main(etcd: str, folder: Path) -> None:
+    spaces = [subprocess.Popen(["unshare", "--net", "sleep", "600"]) for _ in ADDRESSES]
+    members = []
+    try:
+        ip("link", "set", "lo", "up")
+        ip("link", "add", "bridge", "type", "bridge")
+        ip("address", "add", "10.99.0.254/24", "dev", "bridge")
+        ip("link", "set", "bridge", "up")
+        time.sleep(0.5)  # until each has its namespace
+        for number, (space, address) in enumerate(zip(spaces, ADDRESSES, strict=True)):
+            ip("link", "add", f"v{number}", "type", "veth", "peer", "name", "eth0", "netns", str(space.pid))
+            ip("link", "set", f"v{number}", "master", "bridge", "up")
+            inside = ["nsenter", f"--net=/proc/{space.pid}/ns/net"]
+            for words in (
+                ["link", "set", "lo", "up"],
+                ["address", "add", f"{address}/24", "dev", "eth0"],
+                ["link", "set", "eth0", "up"],
+            ):
+                subprocess.run([*inside, "ip", *words], check=True)
+            everyone = ",".join(f"m{place}=http://{one}:2380" for place, one in enumerate(ADDRESSES))
+            own = folder / f"m{number}"
+            own.mkdir()
+            with (own / "log").open("w") as log:
+                command = [
+                    *inside, etcd, f"--name=m{number}", f"--data-dir={own / 'data'}", "--logger=zap",
+                    "--log-outputs=stderr", f"--listen-client-urls=http://{address}:2379",
+                    f"--advertise-client-urls=http://{address}:2379", f"--listen-peer-urls=http://{address}:2380",
+                    f"--initial-advertise-peer-urls=http://{address}:2380", f"--initial-cluster={everyone}",
+                ]  # fmt: skip
+                members.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=own))
+        urls = [f"http://{address}:2379" for address in ADDRESSES]
+        deadline = time.monotonic() + 60
+        while not all(map(is_healthy, urls)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        threading.Timer(1, ip, ("link", "set", "v2", "down")).start()
+        start = time.monotonic()
+        observation = observe(urls, interval=3, timeout=2)
+        took = time.monotonic() - start
+        said = {"took": took, "observation": observation.model_dump(mode="json")}
+        print(json.dumps(said))  # noqa: T201
+    finally:
+        for process in (*members, *spaces):
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
