@@ -18,7 +18,7 @@ import pytest
 from certificates import certificates
 from etcds import MINORS, cluster, environment, etcdctl, free_base_port, needed
 
-from etcdsize import ClusterPlan, Tls, render, settings_for, size
+from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
 from etcdsize.cli import main
 from etcdsize.rendering import FORMATS
 
@@ -235,7 +235,9 @@ def count_keys(endpoint: str, tls: Tls | None = None) -> int:
     ids=["flags", "env", "config", "tls"],
 )
 def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
-    """They are healthy, take keys, go on without one of them, and take it back from the same file."""
+    """They are healthy, take keys, go on without one of them, take it back from the same file, and so does what is
+    restored from a snapshot.
+    """
     _, version = needed(minor)
     tls = certificates(tmp_path / "pki") if secure else None
     base, files = free_base_port(6), tmp_path / "files"
@@ -247,6 +249,7 @@ def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
         size(clients=300, requests_per_second=800, data_bytes="4GB"), etcd_version=str(version), peer_rtt_ms=120
     )
     plan = ClusterPlan.local(3, base_port=base, data_dir=str(tmp_path), settings=settings, tls=tls)
+    plan = ClusterPlan.model_validate(plan.model_dump() | {"etcd_version": str(version)})
 
     def how(name):
         file = str(files / f"{name}{FORMATS[form]}")
@@ -272,6 +275,24 @@ def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
         subprocess.run(ask, check=True, capture_output=True, env=environment(minor), timeout=30)
         for endpoint in found.endpoints:
             assert quota_of(endpoint, tls) == settings.quota_backend_bytes
+        book = runbook(plan)
+
+        def follow(*commands):
+            for command in commands:
+                subprocess.run(
+                    ["sh", "-c", command.shell], check=True, capture_output=True, env=environment(minor), cwd=tmp_path,
+                    timeout=60,
+                )  # fmt: skip
+
+        for code in ("version", "health", "status", "member-list", "snapshot-save", "snapshot-status"):
+            follow(*book.step(code).commands)
+        put_keys(found.endpoints[0], KEYS + 100, 100, tls)
+        found.kill()
+        *restore, health = book.step("snapshot-restore").commands
+        follow(*restore)
+        found.start()
+        follow(health)
+        assert [count_keys(endpoint, tls) for endpoint in found.endpoints] == [KEYS + 100] * 3
 
 
 def test_the_files_are_readable_as_files_are(run, tmp_path):
