@@ -47,7 +47,7 @@ def clients(*urls: str, rate: float = RATE) -> Iterator[list[subprocess.Popen]]:
         yield started
     finally:
         for process in started:
-            process.terminate()
+            process.kill()
             process.communicate()
 
 
