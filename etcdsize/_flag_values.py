@@ -14,7 +14,7 @@ from etcdsize.versions import EtcdFlag, EtcdVersion, Value
 __all__ = ["check_value", "config_value", "flag_text"]
 
 # Go's time.ParseDuration, without a sign.
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)")
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _NANOSECONDS = {
     "ns": 1,
     "us": 1_000,
@@ -43,13 +43,7 @@ def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
     OptionError
         For what etcd refuses, and for text that would be cut on its way there.
     """
-    if flag.kind == "bool":
-        fine = isinstance(value, bool)
-    elif flag.kind in ("bytes", "int", "milliseconds"):
-        fine = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
-    else:
-        fine = isinstance(value, str) and (flag.kind != "duration" or nanoseconds(value) is not None)
-    if not fine:
+    if not isinstance(value, (bool, int, str)) or not _is_of_kind(flag, value):
         raise _refused(flag, value, _KINDS.get(flag.kind, "text"))
     if isinstance(value, str):
         if not value.isprintable():
@@ -57,8 +51,15 @@ def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
         choices = flag.choices.get(version.name)
         if choices is not None and value not in choices:
             raise _refused(flag, value, f"{' or '.join(choices)}{nearest(value, choices)}")
-    assert isinstance(value, (bool, int, str))  # noqa: S101 - what the branches above have left
     return value
+
+
+def _is_of_kind(flag: EtcdFlag, value: Value) -> bool:
+    if flag.kind == "bool":
+        return isinstance(value, bool)
+    if flag.kind in ("bytes", "int", "milliseconds"):
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return isinstance(value, str) and (flag.kind != "duration" or nanoseconds(value) is not None)
 
 
 def nanoseconds(text: str) -> int | None:
@@ -66,12 +67,9 @@ def nanoseconds(text: str) -> int | None:
     if text == "0":
         return 0
     parts = _DURATION.findall(text)
-    if not parts or "".join(parts) != text:
+    if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
-    total = Fraction(0)
-    for part in parts:
-        number, unit = re.fullmatch(r"([\d.]+)(\D+)", part).groups()  # type: ignore[union-attr]
-        total += Fraction(number) * _NANOSECONDS[unit]
+    total = sum(Fraction(number) * _NANOSECONDS[unit] for number, unit in parts)
     return int(total) if total <= _LARGEST else None
 
 

@@ -7,6 +7,7 @@ This module imports `errors`.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from typing import NamedTuple
@@ -60,6 +61,7 @@ class Url(NamedTuple):
         return self.address is not None or self.host == "localhost"
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_url(text: str) -> Url:
     """Return the parts of a URL, or say what is wrong with it and what to write instead."""
     if text != text.strip() or any(character.isspace() for character in text):

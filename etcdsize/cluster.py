@@ -64,8 +64,10 @@ class ClusterPlan(PlanModel):
         ),
     ]
     etcd_version: Annotated[
-        EtcdVersion, BeforeValidator(_version), Field(description="Such as 3.5 or 3.5.33.", validate_default=True)
-    ] = "3.5"  # type: ignore[assignment]
+        EtcdVersion,
+        BeforeValidator(_version),
+        Field(default_factory=lambda: load_versions().version("3.5"), description="Such as 3.5 or 3.5.33."),
+    ]
     data_dir: Annotated[
         str, Field(description="The folder on every machine; a member's data is in its `<name>.etcd`.")
     ] = DATA_DIR
@@ -122,9 +124,10 @@ class ClusterPlan(PlanModel):
                             field=field,
                             value=url,
                         )
+        hosts = [hosts_of(member) for member in self.members]
         for index, member in enumerate(self.members):
-            for other in self.members[:index]:
-                if hosts_of(member) & hosts_of(other):
+            for before, other in enumerate(self.members[:index]):
+                if hosts[index] & hosts[before]:
                     check_ports(member, other)
         zoned = [member.zone is not None for member in self.members]
         if any(zoned) and not all(zoned):

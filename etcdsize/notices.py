@@ -53,6 +53,11 @@ class Notice(Model):
     text: Annotated[str, Field(description="What to know.")]
     source: Annotated[str, Field(description="Where it comes from.")]
 
+    @property
+    def line(self) -> str:
+        """The notice as one line, with its severity and its code."""
+        return f"{self.severity}: {self.text} [{self.code}]"
+
 
 def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
     """Return what is to be said of the machines, whatever the load."""

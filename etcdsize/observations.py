@@ -249,16 +249,17 @@ def _times(
         return {}
     if set(second) != set(first):
         raise OptionError("second: got other endpoints, expected those of the first", option="second")
-    times = {endpoint: seconds.get(endpoint) if isinstance(seconds, Mapping) else seconds for endpoint in first}
-    for endpoint, value in times.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not 0 < value < math.inf:  # type: ignore[operator]
+    times = {}
+    for endpoint in first:
+        value = seconds.get(endpoint) if isinstance(seconds, Mapping) else seconds
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise OptionError(
                 f"seconds: got {shown(value)} for {endpoint}, expected the time between the two scrapes, above 0",
                 option="seconds",
                 value=value,
             )
-    return times  # type: ignore[return-value]
+        times[endpoint] = value
+    return times
 
 
 Pair = tuple[Scrape | str, Scrape | str | None]

@@ -116,11 +116,12 @@ def observe_fleet(
         )
     names = _columns_of(labels)
     schema = pa.schema([*((name, pa.string()) for name in names.values()), *OBSERVED.items()])
+    kind = format or "csv"
     if output is not None:
         check_output(output, source, force=force)
-        format = format_of(output, format)  # noqa: A001 - the option's name
+        kind = format_of(output, format)
     how: dict[str, Any] = {"format": "parquet", "missing": "unknown", "columns": dict(_LOADS), **options}
-    written: dict[str, Any] = {"format": format or "csv", "columns": columns}
+    written: dict[str, Any] = {"format": kind, "columns": columns}
     _rehearse(schema, source, how, written)
     with tempfile.TemporaryFile() as kept:
         counts = _Counts()

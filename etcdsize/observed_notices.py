@@ -6,7 +6,7 @@ Stable codes, as in `notices`. This module imports the models.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from etcdsize.errors import OptionError, one_line
 from etcdsize.notices import Notice, version_notices
@@ -24,8 +24,6 @@ _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
 _METRICS = "etcd-io/website content/en/docs/v3.5/metrics/latest"
 
 _MIB = 1024**2
-# The FAQ's bars for the p99 of the two; the mixin warns of round trips above the third. [s]
-_BARS = {"wal_fsync": 0.010, "backend_commit": 0.025, "peer_rtt": 0.150}
 # The mixin warns at 95 % of the quota; there is little left to do then (our choice).
 _SHARE = 0.8
 # What the same data takes differs a little from member to member (our choice).
@@ -206,28 +204,55 @@ def _of_data(members: Sequence[MemberLoad]) -> Iterator[Notice]:
 
 
 def _of_waits(members: Sequence[MemberLoad]) -> Iterator[Notice]:
-    said = (
-        ("wal_fsync", "the log takes", "reach the disk", "a slow disk", _FAQ),
-        ("backend_commit", "the database takes", "reach the disk", "a slow disk", _FAQ),
-        ("peer_rtt", "a message takes", "reach another member and come back", "a slow network", _MIXIN),
-    )
-    for kind, who, what, why, source in said:
+    for wait in _WAITS:
         for member in members:
-            seconds = getattr(member, f"{kind}_p99_seconds")
-            if seconds is None or seconds < _BARS[kind]:
+            seconds = getattr(member, f"{wait.kind}_p99_seconds")
+            if seconds is None or seconds < wait.bar_seconds:
                 continue
-            when = ", since it started" if kind in member.since_start else ""
-            text = (
-                f"{member.endpoint}: {who} {milliseconds(seconds)} to {what} (p99{when}), expected below "
-                f"{milliseconds(_BARS[kind])}: {why}."
+            when = ", since it started" if wait.kind in member.since_start else ""
+            yield Notice(
+                code=wait.code,
+                severity="warning",
+                text=f"{member.endpoint}: {wait.says[0]} {milliseconds(seconds)} to {wait.says[1]} (p99{when}), "
+                f"expected below {milliseconds(wait.bar_seconds)}: {wait.says[2]}.",
+                source=wait.source,
             )
-            # Written out, so that every code is found in the source.
-            if kind == "wal_fsync":
-                yield Notice(code="slow-wal-fsync", severity="warning", text=text, source=source)
-            elif kind == "backend_commit":
-                yield Notice(code="slow-backend-commit", severity="warning", text=text, source=source)
-            else:
-                yield Notice(code="slow-network", severity="warning", text=text, source=source)
+
+
+class _Wait(NamedTuple):
+    """What a member waits for: the bar for its p99, and how that is said."""
+
+    code: str
+    kind: str
+    bar_seconds: float
+    says: tuple[str, str, str]
+    source: str
+
+
+# The FAQ's bars for the first two; the mixin warns of round trips above the third.
+_WAITS = (
+    _Wait(
+        code="slow-wal-fsync",
+        kind="wal_fsync",
+        bar_seconds=0.010,
+        says=("the log takes", "reach the disk", "a slow disk"),
+        source=_FAQ,
+    ),
+    _Wait(
+        code="slow-backend-commit",
+        kind="backend_commit",
+        bar_seconds=0.025,
+        says=("the database takes", "reach the disk", "a slow disk"),
+        source=_FAQ,
+    ),
+    _Wait(
+        code="slow-network",
+        kind="peer_rtt",
+        bar_seconds=0.150,
+        says=("a message takes", "reach another member and come back", "a slow network"),
+        source=_MIXIN,
+    ),
+)
 
 
 def milliseconds(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from etcdsize.errors import EtcdSizeError, MissingDependencyError, ScrapeError, shown
 from etcdsize.scrapes import Histogram, Scrape
@@ -159,7 +159,8 @@ class _Lines:
             raise MissingDependencyError(package="prometheus-client", extra="observe") from error
         try:
             # Without the lines of types the parser gives every sample as soon as it has read it.
-            for family in text_fd_to_metric_families(self):  # type: ignore[arg-type]
+            # It asks for a file, and only takes one line after the other.
+            for family in text_fd_to_metric_families(cast("TextIO", self)):
                 yield from family.samples
         except ScrapeError:
             raise

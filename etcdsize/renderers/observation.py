@@ -33,7 +33,7 @@ def render_observation(observation: Observation) -> str:
     # What is said of a member above is not said again.
     notices = [notice for notice in observation.notices if notice.code != "member-unknown"]
     if notices:
-        parts.append("\n".join(f"{one.severity}: {one.text} [{one.code}]" for one in notices))
+        parts.append("\n".join(notice.line for notice in notices))
     return "\n\n".join(parts) + "\n"
 
 

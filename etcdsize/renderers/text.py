@@ -57,7 +57,7 @@ def render_sizing(sizing: Sizing) -> str:
     if sizing.usd_month:
         parts.append(_costs(sizing))
     if sizing.notices:
-        parts.append("\n".join(f"{notice.severity}: {notice.text} [{notice.code}]" for notice in sizing.notices))
+        parts.append("\n".join(notice.line for notice in sizing.notices))
     return "\n\n".join(parts) + "\n"
 
 
