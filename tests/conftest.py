@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from etcdsize.cli import main
+
 settings.register_profile(
     "default",
     deadline=None,
@@ -28,6 +30,21 @@ def unprivileged():
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture
+def run(capsys):
+    """The command line in this process: arguments to exit code, standard output and standard error."""
+
+    def run(*arguments):
+        try:
+            code = main(list(arguments))
+        except SystemExit as left:
+            code = left.code
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
 
 
 ENGINES = ("tests/engines/", "etcdsize/frames/spark.py", "etcdsize/frames/dask.py")

@@ -64,19 +64,6 @@ def fleet_csv(tmp_path, monkeypatch):
     return tmp_path / "fleet.csv"
 
 
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(list(arguments))
-        except SystemExit as left:
-            code = left.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
 class TestSize:
     LOAD = ("--clients", "300", "--requests-per-second", "800", "--data", "400MB")
 

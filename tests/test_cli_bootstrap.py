@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from certificates import certificates
 from etcds import MINORS, cluster, environment, etcdctl, free_base_port, needed
 
 from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
-from etcdsize.cli import main
 from etcdsize.rendering import FORMATS
 
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
@@ -28,16 +28,8 @@ PLAIN = "warning: Without TLS anybody on the network reads and writes the data o
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(["bootstrap", *arguments])
-        except SystemExit as left:
-            code = left.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
+def run(run):
+    return partial(run, "bootstrap")
 
 
 class TestPrinted:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from etcdsize import Fit, fit, load_catalog, load_tiers, need_for, size
-from etcdsize.cli import main
 from etcdsize.renderers.fit import render_fit
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(["fit", *arguments])
-        except SystemExit as left:
-            code = left.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
+def run(run):
+    return partial(run, "fit")
 
 
 class TestTier:

@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from servers import answering, serving
 
 from etcdsize import Observation, Sizing, size
-from etcdsize.cli import main
 from etcdsize.renderers.observation import render_observation
 from etcdsize.renderers.text import render_sizing
 
@@ -23,16 +23,8 @@ DATE = "Date: Wed, 25 Nov 2026 04:39:11 GMT\r\n"
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(["observe", *arguments])
-        except SystemExit as left:
-            code = left.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
+def run(run):
+    return partial(run, "observe")
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from etcdsize import ClusterPlan, Runbook, Tls, runbook
-from etcdsize.cli import main
 from etcdsize.renderers.runbook import render_runbook
 
 HOSTS = ("--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3")
@@ -14,16 +15,8 @@ ZONES = {"a": "z1", "b": "z2", "c": "z3"}
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(["runbook", *arguments])
-        except SystemExit as left:
-            code = left.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
+def run(run):
+    return partial(run, "runbook")
 
 
 class TestPlan:
