@@ -19,9 +19,11 @@ __all__ = [
     "headroom_of",
     "members_of",
     "one_of",
+    "pairs_of",
     "providers_of",
     "threads_of",
     "tiers_of",
+    "true_or_false",
     "whole_number",
 ]
 
@@ -103,3 +105,23 @@ def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
         option=option,
         value=value,
     )
+
+
+def true_or_false(option: str, value: Any) -> bool:
+    """Return the value where it is one of the two."""
+    if isinstance(value, bool):
+        return value
+    raise OptionError(f"{option}: got {shown(value)}, expected True or False", option=option, value=value)
+
+
+def pairs_of(option: str, texts: Iterable[str], expected: str) -> dict[str, str]:
+    """Return what texts such as `a=10.0.0.1` say, by what stands before the sign; none twice."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise OptionError(f"{option}: got {shown(text)}, expected {expected}", option=option, value=text)
+        if name in found:
+            raise OptionError(f"{option}: got {shown(name)} twice, expected it once", option=option, value=name)
+        found[name] = value
+    return found

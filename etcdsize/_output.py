@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from etcdsize.errors import FleetFileError
 
-__all__ = ["check_output", "open_output"]
+__all__ = ["check_output", "naming", "open_output"]
 
 
 def check_output(path: Path, source: Path | None, *, force: bool) -> None:
@@ -66,6 +66,15 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say of what file it is that it cannot be written: a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        raise FleetFileError(f"{path}: cannot be written: {error.strerror or error}", file=str(path)) from error
 
 
 def _umask() -> int:

@@ -27,7 +27,7 @@ try:
     import pyarrow as pa
 
     from etcdsize._batch import MEMBERS, BatchOptions, BatchSizer
-    from etcdsize._output import check_output, open_output
+    from etcdsize._output import check_output, naming, open_output
     from etcdsize.auditing import Auditor
     from etcdsize.files import Rows
     from etcdsize.files.csv import CsvReader, CsvWriter
@@ -243,14 +243,10 @@ class Fleet:
         else:
             assert output is not None  # noqa: S101 - the branches above
             kind = format_of(output, format)
-            try:
+            with naming(output):
                 check_output(output, None if str(self.source) == "-" else self.source, force=force)
                 with open_output(output) as file:
                     self._pass(file, kind, columns, progress)
-            except OSError as error:
-                raise FleetFileError(
-                    f"{output}: cannot be written: {error.strerror or error}", file=str(output)
-                ) from error
         return self._summary()
 
     def _pass(

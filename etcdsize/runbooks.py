@@ -10,6 +10,7 @@ from pydantic import Field
 from etcdsize._filling import Filler
 from etcdsize._model import Model
 from etcdsize._operations import LOADS, preface, steps
+from etcdsize._options import true_or_false
 from etcdsize.cluster import ClusterPlan
 from etcdsize.errors import OptionError, nearest, shown
 from etcdsize.notices import Notice
@@ -89,10 +90,7 @@ def runbook(
         raise OptionError(
             f"plan: got {shown(plan)} of type {type(plan).__name__}, expected a ClusterPlan", option="plan", value=plan
         )
-    if not isinstance(kubernetes, bool):
-        raise OptionError(
-            f"kubernetes: got {shown(kubernetes)}, expected True or False", option="kubernetes", value=kubernetes
-        )
+    true_or_false("kubernetes", kubernetes)
     if tier is not None and tier not in LOADS:
         raise OptionError(
             f"tier: got {shown(tier)}, expected {', '.join(LOADS)}{nearest(str(tier), LOADS)}",

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from etcdsize._model import Model, NotNegative
+from etcdsize._options import true_or_false
 from etcdsize.errors import OptionError, shown
 from etcdsize.fitting import need_for
 from etcdsize.notices import SUGGESTED_QUOTA_BYTES, Notice, settings_notices, version_notices
@@ -232,10 +233,7 @@ def settings_for(
             option="sizing",
             value=sizing,
         )
-    if not isinstance(kubernetes, bool):
-        raise OptionError(
-            f"kubernetes: got {shown(kubernetes)}, expected True or False", option="kubernetes", value=kubernetes
-        )
+    true_or_false("kubernetes", kubernetes)
     version = load_versions().version(etcd_version)
     rtt = _rtt_of(peer_rtt_ms)
     clients, data, assumed = _loads(sizing, tiers)

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
-from typing import TypeVar
 
 from etcdsize._flag_values import flag_text
-from etcdsize._options import one_of
+from etcdsize._options import one_of, pairs_of
 from etcdsize.cluster import DATA_DIR, TOKEN, ClusterPlan
-from etcdsize.errors import OptionError, UnitError, nearest, shown
+from etcdsize.errors import OptionError, nearest, shown
 from etcdsize.rendering import FORMATS, WHOLE, render
 from etcdsize.settings import settings_for
 from etcdsize.sizing import size
 from etcdsize.tls import Tls
-from etcdsize.units import format_number, parse_bytes, parse_count, parse_fraction, parse_rate, parse_whole
+from etcdsize.units import format_number, parse_bytes, parse_count, parse_fraction, parse_rate, parse_whole, parsed
 
 __all__ = ["QUERY", "answer"]
-
-T = TypeVar("T")
 
 QUERY = {
     "clients": "concurrent client connections",
@@ -69,15 +65,15 @@ def answer(query: bytes | str) -> dict[str, str]:
     """
     asked = _asked(query)
     hosts = _pairs(asked, "hosts")
-    members = _parsed(asked, "members", parse_whole)
+    members = parsed("members", asked.get("members"), parse_whole)
     providers = asked["provider"].split(",") if "provider" in asked else None
     sizing = size(
-        clients=_parsed(asked, "clients", parse_count),
-        requests_per_second=_parsed(asked, "requests_per_second", parse_rate),
-        data_bytes=_parsed(asked, "data", parse_bytes),
-        kubernetes_nodes=_parsed(asked, "kubernetes_nodes", parse_whole),
+        clients=parsed("clients", asked.get("clients"), parse_count),
+        requests_per_second=parsed("requests_per_second", asked.get("requests_per_second"), parse_rate),
+        data_bytes=parsed("data", asked.get("data"), parse_bytes),
+        kubernetes_nodes=parsed("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole),
         provider=providers,
-        headroom=_parsed(asked, "headroom", parse_fraction) or 0.0,
+        headroom=parsed("headroom", asked.get("headroom"), parse_fraction) or 0.0,
         members=members if members is not None else len(hosts) or 3,
         catalog=asked.get("catalog", "guide"),
         tiers=asked.get("tiers", "guide"),
@@ -85,7 +81,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     settings = settings_for(
         sizing,
         kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
-        peer_rtt_ms=_parsed(asked, "peer_rtt_ms", parse_count),
+        peer_rtt_ms=parsed("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
         tiers=asked.get("tiers"),
         etcd_version=asked.get("etcd_version", "3.5"),
     )
@@ -126,7 +122,7 @@ def answer(query: bytes | str) -> dict[str, str]:
         for member in plan.members:
             found[f"member_{member.name}"] = render(plan, form, member.name)
         notices += plan.notices
-    found["notices"] = "\n".join(dict.fromkeys(f"{one.severity}: {one.text} [{one.code}]" for one in notices))
+    found["notices"] = "\n".join(dict.fromkeys(notice.line for notice in notices))
     return found
 
 
@@ -165,24 +161,6 @@ def _asked(query: bytes | str) -> dict[str, str]:
     return {name: value for name, value in document.items() if value}
 
 
-def _parsed(asked: dict[str, str], name: str, parse: Callable[[str], T]) -> T | None:
-    if name not in asked:
-        return None
-    try:
-        return parse(asked[name])
-    except UnitError as error:
-        raise OptionError(f"{name}: {error}", option=name, value=asked[name]) from None
-
-
 def _pairs(asked: dict[str, str], name: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in asked.get(name, "").split(","))):
-        key, equals, value = pair.partition("=")
-        if not equals or not key or not value:
-            raise OptionError(
-                f"{name}: got {shown(pair)}, expected NAME=VALUE such as a=10.0.0.1", option=name, value=pair
-            )
-        if key in found:
-            raise OptionError(f"{name}: got {shown(key)} twice, expected it once", option=name, value=key)
-        found[key] = value
-    return found
+    texts = filter(None, (part.strip() for part in asked.get(name, "").split(",")))
+    return pairs_of(name, texts, "NAME=VALUE such as a=10.0.0.1")

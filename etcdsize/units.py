@@ -9,11 +9,12 @@ This module imports the standard library and `errors` only.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeVar
 
-from etcdsize.errors import UnitError, nearest, shown
+from etcdsize.errors import OptionError, UnitError, nearest, shown
 
 __all__ = [
     "BYTE_UNITS",
@@ -28,12 +29,15 @@ __all__ = [
     "parse_fraction",
     "parse_rate",
     "parse_whole",
+    "parsed",
 ]
 
 Dimension = Literal["clients", "requests_per_second", "data_bytes"]
 
 DIMENSIONS: tuple[Dimension, ...] = ("clients", "requests_per_second", "data_bytes")
 """The three dimensions of a load, in the order in which everything here takes and gives them."""
+
+T = TypeVar("T")
 
 BYTE_UNITS: dict[str, int] = {
     "B": 1,
@@ -135,6 +139,16 @@ def parse_duration(text: str) -> int | float:
     (10, 0.5, 5400, 3)
     """
     return _parse(text, _DURATION_UNITS, _DURATION_ACCEPTED)
+
+
+def parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+    """Return what an option's text says, None where there is none, or name the option that says nothing."""
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except UnitError as error:
+        raise OptionError(f"{option}: {error}", option=option, value=text) from None
 
 
 def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from etcdsize import fit, load_catalog, read_aws_instance_types, read_gcloud_machine_types
-from etcdsize.cli import main
 from etcdsize.renderers.text import render_machines
 
 DATA = Path(__file__).parent / "data"
@@ -38,21 +37,15 @@ def files() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
 
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(list(arguments))
-        except SystemExit as left:
-            code = left.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
 class TestImport:
     """A provider's own list becomes a catalog; the account of it goes to standard error."""
+
+    def test_a_full_disk_names_the_file(self, run, here):
+        link = Path("my.json")
+        link.symlink_to("/dev/full")
+        assert run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json") == (
+            2, "", "etcdsize: my.json: cannot be written: No space left on device\n"
+        )  # fmt: skip
 
     def test_aws(self, run, here):
         assert run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json") == (0, "", ACCOUNT)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize import units
-from etcdsize.errors import FleetFileError, OptionError, TableError, UnitError, shown
+from etcdsize.cli.streams import check_standard_output, content, of_file, standard_input, write
+from etcdsize.errors import OptionError, shown
 
 if TYPE_CHECKING:
     from etcdsize.fleet import Fleet
@@ -27,33 +26,23 @@ T = TypeVar("T")
 _SHORT = {"rps": "requests_per_second", "data": "data_bytes"}
 
 
-def _parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
-    """Return what an option's text says, or name the option that says nothing."""
-    if text is None:
-        return None
-    try:
-        return parse(text)
-    except UnitError as error:
-        raise OptionError(f"{option}: {error}", option=option, value=text) from None
-
-
 def size(options: Namespace) -> int:
     """Size one cluster."""
     from etcdsize.renderers.text import render_sizing
     from etcdsize.sizing import size
 
     sizing = size(
-        clients=_parsed("--clients", options.clients, units.parse_count),
-        requests_per_second=_parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
-        data_bytes=_parsed("--data", options.data, units.parse_bytes),
-        kubernetes_nodes=_parsed("--kubernetes-nodes", options.kubernetes_nodes, units.parse_whole),
+        clients=units.parsed("--clients", options.clients, units.parse_count),
+        requests_per_second=units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
+        data_bytes=units.parsed("--data", options.data, units.parse_bytes),
+        kubernetes_nodes=units.parsed("--kubernetes-nodes", options.kubernetes_nodes, units.parse_whole),
         provider=options.provider,
         catalog=options.catalog,
         tiers=options.tiers,
-        headroom=_parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
-        members=_parsed("--members", options.members, units.parse_whole) or 0,
+        headroom=units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
+        members=units.parsed("--members", options.members, units.parse_whole) or 0,
     )
-    _print(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
+    write(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0
 
 
@@ -64,11 +53,11 @@ def fit(options: Namespace) -> int:
     from etcdsize.renderers.fit import render_fit
     from etcdsize.sizing import size
 
-    members = members_of(_parsed("--members", options.members, units.parse_whole))
-    headroom = _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
-    clients = _parsed("--clients", options.clients, units.parse_count)
-    requests = _parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
-    data = _parsed("--data", options.data, units.parse_bytes)
+    members = members_of(units.parsed("--members", options.members, units.parse_whole))
+    headroom = units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
+    clients = units.parsed("--clients", options.clients, units.parse_count)
+    requests = units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
+    data = units.parsed("--data", options.data, units.parse_bytes)
     known = (clients, requests, data) != (None, None, None)
     if (options.tier is not None) == known:
         raise OptionError(
@@ -98,12 +87,12 @@ def fit(options: Namespace) -> int:
         region=options.region,
         disk=options.disk,
         newest=options.newest,
-        limit=_parsed("--limit", options.limit, units.parse_whole),
+        limit=units.parsed("--limit", options.limit, units.parse_whole),
     )
     if options.json:
-        _print(found.model_dump_json(indent=2) + "\n")
+        write(found.model_dump_json(indent=2) + "\n")
     else:
-        _print(render_fit(found, sizing, members=members, rejected=options.rejected))
+        write(render_fit(found, sizing, members=members, rejected=options.rejected))
     return 0 if found.candidates else 1
 
 
@@ -120,15 +109,15 @@ def observe(options: Namespace) -> int:
         "provider": options.provider,
         "catalog": options.catalog or "guide",
         "tiers": options.tiers,
-        "headroom": _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
+        "headroom": units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0,
     }
     # What cannot be sized so is said before anybody is asked.
     size(requests_per_second=0, **how)
     files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
     tls = ClientTls(**files) if any(files.values()) else None
-    interval = _parsed("--interval", options.interval, units.parse_duration) or 0
-    timeout = _parsed("--timeout", options.timeout, units.parse_duration) or 0
-    clients = _parsed("--clients", options.clients, units.parse_count)
+    interval = units.parsed("--interval", options.interval, units.parse_duration) or 0
+    timeout = units.parsed("--timeout", options.timeout, units.parse_duration) or 0
+    clients = units.parsed("--clients", options.clients, units.parse_count)
     if options.targets is not None:
         return _observe_many(
             options, {**how, "catalog": options.catalog, "interval": interval, "timeout": timeout, "tls": tls}
@@ -146,9 +135,9 @@ def observe(options: Namespace) -> int:
             "observation": observation.model_dump(mode="json"),
             "sizing": None if sizing is None else sizing.model_dump(mode="json"),
         }
-        _print(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
+        write(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
     else:
-        _print(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
+        write(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
     return 1 if observation.problems or sizing is None else 0
 
 
@@ -158,7 +147,7 @@ def tiers(options: Namespace) -> int:
     from etcdsize.tiers import load_tiers
 
     table = load_tiers(options.tiers)
-    _print(table.model_dump_json(indent=2) + "\n" if options.json else render_tiers(table))
+    write(table.model_dump_json(indent=2) + "\n" if options.json else render_tiers(table))
     return 0
 
 
@@ -181,9 +170,9 @@ def machines(options: Namespace) -> int:
         key = _SORTS[one_of("--sort", options.sort, _SORTS)]
         machines = tuple(sorted(machines, key=lambda machine: _unknown_last(key(machine))))
     if options.json:
-        _print(chosen.model_copy(update={"machines": machines}).model_dump_json(indent=2) + "\n")
+        write(chosen.model_copy(update={"machines": machines}).model_dump_json(indent=2) + "\n")
     else:
-        _print(render_machines(catalog, machines))
+        write(render_machines(catalog, machines))
     return 0
 
 
@@ -204,7 +193,7 @@ def catalog(options: Namespace) -> int:
     import datetime
 
     from etcdsize._options import one_of
-    from etcdsize._output import check_output, open_output
+    from etcdsize._output import check_output, naming, open_output
     from etcdsize.readers import combine
     from etcdsize.readers.aws import read_aws_instance_types
     from etcdsize.readers.gcloud import read_gcloud_machine_types
@@ -218,42 +207,23 @@ def catalog(options: Namespace) -> int:
         if sources.count(source) > 1:
             raise OptionError(f"{source}: got it twice, expected it once", option="files", value=source)
         if options.output == "-":
-            _check_standard_output(source)
+            check_standard_output(source)
         else:
             check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
     today = datetime.date.today().isoformat()
-    imported = combine([_of_file(name, partial(reader, _content(name), date=today)) for name in options.files])
+    imported = combine([of_file(name, partial(reader, content(name), date=today)) for name in options.files])
     if options.prices is not None:
-        prices = _of_file(options.prices, partial(read_prices, _content(options.prices)))
-        priced = _of_file(options.prices, partial(imported.catalog.merge, prices))
+        prices = of_file(options.prices, partial(read_prices, content(options.prices)))
+        priced = of_file(options.prices, partial(imported.catalog.merge, prices))
         imported = imported.model_copy(update={"catalog": priced})
     text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
     if options.output == "-":
-        _print(text)
+        write(text)
     else:
-        with open_output(Path(options.output)) as stream:
+        with naming(Path(options.output)), open_output(Path(options.output)) as stream:
             stream.write(text.encode())
     sys.stderr.write(render_import(imported))
     return 1 if imported.dropped or imported.truncated else 0
-
-
-def _content(name: str) -> bytes:
-    """Return what a file holds, or standard input for `-`."""
-    if name == "-":
-        return _standard_input().read()
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise TableError(f"{name}: cannot be read: {error.strerror}", file=name) from error
-
-
-def _of_file(name: str, work: Callable[[], T]) -> T:
-    """Return what is made of a file's content; an error names the file."""
-    try:
-        return work()
-    except TableError as error:
-        name = "standard input" if name == "-" else name
-        raise TableError(f"{name}: {error}", file=name, row=error.row, field=error.field) from None
 
 
 def schema(options: Namespace) -> int:  # noqa: ARG001 - every command takes its options
@@ -262,7 +232,7 @@ def schema(options: Namespace) -> int:  # noqa: ARG001 - every command takes its
 
     from etcdsize.sizing import Sizing
 
-    _print(json.dumps(Sizing.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
+    write(json.dumps(Sizing.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
     return 0
 
 
@@ -279,18 +249,18 @@ def fleet(options: Namespace) -> int:
         if what in columns:
             raise OptionError(f"--column: got {what} twice, expected it once", option="column")
         columns[what] = name
-    headroom = _parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
+    headroom = units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
 
     from etcdsize.fleet import open_fleet
     from etcdsize.renderers.text import render_fleet
 
     to_output = options.output == "-"
     if to_output:
-        _check_standard_output(options.input)
+        check_standard_output(options.input)
     with (
         open_fleet(
             Path(options.input),
-            _standard_input() if options.input == "-" else None,
+            standard_input() if options.input == "-" else None,
             format=options.format,
             provider=options.provider,
             columns=columns,
@@ -299,7 +269,7 @@ def fleet(options: Namespace) -> int:
             catalog=options.catalog,
             tiers=options.tiers,
             headroom=headroom,
-            margin=_parsed("--margin", options.margin, units.parse_fraction) or 0.0,
+            margin=units.parsed("--margin", options.margin, units.parse_fraction) or 0.0,
         ) as opened,
         _progress(opened) as progress,
     ):
@@ -315,7 +285,7 @@ def fleet(options: Namespace) -> int:
     if to_output:
         sys.stderr.write(text)
     else:
-        _print(text)
+        write(text)
     unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
     return 1 if summary.not_sized or summary.not_fitted or unknown else 0
 
@@ -334,11 +304,11 @@ def _observe_many(options: Namespace, how: dict[str, Any]) -> int:
     provider = how.pop("provider")
     if provider is not None and len(provider) > 1:
         raise OptionError("--provider: got several, expected one for many clusters", option="--provider")
-    read = partial(read_targets, _content(options.targets), secure=how["tls"] is not None)
-    targets = _of_file(options.targets, read)
+    read = partial(read_targets, content(options.targets), secure=how["tls"] is not None)
+    targets = of_file(options.targets, read)
     to_output = options.output == "-"
     if to_output:
-        _check_standard_output(options.targets)
+        check_standard_output(options.targets)
     name = "standard input" if options.targets == "-" else options.targets
     with _bar(len(targets), " clusters", name) as progress:
         observed = observe_fleet(
@@ -360,7 +330,7 @@ def _observe_many(options: Namespace, how: dict[str, Any]) -> int:
     if to_output:
         sys.stderr.write(text)
     else:
-        _print(text)
+        write(text)
     return 1 if observed.whole < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0
 
 
@@ -385,24 +355,3 @@ def _bar(total: int | None, unit: str, name: str) -> Iterator[Callable[[int], ob
     # A short run needs no bar.
     with tqdm(total=total, unit=unit, unit_scale=True, desc=name, file=sys.stderr, leave=False, delay=0.5) as bar:
         yield bar.update
-
-
-def _standard_input() -> BinaryIO:
-    if sys.stdin is None:
-        raise FleetFileError("standard input: cannot be read: it is closed", file="standard input")
-    return sys.stdin.buffer
-
-
-def _check_standard_output(source: str) -> None:
-    """Refuse a standard output that is closed, or that goes to the input: it would never end."""
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    with contextlib.suppress(OSError):
-        if os.path.samestat(os.fstat(sys.stdout.fileno()), Path(source).stat()) and Path(source).is_file():
-            raise FleetFileError(f"{source}: is the input as well as standard output; write elsewhere", file=source)
-
-
-def _print(text: str) -> None:
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    sys.stdout.write(text)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import Namespace
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etcdsize import units
-from etcdsize.cli.commands import _parsed, _print, _standard_input
-from etcdsize.errors import EtcdSizeError, FleetFileError, OptionError, one_line, shown
+from etcdsize.cli.streams import standard_input, tell, write
+from etcdsize.errors import EtcdSizeError, FleetFileError, OptionError
 
 if TYPE_CHECKING:
     from etcdsize.cluster import ClusterPlan
-    from etcdsize.notices import Notice
     from etcdsize.settings import EtcdSettings
     from etcdsize.sizing import Sizing
 
@@ -45,10 +42,12 @@ def bootstrap(options: Namespace) -> int:
     if options.output is not None:
         _write(Path(options.output), {f"{name}{FORMATS[form]}": text for name, text in texts.items()}, options.force)
     elif len(texts) > 1:
-        _print("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
+        write("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
     else:
-        _print("".join(texts.values()))
-    _tell(plan.notices + (() if settings is None else settings.notices))
+        write("".join(texts.values()))
+    # The plan and its settings may both tell of the version.
+    for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
+        tell(line)
     return 0
 
 
@@ -56,9 +55,9 @@ def _sizing(options: Namespace) -> Sizing | None:
     """Return the sizing of the load that the options describe, None where they describe none."""
     from etcdsize.sizing import size
 
-    clients = _parsed("--clients", options.clients, units.parse_count)
-    requests = _parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
-    data = _parsed("--data", options.data, units.parse_bytes)
+    clients = units.parsed("--clients", options.clients, units.parse_count)
+    requests = units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
+    data = units.parsed("--data", options.data, units.parse_bytes)
     if (clients, requests, data) == (None, None, None):
         for option in ("--kubernetes", "--peer-rtt-ms"):
             if getattr(options, option[2:].replace("-", "_")):
@@ -78,14 +77,14 @@ def _settings(options: Namespace, sizing: Sizing) -> EtcdSettings:
     return settings_for(
         sizing,
         kubernetes=options.kubernetes,
-        peer_rtt_ms=_parsed("--peer-rtt-ms", options.peer_rtt_ms, units.parse_count),
+        peer_rtt_ms=units.parsed("--peer-rtt-ms", options.peer_rtt_ms, units.parse_count),
         **version,
     )
 
 
 def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
     """Write every text to its file, after a look at all of them."""
-    from etcdsize._output import check_output, open_output
+    from etcdsize._output import check_output, naming, open_output
 
     try:
         folder.mkdir(exist_ok=True)
@@ -94,24 +93,14 @@ def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
     for name in texts:
         check_output(folder / name, None, force=force)
     for name, text in texts.items():
-        try:
-            with open_output(folder / name) as stream:
-                stream.write(text.encode())
-        except OSError as error:
-            raise FleetFileError(
-                f"{folder / name}: cannot be written: {error.strerror}", file=str(folder / name)
-            ) from None
-        print(f"etcdsize: wrote {one_line(str(folder / name))}", file=sys.stderr)  # noqa: T201
-
-
-def _tell(notices: Iterable[Notice]) -> None:
-    # The plan and its settings may both tell of the version.
-    for line in dict.fromkeys(f"{notice.severity}: {notice.text} [{notice.code}]" for notice in notices):
-        print(one_line(line), file=sys.stderr)  # noqa: T201
+        with naming(folder / name), open_output(folder / name) as stream:
+            stream.write(text.encode())
+        tell(f"etcdsize: wrote {folder / name}")
 
 
 def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPlan:
     """Return the plan that the options of `_add_plan` describe."""
+    from etcdsize._options import pairs_of
     from etcdsize.cluster import ClusterPlan
     from etcdsize.tls import Tls
 
@@ -132,22 +121,15 @@ def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPl
         "data_dir": options.data_dir,
         "etcd_version": options.etcd_version,
         "tls": None if options.tls_dir is None else Tls.from_dir(options.tls_dir),
-        "client_port": _parsed("--client-port", options.client_port, units.parse_whole),
-        "peer_port": _parsed("--peer-port", options.peer_port, units.parse_whole),
-        "base_port": _parsed("--base-port", options.base_port, units.parse_whole),
+        "client_port": units.parsed("--client-port", options.client_port, units.parse_whole),
+        "peer_port": units.parsed("--peer-port", options.peer_port, units.parse_whole),
+        "base_port": units.parsed("--base-port", options.base_port, units.parse_whole),
         "settings": settings,
     }
     known = {name: value for name, value in given.items() if value is not None}
     if local is not None:
-        return ClusterPlan.local(_parsed("--local", local, units.parse_whole) or 0, **known)
-    zones: dict[str, str] = {}
-    for pair in options.zone or ():
-        name, equals, zone = pair.partition("=")
-        if not equals or not name or not zone:
-            raise OptionError(f"--zone: got {shown(pair)}, expected NAME=ZONE such as a=eu-1a", option="--zone")
-        if name in zones:
-            raise OptionError(f"--zone: got {shown(name)} twice, expected it once", option="--zone", value=name)
-        zones[name] = zone
+        return ClusterPlan.local(units.parsed("--local", local, units.parse_whole) or 0, **known)
+    zones = pairs_of("--zone", options.zone or (), "NAME=ZONE such as a=eu-1a")
     return ClusterPlan.from_hosts(hosts, zones=zones, **known)
 
 
@@ -157,7 +139,7 @@ def runbook(options: Namespace) -> int:
     from etcdsize.runbooks import runbook
 
     found = runbook(_plan(options), tier=options.tier, kubernetes=options.kubernetes, snapshot=options.snapshot)
-    _print(found.model_dump_json(indent=2) + "\n" if options.json else render_runbook(found))
+    write(found.model_dump_json(indent=2) + "\n" if options.json else render_runbook(found))
     return 0
 
 
@@ -166,8 +148,8 @@ def terraform_external(options: Namespace) -> int:  # noqa: ARG001 - every comma
     from etcdsize.terraform import answer
 
     try:
-        _print(json.dumps(answer(_standard_input().read()), indent=2, ensure_ascii=False) + "\n")
+        write(json.dumps(answer(standard_input().read()), indent=2, ensure_ascii=False) + "\n")
     except EtcdSizeError as error:
-        print(f"etcdsize: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
+        tell(f"etcdsize: {error}")
         return 1
     return 0

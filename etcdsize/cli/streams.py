@@ -1,0 +1,67 @@
+"""Standard input and output, and files, as the commands use them: each fault is named.
+
+This module imports `errors` only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from etcdsize.errors import FleetFileError, TableError, one_line
+
+__all__ = ["check_standard_output", "content", "of_file", "standard_input", "tell", "write"]
+
+T = TypeVar("T")
+
+
+def content(name: str) -> bytes:
+    """Return what a file holds, or standard input for `-`."""
+    if name == "-":
+        return standard_input().read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise TableError(f"{name}: cannot be read: {error.strerror}", file=name) from error
+
+
+def of_file(name: str, work: Callable[[], T]) -> T:
+    """Return what is made of a file's content; an error names the file."""
+    try:
+        return work()
+    except TableError as error:
+        name = "standard input" if name == "-" else name
+        raise TableError(f"{name}: {error}", file=name, row=error.row, field=error.field) from None
+
+
+def standard_input() -> BinaryIO:
+    """Return standard input, or say that there is none."""
+    if sys.stdin is None:
+        raise FleetFileError("standard input: cannot be read: it is closed", file="standard input")
+    return sys.stdin.buffer
+
+
+def check_standard_output(source: str) -> None:
+    """Refuse a standard output that is closed, or that goes to the input: it would never end."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(sys.stdout.fileno()), Path(source).stat()) and Path(source).is_file():
+            raise FleetFileError(f"{source}: is the input as well as standard output; write elsewhere", file=source)
+
+
+def write(text: str) -> None:
+    """Write to standard output."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    sys.stdout.write(text)
+
+
+def tell(line: str) -> None:
+    """Say one line on standard error."""
+    sys.stderr.write(f"{one_line(line)}\n")
