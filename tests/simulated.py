@@ -82,12 +82,12 @@ async def main(clusters: int) -> None:
             ports.append(port)
         labels = {"cluster": f"c{cluster:04}", "provider": ("aws", "gce")[cluster % 2]}
         groups.append({"targets": [f"127.0.0.1:{port}" for port in ports], "labels": labels})
-    print(json.dumps(groups), flush=True)  # noqa: T201
+    print(json.dumps(groups), flush=True)  # noqa: T201 - a program of its own: this is its answer
     done = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
     await done.wait()
     taken.close()
-    print(Counts.most, flush=True)  # noqa: T201
+    print(Counts.most, flush=True)  # noqa: T201 - a program of its own: this is its answer
 
 
 if __name__ == "__main__":

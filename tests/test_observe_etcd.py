@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from certificates import Certificates
 from etcds import MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
-from servers import Certificates
 
 from etcdsize import ClientTls, Observation, observe, read_endpoint_status, size
 

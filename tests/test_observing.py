@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from certificates import Certificates
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from servers import Certificates, answering, read_request, serving
+from servers import answering, read_request, serving
 
 from etcdsize import ClientTls, MissingDependencyError, Observation, OptionError, observe
 
@@ -316,7 +317,7 @@ class TestTls:
             assert problem(port, "https", tls=ClientTls(cacert=certificates.ca)) is None
 
     def test_another_host(self, certificates):
-        files = certificates.issue("server", host="127.0.0.2")
+        files = certificates.issue("server", hosts=["127.0.0.2"])
         with serving(answering(METRICS), self.context(files)) as port:
             assert problem(port, "https", tls=ClientTls(cacert=certificates.ca)) == (
                 "its certificate is not trusted: IP address mismatch, certificate is not valid for '127.0.0.1'"
