@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from etcdsize._capacity import Capacity, capacities
 from etcdsize._classify import Codes
+from etcdsize._load_arrays import fleet_codes, fleet_columns
 from etcdsize._options import headroom_of, members_of, one_of, tiers_of
-from etcdsize.arrays import classify, fleet_codes, fleet_columns, looked_up
+from etcdsize.arrays import classify, looked_up
 from etcdsize.catalogs import Catalog, load_catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError, nearest, shown
 from etcdsize.fitting import fitted
