@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from etcdsize.errors import ColumnError, nearest, shown
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "names_machines", "narrowed", "pick_columns"]
+__all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "names_any", "narrowed", "pick_columns"]
 
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
 """The columns that an answer adds, in order."""
@@ -110,9 +110,9 @@ def pick_columns(
     return columns
 
 
-def names_machines(names: Iterable[str]) -> bool:
-    """Return whether a column says which machine runs now."""
-    return any(_plain(name) in _NAMES["current_machine"] for name in names)
+def names_any(names: Iterable[str], *keys: str) -> bool:
+    """Return whether a column holds one of these, such as `provider`, by its name."""
+    return any(_plain(name) in _NAMES[key] for name in names for key in keys)
 
 
 def narrowed(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:

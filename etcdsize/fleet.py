@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, names_machines, narrowed
+from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, names_any, narrowed
 from etcdsize._options import one_of
 from etcdsize.catalogs import Catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
@@ -149,7 +149,7 @@ def open_fleet(
                 stream = kept
             reader = _open_reader(stream, name, kind)
         auditor = None
-        if "current_machine" in chosen or names_machines(reader.names):
+        if "current_machine" in chosen or names_any(reader.names, "current_machine"):
             catalog = catalog or "current"
             if isinstance(reader, JsonLinesReader):
                 reader.reserved = (*ANSWERS, *AUDIT_ANSWERS)

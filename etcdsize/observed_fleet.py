@@ -14,7 +14,7 @@ from typing import Annotated, Any, BinaryIO
 
 from pydantic import Field
 
-from etcdsize._columns import ANSWERS, AUDIT_ANSWERS
+from etcdsize._columns import ANSWERS, AUDIT_ANSWERS, names_any
 from etcdsize._model import Model
 from etcdsize._output import check_output
 from etcdsize.errors import MissingDependencyError, OptionError
@@ -110,7 +110,7 @@ def observe_fleet(
         For what cannot be sized so; all of it before anybody is asked.
     """
     labels = list(dict.fromkeys(name for cluster in targets for name in cluster.labels))
-    if options.get("provider") is None and not set(labels) & {"provider", "cloud", "cloud_provider", *_KEPT}:
+    if options.get("provider") is None and not names_any(labels, *_KEPT):
         raise OptionError(
             "provider: got none, and no target has the label provider; give one of the two", option="provider"
         )

@@ -255,6 +255,9 @@ def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
 
     with cluster(plan, tmp_path, minor, how) as found:
         put_keys(found.endpoints[0], 0, KEYS, tls)
+        # 3.5.0 to 3.5.2 may lose what they applied last, where they are killed before it is in the database a tenth of
+        # a second later (etcd-io/etcd Documentation/postmortems/v3.5-data-inconsistency.md).
+        time.sleep(0.5)
         found.kill("infra1")
         put_keys(found.endpoints[0], KEYS, 100, tls)
         found.start("infra1")

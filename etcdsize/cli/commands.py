@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize import units
+from etcdsize.cli.options import loads_of
 from etcdsize.cli.streams import check_standard_output, content, of_file, standard_input, write
 from etcdsize.errors import OptionError, shown
 
@@ -31,10 +32,11 @@ def size(options: Namespace) -> int:
     from etcdsize.renderers.text import render_sizing
     from etcdsize.sizing import size
 
+    clients, requests, data = loads_of(options)
     sizing = size(
-        clients=units.parsed("--clients", options.clients, units.parse_count),
-        requests_per_second=units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
-        data_bytes=units.parsed("--data", options.data, units.parse_bytes),
+        clients=clients,
+        requests_per_second=requests,
+        data_bytes=data,
         kubernetes_nodes=units.parsed("--kubernetes-nodes", options.kubernetes_nodes, units.parse_whole),
         provider=options.provider,
         catalog=options.catalog,
@@ -55,9 +57,7 @@ def fit(options: Namespace) -> int:
 
     members = members_of(units.parsed("--members", options.members, units.parse_whole))
     headroom = units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
-    clients = units.parsed("--clients", options.clients, units.parse_count)
-    requests = units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
-    data = units.parsed("--data", options.data, units.parse_bytes)
+    clients, requests, data = loads_of(options)
     known = (clients, requests, data) != (None, None, None)
     if (options.tier is not None) == known:
         raise OptionError(

@@ -1,6 +1,6 @@
 """What the parsers of all commands are made of: the parser and its help, and options that several commands have.
 
-This module imports the standard library and `errors` only.
+This module imports the standard library and `errors` only; `units` where a load has to be read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,17 @@ from typing import NoReturn
 
 from etcdsize.errors import one_line
 
-__all__ = ["Parser", "add_command", "add_headroom", "add_json", "add_load", "add_members", "add_provider", "add_tables"]
+__all__ = [
+    "Parser",
+    "add_command",
+    "add_headroom",
+    "add_json",
+    "add_load",
+    "add_members",
+    "add_provider",
+    "add_tables",
+    "loads_of",
+]
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -85,6 +95,17 @@ def add_load(parser: argparse._ActionsContainer) -> None:
         "--requests-per-second", "--rps", metavar="RATE", help="requests per second, such as 800 or 2.5k"
     )
     parser.add_argument("--data", metavar="SIZE", help="data stored, such as 400MB (10^6 bytes) or 2GiB (2^30)")
+
+
+def loads_of(options: argparse.Namespace) -> tuple[float | None, float | None, float | None]:
+    """Return what the options of `add_load` say: clients, requests per second, bytes of data."""
+    from etcdsize import units
+
+    return (
+        units.parsed("--clients", options.clients, units.parse_count),
+        units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
+        units.parsed("--data", options.data, units.parse_bytes),
+    )
 
 
 def add_provider(parser: argparse._ActionsContainer) -> None:

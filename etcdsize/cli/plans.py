@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etcdsize import units
+from etcdsize.cli.options import loads_of
 from etcdsize.cli.streams import standard_input, tell, write
 from etcdsize.errors import EtcdSizeError, FleetFileError, OptionError
 
@@ -55,9 +56,7 @@ def _sizing(options: Namespace) -> Sizing | None:
     """Return the sizing of the load that the options describe, None where they describe none."""
     from etcdsize.sizing import size
 
-    clients = units.parsed("--clients", options.clients, units.parse_count)
-    requests = units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate)
-    data = units.parsed("--data", options.data, units.parse_bytes)
+    clients, requests, data = loads_of(options)
     if (clients, requests, data) == (None, None, None):
         for option in ("--kubernetes", "--peer-rtt-ms"):
             if getattr(options, option[2:].replace("-", "_")):
