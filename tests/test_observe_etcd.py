@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from certificates import Certificates
 from etcds import MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
+from strategies import left_out
 
 from etcdsize import ClientTls, Observation, observe, read_endpoint_status, size
 
@@ -303,8 +304,7 @@ class TestBroken:
         try:
             subprocess.run([*alone, "ip", "link", "add", "x", "type", "veth"], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
-            # Many a container may not; then a process that is stopped stands for one that is cut off.
-            pytest.skip("no network can be made here; that takes unshare, iproute2 and a kernel that lets us")
+            left_out("no network can be made here; that takes unshare, iproute2 and a kernel that lets us")
         done = subprocess.run(
             [*alone, sys.executable, HERE / "cut_network.py", etcd, tmp_path],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])},
