@@ -107,7 +107,7 @@ def make(folder: Path, rows: int) -> None:
 
 
 def one_machine(source: Path, target: Path) -> None:
-    from etcdsize.fleet import open_fleet
+    from etcdsize.files.fleet_file import open_fleet
 
     target.mkdir()
     for path in sorted(source.glob("*.parquet")):

@@ -56,7 +56,7 @@ def prepare(name: str, rows: int) -> Any:
     import etcdsize
 
     if name == "load":
-        from etcdsize.catalogs import _built_in
+        from etcdsize.catalog.catalog import _built_in
 
         return lambda: _built_in.__wrapped__("current")
     if name == "import":
@@ -79,7 +79,7 @@ def audit_call(name: str, rows: int) -> Any:
 
     import etcdsize
     from benchmarks.classify import columns
-    from etcdsize.auditing import Auditor
+    from etcdsize.fleet.auditor import Auditor
 
     loads = columns(rows)
     auditor = Auditor()

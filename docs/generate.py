@@ -25,8 +25,8 @@ from typing import Any
 from pydantic import BaseModel
 
 import etcdsize
-from etcdsize.catalogs import BUILT_IN as CATALOGS
-from etcdsize.sequential import sequential_disk
+from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+from etcdsize.fitting.fsync import sequential_disk
 from etcdsize.tiers import BUILT_IN as TIERS
 from etcdsize.units import format_number
 
@@ -370,14 +370,14 @@ def first_line(thing: object) -> str:
 
 def terraform_table() -> str:
     """Return what Terraform may ask."""
-    from etcdsize.terraform import QUERY
+    from etcdsize.plan.terraform import QUERY
 
     return table(["key", "what it is"], [[f"`{name}`", text] for name, text in QUERY.items()])
 
 
 def columns() -> str:
     """Return the names of columns that `etcdsize fleet` knows."""
-    from etcdsize._columns import _DATA_NAMES, _DATA_UNITS, _NAMES
+    from etcdsize.batches.columns import _DATA_NAMES, _DATA_UNITS, _NAMES
 
     def listed(names: Iterable[str]) -> str:
         return ", ".join(f"`{name}`" for name in names)

@@ -5,9 +5,6 @@ The names below are looked up when they are first used, so that importing etcdsi
 
 from __future__ import annotations
 
-# At once: looked up later, the function would stand behind the module of its own name. It imports nothing heavy.
-from etcdsize.quorum import failure_tolerance, quorum
-
 # What a type checker takes for True; importing typing would double the time that importing etcdsize takes.
 TYPE_CHECKING = False
 
@@ -112,11 +109,11 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "arrays": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
-    "auditing": ("audit",),
-    "catalogs": ("Catalog", "Unfit", "load_catalog"),
-    "cluster": ("ClusterPlan",),
-    "disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
+    "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
+    "fleet.auditor": ("audit",),
+    "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
+    "plan.cluster": ("ClusterPlan",),
+    "catalog.disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
     "errors": (
         "ColumnError",
         "EtcdSizeError",
@@ -130,45 +127,48 @@ _HOMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
-    "fits": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected"),
-    "fitting": ("fit", "need_for"),
-    "fleet_audit": ("ClusterAudit", "FleetAudit"),
-    "fleet_sizing": ("FleetSizing",),
-    "frames": ("size_frame",),
-    "machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
-    "members": ("Member",),
-    "notices": ("Notice",),
-    "observations": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
-    "observing": ("ClientTls", "observe"),
-    "sequential": ("SequentialDisk", "WriteLatency"),
-    "rendering": ("render",),
-    "readers": ("Dropped", "Imported"),
-    "readers.aws": ("read_aws_instance_types",),
-    "readers.gcloud": ("read_gcloud_machine_types",),
-    "readers.metrics": ("read_metrics",),
-    "readers.prices": ("read_prices",),
-    "runbooks": ("Runbook", "runbook"),
-    "readers.status": ("read_endpoint_status",),
-    "scrapes": ("Histogram", "MemberStatus", "Scrape"),
-    "settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
-    "sizing": ("Sizing", "size"),
-    "steps": ("Command", "Step"),
-    "storage": ("Storage", "storage_for"),
+    "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected"),
+    "fitting.fit": ("fit", "need_for"),
+    "fleet.audit": ("ClusterAudit", "FleetAudit"),
+    "fleet.sizing": ("FleetSizing",),
+    "frames.size_frame": ("size_frame",),
+    "catalog.machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
+    "plan.members": ("Member",),
+    "sizing.notices": ("Notice",),
+    "observation.model": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
+    "observation.observe": ("ClientTls", "observe"),
+    "fitting.fsync": ("SequentialDisk", "WriteLatency"),
+    "plan.render": ("render",),
+    "catalog.listing": ("Dropped", "Imported"),
+    "catalog.aws": ("read_aws_instance_types",),
+    "catalog.gcloud": ("read_gcloud_machine_types",),
+    "observation.metrics": ("read_metrics",),
+    "catalog.prices": ("read_prices",),
+    "operations.runbook": ("Runbook", "runbook"),
+    "observation.endpoint_status": ("read_endpoint_status",),
+    "observation.scrape": ("Histogram", "MemberStatus", "Scrape"),
+    "plan.settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
+    "sizing.quorum": ("failure_tolerance", "quorum"),
+    "sizing.size": ("Sizing", "size"),
+    "operations.steps": ("Command", "Step"),
+    "fitting.storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
-    "tls": ("Tls", "TlsFiles"),
+    "plan.tls": ("Tls", "TlsFiles"),
     "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
-    "versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
+    "etcd.versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from etcdsize.arrays import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
-    from etcdsize.auditing import audit
-    from etcdsize.catalogs import Catalog, Unfit, load_catalog
-    from etcdsize.cluster import ClusterPlan
-    from etcdsize.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
+    from etcdsize.catalog.aws import read_aws_instance_types
+    from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
+    from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
+    from etcdsize.catalog.gcloud import read_gcloud_machine_types
+    from etcdsize.catalog.listing import Dropped, Imported
+    from etcdsize.catalog.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
+    from etcdsize.catalog.prices import read_prices
     from etcdsize.errors import (
         ColumnError,
         EtcdSizeError,
@@ -182,34 +182,33 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
-    from etcdsize.fits import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected
-    from etcdsize.fitting import fit, need_for
-    from etcdsize.fleet_audit import ClusterAudit, FleetAudit
-    from etcdsize.fleet_sizing import FleetSizing
-    from etcdsize.frames import size_frame
-    from etcdsize.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
-    from etcdsize.members import Member
-    from etcdsize.notices import Notice
-    from etcdsize.observations import ClientCount, MemberLoad, Observation, combine_scrapes
-    from etcdsize.observing import ClientTls, observe
-    from etcdsize.readers import Dropped, Imported
-    from etcdsize.readers.aws import read_aws_instance_types
-    from etcdsize.readers.gcloud import read_gcloud_machine_types
-    from etcdsize.readers.metrics import read_metrics
-    from etcdsize.readers.prices import read_prices
-    from etcdsize.readers.status import read_endpoint_status
-    from etcdsize.rendering import render
-    from etcdsize.runbooks import Runbook, runbook
-    from etcdsize.scrapes import Histogram, MemberStatus, Scrape
-    from etcdsize.sequential import SequentialDisk, WriteLatency
-    from etcdsize.settings import EtcdSettings, Memory, Setting, settings_for
-    from etcdsize.sizing import Sizing, size
-    from etcdsize.steps import Command, Step
-    from etcdsize.storage import Storage, storage_for
+    from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
+    from etcdsize.fitting.fit import fit, need_for
+    from etcdsize.fitting.fsync import SequentialDisk, WriteLatency
+    from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected
+    from etcdsize.fitting.storage import Storage, storage_for
+    from etcdsize.fleet.audit import ClusterAudit, FleetAudit
+    from etcdsize.fleet.auditor import audit
+    from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
+    from etcdsize.fleet.sizing import FleetSizing
+    from etcdsize.frames.size_frame import size_frame
+    from etcdsize.observation.endpoint_status import read_endpoint_status
+    from etcdsize.observation.metrics import read_metrics
+    from etcdsize.observation.model import ClientCount, MemberLoad, Observation, combine_scrapes
+    from etcdsize.observation.observe import ClientTls, observe
+    from etcdsize.observation.scrape import Histogram, MemberStatus, Scrape
+    from etcdsize.operations.runbook import Runbook, runbook
+    from etcdsize.operations.steps import Command, Step
+    from etcdsize.plan.cluster import ClusterPlan
+    from etcdsize.plan.members import Member
+    from etcdsize.plan.render import render
+    from etcdsize.plan.settings import EtcdSettings, Memory, Setting, settings_for
+    from etcdsize.plan.tls import Tls, TlsFiles
+    from etcdsize.sizing.notices import Notice
+    from etcdsize.sizing.quorum import failure_tolerance, quorum
+    from etcdsize.sizing.size import Sizing, size
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
-    from etcdsize.tls import Tls, TlsFiles
     from etcdsize.units import format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
-    from etcdsize.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.workload import Workload
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
-from etcdsize._model import Model, Name, Positive, read_table
+from etcdsize.base.model import Model, Name, Positive, read_table
 from etcdsize.errors import OptionError, TableError, nearest, shown
 from etcdsize.units import DIMENSIONS
 

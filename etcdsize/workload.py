@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from etcdsize._model import Model
+from etcdsize.base.model import Model
 from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError, shown
 from etcdsize.units import DIMENSIONS, parse_bytes, parse_rate
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize import units
-from etcdsize.cli.options import loads_of
+from etcdsize.cli.arguments import loads_of
 from etcdsize.cli.streams import check_standard_output, content, of_file, standard_input, write
 from etcdsize.errors import OptionError, shown
 
 if TYPE_CHECKING:
-    from etcdsize.fleet import Fleet
-    from etcdsize.machines import Machine
+    from etcdsize.catalog.machines import Machine
+    from etcdsize.files.fleet_file import Fleet
 
 __all__ = ["catalog", "fit", "fleet", "machines", "observe", "schema", "size", "tiers"]
 
@@ -29,8 +29,8 @@ _SHORT = {"rps": "requests_per_second", "data": "data_bytes"}
 
 def size(options: Namespace) -> int:
     """Size one cluster."""
-    from etcdsize.renderers.text import render_sizing
-    from etcdsize.sizing import size
+    from etcdsize.reports.sizing import render_sizing
+    from etcdsize.sizing.size import size
 
     clients, requests, data = loads_of(options)
     sizing = size(
@@ -50,10 +50,10 @@ def size(options: Namespace) -> int:
 
 def fit(options: Namespace) -> int:
     """Find machines and disks for a tier."""
-    from etcdsize._options import members_of, one_of
-    from etcdsize.fitting import fit
-    from etcdsize.renderers.fit import render_fit
-    from etcdsize.sizing import size
+    from etcdsize.fitting.fit import fit
+    from etcdsize.reports.fit import render_fit
+    from etcdsize.sizing.options import members_of, one_of
+    from etcdsize.sizing.size import size
 
     members = members_of(units.parsed("--members", options.members, units.parse_whole))
     headroom = units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
@@ -100,10 +100,10 @@ def observe(options: Namespace) -> int:
     """Size a running cluster by what it reports."""
     import json
 
-    from etcdsize.observing import ClientTls, observe
-    from etcdsize.renderers.observation import render_observation
-    from etcdsize.renderers.text import render_sizing
-    from etcdsize.sizing import size
+    from etcdsize.observation.observe import ClientTls, observe
+    from etcdsize.reports.observation import render_observation
+    from etcdsize.reports.sizing import render_sizing
+    from etcdsize.sizing.size import size
 
     how = {
         "provider": options.provider,
@@ -143,7 +143,7 @@ def observe(options: Namespace) -> int:
 
 def tiers(options: Namespace) -> int:
     """Print a tier table."""
-    from etcdsize.renderers.text import render_tiers
+    from etcdsize.reports.sizing import render_tiers
     from etcdsize.tiers import load_tiers
 
     table = load_tiers(options.tiers)
@@ -153,9 +153,9 @@ def tiers(options: Namespace) -> int:
 
 def machines(options: Namespace) -> int:
     """Print the machines of a catalog."""
-    from etcdsize._options import one_of, providers_of
-    from etcdsize.catalogs import load_catalog
-    from etcdsize.renderers.text import render_machines
+    from etcdsize.catalog.catalog import load_catalog
+    from etcdsize.reports.sizing import render_machines
+    from etcdsize.sizing.options import one_of, providers_of
 
     catalog = load_catalog(options.catalog)
     providers = providers_of(catalog, options.provider)
@@ -192,13 +192,13 @@ def catalog(options: Namespace) -> int:
     """Make a catalog of a provider's own list: `import` is the one thing there is to do so far."""
     import datetime
 
-    from etcdsize._options import one_of
-    from etcdsize._output import check_output, naming, open_output
-    from etcdsize.readers import combine
-    from etcdsize.readers.aws import read_aws_instance_types
-    from etcdsize.readers.gcloud import read_gcloud_machine_types
-    from etcdsize.readers.prices import read_prices
-    from etcdsize.renderers.text import render_import
+    from etcdsize.base.output_file import check_output, naming, open_output
+    from etcdsize.catalog.aws import read_aws_instance_types
+    from etcdsize.catalog.gcloud import read_gcloud_machine_types
+    from etcdsize.catalog.listing import combine
+    from etcdsize.catalog.prices import read_prices
+    from etcdsize.reports.sizing import render_import
+    from etcdsize.sizing.options import one_of
 
     readers = {"aws": read_aws_instance_types, "gcloud": read_gcloud_machine_types}
     reader = readers[one_of("--from", options.origin, readers)]
@@ -230,7 +230,7 @@ def schema(options: Namespace) -> int:  # noqa: ARG001 - every command takes its
     """Print the JSON schema of an answer."""
     import json
 
-    from etcdsize.sizing import Sizing
+    from etcdsize.sizing.size import Sizing
 
     write(json.dumps(Sizing.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
     return 0
@@ -251,8 +251,8 @@ def fleet(options: Namespace) -> int:
         columns[what] = name
     headroom = units.parsed("--headroom", options.headroom, units.parse_fraction) or 0.0
 
-    from etcdsize.fleet import open_fleet
-    from etcdsize.renderers.text import render_fleet
+    from etcdsize.files.fleet_file import open_fleet
+    from etcdsize.reports.sizing import render_fleet
 
     to_output = options.output == "-"
     if to_output:
@@ -292,10 +292,10 @@ def fleet(options: Namespace) -> int:
 
 def _observe_many(options: Namespace, how: dict[str, Any]) -> int:
     """Observe every cluster of a file, one row a cluster."""
-    from etcdsize.observed_fleet import observe_fleet
-    from etcdsize.readers.targets import read_targets
-    from etcdsize.renderers.observation import render_observed_fleet
-    from etcdsize.renderers.text import render_fleet
+    from etcdsize.observation.fleet import observe_fleet
+    from etcdsize.observation.targets import read_targets
+    from etcdsize.reports.observation import render_observed_fleet
+    from etcdsize.reports.sizing import render_fleet
 
     for name, given in (("URL", options.urls), ("--clients", options.clients is not None)):
         if given:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from etcdsize import __version__
-from etcdsize.cli import plan_options
-from etcdsize.cli.options import (
+from etcdsize.cli import plan_arguments
+from etcdsize.cli.arguments import (
     Parser,
     add_command,
     add_headroom,
@@ -355,14 +355,14 @@ def _add_schema(commands: argparse._SubParsersAction[Parser]) -> None:
     )
 
 
-PLANS = tuple(plan_options.COMMANDS)
+PLANS = tuple(plan_arguments.COMMANDS)
 """The commands of `plans`; the others are in `commands`."""
 
 _COMMANDS = {
     "size": _add_size,
     "fleet": _add_fleet,
     "fit": _add_fit,
-    **plan_options.COMMANDS,
+    **plan_arguments.COMMANDS,
     "observe": _add_observe,
     "tiers": _add_tiers,
     "machines": _add_machines,

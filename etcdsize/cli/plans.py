@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etcdsize import units
-from etcdsize.cli.options import loads_of
+from etcdsize.cli.arguments import loads_of
 from etcdsize.cli.streams import standard_input, tell, write
 from etcdsize.errors import EtcdSizeError, FleetFileError, OptionError
 
 if TYPE_CHECKING:
-    from etcdsize.cluster import ClusterPlan
-    from etcdsize.settings import EtcdSettings
-    from etcdsize.sizing import Sizing
+    from etcdsize.plan.cluster import ClusterPlan
+    from etcdsize.plan.settings import EtcdSettings
+    from etcdsize.sizing.size import Sizing
 
 __all__ = ["bootstrap", "runbook", "terraform_external"]
 
 
 def bootstrap(options: Namespace) -> int:
     """Write down how to start a cluster."""
-    from etcdsize._options import one_of
-    from etcdsize.rendering import FORMATS, WHOLE, render
+    from etcdsize.plan.render import FORMATS, WHOLE, render
+    from etcdsize.sizing.options import one_of
 
     form = one_of("--format", options.format, FORMATS)
     sizing = _sizing(options)
@@ -54,7 +54,7 @@ def bootstrap(options: Namespace) -> int:
 
 def _sizing(options: Namespace) -> Sizing | None:
     """Return the sizing of the load that the options describe, None where they describe none."""
-    from etcdsize.sizing import size
+    from etcdsize.sizing.size import size
 
     clients, requests, data = loads_of(options)
     if (clients, requests, data) == (None, None, None):
@@ -70,7 +70,7 @@ def _sizing(options: Namespace) -> Sizing | None:
 
 
 def _settings(options: Namespace, sizing: Sizing) -> EtcdSettings:
-    from etcdsize.settings import settings_for
+    from etcdsize.plan.settings import settings_for
 
     version = {} if options.etcd_version is None else {"etcd_version": options.etcd_version}
     return settings_for(
@@ -83,7 +83,7 @@ def _settings(options: Namespace, sizing: Sizing) -> EtcdSettings:
 
 def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
     """Write every text to its file, after a look at all of them."""
-    from etcdsize._output import check_output, naming, open_output
+    from etcdsize.base.output_file import check_output, naming, open_output
 
     try:
         folder.mkdir(exist_ok=True)
@@ -99,9 +99,9 @@ def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
 
 def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPlan:
     """Return the plan that the options of `_add_plan` describe."""
-    from etcdsize._options import pairs_of
-    from etcdsize.cluster import ClusterPlan
-    from etcdsize.tls import Tls
+    from etcdsize.plan.cluster import ClusterPlan
+    from etcdsize.plan.tls import Tls
+    from etcdsize.sizing.options import pairs_of
 
     hosts, local = options.host, options.local
     if (hosts is None) == (local is None):
@@ -134,8 +134,8 @@ def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPl
 
 def runbook(options: Namespace) -> int:
     """Print the commands that a cluster is looked after with."""
-    from etcdsize.renderers.runbook import render_runbook
-    from etcdsize.runbooks import runbook
+    from etcdsize.operations.runbook import runbook
+    from etcdsize.reports.runbook import render_runbook
 
     found = runbook(_plan(options), tier=options.tier, kubernetes=options.kubernetes, snapshot=options.snapshot)
     write(found.model_dump_json(indent=2) + "\n" if options.json else render_runbook(found))
@@ -144,7 +144,7 @@ def runbook(options: Namespace) -> int:
 
 def terraform_external(options: Namespace) -> int:  # noqa: ARG001 - every command takes its options
     """Answer as a program of Terraform's external data source: an object of text in, one out, and 1 for any error."""
-    from etcdsize.terraform import answer
+    from etcdsize.plan.terraform import answer
 
     try:
         write(json.dumps(answer(standard_input().read()), indent=2, ensure_ascii=False) + "\n")

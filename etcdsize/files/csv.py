@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from etcdsize._cells import PAD, Cells, cut
 from etcdsize.errors import FleetFileError, shown
-from etcdsize.files import Rows
+from etcdsize.files.csv_cells import PAD, Cells, cut
+from etcdsize.files.format import Rows
 
 __all__ = ["CsvReader", "CsvWriter"]
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from etcdsize.errors import FleetFileError, shown
-from etcdsize.files import Rows
+from etcdsize.files.format import Rows
 
 __all__ = ["JsonLinesReader", "JsonLinesWriter"]
 

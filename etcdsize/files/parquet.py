@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etcdsize._thrift import BINARY, I32, I64, LIST, STRUCT, List, Struct, read_struct, write_struct
 from etcdsize.errors import FleetFileError
-from etcdsize.files import Rows
+from etcdsize.files.format import Rows
+from etcdsize.files.parquet_copy import BINARY, I32, I64, LIST, STRUCT, List, Struct, read_struct, write_struct
 
 __all__ = ["ParquetCopier", "ParquetReader", "ParquetWriter"]
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etcdsize._batch import BatchOptions
-from etcdsize._columns import ANSWERS
+from etcdsize.batches.columns import ANSWERS
+from etcdsize.batches.sizer import BatchOptions
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
-from etcdsize.frames import in_partition, sized_by
+from etcdsize.frames.size_frame import in_partition, sized_by
 
 if TYPE_CHECKING:
-    from etcdsize.catalogs import Catalog
+    from etcdsize.catalog.catalog import Catalog
     from etcdsize.tiers import TierTable
 
 __all__ = ["size_dataframe"]

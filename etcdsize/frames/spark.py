@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from etcdsize._batch import BatchOptions
-from etcdsize._columns import ANSWERS
+from etcdsize.batches.columns import ANSWERS
+from etcdsize.batches.sizer import BatchOptions
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError, shown
-from etcdsize.frames import in_partition, refuse_repeated, with_answers
+from etcdsize.frames.size_frame import in_partition, refuse_repeated, with_answers
 
 if TYPE_CHECKING:
-    from etcdsize.catalogs import Catalog
+    from etcdsize.catalog.catalog import Catalog
     from etcdsize.tiers import TierTable
 
 __all__ = ["size_dataframe"]

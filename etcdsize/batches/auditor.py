@@ -1,0 +1,189 @@
+"""The audit of record batches: a column of machines in, the audit's columns out, and what there is to say in the end.
+
+`BatchAudit` is the part of a `BatchSizer` that knows of machines. This module imports pyarrow.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import Field
+
+from etcdsize.base.model import Model
+from etcdsize.batches.columns import Source
+from etcdsize.batches.loads import is_text
+from etcdsize.catalog.machines import Price
+from etcdsize.errors import ColumnError, shown
+from etcdsize.fleet.audit import DECIDERS, NO_MACHINE, OVER, UNKNOWN, VERDICTS, FleetAudit
+from etcdsize.fleet.auditor import Auditor
+from etcdsize.units import DIMENSIONS
+
+__all__ = ["AuditSummary", "AuditedRow", "BatchAudit", "dictionary"]
+
+_MOST = 10
+
+
+class AuditedRow(Model):
+    """A cluster of a fleet that is at risk, or that would save money."""
+
+    row: Annotated[int, Field(description="The row, counted from 1 without the header.")]
+    current_machine: Annotated[str, Field(description="What it runs on.")]
+    tier: Annotated[str, Field(description="The tier that the load needs.")]
+    decided_by: Annotated[str | None, Field(description="The dimension, or the machine's figure, that decided.")]
+    utilization: Annotated[float | None, Field(description="Its share of the bound that decided.")]
+    recommended_machine: Annotated[str | None, Field(description="What to run it on.")]
+    usd_month_difference: Annotated[
+        float | None, Field(description="What the change costs a month. [US dollars] None: unknown.")
+    ]
+    region: Annotated[str | None, Field(description="Where it costs that.")] = None
+    date: Annotated[str | None, Field(description="When the older of the two prices was read.")] = None
+
+
+class AuditSummary(Model):
+    """What there is to say of the machines that a fleet runs on."""
+
+    verdicts: Annotated[dict[str, int], Field(description="Clusters by verdict: under, right, over, unknown.")]
+    at_risk: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are under, the worst first.")]
+    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, the dearest first.")]
+    usd_month_to_save: Annotated[
+        float, Field(description="What those that are over would save a month, prices that are unknown left out.")
+    ]
+    over_without_price: Annotated[int, Field(description="Clusters that are over and of which a price is unknown.")]
+    first_unknown: Annotated[tuple[str, ...], Field(description="The first machines that the catalog does not have.")]
+    margin: Annotated[float, Field(description="The share of a smaller tier that has to stay free.")]
+    catalog: Annotated[str, Field(description="The name of the catalog.")]
+
+
+class BatchAudit:
+    """Audits one record batch after the other, and counts."""
+
+    def __init__(self, auditor: Auditor) -> None:
+        self.auditor = auditor
+        """How to audit."""
+        self.verdict_counts: NDArray[np.int64] = np.zeros(len(VERDICTS), np.int64)
+        """Clusters by verdict."""
+        self._saved = 0.0
+        self._without_price = 0
+        self._at_risk: list[tuple[float, AuditedRow]] = []
+        self._savings: list[tuple[float, AuditedRow]] = []
+        self._unknown: dict[str, None] = {}
+        self._types = [machine.machine_type for machine in auditor.machines]
+
+    def look_up(self, column: pa.Array, source: Source) -> tuple[NDArray[np.uint16], dict[int, str]]:
+        """Return the machines' places in the catalog, and what is wrong with the rows that have none."""
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (is_text(kind) or pa.types.is_null(kind)):
+            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
+        if not pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string()).dictionary_encode()
+        names = [*column.dictionary.to_pylist(), None]
+        lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
+        places = pc.fill_null(column.indices.cast(pa.int64()), len(names) - 1).to_numpy(zero_copy_only=False)
+        codes: NDArray[np.uint16] = lookup[places]
+        capacities = self.auditor.capacities
+        told = {
+            place: f"{source.name}: {self.auditor.why_unknown(names[place], int(code))}"
+            for place, code in enumerate(lookup)
+            if code == NO_MACHINE or capacities[code].tier is None
+        }
+        if not told:
+            return codes, {}
+        silent = np.zeros(len(names), np.bool_)
+        silent[list(told)] = True
+        wrong = {row: told[int(places[row])] for row in np.flatnonzero(silent[places]).tolist()}
+        for text in dict.fromkeys(wrong.values()):
+            if len(self._unknown) < _MOST:
+                self._unknown[text] = None
+        return codes, wrong
+
+    def provider_codes(self, codes: NDArray[np.uint16], providers: tuple[str, ...], invalid: int) -> NDArray[np.uint8]:
+        """Return the index of every machine's provider, `invalid` for those that are not among them."""
+        machines = self.auditor.catalog.machines
+        of = [providers.index(m.provider) if m.provider in providers else invalid for m in machines]
+        return np.array([*of, invalid], np.uint8)[np.minimum(codes, len(machines))]
+
+    def take(self, audit: FleetAudit, before: int) -> None:
+        """Count the clusters of a batch that `before` rows come before."""
+        self.verdict_counts += np.bincount(audit.verdict_codes, minlength=len(VERDICTS))
+        self._saved += audit.usd_month_to_save
+        over = audit.verdict_codes == OVER
+        self._without_price += int(np.count_nonzero(np.isnan(audit.usd_month_difference[over])))
+        for kept, rows, weights in (
+            (self._at_risk, audit.at_risk(_MOST), audit.utilization),
+            (self._savings, audit.savings(_MOST), -audit.usd_month_difference),
+        ):
+            kept += [(float(weights[row]), self._row(audit, int(row), before)) for row in rows]
+            kept.sort(key=lambda one: -one[0])
+            del kept[_MOST:]
+
+    def _row(self, audit: FleetAudit, index: int, before: int) -> AuditedRow:
+        one = audit[index]
+        now = self.auditor.catalog.machines[int(audit.machine_codes[index])].price
+        then = None if one.recommended_machine is None else one.recommended_machine.price
+        known = one.usd_month_difference is not None
+        return AuditedRow(
+            row=before + index + 1,
+            current_machine=one.machine_type,
+            tier=str(one.tier),
+            decided_by=one.decided_by,
+            utilization=one.utilization,
+            recommended_machine=None if one.recommended_machine is None else one.recommended_machine.machine_type,
+            usd_month_difference=one.usd_month_difference,
+            region=then.region if known and then is not None else None,
+            date=_older(now, then) if known else None,
+        )
+
+    def schema(self, answer: str) -> pa.DataType:
+        """Return the type of an answer."""
+        numbers = answer in ("utilization", "usd_month_difference")
+        return pa.float64() if numbers else pa.dictionary(pa.int32(), pa.string())
+
+    def column(self, answer: str, audit: FleetAudit) -> pa.Array:
+        """Return an answer for every cluster, null where nothing can be told."""
+        if answer == "verdict":
+            return dictionary(audit.verdict_codes, VERDICTS)
+        if answer == "decided_by":
+            return dictionary(audit.decided_by, DECIDERS)
+        if answer == "breaks_next":
+            return dictionary(audit.breaks_next, DIMENSIONS)
+        if answer == "recommended_machine":
+            return dictionary(audit.recommended_codes, self._types)
+        if answer == "utilization":
+            return pa.array(np.round(audit.utilization, 4), from_pandas=True)
+        return pa.array(np.round(audit.usd_month_difference, 2), from_pandas=True)
+
+    @property
+    def summary(self) -> AuditSummary:
+        """What there is to say of all that was audited."""
+        return AuditSummary(
+            verdicts={name: int(count) for name, count in zip(VERDICTS, self.verdict_counts)},
+            at_risk=tuple(row for _, row in self._at_risk),
+            savings=tuple(row for _, row in self._savings),
+            usd_month_to_save=self._saved,
+            over_without_price=self._without_price,
+            first_unknown=tuple(self._unknown),
+            margin=self.auditor.margin,
+            catalog=self.auditor.catalog.name,
+        )
+
+    @property
+    def unknown(self) -> int:
+        """How many clusters cannot be told."""
+        return int(self.verdict_counts[UNKNOWN])
+
+
+def dictionary(codes: NDArray[Any], names: Sequence[str], bad: Any = None) -> pa.DictionaryArray:
+    """Return names by their codes; null where a code has none, and in the rows that are bad."""
+    nothing = codes >= len(names)
+    if bad is not None:
+        nothing |= bad
+    mask = nothing if nothing.any() else None
+    places = codes.astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(places, mask=mask), pa.array(list(names), pa.string()))
+
+
+def _older(one: Price | None, other: Price | None) -> str | None:
+    return min((price.date for price in (one, other) if price is not None), default=None)

@@ -1,0 +1,141 @@
+"""A column of a load as numbers, whatever Arrow type it has: what cannot be read is a problem of its row.
+
+This module imports pyarrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from etcdsize.batches.columns import UNIT_OF_FACTOR, Source
+from etcdsize.errors import ColumnError, UnitError, shown
+from etcdsize.units import parse_bytes, parse_count, parse_rate
+
+__all__ = ["Load", "is_text", "numbers"]
+
+_PARSERS: dict[str, Callable[[str], int | float]] = {
+    "clients": parse_count,
+    "requests_per_second": parse_rate,
+    "data_bytes": parse_bytes,
+}
+
+
+@dataclass
+class Load:
+    """One dimension of a batch: numbers, and what is wrong with the rows that have none."""
+
+    values: NDArray[Any]
+    problems: dict[int, str]
+    missing: NDArray[np.bool_] | None
+
+
+def numbers(column: pa.Array, dimension: str, source: Source) -> Load:
+    """Return the numbers of a column, without a copy where it holds numbers and no nulls."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if is_text(kind):
+        return _parsed(column, dimension, source)
+    if pa.types.is_null(kind):
+        return Load(np.zeros(len(column)), {}, np.ones(len(column), np.bool_))
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected numbers or text")
+    missing = None
+    if column.null_count:
+        missing = column.is_null().to_numpy(zero_copy_only=False)
+        column = column.fill_null(0) if not pa.types.is_float16(column.type) else column.cast(pa.float32()).fill_null(0)
+    return Load(_scaled(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _scaled(values: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Return bytes, to the nearest whole one: a decimal number of MB is not exact in binary."""
+    if factor == 1:
+        return values
+    scaled = values.astype(np.float64)
+    with np.errstate(over="ignore"):
+        scaled *= factor
+    np.rint(scaled, out=scaled, where=scaled >= 1)
+    return scaled
+
+
+# Longer text is for the grammar of `units` to judge.
+_LONGEST_PLAIN = 100
+_DIGITS = np.zeros(256, np.bool_)
+_DIGITS[[ord(digit) for digit in "0123456789"]] = True
+_DECIMALS = _DIGITS.copy()
+_DECIMALS[ord(".")] = True
+
+
+def _parsed(column: pa.Array, dimension: str, source: Source) -> Load:
+    """Return the numbers that a column of text says; what it does not say is a problem of its row."""
+    column = column.cast(pa.large_string())
+    missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
+    mask = None
+    if pc.any(missing).as_py():
+        mask = missing.to_numpy(zero_copy_only=False)
+        column = pc.if_else(missing, "0", column)
+    plain = _plain_numbers(column)
+    if plain is not None:
+        return Load(_scaled(plain, source.factor), {}, mask)
+
+    # Something is not a plain number: each text that is there is read once.
+    encoded = column.dictionary_encode()
+    parse = _PARSERS[dimension] if source.factor == 1 else parse_count
+    read = np.zeros(len(encoded.dictionary))
+    wrong: dict[int, str] = {}
+    exact: list[int | float] = []
+    for code, text in enumerate(encoded.dictionary.to_pylist()):
+        exact.append(0)
+        try:
+            value = parse(text)
+        except UnitError as error:
+            unit = UNIT_OF_FACTOR.get(source.factor)
+            reason = str(error) if unit is None else f"got {shown(text)}, expected a number of {unit}"
+            wrong[code] = f"{source.name}: {reason}"
+            continue
+        if isinstance(value, int) and value >= 2**64:
+            wrong[code] = f"{source.name}: got {shown(text)}, expected at most 2^64 - 1 for an integer"
+            continue
+        read[code] = exact[code] = value
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    # Integers that a float64 cannot hold, where nothing but integers is there.
+    values: NDArray[Any] = np.array(exact, np.uint64) if all(isinstance(value, int) for value in exact) else read
+    problems: dict[int, str] = {}
+    if wrong:
+        faulty = np.zeros(len(read), np.bool_)
+        faulty[list(wrong)] = True
+        problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
+    return Load(_scaled(values[indices], source.factor), problems, mask)
+
+
+def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
+    """Return the numbers of a column of plain digits, with or without a decimal point; None where it has more."""
+    if not len(column):
+        return np.zeros(0)
+    ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
+    start, stop = ends[0], ends[-1]
+    if np.diff(ends).max() > _LONGEST_PLAIN:
+        return None
+    text = np.frombuffer(column.buffers()[2], np.uint8)[start:stop]
+    if not _DECIMALS[text].all():
+        return None
+    try:
+        plain: NDArray[Any] = column.cast(pa.int64() if _DIGITS[text].all() else pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    # 18446744073709551616.0 is an integer, and too large for one.
+    return None if plain.dtype.kind == "f" and plain.max() >= 2**63 else plain

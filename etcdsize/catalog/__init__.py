@@ -1,0 +1,1 @@
+"""What providers sell: machines, disks and prices."""

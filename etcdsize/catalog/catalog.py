@@ -1,0 +1,350 @@
+"""Catalogs: sets of machines and of the network disks that go with them.
+
+`load_catalog` reads a built-in catalog or a user's own file. This module imports pydantic, never numpy.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from etcdsize.base.model import Model, Name, read_table
+from etcdsize.catalog.disks import DiskKind
+from etcdsize.catalog.machines import Machine, MachinePrice
+from etcdsize.catalog.providers import provider_name
+from etcdsize.errors import OptionError, TableError, nearest, shown
+from etcdsize.tiers import find_file
+
+__all__ = ["BUILT_IN", "Catalog", "Unfit", "load_catalog", "providers_of"]
+
+_DATA = Path(__file__).parents[1] / "data"
+BUILT_IN = ("guide", "guide-as-printed", "current")
+_ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
+
+
+class Unfit(Model):
+    """A tier for which a provider of a catalog has no machine that is enough."""
+
+    provider: Annotated[str, Field(description="The provider.")]
+    tier: Annotated[str, Field(description="The tier.")]
+    reason: Annotated[str, Field(description="Why none is enough; what the nearest lacks.")]
+
+
+class Catalog(Model):
+    """A set of machines, and the kinds of network disks that go with them.
+
+    Raises
+    ------
+    TableError
+        Unless every machine and every kind of disk appears once, and a provider has at most one machine for a tier.
+    """
+
+    name: Annotated[Name, Field(description="The catalog's name.")]
+    title: Annotated[str, Field(description="What the catalog is, in one line.")] = ""
+    source: Annotated[str, Field(description="Where the figures come from.")] = ""
+    date: Annotated[str, Field(description="When the source was read.")] = ""
+    machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="In the source's order.")]
+    disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
+    unfit: Annotated[
+        tuple[Unfit, ...],
+        Field(description="Tiers that no machine was enough for, where machines were fitted to tiers."),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Catalog":
+        rows: dict[tuple[str, str, str], int] = {}
+        for row, machine in enumerate(self.machines, 1):
+            keys = [("machine_type", machine.machine_type)]
+            if machine.tier is not None:
+                keys.append(("tier", machine.tier))
+            for field, value in keys:
+                key = (machine.provider, field, value)
+                if key in rows:
+                    raise TableError(
+                        f"got {machine.provider} {shown(value)}, which row {rows[key]} has already; "
+                        "a machine appears once, and a provider has one machine for a tier",
+                        row=row,
+                        field=field,
+                    )
+                rows[key] = row
+        kinds = [(kind.provider, kind.kind) for kind in self.disk_kinds]
+        for index, found in enumerate(kinds):
+            if found in kinds[:index]:
+                raise TableError(
+                    f"got {found[0]} {shown(found[1])} twice, expected every kind of disk once", field="disk_kinds"
+                )
+        return self
+
+    def __hash__(self) -> int:
+        # Equal catalogs have equal names; the full hash would cost more than a sizing.
+        return hash(self.name)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers that the catalog has machines of, in alphabetical order."""
+        found = {machine.provider for machine in self.machines}
+        return tuple(sorted(found.union(unfit.provider for unfit in self.unfit)))
+
+    @property
+    def has_tiers(self) -> bool:
+        """Whether it says which machine is for which tier."""
+        return bool(_by_tier(self))
+
+    def machine(self, provider: str, machine_type: str) -> Machine:
+        """Return a machine by the provider's name for it.
+
+        Raises
+        ------
+        OptionError
+            Where the catalog has none; it names the nearest.
+
+        Examples
+        --------
+        >>> load_catalog("current").machine("aws", "m8i.large").memory_gib
+        8
+        """
+        machines = {machine.machine_type: machine for machine in self.machines if machine.provider == provider}
+        if machine_type not in machines:
+            raise OptionError(
+                f"machine_type: got {shown(machine_type)}, which is no {provider} machine of the catalog "
+                f"{shown(self.name)}{nearest(str(machine_type), machines)}",
+                option="machine_type",
+                value=machine_type,
+            )
+        return machines[machine_type]
+
+    def disk_kind(self, provider: str, kind: str) -> DiskKind:
+        """Return the rule of a kind of network disk.
+
+        Raises
+        ------
+        OptionError
+            Where the catalog has none.
+
+        Examples
+        --------
+        >>> load_catalog("current").disk_kind("aws", "gp3").included_iops
+        3000
+        """
+        kinds = {found.kind: found for found in self.disk_kinds if found.provider == provider}
+        if kind not in kinds:
+            has = ", ".join(kinds) or "none"
+            raise OptionError(
+                f"disk kind: got {shown(kind)}, expected one of those that the catalog {shown(self.name)} has for "
+                f"{provider}: {has}{nearest(str(kind), kinds)}",
+                option="kind",
+                value=kind,
+            )
+        return kinds[kind]
+
+    def merge(self, prices: Iterable[MachinePrice]) -> "Catalog":
+        """Return the catalog with these prices in the place of its own; the other machines keep theirs.
+
+        Raises
+        ------
+        TableError
+            For a type that the catalog does not have or has of two providers, and for one that comes twice; it names
+            the row.
+
+        Examples
+        --------
+        >>> from etcdsize import Price
+        >>> price = Price(usd_hour=0.09, region="eu-west-1", date="2026-11-01", source="our contract")
+        >>> prices = [MachinePrice(machine_type="m8i.large", price=price)]
+        >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.usd_hour
+        0.09
+        """
+        places: dict[str, list[tuple[str, int]]] = {}
+        for index, machine in enumerate(self.machines):
+            places.setdefault(machine.machine_type, []).append((machine.provider, index))
+        machines, rows = list(self.machines), dict[int, int]()
+        for row, listed in enumerate(prices, 1):
+            found = [
+                (provider, index)
+                for provider, index in places.get(listed.machine_type, [])
+                if listed.provider in (None, provider)
+            ]
+            if len(found) != 1:
+                raise TableError(
+                    _not_one(self, listed, row, [name for name, _ in found]), row=row, field="machine_type"
+                )
+            index = found[0][1]
+            if index in rows:
+                raise TableError(
+                    f"row {row}, machine_type: got {shown(listed.machine_type)}, which row {rows[index]} has already; "
+                    "a machine has one price",
+                    row=row,
+                    field="machine_type",
+                )
+            rows[index] = row
+            machines[index] = machines[index].model_copy(update={"price": listed.price})
+        return self.model_copy(update={"machines": tuple(machines)})
+
+    def restrict(
+        self,
+        machine_types: str | Iterable[str] | None = None,
+        families: str | Iterable[str] | None = None,
+        architectures: str | Iterable[str] | None = None,
+        regions: str | Iterable[str] | None = None,
+    ) -> "Catalog":
+        """Return the catalog with those machines only that are of one of each of these.
+
+        Parameters
+        ----------
+        machine_types, families, architectures : str or iterable of str, optional
+            Names as the catalog has them; None for all. amd64 means x86_64, and aarch64 means arm64.
+        regions : str or iterable of str, optional
+            Regions of the price: machines that are priced in none of them, or not at all, are left out.
+
+        Raises
+        ------
+        OptionError
+            For a name that no machine of the catalog has, with the nearest; and where no machine is left.
+
+        Examples
+        --------
+        >>> small = load_catalog("current").restrict(families=["m8i", "m9g"], architectures="x86_64")
+        >>> [machine.machine_type for machine in small.machines][:2]
+        ['m8i.large', 'm8i.xlarge']
+        """
+        left = self.machines
+        asked = []
+        for option, names, field in (
+            ("machine_types", machine_types, "machine_type"),
+            ("families", families, "family"),
+            ("architectures", architectures, "arch"),
+            ("regions", regions, "region"),
+        ):
+            if names is None:
+                continue
+            wanted = (names,) if isinstance(names, str) else tuple(names)
+            if field == "arch":
+                wanted = tuple(_ARCHITECTURES.get(name, name) for name in wanted)
+            _check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
+            left = tuple(machine for machine in left if _cell(machine, field) in wanted)
+            asked.append(f"{option} {', '.join(wanted)}")
+        if not left:
+            raise OptionError(
+                f"catalog: {shown(self.name)} has no machine that is of all of these: {'; '.join(asked)}",
+                option="catalog",
+                value=self.name,
+            )
+        return self.model_copy(update={"machines": left})
+
+    def find_for(self, provider: str, tier: str) -> Machine | None:
+        """Return a provider's machine for a tier, None where the catalog has none; `machine_for` says why."""
+        return _by_tier(self).get((provider, tier))
+
+    def machine_for(self, provider: str, tier: str) -> Machine:
+        """Return a provider's machine for a tier.
+
+        Raises
+        ------
+        OptionError
+            Where the catalog has none.
+        """
+        machine = self.find_for(provider, tier)
+        if machine is None:
+            raise OptionError(_no_machine(self, provider, tier), option="catalog", value=self.name)
+        return machine
+
+
+def _cell(machine: Machine, field: str) -> str | None:
+    if field == "region":
+        return machine.price.region if machine.price else None
+    cell: str | None = getattr(machine, field)
+    return cell
+
+
+def _check_names(catalog: Catalog, option: str, wanted: Sequence[str], known: set[str | None]) -> None:
+    names = sorted(name for name in known if name is not None)
+    if not wanted:
+        raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
+    for name in wanted:
+        if name not in names:
+            some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none"
+            raise OptionError(
+                f"{option}: got {shown(name)}, expected what the catalog {shown(catalog.name)} has: {some}"
+                + nearest(str(name), names),
+                option=option,
+                value=name,
+            )
+
+
+def _not_one(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequence[str]) -> str:
+    where = f"row {row}, machine_type: got {shown(listed.machine_type)}, "
+    if providers:
+        return f"{where}which {' and '.join(providers)} have both; give the provider as well"
+    known = [machine.machine_type for machine in catalog.machines if listed.provider in (None, machine.provider)]
+    of = f"{listed.provider} " if listed.provider else ""
+    return f"{where}which is no {of}machine of the catalog {shown(catalog.name)}{nearest(listed.machine_type, known)}"
+
+
+def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the providers that an argument names, all of the catalog's for None."""
+    if provider is None:
+        return catalog.providers
+    names = (provider,) if isinstance(provider, str) or not isinstance(provider, Iterable) else tuple(provider)
+    if not names:
+        raise OptionError(
+            f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",
+            option="provider",
+            value=provider,
+        )
+    chosen = tuple(dict.fromkeys(map(provider_name, names)))
+    for name in chosen:
+        if name not in catalog.providers:
+            raise OptionError(
+                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
+                f"{', '.join(catalog.providers)}",
+                option="provider",
+                value=name,
+            )
+    return chosen
+
+
+def _no_machine(catalog: Catalog, provider: str, tier: str) -> str:
+    for unfit in catalog.unfit:
+        if (unfit.provider, unfit.tier) == (provider, tier):
+            return f"catalog: {unfit.reason}"
+    tiers = [tier for (name, tier) in _by_tier(catalog) if name == provider]
+    has = f"it has one for {', '.join(tiers)}" if tiers else "it gives none of them a tier"
+    return f"catalog: {shown(catalog.name)} has no {provider} machine for the tier {shown(tier)}, {has}"
+
+
+@functools.lru_cache(maxsize=64)
+def _by_tier(catalog: Catalog) -> dict[tuple[str, str], Machine]:
+    return {(machine.provider, machine.tier): machine for machine in catalog.machines if machine.tier is not None}
+
+
+def load_catalog(name_or_path: str | Path) -> Catalog:
+    """Return a catalog: a built-in one by name, or a user's own JSON file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        `"guide"`, `"guide-as-printed"`, `"current"`, or the path of a file with the same fields as those in
+        `etcdsize/data/`.
+
+    Raises
+    ------
+    OptionError
+        For a name that is neither a built-in catalog nor a file.
+    TableError
+        For a file that breaks a rule of `Catalog`; it names file, row and field.
+
+    Examples
+    --------
+    >>> [machine.machine_type for machine in load_catalog("guide").machines][:2]
+    ['m4.large', 'n1-standard-2']
+    """
+    if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
+        return _built_in(str(name_or_path))
+    return read_table(Catalog, find_file("catalog", name_or_path, BUILT_IN))
+
+
+@functools.cache
+def _built_in(name: str) -> Catalog:
+    return read_table(Catalog, _DATA / f"machines-{name}.json")

@@ -1,0 +1,153 @@
+"""Google Cloud's own list of machine types, as `gcloud compute machine-types list --format=json` prints it."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from etcdsize.base.json_text import Entry, documents, not_a_listing
+from etcdsize.base.model import Model, Name, Positive, read_table
+from etcdsize.catalog.catalog import load_catalog
+from etcdsize.catalog.disks import DiskLimit
+from etcdsize.catalog.listing import Imported, gather
+from etcdsize.catalog.machines import Machine
+
+__all__ = ["read_gcloud_machine_types"]
+
+_COMMAND = "gcloud compute machine-types list"
+_EXPECTED = f"a list, as {_COMMAND} --format=json prints"
+_LIMITS = Path(__file__).parents[1] / "data" / "disk-limits-gce.json"
+_SHARED_CORE = ("f1-micro", "g1-small", "e2-micro", "e2-small", "e2-medium")
+# One bundled partition has 375 GB in these families; in others it may be larger.
+_PARTITION_GB = {"c3": 375, "c3d": 375}
+_ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
+
+
+def read_gcloud_machine_types(source: object, *, date: str = "") -> Imported:
+    """Return the machines of Google Cloud's own list, with an account of every entry.
+
+    The list has every type once for every zone; the repeats are counted. It says nothing of network disks: what a
+    machine lets through to them comes from a table of rules, and is unknown for a family that is not in it.
+
+    Parameters
+    ----------
+    source : str, bytes or list
+        What `gcloud compute machine-types list --format=json` prints: text or parsed JSON; several lists may follow
+        one another.
+    date : str, optional
+        When the list was made.
+
+    Returns
+    -------
+    Imported
+        A type without vCPUs or memory is dropped, with the reason.
+
+    Raises
+    ------
+    TableError
+        For what is no such list, for a figure that cannot be one, and for one type with two different figures; it
+        names row and field.
+
+    Examples
+    --------
+    >>> listed = '[{"name": "n2-standard-2", "guestCpus": 2, "memoryMb": 8192, "zone": "us-central1-a"}]'
+    >>> machine = read_gcloud_machine_types(listed).catalog.machines[0]
+    >>> machine.memory_gib, machine.limits_for("pd-ssd")
+    (8, (15000, 251.65824))
+    """
+    found = documents(source)
+    entries: list[Entry] = []
+    for document in found:
+        if not isinstance(document, list) or any(not isinstance(fields, dict) for fields in document[:1]):
+            raise not_a_listing(document, _EXPECTED)
+        if document and "name" not in document[0]:
+            raise not_a_listing(document, _EXPECTED)
+        entries += (Entry(fields, row, "name") for row, fields in enumerate(document, len(entries) + 1))
+    return gather(entries, _machine, provider="gce", command=_COMMAND, date=date, pages=len(found))
+
+
+def _machine(entry: Entry) -> Machine | str:
+    vcpus = entry.whole("guestCpus")
+    memory = entry.whole("memoryMb")
+    if vcpus is None:
+        return "no number of vCPUs"
+    if memory is None:
+        return "no memory"
+    name = entry.machine_type
+    family = name.partition("-")[0]
+    shared_core = bool(entry.flag("isSharedCpu")) or name in _SHARED_CORE
+    arch, lifecycle = _families().get(family, (None, None))
+    stated = entry.text("architecture")
+    state = entry.text("deprecated.state")
+    return Machine(
+        provider="gce",
+        machine_type=name,
+        family=family,
+        vcpus=vcpus,
+        # They call it MB; it is MiB.
+        memory_gib=memory // 1024 if memory % 1024 == 0 else memory / 1024,
+        disk_limits=_limits(family, name, vcpus, shared_core=shared_core),
+        local_nvme_gb=_local_nvme(entry, family),
+        arch=arch if stated in (None, "ARCHITECTURE_UNSPECIFIED") else _ARCHITECTURES.get(stated),
+        lifecycle="previous" if state not in (None, "ACTIVE") else lifecycle,
+        shared_core=shared_core,
+        bare_metal=name.endswith("-metal"),
+        source=_COMMAND,
+    )
+
+
+def _local_nvme(entry: Entry, family: str) -> float | None:
+    """Return the local disks that come with the type; those that may be added to it do not count."""
+    partitions = entry.whole("bundledLocalSsds.partitionCount")
+    interface = entry.text("bundledLocalSsds.defaultInterface")
+    if partitions is None:
+        return None if entry.machine_type.endswith("-lssd") else 0
+    if interface not in (None, "NVME"):
+        return 0
+    size = _PARTITION_GB.get(family)
+    return None if size is None else size * partitions
+
+
+@functools.cache
+def _families() -> dict[str | None, tuple[str | None, str | None]]:
+    """Return architecture and lifecycle by family: the list gives no architecture for some, and no lifecycle."""
+    machines = load_catalog("current").machines
+    return {machine.family: (machine.arch, machine.lifecycle) for machine in machines if machine.provider == "gce"}
+
+
+class _Rule(DiskLimit):
+    """What the machines of a family with so many vCPUs, or one type, let through to a kind of disk."""
+
+    family: Annotated[Name, Field(description="The family.")]
+    machine_type: Annotated[Name | None, Field(description="The one type that the rule is for.")] = None
+    min_vcpus: Annotated[Positive | None, Field(description="The fewest vCPUs. [count]")] = None
+    max_vcpus: Annotated[Positive | None, Field(description="The most vCPUs. [count] None: no limit.")] = None
+
+
+class _Rules(Model):
+    """The table of rules."""
+
+    name: Annotated[Name, Field(description="The table's name.")]
+    source: Annotated[str, Field(description="Where the figures come from.")]
+    date: Annotated[str, Field(description="When the source was read.")]
+    rules: Annotated[tuple[_Rule, ...], Field(description="Every rule.")]
+
+
+@functools.cache
+def _rules() -> _Rules:
+    return read_table(_Rules, _LIMITS)
+
+
+def _limits(family: str, name: str, vcpus: int, *, shared_core: bool) -> tuple[DiskLimit, ...]:
+    """Return the limits of a machine; one that shares its cores has only those that name it."""
+    found = []
+    for rule in _rules().rules:
+        fits = rule.machine_type == name
+        if rule.machine_type is None and not shared_core:
+            fits = rule.family == family and (rule.min_vcpus or 1) <= vcpus <= (rule.max_vcpus or vcpus)
+        if fits:
+            found.append(DiskLimit(**rule.model_dump(include=set(DiskLimit.model_fields))))
+    return tuple(found)

@@ -1,0 +1,112 @@
+"""A list of prices of one's own, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+from typing import NoReturn
+
+from etcdsize.catalog.machines import MachinePrice, Price
+from etcdsize.errors import EtcdSizeError, TableError, nearest, shown
+
+__all__ = ["read_prices"]
+
+_REQUIRED = ("machine_type", "price_usd_hour", "region", "date")
+_COLUMNS = (*_REQUIRED, "provider", "source")
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,12})?")
+
+
+def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
+    r"""Return the prices of a CSV with the columns machine_type, price_usd_hour, region and date.
+
+    Parameters
+    ----------
+    text : str or bytes
+        UTF-8. The columns may come in any order; `provider` and `source` may be there as well, and no other. The
+        date is written 2026-11-25.
+
+    Raises
+    ------
+    TableError
+        For anything that is not so; it names the row, counted from 1 without the header, and the column.
+
+    Examples
+    --------
+    >>> text = "machine_type,price_usd_hour,region,date\nm8i.large,0.09,eu-west-1,2026-11-01\n"
+    >>> read_prices(text)[0].price.usd_hour
+    0.09
+    """
+    if isinstance(text, (bytes, bytearray)):
+        try:
+            text = bytes(text).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise TableError(f"not text: byte {error.start} is not UTF-8") from None
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    prices: list[MachinePrice] = []
+    try:
+        header = next(rows, None)
+        if not header:
+            raise TableError(f"empty, expected a header with {', '.join(_REQUIRED)}")
+        _check_header(header)
+        for cells in rows:
+            if cells:
+                prices.append(_price(header, cells, len(prices) + 1))
+    except csv.Error as error:
+        raise TableError(f"line {rows.line_num}: not CSV: {error}") from None
+    if not prices:
+        raise TableError("got 0 rows, expected at least 1")
+    return tuple(prices)
+
+
+def _check_header(header: list[str]) -> None:
+    for name in header:
+        if name not in _COLUMNS:
+            raise TableError(
+                f"{shown(name)}: unknown column; expected {', '.join(_COLUMNS)}{nearest(name, _COLUMNS)}", field=name
+            )
+        if header.count(name) > 1:
+            raise TableError(f"{name}: got the column twice, expected it once", field=name)
+    for name in _REQUIRED:
+        if name not in header:
+            raise TableError(f"{name}: missing; the column is required", field=name)
+
+
+def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
+    if len(cells) != len(header):
+        raise TableError(f"row {row}: got {len(cells)} cells, expected {len(header)} as in the header", row=row)
+    fields = dict(zip(header, cells, strict=True))
+    for name, cell in fields.items():
+        if not cell and name in _REQUIRED:
+            _refuse(row, name, "missing")
+        if not cell.isprintable() or cell != cell.strip():
+            _refuse(row, name, f"got {shown(cell)}, expected text that can be printed, without spaces around it")
+    usd = fields["price_usd_hour"]
+    if not _PRICE.fullmatch(usd) or not usd.isascii() or not float(usd):
+        _refuse(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')
+    try:
+        datetime.date.fromisoformat(fields["date"])
+        written = len(fields["date"]) == 10
+    except ValueError:
+        written = False
+    if not written:
+        _refuse(row, "date", f'got {shown(fields["date"])}, expected a date such as "2026-11-25"')
+    try:
+        return MachinePrice(
+            provider=fields.get("provider") or None,
+            machine_type=fields["machine_type"],
+            price=Price(
+                usd_hour=int(usd) if usd.isdigit() else float(usd),
+                region=fields["region"],
+                date=fields["date"],
+                source=fields.get("source", ""),
+            ),
+        )
+    except EtcdSizeError as error:
+        field = getattr(error, "field", None)
+        _refuse(row, field or "provider", str(error).rpartition(f"{field}: " if field else "provider: ")[2])
+
+
+def _refuse(row: int, field: str, reason: str) -> NoReturn:
+    raise TableError(f"row {row}, {field}: {reason}", row=row, field=field)

@@ -1,0 +1,1 @@
+"""What is true of etcd itself: versions, flags, URLs and the quota."""

@@ -1,0 +1,91 @@
+"""The value of one of etcd's flags: what etcd takes, and how it is written on a command line and in a config file.
+
+This module imports `versions` and `errors`.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, Value
+
+__all__ = ["check_value", "config_value", "flag_text"]
+
+# Go's time.ParseDuration, without a sign.
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "μs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
+_LARGEST = 2**63 - 1
+_KINDS = {
+    "bool": "true or false",
+    "bytes": "an integer of bytes, 0 or more",
+    "int": "an integer of 0 or more",
+    "milliseconds": "an integer of milliseconds, 0 or more",
+    "duration": "a duration such as 10m or 500ms",
+}
+
+
+def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
+    """Return the value, or say what the flag takes instead.
+
+    Raises
+    ------
+    OptionError
+        For what etcd refuses, and for text that would be cut on its way there.
+    """
+    if not isinstance(value, (bool, int, str)) or not _is_of_kind(flag, value):
+        raise _refused(flag, value, _KINDS.get(flag.kind, "text"))
+    if isinstance(value, str):
+        if not value.isprintable():
+            raise _refused(flag, value, "printable text")
+        choices = flag.choices.get(version.name)
+        if choices is not None and value not in choices:
+            raise _refused(flag, value, f"{' or '.join(choices)}{nearest(value, choices)}")
+    return value
+
+
+def _is_of_kind(flag: EtcdFlag, value: Value) -> bool:
+    if flag.kind == "bool":
+        return isinstance(value, bool)
+    if flag.kind in ("bytes", "int", "milliseconds"):
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return isinstance(value, str) and (flag.kind != "duration" or nanoseconds(value) is not None)
+
+
+def nanoseconds(text: str) -> int | None:
+    """Return a duration as Go writes it in nanoseconds, None where it is none or too long for Go."""
+    if text == "0":
+        return 0
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    total = sum(Fraction(number) * _NANOSECONDS[unit] for number, unit in parts)
+    return int(total) if total <= _LARGEST else None
+
+
+def flag_text(value: Value) -> str:
+    """Return a value as a flag or an environment variable has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def config_value(flag: EtcdFlag, value: Value) -> bool | int | str | list[str]:
+    """Return a value as the config file has it: durations are nanoseconds there, and lists are lists."""
+    if flag.kind == "duration":
+        return nanoseconds(str(value)) or 0
+    if flag.kind == "list":
+        return [part for part in str(value).split(",") if part]
+    return value
+
+
+def _refused(flag: EtcdFlag, value: object, expected: str) -> OptionError:
+    return OptionError(f"--{flag.name}: got {shown(value)}, expected {expected}", option=flag.name, value=value)

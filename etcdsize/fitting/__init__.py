@@ -1,0 +1,1 @@
+"""From a need to machines and disks."""

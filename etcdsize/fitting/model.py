@@ -1,0 +1,145 @@
+"""What a fit says: the need, the candidates with their disks and costs, and every other machine with its reason.
+
+The models alone; `fitting` finds what is in them. This module imports pydantic, never numpy.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from etcdsize.base.model import Model, NotNegative, Positive
+from etcdsize.catalog.disks import DiskChoice
+from etcdsize.catalog.machines import Cost, Disk, Machine
+from etcdsize.errors import OptionError, shown
+from etcdsize.fitting.fsync import SequentialDisk
+from etcdsize.fitting.storage import Storage
+
+__all__ = ["FIGURES", "Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Reason", "Rejected", "disk_of"]
+
+FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")
+"""What a member needs, in the order of the guide's tables."""
+Reason = Literal[
+    "too-little",
+    "burst-only",
+    "unknown-figure",
+    "burstable",
+    "shared-core",
+    "bare-metal",
+    "architecture",
+    "local-disk-only",
+    "previous-generation",
+    "family",
+    "no-disk",
+]
+
+
+class Need(Model):
+    """What every member of a cluster has to have."""
+
+    tier: Annotated[str, Field(description="The tier.")]
+    vcpus: Annotated[int, Field(strict=True, gt=0, description="[count]")]
+    memory_gib: Annotated[Positive, Field(description="[GiB]")]
+    concurrent_iops: Annotated[Positive, Field(description="Concurrent disk operations, sustained. [1/s]")]
+    disk_mb_per_second: Annotated[Positive, Field(description="Disk bandwidth, sustained. [MB/s]")]
+    data_bytes: Annotated[NotNegative, Field(description="The data that the disk has to hold. [bytes]")]
+    source: Annotated[str, Field(description="Where the figures come from.")] = ""
+
+
+class Candidate(Model):
+    """A machine with a disk that are enough."""
+
+    machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
+    disk: Annotated[DiskChoice, Field(description="The cheapest disk that is enough, with what to provision.")]
+    disk_reason: Annotated[str, Field(description="Why the disk is as large, and what is provisioned for.")]
+    concurrent_iops: Annotated[Positive, Field(description="What a member gets: the least of both. [1/s]")]
+    disk_mb_per_second: Annotated[Positive, Field(description="Likewise. [MB/s]")]
+    cost: Annotated[Cost, Field(description="What a member costs; unknown where a part is.")]
+    excess: Annotated[
+        NotNegative, Field(description="How far the machine's four figures are above the need, their mean share.")
+    ]
+    recovery_seconds: Annotated[
+        NotNegative, Field(description="About how long the disk takes to recover a member with the data. [s]")
+    ]
+
+    def __str__(self) -> str:
+        return f"{self.machine.machine_type} + {disk_of(self.disk)}"
+
+
+class LocalCandidate(Model):
+    """A machine whose local NVMe disks could take the place of a network disk: faster, and gone with the machine."""
+
+    machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
+    usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars] None: unknown.")]
+    region: Annotated[str | None, Field(description="Where it costs that.")] = None
+    date: Annotated[str | None, Field(description="When the price was read.")] = None
+    label: Annotated[str, Field(description="What to beware of.")]
+
+
+class Rejected(Model):
+    """A machine that is no candidate, and why."""
+
+    provider: Annotated[str, Field(description="Who sells it.")]
+    machine_type: Annotated[str, Field(description="The provider's name for it.")]
+    code: Annotated[Reason, Field(description="The reason, for programs.")]
+    reason: Annotated[str, Field(description="The reason, in words: how much of what is missing.")]
+    missing: Annotated[dict[str, float], Field(description="How much of which figure is missing, where that is known.")]
+
+
+class Nearest(Model):
+    """The machine that comes nearest where none is enough."""
+
+    machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
+    missing: Annotated[str, Field(description="What it lacks.")]
+
+
+class Fit(Model):
+    """The machines that are enough, cheapest first, and every other machine with its reason.
+
+    `len(candidates)` is at most the limit that was asked for; `feasible` counts all that are enough. Candidates and
+    rejected machines together, `feasible + len(rejected)`, are the machines of the providers asked.
+    """
+
+    need: Annotated[Need, Field(description="What every member has to have.")]
+    storage: Annotated[Storage, Field(description="How the size of the disk was worked out.")]
+    candidates: Annotated[tuple[Candidate, ...], Field(description="By monthly price, unknown prices last.")]
+    feasible: Annotated[int, Field(ge=0, description="How many machines are enough.")]
+    rejected: Annotated[tuple[Rejected, ...], Field(description="The others, in the catalog's order.")]
+    local: Annotated[
+        tuple[LocalCandidate, ...], Field(description="Alternatives with local NVMe, cheapest first; never counted.")
+    ]
+    nearest: Annotated[Nearest | None, Field(description="What comes nearest, where nothing is enough.")]
+    sequential: Annotated[SequentialDisk, Field(description="What no figure of a catalog says: fsync, and fio.")]
+    catalog: Annotated[str, Field(description="The name of the catalog.")]
+
+    @property
+    def best(self) -> Candidate:
+        """The first candidate.
+
+        Raises
+        ------
+        OptionError
+            Where there is none; it says what the nearest machine lacks.
+        """
+        if not self.candidates:
+            raise OptionError(f"fit: {self.why_none()}", option="catalog", value=self.catalog)
+        return self.candidates[0]
+
+    def why_none(self) -> str:
+        """Return why nothing is enough."""
+        asked = f"no machine of the catalog {shown(self.catalog)} is enough for the tier {shown(self.need.tier)}"
+        if self.nearest is None:
+            first = {rejected.code: rejected for rejected in reversed(self.rejected)}
+            told = [f"{one.machine_type} {one.reason}" for one in reversed(first.values())]
+            return f"{asked}: {'; '.join(told) or 'it has none of the providers asked'}"
+        return f"{asked}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}"
+
+
+def disk_of(choice: DiskChoice) -> Disk:
+    """Return a disk that was chosen as the disk of a machine."""
+    return Disk(
+        kind=choice.kind,
+        size_gb=choice.size_gib,
+        provisioned_iops=choice.provisioned_iops,
+        provisioned_mb_per_second=choice.provisioned_mb_per_second,
+        throughput_unit=choice.throughput_unit,
+    )

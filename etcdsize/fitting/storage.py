@@ -1,0 +1,126 @@
+"""How much disk a member needs, and how long it takes to recover: the arithmetic, part by part.
+
+This module imports pydantic, never numpy.
+"""
+
+import math
+from typing import Annotated
+
+from pydantic import Field
+
+from etcdsize.base.model import Model
+from etcdsize.sizing.notices import SUGGESTED_QUOTA_BYTES
+
+__all__ = [
+    "DEFAULT_QUOTA_BYTES",
+    "ENTRY_BYTES",
+    "RECOVERY_FACTOR",
+    "Storage",
+    "quota_for",
+    "recovery_seconds",
+    "storage_for",
+]
+
+_GIB = 1024**3
+DEFAULT_QUOTA_BYTES = 2 * _GIB
+"""etcd's quota where none is set. [bytes] etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md"""
+# The share of the quota that the data may fill (our choice): above it etcd's own alerts come soon, as the file also
+# holds what was deleted and not yet defragmented.
+_FILLED = 0.8
+# etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is written, one made ahead.
+_SEGMENT_BYTES = 64_000_000
+_SEGMENTS = 5 + 2
+# Entries are kept until a snapshot of the raft log, 100,000 in 3.4 and 3.5.
+_ENTRIES = 100_000
+ENTRY_BYTES = 10_000
+"""An entry of the raft log (our choice: what a Kubernetes object takes). [bytes]"""
+# The share of a file system to leave free (our choice).
+_FREE = 0.1
+
+RECOVERY_FACTOR = 1.5
+"""etcd-io/website content/en/docs/v3.5/op-guide/hardware.md: 10 MB/s recover 100 MB, and 100 MB/s 1 GB, in 15 s."""
+
+
+class Storage(Model):
+    """The disk that a member needs for its data, part by part. The operating system is on another."""
+
+    data_bytes: Annotated[float, Field(description="The data that it was worked out for. [bytes]")]
+    quota_bytes: Annotated[int, Field(description="The database at its largest. [bytes]")]
+    wal_bytes: Annotated[int, Field(description="The write-ahead log. [bytes]")]
+    snapshot_bytes: Annotated[int, Field(description="A database that comes whole from the leader. [bytes]")]
+    defragment_bytes: Annotated[int, Field(description="The new file while the old one is defragmented. [bytes]")]
+    free_bytes: Annotated[int, Field(description="What a file system is to have free. [bytes]")]
+    size_gib: Annotated[int, Field(description="All of it, in whole GiB. [GiB]")]
+
+    def explain(self) -> str:
+        """Return the arithmetic in one line.
+
+        Examples
+        --------
+        >>> storage_for(400e6).explain()
+        '2 GiB quota + 1.35 GiB WAL + 2 GiB snapshot + 2 GiB to defragment + 0.82 GiB free = 9 GiB'
+        """
+        parts = [
+            (self.quota_bytes, "quota"),
+            (self.wal_bytes, "WAL"),
+            (self.snapshot_bytes, "snapshot"),
+            (self.defragment_bytes, "to defragment"),
+            (self.free_bytes, "free"),
+        ]
+        return " + ".join(f"{round(count / _GIB, 2):g} GiB {name}" for count, name in parts) + f" = {self.size_gib} GiB"
+
+
+def quota_for(data_bytes: float) -> int:
+    """Return the quota to set for so much data, in whole GiB. [bytes]
+
+    At least etcd's default of 2 GiB, so that the data fills four fifths of it at most; not past the suggested 8 GiB
+    while the data itself fits.
+
+    Examples
+    --------
+    >>> [quota_for(data) // 1024**3 for data in (100e6, 2e9, 8e9, 20e9)]
+    [2, 3, 8, 24]
+    """
+    wanted = math.ceil(data_bytes / _FILLED / _GIB) * _GIB
+    if data_bytes <= SUGGESTED_QUOTA_BYTES:
+        wanted = min(wanted, SUGGESTED_QUOTA_BYTES)
+    return max(wanted, DEFAULT_QUOTA_BYTES)
+
+
+def storage_for(data_bytes: float) -> Storage:
+    """Return the disk that a member needs for so much data.
+
+    Parameters
+    ----------
+    data_bytes : number
+        [bytes]
+
+    Examples
+    --------
+    >>> storage_for(400e6).size_gib, storage_for(8e9).size_gib
+    (9, 29)
+    """
+    quota = quota_for(data_bytes)
+    wal = _SEGMENTS * _SEGMENT_BYTES + _ENTRIES * ENTRY_BYTES
+    used = quota + wal + quota + quota
+    size = math.ceil(used / (1 - _FREE) / _GIB)
+    return Storage(
+        data_bytes=data_bytes,
+        quota_bytes=quota,
+        wal_bytes=wal,
+        snapshot_bytes=quota,
+        defragment_bytes=quota,
+        free_bytes=math.ceil(used / (1 - _FREE)) - used,
+        size_gib=size,
+    )
+
+
+def recovery_seconds(data_bytes: float, mb_per_second: float) -> float:
+    """Return about how long a member takes to recover so much data at a disk's bandwidth. [s]
+
+    Examples
+    --------
+    >>> recovery_seconds(100e6, 10), recovery_seconds(1e9, 100)
+    (15.0, 15.0)
+    """
+    return RECOVERY_FACTOR * data_bytes / (mb_per_second * 1e6)

@@ -1,0 +1,301 @@
+"""Many loads at once: `classify`, `size_fleet` and `tier_for_kubernetes_nodes`, arrays in and arrays out.
+
+`classify` gives tier codes; `size_fleet` gives a `FleetSizing`. NumPy is loaded with this module; the answer for one
+cluster (`sizing`) does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
+from etcdsize.fleet.kernel import INVALID, Codes
+from etcdsize.fleet.loads import array_of, broadcast, classify_arrays, fleet_codes, fleet_columns, invalid_load
+from etcdsize.fleet.sizing import FleetSizing
+from etcdsize.sizing.options import catalog_of, headroom_of, members_of, one_of, providers_of, threads_of, tiers_of
+from etcdsize.tiers import TierTable
+from etcdsize.units import DIMENSIONS
+
+__all__ = [
+    "INVALID",
+    "classify",
+    "looked_up",
+    "size_fleet",
+    "tier_for_kubernetes_nodes",
+]
+
+CodeT = TypeVar("CodeT", bound=np.unsignedinteger[Any])
+
+
+_LARGEST_FLOAT = float(np.finfo(np.float64).max)
+# Providers' names at a time (our choice).
+_BLOCK = 65_536
+
+
+def classify(
+    clients: ArrayLike | None,
+    requests_per_second: ArrayLike | None,
+    data_bytes: ArrayLike | None,
+    *,
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    on_invalid: str = "raise",
+    out: Codes | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Return the tier of every load, as an index into the tier table.
+
+    Parameters
+    ----------
+    clients : array_like or None
+        Concurrent client connections. [count] The three broadcast; None is an unknown dimension.
+    requests_per_second : array_like or None
+        Requests per second. [1/s]
+    data_bytes : array_like or None
+        Data stored. [bytes]
+    tiers : str, Path or TierTable
+        The bounds: `"guide"`, `"etcd.io"`, a file, or a table.
+    headroom : float
+        The share of every bound to keep free, in [0, 1).
+    on_invalid : {"raise", "mark"}
+        Whether NaN, infinite and negative loads raise, or are marked with 255 while the rest is sized.
+    out : array of uint8, optional
+        Where to write; it has the broadcast shape. Its contents mean nothing after an error.
+    threads : int, optional
+        How many threads at most; None picks a number for the size of the work, 1 starts none.
+
+    Returns
+    -------
+    array of uint8, or uint8
+        The codes, in the broadcast shape: 0 is the smallest tier, 255 (`INVALID`) a load that cannot be sized.
+
+    Raises
+    ------
+    InvalidWorkloadError
+        With the dimension, the first index and value, and how many; also for shapes that do not broadcast.
+    WorkloadTypeError
+        For booleans, complex numbers, text, objects and dates.
+    OptionError
+        For an unknown table, headroom, `on_invalid`, `threads`, or an unfit `out`.
+
+    Notes
+    -----
+    Every comparison is exact in the data's own dtype. Besides the output it needs less than 16 MB, whatever the
+    input; an `out` that shares memory with a load takes one more byte a row.
+
+    Examples
+    --------
+    >>> classify([90, 300, 2000], [150, 800, 15_000], [80e6, 400e6, 3e9])
+    array([0, 1, 3], dtype=uint8)
+    """
+    table = tiers_of(tiers)
+    headroom = headroom_of(headroom)
+    one_of("on_invalid", on_invalid, ("raise", "mark"))
+    threads = threads_of(threads)
+    if out is None:
+        found = _single(table, headroom, (clients, requests_per_second, data_bytes))
+        if found is not None:
+            return found
+    arrays = [array_of(name, load) for name, load in zip(DIMENSIONS, (clients, requests_per_second, data_bytes))]
+    shape = broadcast(arrays)
+    codes = _output(out, shape)
+    first = classify_arrays(arrays, shape, codes, table, headroom, threads, spare_loads=on_invalid == "raise")
+    if first is not None and on_invalid == "raise":
+        raise invalid_load(arrays, shape, first)
+    return codes[()] if out is None and not shape else codes
+
+
+def _single(table: TierTable, headroom: float, loads: tuple[Any, ...]) -> Codes | np.uint8 | None:
+    """Return the code of one load by the rule for one, which is faster; None where it takes more to tell."""
+    numbers: list[int | float | None] = []
+    shaped = False
+    for load in loads:
+        if type(load) is np.ndarray and load.shape == (1,) and load.dtype.kind in "iuf" and load.itemsize <= 8:
+            shaped = True
+            load = load.item()
+        kind = type(load)
+        if load is not None and not (
+            (kind is float and 0 <= load <= _LARGEST_FLOAT) or (kind is int and 0 <= load < 2**64)
+        ):
+            return None
+        numbers.append(load)
+    codes = [code for code in table.tier_codes(tuple(numbers), headroom) if code is not None]
+    if not codes:
+        return None
+    return np.array([max(codes)], np.uint8) if shaped else np.uint8(max(codes))
+
+
+def _output(out: Any, shape: tuple[int, ...]) -> Codes:
+    if out is None:
+        return np.empty(shape, np.uint8)
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint8 or out.shape != shape or not out.flags.writeable:
+        got = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        if isinstance(out, np.ndarray) and not out.flags.writeable:
+            got += ", read-only"
+        raise OptionError(
+            f"out: got {got}, expected a writeable uint8 array of shape {shape}", option="out", value=None
+        )
+    return out
+
+
+def tier_for_kubernetes_nodes(nodes: ArrayLike, *, tiers: str | Path | TierTable = "guide") -> Any:
+    """Return the name of the tier whose example Kubernetes cluster has at least this many nodes.
+
+    Parameters
+    ----------
+    nodes : int or array_like of int
+        Nodes of the Kubernetes cluster. [count]
+    tiers : str, Path or TierTable
+        The tier table.
+
+    Returns
+    -------
+    str, or array of str
+        One name for one number, an array of names for an array; more nodes than any example has need the last tier.
+
+    Raises
+    ------
+    InvalidWorkloadError
+        For negative numbers, NaN and infinity.
+
+    Examples
+    --------
+    >>> tier_for_kubernetes_nodes(200)
+    'medium'
+    >>> tier_for_kubernetes_nodes([50, 51, 5000]).tolist()
+    ['small', 'medium', 'xlarge']
+
+    Notes
+    -----
+    The guide's examples (50, 250, 1000 and 3000 nodes) are read as "at most" (our choice). Nodes are a poor
+    measure of load: etcd's clients are the API servers.
+    """
+    table = tiers_of(tiers)
+    array = array_of("kubernetes_nodes", nodes)
+    if array is None:
+        raise WorkloadTypeError("kubernetes_nodes: got None, expected a number of nodes", dimension="kubernetes_nodes")
+    bad = ~((array >= 0) & np.isfinite(array))
+    if bad.any():
+        value = array[bad].flat[0]
+        raise InvalidWorkloadError(
+            f"kubernetes_nodes: got {value}, expected a number of 0 or more",
+            dimension="kubernetes_nodes",
+            value=value.item(),
+            count=int(bad.sum()),
+        )
+    examples = [tier.kubernetes_nodes for tier in table.tiers[:-1]]
+    names = np.array(table.names, dtype=object)[np.searchsorted(examples, array)]
+    return names if array.ndim else str(names)
+
+
+def size_fleet(
+    clients: ArrayLike | None,
+    requests_per_second: ArrayLike | None,
+    data_bytes: ArrayLike | None,
+    *,
+    provider: str | ArrayLike | None = None,
+    catalog: str | Path | Catalog = "guide",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    members: int = 3,
+    on_invalid: str = "raise",
+) -> FleetSizing:
+    """Return the sizing of a whole fleet, a structure of arrays.
+
+    Parameters
+    ----------
+    clients : array_like, shape (n,), or None
+        Concurrent client connections. [count] Scalars broadcast; None is an unknown dimension.
+    requests_per_second : array_like, shape (n,), or None
+        Requests per second. [1/s]
+    data_bytes : array_like, shape (n,), or None
+        Data stored. [bytes]
+    provider : str or array_like of str, shape (n,), optional
+        Who runs the clusters: one name for all, or one for each. None gives tiers without one machine a cluster.
+    catalog, tiers, headroom, members
+        As for `size`.
+    on_invalid : {"raise", "mark"}
+        Whether a load that cannot be sized, or an unknown provider, raises or is marked.
+
+    Raises
+    ------
+    InvalidWorkloadError, WorkloadTypeError, OptionError
+        As for `classify` and `size`.
+
+    Examples
+    --------
+    >>> fleet = size_fleet([90, 300], [150, 800], [80e6, 400e6], provider=["aws", "gcp"])
+    >>> fleet.tier_names.tolist(), fleet.machine_types.tolist()
+    (['small', 'medium'], ['m4.large', 'n1-standard-4'])
+    >>> fleet.counts()
+    {'small': 1, 'medium': 1, 'large': 0, 'xlarge': 0}
+    """
+    table = tiers_of(tiers)
+    machines = catalog_of(catalog, table)
+    headroom, members = headroom_of(headroom), members_of(members)
+    one_of("on_invalid", on_invalid, ("raise", "mark"))
+    one_for_all = provider is None or isinstance(provider, str)
+    names = None if one_for_all else np.asarray(provider)
+    other = None if names is None else ("provider", names.shape)
+    columns, shape = fleet_columns((clients, requests_per_second, data_bytes), other)
+    codes = fleet_codes(columns, shape, table, headroom, on_invalid)
+    if isinstance(provider, str):
+        providers: str | Codes | None = providers_of(machines, provider)[0]
+    elif names is None:
+        providers = None
+    else:
+        providers = _provider_codes(np.broadcast_to(names, shape), machines, codes, on_invalid)
+    return FleetSizing(columns, codes, providers, machines, table, headroom, members)
+
+
+def looked_up(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:
+    """Return the code of every name; each spelling is looked up once."""
+
+    class Known(dict[Any, int]):
+        def __missing__(self, name: Any) -> int:
+            code = self[name] = code_of(name)
+            return code
+
+    known = Known()
+    found = np.empty(len(names), dtype)
+    for start in range(0, len(names), _BLOCK):
+        block = names[start : start + _BLOCK].tolist()
+        found[start : start + _BLOCK] = np.fromiter(map(known.__getitem__, block), dtype, len(block))
+    return found
+
+
+def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
+    """Return the index of every cluster's provider in the catalog's; mark the codes of those it lacks."""
+
+    def code_of(name: Any) -> int:
+        try:
+            return catalog.providers.index(providers_of(catalog, (name,))[0])
+        except OptionError:
+            return INVALID
+
+    found = looked_up(names, code_of, np.uint8)
+    bad = found == INVALID
+    codes[bad] = INVALID
+    unknown = int(np.count_nonzero(bad))
+    if unknown and on_invalid == "raise":
+        index = int(bad.argmax())
+        name = names[index]
+        try:
+            providers_of(catalog, (name,))
+        except OptionError as error:
+            reason = str(error).removeprefix("provider: ")
+        how_many = "" if unknown == 1 else f" ({unknown} clusters)"
+        raise InvalidWorkloadError(
+            f'provider[{index}]: {reason}{how_many}; on_invalid="mark" sizes the rest',
+            dimension="provider",
+            index=index,
+            value=str(name),
+            count=unknown,
+        )
+    return found

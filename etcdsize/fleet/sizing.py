@@ -1,0 +1,240 @@
+"""The sizing of a fleet as arrays, one a column, each made when it is first asked for."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.machines import Machine
+from etcdsize.errors import InvalidWorkloadError, OptionError, shown
+from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
+from etcdsize.sizing.size import Sizing, size
+from etcdsize.tiers import TierTable, exact_bounds
+from etcdsize.units import DIMENSIONS
+
+__all__ = ["FleetSizing", "position_of"]
+
+ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
+
+# Rows at a time: the scratch stays within the cache (our choice).
+_BLOCK = 65_536
+
+
+class FleetSizing:
+    """The sizing of a fleet: one array a column, made when it is first asked for.
+
+    `fleet[i]` is the `Sizing` that `size` gives for that cluster; it raises `InvalidWorkloadError` for a cluster that
+    cannot be sized. The columns are made from the caller's arrays, which are not copied: leave them as they are.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[NDArray[Any] | None],
+        codes: Codes,
+        providers: str | Codes | None,
+        catalog: Catalog,
+        tiers: TierTable,
+        headroom: float,
+        members: int,
+        unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
+    ) -> None:
+        self._columns = columns
+        self._unknown = unknown
+        self._providers = providers
+        self.catalog = catalog
+        """The catalog."""
+        self.tiers = tiers
+        """The tier table."""
+        self.headroom = headroom
+        """The share of every bound that was kept free."""
+        self.members = members
+        """The members of every cluster."""
+        codes.flags.writeable = False
+        self.tier_codes: Codes = codes
+        """The index of every cluster's tier in `tiers`, 255 where it cannot be sized. uint8, shape (n,)"""
+
+    def __len__(self) -> int:
+        return len(self.tier_codes)
+
+    def __repr__(self) -> str:
+        return f"<FleetSizing of {len(self)} clusters: {self.counts()}>"
+
+    def __getitem__(self, index: int) -> Sizing:
+        position = position_of(index, len(self))
+        if self.tier_codes[position] == INVALID:
+            raise InvalidWorkloadError(f"cluster {position}: cannot be sized", index=position)
+        loads = {
+            name: None if column is None or (unknown is not None and unknown[position]) else column[position]
+            for name, column, unknown in zip(DIMENSIONS, self._columns, self._unknown)
+        }
+        provider = self._providers
+        if provider is not None and not isinstance(provider, str):
+            provider = self.catalog.providers[provider[position]]
+        return size(
+            **loads,
+            provider=provider,
+            catalog=self.catalog,
+            tiers=self.tiers,
+            headroom=self.headroom,
+            members=self.members,
+        )
+
+    def __iter__(self) -> Iterator[Sizing]:
+        return (self[index] for index in range(len(self)))
+
+    @cached_property
+    def tier_names(self) -> NDArray[np.object_]:
+        """The tier of every cluster, None where it cannot be sized. Array of str, shape (n,)"""
+        names = np.full(256, None, dtype=object)
+        names[: len(self.tiers.names)] = self.tiers.names
+        return _read_only(names[self.tier_codes])
+
+    @cached_property
+    def machine_types(self) -> NDArray[np.object_]:
+        """The machine of every cluster, None where it cannot be sized. Array of str, shape (n,)
+
+        Raises `OptionError` where no provider was given and the catalog has several.
+        """
+        types = np.full(len(self.machines) + 1, None, dtype=object)
+        types[:-1] = [machine.machine_type for machine in self.machines]
+        return _read_only(types[self.machine_codes])
+
+    @cached_property
+    def machines(self) -> tuple[Machine, ...]:
+        """The machines that `machine_codes` counts: every provider's, tier by tier, where there is one."""
+        found = (self.catalog.find_for(provider, tier) for provider in self._one_each for tier in self.tiers.names)
+        if self.catalog.unfit:
+            return tuple(machine for machine in found if machine is not None)
+        return tuple(
+            self.catalog.machine_for(provider, tier) for provider in self._one_each for tier in self.tiers.names
+        )
+
+    @property
+    def _one_each(self) -> tuple[str, ...]:
+        """The providers that a cluster may have, where every cluster has one."""
+        if self._providers is None and len(self.catalog.providers) > 1:
+            raise OptionError(
+                f"provider: got none, expected one name or one a cluster, as the catalog {shown(self.catalog.name)} "
+                f"has machines of {', '.join(self.catalog.providers)}",
+                option="provider",
+                value=None,
+            )
+        return (self._providers,) if isinstance(self._providers, str) else self.catalog.providers
+
+    @cached_property
+    def machine_codes(self) -> NDArray[np.uint16]:
+        """The index of every cluster's machine in `machines`, `len(machines)` where it has none. uint16"""
+        offsets = np.full((256, 256), len(self.machines), np.uint16)
+        code = 0
+        for row, provider in enumerate(self._one_each):
+            for column, tier in enumerate(self.tiers.names):
+                if self.catalog.find_for(provider, tier) is not None:
+                    offsets[row, column] = code
+                    code += 1
+        if self._providers is None or isinstance(self._providers, str):
+            return _read_only(offsets[0][self.tier_codes])
+        return _read_only(offsets[self._providers, self.tier_codes])
+
+    @cached_property
+    def usd_month(self) -> NDArray[np.float64]:
+        """What every cluster costs a month, all members with their disks. [US dollars] float64, shape (n,)
+
+        NaN where the cost is unknown or the cluster cannot be sized; region and date stand in the machines' `cost`.
+        """
+        costs = [None if machine.cost is None else machine.cost.usd_month for machine in self.machines]
+        of_code = np.array([np.nan if cost is None else cost * self.members for cost in costs] + [np.nan])
+        return _read_only(of_code[self.machine_codes])
+
+    @cached_property
+    def forced_by(self) -> Codes:
+        """Which dimensions alone need the tier. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data; 0 for none."""
+        bits = np.zeros(len(self), np.uint8)
+        bounds = exact_bounds(self.tiers, self.headroom)
+        for start in range(0, len(self), _BLOCK):
+            codes = self.tier_codes[start : start + _BLOCK]
+            forcing = (codes != 0) & (codes != INVALID)
+            alone = np.empty(len(codes), np.uint8)
+            for bit, column in enumerate(self._columns):
+                if column is None:
+                    continue
+                block = Column(bit, column[start : start + _BLOCK], bounds[bit])
+                classify_columns([block], len(codes), alone, 1)
+                bits[start : start + _BLOCK] |= ((alone == codes) & forcing).view(np.uint8) << bit
+        return _read_only(bits)
+
+    @cached_property
+    def tightest(self) -> Codes:
+        """The dimension nearest its bound. uint8 index, shape (n,): 0 clients, 1 requests, 2 data; 255 invalid."""
+        nearest = np.empty(len(self), np.uint8)
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            here = nearest[rows]
+            highest = np.full(len(here), -1.0)
+            here.fill(INVALID)
+            for index, column in enumerate(self._columns):
+                if column is not None:
+                    share = self._utilization(index, rows)
+                    # NaN, an unknown load, is higher than nothing.
+                    np.copyto(here, np.uint8(index), where=share > highest)
+                    np.fmax(highest, share, out=highest)
+        return _read_only(nearest)
+
+    def utilization(self, dimension: str) -> NDArray[np.float64]:
+        """Return load / the tier's own bound, without headroom; NaN where invalid or unknown. float64, shape (n,)
+
+        On the open tier it is relative to the last bound there is.
+        """
+        if dimension not in DIMENSIONS:
+            raise OptionError(
+                f"dimension: got {shown(dimension)}, expected {', '.join(DIMENSIONS)}",
+                option="dimension",
+                value=dimension,
+            )
+        shares = np.empty(len(self))
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            shares[rows] = self._utilization(DIMENSIONS.index(dimension), rows)
+        return shares
+
+    def _utilization(self, index: int, rows: slice) -> NDArray[np.float64]:
+        codes, column = self.tier_codes[rows], self._columns[index]
+        if column is None:
+            return np.full(len(codes), np.nan)
+        limits = np.full(256, np.nan)
+        for code in range(len(self.tiers.tiers)):
+            limits[code] = float(self.tiers.reference(code, DIMENSIONS[index]).limit)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shares: NDArray[np.float64] = column[rows].astype(np.float64) / limits[codes]
+        np.minimum(shares, np.finfo(np.float64).max, out=shares)
+        unknown = self._unknown[index]
+        if unknown is not None:
+            shares[unknown[rows]] = np.nan
+        return shares
+
+    def counts(self) -> dict[str, int]:
+        """Return how many clusters need each tier, in the table's order; the rest of `len()` cannot be sized."""
+        totals = np.zeros(256, np.int64)
+        for start in range(0, len(self), _BLOCK):
+            totals += np.bincount(self.tier_codes[start : start + _BLOCK], minlength=256)
+        return {name: int(total) for name, total in zip(self.tiers.names, totals)}
+
+
+def position_of(index: Any, clusters: int) -> int:
+    """Return the place, counted from 0, that an index of a fleet means."""
+    try:
+        return range(clusters)[operator.index(index)]
+    except TypeError:
+        raise OptionError(f"index: got {shown(index)}, expected an integer", option="index", value=index) from None
+    except IndexError:
+        raise IndexError(f"index {index} is out of range for a fleet of {clusters} clusters") from None
+
+
+def _read_only(array: ArrayT) -> ArrayT:
+    array.flags.writeable = False
+    return array

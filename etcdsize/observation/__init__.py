@@ -1,0 +1,1 @@
+"""From running clusters to their workloads."""

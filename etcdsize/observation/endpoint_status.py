@@ -1,0 +1,106 @@
+"""The status of every member, as `etcdctl endpoint status --write-out=json` prints it."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from etcdsize.base.json_text import documents
+from etcdsize.errors import ScrapeError, TableError, shown
+from etcdsize.observation.scrape import MemberStatus
+
+__all__ = ["read_endpoint_status"]
+
+_COMMAND = "etcdctl endpoint status --write-out=json"
+_MOST = 2**64
+
+
+def read_endpoint_status(source: object) -> tuple[MemberStatus, ...]:
+    """Return what etcdctl says of every member that it was asked for.
+
+    Parameters
+    ----------
+    source : str, bytes or list
+        What `etcdctl endpoint status --write-out=json` prints: text or parsed JSON. It leaves out what is zero.
+
+    Raises
+    ------
+    ScrapeError
+        For what is no such list, and for a figure that cannot be one; it names endpoint and field.
+
+    Examples
+    --------
+    >>> text = '''[{"Endpoint": "http://127.0.0.1:2379", "Status": {"header": {"cluster_id": 1, "member_id": 255},
+    ...     "version": "3.4.23", "dbSize": 24576, "leader": 255, "dbSizeInUse": 16384}}]'''
+    >>> (status,) = read_endpoint_status(text)
+    >>> status.member_id, status.is_leader, status.data_bytes, status.quota_bytes
+    ('ff', True, 16384, None)
+    """
+    try:
+        found = documents(source)
+    except TableError as error:
+        raise ScrapeError(f"endpoint status: {error}") from None
+    if len(found) != 1 or not isinstance(found[0], list) or not found[0]:
+        raise ScrapeError(f"endpoint status: got {shown(source)}, expected the list that {_COMMAND} prints")
+    return tuple(_Entry(fields, row).status() for row, fields in enumerate(found[0], 1))
+
+
+class _Entry:
+    """One entry of the list: its fields, checked as they are asked for."""
+
+    def __init__(self, fields: object, row: int) -> None:
+        self._where = f"row {row}"
+        self.endpoint: str | None = None
+        self._status: dict[str, Any] = self._object(fields, "the entry")
+        self.endpoint = self._text(self._status, "Endpoint")
+        self._where += f" ({self.endpoint})"
+        self._status = self._object(self._status.get("Status"), "Status")
+        self._header = self._object(self._status.get("header"), "Status.header")
+
+    def status(self) -> MemberStatus:
+        errors = self._status.get("errors") or []
+        if not isinstance(errors, list) or not all(isinstance(one, str) for one in errors):
+            self._refuse("errors", f"got {shown(errors)}, expected a list of texts")
+        learner = self._status.get("isLearner", False)
+        if not isinstance(learner, bool):
+            self._refuse("isLearner", f"got {shown(learner)}, expected true or false")
+        leader = self._whole(self._status, "leader")
+        return MemberStatus(
+            endpoint=self.endpoint or "",
+            member_id=f"{self._id('member_id'):x}",
+            cluster_id=f"{self._id('cluster_id'):x}",
+            version=self._text(self._status, "version"),
+            data_bytes=self._whole(self._status, "dbSizeInUse"),
+            total_bytes=self._whole(self._status, "dbSize"),
+            quota_bytes=self._whole(self._status, "dbSizeQuota"),
+            leader_id=f"{leader:x}" if leader else None,
+            is_learner=learner,
+            errors=tuple(errors),
+        )
+
+    def _object(self, value: object, field: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self._refuse(field, f"got {shown(value)}, expected an object, as {_COMMAND} prints it")
+        return value
+
+    def _text(self, fields: dict[str, Any], field: str) -> str:
+        value = fields.get(field)
+        if not isinstance(value, str) or not value:
+            self._refuse(field, f"got {shown(value)}, expected text")
+        return value
+
+    def _id(self, field: str) -> int:
+        value = self._whole(self._header, field)
+        if not value:
+            self._refuse(field, "missing; every member says it")
+        return value
+
+    def _whole(self, fields: dict[str, Any], field: str) -> int | None:
+        value = fields.get(field)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST:
+            self._refuse(field, f"got {shown(value)}, expected a whole number of 0 or more")
+        return value
+
+    def _refuse(self, field: str, reason: str) -> NoReturn:
+        raise ScrapeError(f"endpoint status: {self._where}, {field}: {reason}", endpoint=self.endpoint, metric=field)

@@ -1,0 +1,222 @@
+"""Many running clusters are observed, one row a cluster, into what `fleet` writes.
+
+What was observed goes to a file of its own, row by row, which `fleet` then sizes: memory does not grow with the number
+of clusters, and formats, columns and answers are those of `fleet`. This module imports pyarrow.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+from pydantic import Field
+
+from etcdsize.base.model import Model
+from etcdsize.base.output_file import check_output
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, names_any
+from etcdsize.errors import MissingDependencyError, OptionError
+from etcdsize.observation.model import Observation
+from etcdsize.observation.observe import ClientTls, observe_clusters
+from etcdsize.observation.targets import ClusterTargets
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from etcdsize.files.fleet_file import format_of, open_fleet
+    from etcdsize.files.summary import FleetSummary, Problem
+except ImportError as _error:
+    raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
+
+__all__ = ["OBSERVED", "ObservedFleet", "observe_fleet"]
+
+OBSERVED: dict[str, pa.DataType] = {
+    "members": pa.int64(),
+    "clients": pa.float64(),
+    "clients_rung": pa.string(),
+    "clients_bound": pa.string(),
+    "requests_per_second": pa.float64(),
+    "requests_bound": pa.string(),
+    "data_bytes": pa.float64(),
+    "total_bytes": pa.float64(),
+    "quota_bytes": pa.float64(),
+    "wal_fsync_p99_seconds": pa.float64(),
+    "backend_commit_p99_seconds": pa.float64(),
+    "peer_rtt_p99_seconds": pa.float64(),
+    "etcd_version": pa.string(),
+    "observed_notices": pa.string(),
+    "observed_problem": pa.string(),
+}
+"""The columns of a cluster that was observed, after its labels: name -> type."""
+
+_LOADS = {name: name for name in ("clients", "requests_per_second", "data_bytes")}
+# Of these a label is what `fleet` looks for; any other name of ours is taken already.
+_KEPT = ("provider", "current_machine")
+_ROWS = 1_000
+_FIRST = 10
+
+
+class ObservedFleet(Model):
+    """What observing many clusters came to."""
+
+    clusters: Annotated[int, Field(description="Clusters that were observed. [count]")]
+    whole: Annotated[int, Field(description="Clusters of which every member answered. [count]")]
+    partly: Annotated[int, Field(description="Clusters of which some members did not. [count]")]
+    dead: Annotated[int, Field(description="Clusters of which nothing is known. [count]")]
+    first_problems: Annotated[tuple[Problem, ...], Field(description="The first that are not whole, and why.")]
+    fleet: Annotated[FleetSummary, Field(description="What they need, counted.")]
+
+
+def observe_fleet(
+    targets: Sequence[ClusterTargets],
+    output: Path | None = None,
+    stream: BinaryIO | None = None,
+    *,
+    source: Path,
+    interval: float = 10.0,
+    timeout: float = 5.0,
+    tls: ClientTls | None = None,
+    format: str | None = None,  # noqa: A002 - the option's name
+    columns: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Callable[[int], object] | None = None,
+    **options: Any,
+) -> ObservedFleet:
+    """Return what many running clusters need; write one row a cluster where an output is given.
+
+    Parameters
+    ----------
+    targets : sequence of ClusterTargets
+        The clusters.
+    output, stream, format, columns, force
+        As for `Fleet.run`; a stream is CSV where no format is given.
+    source : Path
+        Where the targets were read, for messages; no output may be it.
+    interval, timeout, tls
+        As for `observe`.
+    progress : callable, optional
+        Called with 1 for every cluster.
+    **options
+        As for `open_fleet`: provider, catalog, tiers, headroom.
+
+    Raises
+    ------
+    FleetFileError
+        For an output that cannot be written.
+    OptionError
+        For what cannot be sized so; all of it before anybody is asked.
+    """
+    labels = list(dict.fromkeys(name for cluster in targets for name in cluster.labels))
+    if options.get("provider") is None and not names_any(labels, *_KEPT):
+        raise OptionError(
+            "provider: got none, and no target has the label provider; give one of the two", option="provider"
+        )
+    names = _columns_of(labels)
+    schema = pa.schema([*((name, pa.string()) for name in names.values()), *OBSERVED.items()])
+    kind = format or "csv"
+    if output is not None:
+        check_output(output, source, force=force)
+        kind = format_of(output, format)
+    how: dict[str, Any] = {"format": "parquet", "missing": "unknown", "columns": dict(_LOADS), **options}
+    written: dict[str, Any] = {"format": kind, "columns": columns}
+    _rehearse(schema, source, how, written)
+    with tempfile.TemporaryFile() as kept:
+        counts = _Counts()
+        with pq.ParquetWriter(kept, schema) as writer:
+            rows: list[dict[str, Any]] = []
+
+            def take(cluster: ClusterTargets, observation: Observation) -> None:
+                counts.take(cluster, observation)
+                rows.append(_row(cluster, names, observation))
+                if len(rows) == _ROWS:
+                    writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+                    rows.clear()
+                if progress is not None:
+                    progress(1)
+
+            observe_clusters(targets, take, interval=interval, timeout=timeout, tls=tls)
+            if rows:
+                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+        kept.seek(0)
+        with open_fleet(source, kept, **how) as fleet:
+            summary = fleet.run(output, stream, force=force, **written)
+    return counts.of(summary)
+
+
+def _rehearse(schema: pa.Schema, source: Path, how: Mapping[str, Any], written: Mapping[str, Any]) -> None:
+    """Size and write no clusters at all, so that whatever is wrong with the options is said before anybody is asked."""
+    nothing = io.BytesIO()
+    with pq.ParquetWriter(nothing, schema):
+        pass
+    nothing.seek(0)
+    with open_fleet(source, nothing, **how) as fleet:
+        fleet.run(None, io.BytesIO(), **written)
+
+
+def _columns_of(labels: Sequence[str]) -> dict[str, str]:
+    """Return the column of every label: its own name, unless one of ours has it."""
+    ours = {*OBSERVED, *ANSWERS, *AUDIT_ANSWERS}
+    taken = ours.union(labels)
+    names = {}
+    for label in labels:
+        name = label
+        while label in ours and name in taken:
+            name = f"label_{name}"
+        taken.add(name)
+        names[label] = name
+    return names
+
+
+def _row(cluster: ClusterTargets, names: Mapping[str, str], observation: Observation) -> dict[str, Any]:
+    row: dict[str, Any] = {column: cluster.labels.get(name) for name, column in names.items()}
+    versions = sorted({member.version for member in observation.members if member.version is not None})
+    row |= {
+        "members": observation.member_count,
+        "clients": observation.clients.count,
+        "clients_rung": observation.clients.rung,
+        "clients_bound": observation.clients.bound,
+        "etcd_version": ";".join(versions) or None,
+        "observed_notices": ";".join(dict.fromkeys(notice.code for notice in observation.notices)),
+        "observed_problem": _problem(observation),
+    }
+    if observation.requests_per_second is not None:
+        row["requests_per_second"] = round(observation.requests_per_second, 3)
+    return row | {name: getattr(observation, name) for name in OBSERVED if name not in row}
+
+
+def _problem(observation: Observation) -> str | None:
+    return "; ".join(f"{member.endpoint}: {member.problem}" for member in observation.problems) or None
+
+
+class _Counts:
+    """Counts clusters as they come."""
+
+    def __init__(self) -> None:
+        self._clusters = self._dead = self._partly = 0
+        self._first: list[Problem] = []
+
+    def take(self, cluster: ClusterTargets, observation: Observation) -> None:
+        self._clusters += 1
+        problem = _problem(observation)
+        if problem is None:
+            return
+        if observation.is_known:
+            self._partly += 1
+        else:
+            self._dead += 1
+        if len(self._first) < _FIRST:
+            name = cluster.labels.get("cluster")
+            self._first.append(Problem(row=self._clusters, problem=f"{name}: {problem}" if name else problem))
+
+    def of(self, fleet: FleetSummary) -> ObservedFleet:
+        return ObservedFleet(
+            clusters=self._clusters,
+            whole=self._clusters - self._partly - self._dead,
+            partly=self._partly,
+            dead=self._dead,
+            first_problems=tuple(self._first),
+            fleet=fleet,
+        )

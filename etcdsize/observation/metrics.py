@@ -1,0 +1,294 @@
+"""The metrics of one member of etcd, as it serves them under `/metrics` in Prometheus' text format."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn, TextIO, cast
+
+from etcdsize.errors import EtcdSizeError, MissingDependencyError, ScrapeError, shown
+from etcdsize.observation.scrape import Histogram, Scrape
+
+__all__ = ["read_metrics"]
+
+_STARTED, _HANDLED = "grpc_server_started_total", "grpc_server_handled_total"
+_RECEIVED = "grpc_server_msg_received_total"
+_FSYNC, _COMMIT = "etcd_disk_wal_fsync_duration_seconds", "etcd_disk_backend_commit_duration_seconds"
+_RTT = "etcd_network_peer_round_trip_time_seconds"
+_PEERS = "etcd_network_active_peers"
+_SINGLE = {
+    "etcd_mvcc_db_total_size_in_use_in_bytes": "data_bytes",
+    "etcd_mvcc_db_total_size_in_bytes": "total_bytes",
+    "etcd_server_quota_backend_bytes": "quota_bytes",
+    "etcd_server_has_leader": "has_leader",
+    "etcd_server_is_leader": "is_leader",
+    "etcd_server_leader_changes_seen_total": "leader_changes",
+    "process_cpu_seconds_total": "cpu_seconds",
+    "process_start_time_seconds": "started_unix_seconds",
+}
+_NAMED = {"etcd_server_id": ("member_id", "server_id"), "etcd_server_version": ("version", "server_version")}
+_COUNTERS = (_STARTED, _HANDLED, _RECEIVED, "etcd_server_leader_changes_seen_total", "process_cpu_seconds_total")
+_HISTOGRAMS = (_FSYNC, _COMMIT, _RTT)
+_FAMILIES = {
+    **dict.fromkeys((*_SINGLE, *_NAMED, _PEERS), "gauge"),
+    **dict.fromkeys(_COUNTERS, "counter"),
+    **dict.fromkeys(_HISTOGRAMS, "histogram"),
+}
+# Of a histogram the buckets say all that is needed.
+_WANTED = {f"{name}_bucket" if kind == "histogram" else name for name, kind in _FAMILIES.items()}
+_NAME = re.compile(r"[^\s{]*")
+_ID = re.compile(r"[0-9a-f]{1,16}")
+
+# etcd's own are about 150 kB, 1,500 lines, of which 200 are read here, and no line has a kilobyte; what is far larger
+# is something else, and would take long to read.
+_MOST_BYTES = 4 * 1024**2
+_MOST_LINES = 10_000
+_LONGEST_LINE = 4096
+# Of these the streams alone are needed; they are half of all lines.
+_STREAMS_ONLY = (_HANDLED, _RECEIVED)
+
+# Whose calls are a load by clients. Maintenance and Cluster are an operator's.
+_SERVICES = {
+    "etcdserverpb.KV": "KV",
+    "etcdserverpb.Lease": "Lease",
+    "v3electionpb.Election": "Election",
+    "v3lockpb.Lock": "Lock",
+}
+_KEEP_ALIVE = ("etcdserverpb.Lease", "LeaseKeepAlive")
+_AUTHENTICATE = ("etcdserverpb.Auth", "Authenticate")
+_WATCH = ("etcdserverpb.Watch", "Watch")
+
+
+def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None) -> Scrape:
+    """Return what the metrics of one member say.
+
+    Parameters
+    ----------
+    source : str or bytes
+        What the member serves under `/metrics`.
+    taken_unix_seconds : float, optional
+        When it was served, by the member's clock. [s since 1970] Without it, one scrape gives no average.
+
+    Returns
+    -------
+    Scrape
+        A metric that is not there is None.
+
+    Raises
+    ------
+    ScrapeError
+        For what is no metrics of etcd, for text that is cut off, and for a value that cannot be one; it names line and
+        metric.
+    MissingDependencyError
+        Without prometheus-client, which the extra `observe` brings.
+
+    Examples
+    --------
+    >>> text = '''etcd_server_id{server_id="8a0ad4f01f6260c3"} 1
+    ... grpc_server_started_total{grpc_method="Range",grpc_service="etcdserverpb.KV",grpc_type="unary"} 40
+    ... process_start_time_seconds 1.79558068502e+09
+    ... '''
+    >>> scrape = read_metrics(text)
+    >>> scrape.member_id, scrape.calls, scrape.data_bytes
+    ('8a0ad4f01f6260c3', {'KV.Range': 40}, None)
+    """
+    text = _text(source)
+    found = _Found()
+    lines = _Lines(text)
+    for sample in lines.samples():
+        found.take(sample.name, sample.labels, sample.value, lines.number)
+    if not lines.any_etcd:
+        _refuse(_unlike(text))
+    if text[-1] != "\n":
+        _refuse("the last line does not end; is it cut off?", line=text.count("\n") + 1)
+    if "started_unix_seconds" not in found.fields:
+        _refuse(
+            "process_start_time_seconds is missing, which etcd says last; is it cut off?",
+            metric="process_start_time_seconds",
+        )
+    return found.scrape(taken_unix_seconds)
+
+
+def _text(source: str | bytes) -> str:
+    if not isinstance(source, (str, bytes, bytearray)):
+        _refuse(f"got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves")
+    if len(source) > _MOST_BYTES:
+        _refuse(f"got {len(source)} bytes, expected at most {_MOST_BYTES}; etcd's own are about 150 kB")
+    if isinstance(source, str):
+        return source
+    try:
+        return bytes(source).decode()
+    except UnicodeDecodeError as error:
+        _refuse(f"not text: byte {error.start} is not UTF-8")
+
+
+def _unlike(text: str) -> str:
+    """Return what is wrong with a text that has no metric of etcd."""
+    start = text.lstrip("\ufeff \t\r\n")[:2000].lower()
+    if not start:
+        return "empty, expected the metrics of etcd"
+    if start.startswith(("<!doctype", "<html", "<head", "<?xml", "<body", "<h1", "<title")):
+        return "a web page, expected the metrics of etcd; is something else at this address?"
+    if start.startswith(("{", "[")):
+        return "JSON, expected the metrics of etcd, which are text"
+    if re.match(r"# (help|type) ", start) or re.match(r"[a-z_:][a-z0-9_:]*(\{[^\n]*\})? [-+0-9.e]+", start):
+        return "metrics of something else: none is of etcd's gRPC or data; expected those of etcd"
+    return f"got {shown(text[:60])}, expected the metrics of etcd"
+
+
+def _refuse(reason: str, *, line: int | None = None, metric: str | None = None) -> NoReturn:
+    where = "metrics" if line is None else f"metrics: line {line}"
+    named = f", {metric}" if metric is not None and metric not in reason else ""
+    raise ScrapeError(f"{where}{named}: {reason}", line=line, metric=metric)
+
+
+class _Lines:
+    """Gives the parser the lines of the metrics that are wanted, and knows where it stands."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.number = 0
+        self.any_etcd = False
+        self._wanted = 0
+
+    def samples(self) -> Iterator[Any]:
+        try:
+            from prometheus_client.parser import text_fd_to_metric_families
+        except ImportError as error:
+            raise MissingDependencyError(package="prometheus-client", extra="observe") from error
+        try:
+            # Without the lines of types the parser gives every sample as soon as it has read it.
+            # It asks for a file, and only takes one line after the other.
+            for family in text_fd_to_metric_families(cast("TextIO", self)):
+                yield from family.samples
+        except ScrapeError:
+            raise
+        except (ValueError, IndexError):
+            line = self._text.split("\n")[self.number - 1]
+            _refuse(f"got {shown(line)}, expected a metric, its labels and a number", line=self.number)
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(self._text.split("\n"), 1):
+            if line.startswith("# TYPE "):
+                self._check_type(line, number)
+                continue
+            match = _NAME.match(line)
+            name = match.group() if match else ""
+            if name not in _WANTED or (name in _STREAMS_ONLY and not ('Watch"' in line or 'LeaseKeepAlive"' in line)):
+                continue
+            if len(line) > _LONGEST_LINE:
+                _refuse(f"got {len(line)} characters, expected at most {_LONGEST_LINE}", line=number, metric=name)
+            self._wanted += 1
+            if self._wanted > _MOST_LINES:
+                _refuse(f"got more than {_MOST_LINES} lines of what one member says in 200", line=number)
+            self.any_etcd = self.any_etcd or name.startswith(("etcd_", "grpc_"))
+            self.number = number
+            yield line
+
+    def _check_type(self, line: str, number: int) -> None:
+        words = line.split()
+        wanted = _FAMILIES.get(words[2]) if len(words) == 4 else None
+        if wanted is not None and words[3] not in (wanted, "untyped"):
+            _refuse(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
+
+
+class _Found:
+    """What the samples of one text say."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.calls: dict[str, int | float] = {}
+        self.streams: dict[str, dict[str, int | float]] = {_STARTED: {}, _HANDLED: {}}
+        self.buckets: dict[tuple[str, str], dict[float, int | float]] = {}
+        self.peers: list[str] = []
+        self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+
+    def take(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+        key = (name, tuple(sorted(labels.items())))
+        if key in self._seen:
+            _refuse("got it twice, expected each metric once", line=line, metric=name)
+        self._seen.add(key)
+        if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
+            value = int(value)  # a quota comes as 2.147483648e+09
+        # NaN fails every comparison.
+        if not 0 <= value < 1e300:
+            _refuse(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
+        if name in _SINGLE:
+            field = _SINGLE[name]
+            if labels:
+                # Those of many members in one text, such as a federation gives.
+                _refuse("got labels, expected none: one member's own metrics", line=line, metric=name)
+            self.fields[field] = bool(value) if field in ("has_leader", "is_leader") else value
+        elif name in _NAMED:
+            self._take_name(name, labels, value, line)
+        elif name == _PEERS:
+            if value and _ID.fullmatch(labels.get("Remote", "")):
+                self.peers.append(labels["Remote"])
+        elif name in (_STARTED, _HANDLED, _RECEIVED):
+            self._take_calls(name, labels, value)
+        else:
+            self._take_bucket(name, labels, value, line)
+
+    def _take_name(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+        field, label = _NAMED[name]
+        text = labels.get(label, "")
+        if not value:
+            return
+        if not text or len(text) > 100 or not text.isprintable() or field in self.fields:
+            _refuse(f"got {shown(text)}, expected one {label}", line=line, metric=name)
+        if field == "member_id" and not _ID.fullmatch(text):
+            _refuse(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
+        self.fields[field] = text
+
+    def _take_calls(self, name: str, labels: dict[str, str], value: int | float) -> None:
+        call = labels.get("grpc_service", ""), labels.get("grpc_method", "")
+        if name == _RECEIVED:
+            if call == _KEEP_ALIVE:
+                self.calls["Lease.LeaseKeepAlive"] = value
+            return
+        if call in (_WATCH, _KEEP_ALIVE):
+            # What was handled comes apart by its code.
+            streams = self.streams[name]
+            streams[call[1]] = streams.get(call[1], 0) + value
+        elif name == _STARTED and (call[0] in _SERVICES or call == _AUTHENTICATE):
+            service = _SERVICES.get(call[0], "Auth")
+            self.calls[f"{service}.{call[1]}"] = self.calls.get(f"{service}.{call[1]}", 0) + value
+
+    def _take_bucket(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+        try:
+            bound = float(labels.get("le", ""))
+        except ValueError:
+            bound = math.nan
+        if not bound > 0:
+            _refuse(f"got le={shown(labels.get('le'))}, expected a number above 0", line=line, metric=name)
+        self.buckets.setdefault((name.removesuffix("_bucket"), labels.get("To", "")), {})[bound] = value
+
+    def scrape(self, taken_unix_seconds: float | None) -> Scrape:
+        """Return all of it."""
+        kept = {key: self._histogram(*key) for key in sorted(self.buckets)}
+        if self.streams[_STARTED]:
+            for method, field in (("Watch", "watch_streams"), ("LeaseKeepAlive", "lease_streams")):
+                if method in self.streams[_STARTED]:
+                    # The two are not read at one moment, so that what is open may seem to be less than none.
+                    ended = self.streams[_HANDLED].get(method, 0)
+                    self.fields[field] = max(self.streams[_STARTED][method] - ended, 0)
+        return Scrape(
+            **self.fields,
+            taken_unix_seconds=taken_unix_seconds,
+            calls=dict(sorted(self.calls.items())) or None,
+            peers=tuple(sorted(self.peers)),
+            wal_fsync=kept.get((_FSYNC, "")),
+            backend_commit=kept.get((_COMMIT, "")),
+            peer_rtt={to: histogram for (name, to), histogram in kept.items() if name == _RTT},
+        )
+
+    def _histogram(self, name: str, to: str) -> Histogram:
+        buckets = self.buckets[name, to]
+        if math.inf not in buckets:
+            _refuse('its last bucket, le="+Inf", is missing; is it cut off?', metric=name)
+        bounds = sorted(buckets)
+        try:
+            return Histogram(upper_bounds_seconds=tuple(bounds[:-1]), counts=tuple(buckets[bound] for bound in bounds))
+        except EtcdSizeError as error:
+            _refuse(str(error).removeprefix("Histogram: "), metric=name)

@@ -1,0 +1,136 @@
+"""What one member of etcd says of itself at one moment: its metrics, and its endpoint status.
+
+These are models alone: `readers` fill them out of text, `observations` works out loads. This module imports pydantic.
+"""
+
+import itertools
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from etcdsize.base.model import Model, NotNegative, Positive
+from etcdsize.errors import TableError
+
+__all__ = ["Histogram", "MemberStatus", "Scrape"]
+
+
+class Histogram(Model):
+    """Durations, counted by how long they took.
+
+    Raises
+    ------
+    TableError
+        For bounds that do not rise, or counts that fall.
+    """
+
+    upper_bounds_seconds: Annotated[tuple[Positive, ...], Field(description="The bounds, rising. [s]")]
+    counts: Annotated[
+        tuple[NotNegative, ...],
+        Field(description="How many took at most each bound, and last how many there were. [count]"),
+    ]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Histogram":
+        bounds, counts = self.upper_bounds_seconds, self.counts
+        if any(one >= other for one, other in itertools.pairwise(bounds)):
+            raise TableError("expected bounds that rise", field="upper_bounds_seconds")
+        if len(counts) != len(bounds) + 1:
+            raise TableError(f"got {len(counts)}, expected one more than bounds", field="counts")
+        if any(one > other for one, other in itertools.pairwise(counts)):
+            raise TableError("expected counts that never fall: each has those before it", field="counts")
+        return self
+
+    @property
+    def count(self) -> int | float:
+        """How many durations there were."""
+        return self.counts[-1]
+
+    def since(self, before: "Histogram") -> "Histogram | None":
+        """Return what came after an earlier one, None where that is none of the same process."""
+        if before.upper_bounds_seconds != self.upper_bounds_seconds:
+            return None
+        counts = tuple(now - then for now, then in zip(self.counts, before.counts))
+        if any(one > other for one, other in zip((0, *counts), counts)):
+            return None
+        return Histogram(upper_bounds_seconds=self.upper_bounds_seconds, counts=counts)
+
+    def quantile(self, share: float) -> float | None:
+        """Return the duration that a share of them stayed within, None where there were none. [s]
+
+        Between two bounds it is taken to rise evenly, as PromQL's `histogram_quantile` does; beyond the last bound it
+        is the last bound.
+
+        Examples
+        --------
+        >>> Histogram(upper_bounds_seconds=(0.008, 0.016), counts=(98, 100, 100)).quantile(0.99)
+        0.012
+        """
+        if not self.count:
+            return None
+        rank = share * self.count
+        below, lower = 0.0, 0.0
+        for bound, count in zip(self.upper_bounds_seconds, self.counts):
+            if count >= rank:
+                within = count - below
+                return lower + (bound - lower) * ((rank - below) / within) if within else float(bound)
+            below, lower = float(count), float(bound)
+        return lower if self.upper_bounds_seconds else None
+
+
+class Scrape(Model):
+    """What the metrics of one member say at one moment. None is what they do not say."""
+
+    member_id: Annotated[str | None, Field(description="The member's id, in hexadecimal digits.")] = None
+    version: Annotated[str | None, Field(description="The member's version of etcd.")] = None
+    started_unix_seconds: Annotated[
+        NotNegative | None, Field(description="When its process started, by its own clock. [s since 1970]")
+    ] = None
+    taken_unix_seconds: Annotated[
+        NotNegative | None,
+        Field(description="When this was said, by the member's clock. [s since 1970]"),
+    ] = None
+    calls: Annotated[
+        dict[str, NotNegative] | None,
+        Field(description="Calls and messages of clients since the process started, by service and method. [count]"),
+    ] = None
+    cpu_seconds: Annotated[
+        NotNegative | None, Field(description="Processor time since the process started; it falls on a restart. [s]")
+    ] = None
+    watch_streams: Annotated[NotNegative | None, Field(description="Open watch streams. [count]")] = None
+    lease_streams: Annotated[NotNegative | None, Field(description="Open lease streams. [count]")] = None
+    data_bytes: Annotated[NotNegative | None, Field(description="The part of the database in use. [bytes]")] = None
+    total_bytes: Annotated[NotNegative | None, Field(description="The database's file. [bytes]")] = None
+    quota_bytes: Annotated[NotNegative | None, Field(description="The quota of the file. [bytes]")] = None
+    has_leader: Annotated[bool | None, Field(description="Whether it knows a leader.")] = None
+    is_leader: Annotated[bool | None, Field(description="Whether it is the leader.")] = None
+    leader_changes: Annotated[
+        NotNegative | None, Field(description="Changes of leader that it saw since the process started. [count]")
+    ] = None
+    peers: Annotated[tuple[str, ...], Field(description="The ids of the members that it is connected to.")] = ()
+    wal_fsync: Annotated[Histogram | None, Field(description="How long the log took to reach the disk.")] = None
+    backend_commit: Annotated[Histogram | None, Field(description="How long the database took to get there.")] = None
+    peer_rtt: Annotated[dict[str, Histogram], Field(description="Round trips to other members, by their id.")] = Field(
+        default_factory=dict
+    )
+
+
+class MemberStatus(Model):
+    """What `etcdctl endpoint status` says of one member. None is what it does not say."""
+
+    endpoint: Annotated[str, Field(description="The URL that was asked.")]
+    member_id: Annotated[str, Field(description="The member's id, in hexadecimal digits.")]
+    cluster_id: Annotated[str, Field(description="The cluster's id, in hexadecimal digits.")]
+    version: Annotated[str | None, Field(description="The member's version of etcd.")] = None
+    data_bytes: Annotated[NotNegative | None, Field(description="The part of the database in use. [bytes]")] = None
+    total_bytes: Annotated[NotNegative | None, Field(description="The database's file. [bytes]")] = None
+    quota_bytes: Annotated[
+        NotNegative | None, Field(description="The quota of the file; etcd says it since 3.6. [bytes]")
+    ] = None
+    leader_id: Annotated[str | None, Field(description="The leader's id. None: there is no leader.")] = None
+    is_learner: Annotated[bool, Field(description="Whether it does not vote.")] = False
+    errors: Annotated[tuple[str, ...], Field(description="What it says is wrong, such as an alarm.")] = ()
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether it is the leader."""
+        return self.leader_id == self.member_id

@@ -1,0 +1,112 @@
+"""What a running cluster is looked after with: every command, filled in for one plan and its version of etcd.
+
+This module imports pydantic, never numpy. It is not called `runbook`: its function would stand behind its own module.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from etcdsize.base.model import Model
+from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.operations.etcdctl import Filler
+from etcdsize.operations.procedures import LOADS, preface, steps
+from etcdsize.operations.steps import Step
+from etcdsize.plan.cluster import ClusterPlan
+from etcdsize.plan.tls import check_path
+from etcdsize.sizing.notices import Notice
+from etcdsize.sizing.options import true_or_false
+
+__all__ = ["Runbook", "runbook"]
+
+
+class Runbook(Model):
+    """Every command for a cluster that runs, or is about to."""
+
+    token: Annotated[str, Field(description="The cluster: its token.")]
+    members: Annotated[tuple[str, ...], Field(description="The names of its members.")]
+    etcd_version: Annotated[EtcdVersion, Field(description="The version of etcd that the commands are for.")]
+    tier: Annotated[str | None, Field(description="The tier that the checks are for. None: none was given.")]
+    says: Annotated[tuple[str, ...], Field(description="What holds for all of them.")]
+    steps: Annotated[tuple[Step, ...], Field(description="What there is to do.")]
+    notices: Annotated[tuple[Notice, ...], Field(description="What to beware of in the plan.")]
+
+    def step(self, code: str) -> Step:
+        """Return a step by its code.
+
+        Raises
+        ------
+        OptionError
+            For a code that there is not.
+        """
+        codes = [step.code for step in self.steps]
+        if code not in codes:
+            raise OptionError(
+                f"step: got {shown(code)}, expected {', '.join(codes)}{nearest(str(code), codes)}",
+                option="code",
+                value=code,
+            )
+        return self.steps[codes.index(code)]
+
+
+def runbook(
+    plan: ClusterPlan, *, tier: str | None = None, kubernetes: bool = False, snapshot: str = "snapshot.db"
+) -> Runbook:
+    """Return every command for a cluster, with endpoints, certificates and paths filled in.
+
+    Parameters
+    ----------
+    plan : ClusterPlan
+        The cluster, and its version of etcd.
+    tier : str, optional
+        The tier that it is to serve, for the checks before it goes into service. None tells what to choose for which.
+    kubernetes : bool
+        Whether it serves Kubernetes, whose API server must never see the revision go back.
+    snapshot : str
+        The file that a snapshot is saved to, and restored from.
+
+    Raises
+    ------
+    OptionError
+        For what is no plan, or a tier that there is not.
+    PlanError
+        For a path that no plan would take.
+
+    References
+    ----------
+    etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md, recovery.md
+
+    Examples
+    --------
+    >>> book = runbook(ClusterPlan.local(3), tier="small")
+    >>> print(book.step("health").commands[0].shell)
+    etcdctl --endpoints=http://127.0.0.1:2379,http://127.0.0.1:2381,http://127.0.0.1:2383 endpoint health
+    >>> [step.code for step in book.steps]
+    ['version', 'health', 'status', 'member-list', 'snapshot-save', 'snapshot-status', 'snapshot-restore', \
+'defragment', 'alarms', 'upgrade', 'check-perf', 'fio']
+    """
+    if not isinstance(plan, ClusterPlan):
+        raise OptionError(
+            f"plan: got {shown(plan)} of type {type(plan).__name__}, expected a ClusterPlan", option="plan", value=plan
+        )
+    true_or_false("kubernetes", kubernetes)
+    if tier is not None and tier not in LOADS:
+        raise OptionError(
+            f"tier: got {shown(tier)}, expected {', '.join(LOADS)}{nearest(str(tier), LOADS)}",
+            option="tier",
+            value=tier,
+        )
+    if not isinstance(snapshot, str):
+        raise OptionError(f"snapshot: got {shown(snapshot)}, expected a path", option="snapshot", value=snapshot)
+    check_path(snapshot, "snapshot")
+    fill = Filler(plan, snapshot)
+    return Runbook(
+        token=plan.token,
+        members=tuple(member.name for member in plan.members),
+        etcd_version=plan.etcd_version,
+        tier=tier,
+        says=preface(fill),
+        steps=steps(fill, tier, kubernetes),
+        notices=plan.notices,
+    )

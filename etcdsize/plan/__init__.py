@@ -1,0 +1,1 @@
+"""From a sizing to etcd's settings, and to a cluster that starts."""

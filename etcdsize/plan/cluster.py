@@ -1,0 +1,403 @@
+"""Members and their URLs -> a bootstrap plan that etcd accepts at the first try.
+
+What etcd would refuse is refused here, with the remedy; so is what etcd takes and nobody means. This module imports
+pydantic, never numpy. It writes nothing down: the renderers do.
+"""
+
+import os.path
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from etcdsize.errors import OptionError, PlanError, nearest, shown
+from etcdsize.etcd.urls import parse_url
+from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
+from etcdsize.plan.flag_rules import check_settings, setting_of
+from etcdsize.plan.members import Member, check_ports, hosts_of
+from etcdsize.plan.settings import EtcdSettings
+from etcdsize.plan.tls import PlanModel, Tls, check_path, check_text
+from etcdsize.sizing.notices import Notice, member_notices, plan_notices, timing_notices, version_notices
+from etcdsize.sizing.quorum import failure_tolerance
+
+__all__ = ["ClusterPlan"]
+
+CLIENT_PORT = 2379
+PEER_PORT = 2380
+DATA_DIR = "/var/lib/etcd"
+TOKEN = "etcd-cluster-1"  # noqa: S105 - etcd calls it so; it is no secret
+
+
+def _version(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return load_versions().version(value)
+    except OptionError as error:
+        raise PlanError(str(error), field="etcd_version", value=value) from None
+
+
+class ClusterPlan(PlanModel):
+    """A cluster to start: its members, and all that etcd is told at its first start.
+
+    Examples
+    --------
+    >>> plan = ClusterPlan.from_hosts(["a=10.0.0.1", "b=10.0.0.2", "c=10.0.0.3"])
+    >>> plan.initial_cluster
+    'a=http://10.0.0.1:2380,b=http://10.0.0.2:2380,c=http://10.0.0.3:2380'
+    >>> plan.flags("b")["advertise-client-urls"]
+    'http://10.0.0.2:2379'
+    """
+
+    members: Annotated[tuple[Member, ...], Field(description="Its members.")]
+    token: Annotated[str, Field(description="What tells it from other clusters: --initial-cluster-token.")] = TOKEN
+    state: Annotated[
+        Literal["new", "existing"], Field(description="existing: for members that join a cluster which runs.")
+    ] = "new"
+    tls: Annotated[Tls | None, Field(description="Its certificates. None: plain http.")] = None
+    settings: Annotated[
+        dict[str, Value],
+        Field(
+            default_factory=dict,
+            description="Further flags and their values; the EtcdSettings of settings_for gives what it changes.",
+        ),
+    ]
+    etcd_version: Annotated[
+        EtcdVersion,
+        BeforeValidator(_version),
+        Field(default_factory=lambda: load_versions().version("3.5"), description="Such as 3.5 or 3.5.33."),
+    ]
+    data_dir: Annotated[
+        str, Field(description="The folder on every machine; a member's data is in its `<name>.etcd`.")
+    ] = DATA_DIR
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_settings(cls, values: Any) -> Any:
+        settings = values.get("settings") if isinstance(values, dict) else None
+        if not isinstance(settings, EtcdSettings):
+            return values
+        version = values.get("etcd_version")
+        if version is None:
+            version = settings.etcd_version
+        elif _version(version).name != settings.etcd_version.name:
+            raise PlanError(
+                f"settings: got those of etcd {settings.etcd_version}, and etcd_version is {_version(version)}; make "
+                "them for that version",
+                field="settings",
+            )
+        changed = {setting.name: setting.value for setting in settings.changed}
+        return {**values, "settings": changed, "etcd_version": version}
+
+    @model_validator(mode="after")
+    def _check(self) -> "ClusterPlan":
+        if not self.members:
+            raise PlanError("members: got none, expected at least one", field="members")
+        for text, field in ((self.token, "token"), (self.data_dir, "data_dir")):
+            (check_path if field == "data_dir" else check_text)(text, field)
+        self._check_members()
+        self._check_schemes()
+        check_settings(self.etcd_version, self.settings)
+        return self
+
+    def _check_members(self) -> None:
+        names = Counter(member.name for member in self.members)
+        for name, count in names.items():
+            if count > 1:
+                raise PlanError(
+                    f"members: got {shown(name)} {count} times, expected names that differ: etcd takes them for one "
+                    "member",
+                    member=name,
+                    field="name",
+                    value=name,
+                )
+        for field in ("peer_urls", "client_urls"):
+            owner: dict[str, str] = {}
+            for member in self.members:
+                for url in getattr(member, field):
+                    if owner.setdefault(url, member.name) != member.name:
+                        raise PlanError(
+                            f"member {shown(member.name)}: {field}: got {shown(url)}, which is {shown(owner[url])}'s; "
+                            "expected a URL of its own",
+                            member=member.name,
+                            field=field,
+                            value=url,
+                        )
+        hosts = [hosts_of(member) for member in self.members]
+        for index, member in enumerate(self.members):
+            for before, other in enumerate(self.members[:index]):
+                if hosts[index] & hosts[before]:
+                    check_ports(member, other)
+        zoned = [member.zone is not None for member in self.members]
+        if any(zoned) and not all(zoned):
+            without = next(member for member in self.members if member.zone is None)
+            raise PlanError(
+                f"member {shown(without.name)}: zone: missing, and others have one; give a zone to all, or to none",
+                member=without.name,
+                field="zone",
+            )
+
+    def _check_schemes(self) -> None:
+        tls = self.tls or Tls.model_construct(client=None, peer=None)
+        for member in self.members:
+            for field in ("peer_urls", "listen_peer_urls", "client_urls", "listen_client_urls"):
+                side = "peer" if "peer" in field else "client"
+                scheme = "http" if getattr(tls, side) is None else "https"
+                for text in getattr(member, field):
+                    if parse_url(text).scheme != scheme:
+                        remedy = (
+                            f"tls has certificates for {side}, so every URL of that side is https"
+                            if scheme == "https"
+                            else f"there are no certificates for {side}: give tls= with them, or write http for every "
+                            "member"
+                        )
+                        raise PlanError(
+                            f"member {shown(member.name)}: {field}: got {shown(text)}, expected {scheme}://: {remedy}",
+                            member=member.name,
+                            field=field,
+                            value=text,
+                        )
+
+    def setting(self, name: str) -> Value:
+        """Return the value of a flag that is not the plan's own: as set, or the version's default."""
+        return setting_of(self.etcd_version, self.settings, name)
+
+    @property
+    def initial_cluster(self) -> str:
+        """Every member with its peer URLs, as `--initial-cluster` has it: with commas, and no space after them."""
+        return ",".join(f"{member.name}={url}" for member in self.members for url in member.peer_urls)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Every URL for clients, as `etcdctl --endpoints` takes them."""
+        return tuple(url for member in self.members for url in member.client_urls)
+
+    def member(self, name: str) -> Member:
+        """Return a member by its name.
+
+        Raises
+        ------
+        PlanError
+            For a name that no member has.
+        """
+        found = next((member for member in self.members if member.name == name), None)
+        if found is None:
+            names = [member.name for member in self.members]
+            raise PlanError(
+                f"member: got {shown(name)}, expected {', '.join(map(shown, names))}{nearest(str(name), names)}",
+                field="name",
+                value=name,
+            )
+        return found
+
+    def data_dir_of(self, name: str) -> str:
+        """Return the folder of a member's data.
+
+        Examples
+        --------
+        >>> ClusterPlan.local(3, data_dir="/tmp/guide").data_dir_of("infra1")
+        '/tmp/guide/infra1.etcd'
+        """
+        return os.path.join(self.data_dir, f"{self.member(name).name}.etcd")  # noqa: PTH118 - of another machine
+
+    def flags(self, name: str) -> dict[str, Value]:
+        """Return all that one member is told, by flag; what is left at the version's default is not there.
+
+        Parameters
+        ----------
+        name : str
+            The member.
+
+        Raises
+        ------
+        PlanError
+            For a name that no member has.
+        """
+        member = self.member(name)
+        flags: dict[str, Value] = {
+            "name": member.name,
+            "data-dir": self.data_dir_of(name),
+            "initial-advertise-peer-urls": ",".join(member.peer_urls),
+            "listen-peer-urls": ",".join(member.listen_peer_urls),
+            "listen-client-urls": ",".join(member.listen_client_urls),
+            "advertise-client-urls": ",".join(member.client_urls),
+            "initial-cluster-token": self.token,
+            "initial-cluster": self.initial_cluster,
+            "initial-cluster-state": self.state,
+        }
+        sides = () if self.tls is None else (("", self.tls.client), ("peer-", self.tls.peer))
+        for prefix, files in sides:
+            if files is not None:
+                flags[f"{prefix}cert-file"] = files.cert_file
+                flags[f"{prefix}key-file"] = files.key_file
+                if files.trusted_ca_file is not None:
+                    flags[f"{prefix}trusted-ca-file"] = files.trusted_ca_file
+                if files.client_cert_auth:
+                    flags[f"{prefix}client-cert-auth"] = True
+        return flags | self.settings
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What to beware of."""
+        hosts = Counter(host for member in self.members for host in hosts_of(member))
+        shared = [host for host, count in hosts.items() if count > 1]
+        urls = [(member, parse_url(url)) for member in self.members for url in member.peer_urls + member.client_urls]
+        several = len(self.members) > 1 and not all(url.is_loopback for _, url in urls)
+        loopback = [member.name for member, url in urls if url.is_loopback] if several else []
+        plain = [member.name for member, url in urls if url.scheme == "http" and not url.is_loopback]
+        zones = Counter(member.zone for member in self.members if member.zone is not None)
+        largest, count = max(zones.items(), key=lambda item: item[1], default=("", 0))
+        crowded = largest if len(self.members) > 1 and count > failure_tolerance(len(self.members)) else None
+        return (
+            *member_notices(len(self.members)),
+            *plan_notices(shared, loopback, plain, crowded),
+            *timing_notices(int(self.setting("heartbeat-interval")), int(self.setting("election-timeout"))),
+            *version_notices(self.etcd_version),
+        )
+
+    @classmethod
+    def local(
+        cls,
+        members: int = 3,
+        *,
+        base_port: int = CLIENT_PORT,
+        data_dir: str = ".",
+        token: str = TOKEN,
+        settings: EtcdSettings | Mapping[str, Value] | None = None,
+        etcd_version: str | None = None,
+        tls: Tls | None = None,
+    ) -> "ClusterPlan":
+        """Return the guide's cluster: members infra0, infra1 and so on, all on this machine.
+
+        Parameters
+        ----------
+        members : int
+            How many.
+        base_port : int
+            The first port for clients. The next is the same member's port for members, and so on: 2379 and 2380, 2381
+            and 2382, 2383 and 2384.
+        data_dir : str
+            The folder in which every member has its `<name>.etcd`.
+        token, settings, etcd_version, tls
+            As in `ClusterPlan`.
+
+        Raises
+        ------
+        PlanError
+            For fewer than one member, or ports past 65535.
+
+        Examples
+        --------
+        >>> for member in ClusterPlan.local(3).members:
+        ...     print(member.name, *member.client_urls, *member.peer_urls)
+        infra0 http://127.0.0.1:2379 http://127.0.0.1:2380
+        infra1 http://127.0.0.1:2381 http://127.0.0.1:2382
+        infra2 http://127.0.0.1:2383 http://127.0.0.1:2384
+        """
+        count = _whole(members, "members", 1, 100)
+        first = _whole(base_port, "base_port", 1, 65_536 - 2 * count)
+        at = [(f"infra{index}", "127.0.0.1", first + 2 * index) for index in range(count)]
+        return cls(
+            members=tuple(_at(name, host, port, port + 1, tls) for name, host, port in at),
+            data_dir=data_dir,
+            token=token,
+            **_given(settings, etcd_version, tls),
+        )
+
+    @classmethod
+    def from_hosts(
+        cls,
+        hosts: Iterable[str] | Mapping[str, str],
+        *,
+        zones: Mapping[str, str] | None = None,
+        client_port: int = CLIENT_PORT,
+        peer_port: int = PEER_PORT,
+        data_dir: str = DATA_DIR,
+        token: str = TOKEN,
+        settings: EtcdSettings | Mapping[str, Value] | None = None,
+        etcd_version: str | None = None,
+        tls: Tls | None = None,
+    ) -> "ClusterPlan":
+        """Return a plan with one member on every host.
+
+        Parameters
+        ----------
+        hosts : iterable of str, or mapping
+            Such as `"a=10.0.0.1"`, or `{"a": "10.0.0.1"}`; a host without a name is infra0, infra1 and so on.
+        zones : mapping, optional
+            The zone of every member, by its name.
+        client_port, peer_port : int
+            The same on every host.
+        data_dir, token, settings, etcd_version, tls
+            As in `ClusterPlan`.
+
+        Raises
+        ------
+        PlanError
+            For what etcd would refuse, and for a zone of a member that there is not.
+
+        Examples
+        --------
+        >>> plan = ClusterPlan.from_hosts({"a": "10.0.0.1", "b": "10.0.0.2"}, zones={"a": "z1", "b": "z2"})
+        >>> [notice.code for notice in plan.notices]
+        ['even-members', 'no-failure-tolerance', 'plain-http', 'zones-not-spread']
+        """
+        client = _whole(client_port, "client_port", 1, 65_535)
+        peer = _whole(peer_port, "peer_port", 1, 65_535)
+        named = _named(hosts)
+        zones = dict(zones or {})
+        for name in zones:
+            if name not in {known for known, _ in named}:
+                known = [known for known, _ in named]
+                raise PlanError(
+                    f"zones: got {shown(name)}, expected {', '.join(map(shown, known))}{nearest(str(name), known)}",
+                    field="zones",
+                    value=name,
+                )
+        return cls(
+            members=tuple(_at(name, host, client, peer, tls, zones.get(name)) for name, host in named),
+            data_dir=data_dir,
+            token=token,
+            **_given(settings, etcd_version, tls),
+        )
+
+
+def _given(settings: Any, etcd_version: str | None, tls: Tls | None) -> dict[str, Any]:
+    """Return those that were given: the model has the defaults."""
+    given = {"settings": settings, "etcd_version": etcd_version, "tls": tls}
+    return {field: value for field, value in given.items() if value is not None}
+
+
+def _named(hosts: Iterable[str] | Mapping[str, str]) -> list[tuple[str, str]]:
+    if isinstance(hosts, Mapping):
+        return list(hosts.items())
+    if isinstance(hosts, str):
+        raise PlanError(f"hosts: got {shown(hosts)}, expected a list of hosts such as [{shown(hosts)}]", field="hosts")
+    named = []
+    for index, host in enumerate(hosts):
+        if not isinstance(host, str):
+            raise PlanError(f'hosts: got {shown(host)}, expected text such as "a=10.0.0.1"', field="hosts", value=host)
+        name, equals, address = host.partition("=")
+        named.append((name, address) if equals else (f"infra{index}", host))
+    return named
+
+
+def _at(name: str, host: str, client_port: int, peer_port: int, tls: Tls | None, zone: str | None = None) -> Member:
+    if isinstance(host, str) and ":" in host and not host.startswith("["):
+        host = f"[{host}]"  # An IPv6 address; what is none is refused with its brackets.
+    scheme = {side: "https" if tls is not None and getattr(tls, side) else "http" for side in ("client", "peer")}
+    return Member(
+        name=name,
+        client_urls=(f"{scheme['client']}://{host}:{client_port}",),
+        peer_urls=(f"{scheme['peer']}://{host}:{peer_port}",),
+        zone=zone,
+    )
+
+
+def _whole(value: Any, option: str, least: int, most: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise PlanError(
+        f"{option}: got {shown(value)}, expected an integer from {least} to {most}", field=option, value=value
+    )

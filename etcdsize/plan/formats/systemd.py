@@ -1,0 +1,65 @@
+"""A plan as a unit of systemd, whole in itself.
+
+In a command of a unit, systemd takes a backslash, `%` and `$` for its own, also within quotes; doubled they are
+themselves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from etcdsize.errors import OptionError, shown
+from etcdsize.etcd.flags import flag_text
+from etcdsize.plan.cluster import ClusterPlan
+
+__all__ = ["render_systemd"]
+
+_DOUBLED = str.maketrans({"%": "%%", "$": "$$", "\\": "\\\\", '"': '\\"'})
+_PLAIN = re.compile(r"[A-Za-z0-9_=:,./@+\[\]-]+")
+_PATHS = ("data-dir", "cert-file", "key-file", "trusted-ca-file", "wal-dir")
+
+
+def render_systemd(plan: ClusterPlan, member: str) -> str:
+    """Return the unit of one member.
+
+    Raises
+    ------
+    OptionError
+        For a path that is not absolute: it would be one below `/`.
+    """
+    flags = plan.flags(member)
+    for flag, value in flags.items():
+        if flag.removeprefix("peer-") in _PATHS and value and not str(value).startswith("/"):
+            raise OptionError(
+                f"--{flag}: got {shown(value)}, expected an absolute path: systemd starts etcd in /",
+                option=flag,
+                value=value,
+            )
+    words = ["etcd", *(_quoted(f"--{flag}={flag_text(value)}") for flag, value in flags.items())]
+    return _UNIT.format(version=plan.etcd_version, command=" \\\n    ".join(words))
+
+
+# As etcd-io/etcd contrib/systemd/etcd.service: it tells systemd when it is ready, and starts again by itself. That unit
+# allows 40,000 files: a connection is one.
+_UNIT = """\
+[Unit]
+Description=etcd {version}
+Documentation=https://etcd.io/docs/
+Wants=network-online.target
+After=network-online.target local-fs.target remote-fs.target time-sync.target
+
+[Service]
+Type=notify
+ExecStart={command}
+Restart=always
+RestartSec=10s
+LimitNOFILE=40000
+# User=etcd, where there is such a user and the data directory is its own.
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _quoted(word: str) -> str:
+    return word if _PLAIN.fullmatch(word) else '"' + word.translate(_DOUBLED) + '"'

@@ -1,0 +1,166 @@
+"""Terraform's external data source: what it asks as an object of text, answered as one.
+
+Terraform gives a query on standard input and reads an object back; every value on both sides is text. This module reads
+and writes neither: the command line does. It imports the models, never numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.etcd.flags import flag_text
+from etcdsize.plan.cluster import DATA_DIR, TOKEN, ClusterPlan
+from etcdsize.plan.render import FORMATS, WHOLE, render
+from etcdsize.plan.settings import settings_for
+from etcdsize.plan.tls import Tls
+from etcdsize.sizing.options import one_of, pairs_of
+from etcdsize.sizing.size import size
+from etcdsize.units import format_number, parse_bytes, parse_count, parse_fraction, parse_rate, parse_whole, parsed
+
+__all__ = ["QUERY", "answer"]
+
+QUERY = {
+    "clients": "concurrent client connections",
+    "requests_per_second": "such as 800 or 2.5k",
+    "data": "such as 400MB",
+    "kubernetes_nodes": "nodes of the Kubernetes cluster that etcd serves; a proxy",
+    "provider": "aws, azure or gce; with commas between (default: every one of the catalog)",
+    "headroom": "the share of every bound to keep free, such as 30%",
+    "members": "voting members (default: the hosts, or 3)",
+    "catalog": "guide, guide-as-printed, current, or a file (default: guide)",
+    "tiers": "guide, etcd.io, or a file (default: guide)",
+    "kubernetes": "true: the API server compacts",
+    "peer_rtt_ms": "the largest average round-trip time between members",
+    "etcd_version": "such as 3.5 or 3.5.33 (default: 3.5)",
+    "hosts": "NAME=HOST of every member, with commas between: then there is a rendering for each",
+    "zones": "NAME=ZONE of every member, likewise",
+    "format": "of the renderings: flags, env, config or systemd (default: config)",
+    "token": "what tells the cluster from others",
+    "data_dir": "the folder on every member (default: /var/lib/etcd)",
+    "tls_dir": "the certificates on every member, laid out as kubeadm does",
+}
+"""What may be asked; a key with empty text is one that is not there."""
+
+
+def answer(query: bytes | str) -> dict[str, str]:
+    """Return the answer to a query.
+
+    Parameters
+    ----------
+    query : bytes or str
+        A JSON object of text, with keys of `QUERY`.
+
+    Raises
+    ------
+    EtcdSizeError
+        For what is no such object, an unknown key, and whatever `size`, `settings_for` and `ClusterPlan` refuse.
+
+    Examples
+    --------
+    >>> found = answer('{"clients": "300", "data": "400MB", "provider": "aws"}')
+    >>> found["tier"], found["machine_type_aws"], found["flags"]
+    ('medium', 'm4.xlarge', '--auto-compaction-retention=1h')
+    """
+    asked = _asked(query)
+    hosts = _pairs(asked, "hosts")
+    members = parsed("members", asked.get("members"), parse_whole)
+    providers = asked["provider"].split(",") if "provider" in asked else None
+    sizing = size(
+        clients=parsed("clients", asked.get("clients"), parse_count),
+        requests_per_second=parsed("requests_per_second", asked.get("requests_per_second"), parse_rate),
+        data_bytes=parsed("data", asked.get("data"), parse_bytes),
+        kubernetes_nodes=parsed("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole),
+        provider=providers,
+        headroom=parsed("headroom", asked.get("headroom"), parse_fraction) or 0.0,
+        members=members if members is not None else len(hosts) or 3,
+        catalog=asked.get("catalog", "guide"),
+        tiers=asked.get("tiers", "guide"),
+    )
+    settings = settings_for(
+        sizing,
+        kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
+        peer_rtt_ms=parsed("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
+        tiers=asked.get("tiers"),
+        etcd_version=asked.get("etcd_version", "3.5"),
+    )
+    found = {
+        "tier": sizing.tier,
+        "members": str(sizing.members),
+        "forced_by": ",".join(sizing.forced_by),
+        "etcd_version": str(settings.etcd_version),
+        "flags": shlex.join(settings.flags),
+        "memory_gib": str(settings.memory.memory_gib),
+    }
+    found |= {name.replace("-", "_"): flag_text(setting.value) for name, setting in settings.settings.items()}
+    for provider, machine in sizing.machines.items():
+        found[f"machine_type_{provider}"] = machine.machine_type
+        if machine.disk is not None:
+            found[f"disk_{provider}"] = str(machine.disk)
+        usd = sizing.usd_month.get(provider)
+        if usd is not None:
+            found[f"usd_month_{provider}"] = format_number(round(usd, 2))
+    notices = list(sizing.notices + settings.notices)
+    if hosts:
+        plan = ClusterPlan.from_hosts(
+            hosts,
+            zones=_pairs(asked, "zones") or None,
+            tls=Tls.from_dir(asked["tls_dir"]) if "tls_dir" in asked else None,
+            settings=settings,
+            token=asked.get("token", TOKEN),
+            data_dir=asked.get("data_dir", DATA_DIR),
+        )
+        if len(plan.members) != sizing.members:
+            raise OptionError(
+                f"members: got {sizing.members}, and {len(plan.members)} hosts; leave members out", option="members"
+            )
+        formats = [name for name in FORMATS if name not in WHOLE]
+        form = one_of("format", asked.get("format", "config"), formats)
+        found["initial_cluster"] = plan.initial_cluster
+        found["endpoints"] = ",".join(plan.endpoints)
+        for member in plan.members:
+            found[f"member_{member.name}"] = render(plan, form, member.name)
+        notices += plan.notices
+    found["notices"] = "\n".join(dict.fromkeys(notice.line for notice in notices))
+    return found
+
+
+def _asked(query: bytes | str) -> dict[str, str]:
+    """Return what is asked; an empty text is nothing, as Terraform has no other way to say so."""
+    try:
+        document = json.loads(query)
+    except (ValueError, RecursionError):
+        raise OptionError(
+            'standard input: not JSON; expected an object of text such as {"clients": "300"}', option="query"
+        ) from None
+    if not isinstance(document, dict):
+        raise OptionError(
+            f'standard input: got {shown(document)}, expected an object of text such as {{"clients": "300"}}',
+            option="query",
+        )
+    for name, value in document.items():
+        if name not in QUERY:
+            raise OptionError(
+                f"query: got the key {shown(name)}, expected {', '.join(QUERY)}{nearest(name, QUERY)}", option=name
+            )
+        if not isinstance(value, str):
+            raise OptionError(
+                f"{name}: got {shown(value)}, expected text: Terraform gives every value as text",
+                option=name,
+                value=value,
+            )
+    needs = [name for name in ("zones", "format", "token", "data_dir", "tls_dir") if document.get(name)]
+    if needs and not document.get("hosts"):
+        raise OptionError(f"{needs[0]}: got it without hosts, expected it with hosts only", option=needs[0])
+    if not any(document.get(name) for name in ("clients", "requests_per_second", "data", "kubernetes_nodes")):
+        raise OptionError(
+            "query: got no load, expected clients, requests_per_second, data, kubernetes_nodes or some of them",
+            option="query",
+        )
+    return {name: value for name, value in document.items() if value}
+
+
+def _pairs(asked: dict[str, str], name: str) -> dict[str, str]:
+    texts = filter(None, (part.strip() for part in asked.get(name, "").split(",")))
+    return pairs_of(name, texts, "NAME=VALUE such as a=10.0.0.1")

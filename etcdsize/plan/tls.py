@@ -1,0 +1,125 @@
+"""The certificates of a cluster: which files secure its members, towards clients and among themselves.
+
+This module imports pydantic, never numpy. Nothing here opens a file: the paths are those of other machines.
+"""
+
+import os.path
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from etcdsize.base.model import Model
+from etcdsize.errors import EtcdSizeError, PlanError, shown
+
+__all__ = ["PlanModel", "Tls", "TlsFiles", "check_path", "check_text"]
+
+
+class PlanModel(Model):
+    """The base of what a plan is made of: it is refused with a `PlanError`."""
+
+    refused_with: ClassVar[type[EtcdSizeError]] = PlanError
+
+
+class TlsFiles(PlanModel):
+    """The files that secure one side of a member: its clients, or the other members."""
+
+    cert_file: Annotated[str, Field(description="The certificate that the member shows.")]
+    key_file: Annotated[str, Field(description="Its key.")]
+    trusted_ca_file: Annotated[
+        str | None, Field(description="The authority whose certificates are trusted. None: the system's.")
+    ] = None
+    client_cert_auth: Annotated[bool, Field(description="Whether who connects has to show a certificate.")] = True
+
+    @model_validator(mode="after")
+    def _check(self) -> "TlsFiles":
+        for field in ("cert_file", "key_file", "trusted_ca_file"):
+            path = getattr(self, field)
+            if path is not None:
+                check_path(path, field)
+        if self.client_cert_auth and self.trusted_ca_file is None:
+            raise PlanError(
+                "trusted_ca_file: missing, and client_cert_auth is on; give the authority that signs who may connect, "
+                "or client_cert_auth=False",
+                field="trusted_ca_file",
+            )
+        return self
+
+
+class Tls(PlanModel):
+    """The certificates of a cluster; a side without is plain http."""
+
+    client: Annotated[TlsFiles | None, Field(description="Between clients and members. None: http.")] = None
+    peer: Annotated[TlsFiles | None, Field(description="Between members. None: http.")] = None
+    client_cert_file: Annotated[
+        str | None, Field(description="The certificate that clients, etcdctl among them, show.")
+    ] = None
+    client_key_file: Annotated[str | None, Field(description="Its key.")] = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Tls":
+        if self.client is None and self.peer is None:
+            raise PlanError("Tls: got neither client nor peer, expected one or both; leave tls out for plain http")
+        for field in ("client_cert_file", "client_key_file"):
+            path = getattr(self, field)
+            if path is not None:
+                check_path(path, field)
+        if (self.client_cert_file is None) != (self.client_key_file is None):
+            raise PlanError("client_cert_file, client_key_file: got one of the two, expected both or neither")
+        if self.client is None and self.client_cert_file is not None:
+            raise PlanError(
+                "client_cert_file: got it without client, expected client as well", field="client_cert_file"
+            )
+        return self
+
+    @classmethod
+    def from_dir(cls, folder: str) -> "Tls":
+        """Return the certificates of a folder that is laid out as kubeadm lays out `/etc/kubernetes/pki/etcd`.
+
+        Parameters
+        ----------
+        folder : str
+            On every member: `ca.crt`, `server.crt`, `server.key`, `peer.crt`, `peer.key`; and for etcdctl
+            `healthcheck-client.crt`, `healthcheck-client.key`. Nothing is opened.
+
+        References
+        ----------
+        kubernetes/kubernetes cmd/kubeadm/app/constants/constants.go
+
+        Examples
+        --------
+        >>> Tls.from_dir("/etc/etcd/pki").peer.key_file
+        '/etc/etcd/pki/peer.key'
+        """
+        check_path(folder, "folder")
+
+        def at(name: str) -> str:
+            return os.path.join(folder, name)  # noqa: PTH118 - a path of another machine: text in, text out
+
+        authority = at("ca.crt")
+        return cls(
+            client=TlsFiles(cert_file=at("server.crt"), key_file=at("server.key"), trusted_ca_file=authority),
+            peer=TlsFiles(cert_file=at("peer.crt"), key_file=at("peer.key"), trusted_ca_file=authority),
+            client_cert_file=at("healthcheck-client.crt"),
+            client_key_file=at("healthcheck-client.key"),
+        )
+
+
+def check_text(text: str, field: str) -> None:
+    if not text or text != text.strip() or not text.isprintable():
+        raise PlanError(
+            f"{field}: got {shown(text)}, expected printable text, with no space before or after it",
+            field=field,
+            value=text,
+        )
+
+
+def check_path(path: str, field: str) -> None:
+    check_text(path, field)
+    if ".." in path.split("/"):
+        raise PlanError(f"{field}: got {shown(path)}, expected a path without ..", field=field, value=path)
+    if path.startswith("~"):
+        raise PlanError(
+            f"{field}: got {shown(path)}, expected a path in full: ~ is for shells, and etcd takes it for a name",
+            field=field,
+            value=path,
+        )

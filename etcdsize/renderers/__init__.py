@@ -1,1 +1,0 @@
-"""Models in, text out: one module per format."""

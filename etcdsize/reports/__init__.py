@@ -1,0 +1,1 @@
+"""From models to text that people read."""

@@ -1,0 +1,172 @@
+"""Plain text of a fit: what is needed, what gives it at which price, and why the rest does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from etcdsize.fitting.storage import RECOVERY_FACTOR
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, usd_text
+from etcdsize.sizing.notices import member_notices
+from etcdsize.units import format_bytes, format_percent
+
+if TYPE_CHECKING:
+    from etcdsize.catalog.machines import Cost, Machine, Price
+    from etcdsize.fitting.fsync import WriteLatency
+    from etcdsize.fitting.model import Candidate, Fit, LocalCandidate
+    from etcdsize.sizing.size import Sizing
+
+__all__ = ["render_fit"]
+
+# Of a sizing's notices, those that are of its machines: they are the guide's, and no candidates.
+_OF_MACHINES = ("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost")
+
+
+def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, rejected: bool = False) -> str:
+    """Return a fit for a cluster of so many members, or of those of the sizing that it is for.
+
+    Every rejected machine is told where `rejected` asks for it, else they are counted.
+    """
+    if sizing is not None:
+        members = sizing.members
+    parts = [_head(fit, sizing, members)]
+    if fit.candidates:
+        parts += [_candidates(fit, members), _unknown(fit.candidates)]
+    else:
+        why = fit.why_none()
+        parts.append(f"{why[:1].upper()}{why[1:]}.")
+    parts += [_disk(fit), _local(fit.local), _rejected(fit, rejected)]
+    notices = member_notices(members) if sizing is None else sizing.notices
+    parts.append(
+        "\n".join(
+            f"{notice.severity}: {notice.text} [{notice.code}]" for notice in notices if notice.code not in _OF_MACHINES
+        )
+    )
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _head(fit: Fit, sizing: Sizing | None, members: int) -> str:
+    need = fit.need
+    lines = [("tier", need.tier)]
+    if sizing is not None:
+        lines.append(("forced by", ", ".join(sizing.forced_by) or "nothing: it is the smallest tier"))
+        if sizing.headroom_asked:
+            lines.append(("headroom asked", format_percent(sizing.headroom_asked)))
+    lines.append(("members", str(members)))
+    figures = (
+        f"{need.vcpus} vCPU{'s' if need.vcpus > 1 else ''}",
+        f"{figure_text(need.memory_gib)} GiB of memory",
+        f"{figure_text(need.concurrent_iops)} concurrent IOPS",
+        f"{figure_text(need.disk_mb_per_second)} MB/s",
+    )
+    lines.append(("each needs", f"{', '.join(figures)}, room for {format_bytes(need.data_bytes)} of data"))
+    if need.source:
+        lines.append(("source", need.source))
+    return aligned(lines)
+
+
+def _candidates(fit: Fit, members: int) -> str:
+    of = f"{len(fit.candidates)} of {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
+    are = "machines of the catalog {} that are" if fit.feasible > 1 else "machine of the catalog {} that is"
+    title = f"{of} {are.format(fit.catalog)} enough"
+    whole = f"{members} member{'s' if members > 1 else ''} ($/month)"
+    head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", whole, "region, date", "beware")
+    rows: list[tuple[str, ...]] = [head]
+    for candidate in fit.candidates:
+        machine, cost = candidate.machine, candidate.cost
+        rows.append(
+            (
+                machine.provider,
+                str(candidate),
+                machine.arch or "unknown",
+                str(machine.vcpus),
+                figure_text(machine.memory_gib),
+                figure_text(candidate.concurrent_iops),
+                figure_text(candidate.disk_mb_per_second),
+                usd_text(cost.usd_month),
+                usd_text(None if cost.usd_month is None else cost.usd_month * members),
+                "" if cost.usd_month is None else _where(cost),
+                "previous generation" if machine.lifecycle == "previous" else "",
+            )
+        )
+    return f"{title}, cheapest first, with what a member gets:\n\n{aligned(rows, right=(3, 4, 5, 6, 7, 8))}"
+
+
+def _where(price: Cost | Price) -> str:
+    return ", ".join(filter(None, (price.region, price.date)))
+
+
+def _unknown(candidates: Iterable[Candidate]) -> str:
+    """Return why costs are unknown, and the part that is known."""
+    lines = []
+    for candidate in candidates:
+        cost = candidate.cost
+        if cost.usd_month is None:
+            alone = f"; the machine alone: {usd_text(cost.machine_usd_month)} ({_where(cost)})"
+            lines.append(
+                f"unknown: {candidate.machine.machine_type}: {cost.unknown}"
+                f"{'' if cost.machine_usd_month is None else alone}"
+            )
+    return "\n".join(lines)
+
+
+def _disk(fit: Fit) -> str:
+    """Return the arithmetic of the disk, the time to recover, and what no catalog says of a disk."""
+    lines = [("disk", fit.storage.explain())]
+    lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
+    if fit.candidates:
+        times = sorted(round(candidate.recovery_seconds) or 1 for candidate in fit.candidates)
+        spread = f"{times[0]} s" if times[0] == times[-1] else f"{times[0]} to {times[-1]} s"
+        data = format_bytes(fit.need.data_bytes)
+        lines.append(("recovery", f"{data} in about {spread}: {RECOVERY_FACTOR} times what the disk takes to move it"))
+    needs = fit.sequential
+    bars = f"wal_fsync below {needs.wal_fsync_p99_ms:g} ms, backend_commit below {needs.backend_commit_p99_ms:g} ms"
+    lines.append(("sequential", f"{needs.needed_iops} IOPS; p99 of {bars}; no catalog proves them"))
+    for provider, kind in dict.fromkeys((one.machine.provider, one.disk.kind) for one in fit.candidates):
+        known = [one for one in needs.expected if one.provider == provider and kind in one.kinds]
+        lines.append(("", f"{kind}: {_expected(known[0]) if known else 'unknown'}"))
+    lines.append(("measure", needs.fio))
+    return aligned(lines)
+
+
+def _expected(latency: WriteLatency) -> str:
+    spread = ""
+    if latency.low_ms is not None and latency.high_ms is not None:
+        spread = f" ({latency.low_ms:g} to {latency.high_ms:g})"
+    return (
+        f"about {latency.sequential_iops} expected, whatever is provisioned: a write takes "
+        f"{latency.usual_ms:g} ms{spread}"
+    )
+
+
+def _local(local: Iterable[LocalCandidate]) -> str:
+    rows: list[tuple[str, ...]] = []
+    for one in local:
+        price = one.machine.price if one.usd_month is not None else None
+        rows.append((*_machine(one.machine), usd_text(one.usd_month), "" if price is None else _where(price)))
+    if not rows:
+        return ""
+    head = ("provider", "machine", "arch", "vCPUs", "memory (GiB)", "NVMe (GB)", "machine ($/month)", "region, date")
+    title = (
+        "Alternatives with local NVMe: shorter waits than a network disk, but lost when the machine stops; "
+        "no catalog says their IOPS:"
+    )
+    return f"{title}\n\n{aligned([head, *rows], right=(3, 4, 5, 6))}"
+
+
+def _machine(machine: Machine) -> tuple[str, ...]:
+    figures = (str(machine.vcpus), figure_text(machine.memory_gib), figure_text(machine.local_nvme_gb))
+    return (machine.provider, machine.machine_type, machine.arch or "unknown", *figures)
+
+
+def _rejected(fit: Fit, told: bool) -> str:
+    if not fit.rejected:
+        return ""
+    counts = Counter(rejected.code.replace("-", " ") for rejected in fit.rejected).most_common()
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
+    text = f"rejected: {len(fit.rejected)} of {len(fit.rejected) + fit.feasible} machines: {reasons}"
+    if not told:
+        return text
+    rows = [(one.provider, one.machine_type, one.code, one.reason) for one in fit.rejected]
+    return f"{text}\n\n{aligned([('provider', 'machine', 'reason', 'in words'), *rows])}"

@@ -1,0 +1,154 @@
+"""What a running cluster says of its load, in plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etcdsize.errors import one_line
+from etcdsize.observation.notices import milliseconds
+from etcdsize.reports.layout import aligned
+from etcdsize.units import format_bytes, format_number, format_percent
+
+if TYPE_CHECKING:
+    from etcdsize.observation.fleet import ObservedFleet
+    from etcdsize.observation.model import ClientCount, MemberLoad, Observation
+
+__all__ = ["render_observation", "render_observed_fleet"]
+
+_RUNGS = {
+    "given": "as given",
+    "sockets": "at most: connections on this machine",
+    "streams": "an estimate: open streams",
+    "unknown": "",
+}
+
+
+def render_observation(observation: Observation) -> str:
+    """Return what was observed: the load, every member, and what to beware of."""
+    parts = [_head(observation), _members(observation)]
+    missing = [f"{one.endpoint}: {one_line(one.problem or '')}" for one in observation.problems]
+    if missing:
+        lines = ["Not known, or not all; what these members serve is not counted, so load and tier are lower bounds"]
+        parts.append("\n".join([*lines, *(f"  {text}" for text in missing)]))
+    # What is said of a member above is not said again.
+    notices = [notice for notice in observation.notices if notice.code != "member-unknown"]
+    if notices:
+        parts.append("\n".join(notice.line for notice in notices))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(observation: Observation) -> str:
+    leaders = [member.endpoint for member in observation.members if member.is_leader]
+    rows = [
+        ("members", f"{observation.member_count}{_leader(leaders)}"),
+        ("observed", _observed(observation)),
+        ("clients", _clients(observation.clients)),
+        ("requests", _requests(observation)),
+    ]
+    calls = {name: rate for name, rate in observation.calls_per_second.items() if rate}
+    if calls:
+        by_rate = sorted(calls.items(), key=lambda pair: (-pair[1], pair[0]))
+        rows.append(("of these", ", ".join(f"{name} {_rate(rate)}" for name, rate in by_rate)))
+    rows.append(("data", _data(observation)))
+    streams = [
+        f"{format_number(count)} {word}"
+        for count, word in ((observation.watch_streams, "watch"), (observation.lease_streams, "lease"))
+        if count is not None
+    ]
+    rows.append(("streams", ", ".join(streams) or "unknown"))
+    return aligned(rows)
+
+
+def _leader(leaders: list[str]) -> str:
+    if not leaders:
+        return ", leader unknown"
+    return f", leader{'s' if len(leaders) > 1 else ''} {' and '.join(leaders)}"
+
+
+def _observed(observation: Observation) -> str:
+    if observation.interval_seconds is None:
+        return "once: requests are the average since each member started"
+    return f"{format_number(round(observation.interval_seconds, 1))} s"
+
+
+def _clients(clients: ClientCount) -> str:
+    if clients.count is None:
+        return "unknown"
+    return f"{format_number(clients.count)}, {_RUNGS[clients.rung]}"
+
+
+def _requests(observation: Observation) -> str:
+    if observation.requests_per_second is None:
+        return "unknown"
+    least = "at least " if observation.requests_bound == "lower" else ""
+    return f"{least}{_rate(observation.requests_per_second)}/s"
+
+
+def _data(observation: Observation) -> str:
+    if observation.data_bytes is None:
+        return "unknown"
+    said = f"{format_bytes(observation.data_bytes)} in use"
+    if observation.total_bytes is not None:
+        said += f", in a file of {format_bytes(observation.total_bytes)}"
+        if observation.quota_bytes:
+            share = format_percent(observation.total_bytes / observation.quota_bytes)
+            said += f", {share} of the quota of {format_bytes(observation.quota_bytes)}"
+    return said
+
+
+def _rate(rate: float) -> str:
+    return format_number(round(rate, 1) if rate >= 0.05 or not rate else float(f"{rate:.1g}"))
+
+
+def _members(observation: Observation) -> str:
+    head = ("member", "etcd", "requests/s", "data", "file", "watch", "lease", "log p99", "database p99", "network p99")
+    rows: list[tuple[str, ...]] = [(*head, "beware")]
+    for member in observation.members:
+        rows.append(
+            (
+                member.endpoint,
+                member.version or "",
+                "" if member.requests_per_second is None else _rate(member.requests_per_second),
+                *("" if size is None else format_bytes(size) for size in (member.data_bytes, member.total_bytes)),
+                *("" if n is None else format_number(n) for n in (member.watch_streams, member.lease_streams)),
+                _wait(member, "wal_fsync"),
+                _wait(member, "backend_commit"),
+                _wait(member, "peer_rtt"),
+                ", ".join(_beware(member)),
+            )
+        )
+    text = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
+    marked = any(member.since_start for member in observation.members)
+    why = "" if observation.interval_seconds is None else ", as too little was measured"
+    return text + (f"\n* since the member started{why}" if marked else "")
+
+
+def _wait(member: MemberLoad, kind: str) -> str:
+    seconds = getattr(member, f"{kind}_p99_seconds")
+    if seconds is None:
+        return ""
+    return milliseconds(seconds) + ("*" if kind in member.since_start else "")
+
+
+def _beware(member: MemberLoad) -> list[str]:
+    flags = {
+        "unknown": member.problem is not None and member.member_id is None,
+        "not all known": member.problem is not None and member.member_id is not None,
+        "started again": member.restarted,
+        "no leader": member.has_leader is False,
+    }
+    return [word for word, said in flags.items() if said]
+
+
+def render_observed_fleet(observed: ObservedFleet) -> str:
+    """Return how many clusters answered, and the first that did not."""
+    lines = [
+        f"{observed.clusters} cluster{'' if observed.clusters == 1 else 's'} observed: {observed.whole} whole, "
+        f"{observed.partly} in part, {observed.dead} not at all"
+    ]
+    missing = observed.partly + observed.dead
+    if missing:
+        more = missing - len(observed.first_problems)
+        lines.append(f"Not whole{'; the first of them' if more else ''}")
+        lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in observed.first_problems]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,352 @@
+"""The answer for one cluster: `size` gives a `Sizing`, with its reasons and what to beware of.
+
+It needs no NumPy: a single load has its own rule, `TierTable.tier_codes`. This module imports the models.
+"""
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from etcdsize.base.model import Model
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.machines import Machine
+from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError, shown
+from etcdsize.sizing.notices import (
+    Notice,
+    load_notices,
+    machine_notices,
+    member_notices,
+    nodes_notice,
+    open_tier_notice,
+)
+from etcdsize.sizing.options import catalog_of, headroom_of, members_of, providers_of, tiers_of, whole_number
+from etcdsize.sizing.quorum import failure_tolerance, quorum
+from etcdsize.tiers import Bound, TierTable
+from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
+from etcdsize.workload import Workload
+
+Load = int | float | str | None
+
+__all__ = ["Sizing", "size"]
+
+_LARGEST_FLOAT = 1.7976931348623157e308
+
+
+class Sizing(Model):
+    """What one cluster needs, and why. It turns to JSON and back without loss."""
+
+    workload: Annotated[Workload | None, Field(description="The load. None: sized by Kubernetes nodes alone.")]
+    kubernetes_nodes: Annotated[int | None, Field(description="Nodes of the Kubernetes cluster, where given.")]
+    tier: Annotated[str, Field(description="The tier's name.")]
+    machines: Annotated[dict[str, Machine], Field(description="The machine of every provider asked.")]
+    usd_month: Annotated[
+        dict[str, float | None],
+        Field(
+            description="What the whole cluster costs a month, by provider: every member's machine and disk, in the "
+            "region and of the date of the machine's cost. [US dollars] None: unknown. Empty where the catalog has no "
+            "prices."
+        ),
+    ]
+    members: Annotated[int, Field(ge=1, description="Members of the cluster. [count]")]
+    quorum: Annotated[int, Field(ge=1, description="Members that must agree. [count]")]
+    failure_tolerance: Annotated[int, Field(ge=0, description="Members that may fail. [count]")]
+    bounds: Annotated[
+        dict[Dimension, Bound],
+        Field(description="The bound that each utilization is relative to: on the open tier, the last there is."),
+    ]
+    utilization: Annotated[
+        dict[Dimension, float], Field(description="Load / bound, without headroom, for each known dimension.")
+    ]
+    headroom: Annotated[dict[Dimension, float], Field(description="1 - utilization.")]
+    headroom_asked: Annotated[float, Field(ge=0, lt=1, description="The share of every bound that was kept free.")]
+    forced_by: Annotated[
+        tuple[Literal["clients", "requests_per_second", "data_bytes", "kubernetes_nodes"], ...],
+        Field(description="The dimensions that alone need this tier, worst first. Empty for the smallest tier."),
+    ]
+    tightest: Annotated[Dimension | None, Field(description="The dimension nearest its bound.")]
+    tiers: Annotated[str, Field(description="The name of the tier table.")]
+    catalog: Annotated[str, Field(description="The name of the catalog.")]
+    notices: Annotated[tuple[Notice, ...], Field(description="What to beware of.")]
+
+    @property
+    def machine(self) -> Machine:
+        """The machine, where one provider was asked.
+
+        Raises
+        ------
+        OptionError
+            Where there are several: take one of `machines`, or ask `size(..., provider=...)`.
+        """
+        if len(self.machines) != 1:
+            raise OptionError(
+                f"machine: got {len(self.machines)} machines, one a provider ({', '.join(self.machines)}); "
+                'expected one: take machines["aws"] for example, or ask size(..., provider="aws")',
+                option="provider",
+                value=tuple(self.machines),
+            )
+        return next(iter(self.machines.values()))
+
+    @property
+    def is_beyond_guide(self) -> bool:
+        """Whether no published figure says that this machine is enough."""
+        return any(notice.severity == "beyond-guide" for notice in self.notices)
+
+    def explain(self) -> str:
+        """Return the answer and its reasons in a few plain sentences."""
+        said = [f"{self._asked()} the tier {self.tier}."]
+        if self.forced_by:
+            names = [_WORDS[name] for name in self.forced_by]
+            alone = "each alone" if len(names) > 1 else "alone"
+            reasons = _listed(names)
+            said.append(
+                f"{reasons[:1].upper() + reasons[1:]} {alone} {'need' if len(names) > 1 else _needs(names[0])} it."
+            )
+        elif self.workload is not None:
+            said.append("It is the smallest tier.")
+        if self.tightest is not None:
+            shares = [
+                f"{_WORDS[name]} {format_percent(share)} of {bound_text(name, self.bounds[name])}"
+                for name, share in self.utilization.items()
+            ]
+            said.append(f"Utilization: {'; '.join(shares)}. The tightest: {_WORDS[self.tightest]}.")
+        if self.headroom_asked:
+            said.append(f"{format_percent(self.headroom_asked)} of every bound was kept free.")
+        chosen = [f"{machine} ({figures_text(machine)}) on {name}" for name, machine in self.machines.items()]
+        said.append(f"{'Machine' if len(chosen) == 1 else 'Machines'} for each member: {'; '.join(chosen)}.")
+        said.extend(
+            f"The cluster costs {cost_text(machine, total)} on {name}."
+            for name, machine in self.machines.items()
+            if (total := self.usd_month.get(name)) is not None
+        )
+        said.append(
+            f"{self.members} member{'s' if self.members > 1 else ''}: quorum {self.quorum}, "
+            f"failure tolerance {self.failure_tolerance}."
+        )
+        said.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
+        return "\n".join(said)
+
+    def _asked(self) -> str:
+        parts = [load_text(name, load) for name, load in self._loads() if load is not None]
+        if self.kubernetes_nodes is not None:
+            nodes = "node" if self.kubernetes_nodes == 1 else "nodes"
+            parts.append(f"a Kubernetes cluster of {self.kubernetes_nodes} {nodes}")
+        text = _listed(parts)
+        one = len(parts) == 1 and (parts[0] == "1 client" or ("requests" not in parts[0] and "clients" not in parts[0]))
+        return f"{text[:1].upper() + text[1:]} {'needs' if one else 'need'}"
+
+    def _loads(self) -> Iterable[tuple[str, int | float | None]]:
+        return zip(DIMENSIONS, self.workload.loads) if self.workload is not None else ()
+
+
+_WORDS = {
+    "clients": "clients",
+    "requests_per_second": "requests per second",
+    "data_bytes": "data",
+    "kubernetes_nodes": "Kubernetes nodes",
+}
+
+
+def _needs(word: str) -> str:
+    return "needs" if word == "data" else "need"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def load_text(dimension: str, load: int | float) -> str:
+    """Return a load with its unit, such as `300 clients` or `400 MB of data`."""
+    if dimension == "data_bytes":
+        return f"{format_bytes(load)} of data"
+    unit = "clients" if dimension == "clients" else "requests/s"
+    return f"{format_number(load)} {unit[:-1] if load == 1 and unit == 'clients' else unit}"
+
+
+def bound_text(dimension: str, bound: Bound) -> str:
+    """Return a bound in words, such as `at most 100` or `below 200`."""
+    limit = format_bytes(bound.limit) if dimension == "data_bytes" else format_number(bound.limit)
+    return f"{'at most' if bound.inclusive else 'below'} {limit}"
+
+
+def figures_text(machine: Machine) -> str:
+    """Return a machine's figures in one line."""
+    parts = [f"{machine.vcpus} vCPU{'s' if machine.vcpus > 1 else ''}", f"{format_number(machine.memory_gib)} GiB"]
+    iops, bandwidth = machine.concurrent_iops, machine.disk_mb_per_second
+    parts.append("unknown IOPS" if iops is None else f"{format_number(iops)} concurrent IOPS")
+    parts.append("unknown MB/s" if bandwidth is None else f"{format_number(bandwidth)} MB/s")
+    return ", ".join(parts)
+
+
+def cost_text(machine: Machine, usd_month: float) -> str:
+    """Return what something costs a month, with the region and the date of a machine's cost."""
+    where = "" if machine.cost is None else f" ({machine.cost.region}, {machine.cost.date})"
+    return f"${usd_month:,.2f} a month{where}"
+
+
+def size(
+    workload: Workload | None = None,
+    *,
+    clients: Load = None,
+    requests_per_second: Load = None,
+    data_bytes: Load = None,
+    kubernetes_nodes: int | None = None,
+    provider: str | Iterable[str] | None = None,
+    catalog: str | Path | Catalog = "guide",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    members: int = 3,
+) -> Sizing:
+    """Return what one cluster needs: tier, machine, utilization, and why.
+
+    Parameters
+    ----------
+    workload : Workload, optional
+        The load; or give its dimensions by name.
+    clients : int or float, optional
+        Concurrent client connections. [count] None is an unknown dimension.
+    requests_per_second : int, float or str, optional
+        Requests per second. [1/s] Also as text, such as `"2k"`.
+    data_bytes : int, float or str, optional
+        Data stored. [bytes] Also as text, such as `"400MB"`.
+    kubernetes_nodes : int, optional
+        Nodes of the Kubernetes cluster that etcd serves. [count] With a load too, the larger tier wins.
+    provider : str or iterable of str, optional
+        aws, azure, gce (gcp, google). None is every provider of the catalog.
+    catalog : str, Path or Catalog
+        The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. Where it does not say
+        which machine is for which tier, it is the cheapest that is enough, with its disk; `fit` says why.
+    tiers : str, Path or TierTable
+        The bounds: `"guide"`, `"etcd.io"`, a file, or a table.
+    headroom : float
+        The share of every bound to keep free, in [0, 1).
+    members : int
+        Voting members of the cluster. [count]
+
+    Raises
+    ------
+    InvalidWorkloadError
+        For a load that cannot be sized, or where nothing is known.
+    WorkloadTypeError
+        For a load that is not a number.
+    OptionError
+        For an unknown provider, table or catalog, a headroom outside [0, 1), or no members.
+
+    Examples
+    --------
+    >>> sizing = size(clients=300, requests_per_second=800, data_bytes="400MB", provider="aws")
+    >>> sizing.tier, sizing.machine.machine_type, sizing.tightest
+    ('medium', 'm4.xlarge', 'requests_per_second')
+    """
+    table = tiers_of(tiers)
+    machines = catalog_of(catalog, table)
+    providers = providers_of(machines, provider)
+    headroom, members = headroom_of(headroom), members_of(members)
+    workload = _workload(workload, clients, requests_per_second, data_bytes, kubernetes_nodes)
+
+    loads: tuple[int | float | None, ...] = (None, None, None)
+    code, nodes_code = 0, -1
+    codes: tuple[int | None, ...] = loads  # type: ignore[assignment]
+    if workload is not None:
+        loads = workload.loads
+        codes = table.tier_codes(loads, headroom)
+        code = max(alone for alone in codes if alone is not None)
+    if kubernetes_nodes is not None:
+        kubernetes_nodes = _nodes(kubernetes_nodes)
+        nodes_code = sum(kubernetes_nodes > tier.kubernetes_nodes for tier in table.tiers[:-1])
+        code = max(code, nodes_code)
+
+    bounds: dict[Any, Bound] = {}
+    shares: dict[Any, float] = {}
+    past: list[str] = []
+    for dimension, load in zip(DIMENSIONS, loads):
+        if load is not None:
+            bound = bounds[dimension] = table.reference(code, dimension)
+            shares[dimension] = min(float(load) / float(bound.limit), _LARGEST_FLOAT)
+            if not bound.fits(load):
+                past.append(dimension)
+    forced_by: list[Any] = []
+    if code:
+        forced_by = [dimension for dimension, alone in zip(DIMENSIONS, codes) if alone == code]
+        forced_by.sort(key=lambda dimension: -shares[dimension])
+        if nodes_code == code:
+            forced_by.append("kubernetes_nodes")
+
+    tier = table.tiers[code]
+    chosen, notices = _machines(machines, providers, tier.name)
+    notices += load_notices(loads if workload is not None else (), chosen)
+    costs = {name: machine.cost.usd_month for name, machine in chosen if machine.cost is not None}
+    if code == len(table.tiers) - 1:
+        if kubernetes_nodes is not None and kubernetes_nodes > tier.kubernetes_nodes:
+            past.append("kubernetes_nodes")
+        notices += (open_tier_notice(table, past),)
+    if kubernetes_nodes is not None:
+        notices += (nodes_notice(table),)
+    return Sizing(
+        workload=workload,
+        kubernetes_nodes=kubernetes_nodes,
+        tier=tier.name,
+        machines=dict(chosen),
+        usd_month={name: None if cost is None else cost * members for name, cost in costs.items()},
+        members=members,
+        quorum=quorum(members),
+        failure_tolerance=failure_tolerance(members),
+        bounds=bounds,
+        utilization=shares,
+        headroom={dimension: 1.0 - share for dimension, share in shares.items()},
+        headroom_asked=headroom,
+        forced_by=tuple(forced_by),
+        tightest=max(shares, key=shares.__getitem__) if shares else None,
+        tiers=table.name,
+        catalog=machines.name,
+        notices=member_notices(members) + notices,
+    )
+
+
+def _workload(
+    workload: Workload | None, clients: Any, requests_per_second: Any, data_bytes: Any, kubernetes_nodes: Any
+) -> Workload | None:
+    """Return the load that was given in one of the two ways, or None where only Kubernetes nodes were."""
+    apart = clients is not None or requests_per_second is not None or data_bytes is not None
+    if workload is not None:
+        if not isinstance(workload, Workload):
+            raise WorkloadTypeError(
+                f"workload: got {shown(workload)} of type {type(workload).__name__}, expected a Workload, or "
+                "clients=, requests_per_second= and data_bytes= by name"
+            )
+        if apart:
+            raise OptionError(
+                "workload: got a workload and dimensions by name, expected one of the two", option="workload"
+            )
+        return workload
+    if not apart and kubernetes_nodes is not None:
+        return None
+    return Workload(clients=clients, requests_per_second=requests_per_second, data_bytes=data_bytes)
+
+
+def _nodes(value: Any) -> int:
+    number = whole_number(value)
+    if number is None:
+        raise WorkloadTypeError(
+            f"kubernetes_nodes: got {shown(value)} of type {type(value).__name__}, expected an integer of 0 or more",
+            dimension="kubernetes_nodes",
+            value=value,
+        )
+    if not 0 <= number < 2**64:
+        raise InvalidWorkloadError(
+            f"kubernetes_nodes: got {shown(value)}, expected an integer of 0 or more",
+            dimension="kubernetes_nodes",
+            value=value,
+        )
+    return number
+
+
+@functools.lru_cache(maxsize=1024)
+def _machines(
+    catalog: Catalog, providers: tuple[str, ...], tier: str
+) -> tuple[tuple[tuple[str, Machine], ...], tuple[Notice, ...]]:
+    """Return every provider's machine for a tier, and what is to be said of them."""
+    chosen = tuple((name, catalog.machine_for(name, tier)) for name in providers)
+    return chosen, machine_notices([machine for _, machine in chosen])

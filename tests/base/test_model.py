@@ -1,0 +1,205 @@
+"""The models' base: frozen, closed, finite, and with errors of our own kind that name file, row and field."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import etcdsize
+from etcdsize import (
+    Bound,
+    Candidate,
+    Catalog,
+    ClientCount,
+    ClientTls,
+    ClusterAudit,
+    ClusterPlan,
+    Command,
+    Cost,
+    Disk,
+    DiskChoice,
+    DiskKind,
+    DiskLimit,
+    DiskPrice,
+    Dropped,
+    Erratum,
+    EtcdFlag,
+    EtcdSettings,
+    EtcdVersion,
+    EtcdVersions,
+    Fit,
+    Histogram,
+    Imported,
+    InvalidWorkloadError,
+    LocalCandidate,
+    Machine,
+    MachinePrice,
+    Member,
+    MemberLoad,
+    MemberStatus,
+    Memory,
+    Nearest,
+    Need,
+    Notice,
+    Observation,
+    PlanError,
+    Price,
+    PriceStep,
+    Rejected,
+    Runbook,
+    Scrape,
+    SequentialDisk,
+    Setting,
+    Sizing,
+    Step,
+    Storage,
+    TableError,
+    Tier,
+    TierTable,
+    Tls,
+    TlsFiles,
+    Unfit,
+    Workload,
+    WriteLatency,
+    fit,
+    load_catalog,
+    load_tiers,
+    load_versions,
+    runbook,
+    settings_for,
+    size,
+)
+from etcdsize.base.model import Model, read_table
+
+MODELS = [
+    *(
+        Bound,
+        Candidate,
+        Catalog,
+        ClusterAudit,
+        Cost,
+        Disk,
+        DiskChoice,
+        DiskKind,
+        DiskLimit,
+        DiskPrice,
+        Erratum,
+        Fit,
+        LocalCandidate,
+    ),
+    *(Machine, MachinePrice, Nearest, Need, Notice, Price, PriceStep, Rejected, SequentialDisk, Sizing, Storage, Tier),
+    *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported),
+    *(EtcdFlag, EtcdSettings, EtcdVersion, EtcdVersions, Memory, Setting),
+    *(ClusterPlan, Member, Tls, TlsFiles),
+    *(Command, Runbook, Step),
+    *(ClientCount, Histogram, MemberLoad, MemberStatus, Observation, Scrape, ClientTls),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+class TestEveryModel:
+    def test_frozen_closed_and_finite(self, model):
+        assert issubclass(model, Model)
+        assert model.model_config["frozen"]
+        assert model.model_config["extra"] == "forbid"
+        assert not model.model_config["allow_inf_nan"]
+
+    def test_every_field_is_described(self, model):
+        assert all(field.description for field in model.model_fields.values())
+
+    def test_an_unknown_field(self, model):
+        plans = dict.fromkeys((ClusterPlan, Member, Tls, TlsFiles), PlanError)
+        error = ({Workload: InvalidWorkloadError} | plans).get(model, TableError)
+        with pytest.raises(error, match=rf"^{model.__name__}: "):
+            model(no_such_field=1)
+
+
+def test_every_public_model_is_here():
+    public = {getattr(etcdsize, name) for name in etcdsize.__all__}
+    assert {thing for thing in public if isinstance(thing, type) and issubclass(thing, Model)} == set(MODELS)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        *(load_tiers("guide"), load_catalog("guide"), load_catalog("current"), size(clients=5), Workload(clients=5)),
+        *(size(clients=5, catalog="current"), fit("large"), fit("xlarge", provider="gce", limit=None)),
+        *(load_versions(), settings_for(size(clients=5, data_bytes=2**63 + 1), etcd_version="3.6.1")),
+        runbook(ClusterPlan.local(3), tier="large"),
+        *(ClusterPlan.local(3), ClusterPlan.from_hosts(["a=n1"], tls=Tls.from_dir("/pki"), etcd_version="3.6.1")),
+    ],
+)
+def test_models_pickle_and_come_back_from_json(whole):
+    assert pickle.loads(pickle.dumps(whole)) == whole
+    assert type(whole).model_validate_json(whole.model_dump_json()) == whole
+    assert type(whole).model_validate_json(whole.model_dump_json(exclude_defaults=True)) == whole
+
+
+class TestNumbers:
+    """Limits and figures are finite numbers above 0, prices may be 0; never text or booleans."""
+
+    BAD = (True, False, "5", None, -1, -0.5, math.nan, math.inf, -math.inf, 1e300, 10**400, 5j, [5])
+
+    @pytest.mark.parametrize("value", [*BAD, 0], ids=str)
+    def test_positive(self, value):
+        with pytest.raises(TableError, match=r"^Bound: limit: got .*, expected a finite number above 0$"):
+            Bound(limit=value, inclusive=True)
+
+    @pytest.mark.parametrize("value", BAD, ids=str)
+    def test_not_negative(self, value):
+        with pytest.raises(TableError, match=r"^Price: usd_hour: got .*, expected a finite number of 0 or more$"):
+            Price(usd_hour=value, region="eu-west-1", date="2026-01-01")
+
+    @given(st.integers(1, 10**299) | st.floats(5e-324, 1e299))
+    def test_kept_as_they_are(self, value):
+        limit = Bound(limit=value, inclusive=True).limit
+        assert (type(limit), limit) == (type(value), value)
+        assert Price(usd_hour=0, region="eu-west-1", date="2026-01-01").usd_hour == 0
+
+
+class TestReadTable:
+    """A file that cannot be opened is named, with the system's reason."""
+
+    @pytest.fixture
+    def secret(self, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text("{}")
+        file.chmod(0)
+        return file
+
+    def test_no_permission(self, secret, unprivileged):
+        with pytest.raises(TableError, match=r": cannot be read: Permission denied$"):
+            read_table(TierTable, secret)
+
+    def test_a_directory(self, tmp_path):
+        with pytest.raises(TableError) as caught:
+            read_table(TierTable, tmp_path)
+        assert str(caught.value) == f"{tmp_path}: cannot be read: Is a directory"
+        assert caught.value.file == str(tmp_path)
+
+    def test_where_it_is_wrong(self, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text(
+            '{"name": "mine", "tiers": [{"name": "a", "clients": {"limit": "5", "inclusive": "yes"}, "nodes": 5}, {}]}'
+        )
+        with pytest.raises(TableError) as caught:
+            load_tiers(file)
+        error = caught.value
+        assert str(error) == f'{file}: row 1, clients.limit: got "5", expected a finite number above 0 (5 more)'
+        assert (error.file, error.row, error.field) == (str(file), 1, "clients.limit")
+
+    @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+    def test_any_bytes(self, content):
+        with tempfile.NamedTemporaryFile() as file:
+            Path(file.name).write_bytes(content)
+            for model in (TierTable, Catalog):
+                with pytest.raises(TableError) as caught:
+                    read_table(model, Path(file.name))
+                assert str(caught.value).startswith(f"{file.name}: ")
+                assert len(str(caught.value).splitlines()) == 1

@@ -1,0 +1,247 @@
+"""`etcdsize catalog import` and `etcdsize machines` with a catalog of today: files, accounts, exit codes."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from etcdsize import fit, load_catalog, read_aws_instance_types, read_gcloud_machine_types
+from etcdsize.reports.sizing import render_machines
+
+DATA = Path(__file__).parents[1] / "data"
+AWS = json.loads((DATA / "aws-describe-instance-types.json").read_text())["InstanceTypes"]
+ACCOUNT = """\
+15 entries: 15 imported, 0 dropped
+imported: 3 burstable, 1 bare metal, 2 disk figures unknown, 1 architecture unknown, 15 price unknown
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(DATA / "aws-describe-instance-types.json", "aws.json")
+    shutil.copy(DATA / "gcloud-machine-types.json", "gcloud.json")
+    for name, types, token in (("1.json", AWS[:5], "x"), ("2.json", AWS[5:], None)):
+        Path(name).write_text(json.dumps({"InstanceTypes": types} | ({"NextToken": token} if token else {})))
+    Path("prices.csv").write_text("machine_type,price_usd_hour,region,date\nm5.large,0.09,eu-west-1,2026-11-01\n")
+    return tmp_path
+
+
+def files() -> list[str]:
+    return sorted(path.name for path in Path().iterdir())
+
+
+class TestImport:
+    """A provider's own list becomes a catalog; the account of it goes to standard error."""
+
+    def test_a_full_disk_names_the_file(self, run, here):
+        link = Path("my.json")
+        link.symlink_to("/dev/full")
+        assert run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json") == (
+            2, "", "etcdsize: my.json: cannot be written: No space left on device\n"
+        )  # fmt: skip
+
+    def test_aws(self, run, here):
+        assert run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json") == (0, "", ACCOUNT)
+        today = datetime.date.today().isoformat()
+        expected = read_aws_instance_types((DATA / "aws-describe-instance-types.json").read_text(), date=today)
+        assert load_catalog("my.json") == expected.catalog
+        assert files() == ["1.json", "2.json", "aws.json", "gcloud.json", "my.json", "prices.csv"]
+
+    def test_gcloud(self, run, here):
+        account = """\
+31 entries: 15 imported, 0 dropped, 16 repeats of those
+imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture unknown, 15 price unknown
+"""
+        assert run("catalog", "import", "--from", "gcloud", "gcloud.json", "-o", "my.json") == (0, "", account)
+        expected = read_gcloud_machine_types((DATA / "gcloud-machine-types.json").read_text()).catalog
+        assert load_catalog("my.json").machines == expected.machines
+
+    @pytest.mark.parametrize("files", [("1.json", "2.json"), ("2.json", "1.json")])
+    def test_pages_in_files_of_their_own(self, run, here, files):
+        assert run("catalog", "import", "--from", "aws", *files, "-o", "my.json") == (0, "", ACCOUNT)
+
+    def test_pages_are_missing(self, run, here):
+        code, out, err = run("catalog", "import", "--from", "aws", "1.json", "-o", "my.json")
+        assert (code, out) == (1, "")
+        warning = "warning: pages are missing: the last one says that more follow; import all of them together"
+        assert err.splitlines()[-1] == warning
+        assert len(load_catalog("my.json").machines) == 5
+
+    def test_dropped(self, run, here):
+        broken = [{"InstanceType": f"a{number}.large"} for number in range(7)]
+        broken.append({"InstanceType": "b1.large", "VCpuInfo": {"DefaultVCpus": 2}})
+        Path("aws.json").write_text(json.dumps({"InstanceTypes": [*broken, AWS[0]]}))
+        code, out, err = run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
+        assert (code, out) == (1, "")
+        assert err == (
+            "9 entries: 1 imported, 8 dropped\n"
+            "dropped, no number of vCPUs: a0.large, a1.large, a2.large, a3.large, a4.large and 2 more\n"
+            "dropped, no memory: b1.large\n"
+            "imported: 1 disk figures unknown, 1 price unknown\n"
+        )
+
+    def test_prices(self, run, here):
+        code, _, err = run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "prices.csv")
+        assert (code, err.splitlines()[1].rpartition(", ")[2]) == (0, "14 price unknown")
+        catalog = load_catalog("my.json")
+        assert [m.machine_type for m in catalog.machines if m.price] == ["m5.large"]
+        assert catalog.machine("aws", "m5.large").price.region == "eu-west-1"
+
+    def test_from_and_to_a_stream(self, run, here, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("aws.json").read_bytes())))
+        code, out, err = run("catalog", "import", "--from", "aws", "-", "-o", "-")
+        assert (code, err) == (0, ACCOUNT)
+        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
+        assert out == Path("my.json").read_text()
+
+    def test_force(self, run, here):
+        Path("my.json").write_text("old")
+        arguments = ("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
+        assert run(*arguments) == (2, "", "etcdsize: my.json: exists already; --force replaces it\n")
+        assert Path("my.json").read_text() == "old"
+        assert run(*arguments, "--force")[0] == 0
+
+    def test_a_size_with_it(self, run, here):
+        """An imported catalog names no tier: the cheapest of its machines that is enough is found."""
+        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "prices.csv")
+        code, out, err = run("size", "--clients", "5", "--catalog", "my.json")
+        assert (code, err) == (0, "")
+        best = fit("small", load_catalog("my.json")).best
+        assert out.split("\n\n")[2].splitlines()[1].startswith(f"aws       {best}  ")
+        assert best.machine.machine_type in {entry["InstanceType"] for entry in AWS}
+        assert run("fit", "--tier", "small", "--catalog", "my.json")[0] == 0
+
+    def test_a_size_of_which_no_machine_is_enough(self, run, here):
+        Path("few.json").write_text(json.dumps({"InstanceTypes": AWS[:5]}))
+        run("catalog", "import", "--from", "aws", "few.json", "-o", "my.json")
+        code, out, err = run("size", "--clients", "5000", "--catalog", "my.json")
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "is enough for the tier" in err
+        assert "; the nearest, " in err
+
+
+ERRORS = [
+    ([], "the following arguments are required: COMMAND; see 'etcdsize catalog --help'"),
+    (["import"],
+     "the following arguments are required: FILE, --from, -o/--output; see 'etcdsize catalog import --help'"),
+    (["import", "--from", "asw", "aws.json", "-o", "my.json"],
+     '--from: got "asw", expected aws or gcloud; did you mean "aws"?'),
+    (["import", "--from", "aws", "no.json", "-o", "my.json"], "no.json: cannot be read: No such file or directory"),
+    (["import", "--from", "aws", ".", "-o", "my.json"], ".: cannot be read: Is a directory"),
+    (["import", "--from", "aws", "aws.json", "-o", "no/my.json"], "no/my.json: there is no directory no"),
+    (["import", "--from", "aws", "aws.json", "-o", "."], ".: is a directory, expected the name of a file"),
+    (["import", "--from", "aws", "aws.json", "-o", "aws.json", "--force"],
+     "aws.json: is the input as well; give the output another name"),
+    (["import", "--from", "aws", "aws.json", "--prices", "prices.csv", "-o", "prices.csv", "--force"],
+     "prices.csv: is the input as well; give the output another name"),
+    (["import", "--from", "aws", "aws.json", "aws.json", "-o", "my.json"], "aws.json: got it twice, expected it once"),
+    (["import", "--from", "aws", "-", "--prices", "-", "-o", "my.json"], "-: got it twice, expected it once"),
+    (["import", "--from", "aws", "gcloud.json", "-o", "my.json"],
+     "gcloud.json: not a listing: got an object, expected an object with InstanceTypes, as aws ec2 "
+     "describe-instance-types prints; it looks like the list of gcloud"),
+    (["import", "--from", "aws", "broken.json", "-o", "my.json"],
+     "broken.json: row 1 (m5.large), VCpuInfo.DefaultVCpus: got 0, expected a whole number above 0"),
+    (["import", "--from", "aws", "cut.json", "-o", "my.json"], "cut.json: not JSON: "),
+    (["import", "--from", "aws", "aws.json", "other.json", "-o", "my.json"],
+     "m5.large, vcpus: got 9, but an earlier file has 2 for the same type"),
+    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "wrong.csv"],
+     'wrong.csv: row 1, machine_type: got "m5.larg", which is no machine of the catalog "aws-imported"; '
+     'did you mean "m5.large"?'),
+    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "aws.json"],
+     "aws.json: got it twice, expected it once"),
+    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "cut.json"],
+     'cut.json: "{": unknown column; expected machine_type, price_usd_hour, region, date, provider, source'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), ERRORS, ids=[" ".join(arguments) for arguments, _ in ERRORS])
+def test_every_error_is_one_line(run, here, arguments, message):
+    for name, vcpus in (("broken.json", 0), ("other.json", 9)):
+        (one,) = (entry for entry in AWS if entry["InstanceType"] == "m5.large")
+        Path(name).write_text(json.dumps({"InstanceTypes": [one | {"VCpuInfo": {"DefaultVCpus": vcpus}}]}))
+    Path("cut.json").write_text(Path("aws.json").read_text()[:5_000])
+    Path("wrong.csv").write_text("machine_type,price_usd_hour,region,date\nm5.larg,1,eu,2026-11-01\n")
+    before = files()
+    code, out, err = run("catalog", *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    line = err.rstrip("\n").partition(": ")[2]
+    assert line.startswith(message) if message.endswith(": ") else line == message
+    assert files() == before
+
+
+class TestMachines:
+    """Choosing and sorting the machines of a catalog; the guide's print as they always have."""
+
+    def test_all_of_today_s(self, run):
+        code, out, err = run("machines", "--catalog", "current")
+        catalog = load_catalog("current")
+        assert (code, out, err) == (0, render_machines(catalog, catalog.machines), "")
+        assert out.count("\n") == 424 + 5
+
+    def test_chosen(self, run):
+        arguments = ("--family", "m9g", "--family", "r9g", "--type", "m9g.large", "--type", "r9g.large")
+        code, out, err = run("machines", "--catalog", "current", *arguments, "--sort", "price")
+        assert (code, err) == (0, "")
+        assert (
+            out.split("\n\n")[1]
+            == """\
+provider  machine    arch   vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  of disk  NVMe (GB)  USD/hour  \
+region     read on     beware
+aws       m9g.large  arm64      2             8             3600           95  any              0   0.09784  \
+us-east-1  2026-07-20
+aws       r9g.large  arm64      2            16             3600           95  any              0   unknown"""
+        )
+
+    def test_json(self, run):
+        code, out, _ = run("machines", "--catalog", "current", "--provider", "gcp", "--arch", "arm64", "--json")
+        found = json.loads(out)
+        assert code == 0
+        assert {machine["family"] for machine in found["machines"]} == {"n4a", "c4a"}
+        assert {kind["provider"] for kind in found["disk_kinds"]} == {"gce"}
+
+    @pytest.mark.parametrize(
+        ("by", "figure"),
+        [
+            ("price", lambda machine: machine["price"] and machine["price"]["usd_hour"]),
+            ("vcpus", lambda machine: machine["vcpus"]),
+            ("memory", lambda machine: machine["memory_gib"]),
+            ("iops", lambda machine: machine["disk_limits"][0]["concurrent_iops"] if machine["disk_limits"]
+             else machine["concurrent_iops"]),
+        ],
+    )  # fmt: skip
+    def test_sorted(self, run, by, figure):
+        out = run("machines", "--catalog", "current", "--sort", by, "--json")[1]
+        figures = [figure(machine) for machine in json.loads(out)["machines"]]
+        known = [found for found in figures if found is not None]
+        assert figures == sorted(known) + [None] * (len(figures) - len(known))
+        assert len(figures) == 424
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--catalog", "current", "--family", "m8"],
+             'families: got "m8", expected what the catalog "current" has: '),
+            (["--catalog", "current", "--provider", "azure", "--family", "m8i"],
+             'families: got "m8i", expected what the catalog "current" has: Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5'),
+            (["--catalog", "current", "--region", "eu-west-1"],
+             'regions: got "eu-west-1", expected what the catalog "current" has: eastus, us-central1, us-east-1'),
+            (["--catalog", "current", "--sort", "prise"],
+             '--sort: got "prise", expected price or vcpus or memory or iops; did you mean "price"?'),
+            (["--catalog", "current", "--family", "m8i", "--arch", "arm64"],
+             'catalog: "current" has no machine that is of all of these: families m8i; architectures arm64'),
+            (["--family", "m8i"], 'families: got "m8i", expected what the catalog "guide" has: none'),
+        ],
+    )  # fmt: skip
+    def test_refused(self, run, arguments, message):
+        code, out, err = run("machines", *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"etcdsize: {message}")
+        assert err.count("\n") == 1

@@ -1,0 +1,334 @@
+"""Files in, files out: formats, options, the summary, and what is refused."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import etcdsize.files.csv
+from etcdsize import FleetFileError, MissingDependencyError, OptionError
+from etcdsize.files.fleet_file import FORMATS, format_of, open_fleet
+from etcdsize.files.summary import FleetSummary
+
+ADDED = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+NAMES = ["name", "clients", "rps", "db_size", "cloud", "note"]
+CLUSTERS = [
+    ("a", "90", "150", "80MB", "aws", "007"),
+    ("b", "300", "800", "400MB", "GCP", 'say "hi", twice'),
+    ("c", "1200", "9999", "1GB", "google", "żółw\n集群"),
+    ("d", "2000", "1e4", "2GiB", "aws", "1.10"),
+    ("e", "", "x", "-1", "mars", "NA"),
+    ("f", "100", "199.5", "100000000", "gce", ""),
+]
+ANSWERS = [
+    ("small", "m4.large", "", "clients"),
+    ("medium", "n1-standard-4", "clients;requests_per_second;data_bytes", "requests_per_second"),
+    ("large", "n1-standard-8", "clients;requests_per_second;data_bytes", "data_bytes"),
+    ("xlarge", "m4.4xlarge", "clients;requests_per_second;data_bytes", "data_bytes"),
+    None,
+    ("small", "n1-standard-2", "", "clients"),
+]
+TOLD = (
+    'rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; db_size: got "-1", expected bytes or '
+    'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "mars", expected aws, azure or gce (gcp, google)'
+)
+
+
+def encoded(kind, names=NAMES, rows=CLUSTERS):
+    """Return a file of any format."""
+    if kind == "parquet":
+        written = io.BytesIO()
+        columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(names))]
+        pq.write_table(pa.table(columns, names=list(names)), written)
+        return written.getvalue()
+    if kind == "jsonl":
+        return "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows).encode()
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter={"csv": ",", "tsv": "\t"}[kind]).writerows([names, *rows])
+    return text.getvalue().encode()
+
+
+def decoded(kind, written):
+    """Return names and rows of any format, empty text for null."""
+    if kind == "parquet":
+        table = pq.read_table(io.BytesIO(written))
+        rows = [[row[name] or "" for name in table.column_names] for row in table.to_pylist()]
+        return [table.column_names, *rows]
+    if kind == "jsonl":
+        objects = [json.loads(line) for line in written.decode().splitlines()]
+        return [list(objects[0]), *([value or "" for value in one.values()] for one in objects)]
+    return list(csv.reader(io.StringIO(written.decode(), newline=""), delimiter={"csv": ",", "tsv": "\t"}[kind]))
+
+
+def run(text, kind="csv", *, to=None, **options):
+    written = io.BytesIO()
+    text = text.encode() if isinstance(text, str) else text
+    with open_fleet(Path("fleet.csv"), io.BytesIO(text), format=kind, **options) as fleet:
+        return fleet.run(stream=written, format=to), written.getvalue()
+
+
+def refused(*arguments, **options):
+    with pytest.raises(FleetFileError) as caught:
+        run(*arguments, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_to_every_format(kind, to):
+    summary, written = run(encoded(kind), kind, to=to)
+    names, *rows = decoded(to, written)
+    assert names == [*NAMES, *ADDED]
+    for row, cluster, answer in zip(rows, CLUSTERS, ANSWERS, strict=True):
+        assert tuple(row[:6]) == cluster
+        assert row[6:] == ([*answer, ""] if answer else ["", "", "", "", TOLD])
+    assert (summary.clusters, summary.not_sized) == (6, 1)
+    assert run(encoded(kind), kind, to=to)[1] == written, "the same bytes twice"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_summary(kind):
+    with open_fleet(Path("fleet"), io.BytesIO(encoded(kind)), format=kind) as fleet:
+        summary = fleet.run()
+    # The disk that goes with a machine is told as well; what is not priced has no cost.
+    assert summary.model_dump(exclude_defaults=True, exclude={"machines": {"__all__": {"disk"}}}) == {
+        "clusters": 6,
+        "not_sized": 1,
+        "tiers": {"small": 2, "medium": 1, "large": 1, "xlarge": 1},
+        "machines": tuple(
+            {"provider": provider, "tier": tier, "machine_type": machine, "clusters": 1}
+            for provider, tier, machine in [
+                ("aws", "small", "m4.large"), ("aws", "xlarge", "m4.4xlarge"), ("gce", "small", "n1-standard-2"),
+                ("gce", "medium", "n1-standard-4"), ("gce", "large", "n1-standard-8"),
+            ]
+        ),
+        "first_problems": ({"row": 5, "problem": TOLD},),
+        "implausibly_small": 0,
+    }  # fmt: skip
+    assert summary.usd_month is None
+    assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
+
+
+class TestFormatOf:
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("a.csv", "csv"),
+            ("a.b.TSV", "tsv"),
+            ("a.tab", "tsv"),
+            ("a.ndjson", "jsonl"),
+            ("a.JSONL", "jsonl"),
+            ("a.parquet", "parquet"),
+        ],
+    )
+    def test_by_name(self, name, kind):
+        assert format_of(Path("some") / name, None) == kind
+        assert format_of(Path(name), "tsv") == "tsv"
+
+    @pytest.mark.parametrize("name", ["a", "a.txt", "a.csv.gz", ".csv", "-", "a.json", "a.xlsx"])
+    def test_refused(self, name):
+        with pytest.raises(FleetFileError) as caught:
+            format_of(Path(name), None)
+        told = "standard input or output" if name == "-" else name
+        assert str(caught.value) == (
+            f"{told}: the name does not tell the format; give it, one of csv, tsv, jsonl, parquet"
+        )
+
+    def test_an_unknown_format(self):
+        with pytest.raises(OptionError) as caught:
+            format_of(Path("a.csv"), "cvs")
+        assert str(caught.value) == ('format: got "cvs", expected csv or tsv or jsonl or parquet; did you mean "csv"?')
+
+
+class TestOptions:
+    def test_one_provider_for_all(self):
+        """It decides whatever the column says, and leaves the column unread."""
+        summary, written = run("clients,rps,data,cloud\n1,1,1,mars\n2,2,2,gcp\n", provider="google")
+        assert [row[5] for row in decoded("csv", written)[1:]] == ["n1-standard-2"] * 2
+        assert summary.not_sized == 0
+
+    def test_no_provider(self):
+        assert refused("clients,rps,data\n1,1,1\n") == (
+            "fleet.csv: provider: has no column for it (expected provider or cloud), and no provider was given; "
+            "give one of aws, gce"
+        )
+
+    def test_unknown(self):
+        summary, written = run("rps,cloud\n20,aws\n900,aws\n", unknown=["clients", "data_bytes", "clients"])
+        assert summary.unknown == ("clients", "data_bytes")
+        assert [row[2] for row in decoded("csv", written)[1:]] == ["small", "medium"]
+
+    def test_unknown_leaves_a_column_unread(self):
+        summary, _ = run("clients,rps,data\nx,1,1\n", unknown=["clients"], provider="aws")
+        assert summary.not_sized == 0
+
+    def test_missing_is_unknown(self):
+        text = "clients,rps,data\n,900,\n,,\nx,,\n"
+        summary, written = run(text, provider="aws", missing="unknown")
+        assert [row[3] for row in decoded("csv", written)[1:]] == ["medium", "", ""]
+        assert [problem.problem for problem in summary.first_problems] == [
+            "nothing known: every dimension is missing",
+            'clients: got "x", expected a count such as "300"',
+        ]
+        with pytest.raises(OptionError, match='missing: got "zero", expected problem or unknown'):
+            run(text, provider="aws", missing="zero")
+
+    def test_headroom_tiers_and_catalog(self):
+        text = "clients,rps,data\n100,1,1\n71,1,1\n70,1,1\n"
+        _, written = run(text, provider="aws", tiers="etcd.io")
+        assert [row[3] for row in decoded("csv", written)[1:]] == ["medium", "small", "small"]
+        summary, written = run(text, provider="gce", headroom=0.3, catalog="guide-as-printed")
+        assert [row[3:5] for row in decoded("csv", written)[1:]] == [
+            ["medium", "n1-standard-4+150GB PD SSD"], ["medium", "n1-standard-4+150GB PD SSD"],
+            ["small", "n1-standard-1+50GB PD SSD"],
+        ]  # fmt: skip
+        assert summary.headroom_asked == 0.3
+
+    def test_the_first_ten_problems_by_number(self, monkeypatch):
+        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 16)
+        rows = "".join(f"{'x' if row % 2 else row},1,1\n" for row in range(1, 41))
+        summary, _ = run("clients,rps,data\n\n" + rows, provider="aws")
+        assert [problem.row for problem in summary.first_problems] == list(range(1, 20, 2))
+        assert (summary.clusters, summary.not_sized) == (40, 20)
+
+    def test_progress_counts_the_work(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 100)
+        path = tmp_path / "fleet.csv"
+        path.write_bytes(encoded("csv") * 1)
+        header = len(encoded("csv").split(b"\r\n")[0]) + 2
+        done = []
+        with open_fleet(path) as fleet:
+            assert fleet.work == (path.stat().st_size, "B")
+            fleet.run(progress=done.append)
+        assert len(done) > 1
+        assert sum(done) == path.stat().st_size - header
+
+
+class TestColumns:
+    @pytest.mark.parametrize("kind", FORMATS)
+    def test_an_answers_name_is_refused(self, kind):
+        names, rows = [*NAMES[:5], "tier"], [(*row[:5], "x") for row in CLUSTERS]
+        message = refused(encoded(kind, names, rows), kind)
+        assert '"tier", which the answer adds; rename it or leave it out' in message
+        assert message.startswith("fleet.csv: ")
+
+    @pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+    def test_a_repeated_input_is_refused(self, kind):
+        names = ["clients", "clients", "rps", "data", "cloud", "x"]
+        assert refused(encoded(kind, names), kind) == (
+            'fleet.csv: clients: has the column "clients" 2 times, expected it once'
+        )
+
+    @pytest.mark.parametrize("kind", FORMATS)
+    def test_a_missing_input_names_the_nearest(self, kind):
+        names = ["name", "clinets", "rps", "data", "cloud", "x"]
+        assert refused(encoded(kind, names), kind) == (
+            "fleet.csv: has no column for clients (expected clients, client_count, num_clients, connections); "
+            'is it "clinets"?; it has "name", "clinets", "rps", "data", "cloud", "x"'
+        )
+
+    def test_the_nearest_is_for_the_missing_one(self):
+        """A word that is nearer to another dimension is still said, but a wide file is not listed in full."""
+        names = ",".join(["clients", "qsp", "data", "cloud", *(f"x{place}" for place in range(30))])
+        message = refused(names + "\n")
+        assert 'is it "qsp"?' in message
+        assert message.endswith('"x15", …')
+
+
+class TestPaths:
+    def test_a_missing_file(self, tmp_path):
+        with pytest.raises(FleetFileError) as caught, open_fleet(tmp_path / "no.csv"):
+            pass
+        assert str(caught.value) == f"{tmp_path / 'no.csv'}: cannot be read: No such file or directory"
+
+    def test_a_directory(self, tmp_path):
+        (tmp_path / "d.csv").mkdir()
+        with pytest.raises(FleetFileError) as caught, open_fleet(tmp_path / "d.csv"):
+            pass
+        assert str(caught.value) == f"{tmp_path / 'd.csv'}: cannot be read: Is a directory"
+
+    def test_an_input_that_breaks_off(self):
+        """An error of the disk while reading is told as one, and nothing is written as if it were complete."""
+
+        class Breaking(io.BytesIO):
+            def read1(self, size=-1):
+                if self.tell() > 200:
+                    raise OSError(5, "Input/output error")
+                return super().read1(100)
+
+        stream = Breaking(b"clients,rps,data\n" + b"1,1,1\n" * 1000)
+        with (
+            pytest.raises(FleetFileError) as caught,
+            open_fleet(Path("disk.csv"), stream, provider="aws") as fleet,
+        ):
+            fleet.run()
+        assert str(caught.value) == "disk.csv: cannot be read: Input/output error"
+
+    @pytest.mark.parametrize("to", FORMATS)
+    def test_an_error_midway_leaves_the_old_file(self, tmp_path, to, monkeypatch):
+        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 64)
+        source, out = tmp_path / "in.csv", tmp_path / f"out.{to}"
+        source.write_text("clients,rps,data\n" + "1,1,1\n" * 1000 + "1,1\n")
+        out.write_text("old")
+        with pytest.raises(FleetFileError, match="line 1002: got 2 cells"), open_fleet(source, provider="aws") as fleet:
+            fleet.run(out, force=True)
+        assert out.read_text() == "old"
+        assert sorted(tmp_path.iterdir()) == [source, out]
+
+    @pytest.mark.parametrize("to", FORMATS)
+    def test_a_full_disk(self, tmp_path, to):
+        source = tmp_path / "in.csv"
+        source.write_text("clients,rps,data\n1,1,1\n")
+        with pytest.raises(FleetFileError) as caught, open_fleet(source, provider="aws") as fleet:
+            fleet.run(Path("/dev/full"), format=to)
+        assert str(caught.value) == "/dev/full: cannot be written: No space left on device"
+
+    def test_a_name_too_long(self, tmp_path):
+        source = tmp_path / "in.csv"
+        source.write_text("clients,rps,data\n1,1,1\n")
+        with (
+            open_fleet(source, provider="aws") as fleet,
+            pytest.raises(FleetFileError, match=r"cannot be written: File name too long$"),
+        ):
+            fleet.run(tmp_path / ("n" * 300 + ".csv"))
+
+
+def test_missing_dependency_error():
+    error = MissingDependencyError(package="pyarrow", extra="fleet")
+    assert str(error) == "pyarrow is not installed; run: pip install 'etcdsize[fleet]'"
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "parquet"])
+@pytest.mark.parametrize("columns", [["cluster"], ["tier"], ["cluster", "tier"], ["tier", "*"], ["data", "cluster"]])
+def test_only_the_columns_asked_for(tmp_path, columns, format):  # noqa: A002 - the option's name
+    """Those of the file come in the order asked, those of the answer after them; either may be none at all."""
+    source, target = tmp_path / "in.csv", tmp_path / f"out.{format}"
+    source.write_text("cluster,clients,rps,data\na,007,2,3\nb,500,2,3\n")
+    with open_fleet(source, provider="aws") as fleet:
+        assert fleet.run(target, columns=columns).clusters == 2
+    everything = {"cluster": ["a", "b"], "clients": ["007", "500"], "rps": ["2", "2"], "data": ["3", "3"]}
+    kept = [name for asked in columns for name in (everything if asked == "*" else [asked]) if name in everything]
+    expected = {name: everything[name] for name in kept}
+    if "tier" in columns:
+        expected["tier"] = ["small", "medium"]
+    if format == "parquet":
+        got = pq.read_table(target).to_pydict()
+    elif format == "jsonl":
+        rows = [json.loads(line) for line in target.read_text().splitlines()]
+        got = {name: [row[name] for row in rows] for name in rows[0]}
+    else:
+        rows = list(csv.reader(io.StringIO(target.read_text()), delimiter="," if format == "csv" else "\t"))
+        got = {name: list(cells) for name, cells in zip(rows[0], zip(*rows[1:], strict=True), strict=True)}
+    assert list(got.items()) == list(expected.items())
+
+
+def test_a_format_that_is_none_for_a_stream(tmp_path):
+    """Where the output is a stream, no name tells the format."""
+    source = tmp_path / "in.csv"
+    source.write_text("clients,rps,data\n1,2,3\n")
+    with open_fleet(source, provider="aws") as fleet, pytest.raises(OptionError, match=r'^format: got "xml", expected'):
+        fleet.run(None, io.BytesIO(), format="xml")

@@ -1,0 +1,532 @@
+"""The fit: nothing that is enough and cheaper is missed, nothing that is too little is offered, every machine told."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etcdsize import (
+    Catalog,
+    DiskKind,
+    DiskLimit,
+    DiskPrice,
+    Fit,
+    Machine,
+    Need,
+    OptionError,
+    Price,
+    TableError,
+    TierTable,
+    fit,
+    load_catalog,
+    load_tiers,
+    need_for,
+    size,
+    size_fleet,
+    storage_for,
+)
+from etcdsize.fitting.fit import fitted
+
+CURRENT = load_catalog("current")
+TIERS = ("small", "medium", "large", "xlarge")
+
+
+FIGURES = {
+    "small": (2, 7.5, 1500, 25, 100e6),
+    "medium": (4, 15, 4500, 75, 500e6),
+    "large": (8, 30, 7500, 125, 1e9),
+    "xlarge": (16, 60, 15000, 250, 8 * 2**30),
+}
+
+
+class TestNeed:
+    """The least that the guide calls enough: its GCE row, which in no figure exceeds its AWS row."""
+
+    @pytest.mark.parametrize("tier", TIERS)
+    def test_is_the_gce_row(self, tier):
+        need = need_for(tier)
+        found = (need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second, need.data_bytes)
+        assert found == FIGURES[tier]
+
+    @pytest.mark.parametrize("tier", TIERS)
+    def test_never_exceeds_the_aws_row(self, tier):
+        need, aws = need_for(tier), load_catalog("guide").machine_for("aws", tier)
+        for name in ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"):
+            assert getattr(need, name) <= getattr(aws, name)
+
+    def test_unknown(self):
+        with pytest.raises(OptionError) as caught:
+            need_for("smal")
+        assert str(caught.value) == (
+            'tier: got "smal", expected one that the table "guide" has: small, medium, large, xlarge; did you mean '
+            '"small"?'
+        )
+
+
+def price(usd, region="r1", date="2026-01-02"):
+    return None if usd is None else Price(usd_hour=usd, region=region, date=date)
+
+
+def machine(name, vcpus, memory, iops, bandwidth, usd=1.0, **more):
+    return Machine(
+        provider=more.pop("provider", "aws"),
+        machine_type=name,
+        family=more.pop("family", "f"),
+        vcpus=vcpus,
+        memory_gib=memory,
+        concurrent_iops=iops,
+        disk_mb_per_second=bandwidth,
+        arch=more.pop("arch", "x86_64"),
+        price=price(usd, more.pop("region", "r1")),
+        **more,
+    )
+
+
+def plain_disk(kind="ssd", usd=0.1, region="r1", **more):
+    figures = {"included_iops": 0, "iops_per_gib": 30, "max_iops": 30_000, "included_mb_per_second": 0,
+               "mb_per_second_per_gib": 1, "mb_per_second_per_iops": 0, "max_mb_per_second": 500, "media": "ssd",
+               "max_size_gib": 1000}  # fmt: skip
+    cost = None if usd is None else DiskPrice(usd_gib_month=usd, region=region, date="2026-01-01")
+    return DiskKind(provider=more.pop("provider", "aws"), kind=kind, price=cost, **{**figures, **more})
+
+
+def catalog(*machines, disks=None):
+    return Catalog(name="mine", machines=machines, disk_kinds=[plain_disk()] if disks is None else disks)
+
+
+ENOUGH = machine("enough", 4, 16, 5000, 100)
+
+
+class TestRejected:
+    """Every machine that is no candidate is told, with how much of what it lacks."""
+
+    def reason(self, one, what="medium", disks=None, **options):
+        found = fit(what, catalog(one, disks=disks), **options)
+        assert found.candidates == ()
+        assert found.feasible == 0
+        (rejected,) = found.rejected
+        assert (rejected.provider, rejected.machine_type) == (one.provider, one.machine_type)
+        return rejected.code, rejected.reason
+
+    @pytest.mark.parametrize(
+        ("one", "code", "reason"),
+        [
+            (machine("m", 2, 16, 5000, 100), "too-little", "2 vCPUs (2 of 4)"),
+            (machine("m", 4, 8, 5000, 100), "too-little", "7 GiB of memory (8 of 15)"),
+            (machine("m", 4, 16, 3600, 56.25), "too-little",
+             "900 concurrent IOPS (3600 of 4500), 18.75 MB/s of disk (56.25 of 75)"),
+            (machine("m", 4, 16, 3600, 100, burst_concurrent_iops=18750), "burst-only",
+             "900 concurrent IOPS (3600 of 4500, more only in a burst)"),
+            (machine("m", 2, 16, 3600, 100, burst_concurrent_iops=18750), "too-little",
+             "2 vCPUs (2 of 4), 900 concurrent IOPS (3600 of 4500, more only in a burst)"),
+            (machine("m", 4, 16, 3600, 50, burst_concurrent_iops=18750), "too-little",
+             "900 concurrent IOPS (3600 of 4500, more only in a burst), 25 MB/s of disk (50 of 75)"),
+            (machine("m", 4, 16, None, 100), "unknown-figure", "what it lets through to network disks is unknown"),
+            (machine("m", 4, 16, None, None, local_nvme_gb=75), "local-disk-only",
+             "what it lets through to network disks is unknown; it has local NVMe"),
+            (machine("m", 4, 16, 5000, 100, shared_core=True), "shared-core", "shares its cores with others"),
+            (machine("m", 4, 16, 5000, 100, burstable=True), "burstable", "has its full CPU only for a while"),
+            (machine("m", 4, 16, 5000, 100, bare_metal=True), "bare-metal", "is a whole server"),
+            (machine("m", 4, 16, 5000, 100, arch="arm64"), "architecture", "is arm64, asked for x86_64"),
+            (machine("m", 4, 16, 5000, 100, arch=None), "architecture",
+             "is of an unknown architecture, asked for x86_64"),
+        ],
+    )  # fmt: skip
+    def test_reasons(self, one, code, reason):
+        assert self.reason(one) == (code, reason)
+
+    def test_a_family_that_was_not_asked_for(self):
+        found = fit("medium", catalog(ENOUGH, machine("o", 4, 16, 5000, 100, family="g")), family="g")
+        assert [c.machine.machine_type for c in found.candidates] == ["o"]
+        assert [(r.code, r.reason) for r in found.rejected] == [("family", "is of the family f, asked for g")]
+
+    @pytest.mark.parametrize(
+        ("disks", "reason"),
+        [
+            ([], "the catalog has no network disk of aws"),
+            ([plain_disk(media="hdd")], "ssd turns: etcd needs the short waits of an SSD"),
+            ([plain_disk(max_iops=3000)], "ssd reaches at most 3000 IOPS, 4500 needed"),
+            ([plain_disk(max_mb_per_second=None)], "the throughput of ssd is unknown"),
+        ],
+    )
+    def test_no_disk_is_enough(self, disks, reason):
+        assert self.reason(ENOUGH, disks=disks) == ("no-disk", reason)
+
+    def test_limits_for_a_kind_come_first(self):
+        """A machine that lets less through to one kind of disk than to others."""
+        limited = machine(
+            "m", 4, 16, None, None, disk_limits=[DiskLimit(kind="ssd", concurrent_iops=4499, disk_mb_per_second=100)]
+        )
+        assert self.reason(limited) == ("too-little", "1 concurrent IOPS (4499 of 4500)")
+
+    def test_nearest(self):
+        found = fit("medium", catalog(machine("a", 1, 4, 100, 10), machine("b", 4, 14, 5000, 100), ENOUGH), family="f")
+        assert found.nearest is None
+        found = fit("medium", catalog(machine("a", 1, 4, 100, 10), machine("b", 4, 14, 5000, 100)))
+        assert (found.nearest.machine.machine_type, found.nearest.missing) == ("b", "1 GiB of memory (14 of 15)")
+        with pytest.raises(OptionError) as caught:
+            _ = found.best
+        assert str(caught.value) == (
+            'fit: no machine of the catalog "mine" is enough for the tier "medium"; the nearest, b, lacks 1 GiB of '
+            "memory (14 of 15)"
+        )
+
+    def test_nothing_comes_near(self):
+        found = fit("medium", catalog(machine("a", 4, 16, 5000, 100, arch="arm64")))
+        assert found.nearest is None
+        assert found.why_none().endswith('enough for the tier "medium": a is arm64, asked for x86_64')
+
+
+class TestCandidates:
+    def test_the_arithmetic(self):
+        """Worked out by hand: 9 GiB to hold, 150 GiB for 4500 IOPS at 30 a GiB, 0.10 a GiB, 730 hours."""
+        best = fit("medium", catalog(ENOUGH)).best
+        assert (best.disk.kind, best.disk.size_gib) == ("ssd", 150)
+        assert (best.concurrent_iops, best.disk_mb_per_second) == (4500, 100)
+        assert best.cost.machine_usd_month == 730
+        assert best.cost.disk_usd_month == 15
+        assert best.cost.usd_month == 745
+        assert (best.cost.region, best.cost.date) == ("r1", "2026-01-01")
+        assert best.recovery_seconds == pytest.approx(1.5 * 500e6 / 100e6)
+        assert best.excess == pytest.approx((4 / 4 + 16 / 15 + 5000 / 4500 + 100 / 75) / 4 - 1)
+        assert str(best) == "enough + 150 GB SSD"
+        assert best.disk_reason == "9 GiB hold the data; ssd needs 150 GiB for 4500 IOPS and 75 MB/s"
+
+    @pytest.mark.parametrize(
+        ("tier", "kind", "reason"),
+        [
+            ("small", "gp3", "9 GiB hold the data"),
+            ("medium", "gp3", "9 GiB hold the data; 4500 IOPS are asked for, 3000 are included"),
+            ("medium", "gp2", "9 GiB hold the data; gp2 needs 1500 GiB for 4500 IOPS and 75 MB/s"),
+            ("xlarge", "gp3", "29 GiB hold the data; gp3 needs 30 GiB for 15000 IOPS and 250 MB/s; 15000 IOPS are "
+             "asked for, 3000 are included; 239 MiB/s are asked for, 125 MiB/s are included"),
+        ],
+    )  # fmt: skip
+    def test_what_the_kind_of_disk_needs(self, tier, kind, reason):
+        assert fit(tier, provider="aws", disk=kind).best.disk_reason == reason
+
+    def test_cheapest_first_unknown_last_by_excess(self):
+        found = fit(
+            "medium",
+            catalog(
+                machine("huge-unknown", 64, 256, 9000, 400, None),
+                machine("dear", 4, 16, 5000, 100, 2.0),
+                machine("unknown", 4, 16, 5000, 100, None),
+                machine("cheap", 8, 32, 5000, 100, 0.5),
+            ),
+        )
+        assert [c.machine.machine_type for c in found.candidates] == ["cheap", "dear", "unknown", "huge-unknown"]
+        assert [c.cost.usd_month is None for c in found.candidates] == [False, False, True, True]
+        assert found.candidates[2].cost.unknown == "no price of the machine"
+
+    @pytest.mark.parametrize(
+        ("disk", "region", "unknown"),
+        [
+            (plain_disk(usd=None), None, "no price of the disk"),
+            (plain_disk(region="r2"), None, "the price of the machine is of r1, that of the disk of r2"),
+            (plain_disk(region="r2"), "r2", "the price of the machine is of r1"),
+            (plain_disk(region="r2"), "r1", "the price of the disk is of r2"),
+            (plain_disk(included_iops=100, iops_per_gib=0, max_iops=9000, iops_provisionable=True,
+                        max_iops_per_gib=500), None, "a part of the disk's price is unknown"),
+        ],
+    )  # fmt: skip
+    def test_a_part_is_unknown(self, disk, region, unknown):
+        """A total with an unknown part is unknown, and nothing is priced at zero for want of a figure."""
+        best = fit("medium", catalog(ENOUGH, disks=[disk]), region=region).best
+        assert best.cost.usd_month is None
+        assert best.cost.unknown == unknown
+
+    def test_what_is_told_of_a_cost_that_is_unknown(self):
+        """A part of another region is not told: it would stand beside the wrong one."""
+        costs = [
+            fit("medium", catalog(ENOUGH, disks=[plain_disk(region=of)]), region=asked).best.cost
+            for of, asked in (("r2", None), ("r2", "r2"), ("r1", None))
+        ]
+        assert [(c.machine_usd_month, c.disk_usd_month, c.region, c.date) for c in costs] == [
+            (730, None, "r1", "2026-01-02"),
+            (None, 15, "r2", "2026-01-01"),
+            (730, 15, "r1", "2026-01-01"),
+        ]
+
+    def test_the_cheapest_disk_where_the_total_is_unknown(self):
+        disks = [plain_disk("dear", 0.3), plain_disk("cheap", 0.1)]
+        best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, None), disks=disks)).best
+        assert (best.disk.kind, best.cost.usd_month) == ("cheap", None)
+
+    def test_previous_generations(self):
+        machines = [machine("old", 4, 16, 5000, 100, 0.5, lifecycle="previous"), ENOUGH]
+        assert fit("medium", catalog(*machines)).best.machine.machine_type == "old"
+        found = fit("medium", catalog(*machines), newest=True)
+        assert found.best.machine.machine_type == "enough"
+        assert [rejected.code for rejected in found.rejected] == ["previous-generation"]
+
+    def test_local_nvme_is_an_alternative_only(self):
+        one = machine("local", 4, 16, 100, 10, 0.1, local_nvme_gb=300)
+        small = machine("small", 4, 16, 100, 10, 0.1, local_nvme_gb=9)
+        found = fit("medium", catalog(one, small, ENOUGH))
+        assert (found.local[0].region, found.local[0].date) == ("r1", "2026-01-02")
+        assert [c.machine.machine_type for c in found.candidates] == ["enough"]
+        (local,) = found.local
+        assert (local.machine.machine_type, local.usd_month) == ("local", 73)
+        assert local.label.startswith("300 GB of local NVMe: ")
+        assert "lost when the machine stops" in local.label
+
+    def test_limit(self):
+        many = [machine(f"m{i}", 4, 16, 5000, 100, 1 + i) for i in range(8)]
+        assert len(fit("medium", catalog(*many)).candidates) == 5
+        assert fit("medium", catalog(*many)).feasible == 8
+        assert len(fit("medium", catalog(*many), limit=None).candidates) == 8
+        for wrong in (0, -1, 2.0, True, "5"):
+            with pytest.raises(OptionError, match=r"^limit: got "):
+                fit("medium", catalog(*many), limit=wrong)
+
+    def test_a_disk_that_is_asked_for(self):
+        disks = [plain_disk("a", 0.1), plain_disk("b", 0.2)]
+        assert fit("medium", catalog(ENOUGH, disks=disks)).best.disk.kind == "a"
+        assert fit("medium", catalog(ENOUGH, disks=disks), disk="b").best.disk.kind == "b"
+        with pytest.raises(OptionError, match=r'^disk: got "c", expected one of the catalog "mine": a, b$'):
+            fit("medium", catalog(ENOUGH, disks=disks), disk="c")
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"provider": "ibm"}, "provider: got "),
+            ({"provider": "gce"}, "provider: got "),
+            ({"arch": "x86"}, "arch: got "),
+            ({"family": "m99"}, "family: got "),
+            ({"region": "mars"}, 'region: got "mars", expected one of the catalog "mine": r1'),
+            ({"provider": []}, "provider: got no name"),
+        ],
+    )
+    def test_refused(self, options, message):
+        with pytest.raises(OptionError) as caught:
+            fit("medium", catalog(ENOUGH), **options)
+        assert str(caught.value).startswith(message)
+
+    @pytest.mark.parametrize("what", [None, 5, object(), load_tiers("guide")])
+    def test_what_is_no_need(self, what):
+        with pytest.raises(OptionError, match=r"^what: got .*, expected a tier's name, a Sizing or a Need$"):
+            fit(what)
+
+    def test_a_sizing_with_more_data_has_a_larger_disk(self):
+        small, large = (fit(size(clients=5000, data_bytes=data), provider="aws") for data in (1e9, 20e9))
+        assert (small.storage.size_gib, large.storage.size_gib) == (29, 82)
+        assert small.need.data_bytes == 8 * 2**30
+        assert large.best.disk.size_gib >= 82
+
+    def test_a_sizing_keeps_its_provider_and_its_table(self):
+        assert {c.machine.provider for c in fit(size(clients=5, provider="gce"), limit=None).candidates} == {"gce"}
+        tiers = load_tiers("guide").model_dump()
+        tiers["name"] = "mine"
+        tiers["tiers"][0]["data_bytes"]["limit"] = 450e6
+        mine = TierTable(**tiers)
+        sizing = size(clients=5, tiers=mine)
+        assert fit(sizing, tiers=mine).need.data_bytes == 450e6
+        with pytest.raises(OptionError, match=r'^tiers: got the table "guide", and a sizing of "mine"'):
+            fit(sizing)
+
+    def test_much_data_needs_memory_for_the_quota(self):
+        """The FAQ: memory for the whole quota."""
+        need = fit(size(data_bytes=100e9)).need
+        assert need.memory_gib == 117
+        assert fit(size(data_bytes=9e9)).need.memory_gib == 60
+
+    def test_a_need_of_ones_own(self):
+        need = Need(
+            tier="mine", vcpus=3, memory_gib=10, concurrent_iops=1, disk_mb_per_second=1, data_bytes=1, source="me"
+        )
+        assert fit(need, catalog(ENOUGH)).best.disk.size_gib == storage_for(1).size_gib == 9
+        with pytest.raises(TableError):
+            Need(tier="mine", vcpus=0, memory_gib=10, concurrent_iops=1, disk_mb_per_second=1, data_bytes=1)
+
+    @pytest.mark.parametrize("tier", TIERS)
+    def test_today(self, tier):
+        """Every machine of the catalog is a candidate or has its reason."""
+        found = fit(tier, arch=None, limit=None)
+        assert len(found.candidates) == found.feasible
+        assert len(found.candidates) + len(found.rejected) == len(CURRENT.machines)
+        told = {(c.machine.provider, c.machine.machine_type) for c in found.candidates}
+        told |= {(r.provider, r.machine_type) for r in found.rejected}
+        assert len(told) == len(CURRENT.machines)
+        known = [c.cost.usd_month for c in found.candidates if c.cost.usd_month is not None]
+        assert known == sorted(known)
+        assert all(c.cost.region and c.cost.date for c in found.candidates if c.cost.usd_month is not None)
+        assert Fit.model_validate_json(found.model_dump_json()) == found
+        assert pickle.loads(pickle.dumps(found)) == found
+
+
+SOME = st.sampled_from([1, 2, 3, 4, 7.5, 8])
+MACHINES = st.lists(
+    st.builds(
+        lambda vcpus, memory, iops, bandwidth, usd, burst, arch: {
+            "vcpus": vcpus, "memory": memory, "iops": iops, "bandwidth": bandwidth, "usd": usd, "arch": arch,
+            "burst_concurrent_iops": burst,
+        },
+        st.integers(1, 4), SOME, st.none() | st.integers(50, 400), st.none() | st.integers(5, 40),
+        st.none() | st.sampled_from([0.001, 0.01, 0.02, 0.05]), st.none() | st.just(1000),
+        st.sampled_from(["x86_64", "arm64"]),
+    ),
+    min_size=1,
+    max_size=5,
+)  # fmt: skip
+
+
+@st.composite
+def kinds(draw, name):
+    """Return a kind of disk whose sizes end early, so that all of them can be tried."""
+    bought = draw(st.booleans())
+    rising = [{"usd_month": 0.03, "up_to": 150}, {"usd_month": 0.01, "up_to": None}]
+    steps = draw(st.sampled_from([None, [{"usd_month": 0.02, "up_to": None}], rising]))
+    cost = draw(st.none() | st.sampled_from([0.05, 0.1, 1]))
+    return DiskKind(
+        provider="aws",
+        kind=name,
+        media="ssd",
+        min_size_gib=draw(st.sampled_from([1, 12])),
+        max_size_gib=draw(st.sampled_from([12, 30, 45])),
+        included_iops=draw(st.sampled_from([0, 100])),
+        iops_per_gib=0 if bought else draw(st.sampled_from([0, 3, 10])),
+        max_iops=draw(st.sampled_from([200, 350])),
+        iops_provisionable=bought,
+        max_iops_per_gib=draw(st.sampled_from([5, 20])) if bought else None,
+        included_mb_per_second=draw(st.sampled_from([0, 10])),
+        mb_per_second_per_gib=draw(st.sampled_from([0, 1])),
+        mb_per_second_per_iops=0,
+        max_mb_per_second=draw(st.sampled_from([20, 40])),
+        price=None
+        if cost is None
+        else DiskPrice(usd_gib_month=cost, usd_iops_month=steps, region="r1", date="2026-01-01"),
+    )
+
+
+class TestBruteForce:
+    """Beside a search over every machine, kind, size and provisioning there is."""
+
+    @settings(max_examples=100, deadline=None)
+    @given(
+        MACHINES, st.tuples(kinds("a"), kinds("b")), st.integers(1, 4), SOME, st.integers(60, 380), st.integers(5, 38)
+    )
+    def test_nothing_cheaper_is_missed_nothing_too_small_offered(self, rows, disks, vcpus, memory, iops, bandwidth):
+        machines = [
+            machine(f"m{i}", row["vcpus"], row["memory"], row["iops"], row["bandwidth"], row["usd"],
+                    arch=row["arch"], burst_concurrent_iops=row["burst_concurrent_iops"])
+            for i, row in enumerate(rows)
+        ]  # fmt: skip
+        need = Need(tier="t", vcpus=vcpus, memory_gib=memory, concurrent_iops=iops, disk_mb_per_second=bandwidth,
+                    data_bytes=1)  # fmt: skip
+        least = storage_for(1).size_gib
+        found = fit(need, catalog(*machines, disks=disks), limit=None)
+        offered = {c.machine.machine_type: c for c in found.candidates}
+        cheapest = {}
+        for one in machines:
+            totals = []
+            for kind in disks:
+                for gib in range(max(least, kind.min_size_gib), kind.max_size_gib + 1):
+                    for asked in [None, *(range(60, 381) if kind.iops_provisionable else ())]:
+                        if asked is not None and (
+                            asked < kind.included_iops or asked > min(kind.max_iops, kind.max_iops_per_gib * gib)
+                        ):
+                            continue
+                        sustained, throughput = kind.figures(gib, asked)
+                        enough = (
+                            one.arch == "x86_64"
+                            and one.vcpus >= vcpus
+                            and one.memory_gib >= memory
+                            and one.concurrent_iops is not None
+                            and one.disk_mb_per_second is not None
+                            and min(sustained, one.concurrent_iops) >= iops
+                            and min(throughput, one.disk_mb_per_second) >= bandwidth
+                        )
+                        if enough:
+                            totals.append((kind.usd_month(gib, asked), one.price))
+                            if asked is not None:
+                                break
+            if totals:
+                known = [one.price.usd_month + disk for disk, cost in totals if disk is not None and cost is not None]
+                cheapest[one.machine_type] = min(known, default=None)
+        assert set(offered) == set(cheapest)
+        for name, total in cheapest.items():
+            if total is None:
+                assert offered[name].cost.usd_month is None
+            else:
+                assert offered[name].cost.usd_month == pytest.approx(total)
+            assert offered[name].concurrent_iops >= iops
+            assert offered[name].disk_mb_per_second >= bandwidth
+        known = [total for total in cheapest.values() if total is not None]
+        if known:
+            assert found.best.cost.usd_month == pytest.approx(min(known))
+        assert len(found.rejected) + found.feasible == len(machines)
+
+
+class TestInAnswers:
+    """`size` and `size_fleet` take the best machine of every tier, worked out once."""
+
+    def test_size(self):
+        sizing = size(clients=300, requests_per_second=800, data_bytes="400MB", catalog="current", members=5)
+        for provider in ("aws", "gce", "azure"):
+            best = fit("medium", provider=provider).best
+            chosen = sizing.machines[provider]
+            assert (chosen.machine_type, chosen.disk.kind) == (best.machine.machine_type, best.disk.kind)
+            assert chosen.cost == best.cost
+            total = best.cost.usd_month
+            assert sizing.usd_month[provider] == (None if total is None else 5 * total)
+        assert sizing.catalog == "current"
+        assert type(sizing).model_validate_json(sizing.model_dump_json()) == sizing
+        codes = {notice.code for notice in sizing.notices}
+        assert {"measure-disk", "unknown-cost"} <= codes
+
+    def test_a_price_is_never_told_without_region_and_date(self):
+        said = size(clients=300, catalog="current", provider="aws").explain()
+        assert "a month (us-east-1, 2026-07-20) on aws." in said
+
+    def test_fleet(self):
+        fleet = size_fleet([1, 300, 9, -1], 1, 1, provider=["aws", "gcp", "azure", "aws"], catalog="current",
+                           on_invalid="mark", members=3)  # fmt: skip
+        one, two = (fit(tier, provider=name).best for tier, name in (("small", "aws"), ("medium", "gce")))
+        assert fleet.machine_types.tolist()[:2] == [one.machine.machine_type, two.machine.machine_type]
+        assert fleet.usd_month[:2].tolist() == [3 * one.cost.usd_month, 3 * two.cost.usd_month]
+        assert [math.isnan(cost) for cost in fleet.usd_month[2:]] == [True, True]
+        assert fleet[1].usd_month == {"gce": 3 * two.cost.usd_month}
+
+    def test_the_guide_has_no_prices(self):
+        assert size(clients=1).usd_month == {}
+        assert math.isnan(size_fleet([1], 1, 1, provider="aws").usd_month[0])
+
+    def test_a_catalog_in_which_nothing_fits(self):
+        with pytest.raises(OptionError) as caught:
+            size(clients=1, catalog=catalog(machine("tiny", 1, 1, 10, 1)))
+        assert str(caught.value).startswith(
+            'catalog: aws: no machine of the catalog "mine" is enough for the tier "small"; the nearest, tiny, lacks '
+        )
+
+    def test_a_catalog_with_machines_for_some_tiers(self):
+        """What fits is answered; what does not is told with what the nearest lacks."""
+        ours = CURRENT.restrict(machine_types=["m8i.large", "m8i.xlarge"])
+        assert size(clients=5, catalog=ours).machine.machine_type == "m8i.large"
+        with pytest.raises(OptionError) as caught:
+            size(clients=1000, catalog=ours)
+        assert str(caught.value).startswith(
+            'catalog: aws: no machine of the catalog "current" is enough for the tier "large"; the nearest, '
+            "m8i.xlarge, lacks 4 vCPUs (4 of 8)"
+        )
+        fleet = size_fleet([5, 1000, 300], 1, 1, catalog=ours)
+        assert fleet.machine_types.tolist() == ["m8i.large", None, "m8i.xlarge"]
+        assert fleet.tier_names.tolist() == ["small", "large", "medium"]
+        assert math.isnan(fleet.usd_month[1])
+        assert not math.isnan(fleet.usd_month[2])
+
+    def test_an_arm64_catalog(self):
+        """arm64 has to be asked for, and a catalog of nothing else asks for it."""
+        ours = CURRENT.restrict(families=["m8gd", "m9g"])
+        assert size(clients=5, catalog=ours).machine.arch == "arm64"
+
+    def test_more_data_than_the_disk_is_for(self):
+        sizing = size(data_bytes=9e9, catalog="current", provider="aws")
+        assert "disk-for-less-data" in {notice.code for notice in sizing.notices}
+
+    def test_worked_out_once(self):
+        assert fitted(CURRENT, load_tiers("guide")) is fitted(CURRENT, load_tiers("guide"))

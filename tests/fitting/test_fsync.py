@@ -1,0 +1,34 @@
+"""Writes one after the other: what the sources say of them, and a command that measures them."""
+
+import shutil
+import subprocess
+
+import pytest
+from strategies import left_out
+
+from etcdsize import fit
+from etcdsize.fitting.fsync import FIO, sequential_disk
+
+
+class TestNeeds:
+    """The hardware page: 50 sequential IOPS, 500 under a heavy load; the FAQ: fsync below 10 ms, commit below 25 ms."""
+
+    @pytest.mark.parametrize(("tier", "iops"), [("small", 50), ("medium", 50), ("large", 500), ("xlarge", 500)])
+    def test_figures(self, tier, iops):
+        found = fit(tier, provider="aws").sequential
+        assert found.needed_iops == iops
+        assert (found.wal_fsync_p99_ms, found.backend_commit_p99_ms) == (10, 25)
+        assert {one.provider for one in found.expected} == {"aws"}
+
+    def test_about_500_on_gp3_whatever_is_provisioned(self):
+        gp3 = next(found for found in sequential_disk(2).expected if "gp3" in found.kinds)
+        assert gp3.sequential_iops == 500
+        assert gp3.source
+
+
+def test_fio_takes_the_command(tmp_path):
+    if shutil.which("fio") is None:
+        left_out("fio is not installed")
+    run = subprocess.run(FIO.replace("DIR", str(tmp_path)).split(), capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "fsync/fdatasync/sync_file_range" in run.stdout

@@ -1,0 +1,61 @@
+"""The disk that a member needs, part by part, and the time to recover it."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdsize import storage_for
+from etcdsize.fitting.storage import quota_for, recovery_seconds
+
+GIB = 2**30
+
+
+class TestQuota:
+    """At least 2 GiB, room over the data, never silently past the suggested 8 GiB."""
+
+    @pytest.mark.parametrize(
+        ("data", "gib"),
+        [(0, 2), (1.6 * GIB, 2), (1.6 * GIB + 1, 3), (6.4 * GIB, 8), (7 * GIB, 8), (8 * GIB, 8), (8 * GIB + 1, 11)],
+    )
+    def test_figures(self, data, gib):
+        assert quota_for(data) == gib * GIB
+
+    @given(st.floats(0, 1e15))
+    def test_holds_the_data(self, data):
+        quota = quota_for(data)
+        assert quota >= max(data, 2 * GIB)
+        assert quota % GIB == 0
+        assert quota <= 8 * GIB or data > 8 * GIB
+
+
+class TestStorage:
+    @given(st.floats(0, 1e13), st.floats(0, 1e13))
+    def test_parts_make_the_whole(self, one, other):
+        storage = storage_for(one)
+        parts = (
+            storage.quota_bytes
+            + storage.wal_bytes
+            + storage.snapshot_bytes
+            + storage.defragment_bytes
+            + storage.free_bytes
+        )
+        assert storage.size_gib == math.ceil(parts / GIB)
+        assert storage.free_bytes >= 0.099 * parts
+        assert (storage.size_gib <= storage_for(other).size_gib) or one > other
+
+    def test_by_hand(self):
+        """2 GiB thrice, 7 segments of 64 MB and 100,000 entries of 10 kB, a tenth free."""
+        storage = storage_for(100e6)
+        assert storage.wal_bytes == 7 * 64_000_000 + 1_000_000_000
+        used = 3 * 2 * GIB + storage.wal_bytes
+        assert storage.size_gib == math.ceil(used / 0.9 / GIB) == 9
+
+
+class TestRecovery:
+    """The hardware page: 10 MB/s recover 100 MB within 15 seconds, 100 MB/s 1 GB within 15 seconds."""
+
+    @pytest.mark.parametrize(("data", "bandwidth"), [(100e6, 10), (1e9, 100)])
+    def test_the_pages_examples(self, data, bandwidth):
+        assert recovery_seconds(data, bandwidth) == 15

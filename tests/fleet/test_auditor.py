@@ -1,0 +1,306 @@
+"""The audit: a slow twin row by row, no flapping, the money, and every machine that cannot be told."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import LIMITS, twin
+
+from etcdsize import InvalidWorkloadError, OptionError, audit, fit, load_catalog, load_tiers, need_for
+from etcdsize.fleet.audit import DECIDERS, NO_MACHINE
+from etcdsize.fleet.auditor import Auditor
+
+CURRENT = load_catalog("current")
+TIERS = ("small", "medium", "large", "xlarge")
+TYPES = [machine.machine_type for machine in CURRENT.machines]
+NEEDS = [need_for(tier) for tier in TIERS]
+LOADS = st.tuples(
+    st.sampled_from([0, 79, 80, 81, 100, 101, 399, 400, 401, 500, 501, 1200, 1201, 1500, 1501, 9000]),
+    st.sampled_from([0, 159, 160, 199, 200, 799, 800, 999, 1000, 7999, 8000, 9999, 10_000]),
+    st.sampled_from([0, 80e6, 80e6 + 1, 100e6, 100e6 + 1, 400e6, 500e6, 800e6, 1e9, 1e9 + 1, 5e9]),
+)
+
+
+def enough(machine, need) -> bool | None:
+    """Return whether a machine is enough for a tier, None where a figure is unknown: figure by figure."""
+    answers = []
+    limits = [(limit.concurrent_iops, limit.disk_mb_per_second) for limit in machine.disk_limits]
+    for iops, bandwidth in limits or [(machine.concurrent_iops, machine.disk_mb_per_second)]:
+        if iops is None or bandwidth is None:
+            answers.append(None)
+        else:
+            answers.append(
+                machine.vcpus >= need.vcpus
+                and machine.memory_gib >= need.memory_gib
+                and iops >= need.concurrent_iops
+                and bandwidth >= need.disk_mb_per_second
+            )
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def slowly(machine, load, margin=0.2, headroom=0.0):
+    """Return the verdict by the rules: under as soon as a bound is passed, over only with a margin."""
+    has = -1
+    for index, need in enumerate(NEEDS):
+        found = enough(machine, need)
+        if found is None:
+            small = machine.vcpus < NEEDS[0].vcpus or machine.memory_gib < NEEDS[0].memory_gib
+            return "under" if small else "unknown"
+        if found:
+            has = index
+    needed = twin("guide", *load, headroom)
+    roomy = twin("guide", *load, float(1 - (1 - Fraction(str(headroom))) * (1 - Fraction(str(margin)))))
+    if needed > has:
+        return "under"
+    return "over" if has > roomy else "right"
+
+
+class TestVerdicts:
+    @given(
+        st.lists(st.tuples(st.sampled_from(range(len(TYPES))), LOADS), min_size=1, max_size=30),
+        st.sampled_from([0.0, 0.2, 0.5]),
+        st.sampled_from([0.0, 0.1]),
+    )
+    def test_as_the_slow_twin(self, rows, margin, headroom):
+        loads = [np.array([load[index] for _, load in rows], float) for index in range(3)]
+        fleet = audit([TYPES[place] for place, _ in rows], *loads, margin=margin, headroom=headroom)
+        expected = [slowly(CURRENT.machines[place], load, margin, headroom) for place, load in rows]
+        assert fleet.verdicts.tolist() == expected
+        counts = fleet.counts()
+        assert [expected.count(verdict) for verdict in counts] == list(counts.values())
+        for index, one in enumerate(fleet):
+            assert one.verdict == expected[index]
+            assert one.recommended_machine is None or one.recommended_machine.arch == (
+                CURRENT.machines[rows[index][0]].arch
+            )
+            if fleet.recommended_machines[index] is not None:
+                assert one.recommended_machine.machine_type == fleet.recommended_machines[index]
+
+    @given(st.sampled_from(range(len(TYPES))), LOADS)
+    def test_never_flaps(self, place, load):
+        """A machine that was just resized as recommended is right, whichever way it went."""
+        arrays = [np.array([float(part)]) for part in load]
+        one = audit([TYPES[place]], *arrays)[0]
+        if one.verdict in ("under", "over") and one.recommended_machine is not None:
+            again = audit([one.recommended_machine.machine_type], *arrays)[0]
+            assert again.verdict == "right"
+
+    def test_over_only_with_a_margin(self):
+        """m5.xlarge is enough for medium; 80 clients leave a fifth of small free, 81 do not."""
+        fleet = audit(["m5.xlarge"] * 3, [80, 81, 101], 1, 1)
+        assert fleet.verdicts.tolist() == ["over", "right", "right"]
+        assert audit(["m5.xlarge"], [100], 1, 1, margin=0).verdicts.tolist() == ["over"]
+
+    def test_under_as_soon_as_a_bound_is_passed(self):
+        assert audit(["m5.large"] * 2, [100, 101], 1, 1).verdicts.tolist() == ["right", "under"]
+
+    def test_burst_is_not_counted(self):
+        """m6i.large: 3600 IOPS sustained, 40000 in a burst; medium needs 4500."""
+        one = CURRENT.machine("aws", "m6i.large")
+        assert (one.concurrent_iops, one.burst_concurrent_iops) == (3600, 40000)
+        assert audit(["m6i.large"], [300], 1, 1).verdicts.tolist() == ["under"]
+
+    @pytest.mark.parametrize("kind", [object, "U20"])
+    def test_types_of_any_array(self, kind):
+        assert audit(np.array(["m5.large", "m5.xlarge"], kind), 10, 1, 1).verdicts.tolist() == ["right", "over"]
+
+    def test_names_in_any_case(self):
+        assert audit(["standard_d2s_v5", "M5.LARGE"], 10, 1, 1).verdicts.tolist() == ["right", "right"]
+
+    def test_the_guides_own(self):
+        """The guide's machines are right for their own tiers."""
+        guide = load_catalog("guide")
+        clients = {"small": 90, "medium": 450, "large": 1400, "xlarge": 5000}
+        fleet = audit(
+            [m.machine_type for m in guide.machines], [clients[m.tier] for m in guide.machines], 1, 1, catalog=guide
+        )
+        assert set(fleet.verdicts.tolist()) == {"right"}
+        assert [one.machine_tier for one in fleet] == [m.tier for m in guide.machines]
+
+    def test_no_rows(self):
+        fleet = audit(np.array([], object), np.array([]), np.array([]), np.array([]))
+        assert (len(fleet), fleet.verdicts.tolist(), fleet.usd_month_to_save) == (0, [], 0.0)
+        assert fleet.at_risk().tolist() == fleet.savings().tolist() == []
+
+    def test_blocks_agree_with_their_rows(self):
+        rows = 150_000
+        random = np.random.default_rng(5)
+        codes = random.integers(0, len(TYPES), rows).astype(np.uint16)
+        loads = [10 ** random.uniform(low, high, rows) for low, high in ((0.5, 3.7), (0.5, 4.5), (6, 9.5))]
+        fleet = Auditor()(codes, loads)
+        for row in [0, 65_535, 65_536, 131_071, 131_072, rows - 1, *random.integers(0, rows, 50).tolist()]:
+            alone = audit([TYPES[codes[row]]], *(load[row : row + 1] for load in loads))[0]
+            assert fleet[row] == alone
+            by, following = fleet.decided_by[row], fleet.breaks_next[row]
+            assert (None if by == 255 else DECIDERS[by]) == alone.decided_by
+            assert (None if following == 255 else DECIDERS[following]) == alone.breaks_next
+            assert math.isclose(fleet.utilization[row], alone.utilization or math.nan) or alone.utilization in (None, 0)
+
+
+class TestWhatDecided:
+    def test_under(self):
+        """The dimension furthest past its bound of the machine's own tier, and by how much."""
+        one = audit(["m5.large"], [150], [600], [50e6])[0]
+        assert (one.decided_by, one.utilization) == ("requests_per_second", 3.0)
+        assert (one.machine_tier, one.tier, one.breaks_next) == ("small", "medium", None)
+
+    def test_right(self):
+        one = audit(["m5.xlarge"], [300], [900], [100e6])[0]
+        assert (one.verdict, one.decided_by, one.utilization) == ("right", "requests_per_second", 0.9)
+        assert one.breaks_next == "requests_per_second"
+
+    def test_over(self):
+        one = audit(["m5.4xlarge"], [50], [20], [70e6])[0]
+        assert (one.verdict, one.decided_by, one.utilization) == ("over", "data_bytes", 0.7)
+
+    def test_the_open_tier_breaks_at_nothing(self):
+        one = audit(["m5.4xlarge"], [5000], [20], [70e6])[0]
+        assert (one.verdict, one.breaks_next) == ("right", None)
+        assert one.utilization == 5000 / LIMITS["large"][0]
+
+    def test_too_small_for_any_tier(self):
+        """n1-standard-1: 1 vCPU where the smallest tier needs 2, 3.75 GiB where it needs 7.5."""
+        one = audit(["n1-standard-1"], [1], 1, 1)[0]
+        assert (one.verdict, one.machine_tier) == ("under", None)
+        assert (one.decided_by, one.utilization) == ("memory_gib", 2.0)
+
+    def test_unknown_dimension(self):
+        one = audit(["m5.large"], [150], None, None)[0]
+        assert (one.verdict, one.decided_by) == ("under", "clients")
+
+
+class TestMoney:
+    def test_by_hand(self):
+        """The machines alone, 730 hours, all members; the disks are left as they are."""
+        now, then = CURRENT.machine("aws", "m5.4xlarge"), fit("small", provider="aws").best.machine
+        fleet = audit(["m5.4xlarge", "m5.large"], [10, 300], 1, 1, members=5)
+        assert fleet[0].recommended_machine.machine_type == then.machine_type
+        saved = 5 * 730 * (now.price.usd_hour - then.price.usd_hour)
+        assert fleet.usd_month_difference[0] == pytest.approx(-saved)
+        assert fleet.usd_month_to_save == pytest.approx(saved)
+        assert fleet.usd_month_difference[1] > 0
+
+    def test_right_costs_nothing(self):
+        assert audit(["m5.large"], [90], 1, 1).usd_month_difference.tolist() == [0.0]
+
+    def test_unknown_price(self):
+        """r9g has no price."""
+        fleet = audit(["r9g.4xlarge"], [10], 1, 1)
+        assert fleet.verdicts.tolist() == ["over"]
+        assert math.isnan(fleet.usd_month_difference[0])
+        assert fleet[0].usd_month_difference is None
+        assert fleet.usd_month_to_save == 0
+
+    def test_prices_of_two_regions_are_not_compared(self):
+        moved = CURRENT.machines[0].price.model_copy(update={"region": "eu-west-1", "usd_hour": 9.0})
+        machines = [
+            machine.model_copy(update={"price": moved}) if machine.machine_type == "m5.4xlarge" else machine
+            for machine in CURRENT.machines
+        ]
+        fleet = audit(["m5.4xlarge"], [10], 1, 1, catalog=CURRENT.model_copy(update={"machines": tuple(machines)}))
+        assert math.isnan(fleet.usd_month_difference[0])
+
+    def test_worst_first(self):
+        clients = [101, 5000, 10, 300, 20, 10]
+        fleet = audit(["m5.large", "m5.large", "m5.4xlarge", "m5.large", "m5.2xlarge", "m5.4xlarge"], clients, 1, 1)
+        assert fleet.at_risk().tolist() == [1, 3, 0]
+        assert fleet.at_risk(2).tolist() == [1, 3]
+        # Of equals, the earlier.
+        assert fleet.savings().tolist() == [2, 5, 4]
+        assert fleet.savings(1).tolist() == [2]
+
+
+class TestRefused:
+    def test_an_unknown_machine(self):
+        with pytest.raises(InvalidWorkloadError) as caught:
+            audit(["m5.large", "m5.lage", "x"], 1, 1, 1)
+        assert str(caught.value) == (
+            'machine_types[1]: got "m5.lage", expected a machine of the catalog "current"; did you mean "m5.large"? '
+            '(2 clusters); on_invalid="mark" audits the rest'
+        )
+        assert (caught.value.index, caught.value.count) == (1, 2)
+
+    def test_marked(self):
+        fleet = audit(["m5.large", "m5.lage", None, "m5.large"], [1, 1, 1, -1], 1, 1, on_invalid="mark")
+        assert fleet.verdicts.tolist() == ["right", "unknown", "unknown", "unknown"]
+        assert fleet.machine_codes[1] == NO_MACHINE
+        assert fleet.recommended_machines.tolist() == ["m5.large", None, None, None]
+        assert [one.reason for one in fleet] == [
+            "",
+            'got "m5.lage", expected a machine of the catalog "current"; did you mean "m5.large"?',
+            "missing",
+            "the load cannot be sized",
+        ]
+        assert [one.machine_type for one in fleet] == ["m5.large", "m5.lage", "None", "m5.large"]
+
+    def test_a_machine_without_disk_figures(self):
+        one = audit(["c4-standard-4"], [1], 1, 1)[0]
+        assert (one.verdict, one.reason) == ("unknown", "what it lets through to network disks is unknown")
+
+    def test_an_invalid_load(self):
+        with pytest.raises(InvalidWorkloadError, match=r"^clients\[1\]: got nan"):
+            audit(["m5.large"] * 2, [1, math.nan], 1, 1)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"margin": 1}, "margin: got 1, expected a number from 0 to below 1"),
+            ({"margin": "x"}, "margin: got "),
+            ({"headroom": 2}, "headroom: got 2"),
+            ({"members": 0}, "members: got 0"),
+            ({"on_invalid": "skip"}, "on_invalid: got "),
+            ({"provider": "ibm"}, "provider: got "),
+            ({"catalog": "today"}, "catalog: got "),
+        ],
+    )
+    def test_options(self, options, message):
+        with pytest.raises(OptionError) as caught:
+            audit(["m5.large"], 1, 1, 1, **options)
+        assert str(caught.value).startswith(message)
+
+    @pytest.mark.parametrize("names", [[1, 2], np.array([1.5]), [True]])
+    def test_machines_that_are_no_text(self, names):
+        with pytest.raises(OptionError, match=r"^machine_types: got dtype "):
+            audit(names, 1, 1, 1)
+
+    def test_shapes(self):
+        with pytest.raises(InvalidWorkloadError, match="expected one machine_type, or one a cluster"):
+            audit(["m5.large"] * 3, [1, 2], 1, 1)
+
+    def test_a_provider_that_is_given(self):
+        assert audit(["e2-standard-2"], 1, 1, 1, provider="gcp").verdicts.tolist() == ["right"]
+        with pytest.raises(InvalidWorkloadError):
+            audit(["e2-standard-2"], 1, 1, 1, provider="aws")
+
+    def test_index(self):
+        fleet = audit(["m5.large"], 1, 1, 1)
+        assert fleet[-1] == fleet[0]
+        with pytest.raises(IndexError):
+            fleet[1]
+        with pytest.raises(OptionError):
+            fleet["a"]
+
+
+def test_one_comes_back_from_json():
+    one = audit(["m5.large"], [300], 1, 1)[0]
+    assert type(one).model_validate_json(one.model_dump_json()) == one
+    assert pickle.loads(pickle.dumps(one)) == one
+
+
+def test_an_auditor_pickles():
+    auditor = pickle.loads(pickle.dumps(Auditor()))
+    loads = [np.array([300.0])] * 3
+    assert auditor(np.array([auditor.code_of("m5.large")], np.uint16), loads).verdicts.tolist() == ["under"]
+
+
+def test_tiers_of_ones_own():
+    table = load_tiers("etcd.io")
+    assert audit(["m5.large"], [100], 1, 1, tiers=table).verdicts.tolist() == ["under"]

@@ -1,0 +1,199 @@
+"""The classifier's loop: the thresholds it compares with, its threads, and its memory."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import subprocess
+import sys
+import threading
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import DTYPES, EDGES, exactly, left_out, twin
+
+from etcdsize import INVALID, TierTable, classify, load_tiers
+from etcdsize.fleet.kernel import last_fitting, pick_threads
+
+
+class TestLastFitting:
+    """The largest number of a dtype within a bound: it fits, and the next one does not."""
+
+    @given(
+        st.sampled_from(DTYPES),
+        st.fractions(min_value=Fraction(1, 10**12), max_value=10**25)
+        | st.integers(1, 2**65).map(Fraction)
+        | st.floats(5e-324, 1.7e308).map(Fraction)
+        | st.sampled_from(
+            [Fraction(127), Fraction(128), Fraction(65504), Fraction(65505), Fraction(2**64), Fraction(1, 10**400)]
+        ),
+        st.booleans(),
+    )
+    def test_against_fractions(self, dtype, limit, inclusive):
+        self.holds(dtype, limit, inclusive)
+
+    # No limit that a table takes comes near the ends of a long double.
+    @pytest.mark.parametrize("dtype", DTYPES[:-1], ids=str)
+    def test_at_the_dtypes_ends(self, dtype):
+        integer = dtype.kind in "iu"
+        top = Fraction(int(np.iinfo(dtype).max)) if integer else exactly(np.finfo(dtype).max)
+        least = Fraction(1) if integer else exactly(np.finfo(dtype).smallest_subnormal)
+        for edge in (top, least):
+            for limit in (edge - least, edge - least / 2, edge, edge + least / 2, edge * 2, edge * 10):
+                for inclusive in (True, False):
+                    if limit > 0:
+                        self.holds(dtype, limit, inclusive)
+
+    def holds(self, dtype, limit, inclusive):
+        found = last_fitting(limit, inclusive, dtype)
+        assert type(found) is dtype.type
+
+        def fits(value) -> bool:
+            return exactly(value) <= limit if inclusive else exactly(value) < limit
+
+        assert fits(found)
+        if dtype.kind in "iu":
+            assert found == np.iinfo(dtype).max or not fits(dtype.type(int(found) + 1))
+        else:
+            assert found == np.finfo(dtype).max or not fits(np.nextafter(found, dtype.type(np.inf)))
+
+
+def fleet(rows: int, dtype="f8") -> list[np.ndarray]:
+    """Return loads that spread over all tiers, with every bound among them."""
+    random = np.random.default_rng(7)
+    return [
+        random.choice(np.array([0, *e, e[0] + 1, e[1] - 1, e[2] * 2], float), rows).astype(dtype)
+        for e in EDGES.values()
+    ]
+
+
+class TestThreads:
+    """However the work is cut, the codes are the same; 1 never starts a thread."""
+
+    @pytest.mark.parametrize("rows", [32_767, 32_768, 32_769, 262_145, 1_200_001])
+    def test_agree(self, rows):
+        loads = fleet(rows)
+        alone = classify(*loads, threads=1)
+        for threads in (2, 5, None, np.int64(3)):
+            assert (classify(*loads, threads=threads) == alone).all()
+        assert sorted(set(alone.tolist())) == [0, 1, 2, 3]
+        sample = np.random.default_rng(3).integers(0, rows, 500)
+        assert alone[sample].tolist() == [twin("guide", *(float(load[i]) for load in loads)) for i in sample]
+
+    @given(st.integers(0, 70_000), st.integers(0, 70_000))
+    def test_a_chunk_equals_its_part(self, one, other):
+        start, stop = sorted([one, other])
+        assert (classify(*(load[start:stop] for load in CHUNKED)) == CHUNKED_CODES[start:stop]).all()
+
+    def test_one_starts_none(self, monkeypatch):
+        started = []
+        start = threading.Thread.start
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: (started.append(thread), start(thread))[1])
+        loads = fleet(1_000_000)
+        classify(*loads, threads=1)
+        assert started == []
+        classify(*loads, threads=2)
+        # The calling thread is the other.
+        assert len(started) == 1
+
+    @pytest.mark.parametrize(
+        ("rows", "threads", "picked"),
+        [(10**9, 1, 1), (10**9, 5, 5), (100, 5, 1), (262_145, 5, 5), (100, None, 1), (0, 7, 1)],
+    )
+    def test_pick_threads(self, rows, threads, picked):
+        assert pick_threads(rows, threads) == picked
+
+    def test_none_stays_modest(self):
+        assert 1 <= pick_threads(10**12, None) <= 8
+
+
+CHUNKED = fleet(70_000)
+CHUNKED_CODES = classify(*CHUNKED)
+
+
+class TestIntegersAsFloats:
+    """Integers of 4 and 8 bytes are compared as the floats that their bits are, where that is exact."""
+
+    @pytest.mark.parametrize("dtype", ["i4", "i8", "u4", "u8"])
+    @pytest.mark.parametrize("headroom", [0.0, 0.9999])
+    def test_around_every_infinity(self, dtype, headroom):
+        top = int(np.iinfo(dtype).max)
+        around = (0x7F800000, 0x7FF00000, 0x7FF0000000000000, top)
+        loads = np.array([n for a in around for n in (a - 1, a, a + 1) if n <= top] + [0, 1, 2, 99, 100, 101], dtype)
+        for block in (loads, loads[loads < 0x7F800000], loads[:1]):
+            codes = classify(block, None, None, headroom=headroom)
+            assert codes.tolist() == [twin("guide", load, None, None, headroom) for load in block]
+
+    @pytest.mark.parametrize("dtype", ["u4", "u8", "i4"])
+    def test_a_bound_beyond_infinity(self, dtype):
+        table = load_tiers("guide").model_dump()
+        limits = (0x7F800001, 0x7FF0000000000001, 2**64 - 1)
+        for tier, limit in zip(table["tiers"], limits):
+            tier["clients"]["limit"] = limit
+        top = int(np.iinfo(dtype).max)
+        loads = np.array([n for limit in limits for n in (limit - 1, limit, limit + 1) if n <= top] + [top, 0], dtype)
+        codes = classify(loads, None, None, tiers=TierTable(**table))
+        assert codes.tolist() == [sum(int(load) > limit for limit in limits) for load in loads]
+
+    def test_where_the_smallest_floats_are_zeros(self):
+        """A library built for speed alone may have put the thread into that mode."""
+        script = """
+import ctypes, numpy as np
+from etcdsize import classify
+libm = ctypes.CDLL("libm.so.6")
+state = (ctypes.c_uint32 * 8)()
+assert libm.fegetenv(state) == 0
+state[7] |= 0x8040  # MXCSR: denormals are zeros, and results are flushed
+assert libm.fesetenv(state) == 0
+assert not np.any(np.array([5], "i8").view("f8") > 0.0), "the mode is not on"
+for dtype in ("i4", "i8", "u4", "u8"):
+    loads = np.array([90, 300, 2000], dtype)
+    assert classify(loads, loads, loads, threads=1).tolist() == [0, 1, 3], dtype
+"""
+        if platform.machine() not in ("x86_64", "AMD64") or platform.libc_ver()[0] != "glibc":
+            left_out("the mode is set through glibc on x86-64")
+        subprocess.run([sys.executable, "-c", script], check=True)
+
+
+class TestMemory:
+    """Besides the output: below 16 MB, whatever the input."""
+
+    ROWS = 20_000_000
+
+    @pytest.mark.parametrize(
+        "loads",
+        [
+            pytest.param(lambda n: np.broadcast_to(np.float64(300), (n,)), id="broadcast"),
+            pytest.param(lambda n: np.resize(np.arange(2000, dtype="f4"), n), id="contiguous"),
+            pytest.param(lambda n: np.resize(np.arange(4000, dtype="u2"), 2 * n)[::2], id="strided"),
+            pytest.param(lambda n: np.resize(np.arange(2000, dtype="f2"), n), id="float16"),
+            pytest.param(lambda n: np.resize(np.arange(2000, dtype=">u2"), n).reshape(-1, 4).T, id="transposed"),
+        ],
+    )
+    @pytest.mark.parametrize("threads", [1, 8])
+    def test_below_16_mb(self, loads, threads):
+        rows = self.ROWS if threads == 1 else 4_000_000
+        clients = loads(rows)
+        out = np.empty(clients.shape, np.uint8)
+        assert peak(lambda: classify(clients, clients, 5, out=out, threads=threads)) < 16e6
+
+    def test_marking_and_errors(self):
+        loads = np.full(4_000_000, np.nan, "f4")
+        out = np.empty(loads.shape, np.uint8)
+        assert peak(lambda: classify(loads, loads, 1, out=out, on_invalid="mark", threads=1)) < 16e6
+        assert (out == INVALID).all()
+
+
+def peak(call) -> int:
+    """Return the most memory that a call allocated at any moment. [bytes]"""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,107 @@
+"""`etcdctl endpoint status`: what is read, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import result
+
+from etcdsize import MemberStatus, ScrapeError, read_endpoint_status
+
+OLD = (Path(__file__).parents[1] / "data" / "endpoint-status-3.4.23.json").read_text()
+NEW = (Path(__file__).parents[2] / "docs" / "examples" / "observed" / "status.json").read_text()
+
+
+def entry(**status) -> list:
+    header = {"cluster_id": 1, "member_id": 255, "revision": 3, "raft_term": 2}
+    return [{"Endpoint": "http://127.0.0.1:2379", "Status": {"header": header, "version": "3.6.14", **status}}]
+
+
+class TestCaptured:
+    """What etcdctl 3.4.23 and 3.5 printed of three members."""
+
+    def test_3_4(self):
+        statuses = read_endpoint_status(OLD)
+        assert len(statuses) == 3
+        assert len({status.cluster_id for status in statuses}) == 1
+        assert [status.is_leader for status in statuses].count(True) == 1
+        assert {status.version for status in statuses} == {"3.4.23"}
+        assert statuses[0].member_id == "2d74bddf197d625"
+        assert all(0 < status.data_bytes <= status.total_bytes for status in statuses)
+
+    def test_3_5(self):
+        leaders = [status.endpoint for status in read_endpoint_status(NEW.encode()) if status.is_leader]
+        assert leaders == ["http://127.0.0.1:47057"]
+
+
+class TestFields:
+    """etcd leaves out what is zero; 3.6 adds the quota."""
+
+    def test_3_6(self):
+        (status,) = read_endpoint_status(entry(dbSizeQuota=2**31, leader=255, isLearner=True, errors=["NOSPACE"]))
+        assert (status.quota_bytes, status.is_leader, status.is_learner) == (2**31, True, True)
+        assert status.errors == ("NOSPACE",)
+
+    def test_zero_is_left_out(self):
+        (status,) = read_endpoint_status(entry())
+        assert (status.leader_id, status.is_learner, status.errors, status.data_bytes) == (None, False, (), None)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("source", "message"),
+        [
+            ("", 'endpoint status: got "", expected the list that etcdctl endpoint status --write-out=json prints'),
+            ("[]", 'endpoint status: got "[]", expected the list that etcdctl endpoint status --write-out=json prints'),
+            ("<html>", "endpoint status: not JSON: Expecting value, line 1, column 1"),
+            (NEW[:200], "endpoint status: not JSON: "),
+            (
+                [5],
+                "endpoint status: row 1, the entry: got 5, expected an object, as etcdctl endpoint status "
+                "--write-out=json prints it",
+            ),
+            ([{"Status": {}}], "endpoint status: row 1, Endpoint: got None, expected text"),
+            (
+                entry(dbSize="5"),
+                'endpoint status: row 1 (http://127.0.0.1:2379), dbSize: got "5", expected a whole number of 0 or more',
+            ),
+            (
+                entry(header={"cluster_id": 1}),
+                "endpoint status: row 1 (http://127.0.0.1:2379), member_id: missing; every member says it",
+            ),
+            (entry(errors="x"), 'endpoint status: row 1 (http://127.0.0.1:2379), errors: got "x", expected a list'),
+            (entry(isLearner=1), "endpoint status: row 1 (http://127.0.0.1:2379), isLearner: got 1, expected true"),
+        ],
+    )
+    def test_refused(self, source, message):
+        with pytest.raises(ScrapeError) as caught:
+            read_endpoint_status(source)
+        assert str(caught.value).startswith(message)
+        assert len(str(caught.value).splitlines()) == 1
+
+    @given(st.integers(0, len(NEW.rstrip()) - 1))
+    def test_cut_off_anywhere(self, end):
+        assert isinstance(result(read_endpoint_status, NEW[:end]), ScrapeError)
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["Endpoint", "Status", "header", "cluster_id", "member_id", "version", "leader"]),
+                    inner,
+                    max_size=5,
+                )
+            ),
+            max_leaves=10,
+        )
+    )
+    def test_any_json(self, value):
+        for source in (value, [value], json.dumps([value])):
+            found = result(read_endpoint_status, source)
+            assert isinstance(found, ScrapeError) or all(isinstance(one, MemberStatus) for one in found)

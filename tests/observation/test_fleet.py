@@ -1,0 +1,329 @@
+"""Many clusters in one run: a row each, in `fleet`'s formats; one that is dead stops no other; memory has a bound."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from servers import answering, serving
+
+from etcdsize.cli import main
+from etcdsize.observation.fleet import OBSERVED
+
+HERE = Path(__file__).parents[1] / "support"
+OBSERVED_TEXTS = HERE.parents[1] / "docs" / "examples" / "observed"
+METRICS = (OBSERVED_TEXTS / "infra0-before.txt").read_text()
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+
+
+@pytest.fixture
+def run(capsysbinary):
+    def run(*arguments):
+        try:
+            code = main(["observe", *map(str, arguments)])
+        except SystemExit as left:
+            code = left.code
+        printed = capsysbinary.readouterr()
+        return code, printed.out.decode(), printed.err.decode()
+
+    return run
+
+
+@pytest.fixture
+def few(tmp_path):
+    """Three clusters: one that answers, one of which a member is down, and one that is dead."""
+    with serving(answering(METRICS)) as port:
+        groups = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": "good", "provider": "gcp", "clients": "300"}},
+            {"targets": [f"127.0.0.1:{port}", "127.0.0.1:1"], "labels": {"cluster": "part", "provider": "aws"}},
+            {"targets": ["127.0.0.1:1"], "labels": {"cluster": "dead", "tier": "gold", "provider": "aws"}},
+        ]
+        file = tmp_path / "clusters.json"
+        file.write_text(json.dumps(groups))
+        yield file
+
+
+def rows_of(path: Path) -> list[dict[str, object]]:
+    """Return the rows of a file of any format, as text."""
+    if path.suffix == ".parquet":
+        rows = pq.read_table(path).to_pylist()
+    elif path.suffix == ".jsonl":
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    else:
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+
+    def text(value: object) -> str:
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        return "" if value is None else str(value)
+
+    return [{name: text(value) for name, value in row.items()} for row in rows]
+
+
+class TestRows:
+    def test_one_row_a_cluster(self, run, few, tmp_path):
+        code, out, err = run("--targets", few, "--interval", "0.1s", "-o", tmp_path / "out.csv")
+        assert (code, err) == (1, "")
+        good, part, dead = rows_of(tmp_path / "out.csv")
+        assert list(good) == ["cluster", "provider", "label_clients", "label_tier", *OBSERVED, *ANSWERS]
+        assert (good["cluster"], good["clients"], good["clients_rung"]) == ("good", "300", "given")
+        # Two more members of it were not asked.
+        assert (good["members"], good["requests_bound"], good["observed_problem"]) == ("3", "lower", "")
+        assert (good["tier"], good["machine_type"], good["problem"]) == ("medium", "n1-standard-4", "")
+        assert "member-not-asked" in good["observed_notices"].split(";")
+        assert part["observed_problem"] == (
+            "http://127.0.0.1:1: nothing listens there; is it down, or is the port another one?"
+        )
+        assert (part["tier"], part["clients_bound"]) == ("small", "estimate")
+        assert (dead["label_tier"], dead["tier"], dead["clients"], dead["data_bytes"]) == ("gold", "", "", "")
+        assert dead["problem"] == "nothing known: every dimension is missing"
+        assert out.startswith("3 clusters observed: 1 whole, 1 in part, 1 not at all\nNot whole\n  row 2: part: http")
+        assert "\n\n3 clusters: 2 sized, 1 not\n" in out
+
+    @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
+    def test_every_format_says_the_same(self, run, few, tmp_path, kind):
+        first, other = tmp_path / "out.csv", tmp_path / f"out.{kind}"
+        assert run("--targets", few, "--interval", "0.1s", "-o", first)[0] == 1
+        assert run("--targets", few, "--interval", "0.1s", "-o", other)[0] == 1
+        assert rows_of(other) == rows_of(first)
+
+    def test_parquet_has_numbers(self, run, few, tmp_path):
+        run("--targets", few, "--interval", "0", "-o", tmp_path / "out.parquet")
+        schema = pq.read_schema(tmp_path / "out.parquet")
+        assert {name: schema.field(name).type for name in OBSERVED} == OBSERVED
+
+    def test_standard_output_and_columns(self, run, few):
+        code, out, err = run("--targets", few, "--interval", "0", "-o", "-", "--columns", "cluster,data_bytes,tier")
+        assert code == 1
+        assert out == "cluster,data_bytes,tier\ngood,1110016,medium\npart,1110016,small\ndead,,\n"
+        assert err.startswith("3 clusters observed")
+
+    def test_json(self, run, few):
+        code, out, _ = run("--targets", few, "--interval", "0", "--json")
+        said = json.loads(out)
+        assert (code, said["clusters"], said["whole"], said["partly"], said["dead"]) == (1, 3, 1, 1, 1)
+        assert said["fleet"]["tiers"] == {"small": 1, "medium": 1, "large": 0, "xlarge": 0}
+
+    def test_standard_input(self, few):
+        command = [sys.executable, "-m", "etcdsize", "observe", "--targets", "-", "--interval", "0"]
+        done = subprocess.run(command, input=few.read_bytes(), capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert done.stdout.startswith(b"3 clusters observed")
+
+    def test_labels_that_are_called_as_columns_are(self, run, few):
+        """Ours keep their names; whatever else a label is called, it is no load."""
+        groups = json.loads(few.read_text())[:1]
+        labels = {"clients": "5", "label_clients": "7", "verdict": "v", "size": "big", "rps": "x", "cloud": "aws"}
+        groups[0]["labels"] = labels
+        few.write_text(json.dumps(groups))
+        code, out, _ = run("--targets", few, "--interval", "0", "-o", "-", "--output-format", "jsonl")
+        row = json.loads(out)
+        kept = {name: row[name] for name in ("label_label_clients", "label_clients", "label_verdict", "size", "rps")}
+        assert kept == {
+            "label_label_clients": "5", "label_clients": "7", "label_verdict": "v", "size": "big", "rps": "x",
+        }  # fmt: skip
+        assert (code, row["clients"], row["data_bytes"], row["machine_type"]) == (0, 5, 1_110_016, "m4.large")
+
+    def test_all_is_well(self, run, few, tmp_path):
+        groups = json.loads(few.read_text())[:1]
+        few.write_text(json.dumps(groups))
+        assert run("--targets", few, "--interval", "0", "-o", tmp_path / "out.csv", "--provider", "aws")[0] == 0
+        assert rows_of(tmp_path / "out.csv")[0]["machine_type"] == "m4.xlarge"
+
+    def test_the_machines_that_run_now_are_audited(self, run, few, tmp_path):
+        groups = json.loads(few.read_text())[:1]
+        groups[0]["labels"] = {"current_machine": "m5.xlarge", "clients": "300"}
+        few.write_text(json.dumps(groups))
+        assert run("--targets", few, "--interval", "0", "-o", tmp_path / "out.csv")[0] == 0
+        assert rows_of(tmp_path / "out.csv")[0]["verdict"] == "right"
+
+
+class TestRefused:
+    """Before anybody is asked, in one line; an old file stays."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["a:1"], "--targets: got it and URL, expected one of the two"),
+            (
+                ["--clients", "5"],
+                "--targets: got it and --clients, expected one of the two; the label clients says it for one cluster",
+            ),
+            (["--provider", "aws", "--provider", "gce"], "--provider: got several, expected one for many clusters"),
+            (["--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce (gcp, google)'),
+            (["-o", "old.csv"], "old.csv: exists already; --force replaces it"),
+            (["-o", "out.xlsx"], "out.xlsx: the name does not tell the format; give it, one of csv, tsv, jsonl"),
+            (["-o", "clusters.json", "--force"], "clusters.json: is the input as well; give the output another name"),
+            (["-o", "out.csv", "--columns", "cluster,tire"], 'clusters.json: has no column "tire"'),
+            (["-o", "-", "--output-format", "xml"], 'format: got "xml", expected csv or tsv or jsonl or parquet'),
+            (["--cacert", "/no/such"], "cacert: /no/such: cannot be read: No such file or directory"),
+            (["--interval", "-1"], '--interval: got "-1", expected seconds or a duration'),
+        ],
+    )  # fmt: skip
+    def test_options(self, run, few, tmp_path, monkeypatch, arguments, message):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "old.csv").write_text("old")
+        start = time.monotonic()
+        code, out, err = run("--targets", "clusters.json", "--interval", "30s", *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"etcdsize: {message}")
+        assert len(err.splitlines()) == 1
+        assert time.monotonic() - start < 5
+        assert (tmp_path / "old.csv").read_text() == "old"
+        assert not (tmp_path / "out.csv").exists()
+
+    def test_no_provider(self, run, few):
+        few.write_text(json.dumps([{"targets": ["127.0.0.1:1"]}]))
+        assert run("--targets", few) == (
+            2,
+            "",
+            "etcdsize: provider: got none, and no target has the label provider; give one of the two\n",
+        )
+
+    @pytest.mark.parametrize(
+        ("package", "extra"), [("pyarrow", "fleet"), ("httpx", "observe"), ("prometheus_client", "observe")]
+    )
+    def test_without_an_extra(self, few, package, extra):
+        code = (
+            f"import sys; sys.modules['{package}'] = None; from etcdsize.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        command = [sys.executable, "-c", code, "observe", "--targets", few, "--interval", "0"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        said = f"etcdsize: {package.replace('_', '-')} is not installed; run: pip install 'etcdsize[{extra}]'\n"
+        assert done.stderr == said
+
+    def test_a_file_that_is_none(self, run, tmp_path):
+        (tmp_path / "c.json").write_text("[]")
+        assert run("--targets", tmp_path / "c.json")[2].startswith(f"etcdsize: {tmp_path}/c.json: got ")
+        assert run("--targets", tmp_path / "none")[2] == (
+            f"etcdsize: {tmp_path}/none: cannot be read: No such file or directory\n"
+        )
+
+    @pytest.mark.parametrize("option", ["--output=x.csv", "--columns=tier", "--force", "--output-format=csv"])
+    def test_rows_without_targets(self, run, option):
+        code, out, err = run("a:1", option)
+        assert (code, out) == (2, "")
+        assert err == f"etcdsize: {option.partition('=')[0]}: got it without --targets, which gives the rows to write\n"
+
+    def test_a_disk_that_is_full(self, run, few):
+        code, _, err = run("--targets", few, "--interval", "0", "-o", "/dev/full", "--output-format", "csv", "--force")
+        assert code == 2
+        assert err == "etcdsize: /dev/full: cannot be written: No space left on device\n"
+
+    def test_interrupted(self, few, tmp_path):
+        out = tmp_path / "out.csv"
+        command = [sys.executable, "-m", "etcdsize", "observe", "--targets", few, "-o", out, "--interval", "1m"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=10)
+        assert (process.returncode, said) == (130, ("", "etcdsize: interrupted\n"))
+        assert not out.exists()
+
+
+@contextmanager
+def simulated(clusters: int):
+    """Run clusters of three members, and give the file of targets and the process."""
+    process = subprocess.Popen(
+        [sys.executable, HERE / "simulated.py", str(clusters)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process.stdout.readline(), process
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+PEAK = """
+import resource, sys
+from etcdsize.cli import main
+code = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def observed(targets: str, folder: Path, *arguments: str) -> tuple[list[dict], int, float]:
+    """Return the rows, the most memory in MiB and the seconds of a run."""
+    (folder / "clusters.json").write_text(targets)
+    out = folder / "out.csv"
+    words = ["observe", "--targets", str(folder / "clusters.json"), "-o", str(out), "--force", *arguments]
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *words], capture_output=True, text=True, check=False, timeout=300
+    )
+    took = time.monotonic() - start
+    assert done.returncode == 1, done.stderr
+    return rows_of(out), int(done.stderr), took
+
+
+class TestThousand:
+    """1,000 clusters of three members, observed in one run; every hundredth has a member that is down, one that hangs,
+    or none that answers."""
+
+    def test_all_of_them(self, tmp_path):
+        with simulated(100) as (targets, _):
+            _, little, _ = observed(targets, tmp_path, "--interval", "2s", "--timeout", "3s")
+        with simulated(1_000) as (targets, process):
+            rows, most, took = observed(targets, tmp_path, "--interval", "5s", "--timeout", "3s")
+            process.terminate()
+            connections = int(process.stdout.read())
+        assert [row["cluster"] for row in rows] == [f"c{number:04}" for number in range(1_000)]
+        for number, row in enumerate(rows):
+            kind = number % 100
+            assert bool(row["observed_problem"]) == (kind in (7, 8, 9))
+            if kind == 9:
+                assert (row["tier"], row["requests_per_second"]) == ("", "")
+                continue
+            members = 2 if kind in (7, 8) else 3
+            assert row["requests_bound"] == ("exact" if members == 3 else "lower")
+            assert float(row["requests_per_second"]) == pytest.approx(members * (10 + number), rel=0.05, abs=1)
+            assert row["clients"] == str(3 * members)
+        # A hundred are asked at a time; the server may see one end after it sees the next begin.
+        assert connections < 200
+        # Ten times as many take no more memory than some first scrapes.
+        assert most < little + 60
+        assert took < 240
+
+    def test_a_bar_where_somebody_watches(self, tmp_path):
+        with simulated(20) as (targets, _):
+            (tmp_path / "clusters.json").write_text(targets)
+            master, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+            command = [sys.executable, "-m", "etcdsize", "observe", "--targets", "clusters.json"]
+            with subprocess.Popen(
+                [*command, "--interval", "1s", "--timeout", "2s"], cwd=tmp_path, stderr=slave, stdout=subprocess.PIPE
+            ) as process:
+                os.close(slave)
+                said = io.BytesIO()
+                while True:
+                    try:
+                        part = os.read(master, 65536)
+                    except OSError:
+                        break
+                    if not part:
+                        break
+                    said.write(part)
+                process.communicate()
+            os.close(master)
+        text = said.getvalue().decode()
+        assert "clusters.json:" in text
+        assert "/20.0 [" in text or "/20 [" in text
+        assert " clusters/s" in text

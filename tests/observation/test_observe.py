@@ -1,0 +1,392 @@
+"""`observe` on servers that misbehave: one line for each member, never a traceback, never longer than the timeout."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from certificates import Certificates
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from servers import answering, read_request, serving
+
+from etcdsize import ClientTls, MissingDependencyError, Observation, OptionError, observe
+
+DOCS = Path(__file__).parents[2] / "docs" / "examples" / "observed"
+METRICS = (DOCS / "infra0-before.txt").read_text()
+LATER = (DOCS / "infra0-after.txt").read_text()
+
+
+def problem(port: int, scheme: str = "http", **options) -> str | None:
+    (member,) = observe(f"{scheme}://127.0.0.1:{port}", **{"interval": 0, "timeout": 5} | options).members
+    return member.problem
+
+
+class TestAnswers:
+    def test_two_scrapes(self):
+        texts = iter([METRICS, LATER])
+
+        def turns(connection: socket.socket) -> None:
+            answering(next(texts))(connection)
+
+        with serving(turns) as port:
+            observation = observe(f"http://127.0.0.1:{port}", interval=0.5)
+        # What rose in 10 seconds, in half a second.
+        assert observation.requests_per_second == pytest.approx(802 / 0.5, rel=0.1)
+        assert observation.interval_seconds == pytest.approx(0.5, abs=0.1)
+        # It is no etcd that listens here, so that its connections are not those of a member.
+        assert observation.clients.rung == "streams"
+
+    def test_all_members_at_once(self):
+        def slow(connection: socket.socket) -> None:
+            time.sleep(0.5)
+            answering(METRICS)(connection)
+
+        with serving(slow) as port:
+            urls = [f"http://127.0.0.{number}:{port}" for number in range(1, 21)]
+            with serving_many(urls[1:], slow):
+                start = time.monotonic()
+                observe(urls, interval=0)
+                assert time.monotonic() - start < 3
+
+    def test_the_time_is_the_members_own(self):
+        """process_start_time_seconds is by its clock, and so is the Date of its answer."""
+        date = "Date: Sun, 01 Nov 2099 00:00:00 GMT\r\n"
+        with serving(answering(METRICS, headers=date)) as port:
+            observation = observe(f"http://127.0.0.1:{port}", interval=0)
+        assert 0 < observation.requests_per_second < 1e-3
+        with serving(answering(METRICS, headers="Date: soon\r\n")) as port:
+            assert observe(f"http://127.0.0.1:{port}", interval=0).requests_per_second > 0
+
+    def test_within_a_loop_that_runs(self):
+        """As in a notebook."""
+
+        async def work() -> Observation:
+            with serving(answering(METRICS)) as port:
+                return observe(f"http://127.0.0.1:{port}", interval=0)
+
+        assert asyncio.run(work()).problems == ()
+
+    def test_no_proxy_is_asked(self, monkeypatch):
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+        with serving(answering(METRICS)) as port:
+            assert problem(port) is None
+
+    def test_what_is_asked(self):
+        asked = []
+
+        def note(connection: socket.socket) -> None:
+            asked.append(read_request(connection).decode())
+            connection.sendall(b"HTTP/1.1 500 no\r\n\r\n")
+
+        with serving(note) as port:
+            problem(port)
+        assert asked[0].startswith("GET /metrics HTTP/1.1\r\n")
+        assert "Accept-Encoding: identity\r\n" in asked[0]
+
+
+def serving_many(urls, handler):
+    """Serve on more addresses of the loopback, each at the port of its URL."""
+    import contextlib
+
+    stack = contextlib.ExitStack()
+    for url in urls:
+        host, _, port = url.removeprefix("http://").partition(":")
+        stack.enter_context(serving(handler, address=host, port=int(port)))
+    return stack
+
+
+def drip(connection: socket.socket) -> None:
+    """Answer a byte at a time: no single wait is long."""
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"#")
+        time.sleep(0.05)
+
+
+def flood(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"#" * 65536)
+
+
+def endless_headers(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X: " + b"x" * 60000 + b"\r\n")
+
+
+def cut(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nabc")
+
+
+HTML = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
+NOT_HTTP = "ended the connection without an answer; does it speak TLS? then say https://; is it the port of clients?"
+LONG = "no answer within 0.7 s; is it overloaded, or cut off?"
+
+
+class TestMisbehaving:
+    @pytest.mark.parametrize(
+        ("handler", "said"),
+        [
+            (
+                answering(HTML),
+                "metrics: a web page, expected the metrics of etcd; is something else at this address?",
+            ),
+            (answering(HTML, "502 Bad Gateway"), f"answers 502: {HTML[:60]}, expected the metrics of etcd"),
+            (answering("", "503 Unavailable"), "answers 503, expected the metrics of etcd"),
+            (
+                answering("404 page not found\n", "404 Not Found"),
+                "answers 404: it has no /metrics; is it the port of clients, or of --listen-metrics-urls?",
+            ),
+            (
+                answering("", "401 Unauthorized"),
+                "answers 401: something before it asks who you are; name the member itself",
+            ),
+            (
+                answering("", "302 Found", "Location: http://127.0.0.1:1/\r\n"),
+                "answers 302, a redirection; name the member itself",
+            ),
+            (
+                answering("Client sent an HTTP request to an HTTPS server.\n", "400 Bad Request"),
+                "speaks TLS; say https://",
+            ),
+            (answering(""), "metrics: empty, expected the metrics of etcd"),
+            (answering(b"\xff\xfe"), "metrics: not text: byte 0 is not UTF-8"),
+            (answering(METRICS[:-9]), "metrics: line 268: the last line does not end; is it cut off?"),
+            (
+                answering(METRICS + "etcd_server_has_leader NaN\n"),
+                "metrics: line ",
+            ),
+            (cut, "its answer was cut off"),
+            (
+                flood,
+                "answers with more than 4194304 bytes, expected the metrics of etcd, which are about 150 kB",
+            ),
+            (lambda connection: None, NOT_HTTP),
+            (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), None),
+            (endless_headers, None),
+            (lambda connection: connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46"), None),
+        ],
+    )  # fmt: skip
+    def test_one_line(self, handler, said):
+        with serving(handler) as port:
+            start = time.monotonic()
+            came = problem(port)
+            assert time.monotonic() - start < 6
+        assert came is not None
+        assert len(came.splitlines()) == 1
+        assert said is None or came.startswith(said)
+
+    @pytest.mark.parametrize(
+        "handler",
+        [
+            lambda connection: time.sleep(3),
+            lambda connection: (read_request(connection), time.sleep(3)),
+            drip,
+        ],
+        ids=["says nothing", "answers nothing", "drips"],
+    )
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_hanging(self, handler, scheme):
+        with serving(handler) as port:
+            start = time.monotonic()
+            came = problem(port, scheme, timeout=0.7)
+            took = time.monotonic() - start
+        assert took < 0.7 + 0.5
+        if scheme == "http":
+            assert came == LONG
+
+    def test_a_queue_that_is_full(self):
+        """It listens and takes nobody in: packets are dropped in silence."""
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(0)
+            port = listener.getsockname()[1]
+            others = []
+            for _ in range(4):
+                other = socket.socket()
+                other.setblocking(False)
+                other.connect_ex(("127.0.0.1", port))
+                others.append(other)
+            assert problem(port, timeout=0.7) == LONG
+            for other in others:
+                other.close()
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_any_answer(self, scheme):
+        """Whatever bytes come, whole or in HTTP's clothes: one line."""
+        said = [b""]
+
+        def handle(connection: socket.socket) -> None:
+            if scheme == "http":
+                read_request(connection)
+            connection.sendall(said[0])
+
+        with serving(handle) as port:
+
+            @given(
+                st.binary(max_size=100)
+                | st.binary(max_size=60).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest)
+                | st.binary(max_size=60).map(lambda rest: b"HTTP/1.1 200 OK\r\n\r\n" + rest)
+                | st.binary(max_size=60).map(
+                    lambda rest: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + rest
+                )
+            )
+            @settings(max_examples=60)
+            def check(answer):
+                said[0] = answer
+                came = problem(port, scheme, timeout=2)
+                assert came is not None
+                assert len(came.splitlines()) == 1
+
+            check()
+
+    def test_nothing_listens(self):
+        assert problem(1) == "nothing listens there; is it down, or is the port another one?"
+
+    @pytest.mark.parametrize(
+        "host", ["no-such-host.invalid", "a..b", "xn--", "256.256.256.256", "[v1.x]", "%41", "x" * 70 + ".invalid"]
+    )
+    def test_no_such_host(self, host):
+        (member,) = observe(f"http://{host}:2379", interval=0).members
+        assert member.problem.startswith('there is no such host: "')
+
+    def test_a_name_server_that_hangs(self, monkeypatch):
+        """Its thread is left behind, and holds nobody up."""
+        asked = threading.Event()
+
+        def hang(*_arguments, **_options):
+            asked.set()
+            time.sleep(3)
+            raise socket.gaierror(-3, "try again")
+
+        monkeypatch.setattr(socket, "getaddrinfo", hang)
+        start = time.monotonic()
+        (member,) = observe("http://etcd.example:2379", interval=0, timeout=0.7).members
+        assert time.monotonic() - start < 1.5
+        assert asked.is_set()
+        assert member.problem == LONG
+
+    def test_one_that_is_down_stops_no_other(self):
+        with serving(answering(METRICS)) as port:
+            observation = observe([f"127.0.0.1:{port}", "127.0.0.1:1"], interval=0.1)
+        assert [member.problem is None for member in observation.members] == [True, False]
+        assert observation.requests_bound == "lower"
+
+    def test_all_down_takes_no_longer_than_interval_and_timeouts(self):
+        with serving(lambda connection: time.sleep(5)) as port:
+            start = time.monotonic()
+            observation = observe(f"127.0.0.1:{port}", interval=0.3, timeout=0.5)
+            assert time.monotonic() - start < 0.3 + 2 * 0.5 + 0.5
+        assert not observation.is_known
+
+
+class TestTls:
+    @pytest.fixture
+    def certificates(self, tmp_path):
+        return Certificates(tmp_path)
+
+    @staticmethod
+    def context(files: tuple[str, str]) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*files)
+        return context
+
+    def test_a_certificate_that_signed_itself(self, certificates):
+        files = certificates.issue("own", self_signed=True)
+        with serving(answering(METRICS), self.context(files)) as port:
+            assert problem(port, "https") == (
+                "its certificate is not trusted: self-signed certificate; give the CA that signed it with --cacert"
+            )
+            assert problem(port, "https", tls=ClientTls(cacert=files[0])) is None
+
+    def test_a_ca(self, certificates):
+        with serving(answering(METRICS), self.context(certificates.issue("server"))) as port:
+            assert problem(port, "https", tls=ClientTls(cacert=certificates.ca)) is None
+
+    def test_another_host(self, certificates):
+        files = certificates.issue("server", hosts=["127.0.0.2"])
+        with serving(answering(METRICS), self.context(files)) as port:
+            assert problem(port, "https", tls=ClientTls(cacert=certificates.ca)) == (
+                "its certificate is not trusted: IP address mismatch, certificate is not valid for '127.0.0.1'"
+            )
+
+    def test_plain_to_tls(self, certificates):
+        with serving(answering(METRICS), self.context(certificates.issue("server"))) as port:
+            assert problem(port, "http") == NOT_HTTP
+
+    def test_tls_to_plain(self):
+        with serving(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
+            assert problem(port, "https") == "does not speak TLS; say http://"
+
+    @pytest.mark.parametrize(
+        ("files", "message"),
+        [
+            ({"cert": "{folder}/server.crt"}, "cert: got it without key, expected both"),
+            ({"key": "{folder}/server.key"}, "key: got it without cert, expected both"),
+            ({"cacert": "{folder}/none"}, "cacert: {folder}/none: cannot be read: No such file or directory"),
+            (
+                {"cert": "{folder}/none", "key": "{folder}/server.key"},
+                "cert: {folder}/none: cannot be read: No such file or directory",
+            ),
+            (
+                {"cacert": "{folder}/server.key"},
+                "cacert: {folder}/server.key: not a certificate in PEM, or not that of the key: ",
+            ),
+            (
+                {"cert": "{folder}/server.crt", "key": "{folder}/client.key"},
+                "cert: {folder}/server.crt: not a certificate in PEM, or not that of the key: key values mismatch",
+            ),
+            (
+                {"cert": "{folder}/server.crt", "key": "{folder}/locked.key"},
+                "key: is encrypted, expected one that is not; nobody is asked for a password",
+            ),
+        ],
+    )
+    def test_files_that_will_not_do(self, files, message, certificates, tmp_path):
+        certificates.issue("server")
+        certificates.issue("client")
+        certificates.lock("locked")
+        given = {name: file.format(folder=tmp_path) for name, file in files.items()}
+        with pytest.raises(OptionError) as caught:
+            observe("https://127.0.0.1:1", interval=0, tls=ClientTls(**given))
+        assert str(caught.value).startswith(message.format(folder=tmp_path))
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"interval": -1}, "interval: got -1, expected seconds of 0 or more"),
+            ({"interval": float("nan")}, "interval: got nan, expected seconds of 0 or more"),
+            ({"interval": "10s"}, 'interval: got "10s", expected seconds of 0 or more'),
+            ({"interval": True}, "interval: got True, expected seconds of 0 or more"),
+            ({"timeout": 0}, "timeout: got 0, expected seconds above 0"),
+            ({"timeout": float("inf")}, "timeout: got inf, expected seconds above 0"),
+        ],
+    )
+    def test_refused(self, options, message):
+        with pytest.raises(OptionError) as caught:
+            observe("http://127.0.0.1:1", **options)
+        assert str(caught.value) == message
+
+    @pytest.mark.parametrize(
+        ("module", "package"), [("httpx", "httpx"), ("prometheus_client.parser", "prometheus-client")]
+    )
+    def test_without_the_extra(self, module, package, monkeypatch):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(MissingDependencyError) as caught:
+            observe("http://127.0.0.1:1", interval=0)
+        assert str(caught.value) == f"{package} is not installed; run: pip install 'etcdsize[observe]'"

@@ -1,0 +1,437 @@
+"""`observe` on real etcd: what it says is what was done and what etcd itself says; whatever breaks is named."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from certificates import Certificates
+from etcds import MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
+from strategies import left_out
+
+from etcdsize import ClientTls, Observation, observe, read_endpoint_status, size
+
+HERE = Path(__file__).parents[1] / "support"
+RATE = 40  # of one client [1/s]
+
+
+def codes(observation: Observation) -> list[str]:
+    return [notice.code for notice in observation.notices]
+
+
+def url_of(member: LoneMember) -> str:
+    return member.client
+
+
+@contextmanager
+def clients(*urls: str, rate: float = RATE) -> Iterator[list[subprocess.Popen]]:
+    """Run a client for every URL, each a process with one connection, until the block ends."""
+    started = []
+    try:
+        for url in urls:
+            command = [sys.executable, "-I", HERE / "etcd_client.py", url, str(rate)]
+            started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
+        for process in started:
+            assert process.stdout.readline() == "begun\n"
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def done(working: list[subprocess.Popen]) -> int:
+    """Return how many requests clients did so far, as they say themselves."""
+    for process in working:
+        process.send_signal(signal.SIGUSR1)
+    return sum(int(process.stdout.readline()) for process in working)
+
+
+def observed(urls: list[str], working: list[subprocess.Popen], interval: float) -> tuple[Observation, float]:
+    """Return what is observed, and how many requests a second clients did meanwhile."""
+    before, start = done(working), time.monotonic()
+    observation = observe(urls, interval=interval)
+    return observation, (done(working) - before) / (time.monotonic() - start)
+
+
+@contextmanager
+def holding(minor: str, urls: list[str], watches: int, leases: int) -> Iterator[None]:
+    """Run `etcdctl watch` and `etcdctl lease keep-alive`, spread over the members, until the block ends."""
+    program = etcdctl(minor)
+    env = {**os.environ, "ETCDCTL_API": "3"}
+    started = []
+    try:
+        for number in range(watches):
+            command = [program, f"--endpoints={urls[number % len(urls)]}", "watch", "--prefix", "nobody"]
+            started.append(subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL))
+        for number in range(leases):
+            endpoints = f"--endpoints={urls[number % len(urls)]}"
+            granted = subprocess.run(
+                [program, endpoints, "lease", "grant", "30"], env=env, capture_output=True, text=True, check=True
+            )
+            command = [program, endpoints, "lease", "keep-alive", granted.stdout.split()[1]]
+            started.append(subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL))
+        deadline = time.monotonic() + 30
+        while True:
+            now = observe(urls, interval=0)
+            if (now.watch_streams, now.lease_streams) == (watches, leases):
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait()
+
+
+def endpoint_status(minor: str, urls: list[str]) -> str:
+    return subprocess.run(
+        [etcdctl(minor), f"--endpoints={','.join(urls)}", "endpoint", "status", "--write-out=json"],
+        env={**os.environ, "ETCDCTL_API": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    ).stdout
+
+
+def put(url: str, key: str, value: bytes) -> None:
+    body = {"key": base64.b64encode(key.encode()).decode(), "value": base64.b64encode(value).decode()}
+    request = urllib.request.Request(f"{url}/v3/kv/put", data=json.dumps(body).encode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
+
+
+def meanwhile(work, after: float) -> threading.Thread:
+    """Have a thread do something so many seconds from now."""
+    timer = threading.Timer(after, work)
+    timer.start()
+    return timer
+
+
+@pytest.fixture(scope="module", params=MINORS)
+def three(request, tmp_path_factory):
+    """Three members, which the tests that break nothing share."""
+    etcd, _ = needed(request.param)
+    folder = tmp_path_factory.mktemp("three")
+    with unplanned(etcd, folder) as members:
+        yield request.param, members
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=MINORS)
+def breakable(request, tmp_path):
+    """Three members of a test's own, the leader first: where that one breaks, the others wait for an election."""
+    etcd, _ = needed(request.param)
+    with unplanned(etcd, tmp_path) as members:
+        leads = {one.endpoint: one.is_leader for one in observe(map(url_of, members), interval=0).members}
+        yield sorted(members, key=lambda member: not leads[member.client])
+    shutil.rmtree(tmp_path)
+
+
+class TestData:
+    """Before anything else is written: the tests run in this order."""
+
+    def test_the_data_is_what_was_put_and_what_etcd_says(self, three):
+        """40 values of a megabyte, each once: within 1 % of 40 MB more than before, and of what etcdctl prints."""
+        minor, members = three
+        urls = list(map(url_of, members))
+        before = observe(urls, interval=0)
+        for number in range(40):
+            put(urls[number % 3], f"value-{number}", os.urandom(1_000_000))
+        # A member commits to its database ten times a second, and writes the last page anew each time. What that sets
+        # free is in use until the next commit: megabytes, as long as the last page is one of large values.
+        for number in range(20):
+            put(urls[0], "small", b"%d" % number)
+            time.sleep(0.15)
+        observation = observe(urls, interval=0)
+        assert observation.data_bytes - before.data_bytes == pytest.approx(40e6, rel=0.01)
+        status = read_endpoint_status(endpoint_status(minor, urls))
+        assert observation.data_bytes == pytest.approx(max(one.data_bytes for one in status), rel=0.01)
+        assert observation.total_bytes == pytest.approx(max(one.total_bytes for one in status), rel=0.01)
+        assert [one.member_id for one in status] == [member.member_id for member in observation.members]
+
+
+@pytest.fixture(scope="module")
+def busy(three):
+    minor, members = three
+    urls = list(map(url_of, members))
+    with holding(minor, urls, watches=9, leases=3), clients(*urls, *urls) as working:
+        yield minor, urls, working
+
+
+class TestKnownLoad:
+    """18 clients: six do 40 requests a second each, nine watch, three keep a lease alive ten times in 100 seconds."""
+
+    def test_the_rate_is_what_was_done(self, busy):
+        minor, urls, working = busy
+        observation, rate = observed(urls, working, 5)
+        assert rate == pytest.approx(6 * RATE, rel=0.2)  # less where the disk is busy
+        assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.05)
+        for method in ("Put", "Range", "Txn"):
+            assert observation.calls_per_second[f"KV.{method}"] == pytest.approx(rate / 3, rel=0.05)
+        assert (observation.requests_bound, observation.requests_over) == ("exact", "interval")
+        assert observation.problems == ()
+        assert observation.member_count == 3
+        assert [member.is_leader for member in observation.members].count(True) == 1
+        assert {member.version for member in observation.members} == {str(needed(minor)[1])}
+
+    def test_clients_by_their_sockets_are_never_below_the_truth(self, busy):
+        clients = observe(busy[1], interval=0.2).clients
+        assert (clients.rung, clients.bound) == ("sockets", "upper")
+        # The members' own connections and ours are left out: nobody else is connected.
+        assert clients.count == 18
+
+    def test_clients_that_are_given(self, busy):
+        clients = observe(busy[1], interval=0.2, clients=18).clients
+        assert (clients.count, clients.rung, clients.bound) == (18, "given", "exact")
+
+    def test_clients_by_their_streams_are_an_estimate(self, busy, unprivileged):
+        """Another user's processes cannot be seen, as those of another machine."""
+        observation = observe(busy[1], interval=0.2)
+        clients = observation.clients
+        assert (clients.count, clients.rung, clients.bound) == (9, "streams", "estimate")
+        assert "clients-estimated" in codes(observation)
+
+    def test_a_part_of_the_members_is_a_lower_bound(self, busy):
+        _, urls, working = busy
+        # Clients and members take turns: every third client is the third member's.
+        observation, rate = observed(urls[:2], [working[number] for number in (0, 1, 3, 4)], 3)
+        assert observation.requests_per_second == pytest.approx(rate + 2 / 10, rel=0.05)
+        assert (observation.requests_bound, observation.member_count) == ("lower", 3)
+        # The connections to a member that was not asked are not known.
+        assert observation.clients.rung == "streams"
+        assert "member-not-asked" in codes(observation)
+
+    def test_the_same_member_twice_is_never_doubled(self, busy):
+        _, urls, working = busy
+        twice = [*urls, *(url.replace("127.0.0.1", "localhost") for url in urls)]
+        observation, rate = observed(twice, working, 3)
+        assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.05)
+        assert observation.clients.count == 18
+        assert (observation.watch_streams, observation.member_count) == (9, 3)
+        assert codes(observation).count("same-member-twice") == 3
+
+    def test_it_is_sized(self, busy):
+        sizing = size(observe(busy[1], interval=2).workload(), provider="aws")
+        assert (sizing.tier, sizing.forced_by) == ("medium", ("requests_per_second",))
+
+
+class TestLifetime:
+    def test_one_scrape_is_an_average_and_says_so(self, three):
+        _, members = three
+        observation = observe(map(url_of, members), interval=0)
+        assert observation.requests_over == "lifetime"
+        assert "lifetime-average" in codes(observation)
+        assert 0 < observation.requests_per_second < 6 * RATE
+
+
+class TestBroken:
+    """One member of three breaks in mid-observation: it is named, and no rate is negative or doubled."""
+
+    def check(self, members: list[LoneMember], observation: Observation) -> None:
+        one, broken, other = observation.members
+        for member in (one, other):
+            assert member.problem is None
+            assert member.requests_per_second == pytest.approx(RATE, rel=0.1)
+            assert (member.restarted, member.requests_bound) == (False, "exact")
+        assert broken.endpoint == members[1].client
+        assert observation.requests_bound == "lower"
+        assert 2 * RATE * 0.9 <= observation.requests_per_second <= 3 * RATE * 1.05
+
+    def test_killed(self, breakable):
+        with clients(*map(url_of, breakable)):
+            timer = meanwhile(breakable[1].kill, 1)
+            observation = observe(map(url_of, breakable), interval=4)
+            timer.join()
+        self.check(breakable, observation)
+        assert observation.members[1].problem == "nothing listens there; is it down, or is the port another one?"
+        assert observation.members[1].requests_per_second is None
+        assert "member-unknown" in codes(observation)
+
+    def test_restarted(self, breakable):
+        urls = list(map(url_of, breakable))
+
+        def restart() -> None:
+            breakable[1].kill()
+            breakable[1].start()
+            breakable[1].wait()
+            with clients(urls[1]):
+                time.sleep(6)
+
+        with clients(*urls):
+            time.sleep(2)  # so that the counters have something to fall from
+            timer = meanwhile(restart, 1)
+            observation = observe(urls, interval=6)
+        timer.join()
+        self.check(breakable, observation)
+        broken = observation.members[1]
+        assert (broken.restarted, broken.requests_bound, broken.problem) == (True, "lower", None)
+        assert 0 < broken.requests_per_second <= RATE
+        assert all(rate >= 0 for rate in broken.calls_per_second.values())
+        assert "member-restarted" in codes(observation)
+
+    def test_stopped(self, breakable):
+        """A process that hangs holds nobody up for longer than the timeout."""
+        with clients(*map(url_of, breakable)):
+            timer = meanwhile(lambda: breakable[1].process.send_signal(signal.SIGSTOP), 1)
+            start = time.monotonic()
+            observation = observe(map(url_of, breakable), interval=3, timeout=1.5)
+            assert time.monotonic() - start < 3 + 1.5 + 1
+            timer.join()
+            breakable[1].process.send_signal(signal.SIGCONT)
+        self.check(breakable, observation)
+        assert observation.members[1].problem == "no answer within 1.5 s; is it overloaded, or cut off?"
+
+    @pytest.mark.parametrize("minor", MINORS)
+    def test_cut_off(self, minor, tmp_path):
+        """Every packet to the third member is dropped, in a network of its own."""
+        etcd, _ = needed(minor)
+        alone = ["unshare", "--net", "--map-root-user"]
+        try:
+            subprocess.run([*alone, "ip", "link", "add", "x", "type", "veth"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            left_out("no network can be made here; that takes unshare, iproute2 and a kernel that lets us")
+        done = subprocess.run(
+            [*alone, sys.executable, HERE / "cut_network.py", etcd, tmp_path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        shutil.rmtree(tmp_path)
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        observation = Observation.model_validate(said["observation"])
+        assert said["took"] < 3 + 2 + 1
+        assert [member.problem for member in observation.members] == [
+            *(None, None, "no answer within 2 s; is it overloaded, or cut off?")
+        ]
+        assert observation.member_count == 3
+        assert all(member.requests_per_second == 0 for member in observation.members[:2])
+        assert "member-unknown" in codes(observation)
+
+    def test_the_leader_killed(self, breakable):
+        """The clients of the others wait for an election; what they did then is no more than they would have."""
+        with clients(*map(url_of, breakable)):
+            timer = meanwhile(breakable[0].kill, 1)
+            observation = observe(map(url_of, breakable), interval=4)
+            timer.join()
+        leader, *others = observation.members
+        assert leader.requests_per_second is None
+        assert all(0 < member.requests_per_second <= RATE * 1.05 for member in others)
+        assert observation.requests_bound == "lower"
+        assert "leader-changed" in codes(observation)
+
+    def test_no_leader(self, breakable):
+        for member in breakable[1:]:
+            member.kill()
+        time.sleep(3)  # an election that nobody answers
+        observation = observe(map(url_of, breakable), interval=0)
+        assert "no-leader" in codes(observation)
+        assert len(observation.problems) == 2
+
+
+def tls_of(certificates, **options) -> ClientTls:
+    certificate, key = certificates.issue("client", **options)
+    return ClientTls(cacert=certificates.ca, cert=certificate, key=key)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module", params=MINORS)
+def port(request, certificates, tmp_path_factory):
+    etcd, _ = needed(request.param)
+    folder = tmp_path_factory.mktemp("tls")
+    client, peer = free_ports(2)
+    certificate, key = certificates.issue("server")
+    flags = [
+        f"--listen-client-urls=https://127.0.0.1:{client}",
+        f"--advertise-client-urls=https://127.0.0.1:{client}",
+    ]
+    flags += [
+        f"--listen-peer-urls=http://127.0.0.1:{peer}",
+        f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
+    ]
+    flags += [f"--initial-cluster=one=http://127.0.0.1:{peer}", "--name=one", "--client-cert-auth"]
+    flags += [f"--cert-file={certificate}", f"--key-file={key}", f"--trusted-ca-file={certificates.ca}"]
+    member = LoneMember(etcd, folder, flags, f"https://127.0.0.1:{client}")
+    member.start()
+    deadline = time.monotonic() + 60
+    while observe(member.client, interval=0, tls=tls_of(certificates)).problems:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    yield client
+    member.kill()
+    shutil.rmtree(folder)
+
+
+class TestTls:
+    """Plain to TLS, TLS to plain, a CA that is not known, and a client's certificate that is missing or strange."""
+
+    def problem(self, url: str, tls: ClientTls | None = None) -> str | None:
+        (member,) = observe(url, interval=0, tls=tls, timeout=5).members
+        return member.problem
+
+    def test_all_as_it_should_be(self, port, certificates):
+        assert self.problem(f"https://127.0.0.1:{port}", tls_of(certificates)) is None
+        # Without a scheme, certificates mean TLS.
+        assert self.problem(f"127.0.0.1:{port}", tls_of(certificates)) is None
+
+    def test_plain_to_tls(self, port):
+        assert self.problem(f"http://127.0.0.1:{port}") == (
+            "ended the connection without an answer; does it speak TLS? then say https://; is it the port of clients?"
+        )
+
+    def test_a_ca_that_is_not_known(self, port):
+        assert self.problem(f"https://127.0.0.1:{port}") == (
+            "its certificate is not trusted: unable to get local issuer certificate; give the CA that signed it with "
+            "--cacert"
+        )
+
+    def test_no_certificate_of_the_client(self, port, certificates):
+        assert self.problem(f"https://127.0.0.1:{port}", ClientTls(cacert=certificates.ca)) == (
+            "wants a certificate of the client that it trusts; give --cert and --key"
+        )
+
+    def test_a_certificate_that_it_does_not_trust(self, port, certificates):
+        tls = tls_of(certificates, self_signed=True)
+        assert self.problem(f"https://127.0.0.1:{port}", tls) == (
+            "wants a certificate of the client that it trusts; give --cert and --key"
+        )
+
+    def test_another_name(self, port, certificates):
+        problem = self.problem(f"https://localhost:{port}", tls_of(certificates))
+        assert problem.startswith("its certificate is not trusted: Hostname mismatch, certificate is not valid for")
+
+    def test_tls_to_plain(self, three):
+        _, members = three
+        url = members[0].client.replace("http://", "https://")
+        assert self.problem(url) in (
+            "does not speak TLS; say http://",
+            "ended the connection without an answer; does it speak TLS?; is it the port of clients?",
+        )
+
+    def test_the_port_of_peers(self, three):
+        _, members = three
+        peer = next(flag for flag in members[0].flags if flag.startswith("--listen-peer-urls="))
+        assert self.problem(peer.partition("=")[2]) == (
+            "answers 404: it has no /metrics; is it the port of clients, or of --listen-metrics-urls?"
+        )

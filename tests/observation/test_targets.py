@@ -1,0 +1,121 @@
+"""Prometheus' file discovery: groups of targets with labels into clusters, and every fault with its row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import result
+
+from etcdsize import TableError
+from etcdsize.observation.targets import ClusterTargets, read_targets
+
+
+def group(*targets: str, **labels: str) -> dict:
+    return {"targets": list(targets), "labels": labels}
+
+
+class TestClusters:
+    """A group is a cluster; groups with the same label cluster are one."""
+
+    def test_groups(self):
+        one, other = read_targets([group("a:1", "b:1", cluster="x", env="prod"), group("c:1")])
+        assert one == ClusterTargets(
+            endpoints=("http://a:1", "http://b:1"), labels={"cluster": "x", "env": "prod"}, clients=None
+        )
+        assert (other.endpoints, other.labels) == (("http://c:1",), {})
+
+    def test_the_same_cluster(self):
+        found = read_targets(
+            [
+                group("a:1", cluster="x", zone="1", clients="5"),
+                group("d:1", cluster="y"),
+                group("b:1", "a:1", cluster="x", zone="2"),
+                group("c:1", cluster="x", zone="1", rack="r"),
+            ]
+        )
+        assert [cluster.endpoints for cluster in found] == [
+            ("http://a:1", "http://b:1", "http://c:1"),
+            ("http://d:1",),
+        ]
+        assert found[0].labels == {"cluster": "x", "zone": "1;2", "clients": "5", "rack": "r"}
+        assert found[0].clients == 5
+
+    def test_labels_of_prometheus_itself(self):
+        """Those that begin with two underscores are its own; the scheme and the path mean what they mean there."""
+        (one,) = read_targets([group("a:1", __scheme__="https", __metrics_path__="/metrics", __meta_x="y", env="e")])
+        assert (one.endpoints, one.labels) == (("https://a:1",), {"env": "e"})
+
+    def test_certificates_mean_tls(self):
+        assert read_targets([group("a:1")], secure=True)[0].endpoints == ("https://a:1",)
+        assert read_targets([group("a:1", __scheme__="http")], secure=True)[0].endpoints == ("http://a:1",)
+
+    @pytest.mark.parametrize("source", ['[{"targets": ["a:1"]}]', b'[{"targets": ["a:1"], "labels": null}]'])
+    def test_text(self, source):
+        assert read_targets(source)[0].endpoints == ("http://a:1",)
+
+
+EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", f'got "", expected {EXPECTED}'),
+        ("[]", f'got "[]", expected {EXPECTED}'),
+        ("{}", f'got "{{}}", expected {EXPECTED}'),
+        ("- targets: [a:1]", "not JSON: Expecting value, line 1, column 1"),
+        ('[{"targets": ["a:1"]}', "not JSON: Expecting ',' delimiter, line 1, column 22; is the file cut off?"),
+        ([5], "row 1: got 5, expected an object with targets"),
+        ([group("a:1"), {"labels": {}}], 'row 2, targets: got None, expected a list such as ["10.0.0.1:2379"]'),
+        ([group()], 'row 1, targets: got [], expected a list such as ["10.0.0.1:2379"]'),
+        ([{"target": ["a:1"]}], "row 1, target: unknown field; expected targets and labels"),
+        ([group("a")], 'row 1, targets: got "http://a", expected a port as well, such as http://a:2379'),
+        ([{"targets": ["a:1"], "labels": []}], None),
+        ([{"targets": ["a:1"], "labels": [5]}], "row 1, labels: got [5], expected an object"),
+        (
+            [{"targets": ["a:1"], "labels": {"a-b": "c"}}],
+            'row 1, labels.a-b: got "c", expected a label\'s name, and text',
+        ),
+        (
+            [{"targets": ["a:1"], "labels": {"a": 5}}],
+            "row 1, labels.a: got 5, expected a label's name, and text",
+        ),
+        ([group("a:1", __scheme__="grpc")], 'row 1, labels.__scheme__: got "grpc", expected http or https'),
+        (
+            [group("a:1", __metrics_path__="/federate")],
+            'row 1, labels.__metrics_path__: got "/federate", expected /metrics, which is where etcd has them',
+        ),
+        ([group("a:1", clients="many")], 'row 1, labels.clients: got "many", expected a count such as "300"'),
+        (
+            [group("a:1", cluster="x", clients="5"), group("b:1", cluster="x", clients="6")],
+            "row 2, labels.clients: got another number than a group before it of the same cluster",
+        ),
+    ],
+)
+def test_refused(source, message):
+    if message is None:
+        assert read_targets(source)[0].labels == {}
+        return
+    with pytest.raises(TableError) as caught:
+        read_targets(source)
+    assert str(caught.value) == message
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["targets", "labels", "cluster", "clients", "a"]), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json(value):
+    for source in (value, [value], json.dumps([value])):
+        found = result(read_targets, source)
+        assert isinstance(found, TableError) or all(isinstance(one, ClusterTargets) for one in found)
+        assert not isinstance(found, TableError) or len(str(found).splitlines()) == 1

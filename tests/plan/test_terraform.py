@@ -1,0 +1,138 @@
+"""Terraform's external data source: text in, text out, and exit code 1 with one line for every error."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdsize import ClusterPlan, EtcdSizeError, Tls, render, settings_for, size
+from etcdsize.plan.terraform import QUERY, answer
+
+LOAD = {"clients": "300", "requests_per_second": "800", "data": "4GB"}
+SIZING = size(clients=300, requests_per_second=800, data_bytes=4 * 10**9)
+
+
+def ask(**query):
+    return answer(json.dumps(query))
+
+
+class TestAnswer:
+    def test_is_the_sizing_and_its_settings(self):
+        found = ask(**LOAD)
+        settings = settings_for(SIZING)
+        assert found["tier"] == SIZING.tier
+        assert found["forced_by"].split(",") == list(SIZING.forced_by)
+        assert shlex.split(found["flags"]) == list(settings.flags)
+        assert found["quota_backend_bytes"] == str(settings.quota_backend_bytes)
+        assert found["memory_gib"] == str(settings.memory.memory_gib)
+        machines = {provider: machine.machine_type for provider, machine in SIZING.machines.items()}
+        assert {f"machine_type_{name}": kind for name, kind in machines.items()}.items() <= found.items()
+        codes = {notice.code for notice in SIZING.notices + settings.notices}
+        assert {line.rpartition("[")[2].strip("]") for line in found["notices"].splitlines()} == codes
+
+    def test_has_money_where_the_catalog_has_prices(self):
+        found = ask(**LOAD, catalog="current", provider="aws")
+        sizing = size(clients=300, requests_per_second=800, data_bytes=4 * 10**9, catalog="current", provider="aws")
+        assert float(found["usd_month_aws"]) == pytest.approx(sizing.usd_month["aws"], abs=0.01)
+        assert found["disk_aws"] == str(sizing.machine.disk)
+        assert "machine_type_gce" not in found
+
+    def test_options(self):
+        found = ask(data="4GB", headroom="30%", members="5", tiers="etcd.io", kubernetes="true", peer_rtt_ms="150",
+                    etcd_version="v3.6.14", provider="aws,gcp")  # fmt: skip
+        sizing = size(data_bytes=4 * 10**9, headroom=0.3, members=5, tiers="etcd.io")
+        settings = settings_for(sizing, kubernetes=True, peer_rtt_ms=150, etcd_version="3.6.14")
+        assert (found["members"], found["etcd_version"]) == ("5", "3.6.14")
+        assert shlex.split(found["flags"]) == list(settings.flags)
+        assert ask(kubernetes_nodes="250")["tier"] == "medium"
+
+    def test_hosts_give_a_rendering_each(self):
+        found = ask(**LOAD, hosts="a=10.0.0.1, b=10.0.0.2,c=10.0.0.3", zones="a=x,b=y,c=z", tls_dir="/pki", token="t",
+                    data_dir="/d", format="env")  # fmt: skip
+        plan = ClusterPlan.from_hosts(
+            {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}, zones={"a": "x", "b": "y", "c": "z"},
+            tls=Tls.from_dir("/pki"), token="t", data_dir="/d", settings=settings_for(SIZING),
+        )  # fmt: skip
+        assert [found[f"member_{name}"] for name in "abc"] == [render(plan, "env", name) for name in "abc"]
+        assert found["initial_cluster"] == plan.initial_cluster
+        assert found["endpoints"] == ",".join(plan.endpoints)
+        assert found["members"] == "3"
+
+    def test_the_query_of_the_documentation(self):
+        """Terraform's own text: the keys of its query and their values."""
+        page = Path(__file__).parents[2] / "docs" / "bootstrap.md"
+        query = dict(re.findall(r'^    (\w+) *= "(.*)"$', page.read_text(encoding="utf-8"), re.M))
+        assert len(query) == 6
+        found = ask(**query)
+        assert {"member_a", "member_b", "member_c", "usd_month_aws"} <= set(found)
+
+    def test_empty_text_is_nothing(self):
+        assert ask(**LOAD, hosts="", etcd_version="", provider="") == ask(**LOAD)
+
+    @given(st.dictionaries(st.sampled_from(list(QUERY)), st.text(max_size=8) | st.sampled_from(
+        ["300", "4GB", "aws", "true", "3", "a=10.0.0.1", "3.5", "env", "30%"])))  # fmt: skip
+    def test_whatever_is_asked(self, query):
+        try:
+            found = answer(json.dumps(query))
+        except EtcdSizeError as error:
+            found = {"error": str(error).replace("\n", "")}
+        assert all(isinstance(value, str) for pair in found.items() for value in pair)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("query", "message"),
+        [
+            ("", 'standard input: not JSON; expected an object of text such as {"clients": "300"}'),
+            ("[" * 100_000, 'standard input: not JSON; expected an object of text such as {"clients": "300"}'),
+            ("[1]", 'standard input: got [1], expected an object of text such as {"clients": "300"}'),
+            ('{"clients": 300}', "clients: got 300, expected text: Terraform gives every value as text"),
+            ('{"client": "300"}', f'query: got the key "client", expected {", ".join(QUERY)}; did you mean "clients"?'),
+            ("{}", "query: got no load, expected clients, requests_per_second, data, kubernetes_nodes or some of them"),
+            ('{"clients": "many"}', 'clients: got "many", expected a count such as "300"'),
+            ('{"clients": "1", "kubernetes": "yes"}', 'kubernetes: got "yes", expected true or false'),
+            ('{"clients": "1", "zones": "a=b"}', "zones: got it without hosts, expected it with hosts only"),
+            ('{"clients": "1", "hosts": "10.0.0.1"}', 'hosts: got "10.0.0.1", expected NAME=VALUE such as a=10.0.0.1'),
+            ('{"clients": "1", "hosts": "a=n1,a=n2"}', 'hosts: got "a" twice, expected it once'),
+            ('{"clients": "1", "hosts": "a=n1", "members": "3"}', "members: got 3, and 1 hosts; leave members out"),
+            ('{"clients": "1", "hosts": "a=n1", "format": "kubeadm"}',
+             'format: got "kubeadm", expected flags or env or config or systemd'),
+            ('{"clients": "1", "hosts": "a=n1/"}', 'member "a": peer_urls: got "http://n1/:2380", expected no more '
+             "than scheme, host and port, so not a path; write http://n1"),
+        ],
+    )  # fmt: skip
+    def test_says_why(self, query, message):
+        with pytest.raises(EtcdSizeError) as error:
+            answer(query)
+        assert str(error.value) == message
+
+
+class TestProgram:
+    """An object on standard output and 0, or a line on standard error and 1."""
+
+    def run(self, query):
+        return subprocess.run(
+            [sys.executable, "-m", "etcdsize", "terraform-external"], input=query, capture_output=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+
+    def test_an_answer(self):
+        query = json.dumps(LOAD | {"hosts": "é$(x)=10.0.0.1"})
+        found = self.run(query.encode())
+        assert (found.returncode, found.stderr) == (0, b"")
+        assert json.loads(found.stdout) == answer(query)
+
+    @pytest.mark.parametrize("query", [b"", b"\xff", b'{"clients": 1}', b'{"clients": "1", "catalog": "/none.json"}'])
+    def test_an_error(self, query):
+        found = self.run(query)
+        assert (found.returncode, found.stdout) == (1, b"")
+        assert found.stderr.startswith(b"etcdsize: ")
+        assert found.stderr.count(b"\n") == 1

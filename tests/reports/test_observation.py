@@ -1,0 +1,137 @@
+"""The whole text of an observation, with and without what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from etcdsize import Scrape, combine_scrapes, read_metrics
+from etcdsize.reports.observation import render_observation
+
+OBSERVED = Path(__file__).parents[2] / "docs" / "examples" / "observed"
+
+
+def captured(when: str) -> dict[str, Scrape]:
+    return {
+        name: read_metrics((OBSERVED / f"{name}-{when}.txt").read_text()) for name in ("infra0", "infra1", "infra2")
+    }
+
+
+def test_captured():
+    text = render_observation(combine_scrapes(captured("before"), captured("after"), seconds=10.012))
+    assert text == CAPTURED
+
+
+def test_one_that_is_down():
+    first = captured("before") | {"infra2": "is down"}
+    text = render_observation(combine_scrapes(first, captured("after") | {"infra2": "is down"}, seconds=10.012))
+    assert text == DOWN
+
+
+def test_nothing_at_all():
+    assert render_observation(combine_scrapes({"a": "is\ndown"})) == NOTHING
+
+
+def test_a_restart_and_no_leader():
+    before = Scrape(member_id="a", calls={"KV.Put": 9}, started_unix_seconds=1, version="3.6.14", has_leader=True)
+    after = Scrape(member_id="a", calls={"KV.Put": 0}, started_unix_seconds=900, version="3.6.14", has_leader=False)
+    assert render_observation(combine_scrapes({"a": before}, {"a": after}, seconds=1)) == RESTARTED
+
+
+def test_once():
+    one = Scrape(member_id="a", calls={"KV.Put": 1}, started_unix_seconds=0, taken_unix_seconds=1000, data_bytes=5)
+    text = render_observation(combine_scrapes({"a": one}, clients=3))
+    assert text == ONCE
+
+
+CAPTURED = """\
+members   3, leader infra0
+observed  10 s
+clients   9, an estimate: open streams
+requests  240.3/s
+of these  KV.Put 80.1, KV.Txn 80, KV.Range 79.9, Lease.LeaseKeepAlive 0.3
+data      1.343488 MB in use, in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
+streams   9 watch, 3 lease
+
+member  etcd   requests/s         data         file  watch  lease  log p99  database p99  network p99  beware
+infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.85 ms      6.53 ms*    0.792 ms*
+infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.86 ms      6.62 ms*    0.792 ms*
+infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.87 ms      6.31 ms*    0.792 ms*
+* since the member started, as too little was measured
+
+info: Requests are those of 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
+warning: Clients are the open streams, 9: an estimate. A client without a watch or a lease is not in it, and one \
+with several is in it several times: give the number where you know it. [clients-estimated]
+warning: etcd 3.5.1 has flaws that 3.5.33 of 2026-07-23 mends: run that or a later patch. [etcd-unsafe-patch]
+"""
+DOWN = """\
+members   3, leader infra0
+observed  10 s
+clients   6, an estimate: open streams
+requests  at least 160.2/s
+of these  KV.Txn 53.4, KV.Put 53.3, KV.Range 53.2, Lease.LeaseKeepAlive 0.2
+data      1.343488 MB in use, in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
+streams   6 watch, 2 lease
+
+member  etcd   requests/s         data         file  watch  lease  log p99  database p99  network p99  beware
+infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.85 ms      6.53 ms*    0.792 ms*
+infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.86 ms      6.62 ms*    0.792 ms*
+infra2                                                                                                 unknown
+* since the member started, as too little was measured
+
+Not known, or not all; what these members serve is not counted, so load and tier are lower bounds
+  infra2: is down
+
+info: Requests are those of 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
+warning: Clients are the open streams, 6: an estimate. A client without a watch or a lease is not in it, and one \
+with several is in it several times: give the number where you know it. [clients-estimated]
+warning: etcd 3.5.1 has flaws that 3.5.33 of 2026-07-23 mends: run that or a later patch. [etcd-unsafe-patch]
+"""
+NOTHING = """\
+members   1, leader unknown
+observed  once: requests are the average since each member started
+clients   unknown
+requests  unknown
+data      unknown
+streams   unknown
+
+member  etcd  requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
+a                                                                                       unknown
+
+Not known, or not all; what these members serve is not counted, so load and tier are lower bounds
+  a: is\\ndown
+
+warning: etcd counts no clients, and no stream is open to tell: give the number where you know it. [clients-unknown]
+"""
+RESTARTED = """\
+members   1, leader unknown
+observed  1 s
+clients   unknown
+requests  at least 0/s
+data      unknown
+streams   unknown
+
+member  etcd    requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
+a       3.6.14           0                                                                started again, no leader
+
+warning: a: started again while it was observed, or its clock was set. What it did before that is lost, so the load \
+is a lower bound. [member-restarted]
+info: Requests are those of 1 second: observe when the cluster is busiest, or leave headroom. [short-observation]
+warning: etcd counts no clients, and no stream is open to tell: give the number where you know it. [clients-unknown]
+warning: a: knows no leader, so nothing is written there. [no-leader]
+info: etcd 3.6: what its metrics mean is from source, not run. [etcd-not-run]
+"""
+ONCE = """\
+members   1, leader unknown
+observed  once: requests are the average since each member started
+clients   3, as given
+requests  0.001/s
+of these  KV.Put 0.001
+data      5 B in use
+streams   unknown
+
+member  etcd  requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
+a                  0.001   5 B
+
+warning: Requests are the average since each member started, which hides every peak: observe twice, when the cluster \
+is busiest. [lifetime-average]
+"""

@@ -1,0 +1,173 @@
+"""The arguments that choose how to size: what is taken, and what each refusal says."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdsize import OptionError, load_catalog, load_tiers
+from etcdsize.sizing.options import (
+    catalog_of,
+    headroom_of,
+    members_of,
+    one_of,
+    providers_of,
+    threads_of,
+    tiers_of,
+    whole_number,
+)
+
+GUIDE = load_catalog("guide")
+TIERS = load_tiers("guide")
+
+
+def refusal(call, *args) -> str:
+    with pytest.raises(OptionError) as caught:
+        call(*args)
+    assert caught.value.option
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+class TestTables:
+    """A table is its own answer; a name or a path is read."""
+
+    def test_tables(self):
+        table = load_tiers("etcd.io")
+        assert tiers_of(table) is table
+        assert tiers_of("etcd.io") is table
+        assert catalog_of(GUIDE, TIERS) is GUIDE
+        assert catalog_of("guide", TIERS) is GUIDE
+
+    @pytest.mark.parametrize("value", [5, None, ["guide"], np.array(["guide", "x"]), Path("nowhere.json"), "x" * 5_000])
+    def test_refused(self, value):
+        assert refusal(tiers_of, value).startswith("tiers: got ")
+        assert refusal(catalog_of, value, TIERS).startswith("catalog: got ")
+
+
+class TestHeadroom:
+    """A number from 0 to below 1, of any real kind."""
+
+    @pytest.mark.parametrize(
+        ("value", "headroom"),
+        [
+            (0, 0.0),
+            (-0.0, 0.0),
+            (0.3, 0.3),
+            (math.nextafter(1, 0), math.nextafter(1, 0)),
+            (np.float64(0.3), 0.3),
+            (np.float16(0.25), 0.25),
+            (np.int8(0), 0.0),
+            (np.array(0.5), 0.5),
+            (Decimal("0.1"), 0.1),
+            (Fraction(1, 4), 0.25),
+        ],
+    )
+    def test_taken(self, value, headroom):
+        found = headroom_of(value)
+        assert (type(found), found) == (float, headroom)
+        assert math.copysign(1, found) == 1
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            (1.5, "1.5, expected a number from 0 to below 1; for 1.5 percent say 0.015"),
+            (30, "30, expected a number from 0 to below 1; for 30 percent say 0.3"),
+            (100, "100, expected a number from 0 to below 1"),
+            (-0.1, "-0.1, expected a number from 0 to below 1"),
+            (math.nan, "nan, expected a number from 0 to below 1"),
+            (math.inf, "inf, expected a number from 0 to below 1"),
+            ("0.3", '"0.3", expected a number from 0 to below 1'),
+            (True, "True, expected a number from 0 to below 1"),
+            (False, "False, expected a number from 0 to below 1"),
+            (None, "None, expected a number from 0 to below 1"),
+            ([0.3], "[0.3], expected a number from 0 to below 1"),
+            (np.bool_(False), "np.False_, expected a number from 0 to below 1"),
+            (np.complex64(0.5), "np.complex64(0.5+0j), expected a number from 0 to below 1"),
+            (np.array([0.5]), "array([0.5]), expected a number from 0 to below 1"),
+            (np.bytes_(b"x"), "np.bytes_(b'x'), expected a number from 0 to below 1"),
+            (Decimal("sNaN"), "Decimal('sNaN'), expected a number from 0 to below 1"),
+            (10**400, "1" + "0" * 56 + "..., expected a number from 0 to below 1"),
+        ],
+    )
+    def test_refused(self, value, shown):
+        assert refusal(headroom_of, value) == f"headroom: got {shown}"
+
+    def test_never_rounded_up_to_one(self):
+        refusal(headroom_of, Fraction(10**30 - 1, 10**30))
+
+
+class TestWholeNumbers:
+    """Members and threads are integers of 1 or more."""
+
+    @pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3), np.array(3)])
+    def test_taken(self, value):
+        for found in (members_of(value), threads_of(value)):
+            assert (type(found), found) == (int, 3)
+
+    def test_threads_may_be_left_open(self):
+        assert threads_of(None) is None
+
+    @pytest.mark.parametrize(
+        "value",
+        [0, -1, True, np.bool_(1), 3.0, np.float64(3), "3", None, [3], np.array([3]), Decimal(3), math.nan],
+    )
+    def test_refused(self, value):
+        message = refusal(members_of, value)
+        assert message.startswith("members: got ")
+        assert message.endswith(", expected an integer of 1 or more")
+        if value is not None:
+            assert refusal(threads_of, value) == message.replace("members", "threads", 1)
+
+    @given(st.integers())
+    def test_whole_number(self, value):
+        assert whole_number(value) == value
+
+
+class TestOneOf:
+    def test_one_of(self):
+        assert one_of("on_invalid", "mark", ("raise", "mark")) == "mark"
+        assert refusal(one_of, "on_invalid", "marks", ("raise", "mark")) == (
+            'on_invalid: got "marks", expected raise or mark; did you mean "mark"?'
+        )
+        assert refusal(one_of, "on_invalid", np.array([1]), ("raise", "mark")).startswith("on_invalid: got array([1])")
+
+
+class TestProviders:
+    """One name or several, aliases and case as `provider_name`; None is all; each once, in the order asked."""
+
+    @pytest.mark.parametrize(
+        ("provider", "providers"),
+        [
+            (None, ("aws", "gce")),
+            ("AWS", ("aws",)),
+            (["gcp", "aws"], ("gce", "aws")),
+            (("gcp", "Google", "gce"), ("gce",)),
+            (iter(["aws"]), ("aws",)),
+            (np.array(["aws", "gcp"]), ("aws", "gce")),
+        ],
+    )
+    def test_taken(self, provider, providers):
+        assert providers_of(GUIDE, provider) == providers
+
+    @pytest.mark.parametrize(
+        ("provider", "message"),
+        [
+            ([], "got no name, expected one or more of aws, gce"),
+            ("azure", 'got "azure", expected one of the catalog "guide": aws, gce'),
+            ("awz", 'got "awz", expected aws, azure or gce (gcp, google); did you mean "aws"?'),
+            (["aws", "oracle"], 'got "oracle", expected aws, azure or gce (gcp, google)'),
+            (5, "got 5, expected aws, azure or gce (gcp, google)"),
+            (b"aws", "got 97, expected aws, azure or gce (gcp, google)"),
+            ([None], "got None, expected aws, azure or gce (gcp, google)"),
+        ],
+    )
+    def test_refused(self, provider, message):
+        assert refusal(providers_of, GUIDE, provider) == f"provider: {message}"

