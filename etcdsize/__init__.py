@@ -111,6 +111,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "fleet.auditor": ("audit",),
+    "base.notice": ("Notice",),
     "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
     "plan.cluster": ("ClusterPlan",),
     "catalog.disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
@@ -127,14 +128,13 @@ _HOMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
-    "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected"),
-    "fitting.fit": ("fit", "need_for"),
+    "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "need_for"),
+    "fitting.fit": ("fit",),
     "fleet.audit": ("ClusterAudit", "FleetAudit"),
     "fleet.sizing": ("FleetSizing",),
     "frames.size_frame": ("size_frame",),
     "catalog.machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
     "plan.members": ("Member",),
-    "sizing.notices": ("Notice",),
     "observation.model": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
     "observation.observe": ("ClientTls", "observe"),
     "fitting.fsync": ("SequentialDisk", "WriteLatency"),
@@ -162,6 +162,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from typing import Any
 
+    from etcdsize.base.notice import Notice
     from etcdsize.catalog.aws import read_aws_instance_types
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
     from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
@@ -183,9 +184,9 @@ if TYPE_CHECKING:
         WorkloadTypeError,
     )
     from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
-    from etcdsize.fitting.fit import fit, need_for
+    from etcdsize.fitting.fit import fit
     from etcdsize.fitting.fsync import SequentialDisk, WriteLatency
-    from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected
+    from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for
     from etcdsize.fitting.storage import Storage, storage_for
     from etcdsize.fleet.audit import ClusterAudit, FleetAudit
     from etcdsize.fleet.auditor import audit
@@ -204,7 +205,6 @@ if TYPE_CHECKING:
     from etcdsize.plan.render import render
     from etcdsize.plan.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.plan.tls import Tls, TlsFiles
-    from etcdsize.sizing.notices import Notice
     from etcdsize.sizing.quorum import failure_tolerance, quorum
     from etcdsize.sizing.size import Sizing, size
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers

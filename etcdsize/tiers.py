@@ -15,7 +15,8 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model, Name, Positive, read_table
-from etcdsize.errors import OptionError, TableError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError, TableError
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["Bound", "ExactBound", "Tier", "TierTable", "load_tiers"]

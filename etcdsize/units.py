@@ -14,7 +14,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeVar
 
-from etcdsize.errors import OptionError, UnitError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError, UnitError
 
 __all__ = [
     "BYTE_UNITS",

@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from etcdsize.base.model import Model
-from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError
 from etcdsize.units import DIMENSIONS, parse_bytes, parse_rate
 
 __all__ = ["Workload"]

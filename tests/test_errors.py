@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import etcdsize
 from etcdsize import errors
-from etcdsize.errors import EtcdSizeError, MissingDependencyError, WorkloadTypeError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import EtcdSizeError, MissingDependencyError, WorkloadTypeError
 
 # Every error with every attribute filled in.
 FILLED = [

@@ -17,7 +17,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from etcdsize.errors import EtcdSizeError, TableError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import EtcdSizeError, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

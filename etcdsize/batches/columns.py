@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from etcdsize.errors import ColumnError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "names_any", "narrowed", "pick_columns"]

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etcdsize.base.text import shown
 from etcdsize.batches.columns import UNIT_OF_FACTOR, Source
-from etcdsize.errors import ColumnError, UnitError, shown
+from etcdsize.errors import ColumnError, UnitError
 from etcdsize.units import parse_bytes, parse_count, parse_rate
 
 __all__ = ["Load", "is_text", "numbers"]

@@ -16,18 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etcdsize.base.checks import one_of
+from etcdsize.base.text import shown
 from etcdsize.batches.auditor import BatchAudit, dictionary
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, pick_columns
 from etcdsize.batches.loads import is_text, numbers
-from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
-from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError, shown
+from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
+from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.fleet.audit import FleetAudit
 from etcdsize.fleet.auditor import Auditor
 from etcdsize.fleet.classify import INVALID, classify
 from etcdsize.fleet.sizing import FleetSizing
-from etcdsize.sizing.notices import SMALLEST_PLAUSIBLE_BYTES
-from etcdsize.sizing.options import catalog_of, headroom_of, one_of, providers_of, tiers_of
+from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 

@@ -6,9 +6,9 @@ import functools
 import re
 from typing import Any
 
-from etcdsize.base.json_text import Entry, documents, not_a_listing
+from etcdsize.base.json_text import documents
 from etcdsize.catalog.catalog import load_catalog
-from etcdsize.catalog.listing import Imported, gather
+from etcdsize.catalog.listing import Entry, Imported, gather, not_a_listing
 from etcdsize.catalog.machines import Machine
 
 __all__ = ["read_aws_instance_types"]

@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model, Name, read_table
+from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.disks import DiskKind
 from etcdsize.catalog.machines import Machine, MachinePrice
 from etcdsize.catalog.providers import provider_name
-from etcdsize.errors import OptionError, TableError, nearest, shown
+from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
 
 __all__ = ["BUILT_IN", "Catalog", "Unfit", "load_catalog", "providers_of"]

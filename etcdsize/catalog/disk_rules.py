@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from etcdsize.errors import OptionError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
 from etcdsize.units import format_number
 
 if TYPE_CHECKING:

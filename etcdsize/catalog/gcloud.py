@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from etcdsize.base.json_text import Entry, documents, not_a_listing
+from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, Name, Positive, read_table
 from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.disks import DiskLimit
-from etcdsize.catalog.listing import Imported, gather
+from etcdsize.catalog.listing import Entry, Imported, gather, not_a_listing
 from etcdsize.catalog.machines import Machine
 
 __all__ = ["read_gcloud_machine_types"]

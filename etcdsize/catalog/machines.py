@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
+from etcdsize.base.text import shown
 from etcdsize.catalog.disks import DiskLimit, DiskPrice
 from etcdsize.catalog.providers import provider_name
-from etcdsize.errors import TableError, shown
+from etcdsize.errors import TableError
 
 __all__ = [
     *("HOURS_A_MONTH", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "monthly_total", "provider_name"),

@@ -8,8 +8,9 @@ import io
 import re
 from typing import NoReturn
 
+from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.machines import MachinePrice, Price
-from etcdsize.errors import EtcdSizeError, TableError, nearest, shown
+from etcdsize.errors import EtcdSizeError, TableError
 
 __all__ = ["read_prices"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
 
 __all__ = ["PROVIDERS", "provider_name"]
 

@@ -17,8 +17,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from etcdsize.base.text import one_line
 from etcdsize.cli.parser import PLANS, build_parser
-from etcdsize.errors import EtcdSizeError, one_line
+from etcdsize.errors import EtcdSizeError
 
 __all__ = ["build_parser", "main", "program"]
 

@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import NoReturn
 
-from etcdsize.errors import one_line
+from etcdsize.base.text import one_line
 
 __all__ = [
     "Parser",

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize import units
+from etcdsize.base.text import shown
 from etcdsize.cli.arguments import loads_of
 from etcdsize.cli.streams import check_standard_output, content, of_file, standard_input, write
-from etcdsize.errors import OptionError, shown
+from etcdsize.errors import OptionError
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
@@ -50,9 +51,10 @@ def size(options: Namespace) -> int:
 
 def fit(options: Namespace) -> int:
     """Find machines and disks for a tier."""
+    from etcdsize.base.checks import one_of
     from etcdsize.fitting.fit import fit
     from etcdsize.reports.fit import render_fit
-    from etcdsize.sizing.options import members_of, one_of
+    from etcdsize.sizing.options import members_of
     from etcdsize.sizing.size import size
 
     members = members_of(units.parsed("--members", options.members, units.parse_whole))
@@ -80,7 +82,7 @@ def fit(options: Namespace) -> int:
     found = fit(
         options.tier if sizing is None else sizing,
         options.catalog,
-        tiers=options.tiers,
+        tiers=options.tiers if sizing is None else None,
         provider=options.provider,
         arch=one_of("--arch", options.arch, ("x86_64", "arm64", "any")),
         family=options.family,
@@ -153,9 +155,9 @@ def tiers(options: Namespace) -> int:
 
 def machines(options: Namespace) -> int:
     """Print the machines of a catalog."""
-    from etcdsize.catalog.catalog import load_catalog
+    from etcdsize.base.checks import one_of
+    from etcdsize.catalog.catalog import load_catalog, providers_of
     from etcdsize.reports.sizing import render_machines
-    from etcdsize.sizing.options import one_of, providers_of
 
     catalog = load_catalog(options.catalog)
     providers = providers_of(catalog, options.provider)
@@ -192,13 +194,13 @@ def catalog(options: Namespace) -> int:
     """Make a catalog of a provider's own list: `import` is the one thing there is to do so far."""
     import datetime
 
+    from etcdsize.base.checks import one_of
     from etcdsize.base.output_file import check_output, naming, open_output
     from etcdsize.catalog.aws import read_aws_instance_types
     from etcdsize.catalog.gcloud import read_gcloud_machine_types
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.prices import read_prices
     from etcdsize.reports.sizing import render_import
-    from etcdsize.sizing.options import one_of
 
     readers = {"aws": read_aws_instance_types, "gcloud": read_gcloud_machine_types}
     reader = readers[one_of("--from", options.origin, readers)]

@@ -22,8 +22,8 @@ __all__ = ["bootstrap", "runbook", "terraform_external"]
 
 def bootstrap(options: Namespace) -> int:
     """Write down how to start a cluster."""
+    from etcdsize.base.checks import one_of
     from etcdsize.plan.render import FORMATS, WHOLE, render
-    from etcdsize.sizing.options import one_of
 
     form = one_of("--format", options.format, FORMATS)
     sizing = _sizing(options)
@@ -99,9 +99,9 @@ def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
 
 def _plan(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPlan:
     """Return the plan that the options of `_add_plan` describe."""
+    from etcdsize.base.checks import pairs_of
     from etcdsize.plan.cluster import ClusterPlan
     from etcdsize.plan.tls import Tls
-    from etcdsize.sizing.options import pairs_of
 
     hosts, local = options.host, options.local
     if (hosts is None) == (local is None):

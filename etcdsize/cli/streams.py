@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from etcdsize.errors import FleetFileError, TableError, one_line
+from etcdsize.base.text import one_line
+from etcdsize.errors import FleetFileError, TableError
 
 __all__ = ["check_standard_output", "content", "of_file", "standard_input", "tell", "write"]
 

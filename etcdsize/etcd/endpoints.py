@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from etcdsize.errors import OptionError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
 
 __all__ = ["endpoints_of"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
 from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, Value
 
 __all__ = ["check_value", "config_value", "flag_text"]

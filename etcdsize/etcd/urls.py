@@ -12,7 +12,8 @@ import ipaddress
 import re
 from typing import NamedTuple
 
-from etcdsize.errors import EtcdSizeError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import EtcdSizeError
 
 __all__ = ["Url", "UrlError", "parse_url"]
 

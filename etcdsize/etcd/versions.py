@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from etcdsize.base.model import Model, Name, read_table
-from etcdsize.errors import OptionError, TableError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError, TableError
 
 __all__ = ["EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"]
 

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from etcdsize.errors import FleetFileError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import FleetFileError
 from etcdsize.files.csv_cells import PAD, Cells, cut
 from etcdsize.files.format import Rows
 

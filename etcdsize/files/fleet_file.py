@@ -17,10 +17,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from etcdsize.base.checks import one_of
+from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, names_any, narrowed
 from etcdsize.catalog.catalog import Catalog
-from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError, nearest, shown
-from etcdsize.sizing.options import one_of
+from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.tiers import TierTable
 
 try:

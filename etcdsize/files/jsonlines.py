@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from etcdsize.errors import FleetFileError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import FleetFileError
 from etcdsize.files.format import Rows
 
 __all__ = ["JsonLinesReader", "JsonLinesWriter"]

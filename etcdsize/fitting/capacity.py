@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
-from etcdsize.fitting.fit import need_for
-from etcdsize.fitting.model import FIGURES, Need
+from etcdsize.fitting.model import FIGURES, Need, need_for
 from etcdsize.tiers import TierTable
 
 __all__ = ["BELOW", "Capacity", "capacities"]

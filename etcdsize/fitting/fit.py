@@ -6,72 +6,39 @@ need. This module imports the models, never numpy.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog, providers_of
 from etcdsize.catalog.disks import DiskChoice, DiskKind
 from etcdsize.catalog.machines import Cost, Machine, monthly_total, throughput_text
-from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.errors import OptionError
 from etcdsize.fitting.fsync import sequential_disk
-from etcdsize.fitting.model import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, disk_of
+from etcdsize.fitting.model import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, disk_of, need_for
 from etcdsize.fitting.rejections import distance, filtered, judged, lacks, number_text, through, unfit_anywhere
-from etcdsize.fitting.storage import Storage, quota_for, recovery_seconds, storage_for
-from etcdsize.sizing.notices import SUGGESTED_QUOTA_BYTES
-from etcdsize.tiers import Tier, TierTable, load_tiers
+from etcdsize.fitting.storage import Storage, recovery_seconds, storage_for
+from etcdsize.tiers import TierTable
 
-__all__ = ["fit", "fitted", "need_for"]
+__all__ = ["fit", "fitted"]
 
 
-def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
-    """Return what a member of a tier has to have, whatever the provider.
+class _Needs(Protocol):
+    """What `size` answers: it knows what its members need, and the providers that were asked for."""
 
-    It is the least that the guide itself calls enough: its GCE row, which in no figure exceeds its AWS row.
+    @property
+    def need(self) -> Need: ...
 
-    Parameters
-    ----------
-    tier : str
-        The tier's name.
-    tiers : str, Path or TierTable
-        The table that says for how much data the tier is. The open tier is for the 8 GiB that etcd suggests at most.
-
-    Raises
-    ------
-    OptionError
-        For a tier that the table or the guide does not have.
-
-    Examples
-    --------
-    >>> need = need_for("medium")
-    >>> need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second
-    (4, 15, 4500, 75)
-    """
-    table = tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
-    found: Tier | None = next((known for known in table.tiers if known.name == tier), None)
-    rows = {row.tier: row for row in load_catalog("guide").machines if row.provider == "gce" and row.tier}
-    if found is None or tier not in rows:
-        names = table.names if found is None else tuple(filter(None, rows))
-        raise OptionError(
-            f"tier: got {shown(tier)}, expected one that "
-            f"{f'the table {shown(table.name)} has' if found is None else 'the guide has a machine for'}: "
-            f"{', '.join(names)}{nearest(str(tier), names)}",
-            option="tier",
-            value=tier,
-        )
-    return Need(
-        tier=tier,
-        data_bytes=found.data_bytes.limit if found.data_bytes is not None else SUGGESTED_QUOTA_BYTES,
-        source=rows[tier].source,
-        **{name: getattr(rows[tier], name) for name in FIGURES},
-    )
+    @property
+    def machines(self) -> Mapping[str, Machine]: ...
 
 
 def fit(
-    what: "str | Need | object",
+    what: "str | Need | _Needs",
     catalog: str | Path | Catalog = "current",
     *,
-    tiers: str | Path | TierTable = "guide",
+    tiers: str | Path | TierTable | None = None,
     provider: str | Iterable[str] | None = None,
     arch: str | None = "x86_64",
     family: str | Iterable[str] | None = None,
@@ -88,8 +55,8 @@ def fit(
         A tier of the guide by name, the answer of `size`, or a need of your own.
     catalog : str, Path or Catalog
         The machines and disks: `"current"`, a file, or a catalog.
-    tiers : str, Path or TierTable
-        The table that a tier or a sizing is of: it says for how much data the disk is.
+    tiers : str, Path or TierTable, optional
+        The table that a tier's name is from: it says how much data the disk must hold. None is `"guide"`.
     provider : str or iterable of str, optional
         aws, azure, gce (gcp, google). None is every provider of the catalog, or that of
         a sizing that has one.
@@ -110,7 +77,7 @@ def fit(
     ------
     OptionError
         For a tier, a provider, an architecture, a family, a region or a kind of disk that is not known, for a limit
-        below 1, and for a sizing of another table than `tiers`.
+        below 1, and for `tiers` with a sizing or a need, which have their own figures.
 
     Notes
     -----
@@ -131,7 +98,7 @@ def fit(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise OptionError(f"limit: got {shown(limit)}, expected an integer of 1 or more", option="limit", value=limit)
     if provider is None:
-        asked = tuple(getattr(what, "machines", ()))
+        asked = () if isinstance(what, (str, Need)) else tuple(what.machines)
         provider = asked if len(asked) == 1 else None
     providers = providers_of(catalog, provider)
     families = None if family is None else ((family,) if isinstance(family, str) else tuple(family))
@@ -186,31 +153,22 @@ def fit(
     )
 
 
-def _need_of(what: object, tiers: str | Path | TierTable) -> Need:
-    if isinstance(what, Need):
-        return what
+def _need_of(what: "str | Need | _Needs", tiers: str | Path | TierTable | None) -> Need:
     if isinstance(what, str):
-        return need_for(what, tiers=tiers)
-    tier, named, workload = (getattr(what, name, None) for name in ("tier", "tiers", "workload"))
-    if not isinstance(tier, str) or not isinstance(named, str):
+        return need_for(what, tiers="guide" if tiers is None else tiers)
+    need = what if isinstance(what, Need) else getattr(what, "need", None)
+    if not isinstance(need, Need):
         raise OptionError(
             f"what: got {shown(what)} of type {type(what).__name__}, expected a tier's name, a Sizing or a Need",
             option="what",
             value=what,
         )
-    table = tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
-    if named != table.name:
+    if tiers is not None:
         raise OptionError(
-            f"tiers: got the table {shown(table.name)}, and a sizing of {shown(named)}; give tiers= as to size()",
+            f"tiers: got it with a {type(what).__name__}, which has its own bounds; expected it with a tier's name",
             option="tiers",
-            value=table.name,
+            value=tiers,
         )
-    need = need_for(tier, tiers=table)
-    data = getattr(workload, "data_bytes", None)
-    if data is not None and data > need.data_bytes:
-        # etcd-io/website content/en/docs/v3.5/faq.md: memory for the whole quota.
-        memory = max(need.memory_gib, quota_for(data) // 2**30)
-        need = need.model_copy(update={"data_bytes": data, "memory_gib": memory})
     return need
 
 

@@ -3,18 +3,36 @@
 The models alone; `fitting` finds what is in them. This module imports pydantic, never numpy.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from etcdsize.base.model import Model, NotNegative, Positive
+from etcdsize.base.text import nearest, shown
+from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.disks import DiskChoice
 from etcdsize.catalog.machines import Cost, Disk, Machine
-from etcdsize.errors import OptionError, shown
+from etcdsize.errors import OptionError
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.fitting.fsync import SequentialDisk
 from etcdsize.fitting.storage import Storage
+from etcdsize.tiers import TierTable, load_tiers
 
-__all__ = ["FIGURES", "Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Reason", "Rejected", "disk_of"]
+__all__ = [
+    "FIGURES",
+    "Candidate",
+    "Fit",
+    "LocalCandidate",
+    "Nearest",
+    "Need",
+    "Reason",
+    "Rejected",
+    "disk_of",
+    "need_for",
+    "need_of_tier",
+]
 
 FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")
 """What a member needs, in the order of the guide's tables."""
@@ -43,6 +61,14 @@ class Need(Model):
     disk_mb_per_second: Annotated[Positive, Field(description="Disk bandwidth, sustained. [MB/s]")]
     data_bytes: Annotated[NotNegative, Field(description="The data that the disk has to hold. [bytes]")]
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
+
+    def with_data(self, data_bytes: float | None) -> "Need":
+        """Return the need of members with this much data: more disk and memory where it is more. [bytes]"""
+        if data_bytes is None or data_bytes <= self.data_bytes:
+            return self
+        # etcd-io/website content/en/docs/v3.5/faq.md: memory for the whole quota.
+        memory = max(self.memory_gib, quota_for(data_bytes) // 2**30)
+        return self.model_copy(update={"data_bytes": data_bytes, "memory_gib": memory})
 
 
 class Candidate(Model):
@@ -142,4 +168,51 @@ def disk_of(choice: DiskChoice) -> Disk:
         provisioned_iops=choice.provisioned_iops,
         provisioned_mb_per_second=choice.provisioned_mb_per_second,
         throughput_unit=choice.throughput_unit,
+    )
+
+
+def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
+    """Return what a member of a tier has to have, whatever the provider.
+
+    It is the least that the guide itself calls enough: its GCE row, which in no figure exceeds its AWS row.
+
+    Parameters
+    ----------
+    tier : str
+        The tier's name.
+    tiers : str, Path or TierTable
+        The table that says for how much data the tier is. The open tier is for the 8 GiB that etcd suggests at most.
+
+    Raises
+    ------
+    OptionError
+        For a tier that the table or the guide does not have.
+
+    Examples
+    --------
+    >>> need = need_for("medium")
+    >>> need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second
+    (4, 15, 4500, 75)
+    """
+    table = tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
+    found = next((known for known in table.tiers if known.name == tier), None)
+    if found is None:
+        raise _no_tier(tier, f"the table {shown(table.name)} has", table.names)
+    return need_of_tier(tier, SUGGESTED_QUOTA_BYTES if found.data_bytes is None else found.data_bytes.limit)
+
+
+def need_of_tier(tier: str, data_bytes: float) -> Need:
+    """Return what a member of a tier of the guide needs, with room for this much data. [bytes]"""
+    rows = {row.tier: row for row in load_catalog("guide").machines if row.provider == "gce" and row.tier}
+    if tier not in rows:
+        raise _no_tier(tier, "the guide has a machine for", tuple(filter(None, rows)))
+    figures = {name: getattr(rows[tier], name) for name in FIGURES}
+    return Need(tier=tier, data_bytes=data_bytes, source=rows[tier].source, **figures)
+
+
+def _no_tier(tier: object, whose: str, names: Sequence[str]) -> OptionError:
+    return OptionError(
+        f"tier: got {shown(tier)}, expected one that {whose}: {', '.join(names)}{nearest(str(tier), names)}",
+        option="tier",
+        value=tier,
     )

@@ -9,24 +9,17 @@ from typing import Annotated
 from pydantic import Field
 
 from etcdsize.base.model import Model
-from etcdsize.sizing.notices import SUGGESTED_QUOTA_BYTES
+from etcdsize.etcd.quota import quota_for
 
 __all__ = [
-    "DEFAULT_QUOTA_BYTES",
     "ENTRY_BYTES",
     "RECOVERY_FACTOR",
     "Storage",
-    "quota_for",
     "recovery_seconds",
     "storage_for",
 ]
 
 _GIB = 1024**3
-DEFAULT_QUOTA_BYTES = 2 * _GIB
-"""etcd's quota where none is set. [bytes] etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md"""
-# The share of the quota that the data may fill (our choice): above it etcd's own alerts come soon, as the file also
-# holds what was deleted and not yet defragmented.
-_FILLED = 0.8
 # etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is written, one made ahead.
 _SEGMENT_BYTES = 64_000_000
 _SEGMENTS = 5 + 2
@@ -68,23 +61,6 @@ class Storage(Model):
             (self.free_bytes, "free"),
         ]
         return " + ".join(f"{round(count / _GIB, 2):g} GiB {name}" for count, name in parts) + f" = {self.size_gib} GiB"
-
-
-def quota_for(data_bytes: float) -> int:
-    """Return the quota to set for so much data, in whole GiB. [bytes]
-
-    At least etcd's default of 2 GiB, so that the data fills four fifths of it at most; not past the suggested 8 GiB
-    while the data itself fits.
-
-    Examples
-    --------
-    >>> [quota_for(data) // 1024**3 for data in (100e6, 2e9, 8e9, 20e9)]
-    [2, 3, 8, 24]
-    """
-    wanted = math.ceil(data_bytes / _FILLED / _GIB) * _GIB
-    if data_bytes <= SUGGESTED_QUOTA_BYTES:
-        wanted = min(wanted, SUGGESTED_QUOTA_BYTES)
-    return max(wanted, DEFAULT_QUOTA_BYTES)
 
 
 def storage_for(data_bytes: float) -> Storage:

@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from etcdsize.base.checks import one_of
+from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
-from etcdsize.errors import InvalidWorkloadError, OptionError, nearest, shown
+from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fitting.capacity import Capacity, capacities
 from etcdsize.fitting.fit import fitted
 from etcdsize.fleet.audit import NO_MACHINE, NO_TIER, FleetAudit
 from etcdsize.fleet.classify import classify, looked_up
 from etcdsize.fleet.kernel import Codes
 from etcdsize.fleet.loads import fleet_codes, fleet_columns
-from etcdsize.sizing.options import headroom_of, members_of, one_of, tiers_of
+from etcdsize.sizing.options import headroom_of, members_of, tiers_of
 from etcdsize.tiers import TierTable
 
 __all__ = ["Auditor", "audit"]

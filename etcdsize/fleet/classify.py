@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from etcdsize.catalog.catalog import Catalog
+from etcdsize.base.checks import one_of
+from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.loads import array_of, broadcast, classify_arrays, fleet_codes, fleet_columns, invalid_load
 from etcdsize.fleet.sizing import FleetSizing
-from etcdsize.sizing.options import catalog_of, headroom_of, members_of, one_of, providers_of, threads_of, tiers_of
+from etcdsize.sizing.options import catalog_of, headroom_of, members_of, threads_of, tiers_of
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
-from etcdsize.errors import InvalidWorkloadError, OptionError, shown
+from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
 from etcdsize.sizing.size import Sizing, size
 from etcdsize.tiers import TierTable, exact_bounds

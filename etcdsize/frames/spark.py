@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from etcdsize.base.text import shown
 from etcdsize.batches.columns import ANSWERS
 from etcdsize.batches.sizer import BatchOptions
-from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError, shown
+from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 from etcdsize.frames.size_frame import in_partition, refuse_repeated, with_answers
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from etcdsize.base.json_text import documents
-from etcdsize.errors import ScrapeError, TableError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import ScrapeError, TableError
 from etcdsize.observation.scrape import MemberStatus
 
 __all__ = ["read_endpoint_status"]

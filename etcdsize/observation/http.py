@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from etcdsize.errors import MissingDependencyError, ScrapeError, one_line, shown
+from etcdsize.base.text import one_line, shown
+from etcdsize.errors import MissingDependencyError, ScrapeError
 from etcdsize.observation.metrics import read_metrics
 from etcdsize.observation.scrape import Scrape
 from etcdsize.observation.sockets import count_sockets

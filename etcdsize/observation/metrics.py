@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn, TextIO, cast
 
-from etcdsize.errors import EtcdSizeError, MissingDependencyError, ScrapeError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import EtcdSizeError, MissingDependencyError, ScrapeError
 from etcdsize.observation.scrape import Histogram, Scrape
 
 __all__ = ["read_metrics"]

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from etcdsize.base.model import Model, NotNegative
-from etcdsize.errors import InvalidWorkloadError, OptionError, shown
+from etcdsize.base.notice import Notice
+from etcdsize.base.text import shown
+from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.observation.notices import observed_notices
 from etcdsize.observation.rates import Rates, Waits, rates_between, rates_since_start, waits_of
 from etcdsize.observation.scrape import MemberStatus, Scrape
-from etcdsize.sizing.notices import Notice
 from etcdsize.workload import Workload
 
 __all__ = ["ClientCount", "MemberLoad", "Observation", "combine_scrapes"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from etcdsize.errors import OptionError, one_line
+from etcdsize.base.notice import Notice
+from etcdsize.base.text import one_line
+from etcdsize.errors import OptionError
+from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.versions import load_versions
-from etcdsize.sizing.notices import Notice, version_notices
 from etcdsize.units import format_bytes, format_number, format_percent
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from etcdsize.base.model import Model
-from etcdsize.errors import OptionError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
 from etcdsize.etcd.endpoints import endpoints_of
 from etcdsize.observation.http import Answer, Asker, run
 from etcdsize.observation.model import Observation, combine_scrapes

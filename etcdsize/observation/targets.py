@@ -9,7 +9,8 @@ from pydantic import Field
 
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, NotNegative
-from etcdsize.errors import OptionError, TableError, UnitError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError, TableError, UnitError
 from etcdsize.etcd.endpoints import endpoints_of
 from etcdsize.units import parse_count
 

@@ -5,8 +5,8 @@ This module imports no pydantic and no numpy.
 
 from __future__ import annotations
 
-from etcdsize.fitting.fit import need_for
 from etcdsize.fitting.fsync import FIO, sequential_disk
+from etcdsize.fitting.model import need_for
 from etcdsize.operations.etcdctl import PATIENCE, Filler, beside, operand
 from etcdsize.operations.steps import Command, Step
 

@@ -7,16 +7,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from etcdsize.base.checks import true_or_false
 from etcdsize.base.model import Model
-from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.base.notice import Notice
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
 from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.operations.etcdctl import Filler
 from etcdsize.operations.procedures import LOADS, preface, steps
 from etcdsize.operations.steps import Step
 from etcdsize.plan.cluster import ClusterPlan
 from etcdsize.plan.tls import check_path
-from etcdsize.sizing.notices import Notice
-from etcdsize.sizing.options import true_or_false
 
 __all__ = ["Runbook", "runbook"]
 

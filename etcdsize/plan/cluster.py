@@ -11,14 +11,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from etcdsize.errors import OptionError, PlanError, nearest, shown
+from etcdsize.base.notice import Notice
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError, PlanError
+from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
 from etcdsize.plan.flag_rules import check_settings, setting_of
 from etcdsize.plan.members import Member, check_ports, hosts_of
+from etcdsize.plan.notices import plan_notices, timing_notices
 from etcdsize.plan.settings import EtcdSettings
 from etcdsize.plan.tls import PlanModel, Tls, check_path, check_text
-from etcdsize.sizing.notices import Notice, member_notices, plan_notices, timing_notices, version_notices
+from etcdsize.sizing.notices import member_notices
 from etcdsize.sizing.quorum import failure_tolerance
 
 __all__ = ["ClusterPlan"]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from etcdsize.errors import OptionError, PlanError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError, PlanError
 from etcdsize.etcd.flags import check_value, nanoseconds
 from etcdsize.etcd.versions import EtcdVersion, Value
 

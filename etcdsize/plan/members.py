@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from etcdsize.errors import PlanError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import PlanError
 from etcdsize.etcd.urls import Url, UrlError, parse_url
 from etcdsize.plan.tls import PlanModel, check_text
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
-from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
 from etcdsize.plan.cluster import ClusterPlan
 
 __all__ = ["FORMATS", "render"]

@@ -4,20 +4,21 @@ Every figure is etcd's own, with its place, or marked as our choice. This module
 """
 
 import math
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from etcdsize.base.checks import true_or_false
 from etcdsize.base.model import Model, NotNegative
-from etcdsize.errors import OptionError, shown
+from etcdsize.base.notice import Notice
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
+from etcdsize.etcd.notices import version_notices
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
-from etcdsize.fitting.fit import need_for
-from etcdsize.fitting.storage import DEFAULT_QUOTA_BYTES, ENTRY_BYTES, quota_for
-from etcdsize.sizing.notices import SUGGESTED_QUOTA_BYTES, Notice, settings_notices, version_notices
-from etcdsize.sizing.options import true_or_false
+from etcdsize.fitting.storage import ENTRY_BYTES
+from etcdsize.plan.notices import settings_notices
 from etcdsize.sizing.size import Sizing
-from etcdsize.tiers import BUILT_IN, TierTable, load_tiers
 from etcdsize.units import format_number
 
 __all__ = ["EtcdSettings", "Memory", "Setting", "settings_for"]
@@ -190,7 +191,6 @@ def settings_for(
     etcd_version: str = "3.5",
     kubernetes: bool = False,
     peer_rtt_ms: float | None = None,
-    tiers: str | Path | TierTable | None = None,
 ) -> EtcdSettings:
     """Return what to set on every member of a cluster, with reasons and sources.
 
@@ -205,14 +205,11 @@ def settings_for(
         nodes always does.
     peer_rtt_ms : number, optional
         The largest average round-trip time between two members. [ms] None keeps etcd's defaults, for one network.
-    tiers : str, Path or TierTable, optional
-        The table that the sizing is of. None is the built-in one of that name.
 
     Raises
     ------
     OptionError
-        For a version that we do not know, an RTT that no election timeout can meet, or a sizing of a table of your
-        own where that is needed and not given.
+        For a version that is not known, or an RTT that no election timeout can meet.
 
     References
     ----------
@@ -236,7 +233,7 @@ def settings_for(
     true_or_false("kubernetes", kubernetes)
     version = load_versions().version(etcd_version)
     rtt = _rtt_of(peer_rtt_ms)
-    clients, data, assumed = _loads(sizing, tiers)
+    clients, data, assumed = _loads(sizing)
 
     asked = [
         _quota(data),
@@ -287,33 +284,15 @@ def _rtt_of(value: object) -> float | None:
     return number
 
 
-def _loads(sizing: Sizing, tiers: str | Path | TierTable | None) -> tuple[float, float, list[str]]:
+def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:
     """Return clients and data, and which of the two were taken from the tier."""
-    workload = sizing.workload
-    data = None if workload is None else workload.data_bytes
-    clients = None if workload is None else workload.clients
+    clients, _, data = (None, None, None) if sizing.workload is None else sizing.workload.loads
     assumed = [name for name, load in (("clients", clients), ("data_bytes", data)) if load is None]
-    if data is None or clients is None:
-        table = _table(sizing, tiers)
-        if data is None:
-            data = need_for(sizing.tier, tiers=table).data_bytes
-        if clients is None:
-            clients = table.reference(table.names.index(sizing.tier), "clients").limit
-    return clients, data, assumed
-
-
-def _table(sizing: Sizing, tiers: str | Path | TierTable | None) -> TierTable:
-    if tiers is None and sizing.tiers in BUILT_IN:
-        return load_tiers(sizing.tiers)
-    table = tiers if isinstance(tiers, TierTable) or tiers is None else load_tiers(tiers)
-    if table is None or table.name != sizing.tiers:
-        came = "no table" if table is None else f"the table {shown(table.name)}"
-        raise OptionError(
-            f"tiers: got {came}, and a sizing of {shown(sizing.tiers)}; give tiers= as to size()",
-            option="tiers",
-            value=None if table is None else table.name,
-        )
-    return table
+    return (
+        sizing.bounds["clients"].limit if clients is None else clients,
+        sizing.tier_data_bytes if data is None else data,
+        assumed,
+    )
 
 
 def _quota(data: float) -> _Asked:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import shlex
 
-from etcdsize.errors import OptionError, nearest, shown
+from etcdsize.base.checks import one_of, pairs_of
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.plan.cluster import DATA_DIR, TOKEN, ClusterPlan
 from etcdsize.plan.render import FORMATS, WHOLE, render
 from etcdsize.plan.settings import settings_for
 from etcdsize.plan.tls import Tls
-from etcdsize.sizing.options import one_of, pairs_of
 from etcdsize.sizing.size import size
 from etcdsize.units import format_number, parse_bytes, parse_count, parse_fraction, parse_rate, parse_whole, parsed
 
@@ -82,7 +83,6 @@ def answer(query: bytes | str) -> dict[str, str]:
         sizing,
         kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
         peer_rtt_ms=parsed("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
-        tiers=asked.get("tiers"),
         etcd_version=asked.get("etcd_version", "3.5"),
     )
     found = {

@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model
-from etcdsize.errors import EtcdSizeError, PlanError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import EtcdSizeError, PlanError
 
 __all__ = ["PlanModel", "Tls", "TlsFiles", "check_path", "check_text"]
 

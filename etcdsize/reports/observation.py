@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etcdsize.errors import one_line
+from etcdsize.base.text import one_line
 from etcdsize.observation.notices import milliseconds
 from etcdsize.reports.layout import aligned
 from etcdsize.units import format_bytes, format_number, format_percent

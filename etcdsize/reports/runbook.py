@@ -10,9 +10,9 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from etcdsize.base.notice import Notice
     from etcdsize.operations.runbook import Runbook
     from etcdsize.operations.steps import Command, Step
-    from etcdsize.sizing.notices import Notice
 
 __all__ = ["render_runbook"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from etcdsize.errors import one_line
+from etcdsize.base.text import one_line
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, usd_text
 from etcdsize.sizing.size import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number, format_percent

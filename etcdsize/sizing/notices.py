@@ -5,58 +5,25 @@ This module imports the models, never numpy.
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from etcdsize.base.model import Model
+from etcdsize.base.notice import Notice
 from etcdsize.catalog.machines import Machine
-from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES, SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, format_bytes, format_number
 
 __all__ = [
-    "SMALLEST_PLAUSIBLE_BYTES",
-    "SUGGESTED_QUOTA_BYTES",
-    "Notice",
     "load_notices",
     "machine_notices",
     "member_notices",
     "nodes_notice",
     "open_tier_notice",
-    "plan_notices",
-    "settings_notices",
-    "timing_notices",
-    "version_notices",
 ]
-
-SUGGESTED_QUOTA_BYTES = 8 * 1024**3
-"""etcd's suggested maximum for the quota; etcd warns above it and starts. [bytes]"""
-
-SMALLEST_PLAUSIBLE_BYTES = 16_384
-"""An empty etcd file is larger; less means megabytes in a bytes column (our choice of the bound). [bytes]"""
 
 _DOCS = "etcd-io/website content/en/docs/v3.5/"
 _HARDWARE = _DOCS + "op-guide/hardware.md"
 _LIMITS = _DOCS + "dev-guide/limit.md"
 _FAQ = _DOCS + "faq.md"
-
-
-class Notice(Model):
-    """One thing to beware of."""
-
-    code: Annotated[str, Field(description="A stable name for programs.")]
-    severity: Annotated[
-        Literal["info", "warning", "beyond-guide"],
-        Field(description="beyond-guide: no published figure says that this machine is enough."),
-    ]
-    text: Annotated[str, Field(description="What to know.")]
-    source: Annotated[str, Field(description="Where it comes from.")]
-
-    @property
-    def line(self) -> str:
-        """The notice as one line, with its severity and its code."""
-        return f"{self.severity}: {self.text} [{self.code}]"
 
 
 def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
@@ -255,141 +222,3 @@ def member_notices(members: int) -> tuple[Notice, ...]:
             )
         )
     return tuple(notices)
-
-
-def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:
-    """Return what is to be said of a version of etcd."""
-    notices = []
-    if version.status == "out-of-support":
-        notices.append(
-            Notice(
-                code="etcd-out-of-support",
-                severity="warning",
-                text=f"etcd {version.name} is out of support since {version.until}: what is found now is not mended.",
-                source=version.source,
-            )
-        )
-    if version.is_unsafe:
-        notices.append(
-            Notice(
-                code="etcd-unsafe-patch",
-                severity="warning",
-                text=f"etcd {version} has flaws that {version.least_safe} of {version.least_safe_date} mends: run that "
-                "or a later patch.",
-                source=version.source,
-            )
-        )
-    if version.ran is None:
-        notices.append(
-            Notice(
-                code="etcd-not-run",
-                severity="info",
-                text=f"etcd {version.name}: flags and defaults are from source, not run.",
-                source="our choice",
-            )
-        )
-    return tuple(notices)
-
-
-def settings_notices(
-    quota_bytes: int, memory_gib: int, machines: Iterable[Machine], assumed: Sequence[str]
-) -> tuple[Notice, ...]:
-    """Return what is to be said of settings; `assumed` names the dimensions that were taken from the tier."""
-    notices = []
-    if assumed:
-        notices.append(
-            Notice(
-                code="settings-for-tier",
-                severity="info",
-                text=f"The sizing does not know {' and '.join(assumed)}, so the settings are for the most that its "
-                "tier takes.",
-                source="our choice",
-            )
-        )
-    if quota_bytes > SUGGESTED_QUOTA_BYTES:
-        notices.append(
-            Notice(
-                code="quota-above-suggested",
-                severity="beyond-guide",
-                text=f"The quota of {quota_bytes / 2**30:g} GiB is above the 8 GiB that etcd suggests as the most; "
-                "etcd warns and starts.",
-                source=_LIMITS,
-            )
-        )
-    short = [f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for m in machines if m.memory_gib < memory_gib]
-    if short:
-        notices.append(
-            Notice(
-                code="memory-above-machine",
-                severity="beyond-guide",
-                text=f"The process may take {memory_gib} GiB, more than the memory of {' and '.join(short)}.",
-                source=_FAQ,
-            )
-        )
-    return tuple(notices)
-
-
-def plan_notices(
-    shared: Sequence[str], loopback: Sequence[str], plain: Sequence[str], crowded: str | None
-) -> tuple[Notice, ...]:
-    """Return what is to be said of a plan.
-
-    `shared` names the hosts of several members, `loopback` the members that no other machine reaches, `plain` those
-    that talk without TLS to other machines, `crowded` the zone whose failure stops the cluster.
-    """
-    notices = []
-    if shared:
-        notices.append(
-            Notice(
-                code="members-share-host",
-                severity="warning",
-                text=f"Several members are on {' and '.join(shared)}: they fail together.",
-                source=_FAQ,
-            )
-        )
-    if loopback:
-        notices.append(
-            Notice(
-                code="loopback-address",
-                severity="warning",
-                text=f"No other machine reaches {' and '.join(dict.fromkeys(loopback))}: a loopback address is "
-                "advertised in a cluster of several hosts.",
-                source=_DOCS + "op-guide/clustering.md",
-            )
-        )
-    if plain:
-        notices.append(
-            Notice(
-                code="plain-http",
-                severity="warning",
-                text=f"Without TLS anybody on the network reads and writes the data of "
-                f"{' and '.join(dict.fromkeys(plain))}.",
-                source=_DOCS + "op-guide/security.md",
-            )
-        )
-    if crowded is not None:
-        notices.append(
-            Notice(
-                code="zones-not-spread",
-                severity="warning",
-                text=f"The zone {crowded} has so many members that the cluster stops when it fails: spread them over "
-                "three zones.",
-                source="our choice: more members in one zone than may fail",
-            )
-        )
-    return tuple(notices)
-
-
-def timing_notices(heartbeat_ms: int, election_ms: int) -> tuple[Notice, ...]:
-    """Return what is to be said of heartbeat and election."""
-    if election_ms % heartbeat_ms == 0:
-        return ()
-    return (
-        Notice(
-            code="election-not-multiple",
-            severity="info",
-            text=f"etcd counts the election timeout in heartbeats: {election_ms} ms are "
-            f"{election_ms // heartbeat_ms} of {heartbeat_ms} ms.",
-            source="etcd-io/etcd server/embed/config.go, ElectionTicks",
-        ),
-    )

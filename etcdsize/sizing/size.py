@@ -6,27 +6,27 @@ It needs no NumPy: a single load has its own rule, `TierTable.tier_codes`. This 
 import functools
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from etcdsize.base.checks import whole_number
 from etcdsize.base.model import Model
-from etcdsize.catalog.catalog import Catalog
+from etcdsize.base.notice import Notice
+from etcdsize.base.text import shown
+from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
-from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError, shown
-from etcdsize.sizing.notices import (
-    Notice,
-    load_notices,
-    machine_notices,
-    member_notices,
-    nodes_notice,
-    open_tier_notice,
-)
-from etcdsize.sizing.options import catalog_of, headroom_of, members_of, providers_of, tiers_of, whole_number
+from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.sizing.notices import load_notices, machine_notices, member_notices, nodes_notice, open_tier_notice
+from etcdsize.sizing.options import catalog_of, headroom_of, members_of, tiers_of
 from etcdsize.sizing.quorum import failure_tolerance, quorum
 from etcdsize.tiers import Bound, TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
 from etcdsize.workload import Workload
+
+if TYPE_CHECKING:
+    from etcdsize.fitting.model import Need
 
 Load = int | float | str | None
 
@@ -55,8 +55,9 @@ class Sizing(Model):
     failure_tolerance: Annotated[int, Field(ge=0, description="Members that may fail. [count]")]
     bounds: Annotated[
         dict[Dimension, Bound],
-        Field(description="The bound that each utilization is relative to: on the open tier, the last there is."),
+        Field(description="The tier's bound in every dimension; on the open tier, the last bound that there is."),
     ]
+    is_open_tier: Annotated[bool, Field(description="Whether the tier has no upper bounds of its own.")]
     utilization: Annotated[
         dict[Dimension, float], Field(description="Load / bound, without headroom, for each known dimension.")
     ]
@@ -88,6 +89,26 @@ class Sizing(Model):
                 value=tuple(self.machines),
             )
         return next(iter(self.machines.values()))
+
+    @property
+    def tier_data_bytes(self) -> int | float:
+        """The most data that the tier is for; on the open tier, the 8 GiB that etcd suggests as a maximum. [bytes]"""
+        return SUGGESTED_QUOTA_BYTES if self.is_open_tier else self.bounds["data_bytes"].limit
+
+    @property
+    def need(self) -> "Need":
+        """What every member needs: the tier's figures, with room for more data where the workload has more.
+
+        Raises
+        ------
+        OptionError
+            For a tier that the guide has no machine for.
+        """
+        # Few ask for it, and it takes time to load.
+        from etcdsize.fitting.model import need_of_tier
+
+        data = None if self.workload is None else self.workload.data_bytes
+        return need_of_tier(self.tier, self.tier_data_bytes).with_data(data)
 
     @property
     def is_beyond_guide(self) -> bool:
@@ -258,12 +279,12 @@ def size(
         nodes_code = sum(kubernetes_nodes > tier.kubernetes_nodes for tier in table.tiers[:-1])
         code = max(code, nodes_code)
 
-    bounds: dict[Any, Bound] = {}
+    bounds: dict[Any, Bound] = {dimension: table.reference(code, dimension) for dimension in DIMENSIONS}
     shares: dict[Any, float] = {}
     past: list[str] = []
     for dimension, load in zip(DIMENSIONS, loads):
         if load is not None:
-            bound = bounds[dimension] = table.reference(code, dimension)
+            bound = bounds[dimension]
             shares[dimension] = min(float(load) / float(bound.limit), _LARGEST_FLOAT)
             if not bound.fits(load):
                 past.append(dimension)
@@ -294,6 +315,7 @@ def size(
         quorum=quorum(members),
         failure_tolerance=failure_tolerance(members),
         bounds=bounds,
+        is_open_tier=code == len(table.tiers) - 1,
         utilization=shares,
         headroom={dimension: 1.0 - share for dimension, share in shares.items()},
         headroom_asked=headroom,

@@ -79,7 +79,7 @@ class TestLoad:
         assert one.tier == "medium"
         assert run("--rps", "150", "--headroom", "30%", "--tiers", "etcd.io") == (
             0,
-            render_fit(fit(one, tiers="etcd.io"), one),
+            render_fit(fit(one), one),
             "",
         )
 

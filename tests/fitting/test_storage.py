@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import storage_for
-from etcdsize.fitting.storage import quota_for, recovery_seconds
+from etcdsize.etcd.quota import quota_for
+from etcdsize.fitting.storage import recovery_seconds
 
 GIB = 2**30
 

@@ -13,16 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import OptionError, load_catalog, load_tiers
-from etcdsize.sizing.options import (
-    catalog_of,
-    headroom_of,
-    members_of,
-    one_of,
-    providers_of,
-    threads_of,
-    tiers_of,
-    whole_number,
-)
+from etcdsize.base.checks import one_of, whole_number
+from etcdsize.catalog.catalog import providers_of
+from etcdsize.sizing.options import catalog_of, headroom_of, members_of, threads_of, tiers_of
 
 GUIDE = load_catalog("guide")
 TIERS = load_tiers("guide")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import DIMENSIONS, EDGES, HEADROOMS, twin
 
-from etcdsize import InvalidWorkloadError, OptionError, Sizing, Workload, WorkloadTypeError, size
+from etcdsize import InvalidWorkloadError, OptionError, Sizing, Workload, WorkloadTypeError, load_tiers, size
 
 CODES = ("small", "medium", "large", "xlarge")
 
@@ -73,8 +73,9 @@ class TestAnswer:
         else:
             assert sizing.workload is sizing.tightest is None
         assert {name: bound.limit for name, bound in sizing.bounds.items()} == {
-            name: EDGES[name][min(code, 2)] for name in measured
+            name: EDGES[name][min(code, 2)] for name in DIMENSIONS
         }
+        assert sizing.is_open_tier is (code == 3)
         assert sizing.headroom_asked == asked["headroom"]
         assert (sizing.tiers, sizing.catalog, sizing.members) == (asked["tiers"], asked["catalog"], asked["members"])
         assert sizing.quorum + sizing.failure_tolerance == sizing.members
@@ -202,7 +203,8 @@ class TestKubernetesNodes:
     def test_alone(self):
         sizing = size(kubernetes_nodes=200)
         assert (sizing.tier, sizing.workload, sizing.kubernetes_nodes) == ("medium", None, 200)
-        assert sizing.utilization == sizing.headroom == sizing.bounds == {}
+        assert sizing.utilization == sizing.headroom == {}
+        assert sizing.bounds == {name: load_tiers("guide").tiers[1].bound(name) for name in DIMENSIONS}
         assert (sizing.forced_by, sizing.tightest) == (("kubernetes_nodes",), None)
         assert size(kubernetes_nodes=0).forced_by == ()
 

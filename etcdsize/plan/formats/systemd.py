@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from etcdsize.errors import OptionError, shown
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.plan.cluster import ClusterPlan
 

@@ -1,0 +1,54 @@
+"""Arguments that choose: checked where they enter, and refused by name."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
+
+__all__ = ["one_of", "pairs_of", "true_or_false", "whole_number"]
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the integer that a value is, None where it is not one."""
+    if isinstance(value, bool) or getattr(value, "ndim", 0) != 0:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
+    """Return the value where it is one of the words accepted."""
+    accepted = tuple(accepted)
+    if isinstance(value, str) and value in accepted:
+        return value
+    raise OptionError(
+        f"{option}: got {shown(value)}, expected {' or '.join(accepted)}{nearest(str(value), accepted)}",
+        option=option,
+        value=value,
+    )
+
+
+def true_or_false(option: str, value: Any) -> bool:
+    """Return the value where it is one of the two."""
+    if isinstance(value, bool):
+        return value
+    raise OptionError(f"{option}: got {shown(value)}, expected True or False", option=option, value=value)
+
+
+def pairs_of(option: str, texts: Iterable[str], expected: str) -> dict[str, str]:
+    """Return what texts such as `a=10.0.0.1` say, by what stands before the sign; none twice."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise OptionError(f"{option}: got {shown(text)}, expected {expected}", option=option, value=text)
+        if name in found:
+            raise OptionError(f"{option}: got {shown(name)} twice, expected it once", option=option, value=name)
+        found[name] = value
+    return found

@@ -1,0 +1,44 @@
+"""How a message shows a value: quoted, cut, on one line; and the nearest known word.
+
+Only the standard library is imported here.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["nearest", "one_line", "shown"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean "…"?` for the known word nearest to `word`, or an empty string."""
+    import difflib
+
+    lowered = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return f'; did you mean "{lowered[close[0]]}"?' if close else ""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: text in double quotes, long values cut."""
+    if isinstance(value, str):
+        text = value if len(value) <= 60 else value[:57] + "..."
+        return '"' + one_line(text).replace('"', '\\"') + '"'
+    try:
+        text = str(value) if isinstance(value, (int, float)) else repr(value)
+    except ValueError:
+        # Python refuses to print integers of more than 4300 digits.
+        return f"a number too long to print, of type {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def one_line(text: str) -> str:
+    """Return text with its control characters escaped: they would break the one line that a message is."""
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
