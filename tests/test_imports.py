@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
+import grimp
 import pytest
 
 import etcdsize
@@ -33,6 +35,30 @@ class TestRooms:
         command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
         assert run.returncode == 0, run.stdout + run.stderr
+
+    def test_the_drawing_shows_the_real_arrows(self):
+        """docs/architecture.md draws every import between rooms that no longer way implies."""
+        imports: dict[str, set[str]] = {}
+        graph = grimp.build_graph("etcdsize")
+        for module in sorted(graph.modules - {"etcdsize"}):
+            room = imports.setdefault(module.split(".")[1], set())
+            room.update(
+                other.split(".")[1] for other in graph.find_modules_directly_imported_by(module) if "." in other
+            )
+
+        def reached(room):
+            return set().union(*({other} | reached(other) for other in imports[room] - {room}))
+
+        real = {
+            f"{room} --> {other}"
+            for room, others in imports.items()
+            for other in others - {room}
+            if not any(other in reached(between) for between in others - {room, other})
+        }
+        page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+        assert set(re.findall(r"^    (\w+ --> \w+)$", page, re.M)) == real
+        rooms = {name.split(".")[0] for name in MODULES}
+        assert set(re.findall(r"^\| `(\w+)/?` \|", page, re.M)) == rooms - {"__main__"} | {"data"}
 
     def test_the_top_holds_rooms_and_few_modules(self):
         files = {path.name for path in SOURCE.glob("*.py")}
