@@ -201,9 +201,8 @@ def classify_columns(
     workers = pick_threads(rows, threads)
     a_row = 2 * len(columns[0].thresholds) + 1 + sum(0 if c.direct else c.work_dtype.itemsize for c in columns)
     block = min(_BLOCK if workers == 1 else _BLOCK_OF_THREADS, _SCRATCH // (workers * a_row), -(-rows // workers))
-    # Every worker has as many blocks as the others, of whole lines.
-    rounds = -(-rows // (workers * max(block, 1)))
-    block = max(_up_to_line(-(-rows // (workers * rounds))), min(_up_to_line(rows), _SMALLEST_BLOCK))
+    # Blocks are of whole lines.
+    block = max(_up_to_line(min(block, -(-rows // workers))), min(_up_to_line(rows), _SMALLEST_BLOCK))
     # The first rows go alone, so that every block of the first column begins where a line of the cache does.
     skip = _rows_to_line(columns[0].values) if columns[0].direct and rows > block else 0
     starts = itertools.chain(range(0, skip, _LINE), itertools.count(skip, block))
@@ -232,13 +231,6 @@ def _rows_to_line(values: Array) -> int:
     return before // values.itemsize if before % values.itemsize == 0 else 0
 
 
-def _aligned(count: int, dtype: np.dtype[Any]) -> Array:
-    """Return an array that begins where a line of the cache does: NumPy's own seldom do."""
-    memory = np.empty(count * dtype.itemsize + _LINE, np.uint8)
-    start = -memory.__array_interface__["data"][0] % _LINE
-    return memory[start : start + count * dtype.itemsize].view(dtype)
-
-
 class _Lane:
     """A column as one worker goes through it: its values, or the worker's copy of a block, seen in every dtype."""
 
@@ -249,7 +241,7 @@ class _Lane:
 
     def __init__(self, column: Column, block: int) -> None:
         self.column = column
-        self.copy = None if column.direct else _aligned(block, column.work_dtype)
+        self.copy = None if column.direct else np.empty(block, column.work_dtype)
         self.values = column.values if self.copy is None else self.copy
         self.bits = None if column.bits is None else self.values.view(column.bits)
         self.last_valid_bits = column.last_valid_bits
@@ -272,12 +264,11 @@ def _work(
 ) -> FirstInvalid | None:
     """Classify the blocks that this worker draws until none is left; those before `skip` are one.
 
-    Between two calls of NumPy the interpreter's lock is held, and a thread that meets another there waits far longer
-    than a call takes. So there is little Python in here, and the blocks are large.
+    Between two NumPy calls a thread holds the interpreter's lock, and another thread that needs it waits far longer
+    than a call takes. So there is little Python in here, and the blocks of threads are large.
     """
     bounds = len(columns[0].thresholds)
-    highest_of, past, either_of, add = np.maximum.reduce, np.greater, np.logical_or, np.add
-    scratch = [_aligned(bounds * block, np.dtype(np.bool_)) for _ in columns[:2]]
+    scratch = [np.empty(bounds * block, np.bool_) for _ in columns[:2]]
     lanes = [_Lane(column, block) for column in columns]
     flat = out.ndim == 1
     codes = out if flat else np.empty(block, np.uint8)
@@ -303,25 +294,25 @@ def _work(
                 place = in_copy
                 lane.column.fill(start, stop, lane.copy[place])
             compared, thresholds = lane.compared, lane.thresholds
-            highest = lane.unseen if lane.bits is None else int(highest_of(lane.bits[place]))
+            highest = lane.unseen if lane.bits is None else int(np.maximum.reduce(lane.bits[place]))
             if highest > lane.last_valid_bits and (mask := lane.column.invalid(lane.values[place])).any():
                 at = start + int(mask.argmax())
                 if first is None or (at, lane.column.dimension) < (first.index, first.dimension):
                     first = FirstInvalid(at, lane.column.dimension, 0)
-                bad = mask if bad is None else either_of(bad, mask, bad)
+                bad = mask if bad is None else np.logical_or(bad, mask, bad)
             if highest > lane.last_compared_bits:
                 compared, thresholds = lane.values, lane.column.thresholds
-            past(compared[place], thresholds, target)
+            np.greater(compared[place], thresholds, target)
             if target is other_by_bound:
-                either_of(either, other, either)
+                np.logical_or(either, other, either)
             target = other_by_bound
         row = codes[here if flat else in_copy]
         if bounds == 1:
             row[:] = levels[0]
         else:
-            add(levels[0], levels[1], row)
+            np.add(levels[0], levels[1], row)
             for level in levels[2:]:
-                add(row, level, row)
+                np.add(row, level, row)
         if least:
             np.maximum(row, least, out=row)
         if bad is not None:
