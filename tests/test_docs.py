@@ -181,7 +181,7 @@ def cli_commands() -> dict[str, argparse.ArgumentParser]:
 
 
 class TestEverythingIsThere:
-    """A command, a public name, a notice or a module that is not documented fails here."""
+    """A command, a public name or a notice that is not documented fails here."""
 
     @pytest.mark.parametrize("command", cli_commands())
     def test_command(self, command: str) -> None:
@@ -211,7 +211,7 @@ class TestEverythingIsThere:
         assert inspect.getdoc(thing)
 
     def test_notices(self) -> None:
-        files = Path(etcdsize.__file__).parent.glob("*notices.py")
+        files = Path(etcdsize.__file__).parent.rglob("notices.py")
         source = "".join(file.read_text(encoding="utf-8") for file in files)
         page = (DOCS / "choices.md").read_text(encoding="utf-8")
         codes = set(re.findall(r'code="([a-z-]+)"', source))
