@@ -1,8 +1,8 @@
-"""A URL as etcd takes it for a member: scheme, host, port and nothing more.
+"""The URLs of members: one grammar, and what etcd and etcdctl each accept of it.
 
-It stays the text that came: etcd compares URLs as text, and a slash that something added would be refused.
-
-This module imports `errors`.
+`parse_url` accepts what etcd accepts in a plan. etcd compares URLs as text, so a URL is never rewritten: a slash that
+something added would be refused. `endpoints_of` accepts what etcdctl accepts as endpoints: several URLs joined by
+commas, with or without a scheme and a slash at the end.
 """
 
 from __future__ import annotations
@@ -10,27 +10,33 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 from etcdsize.base.text import shown
-from etcdsize.errors import EtcdSizeError
+from etcdsize.errors import EtcdSizeError, OptionError
 
-__all__ = ["Url", "UrlError", "parse_url"]
+__all__ = ["Url", "UrlError", "endpoints_of", "parse_url"]
 
-_FORM = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.S)
-_HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.S)
+_URL = re.compile(
+    r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?P<authority>(?:(?P<user>[^/?#]*)@)?(?P<address>[^/?#]*))(?P<rest>.*)",
+    re.S,
+)
+_ADDRESS = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?", re.S)
 # RFC 1123, and the underscore that container networks use.
-_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
-_WHERE = "the scheme http or https, a host and a port, such as http://10.0.0.1:2380"
+_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+_LARGEST_PORT = 65_535
+_EXPECTED_URL = "the scheme http or https, a host and a port, such as http://10.0.0.1:2380"
+_EXPECTED_ENDPOINT = "expected a member's client URL such as http://10.0.0.1:2379"
+_AFTER_THE_PORT = {"/": "a path", "?": "a query", "#": "a fragment"}
 
 
 class UrlError(EtcdSizeError):
-    """Text that is no URL of a member; the caller knows whose it is."""
+    """The text is not a URL that a member can have. The caller adds whose URL it is."""
 
 
 class Url(NamedTuple):
-    """The parts of a URL."""
+    """A member's URL: its scheme, host and port."""
 
     scheme: str
     host: str
@@ -42,7 +48,7 @@ class Url(NamedTuple):
 
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-        """The address that the host is; None for a name."""
+        """The host as an IP address, None if it is a name."""
         try:
             return ipaddress.ip_address(self.host)
         except ValueError:
@@ -58,51 +64,137 @@ class Url(NamedTuple):
 
     @property
     def can_be_bound(self) -> bool:
-        """Whether etcd listens on it: an address, or localhost."""
+        """Whether etcd can listen on it: it is an IP address, or localhost."""
         return self.address is not None or self.host == "localhost"
+
+
+class _Parts(NamedTuple):
+    """A URL taken apart, before anything is checked; None stands for a part that is missing."""
+
+    scheme: str | None
+    user: str | None
+    address: str
+    host: str | None
+    port: str | None
+    rest: str
+
+
+def _split(text: str) -> _Parts:
+    """Take a URL apart. The host is None where it runs into the port, as in an IPv6 address without brackets."""
+    url = cast("re.Match[str]", _URL.fullmatch(text))  # The pattern matches every text.
+    address = _ADDRESS.fullmatch(url["address"])
+    host, port = (None, None) if address is None else (address["host"], address["port"])
+    return _Parts(url["scheme"], url["user"], url["address"], host, port, url["rest"])
 
 
 @functools.lru_cache(maxsize=4096)
 def parse_url(text: str) -> Url:
-    """Return the parts of a URL, or say what is wrong with it and what to write instead."""
+    """Return the parts of a URL that etcd accepts for a member.
+
+    Raises
+    ------
+    UrlError
+        For any other text, with what to write instead where that is clear.
+    """
     if text != text.strip() or any(character.isspace() for character in text):
         raise _refused(text, "without any space", "".join(text.split()))
     if not text.isascii() or not text.isprintable():
         raise _refused(text, "printable ASCII; write a host of another script in its xn-- form")
     if "," in text:
         raise _refused(text, "one URL; give several as a list")
-    form = _FORM.fullmatch(text)
-    if form is None:
-        raise _refused(text, _WHERE, f"http://{text}" if _HOST.fullmatch(text) and ":" in text else None)
-    scheme, rest = form.groups()
+    scheme, user, address, host, port, rest = _split(text)
+    if scheme is None:
+        raise _refused(text, _EXPECTED_URL, None if port is None else f"http://{text}")
     if scheme not in ("http", "https"):
         lower = scheme.lower()
-        raise _refused(text, "http:// or https://", f"{lower}://{rest}" if lower in ("http", "https") else None)
-    for mark, what in (("/", "a path"), ("?", "a query"), ("#", "a fragment"), ("@", "a user")):
-        if mark in rest:
-            bare = rest.rpartition("@")[2] if mark == "@" else rest.partition(mark)[0]
-            found = "a slash at the end" if (mark, rest) == ("/", f"{bare}/") else what
-            raise _refused(text, f"no more than scheme, host and port, so not {found}", f"{scheme}://{bare}")
-    parts = _HOST.fullmatch(rest)
-    if parts is None or not parts[1] or parts[1] == "[]":
-        hint = f"{scheme}://[{rest.rpartition(':')[0]}]:{rest.rpartition(':')[2]}" if _is_bare_ipv6(rest) else None
-        raise _refused(text, _WHERE, hint)
-    host, port = parts.groups()
+        hint = f"{lower}{text[len(scheme) :]}" if lower in ("http", "https") else None
+        raise _refused(text, "http:// or https://", hint)
+    if rest or user is not None:
+        found = "a slash at the end" if rest == "/" else _AFTER_THE_PORT[rest[0]] if rest else "a user"
+        raise _refused(text, f"no more than scheme, host and port, so not {found}", f"{scheme}://{address}")
+    if host in (None, "", "[]"):
+        before, _, last = address.rpartition(":")
+        bare_ipv6 = _port_of(last) is not None and _is_ipv6(before)
+        raise _refused(text, _EXPECTED_URL, f"{scheme}://[{before}]:{last}" if bare_ipv6 else None)
     if port is None:
         raise _refused(text, "a port as well", f"{text}:2379 for clients, {text}:2380 for members")
-    if not _PORT.fullmatch(port) or int(port) > 65_535:
-        raise _refused(text, "a port from 1 to 65535")
+    number = _port_of(port)
+    if number is None or port.startswith("0"):
+        raise _refused(text, f"a port from 1 to {_LARGEST_PORT}")
     if host.startswith("["):
         host = host[1:-1]
         if not _is_ipv6(host):
             raise _refused(text, "an IPv6 address in brackets, without a zone")
     elif not _is_ipv4(host):
-        labels = host.removesuffix(".").split(".")
-        if not all(_LABEL.fullmatch(label) for label in labels) or len(host) > 253:
+        if not _is_host_name(host):
             raise _refused(text, "an IP address or a host name of letters, digits, hyphens and dots")
-        if labels[-1].isdigit():
+        if host.removesuffix(".").rpartition(".")[2].isdigit():
             raise _refused(text, "an IPv4 address of four numbers from 0 to 255, without leading zeros")
-    return Url(scheme, host, int(port))
+    return Url(scheme, host, number)
+
+
+def endpoints_of(texts: str | Iterable[str], *, secure: bool = False) -> tuple[str, ...]:
+    """Return the URLs of members without duplicates, each as scheme, host and port.
+
+    Parameters
+    ----------
+    texts : str or iterable of str
+        URLs, as etcdctl accepts them: several may be joined by commas. A URL without a scheme gets `http://`, or with
+        `secure` `https://`.
+    secure : bool
+        Whether the connections use certificates.
+
+    Raises
+    ------
+    OptionError
+        If there is no URL, and for one that no member can have.
+
+    Examples
+    --------
+    >>> endpoints_of(["10.0.0.1:2379", "https://infra1.example:2379/"])
+    ('http://10.0.0.1:2379', 'https://infra1.example:2379')
+    """
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    for text in listed:
+        if not isinstance(text, str):
+            raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+    found = tuple(dict.fromkeys(_endpoint(one, secure) for text in listed for one in text.split(",")))
+    if not found:
+        raise OptionError(f"endpoints: got none, {_EXPECTED_ENDPOINT}", option="endpoints")
+    plain = [url for url in found if url.startswith("http://")]
+    if secure and plain:
+        raise _refused_endpoint(
+            plain[0], "expected https://, as certificates are given; without them nothing is encrypted"
+        )
+    return found
+
+
+def _endpoint(text: str, secure: bool) -> str:
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+    scheme, user, address, host, port, rest = _split(text)
+    scheme = scheme or ("https" if secure else "http")
+    if scheme.lower() not in ("http", "https"):
+        raise _refused_endpoint(text, "expected http:// or https://")
+    if user is not None:
+        raise OptionError(
+            f"endpoints: got a user or a password for {shown(host or address)}, expected none: what is in a URL is "
+            "printed",
+            option="endpoints",
+        )
+    if not host or not (_is_ipv6(host[1:-1], zone=True) if host.startswith("[") else _is_host_name(host)):
+        raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+    if rest not in ("", "/"):
+        raise _refused_endpoint(text, f"expected no path: {scheme}://{address}; /metrics is added")
+    if port in (None, "", "0"):
+        raise _refused_endpoint(text, f"expected a port as well, such as {scheme}://{host}:2379")
+    if _port_of(port) is None:
+        raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+    return f"{scheme}://{address}".lower()
+
+
+def _is_host_name(host: str) -> bool:
+    return len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
 
 
 def _is_ipv4(host: str) -> bool:
@@ -113,18 +205,25 @@ def _is_ipv4(host: str) -> bool:
     return True
 
 
-def _is_ipv6(host: str) -> bool:
+def _is_ipv6(host: str, zone: bool = False) -> bool:
     try:
-        return ipaddress.IPv6Address(host).scope_id is None
+        address = ipaddress.IPv6Address(host)
     except ValueError:
         return False
+    return zone or address.scope_id is None
 
 
-def _is_bare_ipv6(rest: str) -> bool:
-    host, _, port = rest.rpartition(":")
-    return bool(_PORT.fullmatch(port)) and _is_ipv6(host)
+def _port_of(text: str) -> int | None:
+    """Return a port from 1 to 65535, None for any other text."""
+    if not re.fullmatch(r"[0-9]+", text) or len(text) > 20:
+        return None
+    return int(text) if 1 <= int(text) <= _LARGEST_PORT else None
 
 
 def _refused(text: str, expected: str, instead: str | None = None) -> UrlError:
     hint = f"; write {instead}" if instead else ""
     return UrlError(f"got {shown(text)}, expected {expected}{hint}")
+
+
+def _refused_endpoint(text: object, expected: str) -> OptionError:
+    return OptionError(f"endpoints: got {shown(text)}, {expected}", option="endpoints", value=text)

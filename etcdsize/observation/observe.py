@@ -19,7 +19,7 @@ from pydantic import Field
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
-from etcdsize.etcd.endpoints import endpoints_of
+from etcdsize.etcd.urls import endpoints_of
 from etcdsize.observation.http import Answer, Asker, run
 from etcdsize.observation.model import Observation, combine_scrapes
 from etcdsize.observation.scrape import MemberStatus, Scrape

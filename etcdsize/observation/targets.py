@@ -11,7 +11,7 @@ from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError, TableError, UnitError
-from etcdsize.etcd.endpoints import endpoints_of
+from etcdsize.etcd.urls import endpoints_of
 from etcdsize.units import parse_count
 
 __all__ = ["ClusterTargets", "read_targets"]
