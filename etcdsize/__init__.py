@@ -114,7 +114,8 @@ _HOMES = {
     "base.notice": ("Notice",),
     "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
     "plan.cluster": ("ClusterPlan",),
-    "catalog.disks": ("DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"),
+    "catalog.costs": ("Cost", "DiskPrice", "Price", "PriceStep"),
+    "catalog.disks": ("DiskChoice", "DiskKind", "DiskLimit"),
     "errors": (
         "ColumnError",
         "EtcdSizeError",
@@ -133,7 +134,7 @@ _HOMES = {
     "fleet.audit": ("ClusterAudit", "FleetAudit"),
     "fleet.sizing": ("FleetSizing",),
     "frames.size_frame": ("size_frame",),
-    "catalog.machines": ("Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price"),
+    "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
     "plan.members": ("Member",),
     "observation.model": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
     "observation.observe": ("ClientTls", "observe"),
@@ -165,10 +166,11 @@ if TYPE_CHECKING:
     from etcdsize.base.notice import Notice
     from etcdsize.catalog.aws import read_aws_instance_types
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
-    from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit, DiskPrice, PriceStep
+    from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
+    from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit
     from etcdsize.catalog.gcloud import read_gcloud_machine_types
     from etcdsize.catalog.listing import Dropped, Imported
-    from etcdsize.catalog.machines import Cost, Disk, Erratum, Machine, MachinePrice, Price
+    from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.prices import read_prices
     from etcdsize.errors import (
         ColumnError,

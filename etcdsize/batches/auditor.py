@@ -16,7 +16,7 @@ from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.batches.columns import Source
 from etcdsize.batches.loads import is_text
-from etcdsize.catalog.machines import Price
+from etcdsize.catalog.costs import Price
 from etcdsize.errors import ColumnError
 from etcdsize.fleet.audit import DECIDERS, NO_MACHINE, OVER, UNKNOWN, VERDICTS, FleetAudit
 from etcdsize.fleet.auditor import Auditor

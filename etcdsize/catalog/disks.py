@@ -1,25 +1,28 @@
 """Network disks as rules: what a disk of a size sustains, what it costs, and the smallest one that is enough.
 
-`DiskKind` is the rule of one kind of disk, `DiskLimit` what a machine lets through to one kind, `DiskChoice` an
-answer. Only what a disk sustains counts; what it can do for a while does not. A figure that nobody has verified is
-None, never 0, and what rests on it is None too. The arithmetic is in `_disk_rules`. This module imports pydantic,
-never numpy.
+`DiskKind` is the rule of one kind of disk, `DiskLimit` is what a machine lets through to one kind, and `DiskChoice` is
+a disk to buy. Only what a disk sustains counts, never what it reaches in a burst. Figures are computed as exact
+fractions of what is published. An unverified figure is None, never 0, and so is everything that depends on it.
 """
 
+import math
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
-from etcdsize.catalog import disk_rules
+from etcdsize.base.text import shown
+from etcdsize.catalog.costs import DiskPrice, usd_month_of_iops, usd_month_of_throughput
+from etcdsize.catalog.figures import MB_PER_UNIT, ThroughputUnit, check_amount, exact, exact_text, number
 from etcdsize.catalog.providers import provider_name
-from etcdsize.errors import TableError
+from etcdsize.errors import OptionError, TableError
 
-__all__ = ["DiskChoice", "DiskKind", "DiskLimit", "DiskPrice", "PriceStep"]
+__all__ = ["DiskChoice", "DiskKind", "DiskLimit"]
 
 
 class DiskLimit(Model):
-    """What a machine lets through to one kind of network disk, whatever the disk can do."""
+    """The most that a machine lets through to one kind of network disk, whatever the disk can do."""
 
     kind: Annotated[Name, Field(description="The provider's name for the kind of disk, such as pd-ssd.")]
     concurrent_iops: Annotated[
@@ -31,51 +34,19 @@ class DiskLimit(Model):
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
 
-class PriceStep(Model):
-    """The price of one provisioned IOPS, up to a number of them."""
-
-    up_to: Annotated[Positive | None, Field(description="The last IOPS that costs this. [1/s] None: every further.")]
-    usd_month: Annotated[NotNegative, Field(description="[US dollars per IOPS and month]")]
-
-
-class DiskPrice(Model):
-    """What a kind of disk costs; without region and date a price says nothing, so both are required."""
-
-    usd_gib_month: Annotated[NotNegative, Field(description="[US dollars per GiB and month]")]
-    usd_iops_month: Annotated[
-        tuple[PriceStep, ...] | None,
-        Field(description="Every provisioned IOPS above those included, in rising steps. None: unknown."),
-    ] = None
-    usd_mb_per_second_month: Annotated[
-        NotNegative | None,
-        Field(description="Every MB/s above those included. [US dollars per MB/s and month] None: unknown."),
-    ] = None
-    region: Annotated[Name, Field(description="The provider's name of the region.")]
-    date: Annotated[Name, Field(description="When the price was read.")]
-    source: Annotated[str, Field(description="Where it was read.")] = ""
-
-    @model_validator(mode="after")
-    def _check(self) -> "DiskPrice":
-        ends = [step.up_to for step in self.usd_iops_month or ()]
-        limits = [end for end in ends if end is not None]
-        if ends and (ends[-1] is not None or len(limits) != len(ends) - 1 or limits != sorted(set(limits))):
-            raise TableError("expected steps that rise, the last of them without up_to", field="usd_iops_month")
-        return self
-
-
 class DiskChoice(Model):
-    """A disk to buy: a kind, its size, what to provision, what it then sustains, and what it costs."""
+    """A disk to buy: its kind and size, what to provision, what it then sustains, and what it costs."""
 
     kind: Annotated[Name, Field(description="The provider's name for the kind of disk.")]
     size_gib: Annotated[int, Field(strict=True, gt=0, description="[GiB]")]
-    provisioned_iops: Annotated[Positive | None, Field(description="IOPS to ask for. [1/s] None: those included.")] = (
-        None
-    )
+    provisioned_iops: Annotated[
+        Positive | None, Field(description="IOPS to provision. [1/s] None: those included.")
+    ] = None
     provisioned_mb_per_second: Annotated[
-        Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
+        Positive | None, Field(description="Throughput to provision. [MB/s] None: that included.")
     ] = None
     throughput_unit: Annotated[
-        Literal["MB/s", "MiB/s"], Field(description="What the provider counts throughput in.")
+        ThroughputUnit, Field(description="The unit in which the provider counts throughput.")
     ] = "MB/s"
     concurrent_iops: Annotated[
         NotNegative | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
@@ -87,16 +58,16 @@ class DiskChoice(Model):
 
 
 class DiskKind(Model):
-    """One kind of network disk as a rule: what a size of it sustains, what may be bought besides, and the price.
+    """The rule of one kind of network disk: what each size sustains, what can be provisioned above that, and the price.
 
-    What a disk sustains without asking is `included + per GiB * size`, at least the floor and at most the cap; its
-    throughput is besides that what comes with every IOPS. What is provisionable may be asked for above that, within
-    the caps and ratios.
+    Without provisioning, a disk sustains `included + per GiB * size`, at least the floor and at most the cap; its
+    throughput also includes what comes with each IOPS. More can be provisioned, where the kind allows it, within the
+    caps and ratios.
 
     Raises
     ------
     TableError
-        Where IOPS both come with the size and may be provisioned, or throughput comes in two ways: then there would
+        Where IOPS both come with the size and can be provisioned, or throughput comes in two ways: then there would
         be no single cheapest disk.
 
     Examples
@@ -124,41 +95,45 @@ class DiskKind(Model):
         int | None, Field(strict=True, gt=0, description="The largest size. [GiB] None: unknown, not checked.")
     ] = None
     included_iops: Annotated[
-        NotNegative | None, Field(description="IOPS of every disk, whatever its size. [1/s] None: unknown.")
+        NotNegative | None, Field(description="IOPS of each disk, whatever its size. [1/s] None: unknown.")
     ] = None
     iops_per_gib: Annotated[
-        NotNegative | None, Field(description="IOPS that come with every GiB. [1/s] None: unknown.")
+        NotNegative | None, Field(description="IOPS that come with each GiB. [1/s] None: unknown.")
     ] = None
     min_iops: Annotated[
-        NotNegative, Field(description="The least IOPS of a disk: a floor, or the least to ask for. [1/s]")
+        NotNegative,
+        Field(description="The fewest IOPS of a disk: a floor, or the fewest that can be provisioned. [1/s]"),
     ] = 0
     max_iops: Annotated[Positive | None, Field(description="The most IOPS of a disk. [1/s] None: unknown.")] = None
-    iops_provisionable: Annotated[bool, Field(description="Whether more IOPS may be bought.")] = False
+    iops_provisionable: Annotated[bool, Field(description="Whether more IOPS can be provisioned.")] = False
     max_iops_per_gib: Annotated[
-        Positive | None, Field(description="The most IOPS to buy for a GiB. [1/s] None: unknown.")
+        Positive | None, Field(description="The most IOPS that can be provisioned for each GiB. [1/s] None: unknown.")
     ] = None
     included_mb_per_second: Annotated[
-        NotNegative | None, Field(description="Throughput of every disk. [MB/s] None: unknown.")
+        NotNegative | None, Field(description="Throughput of each disk, whatever its size. [MB/s] None: unknown.")
     ] = None
     mb_per_second_per_gib: Annotated[
-        NotNegative | None, Field(description="Throughput that comes with every GiB. [MB/s] None: unknown.")
+        NotNegative | None, Field(description="Throughput that comes with each GiB. [MB/s] None: unknown.")
     ] = None
     mb_per_second_per_iops: Annotated[
-        NotNegative | None, Field(description="Throughput that comes with every IOPS. [MB/s] None: unknown.")
+        NotNegative | None, Field(description="Throughput that comes with each IOPS. [MB/s] None: unknown.")
     ] = None
     max_mb_per_second: Annotated[
         Positive | None, Field(description="The most throughput of a disk. [MB/s] None: unknown.")
     ] = None
-    mb_per_second_provisionable: Annotated[bool, Field(description="Whether more throughput may be bought.")] = False
+    mb_per_second_provisionable: Annotated[bool, Field(description="Whether more throughput can be provisioned.")] = (
+        False
+    )
     max_mb_per_second_per_iops: Annotated[
-        Positive | None, Field(description="The most throughput to buy for an IOPS. [MB/s] None: unknown.")
+        Positive | None,
+        Field(description="The most throughput that can be provisioned for each IOPS. [MB/s] None: unknown."),
     ] = None
     throughput_unit: Annotated[
-        Literal["MB/s", "MiB/s"],
-        Field(description="What the provider counts throughput in; whole ones are bought."),
+        ThroughputUnit,
+        Field(description="The unit in which the provider counts throughput; only whole units can be bought."),
     ] = "MB/s"
     bursts: Annotated[
-        str | None, Field(description="What it can do for a while. Never counted. None: it does not burst.")
+        str | None, Field(description="What it reaches in a burst, which never counts. None: it does not burst.")
     ] = None
     price: Annotated[DiskPrice | None, Field(description="None: unknown.")] = None
     source: Annotated[str, Field(description="Where the rule comes from.")] = ""
@@ -174,11 +149,11 @@ class DiskKind(Model):
                 f"got {self.max_mb_per_second}, expected included_mb_per_second or more", field="max_mb_per_second"
             )
         if self.iops_provisionable and self.iops_per_gib:
-            raise TableError("IOPS come with the size or are bought, not both", field="iops_per_gib")
+            raise TableError("IOPS come with the size or can be provisioned, not both", field="iops_per_gib")
         ways = (self.mb_per_second_per_gib, self.mb_per_second_per_iops, self.mb_per_second_provisionable)
         if sum(map(bool, ways)) > 1:
             raise TableError(
-                "throughput comes with the size, or with the IOPS, or is bought; one of them",
+                "throughput comes with the size, comes with the IOPS, or can be provisioned; expected one of these",
                 field="mb_per_second_per_gib",
             )
         return self
@@ -189,16 +164,16 @@ class DiskKind(Model):
         provisioned_iops: float | None = None,
         provisioned_mb_per_second: float | None = None,
     ) -> tuple[float | None, float | None]:
-        """Return the IOPS and the MB/s that a disk sustains, None for what is unknown; bursts never count.
+        """Return the IOPS and the MB/s that a disk sustains; None where a figure is unknown.
 
         Parameters
         ----------
         size_gib : int
-            [GiB]
+            The disk's size. [GiB]
         provisioned_iops : number, optional
-            What is asked for; the least there is where it is not given. [1/s]
+            The IOPS to provision; by default the fewest that the disk can have. [1/s]
         provisioned_mb_per_second : number, optional
-            Likewise. [MB/s]
+            The throughput to provision; by default the least that the disk can have. [MB/s]
 
         Raises
         ------
@@ -211,7 +186,8 @@ class DiskKind(Model):
         >>> load_catalog("current").disk_kind("aws", "gp3").figures(50)
         (3000, 131.072)
         """
-        return disk_rules.figures(self, size_gib, provisioned_iops, provisioned_mb_per_second)
+        iops, throughput = self._sustained(size_gib, provisioned_iops, provisioned_mb_per_second)
+        return None if iops is None else number(iops), None if throughput is None else number(throughput)
 
     def usd_month(
         self,
@@ -229,24 +205,39 @@ class DiskKind(Model):
         >>> load_catalog("current").disk_kind("aws", "gp3").usd_month(100, 4000)
         13
         """
-        return disk_rules.usd_month(self, size_gib, provisioned_iops, provisioned_mb_per_second)
+        iops, throughput = self._sustained(size_gib, provisioned_iops, provisioned_mb_per_second)
+        if self.price is None:
+            return None
+        total = exact(self.price.usd_gib_month) * size_gib
+        for provisionable, included_figure, sustained, usd_month_of in (
+            (self.iops_provisionable, self.included_iops, iops, usd_month_of_iops),
+            (self.mb_per_second_provisionable, self.included_mb_per_second, throughput, usd_month_of_throughput),
+        ):
+            if provisionable:
+                if included_figure is None or sustained is None:
+                    return None
+                extra = usd_month_of(self.price, exact(included_figure), sustained)
+                if extra is None:
+                    return None
+                total += extra
+        return number(total)
 
     def smallest(
         self, size_gib: float, concurrent_iops: float | None = None, mb_per_second: float | None = None
     ) -> DiskChoice | str:
         """Return the cheapest disk of this kind that is enough, or the reason why none is.
 
-        Size, IOPS and throughput are each the least that is enough. No other disk of this kind that is enough has
-        less of any, so none is cheaper.
+        Its size, IOPS and throughput are each the least that is enough. No other disk of this kind that is enough
+        has less of any of them, so none is cheaper.
 
         Parameters
         ----------
         size_gib : number
-            What it has to hold; rounded up to whole GiB. [GiB]
+            What the disk has to hold; rounded up to whole GiB. [GiB]
         concurrent_iops : number, optional
-            What it has to sustain; None where it does not matter. [1/s]
+            The IOPS that it has to sustain; None where they do not matter. [1/s]
         mb_per_second : number, optional
-            Likewise. [MB/s]
+            The throughput that it has to sustain; None where it does not matter. [MB/s]
 
         Raises
         ------
@@ -260,17 +251,168 @@ class DiskKind(Model):
         >>> choice.size_gib, choice.provisioned_iops, choice.usd_month
         (50, 3600, 7)
         """
-        found = disk_rules.smallest(self, size_gib, concurrent_iops, mb_per_second)
-        if isinstance(found, str):
-            return found
-        iops, throughput = self.figures(*found)
+        size = max(math.ceil(check_amount("size_gib", size_gib, positive=True)), self.min_size_gib or 1)
+        if self.max_size_gib is not None and size > self.max_size_gib:
+            return f"{self.kind} has at most {self.max_size_gib} GiB, {size} needed"
+        iops = throughput = Fraction(0)
+        if concurrent_iops is not None:
+            iops = check_amount("concurrent_iops", concurrent_iops)
+            most = self._most_iops()
+            if most is None:
+                return f"the IOPS of {self.kind} are unknown"
+            if iops > most:
+                unknown = self.iops_provisionable and self.max_iops_per_gib is None
+                return self._too_little("IOPS", most, iops, limit_unknown=unknown)
+        if mb_per_second is not None:
+            throughput = check_amount("mb_per_second", mb_per_second)
+            most = self._most_throughput()
+            if most is None:
+                return f"the throughput of {self.kind} is unknown"
+            if throughput > most:
+                unknown = self.mb_per_second_provisionable and self.max_mb_per_second_per_iops is None
+                return self._too_little("MB/s", most, throughput, limit_unknown=unknown)
+        bought = self._least(size, iops, throughput)
+        sustained_iops, sustained_throughput = self.figures(*bought)
         return DiskChoice(
             kind=self.kind,
-            size_gib=found[0],
-            provisioned_iops=found[1],
-            provisioned_mb_per_second=found[2],
+            size_gib=bought[0],
+            provisioned_iops=bought[1],
+            provisioned_mb_per_second=bought[2],
             throughput_unit=self.throughput_unit,
-            concurrent_iops=iops,
-            disk_mb_per_second=throughput,
-            usd_month=self.usd_month(*found),
+            concurrent_iops=sustained_iops,
+            disk_mb_per_second=sustained_throughput,
+            usd_month=self.usd_month(*bought),
         )
+
+    def _least(self, size: int, iops: Fraction, throughput: Fraction) -> tuple[int, int | None, float | None]:
+        """Return the least size, IOPS to provision and MB/s to provision for a need within the kind's limits."""
+        provisioned_iops, provisioned_throughput = None, None
+        included = _known(self.included_mb_per_second)
+        if included is not None and throughput > included:
+            if self.mb_per_second_per_iops:
+                iops = max(iops, (throughput - included) / exact(self.mb_per_second_per_iops))
+            elif self.mb_per_second_per_gib:
+                size = max(size, math.ceil((throughput - included) / exact(self.mb_per_second_per_gib)))
+            elif self.max_mb_per_second_per_iops:
+                unit = MB_PER_UNIT[self.throughput_unit]
+                throughput = math.ceil(throughput / unit) * unit
+                iops = max(iops, throughput / exact(self.max_mb_per_second_per_iops))
+                provisioned_throughput = number(throughput)
+        included = _known(self.included_iops)
+        if included is not None:
+            least = max(included, exact(self.min_iops))
+            if self.iops_provisionable:
+                if max(iops, least) > included:
+                    provisioned_iops = math.ceil(max(iops, least))
+                if iops > least and self.max_iops_per_gib:
+                    size = max(size, math.ceil(math.ceil(iops) / exact(self.max_iops_per_gib)))
+            elif iops > least and self.iops_per_gib:
+                size = max(size, math.ceil((iops - included) / exact(self.iops_per_gib)))
+        return size, provisioned_iops, provisioned_throughput
+
+    def _too_little(self, unit: str, most: Fraction, needed: Fraction, *, limit_unknown: bool) -> str:
+        has, wants = exact_text(most), exact_text(needed)
+        if limit_unknown:
+            return f"{self.kind} includes {has} {unit}, {wants} needed; how many more can be bought is unknown"
+        return f"{self.kind} reaches at most {has} {unit}, {wants} needed"
+
+    def _most_iops(self) -> Fraction | None:
+        """Return the most IOPS that any disk of the kind sustains."""
+        base, cap = self._base_iops(self.max_size_gib), _known(self.max_iops)
+        if base is None or cap is None:
+            return None
+        if not self.iops_provisionable or self.max_iops_per_gib is None:
+            return base
+        if self.max_size_gib is not None:
+            cap = min(cap, exact(self.max_iops_per_gib) * self.max_size_gib)
+        return max(base, Fraction(math.floor(cap)))
+
+    def _most_throughput(self) -> Fraction | None:
+        """Return the most MB/s that any disk of the kind sustains."""
+        iops = self._most_iops()
+        base, cap = self._base_throughput(self.max_size_gib, iops), _known(self.max_mb_per_second)
+        if base is None or cap is None:
+            return None
+        if not self.mb_per_second_provisionable or self.max_mb_per_second_per_iops is None:
+            return base
+        if iops is None:
+            return None
+        unit = MB_PER_UNIT[self.throughput_unit]
+        return max(base, math.floor(min(cap, exact(self.max_mb_per_second_per_iops) * iops) / unit) * unit)
+
+    def _base_iops(self, size_gib: int | None) -> Fraction | None:
+        """Return the IOPS that come with a size; None is an unlimited size."""
+        included, per_gib, cap = _known(self.included_iops), _known(self.iops_per_gib), _known(self.max_iops)
+        if included is None or per_gib is None or cap is None:
+            return None
+        if size_gib is None and per_gib:
+            return cap
+        return min(max(included + per_gib * (size_gib or 0), exact(self.min_iops)), cap)
+
+    def _base_throughput(self, size_gib: int | None, iops: Fraction | None) -> Fraction | None:
+        """Return the MB/s that come with a size and its IOPS; None is an unlimited size."""
+        included, per_gib = _known(self.included_mb_per_second), _known(self.mb_per_second_per_gib)
+        per_iops, cap = _known(self.mb_per_second_per_iops), _known(self.max_mb_per_second)
+        if included is None or per_gib is None or per_iops is None or cap is None or (per_iops and iops is None):
+            return None
+        if size_gib is None and per_gib:
+            return cap
+        return min(included + per_gib * (size_gib or 0) + per_iops * (iops or 0), cap)
+
+    def _sustained(
+        self, size_gib: int, provisioned_iops: float | None, provisioned_mb_per_second: float | None
+    ) -> tuple[Fraction | None, Fraction | None]:
+        """Return the IOPS and the MB/s that a disk sustains, after checking that it can be bought."""
+        self._check_size(size_gib)
+        iops = self._base_iops(size_gib)
+        if provisioned_iops is not None:
+            asked = check_amount("provisioned_iops", provisioned_iops)
+            most = _limit(self.max_iops, self.max_iops_per_gib, Fraction(size_gib), iops)
+            self._check_provisioned("provisioned_iops", asked, iops, most, self.iops_provisionable)
+            iops = None if iops is None else asked
+        throughput = self._base_throughput(size_gib, iops)
+        if provisioned_mb_per_second is not None:
+            asked = check_amount("provisioned_mb_per_second", provisioned_mb_per_second)
+            most = _limit(self.max_mb_per_second, self.max_mb_per_second_per_iops, iops, throughput)
+            provisionable = self.mb_per_second_provisionable
+            self._check_provisioned("provisioned_mb_per_second", asked, throughput, most, provisionable)
+            throughput = None if throughput is None else asked
+        return iops, throughput
+
+    def _check_size(self, size_gib: int) -> None:
+        least, last = self.min_size_gib or 1, self.max_size_gib
+        whole = isinstance(size_gib, int) and not isinstance(size_gib, bool)
+        if not whole or size_gib < least or (last is not None and size_gib > last):
+            to = f" to {last}" if last is not None else ""
+            raise OptionError(
+                f"size_gib: got {shown(size_gib)}, expected whole GiB from {least}{to} for {self.kind}",
+                option="size_gib",
+                value=size_gib,
+            )
+
+    def _check_provisioned(
+        self, option: str, asked: Fraction, base: Fraction | None, most: Fraction | None, provisionable: bool
+    ) -> None:
+        """Reject what cannot be bought; an unknown limit is not checked."""
+        least = base or Fraction(0)
+        if provisionable and asked >= least and (most is None or asked <= most):
+            return
+        unit = "IOPS" if option == "provisioned_iops" else "MB/s"
+        if provisionable:
+            to = f" to {exact_text(most)}" if most is not None else ""
+            expected = f"from {exact_text(least)}{to} {unit} for this disk of {self.kind}"
+        else:
+            expected = f"none: the {unit} of {self.kind} come with the disk and cannot be provisioned"
+        raise OptionError(f"{option}: got {exact_text(asked)}, expected {expected}", option=option, value=number(asked))
+
+
+def _known(value: float | None) -> Fraction | None:
+    return None if value is None else exact(value)
+
+
+def _limit(cap: float | None, ratio: float | None, of: Fraction | None, base: Fraction | None) -> Fraction | None:
+    """Return the most that can be provisioned, None where no limit is known."""
+    limits = [] if cap is None else [exact(cap)]
+    if ratio is not None and of is not None:
+        limits.append(max(exact(ratio) * of, base or Fraction(0)))
+    return min(limits, default=None)

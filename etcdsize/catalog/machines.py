@@ -10,22 +10,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
-from etcdsize.catalog.disks import DiskLimit, DiskPrice
+from etcdsize.catalog.costs import Cost, Price
+from etcdsize.catalog.disks import DiskLimit
+from etcdsize.catalog.figures import ThroughputUnit, throughput_text
 from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import TableError
 
-__all__ = [
-    *("HOURS_A_MONTH", "Cost", "Disk", "Erratum", "Machine", "MachinePrice", "Price", "monthly_total", "provider_name"),
-    "throughput_text",
-]
-
-HOURS_A_MONTH = 730
-"""As the providers count a month (365 * 24 / 12)."""
-
-
-def throughput_text(mb_per_second: float, unit: str) -> str:
-    """Return a throughput as a provider counts it, in MB/s or MiB/s."""
-    return f"{round(mb_per_second * 1e6 / 2**20 if unit == 'MiB/s' else mb_per_second, 2):g} {unit}"
+__all__ = ["Disk", "Erratum", "Machine", "MachinePrice"]
 
 
 class Disk(Model):
@@ -40,7 +31,7 @@ class Disk(Model):
         Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
     ] = None
     throughput_unit: Annotated[
-        Literal["MB/s", "MiB/s"], Field(description="What the provider counts throughput in.")
+        ThroughputUnit, Field(description="The unit in which the provider counts throughput.")
     ] = "MB/s"
 
     def __str__(self) -> str:
@@ -58,70 +49,6 @@ class Erratum(Model):
     correct: Annotated[str, Field(description="What it should print.")]
     reason: Annotated[str, Field(description="How we know.")]
     source: Annotated[str, Field(description="Where the correction comes from.")] = ""
-
-
-class Price(Model):
-    """An on-demand price; without region and date a price says nothing, so both are required."""
-
-    usd_hour: Annotated[NotNegative, Field(description="[US dollars per hour]")]
-    region: Annotated[Name, Field(description="The provider's name of the region.")]
-    date: Annotated[Name, Field(description="When the price was read.")]
-    source: Annotated[str, Field(description="Where it was read.")] = ""
-
-    @property
-    def usd_month(self) -> float:
-        """The price of 730 hours. [US dollars]"""
-        return self.usd_hour * HOURS_A_MONTH
-
-
-class Cost(Model):
-    """What a member costs a month, with its disk: unknown where a part is, and why."""
-
-    usd_month: Annotated[NotNegative | None, Field(description="Machine and disk. [US dollars] None: unknown.")]
-    machine_usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars]")] = None
-    disk_usd_month: Annotated[NotNegative | None, Field(description="The disk. [US dollars]")] = None
-    region: Annotated[str | None, Field(description="Where it costs that.")] = None
-    date: Annotated[str | None, Field(description="When the older of the two prices was read.")] = None
-    unknown: Annotated[str, Field(description="Why the whole is unknown; empty where it is known.")] = ""
-
-    @classmethod
-    def of(
-        cls, machine: Price | None, disk_usd_month: float | None, disk: DiskPrice | None, region: str | None
-    ) -> "Cost":
-        """Return the cost of a machine and a disk, as far as both prices are of the region that is asked for."""
-        total, unknown = monthly_total(machine, disk_usd_month, disk, region)
-        of = region or (machine.region if machine is not None else disk.region if disk is not None else None)
-        # A part that is of another region is not told: it would stand beside the wrong one.
-        hours = machine if machine is not None and machine.region == of else None
-        month = disk if disk is not None and disk.region == of and disk_usd_month is not None else None
-        dates = [price.date for price in (hours, month) if price is not None]
-        return cls(
-            usd_month=total,
-            machine_usd_month=None if hours is None else hours.usd_month,
-            disk_usd_month=None if month is None else disk_usd_month,
-            region=of if dates else None,
-            date=min(dates, default=None),
-            unknown="; ".join(unknown),
-        )
-
-
-def monthly_total(
-    machine: Price | None, disk_usd_month: float | None, disk: DiskPrice | None, region: str | None
-) -> tuple[float | None, list[str]]:
-    """Return what a machine and a disk cost a month, None where a part is unknown, and why it is. [US dollars]"""
-    unknown = []
-    for what, price in (("machine", machine), ("disk", disk)):
-        if price is None:
-            unknown.append(f"no price of the {what}")
-        elif region is not None and price.region != region:
-            unknown.append(f"the price of the {what} is of {price.region}")
-    if machine is not None and disk is not None and not unknown and machine.region != disk.region:
-        unknown.append(f"the price of the machine is of {machine.region}, that of the disk of {disk.region}")
-    if disk is not None and disk_usd_month is None:
-        unknown.append("a part of the disk's price is unknown")
-    if unknown or machine is None or disk_usd_month is None:
-        return None, unknown
-    return machine.usd_month + disk_usd_month, []
 
 
 class MachinePrice(Model):

@@ -9,7 +9,8 @@ import re
 from typing import NoReturn
 
 from etcdsize.base.text import nearest, shown
-from etcdsize.catalog.machines import MachinePrice, Price
+from etcdsize.catalog.costs import Price
+from etcdsize.catalog.machines import MachinePrice
 from etcdsize.errors import EtcdSizeError, TableError
 
 __all__ = ["read_prices"]

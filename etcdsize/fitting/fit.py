@@ -12,8 +12,10 @@ from typing import NamedTuple, Protocol
 
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog, providers_of
+from etcdsize.catalog.costs import Cost, monthly_total
 from etcdsize.catalog.disks import DiskChoice, DiskKind
-from etcdsize.catalog.machines import Cost, Machine, monthly_total, throughput_text
+from etcdsize.catalog.figures import throughput_text
+from etcdsize.catalog.machines import Machine
 from etcdsize.errors import OptionError
 from etcdsize.fitting.fsync import sequential_disk
 from etcdsize.fitting.model import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, disk_of, need_for

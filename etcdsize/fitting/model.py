@@ -12,8 +12,9 @@ from pydantic import Field
 from etcdsize.base.model import Model, NotNegative, Positive
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import load_catalog
+from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.disks import DiskChoice
-from etcdsize.catalog.machines import Cost, Disk, Machine
+from etcdsize.catalog.machines import Disk, Machine
 from etcdsize.errors import OptionError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.fitting.fsync import SequentialDisk

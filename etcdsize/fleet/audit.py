@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from etcdsize.base.model import Model
-from etcdsize.catalog.machines import HOURS_A_MONTH, Machine, Price
+from etcdsize.catalog.costs import HOURS_A_MONTH, Price
+from etcdsize.catalog.machines import Machine
 from etcdsize.fitting.capacity import BELOW
 from etcdsize.fitting.model import FIGURES
 from etcdsize.fleet.kernel import INVALID, Codes

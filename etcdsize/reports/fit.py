@@ -12,7 +12,8 @@ from etcdsize.sizing.notices import member_notices
 from etcdsize.units import format_bytes, format_percent
 
 if TYPE_CHECKING:
-    from etcdsize.catalog.machines import Cost, Machine, Price
+    from etcdsize.catalog.costs import Cost, Price
+    from etcdsize.catalog.machines import Machine
     from etcdsize.fitting.fsync import WriteLatency
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate
     from etcdsize.sizing.size import Sizing

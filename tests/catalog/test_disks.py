@@ -83,9 +83,11 @@ class TestFigures:
             ("gp3", (10, None, 787), "provisioned_mb_per_second: got 787, expected from 131.072 to 786.432 MB/s "
              "for this disk of gp3"),
             ("gp3", (10, math.nan), "provisioned_iops: got nan, expected a finite number of 0 or more"),
-            ("gp2", (10, 200), "provisioned_iops: got 200, expected none: gp2 has the IOPS that come with it"),
+            ("gp2", (10, 200), "provisioned_iops: got 200, expected none: the IOPS of gp2 come with the disk "
+             "and cannot be provisioned"),
             ("gp2", (10, None, 9),
-             "provisioned_mb_per_second: got 9, expected none: gp2 has the MB/s that come with it"),
+             "provisioned_mb_per_second: got 9, expected none: the MB/s of gp2 come with the disk and cannot be "
+             "provisioned"),
             ("io1", (10, 501), "provisioned_iops: got 501, expected from 100 to 500 IOPS for this disk of io1"),
         ],
     )  # fmt: skip
@@ -198,9 +200,9 @@ class TestSmallest:
             ("pd-standard", (20, 1, 1), "the IOPS of pd-standard are unknown"),
             ("pd-standard", (20, None, 1), "the throughput of pd-standard is unknown"),
             ("hyperdisk-balanced", (20, 3_001, 1),
-             "hyperdisk-balanced includes 3000 IOPS, 3001 needed; how many more may be bought is unknown"),
+             "hyperdisk-balanced includes 3000 IOPS, 3001 needed; how many more can be bought is unknown"),
             ("hyperdisk-balanced", (20, 1, 200),
-             "hyperdisk-balanced includes 146.80064 MB/s, 200 needed; how many more may be bought is unknown"),
+             "hyperdisk-balanced includes 146.80064 MB/s, 200 needed; how many more can be bought is unknown"),
         ],
     )  # fmt: skip
     def test_none(self, kind, need, reason):
@@ -343,10 +345,11 @@ PRICE = {"usd_gib_month": 1, "region": "r", "date": "d"}
 REFUSED = {
     "both ways for IOPS": (
         {"iops_provisionable": True, "iops_per_gib": 1},
-        "iops_per_gib: IOPS come with the size or are bought, not both"),
+        "iops_per_gib: IOPS come with the size or can be provisioned, not both"),
     "two ways for throughput": (
         {"mb_per_second_per_iops": 1, "mb_per_second_provisionable": True},
-        "mb_per_second_per_gib: throughput comes with the size, or with the IOPS, or is bought; one of them"),
+        "mb_per_second_per_gib: throughput comes with the size, comes with the IOPS, or can be provisioned; expected "
+        "one of these"),
     "sizes": ({"min_size_gib": 4, "max_size_gib": 3}, "max_size_gib: got 3, expected min_size_gib or more"),
     "a floor above the cap": (
         {"min_iops": 4, "max_iops": 3}, "max_iops: got 3, expected min_iops and included_iops or more"),
@@ -360,13 +363,13 @@ REFUSED = {
     "steps that do not rise": (
         {"price": PRICE | {"usd_iops_month": [
             {"up_to": 5, "usd_month": 1}, {"up_to": 5, "usd_month": 1}, {"up_to": None, "usd_month": 1}]}},
-        "usd_iops_month: expected steps that rise, the last of them without up_to"),
+        "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
     "steps without an end": (
         {"price": PRICE | {"usd_iops_month": [{"up_to": 5, "usd_month": 1}]}},
-        "usd_iops_month: expected steps that rise, the last of them without up_to"),
+        "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
     "a step without an end before others": (
         {"price": PRICE | {"usd_iops_month": [{"up_to": None, "usd_month": 1}] * 2}},
-        "usd_iops_month: expected steps that rise, the last of them without up_to"),
+        "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from etcdsize import Catalog, Disk, Erratum, Machine, OptionError, Price, TableError, load_catalog, size
-from etcdsize.catalog.machines import provider_name
+from etcdsize.catalog.providers import provider_name
 
 TIERS = ("small", "medium", "large", "xlarge")
 FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")

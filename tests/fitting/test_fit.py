@@ -221,15 +221,15 @@ class TestCandidates:
         )
         assert [c.machine.machine_type for c in found.candidates] == ["cheap", "dear", "unknown", "huge-unknown"]
         assert [c.cost.usd_month is None for c in found.candidates] == [False, False, True, True]
-        assert found.candidates[2].cost.unknown == "no price of the machine"
+        assert found.candidates[2].cost.unknown == "no price for the machine"
 
     @pytest.mark.parametrize(
         ("disk", "region", "unknown"),
         [
-            (plain_disk(usd=None), None, "no price of the disk"),
-            (plain_disk(region="r2"), None, "the price of the machine is of r1, that of the disk of r2"),
-            (plain_disk(region="r2"), "r2", "the price of the machine is of r1"),
-            (plain_disk(region="r2"), "r1", "the price of the disk is of r2"),
+            (plain_disk(usd=None), None, "no price for the disk"),
+            (plain_disk(region="r2"), None, "the machine is priced in r1, the disk in r2"),
+            (plain_disk(region="r2"), "r2", "the machine is priced in r1"),
+            (plain_disk(region="r2"), "r1", "the disk is priced in r2"),
             (plain_disk(included_iops=100, iops_per_gib=0, max_iops=9000, iops_provisionable=True,
                         max_iops_per_gib=500), None, "a part of the disk's price is unknown"),
         ],

@@ -73,7 +73,7 @@ aws       new.large + 15 GB GP3    arm64       8            32             4500 
 azure     Standard + 15 GB SSD V2  x86_64      4            16             4500          100           unknown  \
             unknown
 
-unknown: Standard: no price of the disk; the machine alone: 146.00 (eu-1, 2026-11-02)
+unknown: Standard: no price for the disk; the machine alone: 146.00 (eu-1, 2026-11-02)
 
 disk        {DISK}
             gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
@@ -163,7 +163,7 @@ def test_an_unknown_price_of_local_nvme_has_no_region():
     catalog = Catalog(name="mine", machines=[nvme], disk_kinds=CATALOG.disk_kinds)
     text = render_fit(fit("medium", catalog, arch=None))
     assert "\naws       nvme     unknown      4            16         75            unknown\n" in text
-    assert "\nunknown: nvme: no price of the machine\n" in text
+    assert "\nunknown: nvme: no price for the machine\n" in text
     assert "\n1 machine of the catalog mine that is enough" in text
     assert "\nrejected" not in text
 

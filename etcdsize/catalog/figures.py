@@ -1,0 +1,53 @@
+"""Exact arithmetic on published figures, and how throughput is counted and shown."""
+
+from __future__ import annotations
+
+import functools
+from fractions import Fraction
+from typing import Literal
+
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
+from etcdsize.units import format_number
+
+__all__ = ["MB_PER_UNIT", "ThroughputUnit", "check_amount", "exact", "exact_text", "number", "throughput_text"]
+
+ThroughputUnit = Literal["MB/s", "MiB/s"]
+MB_PER_UNIT = {"MB/s": Fraction(1), "MiB/s": Fraction(2**20, 10**6)}
+"""One unit of throughput, as a provider counts it, in MB/s."""
+
+
+@functools.lru_cache(maxsize=4096)
+def exact(value: float) -> Fraction:
+    """Return a figure as the decimal that was published, not the float next to it: 0.005 is five thousandths."""
+    return Fraction(value) if isinstance(value, int) else Fraction(str(value))
+
+
+def number(value: Fraction) -> float:
+    """Return an integer where the fraction is whole, else the nearest float."""
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+def exact_text(value: Fraction) -> str:
+    """Return a fraction as a message shows it."""
+    return format_number(number(value))
+
+
+def check_amount(option: str, value: float, *, positive: bool = False) -> Fraction:
+    """Return an argument as an exact figure.
+
+    Raises
+    ------
+    OptionError
+        Unless it is a finite number of 0 or more, or above 0 where it has to be positive.
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < 1e300 or (positive and not value):
+        least = "above 0" if positive else "of 0 or more"
+        raise OptionError(f"{option}: got {shown(value)}, expected a finite number {least}", option=option, value=value)
+    return exact(value)
+
+
+def throughput_text(mb_per_second: float, unit: ThroughputUnit) -> str:
+    """Return a throughput as the provider counts it, in MB/s or MiB/s."""
+    return f"{round(mb_per_second * 1e6 / 2**20 if unit == 'MiB/s' else mb_per_second, 2):g} {unit}"
