@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import doctest
+import importlib
 import inspect
 import json
 import os
@@ -18,10 +19,12 @@ import jsonschema
 import pytest
 
 import etcdsize
+from etcdsize.base.notice import KINDS
 from etcdsize.cli import build_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+ROOMS = Path(etcdsize.__file__).parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 EVERY_PAGE = [*PAGES, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*/**/*.md"))]
 
@@ -211,11 +214,11 @@ class TestEverythingIsThere:
         assert inspect.getdoc(thing)
 
     def test_notices(self) -> None:
-        files = Path(etcdsize.__file__).parent.rglob("notices.py")
-        source = "".join(file.read_text(encoding="utf-8") for file in files)
+        for path in ROOMS.rglob("notices.py"):
+            importlib.import_module(f"etcdsize.{path.parent.name}.notices")
+        source = "".join(path.read_text(encoding="utf-8") for path in ROOMS.rglob("notices.py"))
         page = (DOCS / "choices.md").read_text(encoding="utf-8")
-        codes = set(re.findall(r'code="([a-z-]+)"', source))
-        assert codes
+        codes = set(KINDS) | set(re.findall(r'code="([a-z-]+)"', source))
         assert codes == set(re.findall(r"^\| `([a-z-]+)` \| (?:info|warning|beyond-guide)", page, re.M))
 
     def test_fields_of_the_answer_are_in_the_glossary(self) -> None:
@@ -314,7 +317,7 @@ PROVISIONED = """\
 """
 
 PROVISION_REFUSED = """\
-history: beyond the guide: 12.884901888 GB of data is above the 8 GiB that etcd suggests as the most.
+history: beyond the guide: 12.884901888 GB of data is above the 8 GiB that etcd suggests as a maximum.
 badges: data_bytes: got "2 GBs", expected bytes or a size such as "8GB" or "8GiB"; did you mean "2GB"?
 """
 

@@ -1,4 +1,4 @@
-"""One thing to beware of: `Notice`, and the kinds that there are."""
+"""`Notice`, something to know before you rely on an answer, and the register of its kinds."""
 
 from typing import Annotated, Literal
 
@@ -12,15 +12,15 @@ Severity = Literal["info", "warning", "beyond-guide"]
 
 
 class Notice(Model):
-    """One thing to beware of."""
+    """Something to know before you rely on an answer."""
 
     code: Annotated[str, Field(description="A stable name for programs.")]
     severity: Annotated[
-        Literal["info", "warning", "beyond-guide"],
+        Severity,
         Field(description="beyond-guide: no published figure says that this machine is enough."),
     ]
-    text: Annotated[str, Field(description="What to know.")]
-    source: Annotated[str, Field(description="Where it comes from.")]
+    text: Annotated[str, Field(description="The notice itself, in a sentence or two.")]
+    source: Annotated[str, Field(description="The source of the rule or the figure behind it.")]
 
     @property
     def line(self) -> str:
@@ -29,23 +29,23 @@ class Notice(Model):
 
 
 class NoticeKind:
-    """A kind of notice: its stable code, its severity and its source. Calling it with a text gives a `Notice`.
+    """A kind of notice, with its stable code, its severity and its source. Call it with a text to make a `Notice`.
 
-    Every room declares its own kinds in its `notices` module; a code that is declared twice is refused.
+    Each room declares its kinds once, at the top of its `notices` module. A code cannot be declared again.
     """
 
     def __init__(self, code: str, severity: Severity, source: str) -> None:
         if code in KINDS:
-            raise ValueError(f"the notice {code} is declared twice")
+            raise ValueError(f"the notice {code} is already declared")
         self.code = code
         self.severity = severity
         self.source = source
         KINDS[code] = self
 
     def __call__(self, text: str, *, severity: Severity | None = None, source: str | None = None) -> Notice:
-        """Return the notice; `severity` and `source` replace the kind's own where one notice differs."""
+        """Return a notice of this kind; `severity` and `source` override the kind's own."""
         return Notice(code=self.code, severity=severity or self.severity, text=text, source=source or self.source)
 
 
 KINDS: dict[str, NoticeKind] = {}
-"""Every kind of notice that a room has declared, by its code."""
+"""Every declared kind of notice, by its code."""

@@ -1,1 +1,1 @@
-"""The answer for one cluster."""
+"""Size one cluster."""

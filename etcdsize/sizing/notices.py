@@ -1,12 +1,9 @@
-"""What an answer has to tell beside the tier and the machine: stable codes, severities, texts and sources.
-
-This module imports the models, never numpy.
-"""
+"""The notices of a sizing: what an operator should know besides the tier and the machine."""
 
 import functools
 from collections.abc import Iterable, Sequence
 
-from etcdsize.base.notice import Notice
+from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES, SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
@@ -25,47 +22,54 @@ _HARDWARE = _DOCS + "op-guide/hardware.md"
 _LIMITS = _DOCS + "dev-guide/limit.md"
 _FAQ = _DOCS + "faq.md"
 
+_ERRATUM = NoticeKind("erratum", "info", "the source of the erratum")
+_PREVIOUS_GENERATION = NoticeKind(
+    "previous-generation",
+    "info",
+    "EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
+)
+_UNKNOWN_COST = NoticeKind("unknown-cost", "info", "the source of the machine")
+_MEASURE_DISK = NoticeKind("measure-disk", "info", _HARDWARE)
+_DEDICATED_MACHINE = NoticeKind("dedicated-machine", "info", _HARDWARE)
+_UNKNOWN_DIMENSION = NoticeKind("unknown-dimension", "warning", "our choice")
+_IMPLAUSIBLY_SMALL = NoticeKind("implausibly-small", "warning", "our choice")
+_BEYOND_SUGGESTED_QUOTA = NoticeKind("beyond-suggested-quota", "beyond-guide", _LIMITS)
+_DATA_ABOVE_MEMORY = NoticeKind("data-above-memory", "beyond-guide", _FAQ)
+_DISK_FOR_LESS_DATA = NoticeKind("disk-for-less-data", "warning", "our choice")
+_OPEN_TIER = NoticeKind("open-tier", "info", "the source of the tier table")
+_KUBERNETES_ESTIMATE = NoticeKind("kubernetes-estimate", "warning", "kubernetes/kubernetes#111622")
+_EVEN_MEMBERS = NoticeKind("even-members", "warning", _FAQ)
+_NO_FAILURE_TOLERANCE = NoticeKind("no-failure-tolerance", "warning", _FAQ)
+_OVER_SEVEN_MEMBERS = NoticeKind("over-seven-members", "warning", _FAQ)
+
 
 def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
-    """Return what is to be said of the machines, whatever the load."""
+    """Return the notices about the machines themselves, whatever the load."""
     machines = list(machines)
     notices = [
-        Notice(
-            code="erratum",
-            severity="info",
-            text=f"{machine.provider} {machine.machine_type}, {erratum.field}: the guide prints {erratum.printed}, "
+        _ERRATUM(
+            f"{machine.provider} {machine.machine_type}, {erratum.field}: the guide prints {erratum.printed}, "
             f"which should be {erratum.correct}: {erratum.reason}.",
             source=erratum.source,
         )
         for machine in machines
         for erratum in machine.errata
     ]
-    previous = [m.machine_type for m in machines if m.lifecycle == "previous" and m.cost is None]
-    if previous:
+    listed = [m.machine_type for m in machines if m.lifecycle == "previous" and m.cost is None]
+    if listed:
+        what = "are previous-generation machines" if len(listed) > 1 else "is a previous-generation machine"
+        notices.append(_PREVIOUS_GENERATION(f'{" and ".join(listed)} {what}; the catalog "current" has newer ones.'))
+    fitted = [machine.machine_type for machine in machines if machine.lifecycle == "previous" and machine.cost]
+    if fitted:
         notices.append(
-            Notice(
-                code="previous-generation",
-                severity="info",
-                text=f"{' and '.join(previous)}: a previous generation; still what the guide prints, no longer what "
-                "to buy.",
-                source="EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
-            )
-        )
-    older = [machine.machine_type for machine in machines if machine.lifecycle == "previous" and machine.cost]
-    if older:
-        notices.append(
-            Notice(
-                code="previous-generation",
-                severity="info",
-                text=f"{' and '.join(older)}: first among those that are enough, and not the newest of its line.",
+            _PREVIOUS_GENERATION(
+                f"{' and '.join(fitted)}: first among the machines that are enough, but not the newest generation.",
                 source="our choice: see docs/choices.md, lifecycle",
             )
         )
     notices += [
-        Notice(
-            code="unknown-cost",
-            severity="info",
-            text=f"{machine.provider} {machine.machine_type}: the cost is unknown: {machine.cost.unknown}.",
+        _UNKNOWN_COST(
+            f"{machine.provider} {machine.machine_type}: the cost is unknown: {machine.cost.unknown}.",
             source=machine.source,
         )
         for machine in machines
@@ -73,59 +77,42 @@ def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
     ]
     if any(machine.cost for machine in machines):
         notices.append(
-            Notice(
-                code="measure-disk",
-                severity="info",
-                text="The figures are of concurrent operations, and etcd waits for every write: measure the disk with "
-                "fio before you rely on it.",
-                source=_HARDWARE,
+            _MEASURE_DISK(
+                "The disk figures are for concurrent operations, but etcd waits for each write: measure the disk with "
+                "fio before you rely on it."
             )
         )
     notices.append(
-        Notice(
-            code="dedicated-machine",
-            severity="info",
-            text="The guide's machines run nothing but etcd, and its figures are a start, not hard rules: test with a "
-            "load like your own.",
-            source=_HARDWARE,
+        _DEDICATED_MACHINE(
+            "The guide assumes machines that run nothing but etcd, and its figures are a starting point, not hard "
+            "rules: test with a load like your own."
         )
     )
     return tuple(notices)
 
 
 def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[str, Machine]]) -> tuple[Notice, ...]:
-    """Return what is to be said of a load; of no load, nothing."""
+    """Return the notices about a load and how it meets the machines; none where there is no load."""
     if not loads:
         return ()
     notices = []
     unknown = [name for name, load in zip(DIMENSIONS, loads) if load is None]
     if unknown:
         notices.append(
-            Notice(
-                code="unknown-dimension",
-                severity="warning",
-                text=f"Unknown: {', '.join(unknown)}. The rest decides, so the tier is a lower bound.",
-                source="our choice",
+            _UNKNOWN_DIMENSION(
+                f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier is a lower bound."
             )
         )
     data = loads[2]
     if data is not None and 0 < data < SMALLEST_PLAUSIBLE_BYTES:
         notices.append(
-            Notice(
-                code="implausibly-small",
-                severity="warning",
-                text=f"{format_number(data)} bytes of data is less than an empty etcd file: are these megabytes?",
-                source="our choice",
+            _IMPLAUSIBLY_SMALL(
+                f"{format_number(data)} bytes of data is less than an empty etcd file: are these megabytes?"
             )
         )
     if data is not None and data > SUGGESTED_QUOTA_BYTES:
         notices.append(
-            Notice(
-                code="beyond-suggested-quota",
-                severity="beyond-guide",
-                text=f"{format_bytes(data)} of data is above the 8 GiB that etcd suggests as the most.",
-                source=_LIMITS,
-            )
+            _BEYOND_SUGGESTED_QUOTA(f"{format_bytes(data)} of data is above the 8 GiB that etcd suggests as a maximum.")
         )
     if data is not None:
         short = [
@@ -133,12 +120,9 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
         ]
         if short:
             notices.append(
-                Notice(
-                    code="data-above-memory",
-                    severity="beyond-guide",
-                    text=f"{format_bytes(data)} of data is above the memory of {' and '.join(short)}; etcd maps the "
-                    "whole file into memory.",
-                    source=_FAQ,
+                _DATA_ABOVE_MEMORY(
+                    f"{format_bytes(data)} of data is above the memory of {' and '.join(short)}; etcd maps the whole "
+                    "file into memory."
                 )
             )
         small = [
@@ -146,79 +130,55 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
         ]
         if small:
             notices.append(
-                Notice(
-                    code="disk-for-less-data",
-                    severity="warning",
-                    text=f"The disk of {' and '.join(small)} is for {format_bytes(SUGGESTED_QUOTA_BYTES)} of data; "
-                    "fit() of this answer works out a larger one.",
-                    source="our choice",
+                _DISK_FOR_LESS_DATA(
+                    f"The disk of {' and '.join(small)} is sized for {format_bytes(SUGGESTED_QUOTA_BYTES)} of data; "
+                    "call fit() with this sizing to get a larger one."
                 )
             )
     return tuple(notices)
 
 
 def open_tier_notice(table: TierTable, past: Sequence[str]) -> Notice:
-    """Return what is to be said of the open tier; `past` names what is past the last bound there is."""
+    """Return the notice about the open tier; `past` names the dimensions that exceed the table's last bound."""
     last = table.tiers[-1].name
     if past:
-        return Notice(
-            code="open-tier",
+        return _OPEN_TIER(
+            f"{last} has no upper bound, and {', '.join(past)} exceed{'s' if len(past) == 1 else ''} the last bound of "
+            "the table: no published figure says that this machine is enough. Utilization is relative to that bound.",
             severity="beyond-guide",
-            text=f"{last} has no upper bound, and {', '.join(past)} exceed{'s' if len(past) == 1 else ''} the last "
-            "figure there is: no published figure says that its machine is enough. Utilization is relative to that "
-            "last figure.",
             source=table.source,
         )
-    return Notice(
-        code="open-tier",
-        severity="info",
-        text=f"{last} has no upper bound; utilization is relative to the last bound there is.",
-        source=table.source,
+    return _OPEN_TIER(
+        f"{last} has no upper bound; utilization is relative to the last bound of the table.", source=table.source
     )
 
 
 @functools.lru_cache(maxsize=64)
 def nodes_notice(table: TierTable) -> Notice:
-    """Return what is to be said of a sizing by Kubernetes nodes."""
+    """Return the notice about a sizing by Kubernetes nodes."""
     examples = ", ".join(f"{tier.name} {tier.kubernetes_nodes}" for tier in table.tiers)
-    return Notice(
-        code="kubernetes-estimate",
-        severity="warning",
-        text=f"Nodes are a proxy, not a measurement: etcd's clients are the API servers. The examples ({examples}) are "
-        "read as at most; measure clients, requests and data.",
-        source="kubernetes/kubernetes#111622; the examples: " + table.source,
+    return _KUBERNETES_ESTIMATE(
+        "The number of nodes is a proxy, not a measurement: etcd's clients are the API servers. The examples "
+        f"({examples}) are read as upper limits; measure clients, requests and data instead.",
+        source=f"{_KUBERNETES_ESTIMATE.source}; the examples: {table.source}",
     )
 
 
 @functools.lru_cache(maxsize=64)
 def member_notices(members: int) -> tuple[Notice, ...]:
-    """Return what is to be said of the number of members."""
+    """Return the notices about the number of members."""
     notices = []
     if members % 2 == 0:
-        notices.append(
-            Notice(
-                code="even-members",
-                severity="warning",
-                text=f"{members} members tolerate no more failures than {members - 1}.",
-                source=_FAQ,
-            )
-        )
+        notices.append(_EVEN_MEMBERS(f"{members} members tolerate no more failures than {members - 1}."))
     if members < 3:
         notices.append(
-            Notice(
-                code="no-failure-tolerance",
-                severity="warning",
-                text=f"With {members} member{'s' if members > 1 else ''} no member may fail.",
-                source=_FAQ,
-            )
+            _NO_FAILURE_TOLERANCE(f"A cluster of {members} member{'s' if members > 1 else ''} tolerates no failure.")
         )
     if members > 7:
         notices.append(
-            Notice(
-                code="over-seven-members",
-                severity="warning",
-                text=f"{members} members: etcd suggests no more than seven; every write waits for a quorum.",
-                source=_FAQ,
+            _OVER_SEVEN_MEMBERS(
+                f"{members} members are more than the seven that etcd suggests as a maximum: every write waits for a "
+                "quorum."
             )
         )
     return tuple(notices)

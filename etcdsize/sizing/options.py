@@ -1,7 +1,4 @@
-"""The arguments that choose how to size: checked once, in one place, for one cluster and for many.
-
-This module imports the models' modules, never numpy.
-"""
+"""Check the arguments that choose how to size, for one cluster and for many."""
 
 from __future__ import annotations
 
@@ -24,37 +21,37 @@ __all__ = [
 
 
 def tiers_of(tiers: str | Path | TierTable) -> TierTable:
-    """Return the tier table that an argument names."""
+    """Return the tier table: as it is, or loaded by its name or path."""
     return tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
 
 
 def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
-    """Return the catalog that an argument names, with a machine for every tier: its own, or the one that fits best."""
+    """Return the catalog with a machine for every tier: the one that it assigns, or else the best fit."""
     found = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
     if found.has_tiers:
         return found
-    # Few ask for it, and it takes time to load.
+    # Imported here because it takes time to load and few callers need it.
     from etcdsize.fitting.fit import fitted
 
-    # arm64 has to be asked for, and a catalog without anything else asks for it.
+    # arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
     return fitted(found, tiers, "x86_64" if any(machine.arch == "x86_64" for machine in found.machines) else None)
 
 
 def headroom_of(value: Any) -> float:
-    """Return the share of every bound to keep free."""
+    """Return the headroom, the share of every bound to keep free, as a float in [0, 1)."""
     if value.__class__ is float and 0.0 <= value < 1.0:
         return value + 0.0
-    # A NumPy scalar counts; its bool, text and complex numbers do not.
+    # NumPy's integers and floats are accepted; its bool, text and complex numbers are not.
     kind = getattr(getattr(value, "dtype", None), "kind", "f")
     if not isinstance(value, (bool, str)) and hasattr(value, "__float__") and kind in "iuf":
         try:
             number = float(value) if getattr(value, "ndim", 0) == 0 else -1.0
         except (OverflowError, ValueError):
-            number = -1.0  # an integer beyond every float, a signalling Decimal
+            number = -1.0  # an integer larger than any float, or a signalling Decimal
         if 0 <= number < 1:
             return number + 0.0
     hint = (
-        f"; for {shown(value)} percent say {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
+        f"; for {shown(value)} percent use {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
     )
     raise OptionError(
         f"headroom: got {shown(value)}, expected a number from 0 to below 1{hint}", option="headroom", value=value
@@ -62,16 +59,16 @@ def headroom_of(value: Any) -> float:
 
 
 def members_of(value: Any) -> int:
-    """Return how many members the cluster has."""
-    return _whole("members", value)
+    """Return the number of members. [count]"""
+    return _at_least_one("members", value)
 
 
 def threads_of(value: Any) -> int | None:
-    """Return how many threads may work, None for a number that suits the work."""
-    return None if value is None else _whole("threads", value)
+    """Return the number of threads, or None to choose one that suits the work. [count]"""
+    return None if value is None else _at_least_one("threads", value)
 
 
-def _whole(option: str, value: Any) -> int:
+def _at_least_one(option: str, value: Any) -> int:
     if value.__class__ is int and value >= 1:
         return value
     number = whole_number(value)

@@ -1,7 +1,6 @@
 """How many members must agree, and how many may fail.
 
 Source: etcd FAQ, "Why an odd number of cluster members?" (etcd-io/website, content/en/docs/v3.5/faq.md).
-This module imports the standard library only.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ __all__ = ["failure_tolerance", "quorum"]
 
 
 def quorum(members: int) -> int:
-    """Return how many of the cluster's voting members must agree before anything is written. [count]
+    """Return how many voting members must agree on every write. [count]
 
     >>> quorum(3)
     2

@@ -1,6 +1,6 @@
-"""The answer for one cluster: `size` gives a `Sizing`, with its reasons and what to beware of.
+"""Size one cluster: `size` returns a `Sizing`, with the reasons for it and its notices.
 
-It needs no NumPy: a single load has its own rule, `TierTable.tier_codes`. This module imports the models.
+This path does not use NumPy: `TierTable.tier_codes` classifies a single load.
 """
 
 import functools
@@ -36,55 +36,60 @@ _LARGEST_FLOAT = 1.7976931348623157e308
 
 
 class Sizing(Model):
-    """What one cluster needs, and why. It turns to JSON and back without loss."""
+    """What one cluster needs, and why. It converts to JSON and back without loss."""
 
-    workload: Annotated[Workload | None, Field(description="The load. None: sized by Kubernetes nodes alone.")]
-    kubernetes_nodes: Annotated[int | None, Field(description="Nodes of the Kubernetes cluster, where given.")]
+    workload: Annotated[Workload | None, Field(description="The load. None if only Kubernetes nodes were given.")]
+    kubernetes_nodes: Annotated[int | None, Field(description="Nodes of the Kubernetes cluster, if given.")]
     tier: Annotated[str, Field(description="The tier's name.")]
-    machines: Annotated[dict[str, Machine], Field(description="The machine of every provider asked.")]
+    machines: Annotated[dict[str, Machine], Field(description="The machine to run each member on, by provider.")]
     usd_month: Annotated[
         dict[str, float | None],
         Field(
-            description="What the whole cluster costs a month, by provider: every member's machine and disk, in the "
-            "region and of the date of the machine's cost. [US dollars] None: unknown. Empty where the catalog has no "
-            "prices."
+            description="What the whole cluster costs per month, by provider: the machine and disk of every member, "
+            "in the region and on the date of the machine's cost. [US dollars] None if unknown. Empty if the catalog "
+            "has no prices."
         ),
     ]
     members: Annotated[int, Field(ge=1, description="Members of the cluster. [count]")]
-    quorum: Annotated[int, Field(ge=1, description="Members that must agree. [count]")]
-    failure_tolerance: Annotated[int, Field(ge=0, description="Members that may fail. [count]")]
+    quorum: Annotated[int, Field(ge=1, description="Members that must agree on every write. [count]")]
+    failure_tolerance: Annotated[
+        int, Field(ge=0, description="Members that may fail while the cluster still writes. [count]")
+    ]
     bounds: Annotated[
         dict[Dimension, Bound],
-        Field(description="The tier's bound in every dimension; on the open tier, the last bound that there is."),
+        Field(description="The tier's bound in each dimension; for the open tier, the last bound of the table."),
     ]
-    is_open_tier: Annotated[bool, Field(description="Whether the tier has no upper bounds of its own.")]
+    is_open_tier: Annotated[bool, Field(description="Whether this is the last tier, which has no bounds of its own.")]
     utilization: Annotated[
         dict[Dimension, float], Field(description="Load / bound, without headroom, for each known dimension.")
     ]
     headroom: Annotated[dict[Dimension, float], Field(description="1 - utilization.")]
-    headroom_asked: Annotated[float, Field(ge=0, lt=1, description="The share of every bound that was kept free.")]
+    headroom_asked: Annotated[float, Field(ge=0, lt=1, description="The share of every bound to keep free, as asked.")]
     forced_by: Annotated[
         tuple[Literal["clients", "requests_per_second", "data_bytes", "kubernetes_nodes"], ...],
-        Field(description="The dimensions that alone need this tier, worst first. Empty for the smallest tier."),
+        Field(
+            description="The dimensions that need this tier on their own, highest utilization first. Empty for the "
+            "smallest tier."
+        ),
     ]
     tightest: Annotated[Dimension | None, Field(description="The dimension nearest its bound.")]
     tiers: Annotated[str, Field(description="The name of the tier table.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
-    notices: Annotated[tuple[Notice, ...], Field(description="What to beware of.")]
+    notices: Annotated[tuple[Notice, ...], Field(description="What to know before you rely on this answer.")]
 
     @property
     def machine(self) -> Machine:
-        """The machine, where one provider was asked.
+        """The machine, if there is only one provider.
 
         Raises
         ------
         OptionError
-            Where there are several: take one of `machines`, or ask `size(..., provider=...)`.
+            If there are several: use one of `machines`, or call `size(..., provider=...)`.
         """
         if len(self.machines) != 1:
             raise OptionError(
-                f"machine: got {len(self.machines)} machines, one a provider ({', '.join(self.machines)}); "
-                'expected one: take machines["aws"] for example, or ask size(..., provider="aws")',
+                f"machine: got {len(self.machines)} machines, one for each provider ({', '.join(self.machines)}), "
+                'expected one; use machines["aws"], for example, or call size(..., provider="aws")',
                 option="provider",
                 value=tuple(self.machines),
             )
@@ -92,19 +97,19 @@ class Sizing(Model):
 
     @property
     def tier_data_bytes(self) -> int | float:
-        """The most data that the tier is for; on the open tier, the 8 GiB that etcd suggests as a maximum. [bytes]"""
+        """The most data that the tier is for; for the open tier, the 8 GiB that etcd suggests as a maximum. [bytes]"""
         return SUGGESTED_QUOTA_BYTES if self.is_open_tier else self.bounds["data_bytes"].limit
 
     @property
     def need(self) -> "Need":
-        """What every member needs: the tier's figures, with room for more data where the workload has more.
+        """What every member needs: the tier's figures, and room for the workload's data if that is more.
 
         Raises
         ------
         OptionError
-            For a tier that the guide has no machine for.
+            If the guide has no machine for the tier.
         """
-        # Few ask for it, and it takes time to load.
+        # Imported here because it takes time to load and few callers need it.
         from etcdsize.fitting.model import need_of_tier
 
         data = None if self.workload is None else self.workload.data_bytes
@@ -116,50 +121,47 @@ class Sizing(Model):
         return any(notice.severity == "beyond-guide" for notice in self.notices)
 
     def explain(self) -> str:
-        """Return the answer and its reasons in a few plain sentences."""
-        said = [f"{self._asked()} the tier {self.tier}."]
+        """Return the answer and its reasons in a few plain sentences, one on each line."""
+        sentences = [f"{self._load_and_verb()} the {self.tier} tier."]
         if self.forced_by:
-            names = [_WORDS[name] for name in self.forced_by]
-            alone = "each alone" if len(names) > 1 else "alone"
-            reasons = _listed(names)
-            said.append(
-                f"{reasons[:1].upper() + reasons[1:]} {alone} {'need' if len(names) > 1 else _needs(names[0])} it."
-            )
+            sentences.append(self._reason())
         elif self.workload is not None:
-            said.append("It is the smallest tier.")
+            sentences.append("It is the smallest tier.")
         if self.tightest is not None:
             shares = [
-                f"{_WORDS[name]} {format_percent(share)} of {bound_text(name, self.bounds[name])}"
+                f"{_WORDS[name]} {format_percent(share)} ({bound_text(name, self.bounds[name])})"
                 for name, share in self.utilization.items()
             ]
-            said.append(f"Utilization: {'; '.join(shares)}. The tightest: {_WORDS[self.tightest]}.")
+            sentences.append(f"Utilization: {', '.join(shares)}. The tightest dimension is {_WORDS[self.tightest]}.")
         if self.headroom_asked:
-            said.append(f"{format_percent(self.headroom_asked)} of every bound was kept free.")
-        chosen = [f"{machine} ({figures_text(machine)}) on {name}" for name, machine in self.machines.items()]
-        said.append(f"{'Machine' if len(chosen) == 1 else 'Machines'} for each member: {'; '.join(chosen)}.")
-        said.extend(
-            f"The cluster costs {cost_text(machine, total)} on {name}."
-            for name, machine in self.machines.items()
-            if (total := self.usd_month.get(name)) is not None
-        )
-        said.append(
-            f"{self.members} member{'s' if self.members > 1 else ''}: quorum {self.quorum}, "
-            f"failure tolerance {self.failure_tolerance}."
-        )
-        said.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
-        return "\n".join(said)
+            sentences.append(f"The tier keeps {format_percent(self.headroom_asked)} of every bound free as headroom.")
+        for name, machine in self.machines.items():
+            sentences.append(f"On {name}, run each member on {machine} ({figures_text(machine)}).")
+            total = self.usd_month.get(name)
+            if total is not None:
+                sentences.append(f"On {name}, the cluster costs {cost_text(machine, total)}.")
+        members = "1 member" if self.members == 1 else f"{self.members} members"
+        may_fail = {0: "no member", 1: "1 member"}.get(self.failure_tolerance, f"{self.failure_tolerance} members")
+        sentences.append(f"With {members}, the quorum is {self.quorum} and {may_fail} may fail.")
+        sentences.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
+        return "\n".join(sentences)
 
-    def _asked(self) -> str:
-        parts = [load_text(name, load) for name, load in self._loads() if load is not None]
+    def _load_and_verb(self) -> str:
+        """Return the load as the subject of a sentence, such as `300 clients and 400 MB of data need`."""
+        loads = dict(zip(DIMENSIONS, self.workload.loads)) if self.workload is not None else {}
+        parts = [load_text(name, load) for name, load in loads.items() if load is not None]
+        plural = loads.get("requests_per_second") is not None or loads.get("clients") not in (None, 1)
         if self.kubernetes_nodes is not None:
             nodes = "node" if self.kubernetes_nodes == 1 else "nodes"
             parts.append(f"a Kubernetes cluster of {self.kubernetes_nodes} {nodes}")
-        text = _listed(parts)
-        one = len(parts) == 1 and (parts[0] == "1 client" or ("requests" not in parts[0] and "clients" not in parts[0]))
-        return f"{text[:1].upper() + text[1:]} {'needs' if one else 'need'}"
+        return f"{_sentence_start(parts)} {'need' if plural or len(parts) > 1 else 'needs'}"
 
-    def _loads(self) -> Iterable[tuple[str, int | float | None]]:
-        return zip(DIMENSIONS, self.workload.loads) if self.workload is not None else ()
+    def _reason(self) -> str:
+        """Return the sentence that names the dimensions which need this tier on their own."""
+        subject = _sentence_start([f"the {_WORDS[name]}" for name in self.forced_by])
+        if len(self.forced_by) > 1:
+            return f"{subject} each need this tier on their own."
+        return f"{subject} alone {'needs' if self.forced_by[0] == 'data_bytes' else 'need'} this tier."
 
 
 _WORDS = {
@@ -170,12 +172,10 @@ _WORDS = {
 }
 
 
-def _needs(word: str) -> str:
-    return "needs" if word == "data" else "need"
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+def _sentence_start(parts: list[str]) -> str:
+    """Return the parts as a list in words, such as `A, b and c`, with a capital letter."""
+    text = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+    return text[:1].upper() + text[1:]
 
 
 def load_text(dimension: str, load: int | float) -> str:
@@ -202,7 +202,7 @@ def figures_text(machine: Machine) -> str:
 
 
 def cost_text(machine: Machine, usd_month: float) -> str:
-    """Return what something costs a month, with the region and the date of a machine's cost."""
+    """Return a monthly cost, with the region and the date of the machine's cost."""
     where = "" if machine.cost is None else f" ({machine.cost.region}, {machine.cost.date})"
     return f"${usd_month:,.2f} a month{where}"
 
@@ -225,20 +225,21 @@ def size(
     Parameters
     ----------
     workload : Workload, optional
-        The load; or give its dimensions by name.
+        The load. Alternatively, pass its dimensions by name.
     clients : int or float, optional
-        Concurrent client connections. [count] None is an unknown dimension.
+        Concurrent client connections. [count] None if unknown, as for the other dimensions.
     requests_per_second : int, float or str, optional
-        Requests per second. [1/s] Also as text, such as `"2k"`.
+        Requests per second. [1/s] A number, or text such as `"2k"`.
     data_bytes : int, float or str, optional
-        Data stored. [bytes] Also as text, such as `"400MB"`.
+        Data stored. [bytes] A number, or text such as `"400MB"`.
     kubernetes_nodes : int, optional
-        Nodes of the Kubernetes cluster that etcd serves. [count] With a load too, the larger tier wins.
+        Nodes of the Kubernetes cluster that etcd serves. [count] If there is a load as well, the larger tier wins.
     provider : str or iterable of str, optional
-        aws, azure, gce (gcp, google). None is every provider of the catalog.
+        aws, azure or gce (gcp, google). None means every provider of the catalog.
     catalog : str, Path or Catalog
-        The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. Where it does not say
-        which machine is for which tier, it is the cheapest that is enough, with its disk; `fit` says why.
+        The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. If the catalog does not
+        assign machines to tiers, each tier gets the cheapest machine that is enough, with its disk; `fit` explains
+        the choice.
     tiers : str, Path or TierTable
         The bounds: `"guide"`, `"etcd.io"`, a file, or a table.
     headroom : float
@@ -249,11 +250,11 @@ def size(
     Raises
     ------
     InvalidWorkloadError
-        For a load that cannot be sized, or where nothing is known.
+        For a load that cannot be sized, or if nothing is known of it.
     WorkloadTypeError
         For a load that is not a number.
     OptionError
-        For an unknown provider, table or catalog, a headroom outside [0, 1), or no members.
+        For an unknown provider, table or catalog, a headroom outside [0, 1), or fewer than one member.
 
     Examples
     --------
@@ -275,7 +276,7 @@ def size(
         codes = table.tier_codes(loads, headroom)
         code = max(alone for alone in codes if alone is not None)
     if kubernetes_nodes is not None:
-        kubernetes_nodes = _nodes(kubernetes_nodes)
+        kubernetes_nodes = _checked_nodes(kubernetes_nodes)
         nodes_code = sum(kubernetes_nodes > tier.kubernetes_nodes for tier in table.tiers[:-1])
         code = max(code, nodes_code)
 
@@ -296,7 +297,7 @@ def size(
             forced_by.append("kubernetes_nodes")
 
     tier = table.tiers[code]
-    chosen, notices = _machines(machines, providers, tier.name)
+    chosen, notices = _machines_for_tier(machines, providers, tier.name)
     notices += load_notices(loads if workload is not None else (), chosen)
     costs = {name: machine.cost.usd_month for name, machine in chosen if machine.cost is not None}
     if code == len(table.tiers) - 1:
@@ -330,25 +331,25 @@ def size(
 def _workload(
     workload: Workload | None, clients: Any, requests_per_second: Any, data_bytes: Any, kubernetes_nodes: Any
 ) -> Workload | None:
-    """Return the load that was given in one of the two ways, or None where only Kubernetes nodes were."""
-    apart = clients is not None or requests_per_second is not None or data_bytes is not None
+    """Return the load, passed in one of the two ways, or None if there are only Kubernetes nodes."""
+    by_name = clients is not None or requests_per_second is not None or data_bytes is not None
     if workload is not None:
         if not isinstance(workload, Workload):
             raise WorkloadTypeError(
-                f"workload: got {shown(workload)} of type {type(workload).__name__}, expected a Workload, or "
-                "clients=, requests_per_second= and data_bytes= by name"
+                f"workload: got {shown(workload)} of type {type(workload).__name__}, expected a Workload; "
+                "or pass clients=, requests_per_second= and data_bytes= by name"
             )
-        if apart:
+        if by_name:
             raise OptionError(
-                "workload: got a workload and dimensions by name, expected one of the two", option="workload"
+                "workload: got a workload and dimensions by name, expected only one of them", option="workload"
             )
         return workload
-    if not apart and kubernetes_nodes is not None:
+    if not by_name and kubernetes_nodes is not None:
         return None
     return Workload(clients=clients, requests_per_second=requests_per_second, data_bytes=data_bytes)
 
 
-def _nodes(value: Any) -> int:
+def _checked_nodes(value: Any) -> int:
     number = whole_number(value)
     if number is None:
         raise WorkloadTypeError(
@@ -366,9 +367,9 @@ def _nodes(value: Any) -> int:
 
 
 @functools.lru_cache(maxsize=1024)
-def _machines(
+def _machines_for_tier(
     catalog: Catalog, providers: tuple[str, ...], tier: str
 ) -> tuple[tuple[tuple[str, Machine], ...], tuple[Notice, ...]]:
-    """Return every provider's machine for a tier, and what is to be said of them."""
+    """Return every provider's machine for a tier, and the notices about them."""
     chosen = tuple((name, catalog.machine_for(name, tier)) for name in providers)
     return chosen, machine_notices([machine for _, machine in chosen])

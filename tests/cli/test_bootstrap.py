@@ -47,7 +47,7 @@ class TestPrinted:
     def test_a_lone_member(self, run):
         code, out, err = run("--local", "1", "--format", "env")
         assert (code, out) == (0, render(ClusterPlan.local(1), "env"))
-        assert err == "warning: With 1 member no member may fail. [no-failure-tolerance]\n"
+        assert err == "warning: A cluster of 1 member tolerates no failure. [no-failure-tolerance]\n"
 
     @pytest.mark.parametrize(
         ("arguments", "load", "options"),

@@ -115,9 +115,9 @@ recovery    500 MB in about 8 s: 1.5 times what the disk takes to move it
 rejected: 2 of 5 machines: 1 too little, 1 burst only
 
 warning: 4 members tolerate no more failures than 3. [even-members]
-info: The guide's machines run nothing but etcd, and its figures are a start, not hard rules: test with a load like \
-your own. [dedicated-machine]
-warning: Unknown: requests_per_second. The rest decides, so the tier is a lower bound. [unknown-dimension]
+info: The guide assumes machines that run nothing but etcd, and its figures are a starting point, not hard rules: test \
+with a load like your own. [dedicated-machine]
+warning: Unknown: requests_per_second. The other dimensions decide, so the tier is a lower bound. [unknown-dimension]
 """
     )
 
@@ -153,7 +153,7 @@ aws       weak       too-little    4 vCPUs (4 of 8), 14 GiB of memory (16 of 30)
 more only in a burst), 25 MB/s of disk (100 of 125)
 azure     Standard   too-little    4 vCPUs (4 of 8), 14 GiB of memory (16 of 30), 25 MB/s of disk (100 of 125)
 
-warning: With 1 member no member may fail. [no-failure-tolerance]
+warning: A cluster of 1 member tolerates no failure. [no-failure-tolerance]
 """
     )
 

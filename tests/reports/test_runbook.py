@@ -108,7 +108,7 @@ variable are both set. Where authentication is on, add --user.
 
 etcdctl 3.4 speaks the API of version 3, which it needs here, unless ETCDCTL_API says 2.
 
-- warning: With 1 member no member may fail. [no-failure-tolerance]
+- warning: A cluster of 1 member tolerates no failure. [no-failure-tolerance]
 - warning: Without TLS anybody on the network reads and writes the data of a. [plain-http]
 - warning: etcd 3.4 is out of support since 2026-05-15: what is found now is not mended. [etcd-out-of-support]
 

@@ -7,15 +7,15 @@ from etcdsize.files.summary import FleetSummary, MachineCount, Problem
 from etcdsize.reports.sizing import render_fleet, render_import, render_machines, render_sizing, render_tiers
 
 PREVIOUS = (
-    "info: m4.xlarge and n1-standard-4: a previous generation; still what the guide prints, no longer what to buy. "
+    'info: m4.xlarge and n1-standard-4 are previous-generation machines; the catalog "current" has newer ones. '
     "[previous-generation]\n"
 )
 ERRATUM = (
     "info: gce n1-standard-4, vcpus: the guide prints 5, which should be 4: an n1-standard-4 has 4 vCPUs. [erratum]\n"
 )
 DEDICATED = (
-    "info: The guide's machines run nothing but etcd, and its figures are a start, not hard rules: test with a load "
-    "like your own. [dedicated-machine]\n"
+    "info: The guide assumes machines that run nothing but etcd, and its figures are a starting point, not hard rules: "
+    "test with a load like your own. [dedicated-machine]\n"
 )
 MACHINES = """\
 provider  machine                        vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
@@ -64,14 +64,15 @@ aws       m4.4xlarge     16            64            16000          250
 
 """
             "warning: 4 members tolerate no more failures than 3. [even-members]\n"
-            "info: m4.4xlarge: a previous generation; still what the guide prints, no longer what to buy. "
+            'info: m4.4xlarge is a previous-generation machine; the catalog "current" has newer ones. '
             "[previous-generation]\n"
             + DEDICATED
-            + "warning: Unknown: clients. The rest decides, so the tier is a lower bound. [unknown-dimension]\n"
-            "beyond-guide: 9.663676416 GB of data is above the 8 GiB that etcd suggests as the most. "
+            + "warning: Unknown: clients. The other dimensions decide, so the tier is a lower bound. "
+            "[unknown-dimension]\n"
+            "beyond-guide: 9.663676416 GB of data is above the 8 GiB that etcd suggests as a maximum. "
             "[beyond-suggested-quota]\n"
-            "beyond-guide: xlarge has no upper bound, and requests_per_second, data_bytes exceed the last figure there "
-            "is: no published figure says that its machine is enough. Utilization is relative to that last figure. "
+            "beyond-guide: xlarge has no upper bound, and requests_per_second, data_bytes exceed the last bound of "
+            "the table: no published figure says that this machine is enough. Utilization is relative to that bound. "
             "[open-tier]\n"
         )
 
@@ -85,9 +86,9 @@ members           3 (quorum 2, failure tolerance 1)
 
 """
             + MACHINES + ERRATUM + PREVIOUS + DEDICATED +
-            "warning: Nodes are a proxy, not a measurement: etcd's clients are the API servers. The examples (small "
-            "50, medium 250, large 1000, xlarge 3000) are read as at most; measure clients, requests and data. "
-            "[kubernetes-estimate]\n"
+            "warning: The number of nodes is a proxy, not a measurement: etcd's clients are the API servers. The "
+            "examples (small 50, medium 250, large 1000, xlarge 3000) are read as upper limits; measure clients, "
+            "requests and data instead. [kubernetes-estimate]\n"
         )  # fmt: skip
 
     def test_the_smallest_tier(self):

@@ -1,4 +1,4 @@
-"""What an answer warns of: exactly when, how severely, and from which source."""
+"""The notices of a sizing: when each appears, with what severity and from which source."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def notices(**asked) -> dict[str, Notice]:
 
 
 def beside(**asked) -> set[str]:
-    """Return the codes beside those that the guide's machines always bring."""
+    """Return the codes besides those that the guide's machines always bring."""
     codes = set(notices(**asked))
     assert codes >= ALWAYS
     return codes - ALWAYS
 
 
 class TestMachines:
-    """Errata are told where they are; m4 and N1 are previous generations; the guide's machines run nothing but etcd."""
+    """A machine with an erratum, a previous generation such as m4 or N1, and machines that run nothing but etcd."""
 
     @pytest.mark.parametrize("catalog", ["guide", "guide-as-printed"])
     @pytest.mark.parametrize(
-        ("provider", "clients", "told"),
+        ("provider", "clients", "expected"),
         [("gce", 5, True), ("gce", 300, True), ("gce", 600, False), ("gce", 2_000, False), ("aws", 5, False)],
     )
-    def test_erratum(self, catalog, provider, clients, told):
+    def test_erratum_only_for_machines_that_have_one(self, catalog, provider, clients, expected):
         codes = beside(**FULL | {"clients": clients}, provider=provider, catalog=catalog)
-        assert ("erratum" in codes) == told
+        assert ("erratum" in codes) == expected
 
-    def test_texts(self):
+    def test_text_severity_and_source(self):
         found = notices(**FULL, provider=None)
         assert found["erratum"] == Notice(
             code="erratum",
@@ -49,7 +49,9 @@ class TestMachines:
             "later print n1-standard-2",
         )
         assert found["previous-generation"].severity == "info"
-        assert found["previous-generation"].text.startswith("m4.large and n1-standard-2: a previous generation;")
+        assert found["previous-generation"].text.startswith(
+            "m4.large and n1-standard-2 are previous-generation machines;"
+        )
         assert (found["dedicated-machine"].severity, found["dedicated-machine"].source) == (
             "info",
             DOCS + "op-guide/hardware.md",
@@ -57,15 +59,15 @@ class TestMachines:
 
     def test_a_current_machine_is_not_previous(self):
         machine = load_catalog("guide").machines[0].model_dump() | {"lifecycle": "current"}
-        for lifecycle, told in [("current", False), (None, False), ("previous", True)]:
+        for lifecycle, expected in [("current", False), (None, False), ("previous", True)]:
             catalog = Catalog(name="mine", machines=[machine | {"lifecycle": lifecycle}])
-            assert ("previous-generation" in notices(**FULL, catalog=catalog)) == told
+            assert ("previous-generation" in notices(**FULL, catalog=catalog)) == expected
 
 
 class TestLoad:
     """Unknown dimensions, data smaller than an empty file, data above 8 GiB or above the memory."""
 
-    def test_nothing_beside(self):
+    def test_an_ordinary_load_has_no_further_notices(self):
         assert beside(**FULL) == set()
 
     @pytest.mark.parametrize("unknown", [["clients"], ["requests_per_second"], ["clients", "data_bytes"]])
@@ -74,26 +76,26 @@ class TestLoad:
         assert set(found) - ALWAYS == {"unknown-dimension"}
         assert found["unknown-dimension"].severity == "warning"
         assert found["unknown-dimension"].text == (
-            f"Unknown: {', '.join(unknown)}. The rest decides, so the tier is a lower bound."
+            f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier is a lower bound."
         )
 
     @pytest.mark.parametrize(
-        ("data", "told"), [(0, False), (0.5, True), (400, True), (16_383, True), (16_384, False), (-0.0, False)]
+        ("data", "expected"), [(0, False), (0.5, True), (400, True), (16_383, True), (16_384, False), (-0.0, False)]
     )
-    def test_implausibly_small(self, data, told):
+    def test_implausibly_small(self, data, expected):
         found = notices(**FULL | {"data_bytes": data})
-        assert ("implausibly-small" in found) == told
-        if told:
+        assert ("implausibly-small" in found) == expected
+        if expected:
             assert found["implausibly-small"].severity == "warning"
 
     @pytest.mark.parametrize(
-        ("data", "told"), [(8 * 2**30, False), (8 * 2**30 + 1, True), ("8GB", False), ("8.6GB", True)]
+        ("data", "expected"), [(8 * 2**30, False), (8 * 2**30 + 1, True), ("8GB", False), ("8.6GB", True)]
     )
-    def test_beyond_suggested_quota(self, data, told):
-        """etcd-io/website content/en/docs/v3.5/dev-guide/limit.md: 8 GiB is the suggested most."""
+    def test_beyond_suggested_quota(self, data, expected):
+        """etcd-io/website content/en/docs/v3.5/dev-guide/limit.md: 8 GiB is the suggested maximum."""
         found = notices(**FULL | {"data_bytes": data})
-        assert ("beyond-suggested-quota" in found) == told
-        if told:
+        assert ("beyond-suggested-quota" in found) == expected
+        if expected:
             assert found["beyond-suggested-quota"].severity == "beyond-guide"
             assert found["beyond-suggested-quota"].source == DOCS + "dev-guide/limit.md"
 
@@ -115,7 +117,7 @@ class TestLoad:
 
 
 class TestOpenTier:
-    """The last tier has no bound: a load past the last figure there is, is beyond what any source says."""
+    """The last tier has no bound: no source covers a load that exceeds the last bound of the table."""
 
     @pytest.mark.parametrize(
         ("asked", "severity", "exceed"),
@@ -129,21 +131,21 @@ class TestOpenTier:
             ({"clients": 1_500, "tiers": "etcd.io"}, "beyond-guide", "clients exceeds"),
         ],
     )
-    def test_told(self, asked, severity, exceed):
+    def test_severity_depends_on_the_last_bound(self, asked, severity, exceed):
         sizing = size(**FULL | asked, provider="aws")
         (notice,) = [notice for notice in sizing.notices if notice.code == "open-tier"]
         assert notice.severity == severity
         assert sizing.is_beyond_guide == (severity == "beyond-guide")
         if exceed:
             assert notice.text == (
-                f"xlarge has no upper bound, and {exceed} the last figure there is: no published figure says that its "
-                "machine is enough. Utilization is relative to that last figure."
+                f"xlarge has no upper bound, and {exceed} the last bound of the table: no published figure says that "
+                "this machine is enough. Utilization is relative to that bound."
             )
         else:
-            assert notice.text == "xlarge has no upper bound; utilization is relative to the last bound there is."
+            assert notice.text == "xlarge has no upper bound; utilization is relative to the last bound of the table."
 
     @pytest.mark.parametrize("asked", [{"clients": 1_500}, {"kubernetes_nodes": 1_000}, {"requests_per_second": 9_999}])
-    def test_not_told(self, asked):
+    def test_no_notice_on_a_bounded_tier(self, asked):
         assert "open-tier" not in beside(**FULL | asked)
 
 
@@ -163,7 +165,7 @@ class TestMembers:
             (9, {"over-seven-members"}),
         ],
     )
-    def test_told(self, members, codes):
+    def test_codes_for_each_number_of_members(self, members, codes):
         assert beside(**FULL, members=members) == codes
         for code in codes:
             assert notices(**FULL, members=members)[code].severity == "warning"
@@ -171,10 +173,10 @@ class TestMembers:
 
 
 class TestKubernetes:
-    """Nodes are a proxy: always told, as an estimate."""
+    """The number of nodes is a proxy for the load, so there is always a notice."""
 
     @pytest.mark.parametrize("asked", [{}, FULL])
-    def test_told(self, asked):
+    def test_always_an_estimate(self, asked):
         found = notices(**asked, kubernetes_nodes=20)
         assert set(found) - ALWAYS == {"kubernetes-estimate"}
         assert found["kubernetes-estimate"].severity == "warning"
@@ -188,7 +190,7 @@ class TestKubernetes:
     st.integers(1, 9),
     st.sampled_from([None, "aws", "gce"]),
 )
-def test_every_notice_is_whole(clients, requests, data, members, provider):
+def test_every_notice_is_one_line_with_a_source(clients, requests, data, members, provider):
     for notice in size(
         clients=clients, requests_per_second=requests, data_bytes=data, members=members, provider=provider
     ).notices:

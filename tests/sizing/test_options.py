@@ -1,4 +1,4 @@
-"""The arguments that choose how to size: what is taken, and what each refusal says."""
+"""The arguments that choose how to size: which are accepted, and the message for each that is not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GUIDE = load_catalog("guide")
 TIERS = load_tiers("guide")
 
 
-def refusal(call, *args) -> str:
+def message_of(call, *args) -> str:
     with pytest.raises(OptionError) as caught:
         call(*args)
     assert caught.value.option
@@ -30,9 +30,9 @@ def refusal(call, *args) -> str:
 
 
 class TestTables:
-    """A table is its own answer; a name or a path is read."""
+    """A table is used as it is; a name or a path is loaded."""
 
-    def test_tables(self):
+    def test_a_table_or_its_name(self):
         table = load_tiers("etcd.io")
         assert tiers_of(table) is table
         assert tiers_of("etcd.io") is table
@@ -40,9 +40,9 @@ class TestTables:
         assert catalog_of("guide", TIERS) is GUIDE
 
     @pytest.mark.parametrize("value", [5, None, ["guide"], np.array(["guide", "x"]), Path("nowhere.json"), "x" * 5_000])
-    def test_refused(self, value):
-        assert refusal(tiers_of, value).startswith("tiers: got ")
-        assert refusal(catalog_of, value, TIERS).startswith("catalog: got ")
+    def test_other_values_are_rejected(self, value):
+        assert message_of(tiers_of, value).startswith("tiers: got ")
+        assert message_of(catalog_of, value, TIERS).startswith("catalog: got ")
 
 
 class TestHeadroom:
@@ -63,7 +63,7 @@ class TestHeadroom:
             (Fraction(1, 4), 0.25),
         ],
     )
-    def test_taken(self, value, headroom):
+    def test_becomes_a_float(self, value, headroom):
         found = headroom_of(value)
         assert (type(found), found) == (float, headroom)
         assert math.copysign(1, found) == 1
@@ -71,8 +71,8 @@ class TestHeadroom:
     @pytest.mark.parametrize(
         ("value", "shown"),
         [
-            (1.5, "1.5, expected a number from 0 to below 1; for 1.5 percent say 0.015"),
-            (30, "30, expected a number from 0 to below 1; for 30 percent say 0.3"),
+            (1.5, "1.5, expected a number from 0 to below 1; for 1.5 percent use 0.015"),
+            (30, "30, expected a number from 0 to below 1; for 30 percent use 0.3"),
             (100, "100, expected a number from 0 to below 1"),
             (-0.1, "-0.1, expected a number from 0 to below 1"),
             (math.nan, "nan, expected a number from 0 to below 1"),
@@ -90,51 +90,55 @@ class TestHeadroom:
             (10**400, "1" + "0" * 56 + "..., expected a number from 0 to below 1"),
         ],
     )
-    def test_refused(self, value, shown):
-        assert refusal(headroom_of, value) == f"headroom: got {shown}"
+    def test_other_values_are_rejected(self, value, shown):
+        assert message_of(headroom_of, value) == f"headroom: got {shown}"
 
-    def test_never_rounded_up_to_one(self):
-        refusal(headroom_of, Fraction(10**30 - 1, 10**30))
+    def test_a_fraction_that_rounds_up_to_one_is_rejected(self):
+        message_of(headroom_of, Fraction(10**30 - 1, 10**30))
 
 
 class TestWholeNumbers:
     """Members and threads are integers of 1 or more."""
 
     @pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3), np.array(3)])
-    def test_taken(self, value):
+    def test_integers_of_python_and_numpy(self, value):
         for found in (members_of(value), threads_of(value)):
             assert (type(found), found) == (int, 3)
 
-    def test_threads_may_be_left_open(self):
+    def test_threads_may_be_none(self):
         assert threads_of(None) is None
 
     @pytest.mark.parametrize(
         "value",
         [0, -1, True, np.bool_(1), 3.0, np.float64(3), "3", None, [3], np.array([3]), Decimal(3), math.nan],
     )
-    def test_refused(self, value):
-        message = refusal(members_of, value)
+    def test_other_values_are_rejected(self, value):
+        message = message_of(members_of, value)
         assert message.startswith("members: got ")
         assert message.endswith(", expected an integer of 1 or more")
         if value is not None:
-            assert refusal(threads_of, value) == message.replace("members", "threads", 1)
+            assert message_of(threads_of, value) == message.replace("members", "threads", 1)
 
     @given(st.integers())
-    def test_whole_number(self, value):
+    def test_every_integer_is_a_whole_number(self, value):
         assert whole_number(value) == value
 
 
 class TestOneOf:
-    def test_one_of(self):
+    """One word of a list; for another, the message names the nearest."""
+
+    def test_accepts_only_the_listed_words(self):
         assert one_of("on_invalid", "mark", ("raise", "mark")) == "mark"
-        assert refusal(one_of, "on_invalid", "marks", ("raise", "mark")) == (
+        assert message_of(one_of, "on_invalid", "marks", ("raise", "mark")) == (
             'on_invalid: got "marks", expected raise or mark; did you mean "mark"?'
         )
-        assert refusal(one_of, "on_invalid", np.array([1]), ("raise", "mark")).startswith("on_invalid: got array([1])")
+        assert message_of(one_of, "on_invalid", np.array([1]), ("raise", "mark")).startswith(
+            "on_invalid: got array([1])"
+        )
 
 
 class TestProviders:
-    """One name or several, aliases and case as `provider_name`; None is all; each once, in the order asked."""
+    """One name or several, with aliases and in any case; None means all. Each appears once, in the order asked for."""
 
     @pytest.mark.parametrize(
         ("provider", "providers"),
@@ -147,7 +151,7 @@ class TestProviders:
             (np.array(["aws", "gcp"]), ("aws", "gce")),
         ],
     )
-    def test_taken(self, provider, providers):
+    def test_names_and_aliases(self, provider, providers):
         assert providers_of(GUIDE, provider) == providers
 
     @pytest.mark.parametrize(
@@ -162,5 +166,5 @@ class TestProviders:
             ([None], "got None, expected aws, azure or gce (gcp, google)"),
         ],
     )
-    def test_refused(self, provider, message):
-        assert refusal(providers_of, GUIDE, provider) == f"provider: {message}"
+    def test_unknown_providers_are_rejected(self, provider, message):
+        assert message_of(providers_of, GUIDE, provider) == f"provider: {message}"

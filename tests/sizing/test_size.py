@@ -43,11 +43,11 @@ def questions(draw) -> dict:
 
 
 class TestAnswer:
-    """Past any bound of a tier, the next tier; what alone needs it forces it; utilization is of the tier's
-    own bound."""
+    """A load past any bound of a tier needs the next tier, every dimension that needs it on its own forces it, and
+    utilization is relative to the tier's own bound."""
 
     @given(questions())
-    def test_follows_the_guide(self, asked):
+    def test_agrees_with_the_slow_twin(self, asked):
         sizing = size(**asked)
         measured = {name: asked[name] for name in DIMENSIONS if asked[name] is not None}
         alone = {
@@ -81,7 +81,7 @@ class TestAnswer:
         assert sizing.quorum + sizing.failure_tolerance == sizing.members
         assert all(machine.tier == sizing.tier for machine in sizing.machines.values())
 
-    def test_in_full(self):
+    def test_every_field_of_one_answer(self):
         sizing = size(clients=300, requests_per_second=800, data_bytes="400MB")
         assert sizing.workload == Workload(clients=300, requests_per_second=800, data_bytes=400_000_000)
         assert (sizing.tier, sizing.members, sizing.quorum, sizing.failure_tolerance) == ("medium", 3, 2, 1)
@@ -95,7 +95,7 @@ class TestAnswer:
         }
         assert sizing == size(sizing.workload)
 
-    def test_forced_by(self):
+    def test_forced_by_names_the_dimensions_highest_utilization_first(self):
         assert size(clients=101, requests_per_second=5, data_bytes=5).forced_by == ("clients",)
         assert size(clients=101, requests_per_second=5, data_bytes=5e9).forced_by == ("data_bytes",)
         assert size(clients=501, requests_per_second=9_999, data_bytes=5).forced_by == (
@@ -115,7 +115,7 @@ class TestAnswer:
 
 
 class TestArguments:
-    def test_numpy_scalars(self):
+    def test_numpy_scalars_equal_python_numbers(self):
         plain = size(clients=300, requests_per_second=800, data_bytes=4e8, members=5, headroom=0.25, kubernetes_nodes=9)
         assert plain == size(
             clients=np.int16(300),
@@ -136,33 +136,32 @@ class TestArguments:
             (["gcp", "GCE", "Google"], ["gce"]),
         ],
     )
-    def test_providers(self, provider, names):
+    def test_providers_by_name_and_alias(self, provider, names):
         assert list(size(clients=1, provider=provider).machines) == names
 
-    def test_machine(self):
+    def test_machine_needs_a_single_provider(self):
         assert size(clients=1, provider="aws").machine.machine_type == "m4.large"
         with pytest.raises(OptionError) as caught:
             _ = size(clients=1).machine
         assert str(caught.value) == (
-            "machine: got 2 machines, one a provider (aws, gce); expected one: take machines[\"aws\"] for "
-            "example, or ask "
-            'size(..., provider="aws")'
-        )  # fmt: skip
+            "machine: got 2 machines, one for each provider (aws, gce), expected one; "
+            'use machines["aws"], for example, or call size(..., provider="aws")'
+        )
 
     @pytest.mark.parametrize("name", DIMENSIONS)
-    def test_a_workload_and_dimensions(self, name):
+    def test_a_workload_and_dimensions_exclude_each_other(self, name):
         with pytest.raises(OptionError) as caught:
             size(Workload(clients=1), **{name: 5})
-        assert str(caught.value) == "workload: got a workload and dimensions by name, expected one of the two"
+        assert str(caught.value) == "workload: got a workload and dimensions by name, expected only one of them"
 
-    def test_no_workload(self):
+    def test_nothing_known_or_no_workload(self):
         with pytest.raises(InvalidWorkloadError, match=r"^nothing known of the workload"):
             size()
         with pytest.raises(WorkloadTypeError) as caught:
             size({"clients": 5})
         assert str(caught.value) == (
-            "workload: got {'clients': 5} of type dict, expected a Workload, or clients=, requests_per_second= and "
-            "data_bytes= by name"
+            "workload: got {'clients': 5} of type dict, expected a Workload; or pass clients=, requests_per_second= "
+            "and data_bytes= by name"
         )
 
     @pytest.mark.parametrize(
@@ -176,7 +175,7 @@ class TestArguments:
             (
                 {"headroom": 1},
                 OptionError,
-                "headroom: got 1, expected a number from 0 to below 1; for 1 percent say 0.01",
+                "headroom: got 1, expected a number from 0 to below 1; for 1 percent use 0.01",
             ),
             (
                 {"provider": "azure"},
@@ -191,16 +190,16 @@ class TestArguments:
             ),
         ],
     )
-    def test_refused(self, asked, error, message):
+    def test_invalid_arguments_are_rejected(self, asked, error, message):
         with pytest.raises(error) as caught:
             size(**{"clients": 1} | asked)
         assert str(caught.value) == message
 
 
 class TestKubernetesNodes:
-    """Nodes alone give a sizing without workload; with measured loads too, the larger tier wins."""
+    """Nodes alone give a sizing without a workload; with a measured load as well, the larger tier wins."""
 
-    def test_alone(self):
+    def test_nodes_without_a_load(self):
         sizing = size(kubernetes_nodes=200)
         assert (sizing.tier, sizing.workload, sizing.kubernetes_nodes) == ("medium", None, 200)
         assert sizing.utilization == sizing.headroom == {}
@@ -217,19 +216,19 @@ class TestKubernetesNodes:
             (6, 6, "small", ()),
         ],
     )
-    def test_the_larger_wins(self, clients, nodes, tier, forced_by):
+    def test_the_larger_tier_wins(self, clients, nodes, tier, forced_by):
         sizing = size(clients=clients, kubernetes_nodes=nodes)
         assert (sizing.tier, sizing.forced_by, sizing.tightest) == (tier, forced_by, "clients")
 
     @pytest.mark.parametrize("nodes", [-1, 2**64])
-    def test_invalid(self, nodes):
+    def test_numbers_out_of_range_are_rejected(self, nodes):
         with pytest.raises(
             InvalidWorkloadError, match=rf"^kubernetes_nodes: got {nodes}, expected an integer of 0 or more$"
         ):
             size(kubernetes_nodes=nodes)
 
     @pytest.mark.parametrize("nodes", [True, "50", 50.0, math.nan, [50], np.array([50]), np.bool_(1)])
-    def test_types(self, nodes):
+    def test_other_types_are_rejected(self, nodes):
         with pytest.raises(
             WorkloadTypeError, match=r"^kubernetes_nodes: got .* of type .*, expected an integer of 0 or more$"
         ):
@@ -243,7 +242,7 @@ class TestJson:
 
     @settings(max_examples=60)
     @given(questions())
-    def test_round_trip(self, asked):
+    def test_round_trip_through_json(self, asked):
         sizing = size(**asked)
         text = sizing.model_dump_json()
         assert Sizing.model_validate_json(text) == sizing
@@ -263,41 +262,38 @@ class TestJson:
         ],
         ids=str,
     )
-    def test_the_schema_refuses(self, change):
+    def test_the_schema_rejects_a_changed_answer(self, change):
         answer = json.loads(size(clients=5).model_dump_json()) | change
         with pytest.raises(jsonschema.ValidationError):
             self.SCHEMA.validate(answer)
         with pytest.raises(ValueError, match="validation error"):
             Sizing.model_validate(answer)
 
-    def test_frozen(self):
+    def test_an_answer_cannot_be_changed(self):
         with pytest.raises(ValueError, match="frozen"):
             size(clients=5).tier = "xlarge"
 
 
 class TestExplain:
-    """All of it in a few plain sentences."""
+    """The answer and its reasons, a sentence on each line."""
 
-    def test_every_provider(self):
+    def test_machines_of_every_provider(self):
         assert size(clients=300, requests_per_second=800, data_bytes="400MB").explain() == "\n".join(
             [
-                "300 clients, 800 requests/s and 400 MB of data need the tier medium.",
-                "Requests per second, data and clients each alone need it.",
-                "Utilization: clients 60% of at most 500; requests per second 80% of below 1000; data 80% of at "
-                "most 500 MB. "
-                "The tightest: requests per second.",
-                "Machines for each member: m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s) on aws; "
-                "n1-standard-4 + 150 GB PD SSD (4 vCPUs, 15 GiB, 4500 concurrent IOPS, 75 MB/s) on gce.",
-                "3 members: quorum 2, failure tolerance 1.",
-                "Notice (erratum): gce n1-standard-4, vcpus: the guide prints 5, which should be 4: an "
-                "n1-standard-4 has 4 "
-                "vCPUs.",
-                "Notice (previous-generation): m4.xlarge and n1-standard-4: a previous generation; still what "
-                "the guide "
-                "prints, no longer what to buy.",
-                "Notice (dedicated-machine): The guide's machines run nothing but etcd, and its figures are a "
-                "start, not "
-                "hard rules: test with a load like your own.",
+                "300 clients, 800 requests/s and 400 MB of data need the medium tier.",
+                "The requests per second, the data and the clients each need this tier on their own.",
+                "Utilization: clients 60% (at most 500), requests per second 80% (below 1000), data 80% (at most "
+                "500 MB). The tightest dimension is requests per second.",
+                "On aws, run each member on m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s).",
+                "On gce, run each member on n1-standard-4 + 150 GB PD SSD (4 vCPUs, 15 GiB, 4500 concurrent IOPS, "
+                "75 MB/s).",
+                "With 3 members, the quorum is 2 and 1 member may fail.",
+                "Notice (erratum): gce n1-standard-4, vcpus: the guide prints 5, which should be 4: an n1-standard-4 "
+                "has 4 vCPUs.",
+                "Notice (previous-generation): m4.xlarge and n1-standard-4 are previous-generation machines; the "
+                'catalog "current" has newer ones.',
+                "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
+                "a starting point, not hard rules: test with a load like your own.",
             ]
         )
 
@@ -305,55 +301,97 @@ class TestExplain:
         sizing = size(clients=2_000, data_bytes=9 * 2**30, provider="gcp", headroom=0.3, members=4)
         assert sizing.explain() == "\n".join(
             [
-                "2000 clients and 9.663676416 GB of data need the tier xlarge.",
-                "Data and clients each alone need it.",
-                "Utilization: clients 133.3% of at most 1500; data 966.4% of at most 1 GB. The tightest: data.",
-                "30% of every bound was kept free.",
-                "Machine for each member: n1-standard-16 + 500 GB PD SSD (16 vCPUs, 60 GiB, 15000 concurrent IOPS, "
-                "250 MB/s) on gce.",
-                "4 members: quorum 3, failure tolerance 1.",
+                "2000 clients and 9.663676416 GB of data need the xlarge tier.",
+                "The data and the clients each need this tier on their own.",
+                "Utilization: clients 133.3% (at most 1500), data 966.4% (at most 1 GB). The tightest dimension is "
+                "data.",
+                "The tier keeps 30% of every bound free as headroom.",
+                "On gce, run each member on n1-standard-16 + 500 GB PD SSD (16 vCPUs, 60 GiB, 15000 concurrent IOPS, "
+                "250 MB/s).",
+                "With 4 members, the quorum is 3 and 1 member may fail.",
                 "Notice (even-members): 4 members tolerate no more failures than 3.",
-                "Notice (previous-generation): n1-standard-16: a previous generation; still what the guide prints, no "
-                "longer what to buy.",
-                "Notice (dedicated-machine): The guide's machines run nothing but etcd, and its figures are a "
-                "start, not "
-                "hard rules: test with a load like your own.",
-                "Notice (unknown-dimension): Unknown: requests_per_second. The rest decides, so the tier is a "
-                "lower bound.",
-                "Notice (beyond-suggested-quota): 9.663676416 GB of data is above the 8 GiB that etcd suggests "
-                "as the most.",
-                "Notice (open-tier): xlarge has no upper bound, and clients, data_bytes exceed the last figure "
-                "there is: no "
-                "published figure says that its machine is enough. Utilization is relative to that last figure.",
+                "Notice (previous-generation): n1-standard-16 is a previous-generation machine; the catalog "
+                '"current" has newer ones.',
+                "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
+                "a starting point, not hard rules: test with a load like your own.",
+                "Notice (unknown-dimension): Unknown: requests_per_second. The other dimensions decide, so the tier is "
+                "a lower bound.",
+                "Notice (beyond-suggested-quota): 9.663676416 GB of data is above the 8 GiB that etcd suggests as a "
+                "maximum.",
+                "Notice (open-tier): xlarge has no upper bound, and clients, data_bytes exceed the last bound of the "
+                "table: no published figure says that this machine is enough. Utilization is relative to that bound.",
             ]
         )
 
-    def test_nodes_alone(self):
+    def test_kubernetes_nodes_alone(self):
         assert size(kubernetes_nodes=200, provider="aws").explain() == "\n".join(
             [
-                "A Kubernetes cluster of 200 nodes needs the tier medium.",
-                "Kubernetes nodes alone need it.",
-                "Machine for each member: m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s) on aws.",
-                "3 members: quorum 2, failure tolerance 1.",
-                "Notice (previous-generation): m4.xlarge: a previous generation; still what the guide prints, "
-                "no longer "
-                "what to buy.",
-                "Notice (dedicated-machine): The guide's machines run nothing but etcd, and its figures are a "
-                "start, not "
-                "hard rules: test with a load like your own.",
-                "Notice (kubernetes-estimate): Nodes are a proxy, not a measurement: etcd's clients are the API "
-                "servers. "
-                "The examples (small 50, medium 250, large 1000, xlarge 3000) are read as at most; measure "
-                "clients, requests "
-                "and data.",
+                "A Kubernetes cluster of 200 nodes needs the medium tier.",
+                "The Kubernetes nodes alone need this tier.",
+                "On aws, run each member on m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s).",
+                "With 3 members, the quorum is 2 and 1 member may fail.",
+                "Notice (previous-generation): m4.xlarge is a previous-generation machine; the catalog "
+                '"current" has newer ones.',
+                "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
+                "a starting point, not hard rules: test with a load like your own.",
+                "Notice (kubernetes-estimate): The number of nodes is a proxy, not a measurement: etcd's clients are "
+                "the API servers. The examples (small 50, medium 250, large 1000, xlarge 3000) are read as upper "
+                "limits; measure clients, requests and data instead.",
             ]
+        )
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ({"clients": 1}, "1 client needs the small tier."),
+            ({"clients": 2}, "2 clients need the small tier."),
+            ({"requests_per_second": 1}, "1 requests/s need the small tier."),
+            ({"data_bytes": 50_000}, "50 kB of data needs the small tier."),
+            ({"clients": 1, "data_bytes": 50_000}, "1 client and 50 kB of data need the small tier."),
+            ({"kubernetes_nodes": 1}, "A Kubernetes cluster of 1 node needs the small tier."),
+            (
+                {"clients": 1, "kubernetes_nodes": 9},
+                "1 client and a Kubernetes cluster of 9 nodes need the small tier.",
+            ),
+        ],
+    )
+    def test_the_verb_agrees_with_the_load(self, asked, sentence):
+        assert size(**asked).explain().splitlines()[0] == sentence
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ({"clients": 1}, "It is the smallest tier."),
+            ({"clients": 300}, "The clients alone need this tier."),
+            ({"data_bytes": 4e8}, "The data alone needs this tier."),
+        ],
+    )
+    def test_the_reason_for_the_tier(self, asked, sentence):
+        assert size(**asked).explain().splitlines()[1] == sentence
+
+    @pytest.mark.parametrize(
+        ("members", "sentence"),
+        [
+            (1, "With 1 member, the quorum is 1 and no member may fail."),
+            (5, "With 5 members, the quorum is 3 and 2 members may fail."),
+        ],
+    )
+    def test_how_many_members_may_fail(self, members, sentence):
+        assert sentence in size(clients=1, members=members).explain().splitlines()
+
+    def test_the_cost_of_the_cluster(self):
+        sizing = size(clients=5, catalog="current", provider="aws")
+        cost = sizing.machine.cost
+        assert (
+            f"On aws, the cluster costs ${3 * cost.usd_month:,.2f} a month ({cost.region}, {cost.date})."
+            in sizing.explain().splitlines()
         )
 
     @settings(max_examples=50)
     @given(questions())
-    def test_says_all_of_it(self, asked):
+    def test_names_tier_machines_and_notices(self, asked):
         sizing = size(**asked)
         text = sizing.explain()
-        assert f"the tier {sizing.tier}." in text
-        for said in (*(m.machine_type for m in sizing.machines.values()), *(notice.text for notice in sizing.notices)):
-            assert said in text
+        assert f"the {sizing.tier} tier." in text
+        for part in (*(m.machine_type for m in sizing.machines.values()), *(notice.text for notice in sizing.notices)):
+            assert part in text
