@@ -9,7 +9,7 @@ import json
 from importlib import import_module
 
 import pytest
-from strategies import left_out
+from needs import leave_out
 
 from etcdsize import load_catalog, read_aws_instance_types
 
@@ -18,7 +18,7 @@ def needed(module: str):
     try:
         return import_module(module)
     except ImportError:
-        left_out(f"{module} is not installed; pip install -e '.[test]'")
+        leave_out(f"{module} is not installed; pip install -e '.[test]'")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
 """Writes one after the other: what the sources say of them, and a command that measures them."""
 
-import shutil
 import subprocess
 
 import pytest
-from strategies import left_out
+from needs import program
 
 from etcdsize import fit
 from etcdsize.fitting.fsync import FIO, sequential_disk
@@ -27,8 +26,7 @@ class TestNeeds:
 
 
 def test_fio_takes_the_command(tmp_path):
-    if shutil.which("fio") is None:
-        left_out("fio is not installed")
+    program("fio", "fio")
     run = subprocess.run(FIO.replace("DIR", str(tmp_path)).split(), capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert "fsync/fdatasync/sync_file_range" in run.stdout

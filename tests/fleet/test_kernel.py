@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import DTYPES, EDGES, exactly, left_out, twin
+from needs import leave_out
+from strategies import DTYPES, EDGES, exactly, twin
 
 from etcdsize import INVALID, TierTable, classify, load_tiers
 from etcdsize.fleet.kernel import last_fitting, pick_threads
@@ -155,7 +156,7 @@ for dtype in ("i4", "i8", "u4", "u8"):
     assert classify(loads, loads, loads, threads=1).tolist() == [0, 1, 3], dtype
 """
         if platform.machine() not in ("x86_64", "AMD64") or platform.libc_ver()[0] != "glibc":
-            left_out("the mode is set through glibc on x86-64")
+            leave_out("the mode is set through glibc on x86-64")
         subprocess.run([sys.executable, "-c", script], check=True)
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from strategies import left_out
+from needs import program
 from unit_files import unit_words
 
 from etcdsize import ClusterPlan, Member, OptionError, PlanError, Tls, load_versions, render, settings_for, size
@@ -278,20 +278,12 @@ class TestConfig:
         )
 
 
-def program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        left_out(f"no {name} is installed; apt-get install systemd")
-    assert found is not None
-    return found
-
-
 class TestSystemd:
     """systemd itself reads what was meant, in a unit and in a file of variables."""
 
     @pytest.mark.parametrize("plan", [PLAN, ClusterPlan.local(3, data_dir="/d")], ids=["tls", "local"])
     def test_verify(self, plan, tmp_path):
-        verify = program("systemd-analyze")
+        verify = program("systemd-analyze", "systemd")
         for member in plan.members:
             unit = tmp_path / f"{member.name}.service"
             unit.write_text(render(plan, "systemd", member.name))
@@ -308,7 +300,7 @@ class TestSystemd:
 
     def test_systemd_reads_the_words_as_our_twin_does(self, tmp_path):
         """It tells a command's name when it does not like it, as it has read it; `$` is for the other words only."""
-        verify = program("systemd-analyze")
+        verify = program("systemd-analyze", "systemd")
         for text in HOSTILE:
             if "$" in text:
                 continue
@@ -327,7 +319,7 @@ class TestSystemd:
     @hostile
     def test_variables(self, tmp_path, name, token, folder):
         """os-release and EnvironmentFile= have one parser in systemd, and systemd-tmpfiles tells what it read."""
-        tmpfiles = program("systemd-tmpfiles")
+        tmpfiles = program("systemd-tmpfiles", "systemd")
         plan = plan_of(name, token, folder)
         root = tmp_path / "root"
         shutil.rmtree(root, ignore_errors=True)

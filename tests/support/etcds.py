@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from strategies import left_out
+from needs import leave_out
 
 from etcdsize import ClusterPlan, EtcdVersion, Tls, load_versions
 from etcdsize.etcd.flags import flag_text
@@ -52,8 +52,7 @@ def needed(minor: str) -> tuple[str, EtcdVersion]:
     """Return the etcd of a minor version; where there is none the test is left out, or in CI fails."""
     found = _programs().get(minor)
     if found is None:
-        left_out(f"no etcd {minor} is installed; {SOURCES[minor]}")
-    assert found is not None
+        leave_out(f"no etcd {minor} is installed; {SOURCES[minor]}")
     return found
 
 
@@ -70,7 +69,7 @@ def etcdutl(minor: str) -> str:
 def _beside(minor: str, name: str) -> str:
     program = Path(needed(minor)[0]).with_name(name)
     if not program.is_file():
-        left_out(f"no {name} {minor} is installed; {SOURCES[minor]}")
+        leave_out(f"no {name} {minor} is installed; {SOURCES[minor]}")
     return str(program)
 
 
