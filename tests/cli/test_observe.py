@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from servers import answering, serving
+from signals import restore_signals
 
 from etcdsize import Observation, Sizing, size
 from etcdsize.reports.observation import render_observation
@@ -120,7 +121,9 @@ class TestExitCodes:
 
     def test_interrupted(self, urls):
         command = [sys.executable, "-m", "etcdsize", "observe", *urls, "--interval", "1m"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore_signals
+        )
         time.sleep(2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)

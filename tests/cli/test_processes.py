@@ -12,17 +12,24 @@ import subprocess
 import sys
 import termios
 import time
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from strategies import left_out
+from needs import leave_out
+from paths import ROOT, SUPPORT
+from signals import restore_signals
 
 from etcdsize import __version__
 
 COMMAND = [sys.executable, "-m", "etcdsize"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONWARNINGS": "default"}
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{SUPPORT / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    "PYTHON": sys.executable,
+    "PYTHONPATH": str(ROOT),
+    "PYTHONWARNINGS": "default",
+}
 HEADER = "name,clients,rps,db_size,cloud,note\n"
 BLOCK = "".join(
     f'cluster-{row},{row * 37 % 2000},{row * 91 % 12000},{row * 79 % 1200}MB,{["aws", "gcp"][row % 2]},"note, {row}"\n'
@@ -36,12 +43,11 @@ def run(*arguments, **options):
 
 
 def shell(command, cwd, **options):
-    """Run a line of shell in which $E is the command."""
-    environment = ENVIRONMENT | {"E": " ".join(COMMAND)}
+    """Run a line of shell in which `etcdsize` is the package under test."""
     return subprocess.run(
         ["bash", "-c", command],
         cwd=cwd,
-        env=environment,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -106,10 +112,10 @@ class TestStreams:
     @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
     def test_standard_input_and_output(self, folder, kind):
         steps = [
-            f"cat small.csv | $E fleet - --format csv -o - --output-format {kind} 2>err1 >piped.{kind}",
-            f"$E fleet small.csv -o named.{kind} --force >err2",
+            f"cat small.csv | etcdsize fleet - --format csv -o - --output-format {kind} 2>err1 >piped.{kind}",
+            f"etcdsize fleet small.csv -o named.{kind} --force >err2",
             f"cmp piped.{kind} named.{kind} && cmp err1 err2",
-            f"cat named.{kind} | $E fleet - --format {kind}",
+            f"cat named.{kind} | etcdsize fleet - --format {kind}",
         ]
         done = shell(" && ".join(steps[:3]), folder)
         assert (done.returncode, done.stderr) == (0, "")
@@ -119,13 +125,14 @@ class TestStreams:
         assert 'a field "tier", which' in again.stderr or 'a column "tier", which' in again.stderr
 
     def test_in_a_pipeline(self, folder):
-        done = shell("$E fleet small.csv -o - --output-format tsv 2>err | cut -f1-6 | $E fleet - --format tsv", folder)
+        sized = "etcdsize fleet small.csv -o - --output-format tsv 2>err"
+        done = shell(f"{sized} | cut -f1-6 | etcdsize fleet - --format tsv", folder)
         assert (done.returncode, done.stdout) == (0, (folder / "err").read_text())
 
     @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "PYTHONUNBUFFERED"])
     @pytest.mark.parametrize("arguments", ["fleet big.csv -o -", "fleet big.csv -o - --output-format jsonl"])
     def test_a_reader_that_goes_away(self, folder, arguments, unbuffered):
-        done = shell(f"PYTHONUNBUFFERED={unbuffered} $E {arguments} | head -1; echo ${{PIPESTATUS[0]}}", folder)
+        done = shell(f"PYTHONUNBUFFERED={unbuffered} etcdsize {arguments} | head -1; echo ${{PIPESTATUS[0]}}", folder)
         assert done.stderr == ""
         assert done.stdout.count("\n") == 2
         assert done.stdout.endswith("\n141\n")
@@ -134,7 +141,7 @@ class TestStreams:
         "arguments", ["--help", "--version", "tiers", "size --clients 1", "fit --tier small", "schema"]
     )
     def test_nobody_reads_a_short_answer(self, tmp_path, arguments):
-        done = shell(f"(sleep 0.6; $E {arguments}; echo $? >code) | true; cat code", tmp_path)
+        done = shell(f"(sleep 0.6; etcdsize {arguments}; echo $? >code) | true; cat code", tmp_path)
         assert done.stderr == ""
         assert done.stdout in ("141\n", "0\n")
 
@@ -152,8 +159,8 @@ class TestStreams:
         ],
     )
     def test_a_full_or_closed_standard_output(self, folder, arguments):
-        full = shell(f"$E {arguments} >/dev/full", folder)
-        closed = shell(f"$E {arguments} >&-", folder)
+        full = shell(f"etcdsize {arguments} >/dev/full", folder)
+        closed = shell(f"etcdsize {arguments} >&-", folder)
         assert full.returncode == closed.returncode == 2
         assert full.stderr.count("\n") == closed.stderr.count("\n") == 1
         assert full.stderr.endswith('line 5002: got 1 cells, expected 6 as in the header: "ragged"\n') or (
@@ -162,23 +169,23 @@ class TestStreams:
         assert closed.stderr == "etcdsize: standard output: cannot be written: Bad file descriptor\n"
 
     def test_closed_standard_error_and_input(self, folder):
-        done = shell("$E size --clients x 2>&-", folder)
+        done = shell("etcdsize size --clients x 2>&-", folder)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
-        done = shell("$E fleet small.csv 2>&- | head -1", folder)
+        done = shell("etcdsize fleet small.csv 2>&- | head -1", folder)
         assert done.stdout.partition(" ")[2].startswith("clusters: ")
-        done = shell("$E fleet - --format csv <&-", folder)
+        done = shell("etcdsize fleet - --format csv <&-", folder)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == "etcdsize: standard input: cannot be read: it is closed\n"
 
     def test_standard_output_that_is_the_input(self, folder):
         """It would never end."""
         (folder / "loop.csv").write_text(HEADER)
-        done = shell("$E fleet loop.csv -o - >>loop.csv", folder)
+        done = shell("etcdsize fleet loop.csv -o - >>loop.csv", folder)
         assert (done.returncode, (folder / "loop.csv").read_text()) == (2, HEADER)
         assert done.stderr == "etcdsize: loop.csv: is the input as well as standard output; write elsewhere\n"
 
     def test_what_was_sized_before_an_error_is_written(self, folder):
-        done = shell("$E fleet bad.csv -o -", folder)
+        done = shell("etcdsize fleet bad.csv -o -", folder)
         assert done.returncode == 2
         assert done.stderr.endswith('bad.csv: line 5002: got 1 cells, expected 6 as in the header: "ragged"\n')
         assert done.stdout == "" or done.stdout.endswith("\n")
@@ -213,6 +220,7 @@ class TestSignals:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                preexec_fn=restore_signals,
             )
             started.append(process)
             process.stdin.write(HEADER + BLOCK * 40)
@@ -247,7 +255,7 @@ class TestSignals:
 
     def test_hangups_that_are_ignored_stay_so(self, folder, tmp_path):
         """As nohup does."""
-        run = f"(cat {folder}/small.csv; sleep 1) | $E fleet - --format csv -o out.csv"
+        run = f"(cat '{folder}/small.csv'; sleep 1) | etcdsize fleet - --format csv -o out.csv"
         done = shell(f"trap '' HUP; {run} & sleep 0.7; kill -HUP $!; wait $!", tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         assert (tmp_path / "out.csv").exists()
@@ -274,7 +282,7 @@ class TestFullDisk:
     def test_a_small_file_system(self, folder, tmp_path, kind):
         mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
         if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-            left_out("mounting is not permitted here; that takes root")
+            leave_out("mounting is not permitted here; that takes root")
         try:
             out = tmp_path / f"out.{kind}"
             out.write_text("old")
@@ -335,6 +343,7 @@ class TestProgress:
         assert run("fleet", "big.csv", cwd=folder).stderr == ""
 
 
+@pytest.mark.slow
 class TestMemory:
     """It does not grow with the file."""
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from etcds import MINORS, needed
 
 from etcdsize import EtcdFlag, EtcdVersions, OptionError, TableError, load_versions
+
+pytestmark = pytest.mark.xdist_group("etcd")
 
 TABLE = load_versions()
 
@@ -193,7 +196,7 @@ class TestRealEtcd:
             )
             file = tmp_path / "etcd.yml"
             file.write_text("\n".join(lines) + "\n")
-            refused = "unmarshal" in run(etcd, f"--config-file={file}")
+            refused = "unmarshal" in run(etcd, f"--config-file={file}", cwd=tmp_path)
             assert refused == (version.name not in flag.no_config_key_in), flag.name
 
 
@@ -204,6 +207,6 @@ def argument(flag: EtcdFlag, version: str) -> str:
     return f"--{flag.name}={value or '1s' if flag.kind == 'duration' else value}"
 
 
-def run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+def run(*command: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, cwd=cwd)
     return done.stdout + done.stderr

@@ -20,6 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from servers import answering, serving
+from signals import restore_signals
 
 from etcdsize.cli import main
 from etcdsize.observation.fleet import OBSERVED
@@ -229,7 +230,9 @@ class TestRefused:
     def test_interrupted(self, few, tmp_path):
         out = tmp_path / "out.csv"
         command = [sys.executable, "-m", "etcdsize", "observe", "--targets", few, "-o", out, "--interval", "1m"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore_signals
+        )
         time.sleep(3)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=10)
@@ -274,6 +277,7 @@ def observed(targets: str, folder: Path, *arguments: str) -> tuple[list[dict], i
     return rows_of(out), int(done.stderr), took
 
 
+@pytest.mark.slow
 class TestThousand:
     """1,000 clusters of three members, observed in one run; every hundredth has a member that is down, one that hangs,
     or none that answers."""
