@@ -1,13 +1,17 @@
-"""Hypothesis draws the same examples on every run, so that a failure in CI is a failure here."""
+"""What every test shares: Hypothesis' profiles, the command line in this process, what was left out."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from checkout import stray_files
 from hypothesis import HealthCheck, settings
+from paths import ROOT
 
 from etcdsize.cli import main
 
+# The same examples on every run, so that a failure in CI is a failure here.
 settings.register_profile(
     "default",
     deadline=None,
@@ -47,28 +51,80 @@ def run(capsys):
     return run
 
 
+GROUPS = {
+    "engines": "on Apache Spark and Dask; to run them: install Java 17, pip install -e '.[test-engines]', "
+    "python -m pytest -m engines",
+    "bench": "that compare times; to run them: python -m pytest -m bench",
+    "slow": "that take long; to run them: python -m pytest -m slow",
+}
+"""The groups that a plain run leaves out (`addopts` in pyproject.toml), and how to run each."""
 ENGINES = ("tests/engines/", "etcdsize/frames/spark.py", "etcdsize/frames/dask.py")
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+STRAY_BEFORE, STRAY_AFTER = pytest.StashKey[set[str] | None](), pytest.StashKey[set[str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Use every core for a whole run; what is named on the command line runs in this process."""
+    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what needs an engine unless it was asked for, and remember how much."""
+    """Mark what needs an engine, and keep in one process what must not run beside its like: by default, each file."""
     for item in items:
-        if Path(item.path).relative_to(config.rootpath).as_posix().startswith(ENGINES):
+        file = Path(item.path).relative_to(config.rootpath).as_posix()
+        if file.startswith(ENGINES):
             item.add_marker("engines")
-    if config.option.markexpr:
+        if not item.get_closest_marker("xdist_group"):
+            alone = next((group for group in ("engines", "bench") if item.get_closest_marker(group)), file)
+            item.add_marker(pytest.mark.xdist_group(alone))
+
+
+def pytest_deselected(items):
+    """Count what is left out, by group; what has no group was left out on the command line."""
+    for item in items:
+        group = next((name for name in GROUPS if item.get_closest_marker(name)), "")
+        item.config.stash.setdefault(LEFT_OUT, Counter())[group] += 1
+
+
+def pytest_sessionstart(session):
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[STRAY_BEFORE] = stray_files(ROOT)
+
+
+def pytest_sessionfinish(session):
+    """Fail a run whose tests wrote into the checkout, and hand the counts of a worker to the process that reports."""
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = dict(config.stash.get(LEFT_OUT, {}))
         return
-    left_out = [item for item in items if item.get_closest_marker("engines")]
-    items[:] = [item for item in items if not item.get_closest_marker("engines")]
-    config.stash[LEFT_OUT] = len(left_out)
-    config.hook.pytest_deselected(items=left_out)
+    before, after = config.stash.get(STRAY_BEFORE, None), stray_files(ROOT)
+    if before is not None and after is not None and after - before:
+        config.stash[STRAY_AFTER] = after - before
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    # Every worker collects the same tests. One that crashed has no counts.
+    node.config.stash[LEFT_OUT] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def tests(count):
+    return f"{count} test{'s' if count > 1 else ''}"
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    left_out = config.stash.get(LEFT_OUT, 0)
-    if left_out:
-        terminalreporter.write_line(
-            f"left out: {left_out} tests on Apache Spark and Dask; to run them: install Java 17, "
-            "pip install -e '.[test-engines]', python -m pytest -m engines"
-        )
+    """Name each group that was left out, one line each, and what the tests left in the checkout."""
+    counts = config.stash.get(LEFT_OUT, Counter())
+    if not counts[""]:
+        for group, how in GROUPS.items():
+            if counts[group]:
+                terminalreporter.write_line(f"left out: {tests(counts[group])} {how}")
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped"))
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"left out: {tests(count)}: {reason}")
+    stray = config.stash.get(STRAY_AFTER, set())
+    if stray:
+        terminalreporter.write_line(f"left in the checkout: {', '.join(sorted(stray))}; a test writes to tmp_path only")

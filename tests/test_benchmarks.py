@@ -28,6 +28,7 @@ def log_uniform(rows):
     return tuple(10 ** random.uniform(low, high, rows) for low, high in ((0.5, 3.7), (0.5, 4.5), (6, 9.5)))
 
 
+@pytest.mark.bench
 class TestGuards:
     def test_faster_than_select(self):
         """Measured: at least 4 times as fast as `numpy.select`; held: 2 times, at the best of some rounds in turn."""
@@ -84,6 +85,7 @@ def run(name, *arguments, file):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -22,6 +22,8 @@ from etcds import MINORS, cluster, environment, etcdctl, free_base_port, needed
 from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
 from etcdsize.plan.render import FORMATS
 
+pytestmark = pytest.mark.xdist_group("etcd")
+
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 PLAN = ClusterPlan.from_hosts({"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"})
 PLAIN = "warning: Without TLS anybody on the network reads and writes the data of a and b and c. [plain-http]\n"
@@ -223,8 +225,12 @@ def count_keys(endpoint: str, tls: Tls | None = None) -> int:
 @pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize(
     ("form", "secure"),
-    [("flags", False), ("env", False), ("config", False), ("config", True)],
-    ids=["flags", "env", "config", "tls"],
+    [
+        pytest.param("flags", False, id="flags", marks=pytest.mark.slow),
+        pytest.param("env", False, id="env", marks=pytest.mark.slow),
+        pytest.param("config", False, id="config"),
+        pytest.param("config", True, id="tls", marks=pytest.mark.slow),
+    ],
 )
 def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
     """They are healthy, take keys, go on without one of them, take it back from the same file, and so does what is

@@ -19,9 +19,11 @@ from pathlib import Path
 import pytest
 from certificates import Certificates
 from etcds import MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
-from strategies import left_out
+from needs import leave_out
 
 from etcdsize import ClientTls, Observation, observe, read_endpoint_status, size
+
+pytestmark = pytest.mark.xdist_group("etcd")
 
 HERE = Path(__file__).parents[1] / "support"
 RATE = 40  # of one client [1/s]
@@ -142,6 +144,7 @@ def breakable(request, tmp_path):
     shutil.rmtree(tmp_path)
 
 
+@pytest.mark.slow
 class TestData:
     """Before anything else is written: the tests run in this order."""
 
@@ -173,6 +176,7 @@ def busy(three):
         yield minor, urls, working
 
 
+@pytest.mark.slow
 class TestKnownLoad:
     """18 clients: six do 40 requests a second each, nine watch, three keep a lease alive ten times in 100 seconds."""
 
@@ -230,6 +234,7 @@ class TestKnownLoad:
         assert (sizing.tier, sizing.forced_by) == ("medium", ("requests_per_second",))
 
 
+@pytest.mark.slow
 class TestLifetime:
     def test_one_scrape_is_an_average_and_says_so(self, three):
         _, members = three
@@ -239,6 +244,7 @@ class TestLifetime:
         assert 0 < observation.requests_per_second < 6 * RATE
 
 
+@pytest.mark.slow
 class TestBroken:
     """One member of three breaks in mid-observation: it is named, and no rate is negative or doubled."""
 
@@ -304,7 +310,7 @@ class TestBroken:
         try:
             subprocess.run([*alone, "ip", "link", "add", "x", "type", "veth"], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
-            left_out("no network can be made here; that takes unshare, iproute2 and a kernel that lets us")
+            leave_out("no network can be made here; that takes unshare, iproute2 and a kernel that lets us")
         done = subprocess.run(
             [*alone, sys.executable, HERE / "cut_network.py", etcd, tmp_path],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])},

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -15,10 +14,12 @@ from pathlib import Path
 import pytest
 from certificates import certificates
 from etcds import MINORS, Cluster, cluster, environment, etcdutl, free_base_port, needed
-from strategies import left_out
+from needs import program
 
 from etcdsize import ClusterPlan, Command, Member, Tls, runbook
 from etcdsize.etcd.flags import flag_text
+
+pytestmark = pytest.mark.xdist_group("etcd")
 
 HOSTILE = ('it\'s "a"; $(touch pwned)', "b %s \\n `touch pwned` &|>x", "-c *?[] {}#~!ü")
 KEYS = {f"key/{number:05}": f"value {number}" for number in range(10_000)}
@@ -111,6 +112,7 @@ class Operator:
         return endpoint, next(f"{member:x}" for _, member, leader in members if member != leader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minor", MINORS)
 def test_every_command(minor, tmp_path):
     work = tmp_path / "work"
@@ -302,8 +304,7 @@ def restore(operator: Operator, running: Cluster) -> None:
 
 
 def measure_the_disk(operator: Operator, data: Path) -> None:
-    if shutil.which("fio") is None:
-        left_out("fio is not installed")
+    program("fio", "fio")
     before = sorted(data.iterdir())
     (said,) = operator.run("fio")
     assert "fsync/fdatasync/sync_file_range" in said
@@ -311,6 +312,7 @@ def measure_the_disk(operator: Operator, data: Path) -> None:
     assert sorted(data.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_upgrade_from_3_4_to_3_5(tmp_path):
     """Followers first, the leader last as none, all keys there all the time."""
     base = free_base_port(6)

@@ -19,6 +19,8 @@ from unit_files import unit_words
 
 from etcdsize import ClusterPlan, Member, render
 
+pytestmark = pytest.mark.xdist_group("etcd")
+
 ASKED = [row for row in INVALID if row.etcd]
 # What etcd says when it has read all of its arguments, found itself in the cluster and opened its data.
 STARTED = ("starting local etcd server", "starting etcd server", "added member")
