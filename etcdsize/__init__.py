@@ -1,11 +1,11 @@
 """Capacity sizing for etcd: which machine a cluster needs, and why.
 
-The names below are looked up when they are first used, so that importing etcdsize loads neither numpy nor pydantic.
+The public names are imported when they are first used, so `import etcdsize` loads neither numpy nor pydantic.
 """
 
 from __future__ import annotations
 
-# What a type checker takes for True; importing typing would double the time that importing etcdsize takes.
+# Type checkers treat this as true. Importing it from typing would double the import time of etcdsize.
 TYPE_CHECKING = False
 
 __all__ = [

@@ -1,8 +1,8 @@
 """Every error that etcdsize raises on purpose.
 
-All of them derive from `EtcdSizeError`, which is a `ValueError`. A message says where, what came, what is accepted
-and, where it helps, what to do; the same values are attributes. All of them pickle, because a worker process has to
-send them home.
+All of them derive from `EtcdSizeError`, which is a `ValueError`. A message says where the error is, what the value
+was, what is accepted and, if it helps, what to do. The same values are attributes. Every error can be pickled, because
+worker processes send errors to their parent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
 class EtcdSizeError(ValueError):
     """The base of every error that etcdsize raises on purpose.
 
-    Attributes: `message`, and those that the error's own class names; an attribute that is not given is None.
+    Attributes: `message`, and those that the class of the error declares, each with its default.
     """
 
     message: str
@@ -46,7 +46,7 @@ class UnitError(EtcdSizeError):
     """Text that is not a size, a rate, a count or a fraction."""
 
     text: str = ""
-    """What came."""
+    """The text that was rejected."""
     accepted: str = ""
     """What is accepted."""
     suggestion: str | None = None
@@ -54,55 +54,55 @@ class UnitError(EtcdSizeError):
 
 
 class InvalidWorkloadError(EtcdSizeError):
-    """A load that cannot be sized: NaN, infinite, negative, missing, unreadable, or an unknown provider."""
+    """A load that cannot be sized: NaN, infinite, negative, missing or unreadable; or an unknown provider."""
 
     dimension: str | None = None
-    """The first dimension at fault."""
+    """The first invalid dimension."""
     index: int | tuple[int, ...] | None = None
-    """Where it stands in the array: a tuple for more than one axis, None for a single workload."""
+    """Its index in the array: a tuple if there is more than one axis, None for a single workload."""
     value: object = None
-    """What stood there."""
+    """The value that was rejected."""
     count: int = 1
-    """How many positions cannot be sized."""
+    """The number of loads that cannot be sized."""
 
 
 class WorkloadTypeError(InvalidWorkloadError, TypeError):
-    """A load of a type that is never a number here: booleans, complex numbers, dates, objects."""
+    """A load of a type that is not accepted as a number: a boolean, a complex number, a date or another object."""
 
 
 class OptionError(EtcdSizeError):
-    """An argument that chooses how to size, such as a table's name, a provider, headroom or members, is not valid."""
+    """An invalid argument other than the load, such as a table's name, a provider, headroom or members."""
 
     option: str | None = None
-    """The argument."""
+    """The name of the argument."""
     value: object = None
-    """What came."""
+    """The value that was rejected."""
 
 
 class ColumnError(OptionError):
-    """The columns of a load cannot be found among the names that a file or a frame has."""
+    """The columns of the load cannot be found in a file or a frame."""
 
 
 class PlanError(EtcdSizeError):
-    """A plan of a cluster that etcd would refuse, or that would not do what it says."""
+    """A cluster plan that etcd would reject, or that would not work as written."""
 
     member: str | None = None
-    """The name of the member at fault."""
+    """The name of the invalid member."""
     field: str | None = None
-    """The field at fault."""
+    """The invalid field."""
     value: object = None
-    """What came."""
+    """The value that was rejected."""
 
 
 class TableError(EtcdSizeError):
     """A tier table or a machine catalog that breaks its rules."""
 
     file: str | None = None
-    """Where it was read."""
+    """The file that it was read from."""
     row: int | None = None
-    """The tier or machine at fault, counted from 1."""
+    """The invalid row, a tier or a machine, counted from 1."""
     field: str | None = None
-    """The field at fault."""
+    """The invalid field."""
 
 
 class FleetFileError(EtcdSizeError):
@@ -111,27 +111,27 @@ class FleetFileError(EtcdSizeError):
     file: str | None = None
     """The file."""
     line: int | None = None
-    """The line, counted from 1 with the header."""
+    """The line, counted from 1, the header included."""
     column: str | None = None
     """The column."""
 
 
 class ScrapeError(EtcdSizeError):
-    """What a member of etcd reports about itself cannot be read, or it does not report it."""
+    """A member's report about itself that cannot be read, or that lacks what is needed."""
 
     endpoint: str | None = None
     """The member's endpoint."""
     line: int | None = None
     """The line, counted from 1."""
     metric: str | None = None
-    """The metric or the field at fault."""
+    """The metric or the field that is invalid or missing."""
 
 
 class MissingDependencyError(EtcdSizeError, ImportError):
-    """A package that an optional part needs is not installed."""
+    """A package that an optional feature needs is not installed."""
 
     package: str = ""
-    """The package."""
+    """The name of the package."""
     extra: str = ""
     """The extra of etcdsize that installs it."""
 

@@ -1,8 +1,7 @@
-"""Tier tables: which tier a load needs, by bounds that are data.
+"""Tier tables: the bounds of each tier, and the tier that a load needs.
 
-`Bound`, `Tier` and `TierTable` are the models; `load_tiers` reads a built-in table or a user's own file. The one
-rule for a single load is `TierTable.tier_codes`; the arrays' kernel applies the same bounds and is held to it by
-tests. This module imports pydantic, never numpy.
+`load_tiers` reads a built-in table or your own file. `TierTable.tier_codes` classifies a single load. The kernel for
+arrays applies the same bounds, and tests hold the two to each other.
 """
 
 import functools
@@ -26,14 +25,14 @@ BUILT_IN = ("guide", "etcd.io")
 
 
 class ExactBound(NamedTuple):
-    """A bound as an exact fraction, headroom already taken off."""
+    """A bound as an exact fraction, with headroom already subtracted."""
 
     limit: Fraction
     inclusive: bool
 
 
 class Bound(Model):
-    """A limit of a tier, and whether the limit itself still fits.
+    """The limit of a tier in one dimension, and whether the limit itself still fits.
 
     >>> Bound(limit=100, inclusive=True).fits(100), Bound(limit=200, inclusive=False).fits(200)
     (True, False)
@@ -41,7 +40,7 @@ class Bound(Model):
 
     limit: Annotated[Positive, Field(description="The limit, in the dimension's own unit.")]
     inclusive: Annotated[
-        bool, Field(strict=True, description='True: "at most", the limit itself fits. False: "below".')
+        bool, Field(strict=True, description='True means "at most": the limit itself fits. False means "below".')
     ]
 
     def fits(self, load: int | float) -> bool:
@@ -54,31 +53,31 @@ class Bound(Model):
 
 
 class Tier(Model):
-    """One tier: the load it is for, and the Kubernetes cluster that the guide gives as its example."""
+    """One tier: the load that it is for, and the size of the guide's example Kubernetes cluster."""
 
-    name: Annotated[Name, Field(description="small, medium, large, xlarge, or a table's own name.")]
-    clients: Annotated[Bound | None, Field(description="Concurrent client connections. None: open.")] = None
-    requests_per_second: Annotated[Bound | None, Field(description="Requests per second. None: open.")] = None
-    data_bytes: Annotated[Bound | None, Field(description="Data stored, in bytes. None: open.")] = None
+    name: Annotated[Name, Field(description="small, medium, large, xlarge, or a name of your own.")]
+    clients: Annotated[Bound | None, Field(description="Concurrent client connections. None if unbounded.")] = None
+    requests_per_second: Annotated[Bound | None, Field(description="Requests per second. None if unbounded.")] = None
+    data_bytes: Annotated[Bound | None, Field(description="Data stored, in bytes. None if unbounded.")] = None
     kubernetes_nodes: Annotated[
-        int, Field(strict=True, gt=0, description="Nodes of the example Kubernetes cluster, read as at most.")
+        int, Field(strict=True, gt=0, description="Nodes of the example Kubernetes cluster, read as an upper limit.")
     ]
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
     def bound(self, dimension: str) -> Bound | None:
-        """Return the tier's bound in a dimension, None where it is open."""
+        """Return the tier's bound in a dimension, or None if it is unbounded."""
         bound: Bound | None = getattr(self, dimension)
         return bound
 
 
 class TierTable(Model):
-    """Tiers in rising order, of which the last alone is open.
+    """Tiers from the smallest to the largest. Only the last is open: it has no bounds.
 
     Raises
     ------
     TableError
-        Unless names are unique, the bounds and the nodes rise strictly tier by tier, all tiers but the last are
-        bounded in every dimension, and the last is open in every one.
+        Unless the names are unique, bounds and nodes increase strictly from tier to tier, every tier but the last is
+        bounded in every dimension, and the last is bounded in none.
     """
 
     name: Annotated[Name, Field(description="The table's name.")]
@@ -86,7 +85,8 @@ class TierTable(Model):
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
     date: Annotated[str, Field(description="When the source was read.")] = ""
     tiers: Annotated[
-        tuple[Tier, ...], Field(min_length=2, max_length=255, description="From the smallest to the open one.")
+        tuple[Tier, ...],
+        Field(min_length=2, max_length=255, description="The tiers, from the smallest to the open one."),
     ]
 
     @model_validator(mode="after")
@@ -95,7 +95,8 @@ class TierTable(Model):
         for row, tier in enumerate(self.tiers, 1):
             if tier.name in names:
                 raise TableError(
-                    f"got {shown(tier.name)}, which row {names[tier.name]} has already; names must be unique",
+                    f"got {shown(tier.name)}, which is already the name of row {names[tier.name]}; "
+                    "give each tier its own name",
                     row=row,
                     field="name",
                 )
@@ -106,7 +107,7 @@ class TierTable(Model):
             if before is not None and tier.kubernetes_nodes <= before.kubernetes_nodes:
                 raise TableError(
                     f"got {tier.kubernetes_nodes}, expected more than the {before.kubernetes_nodes} of "
-                    f"{shown(before.name)}: the nodes must rise tier by tier",
+                    f"{shown(before.name)}: nodes must increase from tier to tier",
                     row=row,
                     field="kubernetes_nodes",
                 )
@@ -117,7 +118,7 @@ class TierTable(Model):
         if row == len(self.tiers):
             if bound is not None:
                 raise TableError(
-                    f"got a bound in the last tier {shown(tier.name)}, expected none: the last tier takes every load",
+                    f"got a bound in the last tier {shown(tier.name)}, expected none: every load fits the last tier",
                     row=row,
                     field=dimension,
                 )
@@ -132,13 +133,13 @@ class TierTable(Model):
         if below is not None and bound.limit <= below.limit:
             raise TableError(
                 f"got {bound.limit}, expected more than the {below.limit} of {shown(before.name if before else '')}: "
-                "the bounds must rise tier by tier",
+                "bounds must increase from tier to tier",
                 row=row,
                 field=dimension,
             )
 
     def __hash__(self) -> int:
-        # Equal tables have equal names; the full hash would cost more than a sizing.
+        # Equal tables have equal names, and hashing all fields would cost more than a sizing.
         return hash(self.name)
 
     @property
@@ -151,18 +152,18 @@ class TierTable(Model):
         return tuple(bound for tier in self.tiers if (bound := tier.bound(dimension)) is not None)
 
     def reference(self, code: int, dimension: str) -> Bound:
-        """Return the bound that utilization is relative to: the tier's own, or the last there is on the open tier."""
+        """Return the bound that utilization is relative to: the tier's own, or the last bound for the open tier."""
         bound = self.tiers[min(code, len(self.tiers) - 2)].bound(dimension)
-        assert bound is not None  # noqa: S101 - `_check` has seen to it
+        assert bound is not None  # noqa: S101 - `_check` ensures it
         return bound
 
     def tier_codes(self, loads: tuple[int | float | None, ...], headroom: float = 0.0) -> tuple[int | None, ...]:
-        """Return, for each dimension alone, the index of the tier that a single load needs; None where unknown.
+        """Return the index of the tier that each dimension of a load needs on its own, None if it is unknown.
 
         Parameters
         ----------
         loads : tuple of int, float or None
-            Clients [count], requests per second [1/s], data [bytes]; None is unknown. Finite, not negative.
+            Clients [count], requests per second [1/s] and data [bytes]: finite and not negative, or None if unknown.
         headroom : float
             The share of every bound to keep free, in [0, 1).
 
@@ -180,13 +181,13 @@ class TierTable(Model):
 
 @functools.lru_cache(maxsize=64)
 def exact_bounds(table: TierTable, headroom: float) -> tuple[tuple[ExactBound, ...], ...]:
-    """Return every dimension's bounds as exact fractions, headroom taken off."""
+    """Return the bounds of each dimension as exact fractions, with headroom subtracted."""
     return tuple(tuple(bound.exact(headroom) for bound in table.bounds(dimension)) for dimension in DIMENSIONS)
 
 
 @functools.lru_cache(maxsize=64)
 def _thresholds(table: TierTable, headroom: float) -> tuple[list[list[int]], list[list[float]]]:
-    """Return, per dimension, the last integers and the last floats that each tier still takes."""
+    """Return the last integer and the last float that fit each tier, for each dimension."""
     bounds = exact_bounds(table, headroom)
     return (
         [[math.floor(b) if inclusive else math.ceil(b) - 1 for b, inclusive in row] for row in bounds],
@@ -201,7 +202,7 @@ def _last_float(limit: Fraction, inclusive: bool) -> float:
 
 
 def load_tiers(name_or_path: str | Path) -> TierTable:
-    """Return a tier table: a built-in one by name, or a user's own JSON file.
+    """Return a tier table: a built-in one by its name, or your own from a JSON file.
 
     Parameters
     ----------
@@ -213,7 +214,7 @@ def load_tiers(name_or_path: str | Path) -> TierTable:
     OptionError
         For a name that is neither a built-in table nor a file.
     TableError
-        For a file that breaks a rule of `TierTable`; it names file, row and field.
+        For a file that breaks a rule of `TierTable`. The error names the file, the row and the field.
 
     Examples
     --------
@@ -231,7 +232,7 @@ def _built_in(name: str) -> TierTable:
 
 
 def find_file(option: str, name_or_path: str | Path, built_in: tuple[str, ...]) -> Path:
-    """Return the path of a user's own table, or refuse a name that is neither built in nor a file."""
+    """Return the path of a user's own table, or raise an error if the name is neither built in nor a file."""
     if not isinstance(name_or_path, (str, Path)):
         raise OptionError(
             f"{option}: got {shown(name_or_path)}, expected {', '.join(built_in)} or the path of a JSON file",
@@ -242,7 +243,7 @@ def find_file(option: str, name_or_path: str | Path, built_in: tuple[str, ...]) 
     try:
         found = path.is_file()
     except OSError:
-        found = False  # a name too long for a file, or a folder that may not be looked into
+        found = False  # the name is too long, or a directory is not accessible
     if not found:
         raise OptionError(
             f"{option}: got {shown(str(name_or_path))}, expected {', '.join(built_in)} or the path of a JSON file"

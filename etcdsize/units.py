@@ -1,9 +1,7 @@
-"""Byte sizes, rates, counts, fractions and durations: parse and print.
+"""Parse and format byte sizes, rates, counts, fractions and durations.
 
-One grammar, matched in full: a plain decimal number, at most one space, at most one unit. What does not match is
-refused with a suggestion, never guessed at. MB is 10^6 bytes: the conservative reading, and what etcdctl prints.
-
-This module imports the standard library and `errors` only.
+All of them share one grammar: a plain decimal number, then optionally one space, then optionally one unit. Other text
+is rejected with a suggestion and never guessed at. MB is 10^6 bytes: the conservative reading, and what etcdctl prints.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ __all__ = [
 Dimension = Literal["clients", "requests_per_second", "data_bytes"]
 
 DIMENSIONS: tuple[Dimension, ...] = ("clients", "requests_per_second", "data_bytes")
-"""The three dimensions of a load, in the order in which everything here takes and gives them."""
+"""The three dimensions of a load, in the order that is used everywhere."""
 
 T = TypeVar("T")
 
@@ -46,7 +44,7 @@ BYTE_UNITS: dict[str, int] = {
     **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", 1)},
     **{f"{prefix}i": 1024**power for power, prefix in enumerate("KMGT", 1)},
 }
-"""Unit of a byte size -> bytes. SI prefixes are powers of 1000, IEC and Kubernetes' are powers of 1024."""
+"""Bytes in each unit. SI prefixes are powers of 1000; IEC and Kubernetes prefixes are powers of 1024."""
 
 _RATE_UNITS = {"k": 1000, "M": 1_000_000, "/s": 1, "k/s": 1000, "M/s": 1_000_000}
 _FRACTION_UNITS = {"%": Fraction(1, 100)}
@@ -65,22 +63,23 @@ _FRACTION_ACCEPTED = 'a fraction from 0 to below 1 such as "0.3" or "30%"'
 _DURATION_ACCEPTED = 'seconds or a duration such as "10s", "500ms", "5m" or "1h"'
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-# No float64 needs more; it keeps hostile text from becoming an enormous integer.
+# No float64 needs more digits. The limit keeps hostile text from becoming an enormous integer.
 _LONGEST = 400
 
 
 def parse_bytes(text: str) -> int | float:
-    """Return the bytes that a size says: an int where it is a whole number, else the nearest float. [bytes]
+    """Return a size in bytes: an int if it is a whole number, otherwise the nearest float. [bytes]
 
     Parameters
     ----------
     text : str
-        A number and an optional unit: B kB KB MB GB TB (powers of 1000), KiB MiB GiB TiB Ki Mi Gi Ti (of 1024).
+        A number and an optional unit: B kB KB MB GB TB (powers of 1000), or KiB MiB GiB TiB Ki Mi Gi Ti (powers of
+        1024).
 
     Raises
     ------
     UnitError
-        For anything else; it carries a suggestion where there is one.
+        For any other text, with a suggestion if there is one.
 
     Examples
     --------
@@ -91,7 +90,7 @@ def parse_bytes(text: str) -> int | float:
 
 
 def parse_rate(text: str) -> int | float:
-    """Return the requests per second that a rate says. [1/s]
+    """Return a rate in requests per second. [1/s]
 
     >>> parse_rate("800"), parse_rate("2.5k"), parse_rate("1M/s")
     (800, 2500, 1000000)
@@ -100,7 +99,7 @@ def parse_rate(text: str) -> int | float:
 
 
 def parse_count(text: str) -> int | float:
-    """Return a plain number without a unit. [count]
+    """Return a count, which has no unit. [count]
 
     >>> parse_count("300"), parse_count("1e3"), parse_count("0.5")
     (300, 1000, 0.5)
@@ -109,7 +108,7 @@ def parse_count(text: str) -> int | float:
 
 
 def parse_whole(text: str) -> int:
-    """Return a whole number without a unit. [count]
+    """Return a whole number, which has no unit. [count]
 
     >>> parse_whole("300"), parse_whole("1e3")
     (300, 1000)
@@ -121,7 +120,7 @@ def parse_whole(text: str) -> int:
 
 
 def parse_fraction(text: str) -> float:
-    """Return a fraction from 0 to below 1, as a float. [1]
+    """Return a fraction from 0 to below 1 as a float. [1]
 
     >>> parse_fraction("30%"), parse_fraction("0.3")
     (0.3, 0.3)
@@ -129,12 +128,12 @@ def parse_fraction(text: str) -> float:
     value = _parse(text, _FRACTION_UNITS, _FRACTION_ACCEPTED)
     if value >= 1:
         hint = f"{text}%" if value < 100 and "%" not in text else None
-        raise _refusal(text, _FRACTION_ACCEPTED, hint)
+        raise _unit_error(text, _FRACTION_ACCEPTED, hint)
     return float(value)
 
 
 def parse_duration(text: str) -> int | float:
-    """Return the seconds that a duration says; a number alone is seconds. [s]
+    """Return a duration in seconds; a number without a unit is seconds. [s]
 
     >>> parse_duration("10s"), parse_duration("500ms"), parse_duration("1.5 h"), parse_duration("3")
     (10, 0.5, 5400, 3)
@@ -143,7 +142,7 @@ def parse_duration(text: str) -> int | float:
 
 
 def parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
-    """Return what an option's text says, None where there is none, or name the option that says nothing."""
+    """Return the parsed text of an option, or None if it is None. An error names the option."""
     if text is None:
         return None
     try:
@@ -156,16 +155,16 @@ def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str
     value = _value(text, units)
     if value is None:
         suggestion = _suggestion(text, units)
-        # What is suggested is itself taken.
+        # Suggest only text that would itself be accepted.
         suggested = _value(suggestion, units) if suggestion else None
         if suggested is None or (units is _FRACTION_UNITS and suggested >= 1):
             suggestion = None
-        raise _refusal(text, accepted, suggestion)
+        raise _unit_error(text, accepted, suggestion)
     return value
 
 
 def _value(text: str, units: dict[str, int] | dict[str, Fraction]) -> int | float | None:
-    """Return what a text says, None where the grammar does not take it or no float can hold it."""
+    """Return the value of a text, or None if it does not match the grammar or exceeds any float."""
     match = _NUMBER.match(text) if len(text) <= _LONGEST else None
     if match is None:
         return None
@@ -177,7 +176,7 @@ def _value(text: str, units: dict[str, int] | dict[str, Fraction]) -> int | floa
     if number.isdigit():
         exact: int | Fraction = int(number) * factor
     else:
-        # A float bounds the exponent before Fraction would write it out in full.
+        # Check the exponent as a float first, because Fraction would expand it to all its digits.
         rough = float(number)
         if rough < 1e-300:
             return rough * float(factor) or 0
@@ -189,7 +188,7 @@ def _value(text: str, units: dict[str, int] | dict[str, Fraction]) -> int | floa
     return float(exact)
 
 
-def _refusal(text: str, accepted: str, suggestion: str | None) -> UnitError:
+def _unit_error(text: str, accepted: str, suggestion: str | None) -> UnitError:
     hint = f'; did you mean "{suggestion}"?' if suggestion else ""
     return UnitError(
         f"got {shown(text)}, expected {accepted}{hint}", text=text, accepted=accepted, suggestion=suggestion
@@ -197,11 +196,11 @@ def _refusal(text: str, accepted: str, suggestion: str | None) -> UnitError:
 
 
 def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str | None:
-    """Return the nearest text that the grammar takes, or None."""
+    """Return similar text that matches the grammar, or None."""
     if len(text) > _LONGEST:
         return None
     tidy = re.sub(r"(?<=[0-9])[,_' ](?=[0-9]{3}(?![0-9]))", "", text.strip()).removeprefix("+")
-    # Two dots: thousands, or nothing that can be guessed.
+    # Two or more dots can only separate thousands.
     if re.match(r"[0-9]{1,3}(\.[0-9]{3}){2,}(?![0-9.])", tidy):
         tidy = re.sub(r"(?<=[0-9])\.(?=[0-9]{3})", "", tidy)
     match = _NUMBER.match(tidy)
@@ -218,7 +217,7 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
             unit.lower(), unit.removesuffix("s")
         )
     elif units is _DURATION_UNITS:
-        # 1m30s is near to no unit.
+        # Compound durations such as 1m30s have no near match.
         return number + _DURATION_WORDS[unit.lower()] if unit.lower() in _DURATION_WORDS else None
     elif units is _RATE_UNITS:
         unit = re.sub(r"(?i)\s*(rps|qps|req/s|reqs/s|requests/s|/sec|/second)$", "", unit)
@@ -230,13 +229,13 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
 
 
 def format_bytes(value: int | float) -> str:
-    """Return bytes in the largest decimal unit that they fill, exactly: `parse_bytes` reads it back.
+    """Return bytes in the largest decimal unit that they fill, without rounding: `parse_bytes` reads them back.
 
     >>> format_bytes(400_000_000), format_bytes(2_147_483_648), format_bytes(0)
     ('400 MB', '2.147483648 GB', '0 B')
     """
     if isinstance(value, float):
-        value = float(value) + 0.0  # NumPy's float64 is one, but prints otherwise; -0.0 is 0
+        value = float(value) + 0.0  # NumPy's float64 is a float but prints differently; and -0.0 becomes 0
     if value >= 1e18:
         return f"{value} B"
     for unit in ("TB", "GB", "MB", "kB"):
@@ -247,7 +246,7 @@ def format_bytes(value: int | float) -> str:
 
 
 def format_number(value: float | Decimal) -> str:
-    """Return a number in full, without an exponent where it is not huge, and without trailing zeros.
+    """Return a number without trailing zeros, and without an exponent unless it is huge.
 
     >>> format_number(800), format_number(0.50), format_number(1e300)
     ('800', '0.5', '1e+300')
@@ -261,7 +260,7 @@ def format_number(value: float | Decimal) -> str:
 
 
 def format_percent(share: float) -> str:
-    """Return a share as a percentage with at most one decimal, never rounded onto 100 % from either side.
+    """Return a share as a percentage with at most one decimal. Only exactly 1 becomes 100 %.
 
     >>> format_percent(0.8), format_percent(0.1234), format_percent(0.9999), format_percent(1.0001)
     ('80%', '12.3%', '99.9%', '100.1%')

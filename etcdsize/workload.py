@@ -1,7 +1,7 @@
-"""What a cluster is asked to do: concurrent clients, requests per second, data stored.
+"""The load of one cluster: concurrent clients, requests per second, data stored.
 
-`Workload` takes the numbers that the array path takes and refuses the same. This module imports pydantic, never
-numpy: a NumPy scalar is known by its `dtype`.
+`Workload` accepts and rejects the same numbers as the arrays do. NumPy scalars are recognized by their `dtype`, without
+importing numpy.
 """
 
 import math
@@ -22,7 +22,7 @@ _SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "
 
 
 def _load(dimension: str, parse: Callable[[str], int | float] | None) -> Callable[[Any], int | float | None]:
-    """Return the validator of one dimension."""
+    """Return the validator for one dimension."""
     accepted = "a number of 0 or more"
     if parse is not None:
         accepted += ' or a size such as "8GB"' if dimension == "data_bytes" else ' or a rate such as "2k"'
@@ -39,7 +39,7 @@ def _load(dimension: str, parse: Callable[[str], int | float] | None) -> Callabl
                     raise InvalidWorkloadError(f"{dimension}: {error}", dimension=dimension, value=value) from None
             else:
                 value = _python_number(dimension, value, accepted)
-        # NaN fails every comparison.
+        # NaN fails both comparisons.
         if 0 <= value <= (_LARGEST if isinstance(value, int) else 1.7976931348623157e308):
             return value or 0 if isinstance(value, int) else value + 0.0
         if isinstance(value, int) and value > 0:
@@ -52,7 +52,7 @@ def _load(dimension: str, parse: Callable[[str], int | float] | None) -> Callabl
 
 
 def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
-    """Return the Python number that a NumPy scalar, or a subclass of int or float, stands for."""
+    """Return a NumPy scalar, or an instance of a subclass of int or float, as a plain Python number."""
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return int(value) if isinstance(value, int) else float(value)
@@ -60,7 +60,8 @@ def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
         number = float(value)
         if number != value and math.isfinite(number):
             raise InvalidWorkloadError(
-                f"{dimension}: got {shown(value)}, which has more digits than a float64 holds; pass float(...) of it",
+                f"{dimension}: got {shown(value)}, which has more digits than a float64 can hold; "
+                "convert it with float() first",
                 dimension=dimension,
                 value=value,
             )
@@ -75,15 +76,15 @@ def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
 
 
 class Workload(Model):
-    """What a cluster is asked to do. None is a dimension that nobody has the figure of; one must be known.
+    """The load of a cluster. A dimension that is None is unknown; at least one must be known.
 
     Raises
     ------
     InvalidWorkloadError
-        For NaN, infinite or negative numbers, integers above 2^64 - 1, unreadable text, nothing known, or an
-        unknown field, with the nearest there is.
+        For NaN, infinite or negative numbers, integers above 2^64 - 1, unreadable text, no known dimension, or an
+        unknown field.
     WorkloadTypeError
-        For booleans and everything else that is not a number.
+        For booleans and other values that are not numbers.
 
     Examples
     --------
@@ -110,7 +111,7 @@ class Workload(Model):
         Field(description="Data stored. [bytes]"),
     ] = None
 
-    refused_with: ClassVar[type[EtcdSizeError]] = InvalidWorkloadError
+    error_type: ClassVar[type[EtcdSizeError]] = InvalidWorkloadError
 
     @model_validator(mode="after")
     def _check(self) -> "Workload":
@@ -122,5 +123,5 @@ class Workload(Model):
 
     @property
     def loads(self) -> tuple[int | float | None, int | float | None, int | float | None]:
-        """The three figures, in the order of the dimensions."""
+        """The three loads, in the order of the dimensions."""
         return self.clients, self.requests_per_second, self.data_bytes

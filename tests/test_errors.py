@@ -1,4 +1,4 @@
-"""Every error: what it derives from, that it pickles, and that its message is one line."""
+"""Every error: its base classes, pickling, and messages of one line."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ FILLED = [
 NAMES = [name for name in errors.__all__ if inspect.isclass(getattr(errors, name))]
 
 
-def test_every_error_is_here():
+def test_every_error_is_tested_below():
     assert sorted(type(error).__name__ for error in FILLED) == sorted(NAMES)
     assert set(NAMES) <= set(etcdsize.__all__)
 
 
 @pytest.mark.parametrize("error", FILLED, ids=lambda error: type(error).__name__)
 class TestEveryError:
-    """All derive from EtcdSizeError, a ValueError, and travel between processes with their attributes."""
+    """All derive from EtcdSizeError, a ValueError, and pass between processes with their attributes."""
 
-    def test_bases(self, error):
+    def test_base_classes(self, error):
         assert isinstance(error, EtcdSizeError)
         assert isinstance(error, ValueError)
         assert error.__doc__
@@ -56,10 +56,10 @@ class TestEveryError:
         same(copy.copy(error), error)
         same(copy.deepcopy(error), error)
 
-    def test_message(self, error):
+    def test_message_is_the_only_argument(self, error):
         assert str(error) == error.message == error.args[0]
 
-    def test_made_of_nothing(self, error):
+    def test_without_arguments(self, error):
         same(pickle.loads(pickle.dumps(type(error)())), type(error)())
 
 
@@ -70,7 +70,7 @@ def same(one: EtcdSizeError, other: EtcdSizeError) -> None:
     assert vars(one) == vars(other)
 
 
-def test_other_bases():
+def test_further_base_classes():
     assert issubclass(WorkloadTypeError, TypeError)
     assert issubclass(MissingDependencyError, ImportError)
 
@@ -92,14 +92,14 @@ def test_missing_dependency_names_the_extra():
         lambda: etcdsize.Workload(clint=3),
     ],
 )
-def test_what_the_package_raises_pickles(call):
+def test_errors_that_the_package_raises_can_be_pickled(call):
     with pytest.raises(EtcdSizeError) as caught:
         call()
     same(pickle.loads(pickle.dumps(caught.value)), caught.value)
 
 
 class TestShown:
-    """A value in a message stays on its line, and short."""
+    """A value in a message is short and on one line."""
 
     @pytest.mark.parametrize(
         ("value", "text"),
@@ -118,7 +118,7 @@ class TestShown:
             (np.array([[1], [2]]), "array([[1], [2]])"),
         ],
     )
-    def test_shown(self, value, text):
+    def test_quoted_escaped_and_shortened(self, value, text):
         assert shown(value) == text
 
     def test_an_integer_that_python_refuses_to_print(self):
@@ -127,21 +127,21 @@ class TestShown:
         )
 
     @given(st.text() | st.binary() | st.floats() | st.integers() | st.lists(st.text()))
-    def test_one_line(self, value):
+    def test_any_value_is_one_line(self, value):
         assert len(shown(value).splitlines()) == 1
         assert shown(value).isprintable() or isinstance(value, str)
 
 
 class TestNearest:
-    """A suggestion is a known word, spelt as it is known, or none at all."""
+    """The suggestion is a known word in its known spelling, or nothing."""
 
     @pytest.mark.parametrize(
         ("word", "hint"),
         [("gide", '; did you mean "guide"?'), ("ETCD.IO", '; did you mean "etcd.io"?'), ("", ""), ("zzz", "")],
     )
-    def test_nearest(self, word, hint):
+    def test_suggests_the_nearest_word(self, word, hint):
         assert nearest(word, ["guide", "etcd.io"]) == hint
 
-    def test_keeps_the_spelling(self):
+    def test_suggests_the_known_spelling(self):
         assert nearest("gib", ["GiB"]) == '; did you mean "GiB"?'
         assert nearest("x", []) == ""

@@ -1,4 +1,4 @@
-"""The tier tables: what is printed, the rule for one load, and what a table must be."""
+"""The built-in tier tables, the tier of a single load, and the rules that a table must follow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TestBuiltIn:
 
 
 class TestTierCodes:
-    """The rule for one load: past any bound of a tier, the next tier; exact for Python's own numbers."""
+    """A load past any bound of a tier needs the next tier. The comparison is exact for Python's own numbers."""
 
     NUMBERS = (
         st.integers(0, 2**64 - 1)
@@ -132,7 +132,7 @@ class TestTierCodes:
 
 
 def rows() -> list[dict]:
-    """Return a valid table's tiers, to be broken."""
+    """Return the tiers of a valid table, for tests to make invalid."""
     return [
         {
             "name": name,
@@ -156,15 +156,16 @@ def limit(value) -> dict:
 
 
 NUMBER = "expected a finite number above 0"
-REFUSED = {
+INVALID_TABLES = {
     "duplicate name": (
-        changed(3, name="small"), 3, "name", 'got "small", which row 1 has already; names must be unique'),
+        changed(3, name="small"), 3, "name",
+        'got "small", which is already the name of row 1; give each tier its own name'),
     "falling bound": (
         changed(2, clients=limit(9)), 2, "clients",
-        'got 9, expected more than the 10 of "small": the bounds must rise tier by tier'),
+        'got 9, expected more than the 10 of "small": bounds must increase from tier to tier'),
     "equal bounds": (
         changed(2, data_bytes=limit(10 * MB)), 2, "data_bytes",
-        'got 10000000, expected more than the 10000000 of "small": the bounds must rise tier by tier'),
+        'got 10000000, expected more than the 10000000 of "small": bounds must increase from tier to tier'),
     "missing bound": (
         changed(1, requests_per_second=None), 1, "requests_per_second",
         'got no bound in "small", expected one: only the last tier is open'),
@@ -173,10 +174,10 @@ REFUSED = {
         'got no bound in "medium", expected one: only the last tier is open'),
     "bound in the last": (
         changed(3, clients=limit(99)), 3, "clients",
-        'got a bound in the last tier "large", expected none: the last tier takes every load'),
+        'got a bound in the last tier "large", expected none: every load fits the last tier'),
     "falling nodes": (
         changed(3, kubernetes_nodes=6), 3, "kubernetes_nodes",
-        'got 6, expected more than the 6 of "medium": the nodes must rise tier by tier'),
+        'got 6, expected more than the 6 of "medium": nodes must increase from tier to tier'),
     "no nodes": (changed(2, kubernetes_nodes=...), 2, "kubernetes_nodes", "missing; the field is required"),
     "no name": (changed(2, name=...), 2, "name", "missing; the field is required"),
     "no nodes at all": (
@@ -205,12 +206,12 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", REFUSED)
-class TestRefused:
-    """Names are unique, bounds and nodes rise strictly, and the last tier alone is open, in every dimension."""
+@pytest.mark.parametrize("case", INVALID_TABLES)
+class TestInvalidTables:
+    """Names are unique, bounds and nodes increase strictly, and only the last tier is open, in every dimension."""
 
     def test_in_python(self, case):
-        tiers, row, field, reason = REFUSED[case]
+        tiers, row, field, reason = INVALID_TABLES[case]
         with pytest.raises(TableError) as caught:
             TierTable(name="mine", tiers=tiers)
         where = ", ".join([*([f"row {row}"] if row else []), field])
@@ -218,7 +219,7 @@ class TestRefused:
         assert (caught.value.file, caught.value.row, caught.value.field) == (None, row, field)
 
     def test_in_a_file(self, case, tmp_path):
-        tiers, row, field, reason = REFUSED[case]
+        tiers, row, field, reason = INVALID_TABLES[case]
         file = tmp_path / "mine.json"
         file.write_text(json.dumps({"name": "mine", "tiers": tiers}))
         with pytest.raises(TableError) as caught:
@@ -229,7 +230,7 @@ class TestRefused:
 
 
 class TestModels:
-    """A model refuses what it cannot hold with an EtcdSizeError, and cannot be changed."""
+    """A model rejects invalid input with an EtcdSizeError and cannot be changed."""
 
     def test_a_tier_alone(self):
         with pytest.raises(TableError, match=r"^Tier: client: unknown field; .*; did you mean \"clients\"\?$"):
@@ -241,18 +242,18 @@ class TestModels:
         with pytest.raises(TableError, match=r"^Bound: limit: missing; the field is required \(1 more\)$"):
             Bound()
 
-    def test_frozen(self):
+    def test_a_table_cannot_be_changed(self):
         with pytest.raises(ValueError, match="frozen"):
             load_tiers("guide").tiers[0].name = "tiny"
 
     @pytest.mark.parametrize("name", ["", " small", "small ", "a\nb", "x" * 201])
-    def test_names(self, name):
+    def test_names_without_surrounding_spaces_or_line_breaks(self, name):
         with pytest.raises(TableError, match=r"^Tier: name: "):
             Tier(name=name, kubernetes_nodes=1)
 
 
 class TestLoad:
-    """A name or the path of a file; anything else says so."""
+    """A name or the path of a file; the error for anything else says so."""
 
     @pytest.mark.parametrize(
         ("name", "hint"),
@@ -265,7 +266,7 @@ class TestLoad:
             ("a\0b", ""),
         ],
     )
-    def test_unknown(self, name, hint):
+    def test_an_unknown_name_is_rejected(self, name, hint):
         with pytest.raises(OptionError) as caught:
             load_tiers(name)
         shown = name.replace("\0", "\\x00")
@@ -273,11 +274,11 @@ class TestLoad:
         assert (caught.value.option, caught.value.value) == ("tiers", name)
 
     @pytest.mark.parametrize("name", ["x" * 5_000, Path("guide"), Path("/nowhere/tiers.json"), 5, None, ["guide"]])
-    def test_unusable(self, name):
+    def test_other_values_are_rejected(self, name):
         with pytest.raises(OptionError, match=r"expected guide, etcd.io or the path of a JSON file"):
             load_tiers(name)
 
-    def test_directory(self, tmp_path):
+    def test_a_directory_is_rejected(self, tmp_path):
         with pytest.raises(OptionError, match=r"or the path of a JSON file"):
             load_tiers(tmp_path)
 
@@ -293,7 +294,7 @@ class TestLoad:
             (b'{"name": "x", "tiers": [5, 6]}', "row 1: got 5, expected an object (1 more)"),
         ],
     )
-    def test_broken_file(self, text, reason, tmp_path):
+    def test_a_broken_file_is_rejected(self, text, reason, tmp_path):
         file = tmp_path / "broken.json"
         file.write_bytes(text)
         with pytest.raises(TableError) as caught:

@@ -1,4 +1,4 @@
-"""Sizes, rates, counts and fractions as text: what is read, exactly, and what is refused."""
+"""Sizes, rates, counts, fractions and durations as text: what is parsed, exactly, and what is rejected."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNITS = {
 class TestBytes:
     """A plain decimal number, at most one space, at most one unit; MB is 10^6, MiB and Mi are 2^20."""
 
-    def test_the_units_are_these(self):
+    def test_units_and_their_bytes(self):
         assert {"": 1} | BYTE_UNITS == UNITS
 
     @pytest.mark.parametrize("unit", UNITS)
@@ -107,7 +107,7 @@ class TestBytes:
             ("5 years", None),
         ],
     )
-    def test_refused(self, text, suggestion):
+    def test_rejected_with_a_suggestion(self, text, suggestion):
         with pytest.raises(UnitError) as caught:
             parse_bytes(text)
         hint = f'; did you mean "{suggestion}"?' if suggestion else ""
@@ -116,13 +116,13 @@ class TestBytes:
         assert (caught.value.text, caught.value.accepted, caught.value.suggestion) == (text, BYTES, suggestion)
 
     @pytest.mark.parametrize("text", ["1.2.3GB", "1.000.000", "1..5MB", "1.000,5MB"])
-    def test_two_dots(self, text):
+    def test_two_dots_are_rejected(self, text):
         with pytest.raises(UnitError):
             parse_bytes(text)
 
 
 class TestRateCountFraction:
-    """Rates take k, M and /s; counts no unit; fractions %, from 0 to below 1."""
+    """Rates may have k, M and /s, fractions %, durations ms, s, m and h; counts have no unit."""
 
     @pytest.mark.parametrize(
         ("text", "value"),
@@ -168,7 +168,7 @@ class TestRateCountFraction:
             (parse_duration, DURATION, "", None),
         ],
     )
-    def test_refused(self, parse, accepted, text, suggestion):
+    def test_rejected_with_a_suggestion(self, parse, accepted, text, suggestion):
         with pytest.raises(UnitError) as caught:
             parse(text)
         hint = f'; did you mean "{suggestion}"?' if suggestion else ""
@@ -189,7 +189,7 @@ class TestRateCountFraction:
 
 
 class TestExact:
-    """Decimal digits are taken exactly: the nearest float of the true value, never a product of rounded ones."""
+    """Decimal digits are exact: the result is the float nearest to the true value, never a product of rounded ones."""
 
     @given(
         st.integers(0, 10**20),
@@ -216,7 +216,7 @@ class TestExact:
     def test_printed_and_read_back(self, value):
         for text in (format_bytes(value), format_number(value)):
             read = parse_bytes(text)
-            # A float is printed with its shortest digits, which are read as they stand.
+            # A float is printed with the fewest digits that identify it, so it reads back as it was.
             assert type(value)(read) == value
             assert parse_bytes(text.replace(" ", "")) == read
 
@@ -226,7 +226,7 @@ class TestExact:
 
 
 class TestHostile:
-    """Whatever the text, the answer is a finite number or a UnitError whose suggestion is itself accepted, at once."""
+    """Any text gives, in an instant, a finite number or a UnitError whose suggestion is itself accepted."""
 
     @pytest.mark.parametrize("parse", PARSERS)
     @given(
@@ -258,7 +258,7 @@ class TestHostile:
         ],
         ids=lambda text: text[:12],
     )
-    def test_at_once(self, parse, text):
+    def test_enormous_text_is_rejected_at_once(self, parse, text):
         start = time.perf_counter()
         value, error = attempt(parse, text)
         assert value == 0 if error is None else len(str(error)) < 500
@@ -266,7 +266,7 @@ class TestHostile:
 
 
 def attempt(parse, text):
-    """Return what was read, or the error."""
+    """Return the value, or the error."""
     try:
         return parse(text), None
     except UnitError as error:
@@ -274,7 +274,7 @@ def attempt(parse, text):
 
 
 class TestFormat:
-    """Sizes print in the largest decimal unit that they fill, without loss."""
+    """Sizes are printed in the largest decimal unit that they fill, without loss."""
 
     @pytest.mark.parametrize(
         ("value", "text"),

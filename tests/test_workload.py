@@ -1,4 +1,4 @@
-"""A workload takes the numbers that the arrays take, and refuses the same."""
+"""A workload accepts and rejects the same numbers as the arrays do."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ SCALARS = (
 
 
 def outcome(call) -> str:
-    """Return whether a call accepts, or the kind of error it gives."""
+    """Return whether a call succeeds, or the kind of error that it raises."""
     try:
         call()
     except WorkloadTypeError:
@@ -68,7 +68,7 @@ def outcome(call) -> str:
 
 
 class TestEqualsArrays:
-    """Models and arrays accept the same values. Text for data and rates, and the digits of a long double, aside."""
+    """Models and arrays accept the same values, except text for data and rates, and the digits of a long double."""
 
     @given(SCALARS)
     @example(2**64)
@@ -103,14 +103,16 @@ class TestEqualsArrays:
         one = np.longdouble(1) + np.finfo(np.longdouble).eps
         if float(one) == one:
             pytest.skip("long double is float64 here")
-        with pytest.raises(InvalidWorkloadError, match=r"^clients: got .*, which has more digits than a float64 holds"):
+        with pytest.raises(
+            InvalidWorkloadError, match=r"^clients: got .*, which has more digits than a float64 can hold"
+        ):
             Workload(clients=one)
 
 
 class TestText:
-    """Sizes and rates also come as text; clients do not."""
+    """Sizes and rates may also be text; clients may not."""
 
-    def test_read(self):
+    def test_sizes_and_rates_are_parsed(self):
         assert Workload(requests_per_second="2.5k", data_bytes="8 GiB").loads == (None, 2_500, 8 * 2**30)
         assert Workload(requests_per_second=np.str_("2k")).loads == (None, 2_000, None)
 
@@ -135,20 +137,20 @@ class TestText:
             ),
         ],
     )
-    def test_refused(self, field, text, message):
+    def test_unreadable_text_is_rejected(self, field, text, message):
         with pytest.raises(InvalidWorkloadError) as caught:
             Workload(**{field: text})
         assert str(caught.value) == message
         assert caught.value.dimension == field
 
-    def test_clients_are_no_text(self):
+    def test_clients_must_not_be_text(self):
         with pytest.raises(WorkloadTypeError) as caught:
             Workload(clients="300")
         assert str(caught.value) == f'clients: got "300" of type str, {NUMBER}'
 
 
-class TestRefused:
-    """The message says the dimension, what came and what is accepted; the same values are attributes."""
+class TestInvalid:
+    """The message names the dimension, the value and what is accepted; the same values are attributes."""
 
     @pytest.mark.parametrize(
         ("value", "message"),
@@ -160,7 +162,7 @@ class TestRefused:
             (2**64, "clients: got 18446744073709551616, expected at most 2^64 - 1 for an integer"),
         ],
     )
-    def test_invalid(self, value, message):
+    def test_numbers_out_of_range_are_rejected(self, value, message):
         with pytest.raises(InvalidWorkloadError) as caught:
             Workload(clients=value)
         assert str(caught.value) == message
@@ -182,14 +184,14 @@ class TestRefused:
             (np.bool_(1), f"data_bytes: got np.True_ of type bool, {NUMBER} or a size such as \"8GB\""),
         ],
     )  # fmt: skip
-    def test_type(self, value, message):
+    def test_other_types_are_rejected(self, value, message):
         with pytest.raises(WorkloadTypeError) as caught:
             Workload(data_bytes=value)
         assert str(caught.value) == message
         assert isinstance(caught.value, TypeError)
         assert isinstance(caught.value, EtcdSizeError)
 
-    def test_nothing_known(self):
+    def test_at_least_one_dimension_must_be_known(self):
         for fields in ({}, dict.fromkeys(DIMENSIONS)):
             with pytest.raises(InvalidWorkloadError) as caught:
                 Workload(**fields)
@@ -206,20 +208,20 @@ class TestRefused:
             ("zzz", ""),
         ],
     )
-    def test_unknown_field(self, field, hint):
+    def test_an_unknown_field_is_rejected_with_the_nearest(self, field, hint):
         with pytest.raises(InvalidWorkloadError) as caught:
             Workload(**{"clients": 1, field: 5})
         assert str(caught.value) == (
             f"Workload: {field}: unknown field; expected clients, requests_per_second, data_bytes{hint}"
         )
 
-    def test_frozen(self):
+    def test_a_workload_cannot_be_changed(self):
         with pytest.raises(ValueError, match="frozen"):
             Workload(clients=1).clients = 2
 
 
 class TestJson:
-    """JSON out and in gives an equal workload, of the same kinds of number, and the schema holds it."""
+    """A workload converts to JSON and back with the same types of number, and its JSON matches the schema."""
 
     LOADS = st.none() | st.integers(0, 2**64 - 1) | st.floats(0, allow_infinity=False)
 
@@ -236,6 +238,6 @@ class TestJson:
         jsonschema.validate(json.loads(text), Workload.model_json_schema())
 
     @pytest.mark.parametrize("broken", [{"clients": -1}, {"clients": "5"}, {"clients": True}, {"client": 1}])
-    def test_the_schema_refuses(self, broken):
+    def test_the_schema_rejects_an_invalid_workload(self, broken):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(broken, Workload.model_json_schema())

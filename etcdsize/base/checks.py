@@ -1,4 +1,4 @@
-"""Arguments that choose: checked where they enter, and refused by name."""
+"""Check arguments. An error names the argument, the value and what is accepted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["one_of", "pairs_of", "true_or_false", "whole_number"]
 
 
 def whole_number(value: Any) -> int | None:
-    """Return the integer that a value is, None where it is not one."""
+    """Return a value as an integer, or None if it is not one."""
     if isinstance(value, bool) or getattr(value, "ndim", 0) != 0:
         return None
     try:
@@ -23,7 +23,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
-    """Return the value where it is one of the words accepted."""
+    """Return the value if it is one of the accepted words."""
     accepted = tuple(accepted)
     if isinstance(value, str) and value in accepted:
         return value
@@ -35,14 +35,14 @@ def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
 
 
 def true_or_false(option: str, value: Any) -> bool:
-    """Return the value where it is one of the two."""
+    """Return the value if it is a boolean."""
     if isinstance(value, bool):
         return value
     raise OptionError(f"{option}: got {shown(value)}, expected True or False", option=option, value=value)
 
 
 def pairs_of(option: str, texts: Iterable[str], expected: str) -> dict[str, str]:
-    """Return what texts such as `a=10.0.0.1` say, by what stands before the sign; none twice."""
+    """Return texts such as `a=10.0.0.1` as a mapping from name to value. A name must not occur more than once."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

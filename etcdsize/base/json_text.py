@@ -1,7 +1,6 @@
-"""A provider's own listing, as its command prints it in JSON: the text into entries, and what an entry says.
+"""Parse JSON strictly: constants such as NaN and repeated fields are errors.
 
-Whatever is wrong with a listing is a `TableError` that names the row, the machine and the field. A field that is
-missing or null is None: older commands print fewer. This module imports `errors` only.
+A `TableError` says what is wrong, and where in the text.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def documents(source: object) -> list[Any]:
-    """Return the JSON documents that text holds one after the other; what is parsed already is one document."""
+    """Return the JSON documents in a text, which may hold several in a row. Parsed JSON counts as one document."""
     if isinstance(source, (bytes, bytearray)):
         try:
             source = bytes(source).decode(json.detect_encoding(bytes(source)))
@@ -28,7 +27,7 @@ def documents(source: object) -> list[Any]:
     if not isinstance(source, str):
         return [source]
     text = source.removeprefix("\ufeff")
-    decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
+    decoder = json.JSONDecoder(object_pairs_hook=_object_without_repeats, parse_constant=_reject_constant)
     found: list[Any] = []
     end = _after_space(text, 0)
     while end < len(text):
@@ -40,7 +39,7 @@ def documents(source: object) -> list[Any]:
             raise TableError(f"not JSON: {error.msg}, line {error.lineno}, column {error.colno}{cut}") from None
         except RecursionError:
             raise TableError("not a listing: it is nested too deeply") from None
-        except _NoJsonError as error:
+        except _NotJsonError as error:
             raise TableError(f"not JSON: {error}") from None
         except ValueError:
             raise TableError("not a listing: it has a number of more than 4300 digits") from None
@@ -54,18 +53,18 @@ def _after_space(text: str, start: int) -> int:
     return match.end() if match else start
 
 
-class _NoJsonError(Exception):
-    """Something that Python's parser takes and JSON does not, or that has two meanings."""
+class _NotJsonError(Exception):
+    """Something that Python's parser accepts but that is not JSON or is ambiguous."""
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise _NoJsonError(f"{name} is not a number")
+def _reject_constant(name: str) -> NoReturn:
+    raise _NotJsonError(f"{name} is not a number")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _NoJsonError(f"an object has the field {shown(twice)} twice")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise _NotJsonError(f"an object has the field {shown(repeated)} twice")
     return fields

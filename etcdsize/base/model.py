@@ -1,7 +1,4 @@
-"""The base of every model: frozen, no unknown field, finite numbers only, and errors of our own kind.
-
-This module imports pydantic and `errors`; never numpy.
-"""
+"""The base of every model: frozen, closed to unknown fields, limited to finite numbers, with errors of our own."""
 
 from __future__ import annotations
 
@@ -31,36 +28,37 @@ __all__ = ["Model", "Name", "NotNegative", "Positive", "read_table"]
 if TYPE_CHECKING:
 
     class _Base(BaseModel):
-        """What a type checker sees: a plain Pydantic model."""
+        """A plain Pydantic model, for type checkers."""
 
 else:
 
     class _ModelType(type(BaseModel)):
-        """Turn the ValidationError of a direct call, `Tier(...)`, into an `EtcdSizeError`.
+        """Convert the ValidationError of a direct call such as `Tier(...)` to an `EtcdSizeError`.
 
-        Only a call comes through here: Pydantic builds nested models without it, so their errors keep their place.
+        Pydantic builds nested models without a call, so an error in one of them keeps its location.
         """
 
         def __call__(cls, *args, **fields):
             try:
                 return super().__call__(*args, **fields)
             except ValidationError as error:
-                raise translate(cls, error) from None
+                raise convert_error(cls, error) from None
 
     class _Base(BaseModel, metaclass=_ModelType):
         pass
 
 
 class Model(_Base):
-    """A frozen Pydantic model that refuses unknown fields, NaN and infinity with an `EtcdSizeError`."""
+    """A frozen Pydantic model that rejects unknown fields, NaN and infinity with an `EtcdSizeError`."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
-    refused_with: ClassVar[type[EtcdSizeError]] = TableError
+    error_type: ClassVar[type[EtcdSizeError]] = TableError
+    """The error that the model raises for invalid input."""
 
 
 def _number(value: Any) -> int | float:
-    # Beyond 1e300 no figure means anything, and a share of it could overflow.
+    # No real figure is above 1e300, and arithmetic on a larger one could overflow.
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e300:
         return value
     raise ValueError(f"got {shown(value)}, expected a finite number of 0 or more")
@@ -80,7 +78,7 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 
 def read_table(model: type[ModelT], path: Path) -> ModelT:
-    """Return the model that a JSON file holds; every error names file, row and field."""
+    """Return the model in a JSON file. An error names the file, the row and the field."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -88,17 +86,17 @@ def read_table(model: type[ModelT], path: Path) -> ModelT:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise translate(model, error, file=str(path)) from None
+        raise convert_error(model, error, file=str(path)) from None
 
 
-def translate(model: type[Model], error: ValidationError, file: str | None = None) -> EtcdSizeError:
-    """Return the first fault that Pydantic found as an error of ours."""
+def convert_error(model: type[Model], error: ValidationError, file: str | None = None) -> EtcdSizeError:
+    """Return Pydantic's first error as one of ours, with the number of further errors."""
     details = error.errors(include_url=False)
-    # Pydantic counts only the sound rows, and so calls a list with a broken one too short as well.
+    # Pydantic counts valid rows only, so it also reports a list with an invalid row as too short.
     details = [detail for detail in details if detail["type"] != "too_short"] or details
     first = details[0]
     cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, model.refused_with) and not isinstance(cause, TableError) and file is None:
+    if isinstance(cause, model.error_type) and not isinstance(cause, TableError) and file is None:
         return cause
     row, field = _place(first["loc"])
     if isinstance(cause, TableError):
@@ -115,13 +113,13 @@ def translate(model: type[Model], error: ValidationError, file: str | None = Non
     more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
     place = where[0] + (": " + ", ".join(where[1:]) if where[1:] else "")
     message = f"{place}: {reason}{more}"
-    if file is None and model.refused_with is not TableError:
-        return model.refused_with(message)
+    if file is None and model.error_type is not TableError:
+        return model.error_type(message)
     return TableError(message, file=file, row=row, field=field)
 
 
 def _place(loc: Sequence[int | str]) -> tuple[int | None, str | None]:
-    """Return the row, counted from 1, and the field within it."""
+    """Return the row, counted from 1, and the field in it."""
     rows = [index for index, part in enumerate(loc) if isinstance(part, int)]
     if not rows:
         return None, ".".join(map(str, loc)) or None
@@ -145,7 +143,7 @@ def _reason(model: type[Model], detail: ErrorDetails) -> str:
 
 
 def _model_at(model: type[Model], loc: Sequence[int | str]) -> type[Model]:
-    """Return the model whose field stands at this place."""
+    """Return the model at this location."""
     for part in loc:
         info = model.model_fields.get(part) if isinstance(part, str) else None
         if info is not None:

@@ -1,7 +1,4 @@
-"""An output file that appears under its name only when it is complete.
-
-This module imports the standard library and `errors` only.
-"""
+"""Write an output file that appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -19,31 +16,32 @@ __all__ = ["check_output", "naming", "open_output"]
 
 
 def check_output(path: Path, source: Path | None, *, force: bool) -> None:
-    """Refuse an output that would destroy something.
+    """Reject an output that would overwrite something or cannot be created.
 
     Raises
     ------
     FleetFileError
-        For a directory, the input itself, a folder that is not there, or an existing file without `force`.
+        If the path is a directory or the input itself, if its directory does not exist, or if the file exists and
+        `force` is false.
     """
     if path.is_dir():
         raise FleetFileError(f"{path}: is a directory, expected the name of a file", file=str(path))
     if not path.parent.is_dir():
-        raise FleetFileError(f"{path}: there is no directory {path.parent}", file=str(path))
+        raise FleetFileError(f"{path}: there is no directory {path.parent}; create it first", file=str(path))
     if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise FleetFileError(f"{path}: is the input as well; give the output another name", file=str(path))
+        raise FleetFileError(f"{path}: is also the input; give the output another name", file=str(path))
     if path.is_file() and not force:
-        raise FleetFileError(f"{path}: exists already; --force replaces it", file=str(path))
+        raise FleetFileError(f"{path}: already exists; use --force to replace it", file=str(path))
 
 
 @contextlib.contextmanager
 def open_output(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write to; it takes its name when the block ends without an error.
+    """Open an output for writing, and put it in place when the block ends without an error.
 
-    What is written goes to a temporary file beside it, which is flushed to the disk and renamed, so a full disk or
-    a killed run leaves an old file as it was. A device or a pipe is written to directly, never replaced.
+    The output is written to a temporary file in the same directory, flushed to disk and renamed. A full disk or a
+    killed process therefore leaves an existing file unchanged. A device or a pipe is written directly.
     """
-    # A link keeps pointing at its file: the file is what is replaced.
+    # Follow a symbolic link, so that its target is replaced and not the link itself.
     target = Path(os.path.realpath(path))
     try:
         mode = target.stat().st_mode
@@ -53,7 +51,7 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
         with target.open("wb") as stream:
             yield stream
         return
-    # Cut, as a name that may just be as long as it is leaves no room.
+    # Shortened, because the name may already be as long as the file system allows.
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".part", dir=target.parent)
     part = Path(name)
     try:
@@ -70,7 +68,7 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Say of what file it is that it cannot be written: a full disk does not."""
+    """Add the file's name to an OSError, such as that of a full disk, which does not name it."""
     try:
         yield
     except OSError as error:
@@ -78,7 +76,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def _umask() -> int:
-    """Return the process's mask; there is no way to read it but to set it."""
+    """Return the umask of the process, which can be read only by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

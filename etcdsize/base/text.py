@@ -1,7 +1,4 @@
-"""How a message shows a value: quoted, cut, on one line; and the nearest known word.
-
-Only the standard library is imported here.
-"""
+"""Text for error messages: a value quoted, shortened and on one line, and the nearest known word."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: text in double quotes, long values cut."""
+    """Return a value as a message shows it: text in double quotes, and long values shortened."""
     if isinstance(value, str):
         text = value if len(value) <= 60 else value[:57] + "..."
         return '"' + one_line(text).replace('"', '\\"') + '"'
@@ -37,7 +34,7 @@ def shown(value: object) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text with its control characters escaped: they would break the one line that a message is."""
+    """Return text with its control characters escaped, so that a message stays on one line."""
     return text.translate(_ESCAPES)
 
 

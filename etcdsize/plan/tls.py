@@ -18,7 +18,7 @@ __all__ = ["PlanModel", "Tls", "TlsFiles", "check_path", "check_text"]
 class PlanModel(Model):
     """The base of what a plan is made of: it is refused with a `PlanError`."""
 
-    refused_with: ClassVar[type[EtcdSizeError]] = PlanError
+    error_type: ClassVar[type[EtcdSizeError]] = PlanError
 
 
 class TlsFiles(PlanModel):

@@ -1,4 +1,4 @@
-"""The models' base: frozen, closed, finite, and with errors of our own kind that name file, row and field."""
+"""The base of the models: frozen, closed, finite, and with errors of our own that name file, row and field."""
 
 from __future__ import annotations
 
@@ -104,6 +104,8 @@ MODELS = [
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 class TestEveryModel:
+    """Every model is frozen, closed and finite, and describes its fields."""
+
     def test_frozen_closed_and_finite(self, model):
         assert issubclass(model, Model)
         assert model.model_config["frozen"]
@@ -113,14 +115,14 @@ class TestEveryModel:
     def test_every_field_is_described(self, model):
         assert all(field.description for field in model.model_fields.values())
 
-    def test_an_unknown_field(self, model):
+    def test_an_unknown_field_is_rejected(self, model):
         plans = dict.fromkeys((ClusterPlan, Member, Tls, TlsFiles), PlanError)
         error = ({Workload: InvalidWorkloadError} | plans).get(model, TableError)
         with pytest.raises(error, match=rf"^{model.__name__}: "):
             model(no_such_field=1)
 
 
-def test_every_public_model_is_here():
+def test_every_public_model_is_tested_above():
     public = {getattr(etcdsize, name) for name in etcdsize.__all__}
     assert {thing for thing in public if isinstance(thing, type) and issubclass(thing, Model)} == set(MODELS)
 
@@ -142,29 +144,29 @@ def test_models_pickle_and_come_back_from_json(whole):
 
 
 class TestNumbers:
-    """Limits and figures are finite numbers above 0, prices may be 0; never text or booleans."""
+    """Limits and figures are finite numbers above 0, and prices may be 0. Text and booleans are rejected."""
 
     BAD = (True, False, "5", None, -1, -0.5, math.nan, math.inf, -math.inf, 1e300, 10**400, 5j, [5])
 
     @pytest.mark.parametrize("value", [*BAD, 0], ids=str)
-    def test_positive(self, value):
+    def test_a_limit_must_be_above_zero(self, value):
         with pytest.raises(TableError, match=r"^Bound: limit: got .*, expected a finite number above 0$"):
             Bound(limit=value, inclusive=True)
 
     @pytest.mark.parametrize("value", BAD, ids=str)
-    def test_not_negative(self, value):
+    def test_a_price_must_not_be_negative(self, value):
         with pytest.raises(TableError, match=r"^Price: usd_hour: got .*, expected a finite number of 0 or more$"):
             Price(usd_hour=value, region="eu-west-1", date="2026-01-01")
 
     @given(st.integers(1, 10**299) | st.floats(5e-324, 1e299))
-    def test_kept_as_they_are(self, value):
+    def test_numbers_keep_their_type_and_value(self, value):
         limit = Bound(limit=value, inclusive=True).limit
         assert (type(limit), limit) == (type(value), value)
         assert Price(usd_hour=0, region="eu-west-1", date="2026-01-01").usd_hour == 0
 
 
 class TestReadTable:
-    """A file that cannot be opened is named, with the system's reason."""
+    """Every error names the file, and one of the system gives its reason."""
 
     @pytest.fixture
     def secret(self, tmp_path):
@@ -173,7 +175,7 @@ class TestReadTable:
         file.chmod(0)
         return file
 
-    def test_no_permission(self, secret, unprivileged):
+    def test_a_file_without_permission(self, secret, unprivileged):
         with pytest.raises(TableError, match=r": cannot be read: Permission denied$"):
             read_table(TierTable, secret)
 
@@ -183,7 +185,7 @@ class TestReadTable:
         assert str(caught.value) == f"{tmp_path}: cannot be read: Is a directory"
         assert caught.value.file == str(tmp_path)
 
-    def test_where_it_is_wrong(self, tmp_path):
+    def test_an_invalid_file_names_row_and_field(self, tmp_path):
         file = tmp_path / "mine.json"
         file.write_text(
             '{"name": "mine", "tiers": [{"name": "a", "clients": {"limit": "5", "inclusive": "yes"}, "nodes": 5}, {}]}'
@@ -195,7 +197,7 @@ class TestReadTable:
         assert (error.file, error.row, error.field) == (str(file), 1, "clients.limit")
 
     @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
-    def test_any_bytes(self, content):
+    def test_any_bytes_give_an_error_of_one_line(self, content):
         with tempfile.NamedTemporaryFile() as file:
             Path(file.name).write_bytes(content)
             for model in (TierTable, Catalog):

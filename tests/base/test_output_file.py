@@ -1,4 +1,4 @@
-"""An output that appears under its name only when it is complete."""
+"""An output file appears under its name only when it is complete."""
 
 import os
 import stat
@@ -23,7 +23,9 @@ def names(folder):
 
 
 class TestOpenOutput:
-    def test_a_new_file(self, tmp_path):
+    """The output replaces an existing file at once, and only if nothing failed."""
+
+    def test_a_new_file_appears_when_it_is_complete(self, tmp_path):
         out = tmp_path / "out.csv"
         with open_output(out) as stream:
             stream.write(NEW)
@@ -43,7 +45,7 @@ class TestOpenOutput:
         assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o666 & ~mask
 
     @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o400])
-    def test_an_old_file_keeps_its_mode(self, tmp_path, mode):
+    def test_an_existing_file_keeps_its_mode(self, tmp_path, mode):
         out = tmp_path / "out"
         out.write_bytes(OLD)
         out.chmod(mode)
@@ -52,7 +54,7 @@ class TestOpenOutput:
         assert stat.S_IMODE(out.stat().st_mode) == mode
 
     @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, OSError, GeneratorExit])
-    def test_an_error_leaves_the_old_file_and_nothing_else(self, tmp_path, error):
+    def test_an_error_leaves_the_existing_file_and_nothing_else(self, tmp_path, error):
         out = tmp_path / "out"
         out.write_bytes(OLD)
         with pytest.raises(error):
@@ -65,7 +67,7 @@ class TestOpenOutput:
             stream.write(NEW)
             raise error
 
-    def test_a_link_keeps_pointing_at_its_file(self, tmp_path):
+    def test_a_link_still_points_at_its_file(self, tmp_path):
         (tmp_path / "elsewhere").mkdir()
         target, link = tmp_path / "elsewhere" / "file", tmp_path / "link"
         target.write_bytes(OLD)
@@ -76,29 +78,29 @@ class TestOpenOutput:
         assert names(tmp_path) == ["elsewhere", "link"]
         assert names(tmp_path / "elsewhere") == ["file"]
 
-    def test_a_link_to_nothing_makes_its_file(self, tmp_path):
+    def test_a_dangling_link_creates_its_target(self, tmp_path):
         link = tmp_path / "link"
         link.symlink_to("file")
         write(link)
         assert link.is_symlink()
         assert (tmp_path / "file").read_bytes() == NEW
 
-    def test_another_name_of_the_old_file_keeps_it(self, tmp_path):
-        """A hard link is another name: it keeps the old content, as with any rename."""
+    def test_a_hard_link_keeps_the_old_content(self, tmp_path):
+        """As after any rename, the other name still has the old content."""
         out, other = tmp_path / "out", tmp_path / "other"
         out.write_bytes(OLD)
         other.hardlink_to(out)
         write(out)
         assert (out.read_bytes(), other.read_bytes()) == (NEW, OLD)
 
-    def test_a_device_is_written_to(self):
+    def test_a_device_is_written_directly(self):
         before = Path("/dev/null").stat()
         write(Path("/dev/null"))
         after = Path("/dev/null").stat()
         assert stat.S_ISCHR(after.st_mode)
         assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
 
-    def test_a_pipe_is_written_to(self, tmp_path):
+    def test_a_pipe_is_written_directly(self, tmp_path):
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
         got = []
@@ -110,27 +112,29 @@ class TestOpenOutput:
         assert stat.S_ISFIFO(pipe.stat().st_mode)
         assert names(tmp_path) == ["pipe"]
 
-    def test_the_longest_name_there_is(self, tmp_path):
+    def test_the_longest_possible_name(self, tmp_path):
         for name in ("n" * 255, "żółw" * 36):
             write(tmp_path / name)
             assert (tmp_path / name).read_bytes() == NEW
 
-    def test_a_full_disk(self, tmp_path):
+    def test_a_full_disk_is_an_error(self, tmp_path):
         with pytest.raises(OSError, match="No space left"):
             write(Path("/dev/full"))
 
 
 class TestCheckOutput:
-    def test_a_new_file(self, tmp_path):
+    """An output must not overwrite its input, and needs `force` to overwrite another file."""
+
+    def test_a_new_file_is_accepted(self, tmp_path):
         check_output(tmp_path / "out", None, force=False)
         check_output(tmp_path / "out", tmp_path / "in", force=False)
 
-    def test_an_old_file_needs_force(self, tmp_path):
+    def test_an_existing_file_needs_force(self, tmp_path):
         out = tmp_path / "out"
         out.write_bytes(OLD)
         with pytest.raises(FleetFileError) as caught:
             check_output(out, None, force=False)
-        assert str(caught.value) == f"{out}: exists already; --force replaces it"
+        assert str(caught.value) == f"{out}: already exists; use --force to replace it"
         check_output(out, None, force=True)
 
     @pytest.mark.parametrize("kind", ["itself", "symbolic link", "hard link", "another path"])
@@ -147,20 +151,20 @@ class TestCheckOutput:
         for force in (False, True):
             with pytest.raises(FleetFileError) as caught:
                 check_output(out, source, force=force)
-            assert str(caught.value) == f"{out}: is the input as well; give the output another name"
+            assert str(caught.value) == f"{out}: is also the input; give the output another name"
 
-    def test_a_directory(self, tmp_path):
+    def test_a_directory_is_rejected(self, tmp_path):
         with pytest.raises(FleetFileError) as caught:
             check_output(tmp_path, None, force=True)
         assert str(caught.value) == f"{tmp_path}: is a directory, expected the name of a file"
 
     @pytest.mark.parametrize("parent", ["missing", "file"])
-    def test_no_directory(self, tmp_path, parent):
+    def test_a_missing_directory_is_rejected(self, tmp_path, parent):
         (tmp_path / "file").write_bytes(OLD)
         out = tmp_path / parent / "out"
         with pytest.raises(FleetFileError) as caught:
             check_output(out, None, force=True)
-        assert str(caught.value) == f"{out}: there is no directory {out.parent}"
+        assert str(caught.value) == f"{out}: there is no directory {out.parent}; create it first"
 
     def test_a_device_needs_no_force(self):
         check_output(Path("/dev/null"), None, force=False)

@@ -96,7 +96,7 @@ class TestFiles:
         (tmp_path / "b.env").write_text("mine")
         before = sorted(tmp_path.iterdir())
         assert run(*HOSTS, "--format", "env", "-o", str(tmp_path)) == (
-            2, "", f"etcdsize: {tmp_path / 'b.env'}: exists already; --force replaces it\n"
+            2, "", f"etcdsize: {tmp_path / 'b.env'}: already exists; use --force to replace it\n"
         )  # fmt: skip
         assert sorted(tmp_path.iterdir()) == before
         assert run(*HOSTS, "--format", "env", "-o", str(tmp_path), "--force")[0] == 0

@@ -104,7 +104,7 @@ imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture un
     def test_force(self, run, here):
         Path("my.json").write_text("old")
         arguments = ("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
-        assert run(*arguments) == (2, "", "etcdsize: my.json: exists already; --force replaces it\n")
+        assert run(*arguments) == (2, "", "etcdsize: my.json: already exists; use --force to replace it\n")
         assert Path("my.json").read_text() == "old"
         assert run(*arguments, "--force")[0] == 0
 
@@ -135,12 +135,13 @@ ERRORS = [
      '--from: got "asw", expected aws or gcloud; did you mean "aws"?'),
     (["import", "--from", "aws", "no.json", "-o", "my.json"], "no.json: cannot be read: No such file or directory"),
     (["import", "--from", "aws", ".", "-o", "my.json"], ".: cannot be read: Is a directory"),
-    (["import", "--from", "aws", "aws.json", "-o", "no/my.json"], "no/my.json: there is no directory no"),
+    (["import", "--from", "aws", "aws.json", "-o", "no/my.json"],
+     "no/my.json: there is no directory no; create it first"),
     (["import", "--from", "aws", "aws.json", "-o", "."], ".: is a directory, expected the name of a file"),
     (["import", "--from", "aws", "aws.json", "-o", "aws.json", "--force"],
-     "aws.json: is the input as well; give the output another name"),
+     "aws.json: is also the input; give the output another name"),
     (["import", "--from", "aws", "aws.json", "--prices", "prices.csv", "-o", "prices.csv", "--force"],
-     "prices.csv: is the input as well; give the output another name"),
+     "prices.csv: is also the input; give the output another name"),
     (["import", "--from", "aws", "aws.json", "aws.json", "-o", "my.json"], "aws.json: got it twice, expected it once"),
     (["import", "--from", "aws", "-", "--prices", "-", "-o", "my.json"], "-: got it twice, expected it once"),
     (["import", "--from", "aws", "gcloud.json", "-o", "my.json"],

@@ -182,7 +182,7 @@ class TestFleet:
     def test_force(self, run, fleet_csv):
         (fleet_csv.parent / "out.csv").write_text("old")
         code, out, err = run("fleet", "fleet.csv", "-o", "out.csv")
-        assert (code, out, err) == (2, "", "etcdsize: out.csv: exists already; --force replaces it\n")
+        assert (code, out, err) == (2, "", "etcdsize: out.csv: already exists; use --force to replace it\n")
         assert (fleet_csv.parent / "out.csv").read_text() == "old"
         assert run("fleet", "fleet.csv", "-o", "out.csv", "--force")[0] == 1
         assert (fleet_csv.parent / "out.csv").read_text() == SIZED
@@ -248,10 +248,10 @@ ERRORS = [
     (["fleet", "-"], f"standard input or output: the name does not tell the format; give it, {FORMATS}"),
     (["fleet", "fleet.csv", "-o", "out"], f"out: the name does not tell the format; give it, {FORMATS}"),
     (["fleet", "fleet.csv", "-o", "d.csv"], "d.csv: is a directory, expected the name of a file"),
-    (["fleet", "fleet.csv", "-o", "no/out.csv"], "no/out.csv: there is no directory no"),
-    (["fleet", "fleet.csv", "-o", "fleet.csv"], "fleet.csv: is the input as well; give the output another name"),
+    (["fleet", "fleet.csv", "-o", "no/out.csv"], "no/out.csv: there is no directory no; create it first"),
+    (["fleet", "fleet.csv", "-o", "fleet.csv"], "fleet.csv: is also the input; give the output another name"),
     (["fleet", "fleet.csv", "-o", "link.csv", "--force"],
-     "link.csv: is the input as well; give the output another name"),
+     "link.csv: is also the input; give the output another name"),
     (["fleet", "fleet.csv", "--format", "cvs"],
      'format: got "cvs", expected csv or tsv or jsonl or parquet; did you mean "csv"?'),
     (["fleet", "fleet.csv", "--format", "parquet"], "fleet.csv: not a Parquet file: "),

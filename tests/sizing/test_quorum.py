@@ -1,4 +1,4 @@
-"""Members, quorum, failure tolerance."""
+"""Quorum and failure tolerance for each number of members."""
 
 from __future__ import annotations
 
