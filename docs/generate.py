@@ -26,7 +26,7 @@ from pydantic import BaseModel
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
-from etcdsize.fitting.fsync import sequential_disk
+from etcdsize.fitting.fsync import fsync_need_for, sequential_iops_for
 from etcdsize.tiers import BUILT_IN as TIERS
 from etcdsize.units import format_number
 
@@ -274,7 +274,7 @@ def needs_table() -> str:
             figure(need.concurrent_iops),
             figure(need.disk_mb_per_second),
             f"{need.data_bytes:,}",
-            sequential_disk(need.vcpus).needed_iops,
+            sequential_iops_for(need.vcpus),
             need.source,
         ]
         for need in needs
@@ -295,7 +295,7 @@ def latencies_table() -> str:
             one.sequential_iops,
             one.source,
         ]
-        for one in sequential_disk(8).expected
+        for one in fsync_need_for(8).expected
     ]
     return table(head, rows)
 

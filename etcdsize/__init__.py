@@ -36,6 +36,7 @@ __all__ = [
     "FleetAudit",
     "FleetFileError",
     "FleetSizing",
+    "FsyncNeed",
     "Histogram",
     "Imported",
     "InvalidWorkloadError",
@@ -59,7 +60,6 @@ __all__ = [
     "Runbook",
     "Scrape",
     "ScrapeError",
-    "SequentialDisk",
     "Setting",
     "Sizing",
     "Step",
@@ -138,7 +138,8 @@ _HOMES = {
     "plan.members": ("Member",),
     "observation.model": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
     "observation.observe": ("ClientTls", "observe"),
-    "fitting.fsync": ("SequentialDisk", "WriteLatency"),
+    "fitting.fsync": ("FsyncNeed",),
+    "catalog.provider_file": ("WriteLatency",),
     "plan.render": ("render",),
     "catalog.listing": ("Dropped", "Imported"),
     "catalog.aws": ("read_aws_instance_types",),
@@ -172,6 +173,7 @@ if TYPE_CHECKING:
     from etcdsize.catalog.listing import Dropped, Imported
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.prices import read_prices
+    from etcdsize.catalog.provider_file import WriteLatency
     from etcdsize.errors import (
         ColumnError,
         EtcdSizeError,
@@ -187,7 +189,7 @@ if TYPE_CHECKING:
     )
     from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.fitting.fit import fit
-    from etcdsize.fitting.fsync import SequentialDisk, WriteLatency
+    from etcdsize.fitting.fsync import FsyncNeed
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for
     from etcdsize.fitting.storage import Storage, storage_for
     from etcdsize.fleet.audit import ClusterAudit, FleetAudit

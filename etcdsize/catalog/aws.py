@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from etcdsize.base.json_text import documents
-from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.listing import Entry, Imported, gather, not_a_listing
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.provider_file import read_provider
 
 __all__ = ["read_aws_instance_types"]
 
@@ -160,5 +160,4 @@ def _lifecycle(entry: Entry, family: str) -> str | None:
 
 @functools.cache
 def _lifecycles() -> dict[str | None, str | None]:
-    machines = load_catalog("current").machines
-    return {machine.family: machine.lifecycle for machine in machines if machine.provider == "aws"}
+    return {machine.family: machine.lifecycle for machine in read_provider("aws").machines}

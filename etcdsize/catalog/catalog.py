@@ -12,8 +12,10 @@ from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model, Name, read_table
 from etcdsize.base.text import nearest, shown
+from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
 from etcdsize.catalog.machines import Machine, MachinePrice
+from etcdsize.catalog.provider_file import read_folder
 from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
@@ -341,6 +343,8 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
     >>> [machine.machine_type for machine in load_catalog("guide").machines][:2]
     ['m4.large', 'n1-standard-2']
     """
+    if name_or_path == "current":
+        return _current(providers.FOLDER)
     if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
         return _built_in(str(name_or_path))
     return read_table(Catalog, find_file("catalog", name_or_path, BUILT_IN))
@@ -349,3 +353,29 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
 @functools.cache
 def _built_in(name: str) -> Catalog:
     return read_table(Catalog, _DATA / f"machines-{name}.json")
+
+
+class _Header(Model):
+    """What the catalog of today's machines says of itself; `{providers}` in its title stands for their titles."""
+
+    name: Name
+    title: str
+    source: str
+    date: str
+
+
+@functools.cache
+def _current(folder: Path) -> Catalog:
+    """Return the machines and disks of every provider with a data file in a folder."""
+    header = read_table(_Header, _DATA / "machines-current.json")
+    files = read_folder(folder)
+    *others, last = [file.title for file in files]
+    titles = f"{', '.join(others)} and {last}" if others else last
+    return Catalog(
+        name=header.name,
+        title=header.title.replace("{providers}", titles),
+        source=header.source,
+        date=header.date,
+        machines=tuple(machine for file in files for machine in file.machines),
+        disk_kinds=tuple(kind for file in files for kind in file.disk_kinds),
+    )

@@ -9,13 +9,13 @@ import math
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import DiskPrice, usd_month_of_iops, usd_month_of_throughput
 from etcdsize.catalog.figures import MB_PER_UNIT, ThroughputUnit, check_amount, exact, exact_text, number
-from etcdsize.catalog.providers import provider_name
+from etcdsize.catalog.providers import Provider
 from etcdsize.errors import OptionError, TableError
 
 __all__ = ["DiskChoice", "DiskKind", "DiskLimit"]
@@ -83,9 +83,7 @@ class DiskKind(Model):
     'gp2 reaches at most 16000 IOPS, 20000 needed'
     """
 
-    provider: Annotated[
-        Literal["aws", "azure", "gce"], BeforeValidator(provider_name), Field(description="Who sells it.")
-    ]
+    provider: Annotated[Provider, Field(description="The provider that sells it.")]
     kind: Annotated[Name, Field(description="The provider's name for it, such as gp3.")]
     media: Annotated[Literal["ssd", "hdd"], Field(description="What it is made of.")]
     min_size_gib: Annotated[

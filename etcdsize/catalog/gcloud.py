@@ -10,10 +10,10 @@ from pydantic import Field
 
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, Name, Positive, read_table
-from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.disks import DiskLimit
 from etcdsize.catalog.listing import Entry, Imported, gather, not_a_listing
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.provider_file import read_provider
 
 __all__ = ["read_gcloud_machine_types"]
 
@@ -114,8 +114,7 @@ def _local_nvme(entry: Entry, family: str) -> float | None:
 @functools.cache
 def _families() -> dict[str | None, tuple[str | None, str | None]]:
     """Return architecture and lifecycle by family: the list gives no architecture for some, and no lifecycle."""
-    machines = load_catalog("current").machines
-    return {machine.family: (machine.arch, machine.lifecycle) for machine in machines if machine.provider == "gce"}
+    return {machine.family: (machine.arch, machine.lifecycle) for machine in read_provider("gce").machines}
 
 
 class _Rule(DiskLimit):

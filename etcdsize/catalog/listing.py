@@ -13,8 +13,9 @@ from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.provider_file import read_provider
 from etcdsize.errors import TableError
 
 __all__ = ["Dropped", "Entry", "Imported", "combine", "gather", "not_a_listing"]
@@ -187,14 +188,13 @@ def gather(
     if not machines:
         why = f": {len(dropped)} dropped, the first for: {dropped[0].reason}" if dropped else ""
         raise TableError(f"no machine in it{why}; expected what {command} prints")
-    current = load_catalog("current")
     catalog = Catalog(
         name=f"{provider}-imported",
         title=f"Machines as {command} lists them",
         source=command,
         date=date,
         machines=tuple(machines.values()),
-        disk_kinds=tuple(kind for kind in current.disk_kinds if kind.provider == provider),
+        disk_kinds=read_provider(provider).disk_kinds,
     )
     return Imported(
         catalog=catalog,

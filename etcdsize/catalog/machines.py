@@ -6,14 +6,14 @@ The rules of network disks are in `disks`, sets of machines in `catalogs`. This 
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import Cost, Price
 from etcdsize.catalog.disks import DiskLimit
 from etcdsize.catalog.figures import ThroughputUnit, throughput_text
-from etcdsize.catalog.providers import provider_name
+from etcdsize.catalog.providers import Provider
 from etcdsize.errors import TableError
 
 __all__ = ["Disk", "Erratum", "Machine", "MachinePrice"]
@@ -55,9 +55,8 @@ class MachinePrice(Model):
     """The price of one type of machine, as a list of prices gives it."""
 
     provider: Annotated[
-        Literal["aws", "azure", "gce"] | None,
-        BeforeValidator(lambda name: None if name is None else provider_name(name)),
-        Field(description="Who sells it. None: the provider that has the type."),
+        Provider | None,
+        Field(description="The provider that sells it. None: the one that has the type."),
     ] = None
     machine_type: Annotated[Name, Field(description="The provider's name for it.")]
     price: Annotated[Price, Field(description="Its on-demand price.")]
@@ -66,9 +65,7 @@ class MachinePrice(Model):
 class Machine(Model):
     """One row of a provider's table."""
 
-    provider: Annotated[
-        Literal["aws", "azure", "gce"], BeforeValidator(provider_name), Field(description="Who sells it.")
-    ]
+    provider: Annotated[Provider, Field(description="The provider that sells it.")]
     machine_type: Annotated[Name, Field(description="The provider's name for it.")]
     tier: Annotated[Name | None, Field(description="The tier that the source gives it for.")] = None
     family: Annotated[Name | None, Field(description="The provider's name of its family, such as m7i.")] = None

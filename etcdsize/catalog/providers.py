@@ -1,18 +1,29 @@
-"""The providers and the names they go by. This module imports `errors` only."""
+"""The known providers and their names: one data file for each, `data/machines-current/<provider>.json`."""
 
 from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 
-__all__ = ["PROVIDERS", "provider_name"]
+__all__ = ["FOLDER", "Provider", "known_providers", "provider_name"]
 
-PROVIDERS = ("aws", "azure", "gce")
-_ALIASES = {"gcp": "gce", "google": "gce"}
+FOLDER = Path(__file__).parents[1] / "data" / "machines-current"
+
+
+def known_providers() -> tuple[str, ...]:
+    """Return the known providers, in alphabetical order: a provider is known once it has a data file."""
+    return _names(FOLDER)
 
 
 def provider_name(name: object) -> str:
-    """Return the provider that a name means: aws, azure or gce; gcp and google mean gce, case does not matter.
+    """Return the provider that a name or an alias means, whatever its case.
 
     Raises
     ------
@@ -25,12 +36,33 @@ def provider_name(name: object) -> str:
     ('aws', 'gce')
     """
     lowered = name.lower() if isinstance(name, str) else ""
-    lowered = _ALIASES.get(lowered, lowered)
-    if lowered not in PROVIDERS:
-        raise OptionError(
-            f"provider: got {shown(name)}, expected aws, azure or gce (gcp, google)"
-            + nearest(lowered, (*PROVIDERS, *_ALIASES)),
-            option="provider",
-            value=name,
-        )
-    return lowered
+    names = _names(FOLDER)
+    if lowered in names:
+        return lowered
+    aliases = _aliases(FOLDER)
+    if lowered in aliases:
+        return aliases[lowered]
+    others = {known: [alias for alias, of in aliases.items() if of == known] for known in names}
+    listed = [f"{known} ({', '.join(others[known])})" if others[known] else known for known in names]
+    expected = " or ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+    raise OptionError(
+        f"provider: got {shown(name)}, expected {expected}{nearest(lowered, (*names, *aliases))}",
+        option="provider",
+        value=name,
+    )
+
+
+# A canonical name needs no file to be read; the aliases are read once a name is not one.
+@functools.cache
+def _names(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in folder.glob("*.json")))
+
+
+@functools.cache
+def _aliases(folder: Path) -> dict[str, str]:
+    files = {name: json.loads((folder / f"{name}.json").read_bytes()) for name in _names(folder)}
+    return {alias: name for name, file in files.items() for alias in file.get("aliases", ())}
+
+
+Provider = Annotated[str, BeforeValidator(provider_name)]
+"""A provider's name, however it is written, as the name of a known provider."""

@@ -196,14 +196,12 @@ def catalog(options: Namespace) -> int:
 
     from etcdsize.base.checks import one_of
     from etcdsize.base.output_file import check_output, naming, open_output
-    from etcdsize.catalog.aws import read_aws_instance_types
-    from etcdsize.catalog.gcloud import read_gcloud_machine_types
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.prices import read_prices
+    from etcdsize.catalog.readers import LISTING_READERS
     from etcdsize.reports.sizing import render_import
 
-    readers = {"aws": read_aws_instance_types, "gcloud": read_gcloud_machine_types}
-    reader = readers[one_of("--from", options.origin, readers)]
+    reader = LISTING_READERS[one_of("--from", options.origin, LISTING_READERS)]
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
     for source in sources:
         if sources.count(source) > 1:

@@ -17,7 +17,7 @@ from etcdsize.catalog.disks import DiskChoice, DiskKind
 from etcdsize.catalog.figures import throughput_text
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import OptionError
-from etcdsize.fitting.fsync import sequential_disk
+from etcdsize.fitting.fsync import fsync_need_for
 from etcdsize.fitting.model import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, disk_of, need_for
 from etcdsize.fitting.rejections import distance, filtered, judged, lacks, number_text, through, unfit_anywhere
 from etcdsize.fitting.storage import Storage, recovery_seconds, storage_for
@@ -150,7 +150,7 @@ def fit(
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
         nearest=None if candidates or closest is None else Nearest(machine=closest[1], missing=closest[2]),
-        sequential=sequential_disk(need.vcpus, providers),
+        sequential=fsync_need_for(need.vcpus, providers),
         catalog=catalog.name,
     )
 

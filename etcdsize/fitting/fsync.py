@@ -1,90 +1,79 @@
-"""What no catalog says of a disk: how many writes it takes one after the other, and how to measure that.
+"""How fast etcd needs writes to complete one after the other, which no catalog says of a disk, and how to measure it.
 
-etcd waits for every write of its log. The IOPS that providers publish are concurrent ones; the hardware page says that
-they can be ten times those that etcd sees. This module imports pydantic, never numpy.
+etcd waits for each write of its log. The IOPS that providers publish are concurrent; the hardware page says that they
+can be ten times those that etcd sees.
 """
 
-import functools
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from etcdsize.base.model import Model, Name, Positive, read_table
-from etcdsize.catalog.providers import provider_name
+from etcdsize.base.model import Model
+from etcdsize.catalog.provider_file import WriteLatency, read_provider
+from etcdsize.catalog.providers import known_providers
 
-__all__ = ["FIO", "SequentialDisk", "WriteLatency", "sequential_disk"]
+__all__ = ["FIO", "WAL_FSYNC_P99_MS", "FsyncNeed", "fsync_need_for", "sequential_iops_for"]
 
 FIO = "fio --name=etcd --directory=DIR --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300"
-"""Writes as etcd's log does, each with fdatasync; DIR is on the disk of etcd's data (sizes: our choice)."""
+"""Writes as etcd's log does, each followed by fdatasync; DIR is on the disk of etcd's data (sizes: our choice)."""
+WAL_FSYNC_P99_MS = 10
+"""etcd-io/website content/en/docs/v3.5/faq.md. [ms]"""
 
 
-class WriteLatency(Model):
-    """How long a write takes on some kinds of network disk."""
-
-    provider: Annotated[Literal["aws", "azure", "gce"], BeforeValidator(provider_name), Field(description="Who.")]
-    kinds: Annotated[tuple[Name, ...], Field(min_length=1, description="The kinds of disk.")]
-    low_ms: Annotated[Positive | None, Field(description="[ms] None: unknown.")] = None
-    usual_ms: Annotated[Positive, Field(description="[ms]")]
-    high_ms: Annotated[Positive | None, Field(description="[ms] None: unknown.")] = None
-    source: Annotated[str, Field(description="Where the figures come from.")]
-
-    @property
-    def sequential_iops(self) -> int:
-        """How many writes one after the other take a second. [1/s]"""
-        return round(1000 / self.usual_ms)
-
-
-class _Latencies(Model):
-    name: Name
-    title: str = ""
-    date: str = ""
-    latencies: tuple[WriteLatency, ...]
-
-
-class SequentialDisk(Model):
-    """How fast a disk has to be for writes one after the other, and how to measure it."""
+class FsyncNeed(Model):
+    """How fast a disk must complete writes one after the other, and how to measure it."""
 
     needed_iops: Annotated[
-        int, Field(description="Sequential IOPS: 50, and 500 under a heavy load: 8 vCPUs and more. [1/s]")
+        int, Field(description="Sequential IOPS: 50, or 500 under a heavy load (8 vCPUs and more). [1/s]")
     ]
-    wal_fsync_p99_ms: Annotated[float, Field(description="What the slowest hundredth of fsync should stay below.")]
-    backend_commit_p99_ms: Annotated[float, Field(description="Likewise for a commit of the database. [ms]")]
+    wal_fsync_p99_ms: Annotated[float, Field(description="What the 99th percentile of fsync should stay below. [ms]")]
+    backend_commit_p99_ms: Annotated[
+        float, Field(description="What the 99th percentile of a commit of the database should stay below. [ms]")
+    ]
     fio: Annotated[str, Field(description="The command that measures it; DIR is on the disk of etcd's data.")]
     expected: Annotated[
-        tuple[WriteLatency, ...], Field(description="What others measured: about 500 writes a second at 2 ms.")
+        tuple[WriteLatency, ...],
+        Field(description="Published or measured latencies: at 2 ms, about 500 writes a second."),
     ]
     source: Annotated[str, Field(description="Where the needs come from.")]
 
 
-def sequential_disk(vcpus: int, providers: Iterable[str] | None = None) -> SequentialDisk:
-    """Return what the disk of a member has to do one write after the other.
+def sequential_iops_for(vcpus: int) -> int:
+    """Return how many writes one after the other a member's disk must complete. [1/s]
+
+    From eight vCPUs on a member is under a heavy load (our choice): that is what the hardware page gives such clusters.
+
+    Examples
+    --------
+    >>> sequential_iops_for(4), sequential_iops_for(8)
+    (50, 500)
+    """
+    return 50 if vcpus < 8 else 500
+
+
+def fsync_need_for(vcpus: int, providers: Iterable[str] | None = None) -> FsyncNeed:
+    """Return how fast a member's disk must complete writes one after the other.
 
     Parameters
     ----------
     vcpus : int
-        What the member needs. [count] From eight on it is under a heavy load (our choice): that is what the hardware
-        page gives to such clusters.
+        The vCPUs that the member needs. [count]
     providers : iterable of str, optional
-        Whose disks to tell of; None for all.
+        The providers whose disks' latencies to include; None for all.
 
     Examples
     --------
-    >>> sequential_disk(4).needed_iops, sequential_disk(8).needed_iops
-    (50, 500)
+    >>> fsync_need_for(4, ["aws"]).expected[0].usual_ms
+    2
     """
-    wanted = None if providers is None else set(providers)
-    return SequentialDisk(
-        needed_iops=50 if vcpus < 8 else 500,
-        wal_fsync_p99_ms=10,
+    known = known_providers()
+    names = known if providers is None else [name for name in known if name in set(providers)]
+    return FsyncNeed(
+        needed_iops=sequential_iops_for(vcpus),
+        wal_fsync_p99_ms=WAL_FSYNC_P99_MS,
         backend_commit_p99_ms=25,
         fio=FIO,
-        expected=tuple(one for one in _latencies() if wanted is None or one.provider in wanted),
+        expected=tuple(latency for name in names for latency in read_provider(name).write_latencies),
         source="etcd-io/website content/en/docs/v3.5/op-guide/hardware.md (50 and 500 sequential IOPS), faq.md (p99)",
     )
-
-
-@functools.cache
-def _latencies() -> tuple[WriteLatency, ...]:
-    return read_table(_Latencies, Path(__file__).parents[1] / "data" / "write-latency.json").latencies

@@ -17,7 +17,7 @@ from etcdsize.catalog.disks import DiskChoice
 from etcdsize.catalog.machines import Disk, Machine
 from etcdsize.errors import OptionError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_for
-from etcdsize.fitting.fsync import SequentialDisk
+from etcdsize.fitting.fsync import FsyncNeed
 from etcdsize.fitting.storage import Storage
 from etcdsize.tiers import TierTable, load_tiers
 
@@ -135,7 +135,7 @@ class Fit(Model):
         tuple[LocalCandidate, ...], Field(description="Alternatives with local NVMe, cheapest first; never counted.")
     ]
     nearest: Annotated[Nearest | None, Field(description="What comes nearest, where nothing is enough.")]
-    sequential: Annotated[SequentialDisk, Field(description="What no figure of a catalog says: fsync, and fio.")]
+    sequential: Annotated[FsyncNeed, Field(description="What no figure of a catalog says: fsync, and fio.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
 
     @property

@@ -5,7 +5,7 @@ This module imports no pydantic and no numpy.
 
 from __future__ import annotations
 
-from etcdsize.fitting.fsync import FIO, sequential_disk
+from etcdsize.fitting.fsync import FIO, WAL_FSYNC_P99_MS, sequential_iops_for
 from etcdsize.fitting.model import need_for
 from etcdsize.operations.etcdctl import PATIENCE, Filler, beside, operand
 from etcdsize.operations.steps import Command, Step
@@ -332,12 +332,11 @@ def _fio(fill: Filler, tier: str | None) -> Step:
     # fio takes a colon for the end of a folder.
     folder = fill.plan.data_dir.replace(":", "\\:")
     words = [word if word != "--directory=DIR" else f"--directory={folder}" for word in FIO.split()]
-    need = sequential_disk(need_for(tier or "small").vcpus)
+    needed = sequential_iops_for(need_for(tier or "small").vcpus)
     iops = (
-        f"{need.needed_iops} for small and medium, {sequential_disk(need_for('xlarge').vcpus).needed_iops} for "
-        "large and xlarge"
+        f"{needed} for small and medium, {sequential_iops_for(need_for('xlarge').vcpus)} for large and xlarge"
         if tier is None
-        else f"{need.needed_iops} for the tier {tier}"
+        else f"{needed} for the tier {tier}"
     )
     return fill.step(
         "fio",
@@ -345,8 +344,8 @@ def _fio(fill: Filler, tier: str | None) -> Step:
         [
             "Before etcd runs there: etcd waits for every write of its log, and no provider publishes how long that "
             "takes. It writes 22 MB and removes them.",
-            f"Look for fsync/fdatasync, 99.00th: below {need.wal_fsync_p99_ms:g} ms, which fio may print as "
-            f"{need.wal_fsync_p99_ms * 1000:g} usec. And write: IOPS, at least {iops}.",
+            f"Look for fsync/fdatasync, 99.00th: below {WAL_FSYNC_P99_MS:g} ms, which fio may print as "
+            f"{WAL_FSYNC_P99_MS * 1000:g} usec. And write: IOPS, at least {iops}.",
             "The folder is the one above the members' data. Where a member's own folder is a disk of its own, name "
             "that.",
         ],

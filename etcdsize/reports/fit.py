@@ -14,7 +14,7 @@ from etcdsize.units import format_bytes, format_percent
 if TYPE_CHECKING:
     from etcdsize.catalog.costs import Cost, Price
     from etcdsize.catalog.machines import Machine
-    from etcdsize.fitting.fsync import WriteLatency
+    from etcdsize.catalog.provider_file import WriteLatency
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate
     from etcdsize.sizing.size import Sizing
 

@@ -6,7 +6,7 @@ import pytest
 from needs import program
 
 from etcdsize import fit
-from etcdsize.fitting.fsync import FIO, sequential_disk
+from etcdsize.fitting.fsync import FIO, fsync_need_for
 
 
 class TestNeeds:
@@ -20,7 +20,7 @@ class TestNeeds:
         assert {one.provider for one in found.expected} == {"aws"}
 
     def test_about_500_on_gp3_whatever_is_provisioned(self):
-        gp3 = next(found for found in sequential_disk(2).expected if "gp3" in found.kinds)
+        gp3 = next(found for found in fsync_need_for(2).expected if "gp3" in found.kinds)
         assert gp3.sequential_iops == 500
         assert gp3.source
 

@@ -1,0 +1,92 @@
+"""What is known of a provider: its machines, its network disks, and how long a write to them takes.
+
+A provider has one data file, whose name is the provider's. `read_provider` reads it.
+"""
+
+import functools
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from etcdsize.base.model import Model, Name, Positive, read_table
+from etcdsize.base.text import shown
+from etcdsize.catalog import providers
+from etcdsize.catalog.disks import DiskKind
+from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.providers import Provider
+from etcdsize.errors import TableError
+
+__all__ = ["ProviderFile", "WriteLatency", "read_folder", "read_provider"]
+
+
+class WriteLatency(Model):
+    """How long a write to some kinds of network disk takes."""
+
+    provider: Annotated[Provider, Field(description="The provider's name.")]
+    kinds: Annotated[tuple[Name, ...], Field(min_length=1, description="The kinds of disk.")]
+    low_ms: Annotated[Positive | None, Field(description="[ms] None: unknown.")] = None
+    usual_ms: Annotated[Positive, Field(description="[ms]")]
+    high_ms: Annotated[Positive | None, Field(description="[ms] None: unknown.")] = None
+    source: Annotated[str, Field(description="Where the figures come from.")]
+
+    @property
+    def sequential_iops(self) -> int:
+        """How many writes a second complete one after the other. [1/s]"""
+        return round(1000 / self.usual_ms)
+
+
+class ProviderFile(Model):
+    """A provider's data file.
+
+    Raises
+    ------
+    TableError
+        Where a row names another provider than the file.
+    """
+
+    provider: Annotated[Provider, Field(description="The provider's name, which is the file's name too.")]
+    title: Annotated[Name, Field(description="The provider's name as prose writes it.")]
+    aliases: Annotated[tuple[Name, ...], Field(description="Other names of the provider, in lower case.")] = ()
+    order: Annotated[
+        int | None, Field(description="Its place among the providers of a catalog. None: after those that have one.")
+    ] = None
+    write_latencies: Annotated[tuple[WriteLatency, ...], Field(description="How long a write takes.")] = ()
+    disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of its network disks.")] = ()
+    machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="Its machines.")]
+
+    @model_validator(mode="after")
+    def _check(self) -> "ProviderFile":
+        for field in ("write_latencies", "disk_kinds", "machines"):
+            for row, entry in enumerate(getattr(self, field), 1):
+                if entry.provider != self.provider:
+                    raise TableError(
+                        f"got {shown(entry.provider)}, expected {shown(self.provider)}, whose file this is",
+                        row=row,
+                        field=f"{field}.provider",
+                    )
+        return self
+
+
+def read_provider(provider: str) -> ProviderFile:
+    """Return a known provider's data file."""
+    return _read(providers.FOLDER / f"{provider}.json")
+
+
+def read_folder(folder: Path) -> tuple[ProviderFile, ...]:
+    """Return every provider's data file in a folder, in the order of a catalog."""
+    return tuple(
+        sorted(map(_read, folder.glob("*.json")), key=lambda file: (file.order is None, file.order or 0, file.provider))
+    )
+
+
+@functools.cache
+def _read(path: Path) -> ProviderFile:
+    file = read_table(ProviderFile, path)
+    if file.provider != path.stem:
+        raise TableError(
+            f"{path}: provider: got {shown(file.provider)}, expected {shown(path.stem)}, as the file is named",
+            file=str(path),
+            field="provider",
+        )
+    return file

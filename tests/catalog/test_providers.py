@@ -1,0 +1,130 @@
+"""A provider's name, and a provider that nothing but its data file makes known."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from etcdsize import OptionError, TableError, fit, load_catalog, size, size_fleet
+from etcdsize.catalog import providers
+from etcdsize.catalog.provider_file import read_folder, read_provider
+from etcdsize.catalog.providers import known_providers, provider_name
+from etcdsize.fitting.fsync import fsync_need_for
+
+MACHINES = [
+    {"provider": "nimbus", "machine_type": f"n.{vcpus}", "vcpus": vcpus, "memory_gib": 4 * vcpus,
+     "concurrent_iops": 20_000, "disk_mb_per_second": 500, "arch": "x86_64",
+     "price": {"usd_hour": vcpus / 100, "region": "north", "date": "2026-11-01"}}
+    for vcpus in (2, 4, 8, 16)
+]  # fmt: skip
+DISK = {
+    "provider": "nimbus", "kind": "cloud-ssd", "media": "ssd", "included_iops": 20_000, "iops_per_gib": 0,
+    "max_iops": 20_000, "included_mb_per_second": 400, "mb_per_second_per_gib": 0, "mb_per_second_per_iops": 0,
+    "max_mb_per_second": 400, "price": {"usd_gib_month": 0.1, "region": "north", "date": "2026-11-01"},
+}  # fmt: skip
+NIMBUS = {
+    "provider": "nimbus",
+    "title": "Nimbus",
+    "aliases": ["nim", "雨云"],
+    "write_latencies": [{"provider": "nimbus", "kinds": ["cloud-ssd"], "usual_ms": 4, "source": "made up"}],
+    "disk_kinds": [DISK],
+    "machines": MACHINES,
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return a copy of the folder of data files, from which providers are read during the test."""
+    copy = tmp_path / "machines-current"
+    shutil.copytree(providers.FOLDER, copy)
+    monkeypatch.setattr(providers, "FOLDER", copy)
+    return copy
+
+
+@pytest.fixture
+def nimbus(folder):
+    (folder / "nimbus.json").write_text(json.dumps(NIMBUS), encoding="utf-8")
+
+
+class TestKnownProviders:
+    def test_each_has_a_file_of_its_own(self):
+        assert known_providers() == ("aws", "azure", "gce")
+        assert [file.provider for file in read_folder(providers.FOLDER)] == ["aws", "gce", "azure"]
+
+    def test_no_name_means_two_providers(self):
+        names = [name for file in read_folder(providers.FOLDER) for name in (file.provider, *file.aliases)]
+        assert len(names) == len(set(names))
+        assert names == [name.lower() for name in names]
+
+    def test_a_canonical_name_reads_no_file(self, folder):
+        for name in known_providers():
+            (folder / f"{name}.json").write_text("not JSON")
+        assert [provider_name(name) for name in ("aws", "GCE", "Azure")] == ["aws", "gce", "azure"]
+
+
+@pytest.mark.usefixtures("nimbus")
+class TestOneMoreDataFile:
+    """One data file makes a provider known everywhere: its machines, its disks, its aliases and its latencies."""
+
+    @pytest.mark.parametrize("name", ["nimbus", "NIMBUS", "Nim", "雨云"])
+    def test_its_names(self, name):
+        assert provider_name(name) == "nimbus"
+
+    def test_the_error_for_an_unknown_name_lists_it(self):
+        with pytest.raises(OptionError) as caught:
+            provider_name("nimbos")
+        assert str(caught.value) == (
+            'provider: got "nimbos", expected aws, azure, gce (gcp, google) or nimbus (nim, 雨云); '
+            'did you mean "nimbus"?'
+        )
+
+    def test_the_current_catalog_has_its_machines_last(self):
+        catalog = load_catalog("current")
+        assert catalog.providers == ("aws", "azure", "gce", "nimbus")
+        assert catalog.title == "Today's machines of AWS, GCE, Azure and Nimbus, with prices"
+        assert [machine.machine_type for machine in catalog.machines[-4:]] == ["n.2", "n.4", "n.8", "n.16"]
+        assert len(catalog.machines) == 428
+        assert catalog.disk_kind("nimbus", "cloud-ssd").figures(50) == (20_000, 400)
+
+    def test_fit(self):
+        found = fit("large", provider="nim")
+        assert str(found.best) == "n.8 + 9 GB CLOUD SSD"
+        assert found.best.cost.region == "north"
+        assert [latency.usual_ms for latency in found.sequential.expected] == [4]
+        assert "nimbus" in {latency.provider for latency in fsync_need_for(2).expected}
+
+    def test_size_and_size_fleet(self):
+        sizing = size(clients=300, provider="nim", catalog="current")
+        assert (sizing.machine.provider, sizing.machine.machine_type) == ("nimbus", "n.4")
+        fleet = size_fleet([90, 300], None, None, provider=["雨云", "aws"], catalog="current")
+        assert [list(sizing.machines) for sizing in fleet] == [["nimbus"], ["aws"]]
+
+    def test_a_users_own_catalog(self, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text(json.dumps({"name": "mine", "machines": [MACHINES[0] | {"provider": "NIM"}]}))
+        assert load_catalog(file).providers == ("nimbus",)
+
+
+class TestBrokenDataFile:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"provider": "aws", "disk_kinds": [], "machines": [MACHINES[0] | {"provider": "aws"}],
+              "write_latencies": []},
+             'provider: got "aws", expected "nimbus", as the file is named'),
+            ({"machines": [*MACHINES[:1], MACHINES[1] | {"provider": "aws"}]},
+             'row 2, machines.provider: got "aws", expected "nimbus", whose file this is'),
+            ({"disk_kinds": [DISK | {"provider": "gcp"}]},
+             'row 1, disk_kinds.provider: got "gce", expected "nimbus", whose file this is'),
+            ({"machines": []}, "machines: got 0 rows, expected at least 1"),
+        ],
+        ids=["the file of another provider", "a machine of another", "a disk of another", "no machine"],
+    )  # fmt: skip
+    def test_the_error_names_file_and_field(self, folder, changes, message):
+        file = folder / "nimbus.json"
+        file.write_text(json.dumps(NIMBUS | changes), encoding="utf-8")
+        with pytest.raises(TableError) as caught:
+            read_provider("nimbus")
+        assert str(caught.value) == f"{file}: {message}"
