@@ -15,7 +15,6 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
 from etcdsize.catalog.machines import Machine, MachinePrice
-from etcdsize.catalog.provider_file import read_folder
 from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
@@ -343,10 +342,8 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
     >>> [machine.machine_type for machine in load_catalog("guide").machines][:2]
     ['m4.large', 'n1-standard-2']
     """
-    if name_or_path == "current":
-        return _current(providers.FOLDER)
     if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
-        return _built_in(str(name_or_path))
+        return _current(providers.FOLDER) if name_or_path == "current" else _built_in(str(name_or_path))
     return read_table(Catalog, find_file("catalog", name_or_path, BUILT_IN))
 
 
@@ -355,19 +352,13 @@ def _built_in(name: str) -> Catalog:
     return read_table(Catalog, _DATA / f"machines-{name}.json")
 
 
-class _Header(Model):
-    """What the catalog of today's machines says of itself; `{providers}` in its title stands for their titles."""
-
-    name: Name
-    title: str
-    source: str
-    date: str
-
-
 @functools.cache
 def _current(folder: Path) -> Catalog:
     """Return the machines and disks of every provider with a data file in a folder."""
-    header = read_table(_Header, _DATA / "machines-current.json")
+    # Imported here because most sizings need neither the module nor the files: they use the guide's catalog.
+    from etcdsize.catalog.provider_file import CatalogHeader, read_folder
+
+    header = read_table(CatalogHeader, _DATA / "machines-current.json")
     files = read_folder(folder)
     *others, last = [file.title for file in files]
     titles = f"{', '.join(others)} and {last}" if others else last

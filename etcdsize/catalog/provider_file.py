@@ -17,7 +17,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import Provider
 from etcdsize.errors import TableError
 
-__all__ = ["ProviderFile", "WriteLatency", "read_folder", "read_provider"]
+__all__ = ["CatalogHeader", "ProviderFile", "WriteLatency", "read_folder", "read_provider"]
 
 
 class WriteLatency(Model):
@@ -66,6 +66,15 @@ class ProviderFile(Model):
                         field=f"{field}.provider",
                     )
         return self
+
+
+class CatalogHeader(Model):
+    """Name, title and source of the catalog that the data files make; `{providers}` in its title is their titles."""
+
+    name: Annotated[Name, Field(description="The catalog's name.")]
+    title: Annotated[str, Field(description="What the catalog is, in one line.")]
+    source: Annotated[str, Field(description="Where the figures come from.")]
+    date: Annotated[str, Field(description="When the sources were read.")]
 
 
 def read_provider(provider: str) -> ProviderFile:

@@ -55,7 +55,7 @@ def provider_name(name: object) -> str:
 # A canonical name needs no file to be read; the aliases are read once a name is not one.
 @functools.cache
 def _names(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in folder.glob("*.json")))
+    return tuple(sorted(path.stem for path in folder.iterdir() if path.suffix == ".json"))
 
 
 @functools.cache
