@@ -479,9 +479,9 @@ class TestInAnswers:
         codes = {notice.code for notice in sizing.notices}
         assert {"measure-disk", "unknown-cost"} <= codes
 
-    def test_a_price_is_never_told_without_region_and_date(self):
-        said = size(clients=300, catalog="current", provider="aws").explain()
-        assert "a month (us-east-1, 2026-07-20) on aws." in said
+    def test_a_price_is_explained_with_its_region_and_date(self):
+        explanation = size(clients=300, catalog="current", provider="aws").explain()
+        assert "On aws, the cluster costs $403.09 a month (us-east-1, 2026-07-20)." in explanation
 
     def test_fleet(self):
         fleet = size_fleet([1, 300, 9, -1], 1, 1, provider=["aws", "gcp", "azure", "aws"], catalog="current",
