@@ -217,9 +217,11 @@ class TestEverythingIsThere:
         for path in ROOMS.rglob("notices.py"):
             importlib.import_module(f"etcdsize.{path.parent.name}.notices")
         source = "".join(path.read_text(encoding="utf-8") for path in ROOMS.rglob("notices.py"))
-        page = (DOCS / "choices.md").read_text(encoding="utf-8")
-        codes = set(KINDS) | set(re.findall(r'code="([a-z-]+)"', source))
-        assert codes == set(re.findall(r"^\| `([a-z-]+)` \| (?:info|warning|beyond-guide)", page, re.M))
+        page = (DOCS / "notices.md").read_text(encoding="utf-8")
+        severities = dict(re.findall(r"^\| `([a-z-]+)` \| ([a-z- ]+) \| [^|]+ \| [^|]+ \| [^|]+ \|$", page, re.M))
+        assert set(severities) == set(KINDS) | set(re.findall(r'code="([a-z-]+)"', source))
+        for code, kind in KINDS.items():
+            assert kind.severity in severities[code].split(" or "), code
 
     def test_fields_of_the_answer_are_in_the_glossary(self) -> None:
         page = (DOCS / "glossary.md").read_text(encoding="utf-8")

@@ -64,7 +64,7 @@ def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
         notices.append(
             _PREVIOUS_GENERATION(
                 f"{' and '.join(fitted)}: first among the machines that are enough, but not the newest generation.",
-                source="our choice: see docs/choices.md, lifecycle",
+                source="our choice: see docs/reasons.md, lifecycle",
             )
         )
     notices += [
