@@ -19,7 +19,7 @@ from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
 
-__all__ = ["BUILT_IN", "Catalog", "Unfit", "load_catalog", "providers_of"]
+__all__ = ["BUILT_IN", "Catalog", "Unfit", "check_names", "load_catalog", "providers_of"]
 
 _DATA = Path(__file__).parents[1] / "data"
 BUILT_IN = ("guide", "guide-as-printed", "current")
@@ -224,7 +224,9 @@ class Catalog(Model):
             wanted = (names,) if isinstance(names, str) else tuple(names)
             if field == "arch":
                 wanted = tuple(_ARCHITECTURES.get(name, name) for name in wanted)
-            _check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
+            if not wanted:
+                raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
+            check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
             left = tuple(machine for machine in left if _cell(machine, field) in wanted)
             asked.append(f"{option} {', '.join(wanted)}")
         if not left:
@@ -260,16 +262,15 @@ def _cell(machine: Machine, field: str) -> str | None:
     return cell
 
 
-def _check_names(catalog: Catalog, option: str, wanted: Sequence[str], known: set[str | None]) -> None:
-    names = sorted(name for name in known if name is not None)
-    if not wanted:
-        raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
+def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Iterable[str | None]) -> None:
+    """Reject a name that is not among those known in a catalog."""
+    names = sorted({name for name in known if name is not None})
     for name in wanted:
         if name not in names:
-            some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none"
+            some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
             raise OptionError(
-                f"{option}: got {shown(name)}, expected what the catalog {shown(catalog.name)} has: {some}"
-                + nearest(str(name), names),
+                f"{option}: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
+                f"{some or 'it has none'}{nearest(str(name), names)}",
                 option=option,
                 value=name,
             )
@@ -296,14 +297,7 @@ def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tupl
             value=provider,
         )
     chosen = tuple(dict.fromkeys(map(provider_name, names)))
-    for name in chosen:
-        if name not in catalog.providers:
-            raise OptionError(
-                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
-                f"{', '.join(catalog.providers)}",
-                option="provider",
-                value=name,
-            )
+    check_names(catalog, "provider", chosen, catalog.providers)
     return chosen
 
 

@@ -10,7 +10,16 @@ from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.units import format_number
 
-__all__ = ["MB_PER_UNIT", "ThroughputUnit", "check_amount", "exact", "exact_text", "number", "throughput_text"]
+__all__ = [
+    "MB_PER_UNIT",
+    "ThroughputUnit",
+    "check_amount",
+    "exact",
+    "exact_text",
+    "number",
+    "rounded_text",
+    "throughput_text",
+]
 
 ThroughputUnit = Literal["MB/s", "MiB/s"]
 MB_PER_UNIT = {"MB/s": Fraction(1), "MiB/s": Fraction(2**20, 10**6)}
@@ -51,3 +60,8 @@ def check_amount(option: str, value: float, *, positive: bool = False) -> Fracti
 def throughput_text(mb_per_second: float, unit: ThroughputUnit) -> str:
     """Return a throughput as the provider counts it, in MB/s or MiB/s."""
     return f"{round(mb_per_second * 1e6 / 2**20 if unit == 'MiB/s' else mb_per_second, 2):g} {unit}"
+
+
+def rounded_text(value: float) -> str:
+    """Return a figure with at most two decimals."""
+    return f"{round(value, 2):g}" if value < 1e6 else f"{value:.0f}"

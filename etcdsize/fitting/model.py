@@ -1,7 +1,4 @@
-"""What a fit says: the need, the candidates with their disks and costs, and every other machine with its reason.
-
-The models alone; `fitting` finds what is in them. This module imports pydantic, never numpy.
-"""
+"""The models of a fit: the need, the candidates with their disks and costs, and every other machine with its reason."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +33,7 @@ __all__ = [
 ]
 
 FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")
-"""What a member needs, in the order of the guide's tables."""
+"""The figures of a need, in the order of the guide's tables."""
 Reason = Literal[
     "too-little",
     "burst-only",
@@ -53,18 +50,18 @@ Reason = Literal[
 
 
 class Need(Model):
-    """What every member of a cluster has to have."""
+    """What each member of a cluster needs."""
 
     tier: Annotated[str, Field(description="The tier.")]
     vcpus: Annotated[int, Field(strict=True, gt=0, description="[count]")]
     memory_gib: Annotated[Positive, Field(description="[GiB]")]
     concurrent_iops: Annotated[Positive, Field(description="Concurrent disk operations, sustained. [1/s]")]
     disk_mb_per_second: Annotated[Positive, Field(description="Disk bandwidth, sustained. [MB/s]")]
-    data_bytes: Annotated[NotNegative, Field(description="The data that the disk has to hold. [bytes]")]
+    data_bytes: Annotated[NotNegative, Field(description="The data that the disk must hold. [bytes]")]
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
     def with_data(self, data_bytes: float | None) -> "Need":
-        """Return the need of members with this much data: more disk and memory where it is more. [bytes]"""
+        """Return the need with this much data: more data needs a larger disk and more memory. [bytes]"""
         if data_bytes is None or data_bytes <= self.data_bytes:
             return self
         # etcd-io/website content/en/docs/v3.5/faq.md: memory for the whole quota.
@@ -73,16 +70,18 @@ class Need(Model):
 
 
 class Candidate(Model):
-    """A machine with a disk that are enough."""
+    """A machine with a disk that together are enough."""
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     disk: Annotated[DiskChoice, Field(description="The cheapest disk that is enough, with what to provision.")]
-    disk_reason: Annotated[str, Field(description="Why the disk is as large, and what is provisioned for.")]
-    concurrent_iops: Annotated[Positive, Field(description="What a member gets: the least of both. [1/s]")]
-    disk_mb_per_second: Annotated[Positive, Field(description="Likewise. [MB/s]")]
-    cost: Annotated[Cost, Field(description="What a member costs; unknown where a part is.")]
+    disk_reason: Annotated[str, Field(description="Why the disk has its size, and what is provisioned for it.")]
+    concurrent_iops: Annotated[
+        Positive, Field(description="What a member gets: the lower of the machine's and the disk's. [1/s]")
+    ]
+    disk_mb_per_second: Annotated[Positive, Field(description="The same of the bandwidth. [MB/s]")]
+    cost: Annotated[Cost, Field(description="What a member costs; unknown where a part of it is.")]
     excess: Annotated[
-        NotNegative, Field(description="How far the machine's four figures are above the need, their mean share.")
+        NotNegative, Field(description="How far the machine's four figures are above the need, as their mean share.")
     ]
     recovery_seconds: Annotated[
         NotNegative, Field(description="About how long the disk takes to recover a member with the data. [s]")
@@ -93,27 +92,27 @@ class Candidate(Model):
 
 
 class LocalCandidate(Model):
-    """A machine whose local NVMe disks could take the place of a network disk: faster, and gone with the machine."""
+    """A machine whose local NVMe disks could replace a network disk: faster, but lost when the machine stops."""
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars] None: unknown.")]
-    region: Annotated[str | None, Field(description="Where it costs that.")] = None
+    region: Annotated[str | None, Field(description="The region of the price.")] = None
     date: Annotated[str | None, Field(description="When the price was read.")] = None
-    label: Annotated[str, Field(description="What to beware of.")]
+    label: Annotated[str, Field(description="What it offers, and what it risks.")]
 
 
 class Rejected(Model):
-    """A machine that is no candidate, and why."""
+    """A machine that is not a candidate, and the reason."""
 
-    provider: Annotated[str, Field(description="Who sells it.")]
+    provider: Annotated[str, Field(description="The provider that sells it.")]
     machine_type: Annotated[str, Field(description="The provider's name for it.")]
     code: Annotated[Reason, Field(description="The reason, for programs.")]
-    reason: Annotated[str, Field(description="The reason, in words: how much of what is missing.")]
-    missing: Annotated[dict[str, float], Field(description="How much of which figure is missing, where that is known.")]
+    reason: Annotated[str, Field(description="The reason as text, with how much of each figure is missing.")]
+    missing: Annotated[dict[str, float], Field(description="How much of each figure is missing, where that is known.")]
 
 
 class Nearest(Model):
-    """The machine that comes nearest where none is enough."""
+    """The machine that is nearest to enough, where none is enough."""
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     missing: Annotated[str, Field(description="What it lacks.")]
@@ -122,20 +121,20 @@ class Nearest(Model):
 class Fit(Model):
     """The machines that are enough, cheapest first, and every other machine with its reason.
 
-    `len(candidates)` is at most the limit that was asked for; `feasible` counts all that are enough. Candidates and
-    rejected machines together, `feasible + len(rejected)`, are the machines of the providers asked.
+    There are at most `limit` candidates; `feasible` counts all the machines that are enough. `feasible + len(rejected)`
+    is the number of machines of the requested providers.
     """
 
-    need: Annotated[Need, Field(description="What every member has to have.")]
-    storage: Annotated[Storage, Field(description="How the size of the disk was worked out.")]
+    need: Annotated[Need, Field(description="What each member needs.")]
+    storage: Annotated[Storage, Field(description="How the size of the disk was computed.")]
     candidates: Annotated[tuple[Candidate, ...], Field(description="By monthly price, unknown prices last.")]
     feasible: Annotated[int, Field(ge=0, description="How many machines are enough.")]
     rejected: Annotated[tuple[Rejected, ...], Field(description="The others, in the catalog's order.")]
     local: Annotated[
         tuple[LocalCandidate, ...], Field(description="Alternatives with local NVMe, cheapest first; never counted.")
     ]
-    nearest: Annotated[Nearest | None, Field(description="What comes nearest, where nothing is enough.")]
-    sequential: Annotated[FsyncNeed, Field(description="What no figure of a catalog says: fsync, and fio.")]
+    nearest: Annotated[Nearest | None, Field(description="The machine nearest to enough, where none is.")]
+    sequential: Annotated[FsyncNeed, Field(description="The fsync latency that etcd needs, and how to measure it.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
 
     @property
@@ -145,24 +144,24 @@ class Fit(Model):
         Raises
         ------
         OptionError
-            Where there is none; it says what the nearest machine lacks.
+            Where there is none. The message says what the nearest machine lacks.
         """
         if not self.candidates:
             raise OptionError(f"fit: {self.why_none()}", option="catalog", value=self.catalog)
         return self.candidates[0]
 
     def why_none(self) -> str:
-        """Return why nothing is enough."""
-        asked = f"no machine of the catalog {shown(self.catalog)} is enough for the tier {shown(self.need.tier)}"
+        """Return why no machine is enough."""
+        none = f"no machine in the catalog {shown(self.catalog)} is enough for the tier {shown(self.need.tier)}"
         if self.nearest is None:
             first = {rejected.code: rejected for rejected in reversed(self.rejected)}
-            told = [f"{one.machine_type} {one.reason}" for one in reversed(first.values())]
-            return f"{asked}: {'; '.join(told) or 'it has none of the providers asked'}"
-        return f"{asked}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}"
+            reasons = [f"{one.machine_type} {one.reason}" for one in reversed(first.values())]
+            return f"{none}: {'; '.join(reasons) or 'it has none of the requested providers'}"
+        return f"{none}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}"
 
 
 def disk_of(choice: DiskChoice) -> Disk:
-    """Return a disk that was chosen as the disk of a machine."""
+    """Return the disk that a choice buys."""
     return Disk(
         kind=choice.kind,
         size_gb=choice.size_gib,
@@ -173,21 +172,21 @@ def disk_of(choice: DiskChoice) -> Disk:
 
 
 def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
-    """Return what a member of a tier has to have, whatever the provider.
+    """Return what a member of a tier needs, whatever the provider.
 
-    It is the least that the guide itself calls enough: its GCE row, which in no figure exceeds its AWS row.
+    It is the least that the guide itself calls enough: its GCE row, which exceeds its AWS row in no figure.
 
     Parameters
     ----------
     tier : str
         The tier's name.
     tiers : str, Path or TierTable
-        The table that says for how much data the tier is. The open tier is for the 8 GiB that etcd suggests at most.
+        The table that says how much data the tier is for. The open tier is for 8 GiB, the most that etcd suggests.
 
     Raises
     ------
     OptionError
-        For a tier that the table or the guide does not have.
+        For a tier that is not in the table or in the guide.
 
     Examples
     --------
@@ -203,7 +202,7 @@ def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
 
 
 def need_of_tier(tier: str, data_bytes: float) -> Need:
-    """Return what a member of a tier of the guide needs, with room for this much data. [bytes]"""
+    """Return what a member of one of the guide's tiers needs, with room for this much data. [bytes]"""
     rows = {row.tier: row for row in load_catalog("guide").machines if row.provider == "gce" and row.tier}
     if tier not in rows:
         raise _no_tier(tier, "the guide has a machine for", tuple(filter(None, rows)))
@@ -211,9 +210,9 @@ def need_of_tier(tier: str, data_bytes: float) -> Need:
     return Need(tier=tier, data_bytes=data_bytes, source=rows[tier].source, **figures)
 
 
-def _no_tier(tier: object, whose: str, names: Sequence[str]) -> OptionError:
+def _no_tier(tier: object, expected: str, names: Sequence[str]) -> OptionError:
     return OptionError(
-        f"tier: got {shown(tier)}, expected one that {whose}: {', '.join(names)}{nearest(str(tier), names)}",
+        f"tier: got {shown(tier)}, expected one that {expected}: {', '.join(names)}{nearest(str(tier), names)}",
         option="tier",
         value=tier,
     )

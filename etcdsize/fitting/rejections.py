@@ -1,17 +1,19 @@
-"""Why a machine is no candidate: what was not asked for, what etcd should not run on, and what is too little.
-
-This module imports the models, never numpy.
-"""
+"""Why a machine is no candidate: it was not requested, it does not suit etcd, or it has too little of something."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from etcdsize.catalog.disks import DiskChoice, DiskKind
+from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.machines import Machine
+from etcdsize.fitting.disks import DiskOptions, Shortfall, disk_shortfalls
 from etcdsize.fitting.model import FIGURES, Need, Reason
 
-__all__ = ["Why", "distance", "filtered", "judged", "lacks", "number_text", "through", "unfit_anywhere"]
+__all__ = [
+    *("UNKNOWN_LIMITS", "Rejection", "reject_insufficient", "reject_shared_cpu", "reject_unrequested"),
+    *("reject_unsuitable", "shortfalls", "total_shortfall"),
+]
 
+UNKNOWN_LIMITS = "its limits for network disks are unknown"
 _WORDS = {
     "vcpus": "vCPUs",
     "memory_gib": "GiB of memory",
@@ -20,90 +22,80 @@ _WORDS = {
 }
 
 
-class Why(NamedTuple):
+class Rejection(NamedTuple):
     """Why a machine is no candidate."""
 
     code: Reason
     reason: str
-    missing: tuple[tuple[str, float, float], ...] = ()
-    """The figures of which it has too little: what it has, what is needed."""
+    shortfalls: tuple[Shortfall, ...] = ()
 
 
-def filtered(machine: Machine, arch: str | None, families: Sequence[str] | None, newest: bool) -> Why | None:
-    """Return why a machine is not what was asked for."""
+def reject_unrequested(
+    machine: Machine, arch: str | None, families: Sequence[str] | None, newest: bool
+) -> Rejection | None:
+    """Return why a machine is not one of those requested, None where it is."""
     if families is not None and machine.family not in families:
-        return Why("family", f"is of the family {machine.family or 'unknown'}, asked for {', '.join(families)}")
+        return Rejection("family", f"is in the family {machine.family or 'unknown'}, requested: {', '.join(families)}")
     if arch not in (None, "any") and machine.arch != arch:
-        return Why("architecture", f"is {machine.arch or 'of an unknown architecture'}, asked for {arch}")
+        return Rejection("architecture", f"is {machine.arch or 'of an unknown architecture'}, requested: {arch}")
     if newest and machine.lifecycle == "previous":
-        return Why("previous-generation", "is of a previous generation, asked for the newest")
+        return Rejection("previous-generation", "is of a previous generation, requested: the newest")
     return None
 
 
-def unfit_anywhere(machine: Machine) -> Why | None:
-    """Return why etcd should not run on a machine, whatever the load."""
+def reject_unsuitable(machine: Machine) -> Rejection | None:
+    """Return why etcd should not run on a machine, whatever the load; None where it can."""
     if machine.bare_metal:
-        return Why("bare-metal", "is a whole server")
+        return Rejection("bare-metal", "is a whole server")
+    return reject_shared_cpu(machine)
+
+
+def reject_shared_cpu(machine: Machine) -> Rejection | None:
+    """Return why a machine's CPU cannot be relied on, None where it can."""
     if machine.shared_core:
-        return Why("shared-core", "shares its cores with others")
+        return Rejection("shared-core", "shares its cores with other machines")
     if machine.burstable:
-        return Why("burstable", "has its full CPU only for a while")
+        return Rejection("burstable", "has its full CPU only in bursts")
     return None
 
 
-def lacks(machine: Machine, need: Need, figures: Iterable[str]) -> list[tuple[str, float, float]]:
-    """Return the figures of which a machine has too little: what it has, what is needed."""
-    found = ((name, getattr(machine, name), getattr(need, name)) for name in figures)
-    return [(name, has, wanted) for name, has, wanted in found if has is not None and has < wanted]
-
-
-def judged(
-    machine: Machine, need: Need, chosen: Sequence[tuple[DiskKind, DiskChoice]], refused: Sequence[str]
-) -> Why | None:
-    """Return why a machine is not enough, None where it is."""
-    short = lacks(machine, need, FIGURES[:2])
-    # Of the kinds of disk, the one with which least is unknown, and least is missing.
-    kinds = [through(machine, kind.kind, need) for kind, _ in chosen]
-    best = min(kinds, key=lambda one: (one[1], distance(one[0])), default=([], False))
-    short += best[0]
+def reject_insufficient(machine: Machine, need: Need, disks: DiskOptions) -> Rejection | None:
+    """Return why a machine is not enough for a need, None where it is."""
+    short = shortfalls(machine, need, FIGURES[:2])
+    # Of the kinds of disk, the one with which the fewest figures are unknown and the least is missing.
+    by_kind = [disk_shortfalls(machine, kind.kind, need) for kind, _ in disks.sufficient]
+    disk_short, unknown = min(by_kind, key=lambda one: (one[1], total_shortfall(one[0])), default=([], False))
+    short += disk_short
     if short:
-        code: Reason = "too-little"
-        if len(short) == len(best[0]) and all(_bursts(machine, name, wanted) for name, _, wanted in short):
-            code = "burst-only"
+        bursts = [_reaches_in_a_burst(machine, one) for one in short]
+        code: Reason = "burst-only" if len(short) == len(disk_short) and all(bursts) else "too-little"
         text = ", ".join(
-            f"{number_text(wanted - has)} {_WORDS[name]} ({number_text(has)} of {number_text(wanted)}"
-            f"{', more only in a burst' if _bursts(machine, name, wanted) else ''})"
-            for name, has, wanted in short
+            f"{rounded_text(needed - has)} {_WORDS[figure]} ({rounded_text(has)} of {rounded_text(needed)}"
+            f"{', more only in a burst' if burst else ''})"
+            for (figure, has, needed), burst in zip(short, bursts)
         )
-        more = "" if chosen else f"; {'; '.join(refused)}"
-        return Why(code, text + more, tuple(short))
-    if not chosen:
-        return Why("no-disk", "; ".join(refused))
-    if best[1]:
+        why_no_disk = "" if disks.sufficient else f"; {'; '.join(disks.rejections)}"
+        return Rejection(code, text + why_no_disk, tuple(short))
+    if not disks.sufficient:
+        return Rejection("no-disk", "; ".join(disks.rejections))
+    if unknown:
         if machine.local_nvme_gb:
-            return Why("local-disk-only", "what it lets through to network disks is unknown; it has local NVMe")
-        return Why("unknown-figure", "what it lets through to network disks is unknown")
+            return Rejection("local-disk-only", f"{UNKNOWN_LIMITS}; it has local NVMe")
+        return Rejection("unknown-figure", UNKNOWN_LIMITS)
     return None
 
 
-def through(machine: Machine, kind: str, need: Need) -> tuple[list[tuple[str, float, float]], bool]:
-    """Return what a machine lacks with one kind of disk, and whether a figure is unknown."""
-    limits = machine.limits_for(kind)
-    wanted = (need.concurrent_iops, need.disk_mb_per_second)
-    lacks = [
-        (name, has, asked) for name, has, asked in zip(FIGURES[2:], limits, wanted) if has is not None and has < asked
-    ]
-    return lacks, None in limits
+def shortfalls(machine: Machine, need: Need, figures: Iterable[str]) -> list[Shortfall]:
+    """Return the figures of which a machine has too little."""
+    found = (Shortfall(name, getattr(machine, name), getattr(need, name)) for name in figures)
+    return [one for one in found if one.has is not None and one.has < one.needed]
 
 
-def _bursts(machine: Machine, figure: str, wanted: float) -> bool:
-    most = getattr(machine, f"burst_{figure}", None)
-    return most is not None and most >= wanted
+def total_shortfall(short: Iterable[Shortfall]) -> float:
+    """Return the missing shares of the needed figures, added up: how far a machine is from being enough."""
+    return sum(1 - one.has / one.needed for one in short)
 
 
-def distance(short: Sequence[tuple[str, float, float]]) -> float:
-    return sum(1 - has / wanted for _, has, wanted in short)
-
-
-def number_text(value: float) -> str:
-    return f"{round(value, 2):g}" if value < 1e6 else f"{value:.0f}"
+def _reaches_in_a_burst(machine: Machine, short: Shortfall) -> bool:
+    most = getattr(machine, f"burst_{short.figure}", None)
+    return most is not None and most >= short.needed

@@ -1,7 +1,4 @@
-"""How much disk a member needs, and how long it takes to recover: the arithmetic, part by part.
-
-This module imports pydantic, never numpy.
-"""
+"""How much disk a member needs, part by part, and how long it takes to recover."""
 
 import math
 from typing import Annotated
@@ -20,13 +17,14 @@ __all__ = [
 ]
 
 _GIB = 1024**3
-# etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is written, one made ahead.
+# etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is being written, and one is
+# allocated ahead.
 _SEGMENT_BYTES = 64_000_000
 _SEGMENTS = 5 + 2
-# Entries are kept until a snapshot of the raft log, 100,000 in 3.4 and 3.5.
+# The raft log keeps its entries until a snapshot: 100,000 in 3.4 and 3.5.
 _ENTRIES = 100_000
 ENTRY_BYTES = 10_000
-"""An entry of the raft log (our choice: what a Kubernetes object takes). [bytes]"""
+"""The size of an entry of the raft log (our choice: that of a Kubernetes object). [bytes]"""
 # The share of a file system to leave free (our choice).
 _FREE = 0.1
 
@@ -35,18 +33,18 @@ RECOVERY_FACTOR = 1.5
 
 
 class Storage(Model):
-    """The disk that a member needs for its data, part by part. The operating system is on another."""
+    """The disk that a member needs for its data, part by part. The operating system is on another disk."""
 
-    data_bytes: Annotated[float, Field(description="The data that it was worked out for. [bytes]")]
-    quota_bytes: Annotated[int, Field(description="The database at its largest. [bytes]")]
+    data_bytes: Annotated[float, Field(description="The data that the disk is for. [bytes]")]
+    quota_bytes: Annotated[int, Field(description="The largest size of the database. [bytes]")]
     wal_bytes: Annotated[int, Field(description="The write-ahead log. [bytes]")]
-    snapshot_bytes: Annotated[int, Field(description="A database that comes whole from the leader. [bytes]")]
-    defragment_bytes: Annotated[int, Field(description="The new file while the old one is defragmented. [bytes]")]
-    free_bytes: Annotated[int, Field(description="What a file system is to have free. [bytes]")]
-    size_gib: Annotated[int, Field(description="All of it, in whole GiB. [GiB]")]
+    snapshot_bytes: Annotated[int, Field(description="A snapshot of the whole database from the leader. [bytes]")]
+    defragment_bytes: Annotated[int, Field(description="The new file during a defragmentation. [bytes]")]
+    free_bytes: Annotated[int, Field(description="Free space that the file system should keep. [bytes]")]
+    size_gib: Annotated[int, Field(description="The sum, rounded up to whole GiB. [GiB]")]
 
     def explain(self) -> str:
-        """Return the arithmetic in one line.
+        """Return the arithmetic on one line.
 
         Examples
         --------
@@ -64,7 +62,7 @@ class Storage(Model):
 
 
 def storage_for(data_bytes: float) -> Storage:
-    """Return the disk that a member needs for so much data.
+    """Return the disk that a member needs for an amount of data.
 
     Parameters
     ----------
@@ -92,7 +90,7 @@ def storage_for(data_bytes: float) -> Storage:
 
 
 def recovery_seconds(data_bytes: float, mb_per_second: float) -> float:
-    """Return about how long a member takes to recover so much data at a disk's bandwidth. [s]
+    """Return about how long a member takes to recover an amount of data at a disk's bandwidth. [s]
 
     Examples
     --------

@@ -19,7 +19,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fitting.capacity import Capacity, capacities
-from etcdsize.fitting.fit import fitted
+from etcdsize.fitting.fit import best_per_tier
 from etcdsize.fleet.audit import NO_MACHINE, NO_TIER, FleetAudit
 from etcdsize.fleet.classify import classify, looked_up
 from etcdsize.fleet.kernel import Codes
@@ -158,7 +158,7 @@ def _wanted(catalog: Catalog, tiers: TierTable) -> Iterator[tuple[str | None, Ca
     found_one = False
     for arch in sorted({machine.arch for machine in catalog.machines if machine.arch is not None}, reverse=True):
         try:
-            best = fitted(catalog, tiers, arch)
+            best = best_per_tier(catalog, tiers, arch)
         except OptionError as error:
             refused = refused or error
             continue

@@ -1,4 +1,4 @@
-"""Plain text of a fit: what is needed, what gives it at which price, and why the rest does not."""
+"""The report of a fit: the need, the machines that meet it with their prices, and why the others do not."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["render_fit"]
 
-# Of a sizing's notices, those that are of its machines: they are the guide's, and no candidates.
+# The notices of a sizing that concern its own machines, which are the guide's and not the candidates.
 _OF_MACHINES = ("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost")
 
 
 def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, rejected: bool = False) -> str:
-    """Return a fit for a cluster of so many members, or of those of the sizing that it is for.
+    """Return the report of a fit for a number of members; a sizing, where it is given, has its own number.
 
-    Every rejected machine is told where `rejected` asks for it, else they are counted.
+    With `rejected`, it lists each rejected machine and its reason; without, it counts them by reason.
     """
     if sizing is not None:
         members = sizing.members
@@ -68,9 +68,8 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> str:
 
 
 def _candidates(fit: Fit, members: int) -> str:
-    of = f"{len(fit.candidates)} of {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
-    are = "machines of the catalog {} that are" if fit.feasible > 1 else "machine of the catalog {} that is"
-    title = f"{of} {are.format(fit.catalog)} enough"
+    of = f"{len(fit.candidates)} of the {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
+    title = f"{of} sufficient machine{'s' if fit.feasible > 1 else ''} in the catalog {fit.catalog}"
     whole = f"{members} member{'s' if members > 1 else ''} ($/month)"
     head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", whole, "region, date", "beware")
     rows: list[tuple[str, ...]] = [head]
@@ -113,17 +112,19 @@ def _unknown(candidates: Iterable[Candidate]) -> str:
 
 
 def _disk(fit: Fit) -> str:
-    """Return the arithmetic of the disk, the time to recover, and what no catalog says of a disk."""
+    """Return the arithmetic of the disk, the time to recover a member, and the fsync latency that etcd needs."""
     lines = [("disk", fit.storage.explain())]
     lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
     if fit.candidates:
         times = sorted(round(candidate.recovery_seconds) or 1 for candidate in fit.candidates)
         spread = f"{times[0]} s" if times[0] == times[-1] else f"{times[0]} to {times[-1]} s"
         data = format_bytes(fit.need.data_bytes)
-        lines.append(("recovery", f"{data} in about {spread}: {RECOVERY_FACTOR} times what the disk takes to move it"))
+        lines.append(
+            ("recovery", f"{data} in about {spread}: {RECOVERY_FACTOR} times as long as the disk takes to transfer it")
+        )
     needs = fit.sequential
     bars = f"wal_fsync below {needs.wal_fsync_p99_ms:g} ms, backend_commit below {needs.backend_commit_p99_ms:g} ms"
-    lines.append(("sequential", f"{needs.needed_iops} IOPS; p99 of {bars}; no catalog proves them"))
+    lines.append(("sequential", f"{needs.needed_iops} IOPS; p99 of {bars}; no catalog states them"))
     for provider, kind in dict.fromkeys((one.machine.provider, one.disk.kind) for one in fit.candidates):
         known = [one for one in needs.expected if one.provider == provider and kind in one.kinds]
         lines.append(("", f"{kind}: {_expected(known[0]) if known else 'unknown'}"))
@@ -136,7 +137,7 @@ def _expected(latency: WriteLatency) -> str:
     if latency.low_ms is not None and latency.high_ms is not None:
         spread = f" ({latency.low_ms:g} to {latency.high_ms:g})"
     return (
-        f"about {latency.sequential_iops} expected, whatever is provisioned: a write takes "
+        f"about {latency.sequential_iops} expected, however many are provisioned: a write takes "
         f"{latency.usual_ms:g} ms{spread}"
     )
 
@@ -150,8 +151,8 @@ def _local(local: Iterable[LocalCandidate]) -> str:
         return ""
     head = ("provider", "machine", "arch", "vCPUs", "memory (GiB)", "NVMe (GB)", "machine ($/month)", "region, date")
     title = (
-        "Alternatives with local NVMe: shorter waits than a network disk, but lost when the machine stops; "
-        "no catalog says their IOPS:"
+        "Alternatives with local NVMe: its latency is lower than that of a network disk, but its data is lost when the "
+        "machine stops, and no catalog states its IOPS:"
     )
     return f"{title}\n\n{aligned([head, *rows], right=(3, 4, 5, 6))}"
 
@@ -161,13 +162,13 @@ def _machine(machine: Machine) -> tuple[str, ...]:
     return (machine.provider, machine.machine_type, machine.arch or "unknown", *figures)
 
 
-def _rejected(fit: Fit, told: bool) -> str:
+def _rejected(fit: Fit, listed: bool) -> str:
     if not fit.rejected:
         return ""
     counts = Counter(rejected.code.replace("-", " ") for rejected in fit.rejected).most_common()
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
     text = f"rejected: {len(fit.rejected)} of {len(fit.rejected) + fit.feasible} machines: {reasons}"
-    if not told:
+    if not listed:
         return text
     rows = [(one.provider, one.machine_type, one.code, one.reason) for one in fit.rejected]
-    return f"{text}\n\n{aligned([('provider', 'machine', 'reason', 'in words'), *rows])}"
+    return f"{text}\n\n{aligned([('provider', 'machine', 'reason', 'details'), *rows])}"

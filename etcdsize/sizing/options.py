@@ -31,10 +31,12 @@ def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
     if found.has_tiers:
         return found
     # Imported here because it takes time to load and few callers need it.
-    from etcdsize.fitting.fit import fitted
+    from etcdsize.fitting.fit import best_per_tier
 
     # arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
-    return fitted(found, tiers, "x86_64" if any(machine.arch == "x86_64" for machine in found.machines) else None)
+    return best_per_tier(
+        found, tiers, "x86_64" if any(machine.arch == "x86_64" for machine in found.machines) else None
+    )
 
 
 def headroom_of(value: Any) -> float:

@@ -93,7 +93,7 @@ class TestFiles:
             'f,unknown,"clients: got ""nan"", expected a count such as ""300""",\n'
             "g,over,,-1027.29\n"
             "h,unknown,current_machine: missing,\n"
-            "i,unknown,current_machine: c4-standard-4: what it lets through to network disks is unknown,\n"
+            "i,unknown,current_machine: c4-standard-4: its limits for network disks are unknown,\n"
         )
 
     def test_as_audit(self):
@@ -157,11 +157,11 @@ class TestFiles:
         summary, written = run(text, catalog=ours, columns=["tier", "machine_type", "verdict", "recommended_machine"])
         assert written.decode().splitlines()[1:] == ["small,m8i.large,right,m8i.large", "large,,under,"]
         assert (summary.not_sized, summary.not_fitted) == (0, 1)
-        assert summary.unfit[0].startswith('aws: no machine of the catalog "current" is enough for the tier "large"; ')
+        assert summary.unfit[0].startswith('aws: no machine in the catalog "current" is enough for the tier "large"; ')
         plain = b"clients,rps,data_mb\n5,1,1\n1000,1,1\n"
         _, written = run(plain, catalog=ours, provider="aws", columns=["problem"])
         told = written.decode().splitlines()[2]
-        assert told.startswith('"catalog: aws: no machine of the catalog ""current"" is enough for the tier')
+        assert told.startswith('"catalog: aws: no machine in the catalog ""current"" is enough for the tier')
 
     def test_missing_is_unknown(self):
         summary, _ = run(b"clients,rps,data_mb,current_machine\n,1,1,m5.large\n300,,1,m5.large\n", missing="unknown")

@@ -229,19 +229,20 @@ class TestRestrict:
         ("names", "message"),
         [
             ({"families": "m8"},
-             'families: got "m8", expected what the catalog "current" has: Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5, '
-             'c3, c3d, ...; did you mean "m8i"?'),
+             'families: got "m8", expected one of the catalog "current": Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5, '
+             'c3, c3d, c4, c4a, c4d, c5, ...; did you mean "m8i"?'),
             ({"architectures": ["arm46"]},
-             'architectures: got "arm46", expected what the catalog "current" has: arm64, x86_64; '
+             'architectures: got "arm46", expected one of the catalog "current": arm64, x86_64; '
              'did you mean "arm64"?'),
             ({"regions": "eu-west-1"},
-             'regions: got "eu-west-1", expected what the catalog "current" has: eastus, us-central1, us-east-1; '
+             'regions: got "eu-west-1", expected one of the catalog "current": eastus, us-central1, us-east-1; '
              'did you mean "us-east-1"?'),
             ({"machine_types": ()}, "machine_types: got no name, expected one or more"),
             ({"machine_types": "m8i.lrge"},
-             'machine_types: got "m8i.lrge", expected what the catalog "current" has: Standard_D16as_v5, '
+             'machine_types: got "m8i.lrge", expected one of the catalog "current": Standard_D16as_v5, '
              'Standard_D16as_v6, Standard_D16ps_v6, Standard_D16s_v5, Standard_D16s_v6, Standard_D2as_v5, '
-             'Standard_D2as_v6, Standard_D2ps_v6, ...; did you mean "m8i.large"?'),
+             'Standard_D2as_v6, Standard_D2ps_v6, Standard_D2s_v5, Standard_D2s_v6, Standard_D32as_v5, '
+             'Standard_D32as_v6, ...; did you mean "m8i.large"?'),
             ({"families": "m8i", "architectures": ["arm64"]},
              'catalog: "current" has no machine that is of all of these: families m8i; architectures arm64'),
         ],
@@ -252,5 +253,5 @@ class TestRestrict:
         assert str(caught.value) == message
 
     def test_a_catalog_that_says_nothing_of_it(self):
-        with pytest.raises(OptionError, match=r'^regions: got "x", expected what the catalog "guide" has: none$'):
+        with pytest.raises(OptionError, match=r'^regions: got "x", expected one of the catalog "guide": it has none$'):
             load_catalog("guide").restrict(regions="x")

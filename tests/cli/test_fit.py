@@ -65,7 +65,7 @@ class TestTier:
         path.write_text(load_catalog("current").restrict(families=["m8i"]).model_dump_json())
         code, out, _ = run("--tier", "small", "--catalog", str(path))
         assert code == 0
-        assert out.partition("\n\n")[2].startswith("5 machines of the catalog current that are enough")
+        assert out.partition("\n\n")[2].startswith("5 sufficient machines in the catalog current")
 
 
 class TestLoad:
@@ -100,7 +100,7 @@ class TestNothingIsEnough:
         assert (code, err) == (1, "")
         assert out == render_fit(fit("xlarge", family="c5"))
         assert (
-            'No machine of the catalog "current" is enough for the tier "xlarge"; the nearest, c5.4xlarge, lacks 28 '
+            'No machine in the catalog "current" is enough for the tier "xlarge"; the nearest, c5.4xlarge, lacks 28 '
             "GiB of memory (32 of 60).\n"
         ) in out
 

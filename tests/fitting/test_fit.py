@@ -29,7 +29,7 @@ from etcdsize import (
     size_fleet,
     storage_for,
 )
-from etcdsize.fitting.fit import fitted
+from etcdsize.fitting.fit import best_per_tier
 
 CURRENT = load_catalog("current")
 TIERS = ("small", "medium", "large", "xlarge")
@@ -125,15 +125,15 @@ class TestRejected:
              "2 vCPUs (2 of 4), 900 concurrent IOPS (3600 of 4500, more only in a burst)"),
             (machine("m", 4, 16, 3600, 50, burst_concurrent_iops=18750), "too-little",
              "900 concurrent IOPS (3600 of 4500, more only in a burst), 25 MB/s of disk (50 of 75)"),
-            (machine("m", 4, 16, None, 100), "unknown-figure", "what it lets through to network disks is unknown"),
+            (machine("m", 4, 16, None, 100), "unknown-figure", "its limits for network disks are unknown"),
             (machine("m", 4, 16, None, None, local_nvme_gb=75), "local-disk-only",
-             "what it lets through to network disks is unknown; it has local NVMe"),
-            (machine("m", 4, 16, 5000, 100, shared_core=True), "shared-core", "shares its cores with others"),
-            (machine("m", 4, 16, 5000, 100, burstable=True), "burstable", "has its full CPU only for a while"),
+             "its limits for network disks are unknown; it has local NVMe"),
+            (machine("m", 4, 16, 5000, 100, shared_core=True), "shared-core", "shares its cores with other machines"),
+            (machine("m", 4, 16, 5000, 100, burstable=True), "burstable", "has its full CPU only in bursts"),
             (machine("m", 4, 16, 5000, 100, bare_metal=True), "bare-metal", "is a whole server"),
-            (machine("m", 4, 16, 5000, 100, arch="arm64"), "architecture", "is arm64, asked for x86_64"),
+            (machine("m", 4, 16, 5000, 100, arch="arm64"), "architecture", "is arm64, requested: x86_64"),
             (machine("m", 4, 16, 5000, 100, arch=None), "architecture",
-             "is of an unknown architecture, asked for x86_64"),
+             "is of an unknown architecture, requested: x86_64"),
         ],
     )  # fmt: skip
     def test_reasons(self, one, code, reason):
@@ -142,13 +142,13 @@ class TestRejected:
     def test_a_family_that_was_not_asked_for(self):
         found = fit("medium", catalog(ENOUGH, machine("o", 4, 16, 5000, 100, family="g")), family="g")
         assert [c.machine.machine_type for c in found.candidates] == ["o"]
-        assert [(r.code, r.reason) for r in found.rejected] == [("family", "is of the family f, asked for g")]
+        assert [(r.code, r.reason) for r in found.rejected] == [("family", "is in the family f, requested: g")]
 
     @pytest.mark.parametrize(
         ("disks", "reason"),
         [
             ([], "the catalog has no network disk of aws"),
-            ([plain_disk(media="hdd")], "ssd turns: etcd needs the short waits of an SSD"),
+            ([plain_disk(media="hdd")], "ssd is a spinning disk; etcd needs the latency of an SSD"),
             ([plain_disk(max_iops=3000)], "ssd reaches at most 3000 IOPS, 4500 needed"),
             ([plain_disk(max_mb_per_second=None)], "the throughput of ssd is unknown"),
         ],
@@ -171,14 +171,14 @@ class TestRejected:
         with pytest.raises(OptionError) as caught:
             _ = found.best
         assert str(caught.value) == (
-            'fit: no machine of the catalog "mine" is enough for the tier "medium"; the nearest, b, lacks 1 GiB of '
+            'fit: no machine in the catalog "mine" is enough for the tier "medium"; the nearest, b, lacks 1 GiB of '
             "memory (14 of 15)"
         )
 
     def test_nothing_comes_near(self):
         found = fit("medium", catalog(machine("a", 4, 16, 5000, 100, arch="arm64")))
         assert found.nearest is None
-        assert found.why_none().endswith('enough for the tier "medium": a is arm64, asked for x86_64')
+        assert found.why_none().endswith('enough for the tier "medium": a is arm64, requested: x86_64')
 
 
 class TestCandidates:
@@ -200,10 +200,10 @@ class TestCandidates:
         ("tier", "kind", "reason"),
         [
             ("small", "gp3", "9 GiB hold the data"),
-            ("medium", "gp3", "9 GiB hold the data; 4500 IOPS are asked for, 3000 are included"),
+            ("medium", "gp3", "9 GiB hold the data; 4500 IOPS are provisioned, 3000 are included"),
             ("medium", "gp2", "9 GiB hold the data; gp2 needs 1500 GiB for 4500 IOPS and 75 MB/s"),
             ("xlarge", "gp3", "29 GiB hold the data; gp3 needs 30 GiB for 15000 IOPS and 250 MB/s; 15000 IOPS are "
-             "asked for, 3000 are included; 239 MiB/s are asked for, 125 MiB/s are included"),
+             "provisioned, 3000 are included; 239 MiB/s are provisioned, 125 MiB/s are included"),
         ],
     )  # fmt: skip
     def test_what_the_kind_of_disk_needs(self, tier, kind, reason):
@@ -326,7 +326,7 @@ class TestCandidates:
         mine = TierTable(**tiers)
         sizing = size(clients=5, tiers=mine)
         assert fit(sizing).need.data_bytes == 450e6
-        with pytest.raises(OptionError, match=r"^tiers: got it with a Sizing, which has its own bounds"):
+        with pytest.raises(OptionError, match=r"^tiers: cannot be used with a Sizing, which has its own figures"):
             fit(sizing, tiers=mine)
 
     def test_much_data_needs_memory_for_the_quota(self):
@@ -500,7 +500,7 @@ class TestInAnswers:
         with pytest.raises(OptionError) as caught:
             size(clients=1, catalog=catalog(machine("tiny", 1, 1, 10, 1)))
         assert str(caught.value).startswith(
-            'catalog: aws: no machine of the catalog "mine" is enough for the tier "small"; the nearest, tiny, lacks '
+            'catalog: aws: no machine in the catalog "mine" is enough for the tier "small"; the nearest, tiny, lacks '
         )
 
     def test_a_catalog_with_machines_for_some_tiers(self):
@@ -510,7 +510,7 @@ class TestInAnswers:
         with pytest.raises(OptionError) as caught:
             size(clients=1000, catalog=ours)
         assert str(caught.value).startswith(
-            'catalog: aws: no machine of the catalog "current" is enough for the tier "large"; the nearest, '
+            'catalog: aws: no machine in the catalog "current" is enough for the tier "large"; the nearest, '
             "m8i.xlarge, lacks 4 vCPUs (4 of 8)"
         )
         fleet = size_fleet([5, 1000, 300], 1, 1, catalog=ours)
@@ -529,4 +529,4 @@ class TestInAnswers:
         assert "disk-for-less-data" in {notice.code for notice in sizing.notices}
 
     def test_worked_out_once(self):
-        assert fitted(CURRENT, load_tiers("guide")) is fitted(CURRENT, load_tiers("guide"))
+        assert best_per_tier(CURRENT, load_tiers("guide")) is best_per_tier(CURRENT, load_tiers("guide"))

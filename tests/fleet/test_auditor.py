@@ -243,7 +243,7 @@ class TestRefused:
 
     def test_a_machine_without_disk_figures(self):
         one = audit(["c4-standard-4"], [1], 1, 1)[0]
-        assert (one.verdict, one.reason) == ("unknown", "what it lets through to network disks is unknown")
+        assert (one.verdict, one.reason) == ("unknown", "its limits for network disks are unknown")
 
     def test_an_invalid_load(self):
         with pytest.raises(InvalidWorkloadError, match=r"^clients\[1\]: got nan"):

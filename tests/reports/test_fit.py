@@ -35,8 +35,8 @@ SOURCE = "the guide, section 中型集群 (medium cluster)"
 FIO = "fio --name=etcd --directory=DIR --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300"
 DISK = "2 GiB quota + 1.35 GiB WAL + 2 GiB snapshot + 2 GiB to defragment + 0.82 GiB free = 9 GiB"
 LOCAL = (
-    "Alternatives with local NVMe: shorter waits than a network disk, but lost when the machine stops; no catalog says "
-    "their IOPS:"
+    "Alternatives with local NVMe: its latency is lower than that of a network disk, but its data is lost when the "
+    "machine stops, and no catalog states its IOPS:"
 )
 
 
@@ -45,8 +45,8 @@ each needs  {NEED}
 source      {SOURCE}
 """
 MEASURE = f"measure     {FIO}\n"
-SEQUENTIAL = "sequential  50 IOPS; p99 of wal_fsync below 10 ms, backend_commit below 25 ms; no catalog proves them\n"
-GP3 = "            gp3: about 500 expected, whatever is provisioned: a write takes 2 ms (1.2 to 4)\n"
+SEQUENTIAL = "sequential  50 IOPS; p99 of wal_fsync below 10 ms, backend_commit below 25 ms; no catalog states them\n"
+GP3 = "            gp3: about 500 expected, however many are provisioned: a write takes 2 ms (1.2 to 4)\n"
 WEAK = f"""\
 {LOCAL}
 
@@ -62,7 +62,7 @@ def test_every_part():
 tier        medium
 members     3
 {EACH}
-3 machines of the catalog mine that are enough, cheapest first, with what a member gets:
+3 sufficient machines in the catalog mine, cheapest first, with what a member gets:
 
 provider  machine                  arch    vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  member ($/month)  \
 3 members ($/month)  region, date      beware
@@ -78,7 +78,7 @@ unknown: Standard: no price for the disk; the machine alone: 146.00 (eu-1, 2026-
 disk        {DISK}
             gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
             ssd-v2: 9 GiB hold the data; ssd-v2 needs 15 GiB for 4500 IOPS and 75 MB/s
-recovery    500 MB in about 8 s: 1.5 times what the disk takes to move it
+recovery    500 MB in about 8 s: 1.5 times as long as the disk takes to transfer it
 {SEQUENTIAL}{GP3}            ssd-v2: unknown
 {MEASURE}
 {WEAK}
@@ -100,7 +100,7 @@ members         4
 each needs      {NEED}
 source          {SOURCE}
 
-1 of 3 machines of the catalog mine that are enough, cheapest first, with what a member gets:
+1 of the 3 sufficient machines in the catalog mine, cheapest first, with what a member gets:
 
 provider  machine                arch    vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  member ($/month)  \
 4 members ($/month)  region, date      beware
@@ -109,7 +109,7 @@ aws       old.large + 15 GB GP3  x86_64      4            16             4500   
 
 disk        {DISK}
             gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
-recovery    500 MB in about 8 s: 1.5 times what the disk takes to move it
+recovery    500 MB in about 8 s: 1.5 times as long as the disk takes to transfer it
 {SEQUENTIAL}{GP3}{MEASURE}
 {WEAK}
 rejected: 2 of 5 machines: 1 too little, 1 burst only
@@ -128,7 +128,7 @@ def test_the_smallest_tier():
 
 
 def test_nothing_is_enough():
-    """What the nearest lacks, and every machine's reason where they are asked for."""
+    """What the nearest lacks, and each machine's reason where they are requested."""
     assert render_fit(fit("large", CATALOG), members=1, rejected=True) == (
         f"""\
 tier        large
@@ -136,17 +136,17 @@ members     1
 each needs  8 vCPUs, 30 GiB of memory, 7500 concurrent IOPS, 125 MB/s, room for 1 GB of data
 source      the guide, section 大型集群 (large cluster)
 
-No machine of the catalog "mine" is enough for the tier "large"; the nearest, Standard, lacks 4 vCPUs (4 of 8), \
+No machine in the catalog "mine" is enough for the tier "large"; the nearest, Standard, lacks 4 vCPUs (4 of 8), \
 14 GiB of memory (16 of 30), 25 MB/s of disk (100 of 125).
 
 disk        {DISK}
 {SEQUENTIAL.replace("50 IOPS", "500 IOPS")}{MEASURE}
 rejected: 5 of 5 machines: 4 too little, 1 architecture
 
-provider  machine    reason        in words
+provider  machine    reason        details
 aws       old.large  too-little    4 vCPUs (4 of 8), 14 GiB of memory (16 of 30), 2500 concurrent IOPS (5000 of 7500), \
 25 MB/s of disk (100 of 125)
-aws       new.large  architecture  is arm64, asked for x86_64
+aws       new.large  architecture  is arm64, requested: x86_64
 aws       small      too-little    6 vCPUs (2 of 8), 14 GiB of memory (16 of 30), 2500 concurrent IOPS (5000 of 7500), \
 25 MB/s of disk (100 of 125)
 aws       weak       too-little    4 vCPUs (4 of 8), 14 GiB of memory (16 of 30), 3900 concurrent IOPS (3600 of 7500, \
@@ -164,7 +164,7 @@ def test_an_unknown_price_of_local_nvme_has_no_region():
     text = render_fit(fit("medium", catalog, arch=None))
     assert "\naws       nvme     unknown      4            16         75            unknown\n" in text
     assert "\nunknown: nvme: no price for the machine\n" in text
-    assert "\n1 machine of the catalog mine that is enough" in text
+    assert "\n1 sufficient machine in the catalog mine" in text
     assert "\nrejected" not in text
 
 

@@ -1,0 +1,101 @@
+"""Which network disk goes with a machine: the smallest one of each kind that is enough, and the cheapest of those."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.costs import monthly_total
+from etcdsize.catalog.disks import DiskChoice, DiskKind
+from etcdsize.catalog.figures import rounded_text, throughput_text
+from etcdsize.catalog.machines import Machine
+from etcdsize.fitting.model import FIGURES, Need
+from etcdsize.fitting.storage import Storage
+
+__all__ = ["DiskOptions", "PricedDisk", "Shortfall", "cheapest_disk", "disk_options", "disk_reason", "disk_shortfalls"]
+
+
+class Shortfall(NamedTuple):
+    """A figure of which a machine has too little."""
+
+    figure: str
+    has: float
+    needed: float
+
+
+class DiskOptions(NamedTuple):
+    """The disks of a provider that are enough for a need, and why its other kinds are not."""
+
+    sufficient: list[tuple[DiskKind, DiskChoice]]
+    """The smallest disk of each kind that is enough."""
+    rejections: list[str]
+
+
+class PricedDisk(NamedTuple):
+    """A disk, and what a machine costs with it."""
+
+    kind: DiskKind
+    choice: DiskChoice
+    usd_month: float | None
+
+
+def disk_options(catalog: Catalog, provider: str, disk: str | None, storage: Storage, need: Need) -> DiskOptions:
+    """Return the disks of a provider that are enough for a need, of one kind or, for None, of every kind."""
+    options = DiskOptions([], [])
+    for kind in catalog.disk_kinds:
+        if kind.provider != provider or (disk is not None and kind.kind != disk):
+            continue
+        if kind.media == "hdd":
+            options.rejections.append(f"{kind.kind} is a spinning disk; etcd needs the latency of an SSD")
+            continue
+        smallest = kind.smallest(storage.size_gib, need.concurrent_iops, need.disk_mb_per_second)
+        if isinstance(smallest, str):
+            options.rejections.append(smallest)
+        else:
+            options.sufficient.append((kind, smallest))
+    if not options.sufficient and not options.rejections:
+        named = "" if disk is None else f"{disk} "
+        options.rejections.append(f"the catalog has no network disk {named}of {provider}")
+    return options
+
+
+def disk_shortfalls(machine: Machine, kind: str, need: Need) -> tuple[list[Shortfall], bool]:
+    """Return what a machine lacks with one kind of disk, and whether a figure is unknown."""
+    limits = machine.limits_for(kind)
+    needed = (need.concurrent_iops, need.disk_mb_per_second)
+    return [
+        Shortfall(figure, has, wanted)
+        for figure, has, wanted in zip(FIGURES[2:], limits, needed)
+        if has is not None and has < wanted
+    ], None in limits
+
+
+def cheapest_disk(
+    machine: Machine, need: Need, sufficient: Sequence[tuple[DiskKind, DiskChoice]], region: str | None
+) -> PricedDisk:
+    """Return the disk with which a machine is enough and cheapest; there has to be one."""
+    ranked: list[tuple[tuple[object, ...], PricedDisk]] = []
+    for kind, choice in sufficient:
+        if disk_shortfalls(machine, kind.kind, need) == ([], False):
+            total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
+            # Where the total is unknown, the disk's own price, of whatever region, still says which is cheapest.
+            alone = (choice.usd_month is None, choice.usd_month or 0.0)
+            ranked.append(((total is None, total or 0.0, *alone, len(ranked)), PricedDisk(kind, choice, total)))
+    return min(ranked, key=lambda one: one[0])[1]
+
+
+def disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, storage: Storage) -> str:
+    """Return why a disk has its size and what is provisioned for it."""
+    reasons = [f"{storage.size_gib} GiB hold the data"]
+    if choice.size_gib > max(storage.size_gib, kind.min_size_gib or 0):
+        wanted = f"{rounded_text(need.concurrent_iops)} IOPS and {rounded_text(need.disk_mb_per_second)} MB/s"
+        reasons.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
+    elif choice.size_gib > storage.size_gib:
+        reasons.append(f"the smallest {kind.kind} has {choice.size_gib} GiB")
+    if choice.provisioned_iops is not None:
+        included = "" if kind.included_iops is None else f", {rounded_text(kind.included_iops)} are included"
+        reasons.append(f"{rounded_text(choice.provisioned_iops)} IOPS are provisioned{included}")
+    if choice.provisioned_mb_per_second is not None:
+        unit, base = choice.throughput_unit, kind.included_mb_per_second
+        included = "" if base is None else f", {throughput_text(base, unit)} are included"
+        reasons.append(f"{throughput_text(choice.provisioned_mb_per_second, unit)} are provisioned{included}")
+    return "; ".join(reasons)
