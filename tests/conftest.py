@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from checkout import stray_files
 from hypothesis import HealthCheck, settings
+from needs import leave_out
 from paths import ROOT
 
 from etcdsize.cli import main
@@ -34,6 +35,13 @@ def unprivileged():
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture
+def another_user(unprivileged):
+    """As somebody to whom our processes belong to another user, which only root can become."""
+    if os.getuid() != 0:
+        leave_out("only root can become another user; run the tests as root")
 
 
 @pytest.fixture

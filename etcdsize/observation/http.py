@@ -187,7 +187,10 @@ def _why(error: Exception, url: str) -> str:
             return reason
     if any(isinstance(one, ConnectionRefusedError) for one in causes) or "All connection attempts failed" in said:
         return "nothing listens there; is it down, or is the port another one?"
-    if any(isinstance(one, (ConnectionError, ssl.SSLEOFError)) for one in causes) or "Server disconnected" in said:
+    if (
+        any(isinstance(one, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)) for one in causes)
+        or "Server disconnected" in said
+    ):
         # A member that speaks TLS alone ends a connection without it in silence.
         other = "does it speak TLS? then say https://" if url.startswith("http://") else "does it speak TLS?"
         return f"ended the connection without an answer; {other}; is it the port of clients?"

@@ -203,7 +203,7 @@ class TestKnownLoad:
         clients = observe(busy[1], interval=0.2, clients=18).clients
         assert (clients.count, clients.rung, clients.bound) == (18, "given", "exact")
 
-    def test_clients_by_their_streams_are_an_estimate(self, busy, unprivileged):
+    def test_clients_by_their_streams_are_an_estimate(self, busy, another_user):
         """Another user's processes cannot be seen, as those of another machine."""
         observation = observe(busy[1], interval=0.2)
         clients = observation.clients

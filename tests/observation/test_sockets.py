@@ -80,7 +80,7 @@ def test_nothing_listens():
     assert count_sockets(free_ports(1)[0], time.time()) is None
 
 
-def test_another_users_process_cannot_be_seen(member, unprivileged):
+def test_another_users_process_cannot_be_seen(member, another_user):
     assert count_sockets(*member) is None
 
 

@@ -278,6 +278,11 @@ class TestConfig:
         )
 
 
+@pytest.fixture(scope="module")
+def tmpfiles():
+    return program("systemd-tmpfiles", "systemd")
+
+
 class TestSystemd:
     """systemd itself reads what was meant, in a unit and in a file of variables."""
 
@@ -317,9 +322,8 @@ class TestSystemd:
             assert said.endswith(f" /*{text}")
 
     @hostile
-    def test_variables(self, tmp_path, name, token, folder):
+    def test_variables(self, tmpfiles, tmp_path, name, token, folder):
         """os-release and EnvironmentFile= have one parser in systemd, and systemd-tmpfiles tells what it read."""
-        tmpfiles = program("systemd-tmpfiles", "systemd")
         plan = plan_of(name, token, folder)
         root = tmp_path / "root"
         shutil.rmtree(root, ignore_errors=True)
