@@ -1,4 +1,4 @@
-"""What the documentation shows is what happens: every example runs, every command and every public name is there."""
+"""The documentation is true: every example runs, and every command, public name and notice is documented."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INSTALL = (
 )
 TEST = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
 NOT_RUN = {("README.md", INSTALL), ("README.md", TEST)}
-"""The commands that are shown and not run here: they install."""
+"""The commands that the tests do not run, because they install packages."""
 
 BLOCK = re.compile(r"(?P<marker><!-- not run: [^\n]*-->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 
@@ -56,7 +56,7 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which `etcdsize` is the package that is tested, installed or not."""
+    """Return an environment in which `etcdsize` runs the package under test, installed or not."""
     programs = tmp_path_factory.mktemp("bin")
     program = programs / "etcdsize"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m etcdsize "$@"\n')
@@ -72,11 +72,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run_block(block: str, directory: Path, environment: dict[str, str], last: int = 0) -> tuple[str, int]:
-    """Return a console block as it should be, and the exit code of its last command."""
-    said = ""
+    """Run a console block. Return it with the real output, and the exit code of its last command."""
+    printed = ""
     for command, _ in commands(block):
         done = subprocess.run(
-            # So that `echo $?` tells the exit code of the command before it.
+            # Start with the exit code of the previous command, for `echo $?`.
             ["bash", "-c", f"(exit {last}); {command}"],
             cwd=directory,
             env=environment,
@@ -88,19 +88,19 @@ def run_block(block: str, directory: Path, environment: dict[str, str], last: in
         )
         last = done.returncode
         output = done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
-        said += f"$ {command}\n{output}"
-    return said, last
+        printed += f"$ {command}\n{output}"
+    return printed, last
 
 
 class TestExamples:
-    """Every example in the documentation runs and prints what is printed below it."""
+    """Every example in the documentation runs and prints the output shown below it."""
 
     @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "console")], ids=relative)
     def test_commands(self, path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
         shutil.copytree(DOCS, tmp_path / "docs")
         for block in blocks(path, "console"):
-            said, _ = run_block(block, tmp_path, environment)
-            assert said == block
+            printed, _ = run_block(block, tmp_path, environment)
+            assert printed == block
 
     @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "python")], ids=relative)
     def test_python(self, path: Path) -> None:
@@ -116,7 +116,7 @@ class TestExamples:
                 exec(compile(block, f"{path.name}[{number}]", "exec"), names)
         assert runner.summarize().failed == 0
 
-    def test_only_what_installs_is_not_run(self) -> None:
+    def test_only_commands_that_install_are_not_run(self) -> None:
         marked = {
             (relative(path), match["text"].strip())
             for path in PAGES
@@ -125,7 +125,7 @@ class TestExamples:
         }
         assert marked == NOT_RUN
 
-    def test_every_block_is_of_a_kind_that_runs(self) -> None:
+    def test_every_other_block_runs(self) -> None:
         kinds = {
             match["kind"]
             for path in PAGES
@@ -137,7 +137,7 @@ class TestExamples:
 
 
 class TestReadme:
-    """Two commands, each on one line: one sizes the example fleet, one passes the tests."""
+    """Two commands, each on one line: one sizes the example fleet, the other runs the tests."""
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -146,8 +146,8 @@ class TestReadme:
         assert self.text.splitlines().count(command) == 1
         assert self.text.count(command) == 1
 
-    def test_ci_takes_both_commands_from_here(self) -> None:
-        """It looks for the first line that holds what it asks grep for."""
+    def test_ci_runs_both_commands(self) -> None:
+        """CI finds each command with grep, as the first line that contains its program."""
         script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
         wanted = re.findall(r"grep -m 1 -F '([^']+)' README\.md", script)
         found = [next(line for line in self.text.splitlines() if text in line) for text in wanted]
@@ -155,9 +155,9 @@ class TestReadme:
 
 
 class TestGenerated:
-    """What the documentation takes from the code is up to date."""
+    """The generated parts of the documentation are up to date."""
 
-    def test_generate_has_nothing_to_write(self, environment: dict[str, str]) -> None:
+    def test_generate_changes_nothing(self, environment: dict[str, str]) -> None:
         done = subprocess.run(
             [sys.executable, DOCS / "generate.py", "--check"],
             env=environment,
@@ -167,7 +167,7 @@ class TestGenerated:
         )
         assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
-    def test_the_schema_is_that_of_the_command_and_of_draft_2020_12(self, environment: dict[str, str]) -> None:
+    def test_the_schema_matches_the_command_and_draft_2020_12(self, environment: dict[str, str]) -> None:
         printed = subprocess.run(
             ["etcdsize", "schema"], env=environment, capture_output=True, encoding="utf-8", check=True
         )
@@ -183,11 +183,11 @@ def cli_commands() -> dict[str, argparse.ArgumentParser]:
     raise AssertionError("no commands")
 
 
-class TestEverythingIsThere:
+class TestEverythingIsDocumented:
     """A command, a public name or a notice that is not documented fails here."""
 
     @pytest.mark.parametrize("command", cli_commands())
-    def test_command(self, command: str) -> None:
+    def test_command_is_documented(self, command: str) -> None:
         page = DOCS / "cli.md"
         text = page.read_text(encoding="utf-8")
         assert f"\n## etcdsize {command}\n" in text
@@ -201,7 +201,7 @@ class TestEverythingIsThere:
         assert [action.dest for action in parser._actions if not action.help] == []
 
     @pytest.mark.parametrize("name", etcdsize.__all__)
-    def test_public_name(self, name: str) -> None:
+    def test_public_name_is_documented(self, name: str) -> None:
         page = (DOCS / "api.md").read_text(encoding="utf-8")
         # A model or a structure has a heading; functions, errors and values have a row.
         entry = rf"\| `{name}\(" if inspect.isfunction(getattr(etcdsize, name)) else rf"(### {name}$|\| `{name}` \|)"
@@ -213,7 +213,7 @@ class TestEverythingIsThere:
         assert not inspect.ismodule(thing)
         assert inspect.getdoc(thing)
 
-    def test_notices(self) -> None:
+    def test_notices_are_documented(self) -> None:
         for path in ROOMS.rglob("notices.py"):
             importlib.import_module(f"etcdsize.{path.parent.name}.notices")
         source = "".join(path.read_text(encoding="utf-8") for path in ROOMS.rglob("notices.py"))
@@ -236,7 +236,7 @@ class TestEverythingIsThere:
 
 
 class TestLinks:
-    """Every link inside the repository leads somewhere."""
+    """Every link to a file or a heading in the repository works."""
 
     @pytest.mark.parametrize("path", EVERY_PAGE, ids=relative)
     def test_links(self, path: Path) -> None:
@@ -271,12 +271,12 @@ def run_example(environment: dict[str, str], *arguments: str) -> tuple[str, str,
 
 
 class TestProvision:
-    """docs/examples/provision.py: what it prints, in full."""
+    """docs/examples/provision.py: its whole output."""
 
     def test_output(self, environment: dict[str, str]) -> None:
         stdout, stderr, code = run_example(environment, "provision.py", "wanted.json")
         assert stdout == PROVISIONED
-        assert stderr == PROVISION_REFUSED
+        assert stderr == PROVISION_ERRORS
         assert code == 1
 
 
@@ -318,14 +318,14 @@ PROVISIONED = """\
 }
 """
 
-PROVISION_REFUSED = """\
+PROVISION_ERRORS = """\
 history: beyond the guide: 12.884901888 GB of data is above the 8 GiB that etcd suggests as a maximum.
 badges: data_bytes: got "2 GBs", expected bytes or a size such as "8GB" or "8GiB"; did you mean "2GB"?
 """
 
 
 class TestCheckJson:
-    """docs/examples/check_json.py: a program that knows the command and the schema only."""
+    """docs/examples/check_json.py: a program that uses only the command and the schema."""
 
     def test_output(self, environment: dict[str, str]) -> None:
         expected = (CHECKED, "", 0)
@@ -337,20 +337,20 @@ class TestCheckJson:
         text = (DOCS / "examples" / "check_json.py").read_text(encoding="utf-8")
         assert not re.search(r"^\s*(import|from) etcdsize", text, re.M)
 
-    def test_a_command_that_fails_is_told(self, environment: dict[str, str]) -> None:
+    def test_a_command_that_fails_is_reported(self, environment: dict[str, str]) -> None:
         stdout, stderr, code = run_example(environment, "check_json.py", "etcdsize", "fleet")
         assert (stdout, code) == ("", 1)
         assert stderr.startswith("etcdsize exited 2: etcdsize")
 
-    def test_an_answer_that_breaks_the_schema_is_told(self, environment: dict[str, str]) -> None:
+    def test_an_answer_that_does_not_match_the_schema_is_reported(self, environment: dict[str, str]) -> None:
         program = "import json; print(json.dumps({'tier': 'medium'}))"
         stdout, stderr, code = run_example(environment, "check_json.py", sys.executable, "-c", program)
         assert (stdout, code) == ("", 1)
-        assert stderr.startswith("the answer breaks the schema at $: ")
+        assert stderr.startswith("the answer does not match the schema at $: ")
 
 
 CHECKED = """\
-the answer keeps to sizing.schema.json
+the answer matches sizing.schema.json
 tier medium, forced by requests_per_second, data_bytes, clients
 aws: m4.xlarge, 4 vCPUs, 16 GiB
 gce: n1-standard-4, 4 vCPUs, 15 GiB
@@ -364,14 +364,14 @@ class TestExampleFleet:
 
     path = DOCS / "examples" / "fleet.csv"
 
-    def test_it_says_that_it_is_made_up(self) -> None:
+    def test_says_that_it_is_made_up(self) -> None:
         with self.path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         assert 30 <= len(rows) <= 60
         assert "made up" in rows[0]["notes"]
         assert "made up" in (DOCS / "examples" / "README.md").read_text(encoding="utf-8")
 
-    def test_the_broken_cells_are_those_that_are_listed(self, environment: dict[str, str]) -> None:
+    def test_the_listed_cells_are_the_broken_ones(self, environment: dict[str, str]) -> None:
         done = subprocess.run(
             ["etcdsize", "fleet", self.path, "-o", "-"],
             env=environment,
@@ -386,7 +386,7 @@ class TestExampleFleet:
         listed = {int(number): name for number, name in re.findall(r"^\| (\d+) \| `([^`]+)` \|", text, re.M)}
         assert broken == listed
 
-    def test_it_meets_every_tier_in_every_way(self, environment: dict[str, str]) -> None:
+    def test_every_dimension_forces_every_tier(self, environment: dict[str, str]) -> None:
         done = subprocess.run(
             ["etcdsize", "fleet", self.path, "-o", "-"],
             env=environment,

@@ -1,9 +1,10 @@
-"""Read what `etcdsize size --json` prints, as a program in any other language would.
+"""Read the JSON of `etcdsize size --json`, as a program in any language could.
 
     python check_json.py [COMMAND ...]
 
-It does not import etcdsize: it runs the command (COMMAND, the environment's ETCDSIZE, or the etcdsize beside this
-Python), checks the output against docs/sizing.schema.json and reads a few fields. It needs the package jsonschema.
+The script does not import etcdsize. It runs the command (COMMAND, the environment variable ETCDSIZE, or the etcdsize in
+this Python's environment), validates the output against docs/sizing.schema.json and prints a few fields. It needs the
+package jsonschema.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ QUESTION = ["size", "--clients", "300", "--requests-per-second", "800", "--data"
 
 
 def command() -> list[str]:
-    """Return how to run etcdsize."""
+    """Return the command that runs etcdsize."""
     if len(sys.argv) > 1:
         return sys.argv[1:]
     if "ETCDSIZE" in os.environ:
@@ -40,10 +41,10 @@ def main() -> int:
     try:
         jsonschema.validate(answer, schema, cls=jsonschema.Draft202012Validator)
     except jsonschema.ValidationError as error:
-        print(f"the answer breaks the schema at {error.json_path}: {error.message}", file=sys.stderr)
+        print(f"the answer does not match the schema at {error.json_path}: {error.message}", file=sys.stderr)
         return 1
 
-    print(f"the answer keeps to {SCHEMA.name}")
+    print(f"the answer matches {SCHEMA.name}")
     print(f"tier {answer['tier']}, forced by {', '.join(answer['forced_by'])}")
     for provider, machine in answer["machines"].items():
         print(f"{provider}: {machine['machine_type']}, {machine['vcpus']} vCPUs, {machine['memory_gib']} GiB")

@@ -2,8 +2,8 @@
 
     python provision.py wanted.json > etcd.auto.tfvars.json
 
-A cluster that cannot be sized, or that is beyond what the guide vouches for, is refused on standard error, and the
-script exits 1. The rest is printed. The clusters of wanted.json are made up.
+A cluster that cannot be sized, or whose sizing is beyond the guide, is reported on standard error, and the script
+exits 1. The others are printed. The clusters in wanted.json are made up.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 
 from etcdsize import EtcdSizeError, Machine, size
 
-HEADROOM = 0.3  # room to grow: our team's choice
+HEADROOM = 0.3  # Room to grow: our team's choice.
 
 
 def disk(machine: Machine) -> dict[str, Any]:
-    """Return the volume that lets a member have what the guide says of its machine."""
+    """Return a volume with the disk figures that the guide gives for the machine."""
     if machine.disk is not None:
-        # GCE: the guide names the disk, and its size decides what it delivers.
+        # GCE: the guide names the disk, whose size determines its performance.
         return {"type": machine.disk.kind, "size_gb": machine.disk.size_gb}
-    # AWS: the guide's figures are what the instance can do; the volume has to be told to deliver them. 80 GB is the
-    # least that etcd's FAQ asks for, 125 MiB/s the least that gp3 has.
+    # AWS: the guide's figures are those of the instance, and the volume must be provisioned to match. 80 GB is the
+    # minimum in etcd's FAQ, and 125 MiB/s the minimum of gp3.
     throughput = math.ceil((machine.disk_mb_per_second or 0) * 1e6 / 2**20)
     return {"type": "gp3", "size_gb": 80, "iops": machine.concurrent_iops, "throughput_mib": max(125, throughput)}
 
@@ -52,15 +52,15 @@ def variables(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(path: str) -> int:
-    clusters, refused = {}, 0
+    clusters, failures = {}, 0
     for wanted in json.loads(Path(path).read_text(encoding="utf-8")):
         try:
             clusters[wanted["name"]] = variables(wanted)
         except EtcdSizeError as error:
-            refused += 1
+            failures += 1
             print(f"{wanted['name']}: {error}", file=sys.stderr)
     print(json.dumps({"etcd_clusters": clusters}, indent=2))
-    return 1 if refused else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Serve what a cluster said once, on 127.0.0.1, while a command runs; so that examples of `etcdsize observe` run.
+"""Serve the recorded metrics of a cluster on 127.0.0.1 while a command runs, for the examples of `etcdsize observe`.
 
     python3 replay.py FOLDER COMMAND...
 
-Every member in the folder gets a port from 23791 on. It answers its first request with its first scrape, and every
-later one with its second. It needs Python alone.
+Every member in FOLDER is served on a port of its own, from 23791 up. The answer to its first request is its first
+scrape, and the answer to every later request is its second. The script needs only Python.
 """
 
 import http.server
@@ -24,7 +24,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def serve(folder: Path, member: str, port: int) -> Server:
-    """Serve one member from a thread; where the port is taken, as by another replay, wait for it."""
+    """Serve one member in a thread. If the port is in use, for example by another replay, wait for it."""
     waiting = ["before"]
 
     class Member(http.server.BaseHTTPRequestHandler):
