@@ -322,5 +322,5 @@ class TestLoad:
         with pytest.raises(EtcdSizeError) as caught:
             size(clients=5, tiers=table)
         assert str(caught.value) == (
-            'catalog: "guide" has no aws machine for the tier "tiny", it has one for small, medium, large, xlarge'
+            'catalog: "guide" has no aws machine for the tier "tiny"; it has machines for small, medium, large, xlarge'
         )

@@ -1,4 +1,4 @@
-"""AWS's own list of instance types, as `aws ec2 describe-instance-types` prints it."""
+"""The reader of AWS's own list of instance types, as `aws ec2 describe-instance-types` prints it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from etcdsize.base.json_text import documents
-from etcdsize.catalog.listing import Entry, Imported, gather, not_a_listing
-from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
+from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.catalog.provider_file import read_provider
 
 __all__ = ["read_aws_instance_types"]
@@ -20,27 +20,27 @@ _BURSTABLE = re.compile(r"t\d.*|.*-flex")
 
 
 def read_aws_instance_types(source: object, *, date: str = "") -> Imported:
-    """Return the machines of AWS's own list, with an account of every entry.
+    """Return the machines of AWS's own list, and what became of each entry.
 
     Parameters
     ----------
     source : str, bytes, dict or list
-        What `aws ec2 describe-instance-types` prints: text or parsed JSON; one page, pages one after the other, or a
-        list of pages or of instance types.
+        What `aws ec2 describe-instance-types` prints, as text or parsed JSON: one page, several pages one after the
+        other, or a list of pages or of instance types.
     date : str, optional
         When the list was made.
 
     Returns
     -------
     Imported
-        A type without EBS figures is kept with unknown ones; one without vCPUs or memory is dropped, with the reason.
-        `truncated` says whether pages are missing.
+        A type without EBS figures is kept with unknown ones. A type without vCPUs or memory is dropped, with the
+        reason. `truncated` says whether pages are missing.
 
     Raises
     ------
     TableError
-        For what is no such list, for a figure that cannot be one, and for one type with two different figures; it
-        names row and field.
+        For input that is not such a list, for an impossible figure, and for a type with two different figures. The
+        message names row and field.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def read_aws_instance_types(source: object, *, date: str = "") -> Imported:
             raise not_a_listing(page, _EXPECTED)
         continued += isinstance(page, dict) and page.get("NextToken") is not None
         entries += (Entry(fields, row, "InstanceType") for row, fields in enumerate(listed, len(entries) + 1))
-    return gather(
+    return collect(
         entries,
         _machine,
         provider="aws",
@@ -112,7 +112,7 @@ def _machine(entry: Entry) -> Machine | str:
 
 
 def _baseline_and_burst(entry: Entry, what: str, megabits: str | None) -> tuple[float | None, float | None]:
-    """Return what a machine sustains, and its maximum where that is more."""
+    """Return what a machine sustains, and its maximum where that is higher."""
     figures = []
     for kind in ("Baseline", "Maximum"):
         figure = entry.number(f"EbsInfo.EbsOptimizedInfo.{kind}{what}")
@@ -127,7 +127,7 @@ def _baseline_and_burst(entry: Entry, what: str, megabits: str | None) -> tuple[
 
 
 def _local_nvme(entry: Entry) -> float | None:
-    """Return the flash behind NVMe: old instance stores are SSD without it, or disks."""
+    """Return the NVMe storage: old instance stores are SSDs without NVMe, or spinning disks."""
     disks = entry.items("InstanceStorageInfo.Disks")
     if disks is None:
         return 0 if entry.flag("InstanceStorageSupported") is False else None
@@ -146,13 +146,13 @@ def _local_nvme(entry: Entry) -> float | None:
 
 
 def _arch(entry: Entry) -> str | None:
-    """Return the architecture; that of a Mac is neither of the two."""
+    """Return the architecture, None for that of a Mac, which is neither of the two."""
     listed = entry.items("ProcessorInfo.SupportedArchitectures")
-    return next((arch for arch in ("x86_64", "arm64") if arch in (listed or ())), None)
+    return next((arch for arch in ARCHITECTURES if arch in (listed or ())), None)
 
 
 def _lifecycle(entry: Entry, family: str) -> str | None:
-    """Return our own reading where there is one: AWS's flag is false of r7g and true of m7g."""
+    """Return our own reading where there is one: AWS's flag is false for r7g and true for m7g."""
     flag = entry.flag("CurrentGeneration")
     known = _lifecycles().get(family)
     return known or (None if flag is None else "current" if flag else "previous")

@@ -1,6 +1,6 @@
 """Catalogs: sets of machines and of the network disks that go with them.
 
-`load_catalog` reads a built-in catalog or a user's own file. This module imports pydantic, never numpy.
+`load_catalog` reads a built-in catalog or a user's own file.
 """
 
 import functools
@@ -27,11 +27,11 @@ _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
 class Unfit(Model):
-    """A tier for which a provider of a catalog has no machine that is enough."""
+    """A tier for which a provider in a catalog has no machine that is enough."""
 
     provider: Annotated[str, Field(description="The provider.")]
     tier: Annotated[str, Field(description="The tier.")]
-    reason: Annotated[str, Field(description="Why none is enough; what the nearest lacks.")]
+    reason: Annotated[str, Field(description="Why none is enough, and what the nearest one lacks.")]
 
 
 class Catalog(Model):
@@ -40,7 +40,7 @@ class Catalog(Model):
     Raises
     ------
     TableError
-        Unless every machine and every kind of disk appears once, and a provider has at most one machine for a tier.
+        Where a machine or a kind of disk appears more than once, or a provider has more than one machine for a tier.
     """
 
     name: Annotated[Name, Field(description="The catalog's name.")]
@@ -51,7 +51,7 @@ class Catalog(Model):
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
     unfit: Annotated[
         tuple[Unfit, ...],
-        Field(description="Tiers that no machine was enough for, where machines were fitted to tiers."),
+        Field(description="Tiers without a machine that is enough, in a catalog made by fitting machines to tiers."),
     ] = ()
 
     @model_validator(mode="after")
@@ -65,8 +65,8 @@ class Catalog(Model):
                 key = (machine.provider, field, value)
                 if key in rows:
                     raise TableError(
-                        f"got {machine.provider} {shown(value)}, which row {rows[key]} has already; "
-                        "a machine appears once, and a provider has one machine for a tier",
+                        f"got {machine.provider} {shown(value)}, which is also in row {rows[key]}; "
+                        "expected each machine once, and one machine of a provider for each tier",
                         row=row,
                         field=field,
                     )
@@ -75,23 +75,24 @@ class Catalog(Model):
         for index, found in enumerate(kinds):
             if found in kinds[:index]:
                 raise TableError(
-                    f"got {found[0]} {shown(found[1])} twice, expected every kind of disk once", field="disk_kinds"
+                    f"got {found[0]} {shown(found[1])} more than once, expected each kind of disk once",
+                    field="disk_kinds",
                 )
         return self
 
     def __hash__(self) -> int:
-        # Equal catalogs have equal names; the full hash would cost more than a sizing.
+        # Equal catalogs have equal names, and hashing every field would cost more than a sizing.
         return hash(self.name)
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """The providers that the catalog has machines of, in alphabetical order."""
+        """The providers whose machines the catalog has, in alphabetical order."""
         found = {machine.provider for machine in self.machines}
         return tuple(sorted(found.union(unfit.provider for unfit in self.unfit)))
 
     @property
     def has_tiers(self) -> bool:
-        """Whether it says which machine is for which tier."""
+        """Whether the catalog assigns machines to tiers."""
         return bool(_by_tier(self))
 
     def machine(self, provider: str, machine_type: str) -> Machine:
@@ -100,7 +101,7 @@ class Catalog(Model):
         Raises
         ------
         OptionError
-            Where the catalog has none; it names the nearest.
+            Where the catalog has none of that name. The message suggests the nearest name.
 
         Examples
         --------
@@ -110,7 +111,7 @@ class Catalog(Model):
         machines = {machine.machine_type: machine for machine in self.machines if machine.provider == provider}
         if machine_type not in machines:
             raise OptionError(
-                f"machine_type: got {shown(machine_type)}, which is no {provider} machine of the catalog "
+                f"machine_type: got {shown(machine_type)}, which is not among the {provider} machines in the catalog "
                 f"{shown(self.name)}{nearest(str(machine_type), machines)}",
                 option="machine_type",
                 value=machine_type,
@@ -123,7 +124,7 @@ class Catalog(Model):
         Raises
         ------
         OptionError
-            Where the catalog has none.
+            Where the catalog has none of that name. The message lists those that it has.
 
         Examples
         --------
@@ -134,21 +135,21 @@ class Catalog(Model):
         if kind not in kinds:
             has = ", ".join(kinds) or "none"
             raise OptionError(
-                f"disk kind: got {shown(kind)}, expected one of those that the catalog {shown(self.name)} has for "
-                f"{provider}: {has}{nearest(str(kind), kinds)}",
+                f"disk kind: got {shown(kind)}, expected one of the {provider} disks in the catalog "
+                f"{shown(self.name)}: {has}{nearest(str(kind), kinds)}",
                 option="kind",
                 value=kind,
             )
         return kinds[kind]
 
     def merge(self, prices: Iterable[MachinePrice]) -> "Catalog":
-        """Return the catalog with these prices in the place of its own; the other machines keep theirs.
+        """Return the catalog with these prices instead of its own; the other machines keep their prices.
 
         Raises
         ------
         TableError
-            For a type that the catalog does not have or has of two providers, and for one that comes twice; it names
-            the row.
+            For a type that the catalog does not have, or that two providers have, and for a type with two prices. The
+            message names the row.
 
         Examples
         --------
@@ -170,13 +171,13 @@ class Catalog(Model):
             ]
             if len(found) != 1:
                 raise TableError(
-                    _not_one(self, listed, row, [name for name, _ in found]), row=row, field="machine_type"
+                    _not_one_machine(self, listed, row, [name for name, _ in found]), row=row, field="machine_type"
                 )
             index = found[0][1]
             if index in rows:
                 raise TableError(
-                    f"row {row}, machine_type: got {shown(listed.machine_type)}, which row {rows[index]} has already; "
-                    "a machine has one price",
+                    f"row {row}, machine_type: got {shown(listed.machine_type)}, which is also in row {rows[index]}; "
+                    "expected one price for each machine",
                     row=row,
                     field="machine_type",
                 )
@@ -191,19 +192,19 @@ class Catalog(Model):
         architectures: str | Iterable[str] | None = None,
         regions: str | Iterable[str] | None = None,
     ) -> "Catalog":
-        """Return the catalog with those machines only that are of one of each of these.
+        """Return the catalog with only the machines that match each of the given lists.
 
         Parameters
         ----------
         machine_types, families, architectures : str or iterable of str, optional
-            Names as the catalog has them; None for all. amd64 means x86_64, and aarch64 means arm64.
+            Names as the catalog writes them; None for all. amd64 means x86_64, and aarch64 means arm64.
         regions : str or iterable of str, optional
-            Regions of the price: machines that are priced in none of them, or not at all, are left out.
+            Regions of prices. Machines without a price in one of them are left out.
 
         Raises
         ------
         OptionError
-            For a name that no machine of the catalog has, with the nearest; and where no machine is left.
+            For a name that no machine in the catalog has, with the nearest one, and where no machine is left.
 
         Examples
         --------
@@ -212,7 +213,7 @@ class Catalog(Model):
         ['m8i.large', 'm8i.xlarge']
         """
         left = self.machines
-        asked = []
+        conditions = []
         for option, names, field in (
             ("machine_types", machine_types, "machine_type"),
             ("families", families, "family"),
@@ -228,17 +229,17 @@ class Catalog(Model):
                 raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
             check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
             left = tuple(machine for machine in left if _cell(machine, field) in wanted)
-            asked.append(f"{option} {', '.join(wanted)}")
+            conditions.append(f"{option} {', '.join(wanted)}")
         if not left:
             raise OptionError(
-                f"catalog: {shown(self.name)} has no machine that is of all of these: {'; '.join(asked)}",
+                f"catalog: {shown(self.name)} has no machine that matches all of these: {'; '.join(conditions)}",
                 option="catalog",
                 value=self.name,
             )
         return self.model_copy(update={"machines": left})
 
     def find_for(self, provider: str, tier: str) -> Machine | None:
-        """Return a provider's machine for a tier, None where the catalog has none; `machine_for` says why."""
+        """Return a provider's machine for a tier, None where the catalog has none."""
         return _by_tier(self).get((provider, tier))
 
     def machine_for(self, provider: str, tier: str) -> Machine:
@@ -276,17 +277,18 @@ def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Ite
             )
 
 
-def _not_one(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequence[str]) -> str:
+def _not_one_machine(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequence[str]) -> str:
     where = f"row {row}, machine_type: got {shown(listed.machine_type)}, "
     if providers:
-        return f"{where}which {' and '.join(providers)} have both; give the provider as well"
+        return f"{where}which {' and '.join(providers)} both have; add the provider to the row"
     known = [machine.machine_type for machine in catalog.machines if listed.provider in (None, machine.provider)]
     of = f"{listed.provider} " if listed.provider else ""
-    return f"{where}which is no {of}machine of the catalog {shown(catalog.name)}{nearest(listed.machine_type, known)}"
+    where += f"which is not among the {of}machines in the catalog {shown(catalog.name)}"
+    return f"{where}{nearest(listed.machine_type, known)}"
 
 
 def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the providers that an argument names, all of the catalog's for None."""
+    """Return the providers that an argument names; None names all of the catalog's."""
     if provider is None:
         return catalog.providers
     names = (provider,) if isinstance(provider, str) or not isinstance(provider, Iterable) else tuple(provider)
@@ -306,8 +308,8 @@ def _no_machine(catalog: Catalog, provider: str, tier: str) -> str:
         if (unfit.provider, unfit.tier) == (provider, tier):
             return f"catalog: {unfit.reason}"
     tiers = [tier for (name, tier) in _by_tier(catalog) if name == provider]
-    has = f"it has one for {', '.join(tiers)}" if tiers else "it gives none of them a tier"
-    return f"catalog: {shown(catalog.name)} has no {provider} machine for the tier {shown(tier)}, {has}"
+    has = f"it has machines for {', '.join(tiers)}" if tiers else f"it assigns no {provider} machine to a tier"
+    return f"catalog: {shown(catalog.name)} has no {provider} machine for the tier {shown(tier)}; {has}"
 
 
 @functools.lru_cache(maxsize=64)
@@ -321,15 +323,15 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
     Parameters
     ----------
     name_or_path : str or Path
-        `"guide"`, `"guide-as-printed"`, `"current"`, or the path of a file with the same fields as those in
-        `etcdsize/data/`.
+        `"guide"`, `"guide-as-printed"`, `"current"`, or the path of a file with the fields of `Catalog`, such as
+        `etcdsize/data/machines-guide.json`.
 
     Raises
     ------
     OptionError
         For a name that is neither a built-in catalog nor a file.
     TableError
-        For a file that breaks a rule of `Catalog`; it names file, row and field.
+        For a file that breaks a rule of `Catalog`. The message names file, row and field.
 
     Examples
     --------
@@ -348,7 +350,7 @@ def _built_in(name: str) -> Catalog:
 
 @functools.cache
 def _current(folder: Path) -> Catalog:
-    """Return the machines and disks of every provider with a data file in a folder."""
+    """Return the machines and disks of each provider with a data file in a folder."""
     # Imported here because most sizings need neither the module nor the files: they use the guide's catalog.
     from etcdsize.catalog.provider_file import CatalogHeader, read_folder
 

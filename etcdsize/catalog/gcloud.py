@@ -1,4 +1,4 @@
-"""Google Cloud's own list of machine types, as `gcloud compute machine-types list --format=json` prints it."""
+"""The reader of Google Cloud's own list, as `gcloud compute machine-types list --format=json` prints it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, Name, Positive, read_table
 from etcdsize.catalog.disks import DiskLimit
-from etcdsize.catalog.listing import Entry, Imported, gather, not_a_listing
+from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
 
@@ -21,22 +21,22 @@ _COMMAND = "gcloud compute machine-types list"
 _EXPECTED = f"a list, as {_COMMAND} --format=json prints"
 _LIMITS = Path(__file__).parents[1] / "data" / "disk-limits-gce.json"
 _SHARED_CORE = ("f1-micro", "g1-small", "e2-micro", "e2-small", "e2-medium")
-# One bundled partition has 375 GB in these families; in others it may be larger.
+# One bundled partition has 375 GB in these families; it may be larger in others.
 _PARTITION_GB = {"c3": 375, "c3d": 375}
 _ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
 
 
 def read_gcloud_machine_types(source: object, *, date: str = "") -> Imported:
-    """Return the machines of Google Cloud's own list, with an account of every entry.
+    """Return the machines of Google Cloud's own list, and what became of each entry.
 
-    The list has every type once for every zone; the repeats are counted. It says nothing of network disks: what a
-    machine lets through to them comes from a table of rules, and is unknown for a family that is not in it.
+    The list has each type once for each zone; the repeats are counted. It does not cover network disks: a machine's
+    limits for them come from a table of rules, and are unknown for a family that is not in it.
 
     Parameters
     ----------
     source : str, bytes or list
-        What `gcloud compute machine-types list --format=json` prints: text or parsed JSON; several lists may follow
-        one another.
+        What `gcloud compute machine-types list --format=json` prints, as text or parsed JSON: one list, or several
+        one after the other.
     date : str, optional
         When the list was made.
 
@@ -48,8 +48,8 @@ def read_gcloud_machine_types(source: object, *, date: str = "") -> Imported:
     Raises
     ------
     TableError
-        For what is no such list, for a figure that cannot be one, and for one type with two different figures; it
-        names row and field.
+        For input that is not such a list, for an impossible figure, and for a type with two different figures. The
+        message names row and field.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def read_gcloud_machine_types(source: object, *, date: str = "") -> Imported:
         if document and "name" not in document[0]:
             raise not_a_listing(document, _EXPECTED)
         entries += (Entry(fields, row, "name") for row, fields in enumerate(document, len(entries) + 1))
-    return gather(entries, _machine, provider="gce", command=_COMMAND, date=date, pages=len(found))
+    return collect(entries, _machine, provider="gce", command=_COMMAND, date=date, pages=len(found))
 
 
 def _machine(entry: Entry) -> Machine | str:
@@ -87,7 +87,7 @@ def _machine(entry: Entry) -> Machine | str:
         machine_type=name,
         family=family,
         vcpus=vcpus,
-        # They call it MB; it is MiB.
+        # The field is called memoryMb, but counts MiB.
         memory_gib=memory // 1024 if memory % 1024 == 0 else memory / 1024,
         disk_limits=_limits(family, name, vcpus, shared_core=shared_core),
         local_nvme_gb=_local_nvme(entry, family),
@@ -100,7 +100,7 @@ def _machine(entry: Entry) -> Machine | str:
 
 
 def _local_nvme(entry: Entry, family: str) -> float | None:
-    """Return the local disks that come with the type; those that may be added to it do not count."""
+    """Return the local disks that come with the type; those that can be added to it do not count."""
     partitions = entry.whole("bundledLocalSsds.partitionCount")
     interface = entry.text("bundledLocalSsds.defaultInterface")
     if partitions is None:
@@ -113,26 +113,26 @@ def _local_nvme(entry: Entry, family: str) -> float | None:
 
 @functools.cache
 def _families() -> dict[str | None, tuple[str | None, str | None]]:
-    """Return architecture and lifecycle by family: the list gives no architecture for some, and no lifecycle."""
+    """Return architecture and lifecycle by family: the list has no lifecycle, and no architecture for some."""
     return {machine.family: (machine.arch, machine.lifecycle) for machine in read_provider("gce").machines}
 
 
 class _Rule(DiskLimit):
-    """What the machines of a family with so many vCPUs, or one type, let through to a kind of disk."""
+    """The limits for a kind of disk of a family's machines in a range of vCPUs, or of one type."""
 
     family: Annotated[Name, Field(description="The family.")]
-    machine_type: Annotated[Name | None, Field(description="The one type that the rule is for.")] = None
+    machine_type: Annotated[Name | None, Field(description="The only type that the rule is for.")] = None
     min_vcpus: Annotated[Positive | None, Field(description="The fewest vCPUs. [count]")] = None
     max_vcpus: Annotated[Positive | None, Field(description="The most vCPUs. [count] None: no limit.")] = None
 
 
 class _Rules(Model):
-    """The table of rules."""
+    """The table of all rules."""
 
     name: Annotated[Name, Field(description="The table's name.")]
     source: Annotated[str, Field(description="Where the figures come from.")]
     date: Annotated[str, Field(description="When the source was read.")]
-    rules: Annotated[tuple[_Rule, ...], Field(description="Every rule.")]
+    rules: Annotated[tuple[_Rule, ...], Field(description="The rules.")]
 
 
 @functools.cache
@@ -141,7 +141,7 @@ def _rules() -> _Rules:
 
 
 def _limits(family: str, name: str, vcpus: int, *, shared_core: bool) -> tuple[DiskLimit, ...]:
-    """Return the limits of a machine; one that shares its cores has only those that name it."""
+    """Return the limits of a machine. A machine that shares its cores has only the limits of rules that name it."""
     found = []
     for rule in _rules().rules:
         fits = rule.machine_type == name

@@ -1,6 +1,6 @@
-"""What others write into models: one module per format. A reader takes text or parsed JSON and opens nothing.
+"""What the readers of providers' own listings share: checked entries in, a catalog and what became of each entry out.
 
-`Imported` is what a provider's own listing comes to, with an account of every entry.
+There is one reader for each format. A reader takes text or parsed JSON; it opens no file.
 """
 
 from __future__ import annotations
@@ -18,41 +18,43 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
 from etcdsize.errors import TableError
 
-__all__ = ["Dropped", "Entry", "Imported", "combine", "gather", "not_a_listing"]
+__all__ = ["Dropped", "Entry", "Imported", "collect", "combine", "not_a_listing"]
 
-# No machine has a figure above this; what has is a fault, as is a float where a count should be.
+# No machine has a figure above this. One that does is an error, as is a float instead of a count.
 _MOST = 10**12
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Dropped(Model):
-    """An entry of a listing that no machine can be made of, and why."""
+    """An entry of a listing that does not describe a usable machine, and the reason."""
 
     machine_type: Annotated[str, Field(description="The provider's name for it.")]
-    reason: Annotated[str, Field(description="What it lacks.")]
+    reason: Annotated[str, Field(description="What the entry lacks.")]
 
 
 class Imported(Model):
-    """What a provider's own listing came to: a catalog, and an account of every entry.
+    """A provider's own listing as a catalog, and what became of each entry.
 
     Raises
     ------
     TableError
-        Unless every entry was imported, dropped, or a repeat of one before it.
+        Unless each entry was imported, was dropped, or repeats an earlier one.
     """
 
     catalog: Annotated[Catalog, Field(description="The machines, with the rules of the provider's network disks.")]
-    dropped: Annotated[tuple[Dropped, ...], Field(description="Entries that no machine can be made of.")] = ()
-    found: Annotated[Count, Field(description="Entries that came. [count]")]
-    repeats: Annotated[Count, Field(description="Entries that say again what one before them says. [count]")] = 0
-    pages: Annotated[Count, Field(description="Pages that the listing came in. [count]")] = 1
-    continued: Annotated[Count, Field(description="Pages that say that more follows. [count]")] = 0
+    dropped: Annotated[tuple[Dropped, ...], Field(description="Entries that do not describe a usable machine.")] = ()
+    found: Annotated[Count, Field(description="Entries in the listing. [count]")]
+    repeats: Annotated[Count, Field(description="Entries that repeat an earlier one. [count]")] = 0
+    pages: Annotated[Count, Field(description="Pages of the listing. [count]")] = 1
+    continued: Annotated[Count, Field(description="Pages that announce another one. [count]")] = 0
 
     @model_validator(mode="after")
     def _check(self) -> Imported:
         if self.imported + len(self.dropped) + self.repeats != self.found:
-            raise TableError(f"got {self.found}, expected the sum of what was imported and dropped", field="found")
+            raise TableError(
+                f"got {self.found}, expected the sum of imported, dropped and repeated entries", field="found"
+            )
         return self
 
     @property
@@ -62,20 +64,20 @@ class Imported(Model):
 
     @property
     def truncated(self) -> bool:
-        """Whether pages are missing: every page that came says that more follows."""
+        """Whether pages are missing: every page announces another one."""
         return self.continued >= self.pages
 
 
 def not_a_listing(document: object, expected: str) -> TableError:
-    """Return the error for a document that is something else, saying what it looks like."""
-    looks = ""
+    """Return the error for a document that is not the expected listing; it says what the document looks like."""
+    resembles = ""
     first = document[0] if isinstance(document, list) and document else document
     if isinstance(first, dict):
         if "guestCpus" in first or "selfLink" in first:
-            looks = "; it looks like the list of gcloud"
+            resembles = "; it looks like the list of gcloud"
         elif "InstanceTypes" in first or "InstanceType" in first:
-            looks = "; it looks like the list of aws"
-    return TableError(f"not a listing: got {_kind(document)}, expected {expected}{looks}")
+            resembles = "; it looks like the list of aws"
+    return TableError(f"not a listing: got {_kind(document)}, expected {expected}{resembles}")
 
 
 def _kind(value: object) -> str:
@@ -84,7 +86,7 @@ def _kind(value: object) -> str:
 
 
 class Entry:
-    """One entry of a listing: its fields by path, checked as they are asked for."""
+    """One entry of a listing: its fields by path, checked when they are read."""
 
     def __init__(self, fields: object, row: int, name_field: str) -> None:
         self.row = row
@@ -94,8 +96,8 @@ class Entry:
         self._fields = fields
         name = fields.get(name_field)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            came = "missing" if name is None else f"got {shown(name)}"
-            self.refuse(name_field, f"{came}, expected the name of a machine type")
+            got = "missing" if name is None else f"got {shown(name)}"
+            self.refuse(name_field, f"{got}, expected the name of a machine type")
         self.machine_type = name
 
     def refuse(self, field: str, reason: str) -> NoReturn:
@@ -104,7 +106,7 @@ class Entry:
         raise TableError(f"{where}{', ' if field else ''}{field}: {reason}", row=self.row, field=field or None)
 
     def part(self, path: str) -> Any:
-        """Return what stands at a path such as `EbsInfo.EbsOptimizedInfo`, None where nothing does."""
+        """Return the value at a path such as `EbsInfo.EbsOptimizedInfo`, None where there is none."""
         value: Any = self._fields
         steps = path.split(".")
         for depth, step in enumerate(steps):
@@ -116,7 +118,7 @@ class Entry:
         return value
 
     def whole(self, path: str) -> int | None:
-        """Return a whole number above 0."""
+        """Return the whole number above 0 at a path, None where there is none."""
         value = self.part(path)
         if value is None:
             return None
@@ -125,7 +127,7 @@ class Entry:
         return value
 
     def number(self, path: str) -> float | None:
-        """Return a number above 0."""
+        """Return the number above 0 at a path, None where there is none."""
         value = self.part(path)
         if value is None:
             return None
@@ -134,28 +136,28 @@ class Entry:
         return int(value) if value == int(value) else value
 
     def flag(self, path: str) -> bool | None:
-        """Return true or false."""
+        """Return the boolean at a path, None where there is none."""
         value = self.part(path)
         if value is not None and not isinstance(value, bool):
             self.refuse(path, f"got {shown(value)}, expected true or false")
         return value
 
     def text(self, path: str) -> str | None:
-        """Return text."""
+        """Return the text at a path, None where there is none."""
         value = self.part(path)
         if value is not None and not isinstance(value, str):
             self.refuse(path, f"got {shown(value)}, expected text")
         return value
 
     def items(self, path: str) -> list[Any] | None:
-        """Return a list."""
+        """Return the list at a path, None where there is none."""
         value = self.part(path)
         if value is not None and not isinstance(value, list):
             self.refuse(path, f"got {_kind(value)}, expected a list")
         return value
 
 
-def gather(
+def collect(
     entries: Sequence[Entry],
     machine_of: Callable[[Entry], Machine | str],
     *,
@@ -165,7 +167,7 @@ def gather(
     pages: int,
     continued: int = 0,
 ) -> Imported:
-    """Return what entries come to; `machine_of` makes a machine of one, or says why it cannot."""
+    """Return the machines of a listing's entries; `machine_of` makes a machine of one, or returns why it cannot."""
     machines: dict[str, Machine] = {}
     rows: dict[str, int] = {}
     dropped: list[Dropped] = []
@@ -178,16 +180,16 @@ def gather(
             first = machines[entry.machine_type]
             field = _difference(first, machine)
             if field is not None:
-                came, had = (_shown(getattr(one, field)) for one in (machine, first))
-                entry.refuse(field, f"got {came}, but row {rows[entry.machine_type]} has {had} for the same type")
+                later, earlier = (_shown(getattr(one, field)) for one in (machine, first))
+                entry.refuse(field, f"got {later}, but row {rows[entry.machine_type]} has {earlier} for the same type")
             machines[entry.machine_type] = _newer(first, machine)
             repeats += 1
         else:
             machines[entry.machine_type] = machine
             rows[entry.machine_type] = entry.row
     if not machines:
-        why = f": {len(dropped)} dropped, the first for: {dropped[0].reason}" if dropped else ""
-        raise TableError(f"no machine in it{why}; expected what {command} prints")
+        why = f": {len(dropped)} dropped, the first with {dropped[0].reason}" if dropped else ""
+        raise TableError(f"no usable machine{why}; expected what {command} prints")
     catalog = Catalog(
         name=f"{provider}-imported",
         title=f"Machines as {command} lists them",
@@ -207,12 +209,12 @@ def gather(
 
 
 def combine(parts: Iterable[Imported]) -> Imported:
-    """Return what several listings of one provider come to together, such as pages in files of their own.
+    """Return several listings of one provider as one, such as pages in separate files.
 
     Raises
     ------
     TableError
-        Where two of them give one type different figures.
+        Where two of them have different figures for a type.
     """
     parts = tuple(parts)
     machines: dict[str, Machine] = {}
@@ -228,7 +230,7 @@ def combine(parts: Iterable[Imported]) -> Imported:
                 )
             machines[machine.machine_type] = _newer(first, machine)
     found = sum(part.found for part in parts)
-    dropped = tuple(gone for part in parts for gone in part.dropped)
+    dropped = tuple(entry for part in parts for entry in part.dropped)
     return Imported(
         catalog=parts[0].catalog.model_copy(update={"machines": tuple(machines.values())}),
         dropped=dropped,
@@ -240,7 +242,7 @@ def combine(parts: Iterable[Imported]) -> Imported:
 
 
 def _difference(one: Machine, other: Machine) -> str | None:
-    """Return the first field in which two rows of one type differ; a type may go out of sale in one zone first."""
+    """Return the first field in which two rows of a type differ, except lifecycle: a zone may stop selling it first."""
     fields = (field for field in Machine.model_fields if field != "lifecycle")
     return next((field for field in fields if getattr(one, field) != getattr(other, field)), None)
 

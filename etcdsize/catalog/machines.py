@@ -1,10 +1,6 @@
-"""Machines: what a provider sells under which name, with which figures and prices, from which source.
+"""Machines: their names, figures, prices and sources. An unverified figure is None, never 0."""
 
-`Disk`, `Erratum`, `Price`, `Cost` and `Machine` are the models. A figure that nobody has verified is None, never zero.
-The rules of network disks are in `disks`, sets of machines in `catalogs`. This module imports pydantic, never numpy.
-"""
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,43 +12,46 @@ from etcdsize.catalog.figures import ThroughputUnit, throughput_text
 from etcdsize.catalog.providers import Provider
 from etcdsize.errors import TableError
 
-__all__ = ["Disk", "Erratum", "Machine", "MachinePrice"]
+__all__ = ["ARCHITECTURES", "Disk", "Erratum", "Machine", "MachinePrice"]
+
+Architecture = Literal["x86_64", "arm64"]
+ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 
 class Disk(Model):
-    """The disk that a machine's figures belong to."""
+    """The disk to which a machine's disk figures apply."""
 
     kind: Annotated[Name, Field(description="The provider's name for the kind of disk, such as pd-ssd.")]
-    size_gb: Annotated[Positive, Field(description="Size as the provider sells it. [GB]")]
-    provisioned_iops: Annotated[Positive | None, Field(description="IOPS to ask for. [1/s] None: those included.")] = (
-        None
-    )
+    size_gb: Annotated[Positive, Field(description="The size, as the provider sells it. [GB]")]
+    provisioned_iops: Annotated[
+        Positive | None, Field(description="IOPS to provision. [1/s] None: those included.")
+    ] = None
     provisioned_mb_per_second: Annotated[
-        Positive | None, Field(description="Throughput to ask for. [MB/s] None: that included.")
+        Positive | None, Field(description="Throughput to provision. [MB/s] None: that included.")
     ] = None
     throughput_unit: Annotated[
         ThroughputUnit, Field(description="The unit in which the provider counts throughput.")
     ] = "MB/s"
 
     def __str__(self) -> str:
-        asked = [] if self.provisioned_iops is None else [f"{self.provisioned_iops:g} IOPS"]
+        provisioned = [] if self.provisioned_iops is None else [f"{self.provisioned_iops:g} IOPS"]
         if self.provisioned_mb_per_second is not None:
-            asked.append(throughput_text(self.provisioned_mb_per_second, self.throughput_unit))
-        return ", ".join([f"{self.size_gb} GB {self.kind.replace('-', ' ').upper()}", *asked])
+            provisioned.append(throughput_text(self.provisioned_mb_per_second, self.throughput_unit))
+        return ", ".join([f"{self.size_gb} GB {self.kind.replace('-', ' ').upper()}", *provisioned])
 
 
 class Erratum(Model):
-    """A cell of a source that is printed wrong, and what it should say."""
+    """A misprint in a source, and its correction."""
 
     field: Annotated[Name, Field(description="The field of the machine.")]
     printed: Annotated[str, Field(description="What the source prints.")]
     correct: Annotated[str, Field(description="What it should print.")]
-    reason: Annotated[str, Field(description="How we know.")]
+    reason: Annotated[str, Field(description="The reason for the correction.")]
     source: Annotated[str, Field(description="Where the correction comes from.")] = ""
 
 
 class MachinePrice(Model):
-    """The price of one type of machine, as a list of prices gives it."""
+    """The price of one type of machine, from a list of prices."""
 
     provider: Annotated[
         Provider | None,
@@ -67,7 +66,7 @@ class Machine(Model):
 
     provider: Annotated[Provider, Field(description="The provider that sells it.")]
     machine_type: Annotated[Name, Field(description="The provider's name for it.")]
-    tier: Annotated[Name | None, Field(description="The tier that the source gives it for.")] = None
+    tier: Annotated[Name | None, Field(description="The tier that the source assigns it to.")] = None
     family: Annotated[Name | None, Field(description="The provider's name of its family, such as m7i.")] = None
     vcpus: Annotated[int, Field(strict=True, gt=0, description="Virtual CPUs. [count]")]
     memory_gib: Annotated[Positive, Field(description="Memory. [GiB]")]
@@ -80,34 +79,34 @@ class Machine(Model):
         Field(description="Bandwidth that it sustains to network disks of any kind. [MB/s] None: unknown."),
     ] = None
     burst_concurrent_iops: Annotated[
-        Positive | None, Field(description="Concurrent disk operations for a while only. [1/s]")
+        Positive | None, Field(description="Concurrent disk operations that it reaches in a burst. [1/s]")
     ] = None
     burst_disk_mb_per_second: Annotated[
-        Positive | None, Field(description="Disk bandwidth for a while only. [MB/s]")
+        Positive | None, Field(description="Disk bandwidth that it reaches in a burst. [MB/s]")
     ] = None
     disk_limits: Annotated[
         tuple[DiskLimit, ...],
         Field(
-            description="What it lets through to one kind of disk, where that differs; other kinds are unknown then."
+            description="Its limits by kind of network disk, where they differ; those for other kinds are then unknown."
         ),
     ] = ()
-    disk: Annotated[Disk | None, Field(description="The disk that the disk figures are of.")] = None
+    disk: Annotated[Disk | None, Field(description="The disk to which the disk figures apply.")] = None
     local_nvme_gb: Annotated[
         NotNegative | None,
-        Field(description="Local NVMe disks, which do not outlive a stop. [GB] 0: none. None: unknown."),
+        Field(description="Local NVMe disks, whose data is lost when it stops. [GB] 0: none. None: unknown."),
     ] = None
-    arch: Annotated[Literal["x86_64", "arm64"] | None, Field(description="Architecture.")] = None
+    arch: Annotated[Architecture | None, Field(description="Architecture.")] = None
     lifecycle: Annotated[
-        Literal["current", "previous"] | None, Field(description="Whether it is still what to buy.")
+        Literal["current", "previous"] | None, Field(description="Whether it belongs to the current generation.")
     ] = None
-    burstable: Annotated[bool, Field(description="Whether its CPU is full only for a while.")] = False
-    shared_core: Annotated[bool, Field(description="Whether it shares its cores with others.")] = False
+    burstable: Annotated[bool, Field(description="Whether it has its full CPU only in bursts.")] = False
+    shared_core: Annotated[bool, Field(description="Whether it shares its cores with other machines.")] = False
     bare_metal: Annotated[bool, Field(description="Whether it is a whole server.")] = False
     price: Annotated[Price | None, Field(description="On-demand price. None: unknown.")] = None
     cost: Annotated[
-        Cost | None, Field(description="What a member costs with its disk, where the disk was worked out.")
+        Cost | None, Field(description="What a member costs with its disk, where a fit chose the disk.")
     ] = None
-    errata: Annotated[tuple[Erratum, ...], Field(description="Cells that the source prints wrong.")] = ()
+    errata: Annotated[tuple[Erratum, ...], Field(description="Misprints in the source.")] = ()
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
     @model_validator(mode="after")
@@ -115,14 +114,16 @@ class Machine(Model):
         kinds = [limit.kind for limit in self.disk_limits]
         for index, kind in enumerate(kinds):
             if kind in kinds[:index]:
-                raise TableError(f"got {shown(kind)} twice, expected every kind of disk once", field="disk_limits")
+                raise TableError(
+                    f"got {shown(kind)} more than once, expected each kind of disk once", field="disk_limits"
+                )
         return self
 
     def __str__(self) -> str:
         return f"{self.machine_type} + {self.disk}" if self.disk else self.machine_type
 
     def limits_for(self, kind: str) -> tuple[float | None, float | None]:
-        """Return the IOPS and the MB/s that it lets through to one kind of network disk, None for unknown.
+        """Return the IOPS and the MB/s that it lets through to one kind of network disk; None is unknown.
 
         Examples
         --------

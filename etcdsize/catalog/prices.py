@@ -1,4 +1,4 @@
-"""A list of prices of one's own, as CSV."""
+"""The reader of a user's own list of prices, as CSV."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
     Parameters
     ----------
     text : str or bytes
-        UTF-8. The columns may come in any order; `provider` and `source` may be there as well, and no other. The
-        date is written 2026-11-25.
+        UTF-8. The columns may be in any order; `provider` and `source` are optional, and no others are accepted. A
+        date is written like 2026-11-25.
 
     Raises
     ------
     TableError
-        For anything that is not so; it names the row, counted from 1 without the header, and the column.
+        For anything else. The message names the row, counted from 1 without the header, and the column.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def _check_header(header: list[str]) -> None:
                 f"{shown(name)}: unknown column; expected {', '.join(_COLUMNS)}{nearest(name, _COLUMNS)}", field=name
             )
         if header.count(name) > 1:
-            raise TableError(f"{name}: got the column twice, expected it once", field=name)
+            raise TableError(f"{name}: got the column more than once, expected it once", field=name)
     for name in _REQUIRED:
         if name not in header:
             raise TableError(f"{name}: missing; the column is required", field=name)
@@ -83,7 +83,7 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
         if not cell and name in _REQUIRED:
             _refuse(row, name, "missing")
         if not cell.isprintable() or cell != cell.strip():
-            _refuse(row, name, f"got {shown(cell)}, expected text that can be printed, without spaces around it")
+            _refuse(row, name, f"got {shown(cell)}, expected printable text without spaces around it")
     usd = fields["price_usd_hour"]
     if not _PRICE.fullmatch(usd) or not usd.isascii() or not float(usd):
         _refuse(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')

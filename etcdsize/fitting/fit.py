@@ -14,7 +14,7 @@ from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog, Unfit, check_names, load_catalog, providers_of
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
-from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.errors import OptionError
 from etcdsize.fitting.disks import DiskOptions, PricedDisk, cheapest_disk, disk_options, disk_reason
 from etcdsize.fitting.fsync import fsync_need_for
@@ -139,8 +139,10 @@ def fit(
         sized_for = () if isinstance(what, (str, Need)) else tuple(what.machines)
         provider = sized_for if len(sized_for) == 1 else None
     providers = providers_of(catalog, provider)
-    if arch not in (None, "any", "x86_64", "arm64"):
-        raise OptionError(f"arch: got {shown(arch)}, expected x86_64, arm64 or any", option="arch", value=arch)
+    if arch not in (None, "any", *ARCHITECTURES):
+        raise OptionError(
+            f"arch: got {shown(arch)}, expected {', '.join(ARCHITECTURES)} or any", option="arch", value=arch
+        )
     families = None if family is None else ((family,) if isinstance(family, str) else tuple(family))
     if families:
         check_names(catalog, "family", families, {machine.family for machine in catalog.machines})

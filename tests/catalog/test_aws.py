@@ -278,11 +278,11 @@ class TestRepeats:
 
 DEEP = "[" * 200_000
 NO_LISTING = [
-    ("", "no machine in it; expected what aws ec2 describe-instance-types prints"),
-    (" \n", "no machine in it; expected what aws ec2 describe-instance-types prints"),
-    ("[]", "no machine in it; expected what aws ec2 describe-instance-types prints"),
-    (page(), "no machine in it; expected what aws ec2 describe-instance-types prints"),
-    (page(one(VCpuInfo=None)), "no machine in it: 1 dropped, the first for: no number of vCPUs; "
+    ("", "no usable machine; expected what aws ec2 describe-instance-types prints"),
+    (" \n", "no usable machine; expected what aws ec2 describe-instance-types prints"),
+    ("[]", "no usable machine; expected what aws ec2 describe-instance-types prints"),
+    (page(), "no usable machine; expected what aws ec2 describe-instance-types prints"),
+    (page(one(VCpuInfo=None)), "no usable machine: 1 dropped, the first with no number of vCPUs; "
      "expected what aws ec2 describe-instance-types prints"),
     ("{}", "not a listing: got an object, expected an object with InstanceTypes, as aws ec2 describe-instance-types "
      "prints"),

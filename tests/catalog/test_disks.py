@@ -401,5 +401,5 @@ class TestLimitsOfAMachine:
     def test_a_kind_twice(self):
         with pytest.raises(TableError) as caught:
             Machine(**FIELDS, disk_limits=[DiskLimit(kind="a"), DiskLimit(kind="a")])
-        message = 'Machine: disk_limits: got "a" twice, expected every kind of disk once'
+        message = 'Machine: disk_limits: got "a" more than once, expected each kind of disk once'
         assert str(caught.value) == message

@@ -165,14 +165,14 @@ def machine(**fields) -> dict:
 
 SECOND = machine(provider="gce", machine_type="c4-standard-2")
 FIELDS = ", ".join(Machine.model_fields)
-ONCE = "a machine appears once, and a provider has one machine for a tier"
+ONCE = "expected each machine once, and one machine of a provider for each tier"
 REFUSED = {
     "twice": (
         [machine(), machine(tier=None)], 2, "machine_type",
-        'got aws "m7i.large", which row 1 has already; ' + ONCE),
+        'got aws "m7i.large", which is also in row 1; ' + ONCE),
     "two for a tier": (
         [machine(), SECOND, machine(machine_type="m7i.xlarge")], 3, "tier",
-        'got aws "small", which row 1 has already; ' + ONCE),
+        'got aws "small", which is also in row 1; ' + ONCE),
     "none": ([], None, "machines", "got 0 rows, expected at least 1"),
     "unknown field": (
         [machine(), machine(machine_type="x", tier="medium", memory_gb=8)], 2, "memory_gb",
@@ -262,10 +262,10 @@ class TestLoad:
 
     def test_no_machine_for_the_tier(self):
         catalog = Catalog(name="mine", machines=[machine(), machine(provider="gce", tier=None)])
-        for provider, has in [("aws", "it has one for small"), ("gce", "it gives none of them a tier")]:
+        for provider, has in [("aws", "it has machines for small"), ("gce", "it assigns no gce machine to a tier")]:
             with pytest.raises(OptionError) as caught:
                 size(clients=300, catalog=catalog, provider=provider)
-            assert str(caught.value) == f'catalog: "mine" has no {provider} machine for the tier "medium", {has}'
+            assert str(caught.value) == f'catalog: "mine" has no {provider} machine for the tier "medium"; {has}'
 
     def test_loaded_once(self):
         assert load_catalog("guide") is load_catalog("guide")

@@ -137,15 +137,15 @@ class TestLookUp:
         ("call", "message"),
         [
             (lambda: CURRENT.machine("aws", "m7i.larg"),
-             'machine_type: got "m7i.larg", which is no aws machine of the catalog "current"; '
+             'machine_type: got "m7i.larg", which is not among the aws machines in the catalog "current"; '
              'did you mean "m7i.large"?'),
             (lambda: CURRENT.machine("gce", "m7i.large"),
-             'machine_type: got "m7i.large", which is no gce machine of the catalog "current"'),
+             'machine_type: got "m7i.large", which is not among the gce machines in the catalog "current"'),
             (lambda: CURRENT.disk_kind("aws", "gp4"),
-             'disk kind: got "gp4", expected one of those that the catalog "current" has for aws: gp3, gp2, io2, io1; '
+             'disk kind: got "gp4", expected one of the aws disks in the catalog "current": gp3, gp2, io2, io1; '
              'did you mean "gp3"?'),
             (lambda: load_catalog("guide").disk_kind("aws", "gp3"),
-             'disk kind: got "gp3", expected one of those that the catalog "guide" has for aws: none'),
+             'disk kind: got "gp3", expected one of the aws disks in the catalog "guide": none'),
         ],
     )  # fmt: skip
     def test_refused(self, call, message):
@@ -157,7 +157,7 @@ class TestLookUp:
         kind = DiskKind(provider="aws", kind="gp3", media="ssd")
         with pytest.raises(TableError) as caught:
             Catalog(name="mine", machines=CURRENT.machines[:1], disk_kinds=[kind, kind])
-        assert str(caught.value) == 'Catalog: disk_kinds: got aws "gp3" twice, expected every kind of disk once'
+        assert str(caught.value) == 'Catalog: disk_kinds: got aws "gp3" more than once, expected each kind of disk once'
 
 
 def listed(machine_type: str, usd_hour: float = 0.5, provider: str | None = None) -> MachinePrice:
@@ -181,12 +181,12 @@ class TestMerge:
         ("prices", "row", "message"),
         [
             ([listed("m8i.large"), listed("m8i.larg")], 2,
-             'row 2, machine_type: got "m8i.larg", which is no machine of the catalog "current"; '
+             'row 2, machine_type: got "m8i.larg", which is not among the machines in the catalog "current"; '
              'did you mean "m8i.large"?'),
             ([listed("m8i.large", provider="gce")], 1,
-             'row 1, machine_type: got "m8i.large", which is no gce machine of the catalog "current"'),
+             'row 1, machine_type: got "m8i.large", which is not among the gce machines in the catalog "current"'),
             ([listed("m8i.large"), listed("m8i.xlarge"), listed("m8i.large", provider="aws")], 3,
-             'row 3, machine_type: got "m8i.large", which row 1 has already; a machine has one price'),
+             'row 3, machine_type: got "m8i.large", which is also in row 1; expected one price for each machine'),
         ],
     )  # fmt: skip
     def test_refused(self, prices, row, message):
@@ -198,7 +198,7 @@ class TestMerge:
     def test_a_type_of_two_providers(self):
         one = CURRENT.machines[0]
         catalog = Catalog(name="mine", machines=[one, one.model_copy(update={"provider": "gce"})])
-        with pytest.raises(TableError, match=r"which aws and gce have both; give the provider as well$"):
+        with pytest.raises(TableError, match=r"which aws and gce both have; add the provider to the row$"):
             catalog.merge([listed(one.machine_type)])
         assert catalog.merge([listed(one.machine_type, provider="gce")]).machines[1].price.usd_hour == 0.5
 
@@ -244,7 +244,7 @@ class TestRestrict:
              'Standard_D2as_v6, Standard_D2ps_v6, Standard_D2s_v5, Standard_D2s_v6, Standard_D32as_v5, '
              'Standard_D32as_v6, ...; did you mean "m8i.large"?'),
             ({"families": "m8i", "architectures": ["arm64"]},
-             'catalog: "current" has no machine that is of all of these: families m8i; architectures arm64'),
+             'catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
         ],
     )  # fmt: skip
     def test_refused(self, names, message):

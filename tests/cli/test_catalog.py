@@ -153,7 +153,7 @@ ERRORS = [
     (["import", "--from", "aws", "aws.json", "other.json", "-o", "my.json"],
      "m5.large, vcpus: got 9, but an earlier file has 2 for the same type"),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "wrong.csv"],
-     'wrong.csv: row 1, machine_type: got "m5.larg", which is no machine of the catalog "aws-imported"; '
+     'wrong.csv: row 1, machine_type: got "m5.larg", which is not among the machines in the catalog "aws-imported"; '
      'did you mean "m5.large"?'),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "aws.json"],
      "aws.json: got it twice, expected it once"),
@@ -237,7 +237,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
             (["--catalog", "current", "--sort", "prise"],
              '--sort: got "prise", expected price or vcpus or memory or iops; did you mean "price"?'),
             (["--catalog", "current", "--family", "m8i", "--arch", "arm64"],
-             'catalog: "current" has no machine that is of all of these: families m8i; architectures arm64'),
+             'catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
             (["--family", "m8i"], 'families: got "m8i", expected one of the catalog "guide": it has none'),
         ],
     )  # fmt: skip
