@@ -186,7 +186,7 @@ INVALID_TABLES = {
         changed(1, kubernetes_nodes=1.5), 1, "kubernetes_nodes", "got 1.5, expected a valid integer"),
     "nodes are no text": (
         changed(1, kubernetes_nodes="1"), 1, "kubernetes_nodes", 'got "1", expected a valid integer'),
-    "one tier": (rows()[2:], None, "tiers", "got 1 rows, expected at least 2"),
+    "one tier": (rows()[2:], None, "tiers", "got 1 row, expected at least 2"),
     "unknown field": (
         changed(2, data_byte=limit(1)), 2, "data_byte",
         "unknown field; expected name, clients, requests_per_second, data_bytes, kubernetes_nodes, source; "

@@ -135,7 +135,8 @@ def _reason(model: type[Model], detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return "missing; the field is required"
     if detail["type"] == "too_short":
-        return f"got {detail['ctx']['actual_length']} rows, expected at least {detail['ctx']['min_length']}"
+        actual = detail["ctx"]["actual_length"]
+        return f"got {actual} row{'' if actual == 1 else 's'}, expected at least {detail['ctx']['min_length']}"
     if detail["type"] == "json_invalid":
         return f"not JSON: {detail['msg'].removeprefix('Invalid JSON: ')}"
     expected = detail["msg"].removeprefix("Input should be ")

@@ -134,7 +134,7 @@ class Sizing(Model):
             ]
             sentences.append(f"Utilization: {', '.join(shares)}. The tightest dimension is {_WORDS[self.tightest]}.")
         if self.headroom_asked:
-            sentences.append(f"The tier keeps {format_percent(self.headroom_asked)} of every bound free as headroom.")
+            sentences.append(f"{format_percent(self.headroom_asked)} of every bound is kept free as headroom.")
         for name, machine in self.machines.items():
             sentences.append(f"On {name}, run each member on {machine} ({figures_text(machine)}).")
             total = self.usd_month.get(name)

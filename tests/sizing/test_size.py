@@ -305,7 +305,7 @@ class TestExplain:
                 "The data and the clients each need this tier on their own.",
                 "Utilization: clients 133.3% (at most 1500), data 966.4% (at most 1 GB). The tightest dimension is "
                 "data.",
-                "The tier keeps 30% of every bound free as headroom.",
+                "30% of every bound is kept free as headroom.",
                 "On gce, run each member on n1-standard-16 + 500 GB PD SSD (16 vCPUs, 60 GiB, 15000 concurrent IOPS, "
                 "250 MB/s).",
                 "With 4 members, the quorum is 3 and 1 member may fail.",
