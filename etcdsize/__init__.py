@@ -108,7 +108,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_PUBLIC_NAMES = {
     "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "fleet.auditor": ("audit",),
     "base.notice": ("Notice",),
@@ -219,7 +219,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    for module, names in _HOMES.items():
+    for module, names in _PUBLIC_NAMES.items():
         if name in names:
             value = getattr(import_module(f"{__name__}.{module}"), name)
             globals()[name] = value

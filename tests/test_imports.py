@@ -1,4 +1,4 @@
-"""What an import loads, and which room may import which."""
+"""Which packages an import loads, and which room may import which."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TestRooms:
         assert run.returncode == 0, run.stdout + run.stderr
 
     def test_the_drawing_shows_the_real_arrows(self):
-        """docs/architecture.md draws every import between rooms that no longer way implies."""
+        """docs/architecture.md draws every import between rooms except those that a longer path implies."""
         imports: dict[str, set[str]] = {}
         graph = grimp.build_graph("etcdsize")
         for module in sorted(graph.modules - {"etcdsize"}):
@@ -60,20 +60,20 @@ class TestRooms:
         rooms = {name.split(".")[0] for name in MODULES}
         assert set(re.findall(r"^\| `(\w+)/?` \|", page, re.M)) == rooms - {"__main__"} | {"data"}
 
-    def test_the_top_holds_rooms_and_few_modules(self):
+    def test_few_modules_are_outside_the_rooms(self):
         files = {path.name for path in SOURCE.glob("*.py")}
         assert files == {"__init__.py", "__main__.py", "errors.py", "tiers.py", "units.py", "workload.py"}
 
-    def test_a_room_imports_nothing_at_its_door(self):
-        for door in SOURCE.rglob("*/__init__.py"):
-            if door.parent.name != "cli":
+    def test_the_init_of_a_room_imports_nothing(self):
+        for init in SOURCE.rglob("*/__init__.py"):
+            if init.parent.name != "cli":
                 assert not any(
-                    isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(door.read_text()).body
+                    isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(init.read_text()).body
                 )
 
 
 def loaded(code: str) -> set[str]:
-    """Run code in a fresh process and return the packages it loaded."""
+    """Run code in a fresh process and return the packages that it loads."""
     program = f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     return set(json.loads(run.stdout.splitlines()[-1]))
@@ -101,7 +101,7 @@ HEAVY = {"numpy", "pydantic", "pyarrow", "pandas", "polars", "dask", "pyspark", 
         ("import etcdsize.fleet.kernel", {"numpy"}),
     ],
 )
-def test_loads_no_more_than_it_needs(code, allowed):
+def test_each_feature_loads_only_what_it_needs(code, allowed):
     assert loaded(code) & HEAVY == allowed
 
 
@@ -125,40 +125,40 @@ def test_help_loads_nothing_heavy(arguments):
 
 
 class TestPublicNames:
-    """`__all__`, the table of homes and what a type checker sees are one list."""
+    """`__all__`, the table of modules and the imports for type checkers list the same names."""
 
-    def test_every_name_is_its_homes(self):
-        homes = {name: module for module, names in etcdsize._HOMES.items() for name in names}
-        assert sorted([*homes, "__version__"]) == sorted(etcdsize.__all__)
-        for name, module in homes.items():
-            home = import_module(f"etcdsize.{module}")
-            assert getattr(etcdsize, name) is getattr(home, name)
-            assert name in home.__all__
+    def test_every_name_is_imported_from_its_module(self):
+        modules = {name: module for module, names in etcdsize._PUBLIC_NAMES.items() for name in names}
+        assert sorted([*modules, "__version__"]) == sorted(etcdsize.__all__)
+        for name, module in modules.items():
+            source = import_module(f"etcdsize.{module}")
+            assert getattr(etcdsize, name) is getattr(source, name)
+            assert name in source.__all__
 
-    def test_a_type_checker_sees_the_same(self):
+    def test_type_checkers_see_the_same_names(self):
         tree = ast.parse((SOURCE / "__init__.py").read_text())
         (block,) = [node for node in tree.body if isinstance(node, ast.If)]
         seen = {node.module: [alias.name for alias in node.names] for node in block.body if node.module != "typing"}
         assert {module.removeprefix("etcdsize."): sorted(names) for module, names in seen.items()} == {
-            module: sorted(names) for module, names in etcdsize._HOMES.items()
+            module: sorted(names) for module, names in etcdsize._PUBLIC_NAMES.items()
         }
 
-    def test_a_room_never_takes_the_place_of_a_function(self):
+    def test_no_room_has_the_name_of_a_function(self):
         rooms = {path.name for path in SOURCE.iterdir() if path.is_dir()} | {path.stem for path in SOURCE.glob("*.py")}
         assert not rooms & set(etcdsize.__all__)
 
-    def test_dir_and_star(self):
+    def test_dir_and_star_import_list_every_name(self):
         assert dir(etcdsize) == sorted(etcdsize.__all__)
         space: dict = {}
         exec("from etcdsize import *", space)
         assert set(etcdsize.__all__) <= set(space)
 
-    def test_no_such_name(self):
+    def test_an_unknown_name_is_an_attribute_error(self):
         with pytest.raises(AttributeError, match=r"^module 'etcdsize' has no attribute 'sizes'$"):
             _ = etcdsize.sizes
 
     @pytest.mark.parametrize("name", [name for name in MODULES if name != "__main__"])
-    def test_every_all_is_true(self, name):
+    def test_every_name_in_all_exists(self, name):
         # A module of an extra that is not installed has nothing to check here.
         module = pytest.importorskip(f"etcdsize.{name}", exc_type=ImportError)
         for public in getattr(module, "__all__", []):
