@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import doctest
 import importlib
 import inspect
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,13 +15,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from paths import DOCS, ROOT
+from program import ENVIRONMENT
 
 import etcdsize
 from etcdsize.base.notice import KINDS
 from etcdsize.cli import build_parser
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
 ROOMS = Path(etcdsize.__file__).parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 EVERY_PAGE = [*PAGES, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*/**/*.md"))]
@@ -54,24 +52,7 @@ def commands(block: str) -> list[tuple[str, str]]:
     return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return an environment in which `etcdsize` runs the package under test, installed or not."""
-    programs = tmp_path_factory.mktemp("bin")
-    program = programs / "etcdsize"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m etcdsize "$@"\n')
-    program.chmod(0o755)
-    source = str(Path(etcdsize.__file__).resolve().parent.parent)
-    return {
-        **os.environ,
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": source,
-        "PYTHONUTF8": "1",
-        "COLUMNS": "80",
-    }
-
-
-def run_block(block: str, directory: Path, environment: dict[str, str], last: int = 0) -> tuple[str, int]:
+def run_block(block: str, directory: Path, last: int = 0) -> tuple[str, int]:
     """Run a console block. Return it with the real output, and the exit code of its last command."""
     printed = ""
     for command, _ in commands(block):
@@ -79,7 +60,7 @@ def run_block(block: str, directory: Path, environment: dict[str, str], last: in
             # Start with the exit code of the previous command, for `echo $?`.
             ["bash", "-c", f"(exit {last}); {command}"],
             cwd=directory,
-            env=environment,
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -96,10 +77,10 @@ class TestExamples:
     """Every example in the documentation runs and prints the output shown below it."""
 
     @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "console")], ids=relative)
-    def test_commands(self, path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    def test_commands(self, path: Path, tmp_path: Path) -> None:
         shutil.copytree(DOCS, tmp_path / "docs")
         for block in blocks(path, "console"):
-            printed, _ = run_block(block, tmp_path, environment)
+            printed, _ = run_block(block, tmp_path)
             assert printed == block
 
     @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "python")], ids=relative)
@@ -157,19 +138,19 @@ class TestReadme:
 class TestGenerated:
     """The generated parts of the documentation are up to date."""
 
-    def test_generate_changes_nothing(self, environment: dict[str, str]) -> None:
+    def test_generate_changes_nothing(self) -> None:
         done = subprocess.run(
             [sys.executable, DOCS / "generate.py", "--check"],
-            env=environment,
+            env=ENVIRONMENT,
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
         assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
-    def test_the_schema_matches_the_command_and_draft_2020_12(self, environment: dict[str, str]) -> None:
+    def test_the_schema_matches_the_command_and_draft_2020_12(self) -> None:
         printed = subprocess.run(
-            ["etcdsize", "schema"], env=environment, capture_output=True, encoding="utf-8", check=True
+            ["etcdsize", "schema"], env=ENVIRONMENT, capture_output=True, encoding="utf-8", check=True
         )
         schema = json.loads((DOCS / "sizing.schema.json").read_text(encoding="utf-8"))
         assert json.loads(printed.stdout) == schema == etcdsize.Sizing.model_json_schema()
@@ -255,150 +236,3 @@ def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text(encoding="utf-8")), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def run_example(environment: dict[str, str], *arguments: str) -> tuple[str, str, int]:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=DOCS / "examples",
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=120,
-    )
-    return done.stdout, done.stderr, done.returncode
-
-
-class TestProvision:
-    """docs/examples/provision.py: its whole output."""
-
-    def test_output(self, environment: dict[str, str]) -> None:
-        stdout, stderr, code = run_example(environment, "provision.py", "wanted.json")
-        assert stdout == PROVISIONED
-        assert stderr == PROVISION_ERRORS
-        assert code == 1
-
-
-PROVISIONED = """\
-{
-  "etcd_clusters": {
-    "orders": {
-      "tier": "small",
-      "members": 3,
-      "machine_type": "m4.large",
-      "disk": {
-        "type": "gp3",
-        "size_gb": 80,
-        "iops": 3600,
-        "throughput_mib": 125
-      }
-    },
-    "stock": {
-      "tier": "large",
-      "members": 3,
-      "machine_type": "n1-standard-8",
-      "disk": {
-        "type": "pd-ssd",
-        "size_gb": 250
-      }
-    },
-    "tickets": {
-      "tier": "xlarge",
-      "members": 5,
-      "machine_type": "m4.4xlarge",
-      "disk": {
-        "type": "gp3",
-        "size_gb": 80,
-        "iops": 16000,
-        "throughput_mib": 239
-      }
-    }
-  }
-}
-"""
-
-PROVISION_ERRORS = """\
-history: beyond the guide: 12.884901888 GB of data is above the 8 GiB that etcd suggests as a maximum.
-badges: data_bytes: got "2 GBs", expected bytes or a size such as "8GB" or "8GiB"; did you mean "2GB"?
-"""
-
-
-class TestCheckJson:
-    """docs/examples/check_json.py: a program that uses only the command and the schema."""
-
-    def test_output(self, environment: dict[str, str]) -> None:
-        expected = (CHECKED, "", 0)
-        assert run_example(environment, "check_json.py", "etcdsize") == expected
-        command = f'"{sys.executable}" -m etcdsize'
-        assert run_example({**environment, "ETCDSIZE": command}, "check_json.py") == expected
-
-    def test_it_does_not_import_etcdsize(self) -> None:
-        text = (DOCS / "examples" / "check_json.py").read_text(encoding="utf-8")
-        assert not re.search(r"^\s*(import|from) etcdsize", text, re.M)
-
-    def test_a_command_that_fails_is_reported(self, environment: dict[str, str]) -> None:
-        stdout, stderr, code = run_example(environment, "check_json.py", "etcdsize", "fleet")
-        assert (stdout, code) == ("", 1)
-        assert stderr.startswith("etcdsize exited 2: etcdsize")
-
-    def test_an_answer_that_does_not_match_the_schema_is_reported(self, environment: dict[str, str]) -> None:
-        program = "import json; print(json.dumps({'tier': 'medium'}))"
-        stdout, stderr, code = run_example(environment, "check_json.py", sys.executable, "-c", program)
-        assert (stdout, code) == ("", 1)
-        assert stderr.startswith("the answer does not match the schema at $: ")
-
-
-CHECKED = """\
-the answer matches sizing.schema.json
-tier medium, forced by requests_per_second, data_bytes, clients
-aws: m4.xlarge, 4 vCPUs, 16 GiB
-gce: n1-standard-4, 4 vCPUs, 15 GiB
-3 members, of which 1 may fail
-notices: erratum (info), previous-generation (info), dedicated-machine (info)
-"""
-
-
-class TestExampleFleet:
-    """docs/examples/fleet.csv: a few dozen made-up clusters, five of which cannot be sized."""
-
-    path = DOCS / "examples" / "fleet.csv"
-
-    def test_says_that_it_is_made_up(self) -> None:
-        with self.path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        assert 30 <= len(rows) <= 60
-        assert "made up" in rows[0]["notes"]
-        assert "made up" in (DOCS / "examples" / "README.md").read_text(encoding="utf-8")
-
-    def test_the_listed_cells_are_the_broken_ones(self, environment: dict[str, str]) -> None:
-        done = subprocess.run(
-            ["etcdsize", "fleet", self.path, "-o", "-"],
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert done.returncode == 1
-        rows = list(csv.DictReader(done.stdout.splitlines()))
-        broken = {number: row["cluster"] for number, row in enumerate(rows, 1) if row["problem"]}
-        text = (DOCS / "examples" / "README.md").read_text(encoding="utf-8")
-        listed = {int(number): name for number, name in re.findall(r"^\| (\d+) \| `([^`]+)` \|", text, re.M)}
-        assert broken == listed
-
-    def test_every_dimension_forces_every_tier(self, environment: dict[str, str]) -> None:
-        done = subprocess.run(
-            ["etcdsize", "fleet", self.path, "-o", "-"],
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        rows = list(csv.DictReader(done.stdout.splitlines()))
-        met = {(row["tier"], dimension) for row in rows for dimension in row["forced_by"].split(";") if dimension}
-        dimensions = ("clients", "requests_per_second", "data_bytes")
-        assert met == {(tier, name) for tier in ("medium", "large", "xlarge") for name in dimensions}
-        assert {row["tier"] for row in rows} == {"small", "medium", "large", "xlarge", ""}
-        with self.path.open(encoding="utf-8", newline="") as file:
-            before = list(csv.DictReader(file))
-        assert [{name: row[name] for name in before[0]} for row in rows] == before
