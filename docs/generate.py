@@ -82,7 +82,7 @@ def spread(values: Iterable[float | None], digits: int | None = None) -> str:
 
 
 def family_table(name: str) -> str:
-    """Return a catalog family by family, its sources, and what it does not know."""
+    """Return the families of a catalog, its sources, and its unknown figures."""
     catalog = etcdsize.load_catalog(name)
     families: dict[tuple[str, str], list[etcdsize.Machine]] = {}
     for machine in catalog.machines:
@@ -110,7 +110,7 @@ def family_table(name: str) -> str:
     return (
         f"{catalog.title}. Source: {catalog.source}. Read on {catalog.date}.\n\n"
         + table(head, rows)
-        + "\n\nThe machines of the guide's tiers, as this catalog has them:\n\n"
+        + "\n\nThe guide's machines, with their figures in this catalog:\n\n"
         + _guide_rows(catalog)
         + "\n\nThe sources:\n\n"
         + "\n".join(f"- {line}" for line in _sources(catalog))
@@ -120,8 +120,8 @@ def family_table(name: str) -> str:
 
 
 def _guide_rows(catalog: etcdsize.Catalog) -> str:
-    """Return what a catalog says of the machines that the guide names."""
-    head = ["tier", "machine", "lifecycle", "concurrent_iops", "disk_mb_per_second", "of which disk", "usd_hour"]
+    """Return the guide's machines with their figures in a catalog."""
+    head = ["tier", "machine", "lifecycle", "concurrent_iops", "disk_mb_per_second", "disk", "usd_hour"]
     rows = []
     for named in etcdsize.load_catalog("guide").machines:
         machine = catalog.machine(named.provider, named.machine_type)
@@ -135,59 +135,61 @@ def _guide_rows(catalog: etcdsize.Catalog) -> str:
 
 
 def _sources(catalog: etcdsize.Catalog) -> list[str]:
-    """Return every source of a catalog's figures and prices, with how many machines rest on it."""
+    """Return every source of a catalog's figures and prices, with the number of machines that depend on it."""
     counts: dict[str, int] = {}
     for machine in catalog.machines:
-        said = [f"{machine.provider}, figures: {machine.source}"]
-        said += dict.fromkeys(f"{machine.provider}, disk limits: {limit.source}" for limit in machine.disk_limits)
+        lines = [f"{machine.provider}, figures: {machine.source}"]
+        lines += dict.fromkeys(f"{machine.provider}, disk limits: {limit.source}" for limit in machine.disk_limits)
         if machine.price:
-            said.append(
+            lines.append(
                 f"{machine.provider}, prices of {machine.price.region}, {machine.price.date}: {machine.price.source}"
             )
-        for line in said:
+        for line in lines:
             counts[line] = counts.get(line, 0) + 1
-    return [f"{line} ({count} machines)" for line, count in sorted(counts.items())]
+    return [f"{line} ({count} machine{'s' if count > 1 else ''})" for line, count in sorted(counts.items())]
 
 
 def _unknown(catalog: etcdsize.Catalog) -> list[str]:
-    """Return what a catalog does not know, by family."""
-    missing: dict[str, dict[str, None]] = {"price": {}, "what it lets through to disks": {}}
+    """Return the unknown figures of a catalog, by family."""
+    missing: dict[str, dict[str, None]] = {"price": {}, "limits for network disks": {}}
     for machine in catalog.machines:
         family = f"{machine.provider} {machine.family}"
         if machine.price is None:
             missing["price"][family] = None
         if not machine.disk_limits and machine.concurrent_iops is None:
-            missing["what it lets through to disks"][family] = None
+            missing["limits for network disks"][family] = None
     return [f"{what}: {', '.join(families)}" for what, families in missing.items() if families]
 
 
 def disk_table(catalog: str) -> str:
     """Return the rules of the network disks of a catalog."""
-    head = ["provider", "kind", "size_gib", "IOPS", "MB/s", "bursts, never counted", "price", "source"]
+    head = ["provider", "kind", "size_gib", "IOPS", "MB/s", "bursts (never count)", "price", "source"]
     rows = []
     for kind in etcdsize.load_catalog(catalog).disk_kinds:
         size = f"{figure(kind.min_size_gib)} to {figure(kind.max_size_gib)}"
         name = f"{kind.kind} ({kind.media})"
-        said = [_iops(kind), _throughput(kind), kind.bursts or "no", _price(kind), kind.source]
-        rows.append([kind.provider, name, size, *said])
+        figures = [_iops(kind), _throughput(kind), kind.bursts or "no", _price(kind), kind.source]
+        rows.append([kind.provider, name, size, *figures])
     return table(head, rows)
 
 
 def _iops(kind: etcdsize.DiskKind) -> str:
-    text = f"{figure(kind.included_iops)} + {figure(kind.iops_per_gib)} a GiB"
+    text = f"{figure(kind.included_iops)} + {figure(kind.iops_per_gib)} per GiB"
     if kind.min_iops:
         text += f", at least {figure(kind.min_iops)}"
     text += f", at most {figure(kind.max_iops)}"
-    return text + (f"; to buy, at most {figure(kind.max_iops_per_gib)} a GiB" if kind.iops_provisionable else "")
+    if kind.iops_provisionable:
+        text += f"; provisionable, at most {figure(kind.max_iops_per_gib)} per GiB"
+    return text
 
 
 def _throughput(kind: etcdsize.DiskKind) -> str:
-    text = f"{figure(kind.included_mb_per_second)} + {figure(kind.mb_per_second_per_gib)} a GiB"
+    text = f"{figure(kind.included_mb_per_second)} + {figure(kind.mb_per_second_per_gib)} per GiB"
     if kind.mb_per_second_per_iops:
-        text += f" + {figure(kind.mb_per_second_per_iops)} an IOPS"
+        text += f" + {figure(kind.mb_per_second_per_iops)} per IOPS"
     text += f", at most {figure(kind.max_mb_per_second)}"
     if kind.mb_per_second_provisionable:
-        text += f"; to buy, at most {figure(kind.max_mb_per_second_per_iops)} an IOPS"
+        text += f"; provisionable, at most {figure(kind.max_mb_per_second_per_iops)} per IOPS"
     return text
 
 
@@ -195,12 +197,12 @@ def _price(kind: etcdsize.DiskKind) -> str:
     price = kind.price
     if price is None:
         return "unknown"
-    parts = [f"${figure(price.usd_gib_month)} a GiB"]
+    parts = [f"${figure(price.usd_gib_month)} per GiB"]
     for step in price.usd_iops_month or ():
-        parts.append(f"${figure(step.usd_month)} an IOPS" + (f" up to {figure(step.up_to)}" if step.up_to else ""))
+        parts.append(f"${figure(step.usd_month)} per IOPS" + (f" up to {figure(step.up_to)}" if step.up_to else ""))
     if price.usd_mb_per_second_month is not None:
-        parts.append(f"${figure(price.usd_mb_per_second_month)} a MB/s")
-    return f"{', '.join(parts)} and month; {price.region}, {price.date}: {price.source}"
+        parts.append(f"${figure(price.usd_mb_per_second_month)} per MB/s")
+    return f"{', '.join(parts)}, each per month; {price.region}, {price.date}: {price.source}"
 
 
 def catalog_table(name: str) -> str:
@@ -258,12 +260,12 @@ def errata_table() -> str:
                     erratum.source,
                 )
                 found.setdefault(cell, []).append(name)
-    head = ["row", "field", "printed", "correct", "how we know", "source", "told in"]
+    head = ["row", "field", "printed", "correct", "how we know", "source", "listed in"]
     return table(head, [[*cell, ", ".join(names)] for cell, names in found.items()])
 
 
 def needs_table() -> str:
-    """Return what a member of every tier has to have."""
+    """Return what a member of each tier needs."""
     needs = [etcdsize.need_for(tier) for tier in etcdsize.load_tiers("guide").names]
     head = ["tier", "vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second", "data_bytes", "sequential IOPS"]
     rows = [
