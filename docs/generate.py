@@ -305,20 +305,23 @@ def latencies_table() -> str:
 def versions_table() -> str:
     """Return the versions of etcd, their support status and what was run."""
     versions = etcdsize.load_versions()
-    head = ["version", "status", "support until", "least safe patch", "released", "how we know its flags", "source"]
+    head = ["version", "status", "support until", "oldest safe patch", "released", "how we know its flags", "source"]
+    head += ["source of its flags", "read on"]
     rows = [
         [
             version.name,
             version.status,
             version.until or "no date known",
-            version.least_safe or "none",
-            version.least_safe_date or "",
+            version.oldest_safe_patch or "none",
+            version.oldest_safe_patch_date or "",
             version.evidence,
             version.source,
+            version.flags_source,
+            version.date,
         ]
         for version in versions.versions
     ]
-    return f"Read on {versions.date}.\n\n" + table(head, rows)
+    return table(head, rows)
 
 
 def flags_table() -> str:
@@ -336,14 +339,15 @@ def flags_table() -> str:
         return f"{f'`{text}`' if text else ''}{since}{deprecated}".strip()
 
     rows = []
-    for flag in versions.flags:
+    # The experimental form of a flag beside the flag that replaced it.
+    for flag in sorted(versions.flags, key=lambda flag: (flag.name.removeprefix("experimental-"), flag.name)):
         key = "as the flag" if flag.config_key == flag.name else f"`{flag.config_key}`" if flag.config_key else "none"
         if flag.no_config_key_in:
             key += f"; not in {', '.join(flag.no_config_key_in)}"
         beside = [f"Instead: {flag.instead}." if flag.instead else "", flag.note or ""]
         cells = [default(flag, name) for name in names]
         rows.append([f"`{flag.name}`", flag.kind, *cells, key, " ".join(filter(None, beside))])
-    return f"Source: {versions.source}.\n\n" + table(["flag", "takes", *names, "key of a config file", "note"], rows)
+    return table(["flag", "kind", *names, "config file key", "note"], rows)
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

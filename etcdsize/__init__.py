@@ -30,6 +30,7 @@ __all__ = [
     "EtcdFlag",
     "EtcdSettings",
     "EtcdSizeError",
+    "EtcdUpgrade",
     "EtcdVersion",
     "EtcdVersions",
     "Fit",
@@ -157,7 +158,7 @@ _PUBLIC_NAMES = {
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "plan.tls": ("Tls", "TlsFiles"),
     "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
-    "etcd.versions": ("EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"),
+    "etcd.versions": ("EtcdFlag", "EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
 
@@ -187,7 +188,7 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
-    from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, EtcdVersions, load_versions
+    from etcdsize.etcd.versions import EtcdFlag, EtcdUpgrade, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.fitting.fit import fit
     from etcdsize.fitting.fsync import FsyncNeed
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for

@@ -1,40 +1,35 @@
 """What to beware of in a version of etcd."""
 
-from etcdsize.base.notice import Notice
-from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.base.notice import Notice, NoticeKind
+from etcdsize.etcd.versions import NOT_RUN, EtcdVersion
 
 __all__ = ["version_notices"]
 
+# The source of the first two is the version's own.
+OUT_OF_SUPPORT = NoticeKind("etcd-out-of-support", "warning", "the version's source")
+UNSAFE_PATCH = NoticeKind("etcd-unsafe-patch", "warning", "the version's source")
+VERSION_NOT_RUN = NoticeKind("etcd-not-run", "info", "our choice")
+
 
 def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:
-    """Return what is to be said of a version of etcd."""
+    """Return the notices about a version of etcd."""
     notices = []
     if version.status == "out-of-support":
         notices.append(
-            Notice(
-                code="etcd-out-of-support",
-                severity="warning",
-                text=f"etcd {version.name} is out of support since {version.until}: what is found now is not mended.",
+            OUT_OF_SUPPORT(
+                f"etcd {version.name} is out of support since {version.until}: vulnerabilities found since then are "
+                "not fixed.",
                 source=version.source,
             )
         )
     if version.is_unsafe:
         notices.append(
-            Notice(
-                code="etcd-unsafe-patch",
-                severity="warning",
-                text=f"etcd {version} has flaws that {version.least_safe} of {version.least_safe_date} mends: run that "
-                "or a later patch.",
+            UNSAFE_PATCH(
+                f"etcd {version} has known vulnerabilities that are fixed in {version.oldest_safe_patch} of "
+                f"{version.oldest_safe_patch_date}: upgrade to that patch or a later one.",
                 source=version.source,
             )
         )
     if version.ran is None:
-        notices.append(
-            Notice(
-                code="etcd-not-run",
-                severity="info",
-                text=f"etcd {version.name}: flags and defaults are from source, not run.",
-                source="our choice",
-            )
-        )
+        notices.append(VERSION_NOT_RUN(f"etcd {version.name}: flags and defaults are {NOT_RUN}."))
     return tuple(notices)

@@ -1,23 +1,26 @@
-"""etcd's versions: which flags each has, with which default, and which versions are still safe to run.
+"""etcd's versions: the flags of each with their defaults, what its tools do, and whether it is still safe to run.
 
-The table is data, `data/etcd-flags.json`; a test holds it to the `--help` of real etcd. This module imports pydantic,
-never numpy.
+A version is a file of `data/etcd`. It lists what changed since the version before: flags that were removed, and flags
+that are new or have a new default. A flag carries over until a later file changes or removes it, so adding a version
+takes one file. Tests compare the versions that can be installed with the `--help` of the real etcd.
 """
 
 import functools
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from etcdsize.base.model import Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
+from etcdsize.etcd.version_names import FOLDER, version_files
 
-__all__ = ["EtcdFlag", "EtcdVersion", "EtcdVersions", "load_versions"]
+__all__ = ["EtcdFlag", "EtcdUpgrade", "EtcdVersion", "EtcdVersions", "Value", "load_versions", "read_versions"]
 
 _VERSION = re.compile(r"v?(\d{1,4}\.\d{1,4})(?:\.(\d{1,4}))?")
+NOT_RUN = "from source, not run"
 
 
 def _plain(value: object) -> object:
@@ -33,23 +36,28 @@ Value = Annotated[
     WithJsonSchema({"type": ["boolean", "integer", "string"]}),
 ]
 Patch = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Kind = Literal["bool", "bytes", "duration", "features", "int", "list", "milliseconds", "string", "urls"]
+
+
+def _patch_of(version: str) -> int:
+    return int(version.rpartition(".")[2])
 
 
 class EtcdFlag(Model):
-    """One flag of etcd: what it takes, what it is called in a config file, and its default in every version."""
+    """A flag of etcd: the values it accepts, its key in a config file, and its default in every version."""
 
-    name: Annotated[Name, Field(description="The flag, without its two hyphens.")]
+    name: Annotated[Name, Field(description="The flag, without the two hyphens.")]
     kind: Annotated[
-        Literal["bool", "bytes", "duration", "features", "int", "list", "milliseconds", "string", "urls"],
+        Kind,
         Field(
-            description="What it takes. duration: such as 10m, and in a config file an integer of nanoseconds. list: "
-            "joined by commas, and in a config file a list. urls: joined by commas in both."
+            description="The values it accepts. duration: text such as 10m, and in a config file an integer of "
+            "nanoseconds. list: joined by commas, and in a config file a list. urls: joined by commas in both."
         ),
     ]
     config_key: Annotated[
         str | None,
         Field(
-            description="Its key in a config file; a dot stands for a map within. None: a config file cannot set it."
+            description="Its key in a config file; a dot stands for a nested map. None: a config file cannot set it."
         ),
     ]
     defaults: Annotated[
@@ -57,17 +65,20 @@ class EtcdFlag(Model):
     ]
     choices: Annotated[
         dict[Name, tuple[str, ...]],
-        Field(default_factory=dict, description="All that it takes, by version, where etcd refuses everything else."),
+        Field(default_factory=dict, description="The only values that etcd accepts, by version, where they are few."),
     ]
     since: Annotated[
         dict[Name, Patch],
-        Field(default_factory=dict, description="The first patch that has it, where a version got it later."),
+        Field(default_factory=dict, description="The first patch with the flag, for versions that got it in a patch."),
     ]
     no_config_key_in: Annotated[
-        tuple[Name, ...], Field(description="Versions that have the flag, and pass its config key over in silence.")
+        tuple[Name, ...], Field(description="Versions that have the flag but silently ignore its config key.")
     ] = ()
-    deprecated_in: Annotated[tuple[Name, ...], Field(description="Versions that warn where it is set.")] = ()
-    instead: Annotated[str | None, Field(description="What takes its place.")] = None
+    no_config_default_in: Annotated[
+        tuple[Name, ...], Field(description="Versions in which a config file without the key turns the default off.")
+    ] = ()
+    deprecated_in: Annotated[tuple[Name, ...], Field(description="Versions that warn if the flag is set.")] = ()
+    instead: Annotated[str | None, Field(description="The flag that replaces it.")] = None
     note: Annotated[str | None, Field(description="What else to know.")] = None
 
     @property
@@ -77,40 +88,65 @@ class EtcdFlag(Model):
 
     @property
     def environment(self) -> str:
-        """Its environment variable; etcd does not start where both are set."""
+        """Its environment variable. etcd does not start if both the flag and the variable are set."""
         return "ETCD_" + self.name.upper().replace("-", "_")
 
     @model_validator(mode="after")
     def _check(self) -> "EtcdFlag":
-        for field in ("choices", "since", "no_config_key_in", "deprecated_in"):
+        for field in ("choices", "since", "no_config_key_in", "no_config_default_in", "deprecated_in"):
             for version in getattr(self, field):
                 if version not in self.defaults:
                     raise TableError(f"got {shown(version)}, a version that lacks the flag", field=field)
         return self
 
 
+class EtcdUpgrade(Model):
+    """How the version before is upgraded to a version."""
+
+    version: Annotated[Name, Field(description="The minor version before.")]
+    patch: Annotated[Patch | None, Field(description="The oldest patch to upgrade from. None: the newest there is.")]
+    note: Annotated[str, Field(description="What to know first.")]
+    evidence: Annotated[str | None, Field(description="How we know it works. None: as the version itself.")]
+
+
 class EtcdVersion(Model):
-    """One minor version of etcd, and the patch where one was asked for."""
+    """A minor version of etcd, or one patch of it."""
 
     name: Annotated[Name, Field(description="The minor version, such as 3.5.")]
-    patch: Annotated[int | None, Field(ge=0, description="The patch that was asked for. None: the minor version.")] = (
-        None
-    )
-    status: Annotated[Literal["supported", "out-of-support"], Field(description="On the date of the table.")]
+    patch: Annotated[
+        int | None, Field(ge=0, description="The patch. None: the minor version, at its newest patch.")
+    ] = None
+    date: Annotated[str, Field(description="When this was read.")]
+    status: Annotated[Literal["supported", "out-of-support"], Field(description="On that date.")]
     until: Annotated[str | None, Field(description="When support ends or ended. None: no date is known.")]
-    least_safe: Annotated[
-        Patch | None, Field(description="The oldest patch without a published flaw. None: there is none any more.")
+    oldest_safe_patch: Annotated[
+        Patch | None, Field(description="The oldest patch without a known vulnerability. None: there is none.")
     ]
-    least_safe_date: Annotated[str | None, Field(description="When that was released.")]
+    oldest_safe_patch_date: Annotated[str | None, Field(description="When that patch was released.")]
     ran: Annotated[
         Patch | None, Field(description="The patch that our settings and flags were run on. None: none was run.")
     ]
-    source: Annotated[str, Field(description="Where the support status comes from.")]
+    source: Annotated[str, Field(description="The source of the support status.")]
+    flags_source: Annotated[str, Field(description="The source of the flags.")]
+    offline_tool: Annotated[
+        Literal["etcdctl", "etcdutl"], Field(description="The program that checks and restores a snapshot.")
+    ]
+    etcdctl_has_api_2: Annotated[bool, Field(description="Whether ETCDCTL_API=2 makes etcdctl use API version 2.")]
+    health_reports_alarms: Annotated[
+        bool, Field(description="Whether `etcdctl endpoint health` fails for a member with an alarm.")
+    ]
+    member_list_needs_quorum: Annotated[bool, Field(description="Whether `etcdctl member list` needs a quorum.")]
+    restore_bumps_revision_from: Annotated[
+        Patch | None, Field(description="The first patch that can raise the revision in a restore. None: none can.")
+    ]
+    upgrade: Annotated[
+        EtcdUpgrade | None, Field(description="How the version before is upgraded to it. None: it is the oldest.")
+    ]
 
     @property
     def evidence(self) -> str:
-        """How we know its flags: `3.5.1 ran`, or `from source, not run`."""
-        return f"{self.ran} ran" if self.ran else "from source, not run"
+        """How we know its flags: `run on 3.5.1`, or `from source, not run`."""
+        return f"run on {self.ran}" if self.ran else NOT_RUN
 
     def __str__(self) -> str:
         return self.name if self.patch is None else f"{self.name}.{self.patch}"
@@ -121,12 +157,12 @@ class EtcdVersion(Model):
         Parameters
         ----------
         name : str
-            The flag, without its two hyphens.
+            The flag, without the two hyphens.
 
         Raises
         ------
         OptionError
-            For a flag that this version lacks, naming those that have it, and for one that no version has.
+            If no version has the flag, or this one lacks it. The message names the versions that have it.
 
         Examples
         --------
@@ -157,46 +193,59 @@ class EtcdVersion(Model):
         return flag
 
     def has(self, flag: EtcdFlag) -> bool:
-        """Return whether it has a flag. Without a patch it is taken to be the newest patch."""
+        """Return whether it has a flag. A version without a patch has what its newest patch has."""
         if self.name not in flag.defaults:
             return False
         first = flag.since.get(self.name)
-        return first is None or self.patch is None or self.patch >= _patch_of(first)
+        return first is None or self.reaches(first)
 
     @property
     def flags(self) -> tuple[EtcdFlag, ...]:
-        """Every flag of the table that it has."""
+        """Its flags."""
         return tuple(flag for flag in load_versions().flags if self.has(flag))
 
     @property
     def is_unsafe(self) -> bool:
-        """Whether the patch that was asked for is older than the least safe one."""
-        return self.patch is not None and self.least_safe is not None and self.patch < _patch_of(self.least_safe)
+        """Whether the patch is older than the oldest safe one."""
+        return (
+            self.patch is not None and self.oldest_safe_patch is not None and not self.reaches(self.oldest_safe_patch)
+        )
+
+    @property
+    def restore_bumps_revision(self) -> bool:
+        """Whether its offline tool can raise the revision in a restore."""
+        first = self.restore_bumps_revision_from
+        return first is not None and self.reaches(first)
+
+    def reaches(self, patch: str) -> bool:
+        """Return whether it is at least a patch of its own minor version."""
+        return self.patch is None or self.patch >= _patch_of(patch)
 
 
 class EtcdVersions(Model):
-    """The versions of etcd that we know, and their flags."""
+    """The versions of etcd and their flags."""
 
-    title: Annotated[str, Field(description="What the table is.")]
-    date: Annotated[str, Field(description="When it was read.")]
-    source: Annotated[str, Field(description="Where it was read.")]
-    versions: Annotated[tuple[EtcdVersion, ...], Field(min_length=1, description="Rising.")]
-    flags: Annotated[tuple[EtcdFlag, ...], Field(min_length=1, description="Their flags. Others may exist.")]
+    versions: Annotated[tuple[EtcdVersion, ...], Field(min_length=1, description="Oldest first.")]
+    flags: Annotated[tuple[EtcdFlag, ...], Field(min_length=1, description="The flags we know. etcd may have others.")]
 
     @model_validator(mode="after")
     def _check(self) -> "EtcdVersions":
         names = [version.name for version in self.versions]
         if names != sorted(set(names), key=lambda name: [int(part) for part in name.split(".")]):
-            raise TableError("expected versions that rise", field="versions")
+            raise TableError("expected versions in ascending order, each once", field="versions")
         seen: set[str] = set()
         for row, flag in enumerate(self.flags, 1):
             if flag.name in seen:
-                raise TableError(f"got {shown(flag.name)} twice", row=row, field="name")
+                raise TableError(f"{shown(flag.name)} is listed more than once", row=row, field="name")
             seen.add(flag.name)
             for version in flag.versions:
                 if version not in names:
                     raise TableError(f"got {shown(version)}, expected {', '.join(names)}", row=row, field="defaults")
         return self
+
+    def successor(self, version: EtcdVersion) -> EtcdVersion | None:
+        """Return the version that a version is upgraded to, None for the newest."""
+        return next((one for one in self.versions if one.upgrade and one.upgrade.version == version.name), None)
 
     @functools.cached_property
     def flags_by_name(self) -> dict[str, EtcdFlag]:
@@ -214,7 +263,7 @@ class EtcdVersions(Model):
         Raises
         ------
         OptionError
-            For a version that the table does not have.
+            If the version is not known.
 
         Examples
         --------
@@ -234,8 +283,28 @@ class EtcdVersions(Model):
         return found if match[2] is None else found.model_copy(update={"patch": int(match[2])})
 
 
-def _patch_of(version: str) -> int:
-    return int(version.rpartition(".")[2])
+class _FlagChange(Model):
+    """What a version says of a flag. A field that is left out keeps the value of the version before."""
+
+    name: Name
+    kind: Kind | None = None
+    config_key: str | None = None
+    default: Value | None = None
+    choices: tuple[str, ...] | None = None
+    since: Patch | None = None
+    no_config_key: bool = False
+    no_config_default: bool = False
+    deprecated: bool = False
+    instead: str | None = None
+    note: str | None = None
+
+
+class _VersionFile(Model):
+    """The file of one version."""
+
+    version: EtcdVersion
+    removed: tuple[Name, ...]
+    flags: tuple[_FlagChange, ...]
 
 
 def load_versions() -> EtcdVersions:
@@ -244,15 +313,64 @@ def load_versions() -> EtcdVersions:
     Examples
     --------
     >>> for version in load_versions().versions:
-    ...     print(version, version.status, version.least_safe, version.evidence)
-    3.4 out-of-support None 3.4.23 ran
-    3.5 supported 3.5.33 3.5.1 ran
+    ...     print(version, version.status, version.oldest_safe_patch, version.evidence)
+    3.4 out-of-support None run on 3.4.23
+    3.5 supported 3.5.33 run on 3.5.1
     3.6 supported 3.6.14 from source, not run
     3.7 supported 3.7.1 from source, not run
     """
-    return _table()
+    return _built_in()
 
 
 @functools.cache
-def _table() -> EtcdVersions:
-    return read_table(EtcdVersions, Path(__file__).parents[1] / "data" / "etcd-flags.json")
+def _built_in() -> EtcdVersions:
+    return read_versions(FOLDER)
+
+
+def read_versions(folder: Path) -> EtcdVersions:
+    """Return the versions that a folder describes, one file a version.
+
+    Raises
+    ------
+    TableError
+        If a file cannot be read or does not follow from the file before. The message names the file.
+    """
+    versions = []
+    current: dict[str, dict[str, Any]] = {}
+    flags: dict[str, dict[str, Any]] = {}
+    for path in version_files(folder):
+        file = read_table(_VersionFile, path)
+        name = file.version.name
+        versions.append(file.version)
+        if name != path.stem:
+            raise TableError(f"{path}: version: got {shown(name)}, expected {shown(path.stem)}", file=str(path))
+        for gone in file.removed:
+            if current.pop(gone, None) is None:
+                raise TableError(
+                    f"{path}: removed: got {shown(gone)}, which the version before does not have", file=str(path)
+                )
+        for change in file.flags:
+            facts = current.setdefault(change.name, {})
+            facts |= change.model_dump(exclude_unset=True)
+            missing = [field for field in ("kind", "config_key", "default") if field not in facts]
+            if missing:
+                raise TableError(
+                    f"{path}: flags: {shown(change.name)} is new and lacks {', '.join(missing)}", file=str(path)
+                )
+        for facts in current.values():
+            _add_version(flags.setdefault(facts["name"], {}), name, facts)
+    return EtcdVersions(versions=tuple(versions), flags=tuple(EtcdFlag(**flag) for flag in flags.values()))
+
+
+def _add_version(flag: dict[str, Any], version: str, facts: dict[str, Any]) -> None:
+    """Add what holds for a flag in one version to the fields of its `EtcdFlag`."""
+    flag |= {field: facts[field] for field in ("name", "kind", "config_key", "instead", "note") if field in facts}
+    flag.setdefault("defaults", {})[version] = facts["default"]
+    if "choices" in facts:
+        flag.setdefault("choices", {})[version] = facts["choices"]
+    # A patch of another version is that version's alone.
+    if facts.get("since", "").startswith(f"{version}."):
+        flag.setdefault("since", {})[version] = facts["since"]
+    for field in ("no_config_key", "no_config_default", "deprecated"):
+        if facts.get(field):
+            flag[f"{field}_in"] = (*flag.get(f"{field}_in", ()), version)

@@ -1,13 +1,11 @@
-"""What there is to do to a cluster: each step of a runbook, in the words of one version of etcd.
-
-This module imports no pydantic and no numpy.
-"""
+"""The steps of a runbook, each for one version of etcd."""
 
 from __future__ import annotations
 
+from etcdsize.etcd.versions import NOT_RUN, load_versions
 from etcdsize.fitting.fsync import FIO, WAL_FSYNC_P99_MS, sequential_iops_for
 from etcdsize.fitting.model import need_for
-from etcdsize.operations.etcdctl import PATIENCE, Filler, beside, operand
+from etcdsize.operations.etcdctl import TIMEOUT, EtcdctlCommands, as_operand, docs_of, with_suffix
 from etcdsize.operations.steps import Command, Step
 
 __all__ = ["LOADS", "preface", "steps"]
@@ -19,318 +17,316 @@ LOADS = {
     "large": ("l", 500, 8_000),
     "xlarge": ("xl", 1_000, 15_000),
 }
-# What a version is upgraded to, from which patch, and what else to know. The pages are upgrade_3_5.md and so on.
-_UPGRADES = {
-    "3.4": ("3.5", "the newest patch of 3.4", "Where authentication is on, not member by member."),
-    "3.5": ("3.6", "3.5.32 or later", "Where --enable-v2 is set, read the page first."),
-    "3.6": ("3.7", "3.6.11 or later", "Whatever is --experimental is gone."),
-}
-# etcd-io/etcd CHANGELOG/CHANGELOG-3.5.md: the first 3.5 that restores with a higher revision.
-_BUMPS_FROM = 10
+_README = "etcd-io/etcd etcdctl/README.md"
 # etcd-io/website content/en/docs/v3.5/op-guide/recovery.md: enough for a week of 1500 writes a second.
-_BUMP = ("--bump-revision=1000000000", "--mark-compacted")
-_NOT_RUN = "from source, not run"
+_BUMP_REVISION = ("--bump-revision=1000000000", "--mark-compacted")
 
 
-def steps(fill: Filler, tier: str | None, kubernetes: bool) -> tuple[Step, ...]:
-    """Return every step, those of every day first."""
+def steps(etcdctl: EtcdctlCommands, tier: str | None, kubernetes: bool) -> tuple[Step, ...]:
+    """Return every step, the daily ones first."""
     return (
-        _version(fill),
-        _health(fill),
-        _status(fill),
-        _member_list(fill),
-        _snapshot_save(fill),
-        _snapshot_status(fill),
-        _snapshot_restore(fill, kubernetes),
-        _defragment(fill),
-        _alarms(fill),
-        _upgrade(fill),
-        _check_perf(fill, tier),
-        _fio(fill, tier),
+        _versions(etcdctl),
+        _health(etcdctl),
+        _status(etcdctl),
+        _member_list(etcdctl),
+        _save_snapshot(etcdctl),
+        _check_snapshot(etcdctl),
+        _restore_snapshot(etcdctl, kubernetes),
+        _defragment(etcdctl),
+        _alarms(etcdctl),
+        _upgrade(etcdctl),
+        _check_performance(etcdctl, tier),
+        _measure_disk(etcdctl, tier),
     )
 
 
-def preface(fill: Filler) -> tuple[str, ...]:
-    """Return what holds for all of them."""
-    says = [
-        "The commands are for a POSIX shell, one line each.",
-        "Unset ETCDCTL_ENDPOINTS, ETCDCTL_CACERT and the like first: etcdctl stops where a flag and its variable "
-        "are both set. Where authentication is on, add --user.",
+def preface(etcdctl: EtcdctlCommands) -> tuple[str, ...]:
+    """Return the notes that hold for all steps."""
+    notes = [
+        "Every command is one line for a POSIX shell.",
+        "Unset ETCDCTL_ENDPOINTS, ETCDCTL_CACERT and the like first: etcdctl stops if a flag and its variable are "
+        "both set. If authentication is enabled, add --user.",
     ]
-    if fill.minor == "3.4":
-        says.append("etcdctl 3.4 speaks the API of version 3, which it needs here, unless ETCDCTL_API says 2.")
-    tls = fill.plan.tls
-    if tls is not None and tls.client is not None and tls.client.client_cert_auth and tls.client_cert_file is None:
-        says.append(
-            "The members ask who connects for a certificate, and the plan names none for clients: add --cert and "
-            "--key to every etcdctl, or give client_cert_file and client_key_file to the plan."
+    if etcdctl.version.etcdctl_has_api_2:
+        notes.append(
+            f"The commands need API version 3, which etcdctl {etcdctl.version.name} uses unless ETCDCTL_API is 2."
         )
-    return tuple(says)
+    tls = etcdctl.plan.tls
+    if tls is not None and tls.client is not None and tls.client.client_cert_auth and tls.client_cert_file is None:
+        notes.append(
+            "The members require a client certificate, and the plan has none: add --cert and --key to every etcdctl "
+            "command, or set client_cert_file and client_key_file in the plan."
+        )
+    return tuple(notes)
 
 
-def _version(fill: Filler) -> Step:
-    names = ["etcd --version", "etcdctl version", *(["etcdutl version"] if fill.has_etcdutl else [])]
-    return fill.step(
+def _versions(etcdctl: EtcdctlCommands) -> Step:
+    commands = ["etcd --version", "etcdctl version"]
+    if etcdctl.version.offline_tool != "etcdctl":
+        commands.append(f"{etcdctl.version.offline_tool} version")
+    return etcdctl.step(
         "version",
         "Versions",
-        ["What is installed: the tools are to be of the same minor version as the members."],
-        [Command(words=tuple(name.split()), where="every-member") for name in names],
-        "etcdctl/README.md",
-        "etcd-io/etcd ",
+        ["The tools must have the same minor version as the members."],
+        [Command(words=tuple(command.split()), where="every-member") for command in commands],
+        _README,
     )
 
 
-def _health(fill: Filler) -> Step:
-    return fill.step(
+def _health(etcdctl: EtcdctlCommands) -> Step:
+    return etcdctl.step(
         "health",
         "Health",
         [
-            "At any time. It asks every member of the plan. Where one is down, it says so after five seconds, and the "
-            "exit code is 1.",
-            "etcdctl 3.4 calls a member healthy that has an alarm: look at the alarms as well."
-            if fill.minor == "3.4"
-            else "A member with an alarm is not healthy.",
-            "etcdctl cluster-health, which older guides print, was of the API of etcd 2; today it is an unknown "
-            "command, and endpoint health is what replaced it.",
+            "Run it at any time. It asks every member of the plan. If a member is down, the command reports it after "
+            "five seconds and exits with 1.",
+            "A member with an alarm is reported as unhealthy."
+            if etcdctl.version.health_reports_alarms
+            else f"etcdctl {etcdctl.version.name} reports a member as healthy even if it has an alarm: check the "
+            "alarms too.",
+            "Older guides use etcdctl cluster-health. It belonged to API version 2 and is an unknown command today; "
+            "endpoint health replaced it.",
         ],
-        [fill.ctl("endpoint", "health")],
-        "etcdctl/README.md",
-        "etcd-io/etcd ",
+        [etcdctl.endpoint_health()],
+        _README,
     )
 
 
-def _status(fill: Filler) -> Step:
-    return fill.step(
+def _status(etcdctl: EtcdctlCommands) -> Step:
+    return etcdctl.step(
         "status",
         "Status",
         [
-            "Who leads (IS LEADER), how large every member's database is (DB SIZE), how far it is (RAFT INDEX), "
-            "which version it runs, and the alarms (ERRORS).",
+            "For every member: whether it is the leader (IS LEADER), the size of its database (DB SIZE), how far it "
+            "is in the log (RAFT INDEX), its version (VERSION) and its alarms (ERRORS).",
         ],
-        [fill.ctl("endpoint", "status", "-w", "table")],
-        "etcdctl/README.md",
-        "etcd-io/etcd ",
+        [etcdctl.endpoint_status()],
+        _README,
     )
 
 
-def _member_list(fill: Filler) -> Step:
-    quorum = "" if fill.minor == "3.4" else " It needs a quorum."
-    return fill.step(
+def _member_list(etcdctl: EtcdctlCommands) -> Step:
+    quorum = " It needs a quorum." if etcdctl.version.member_list_needs_quorum else ""
+    return etcdctl.step(
         "member-list",
         "Members",
-        [f"The members as the cluster has them, with those that were added since the plan.{quorum}"],
-        [fill.ctl("member", "list", "-w", "table")],
-        "op-guide/runtime-configuration.md",
+        [f"The members that the cluster has now, including those that were added after the plan was made.{quorum}"],
+        [etcdctl.ctl("member", "list", "-w", "table")],
+        docs_of(etcdctl.version, "op-guide/runtime-configuration.md"),
     )
 
 
-def _snapshot_save(fill: Filler) -> Step:
-    return fill.step(
+def _save_snapshot(etcdctl: EtcdctlCommands) -> Step:
+    return etcdctl.step(
         "snapshot-save",
         "Save a snapshot",
         [
-            "Regularly, and before every change. It is of one member, and etcdctl refuses several endpoints: take "
-            "one that is healthy. The leader has the newest data.",
-            "A file of that name is replaced without a word: give every snapshot a name of its own, and keep it on "
-            "another machine.",
+            "Save one regularly, and before every change. A snapshot is taken from one member, and etcdctl refuses "
+            "several endpoints: choose a healthy member. The leader has the newest data.",
+            "An existing file of the same name is overwritten without a warning: use a new name for every snapshot, "
+            "and keep it on another machine.",
         ],
-        [fill.save(fill.snapshot)],
-        "op-guide/maintenance.md",
+        [etcdctl.save_snapshot(etcdctl.snapshot)],
+        docs_of(etcdctl.version, "op-guide/maintenance.md"),
     )
 
 
-def _snapshot_status(fill: Filler) -> Step:
-    return fill.step(
+def _check_snapshot(etcdctl: EtcdctlCommands) -> Step:
+    words = (etcdctl.version.offline_tool, "snapshot", "status", as_operand(etcdctl.snapshot), "-w", "table")
+    return etcdctl.step(
         "snapshot-status",
         "Check a snapshot",
         [
-            "Hash, revision, number of keys and size. The checksum at the end of the file is not looked at before "
-            "the snapshot is restored: restore one from time to time, elsewhere.",
+            "Prints the hash, the revision, the number of keys and the size. The checksum at the end of the file is "
+            "verified only by a restore: restore a snapshot on another machine from time to time.",
         ],
-        [Command(words=(fill.offline, "snapshot", "status", operand(fill.snapshot), "-w", "table"))],
-        "op-guide/maintenance.md",
+        [Command(words=words)],
+        docs_of(etcdctl.version, "op-guide/maintenance.md"),
     )
 
 
-def _snapshot_restore(fill: Filler, kubernetes: bool) -> Step:
-    says = [
-        "Where a quorum is lost for good, or the data has to go back. The members become a new cluster: of what was "
-        "written after the snapshot nothing is left.",
-        "Stop every member first, and copy the same snapshot to every member's machine. What is there of a member's "
-        "data is moved away, not deleted: etcd restores only where there is nothing. Run it as the user that etcd "
-        "runs as.",
-        "The token is a new one, so that no member of the old cluster ever joins; another restore takes another. "
-        "Then start all members as at first: where there is data, etcd passes over --initial-cluster and the like.",
+def _restore_snapshot(etcdctl: EtcdctlCommands, kubernetes: bool) -> Step:
+    version, plan = etcdctl.version, etcdctl.plan
+    notes = [
+        "Restore if the quorum is lost for good, or the data has to go back. The members become a new cluster, and "
+        "everything written after the snapshot is lost.",
+        "First stop every member, and copy the same snapshot to every member's machine. etcd restores only into a "
+        "folder that does not exist, so the member's old data is moved aside, not deleted. Run the commands as the "
+        "user that runs etcd.",
+        "The token is new, so that no member of the old cluster can ever join; use another one for another restore. "
+        "Then start all members with the same flags as before: once a member has data, etcd ignores --initial-cluster "
+        "and the like.",
     ]
-    version = fill.plan.etcd_version
-    bumps = fill.minor not in ("3.4", "3.5") or (
-        fill.minor == "3.5" and (version.patch is None or version.patch >= _BUMPS_FROM)
-    )
+    bump = kubernetes and version.restore_bumps_revision
     if kubernetes:
-        says.append("Stop every API server first, and start them last.")
-        says.append(
-            "The revision is raised by 1,000,000,000 and all before it marked as compacted, so that it never goes "
-            "back for those who watch."
-            if bumps
-            else f"etcdutl raises the revision from 3.5.{_BUMPS_FROM} on, and {version} does not: restart whatever "
-            "watches the API servers as well."
+        notes.append("Stop every API server first, and start them last.")
+        notes.append(
+            "The revision is raised by 1,000,000,000 and everything before it is marked as compacted, so that watchers "
+            "never see the revision go back."
+            if bump
+            else f"etcd {version} cannot raise the revision in a restore ({_first_to_bump()} is the first that can): "
+            "restart everything that watches the API servers too."
         )
-    extra = _BUMP if kubernetes and bumps else ()
     commands = []
-    for member in fill.plan.members:
-        moved = [("--data-dir", fill.plan.data_dir_of(member.name))]
-        if "wal-dir" in fill.plan.settings:
-            moved.append(("--wal-dir", str(fill.plan.settings["wal-dir"])))
+    for member in plan.members:
+        folders = [("--data-dir", plan.data_dir_of(member.name))]
+        if "wal-dir" in plan.settings:
+            folders.append(("--wal-dir", str(plan.settings["wal-dir"])))
         commands += [
             Command(
                 words=("mv", "-T", "--", folder, f"{folder.rstrip('/').removesuffix('.etcd')}.old"),
-                says="Only where there is such a folder.",
+                note="Only if the folder exists.",
                 where="member",
                 member=member.name,
             )
-            for _, folder in moved
+            for _, folder in folders
         ]
         words = (
-            *(fill.offline, "snapshot", "restore", operand(fill.snapshot)),
+            *(version.offline_tool, "snapshot", "restore", as_operand(etcdctl.snapshot)),
             f"--name={member.name}",
-            *(f"{flag}={folder}" for flag, folder in moved),
-            f"--initial-cluster={fill.plan.initial_cluster}",
-            f"--initial-cluster-token={fill.plan.token}-restored",
+            *(f"{flag}={folder}" for flag, folder in folders),
+            f"--initial-cluster={plan.initial_cluster}",
+            f"--initial-cluster-token={plan.token}-restored",
             f"--initial-advertise-peer-urls={','.join(member.peer_urls)}",
-            *extra,
+            *(_BUMP_REVISION if bump else ()),
         )
         commands.append(Command(words=words, where="member", member=member.name))
-    commands.append(fill.ctl("endpoint", "health", says="When all members run again:"))
-    # The patches of 3.5 that raise the revision were not run.
-    evidence = _NOT_RUN if extra else None
-    return fill.step(
-        "snapshot-restore", "Restore a snapshot", says, commands, "op-guide/recovery.md", evidence=evidence
-    )
+    commands.append(etcdctl.endpoint_health("After all members have started:"))
+    # No patch that raises the revision was run.
+    evidence = NOT_RUN if bump else None
+    page = docs_of(version, "op-guide/recovery.md")
+    return etcdctl.step("snapshot-restore", "Restore a snapshot", notes, commands, page, evidence)
 
 
-def _defragment(fill: Filler) -> Step:
-    says = [
-        "After compaction, where the database is much larger than what is in use. A member neither reads nor writes "
-        "while it is defragmented.",
+def _first_to_bump() -> str:
+    """Return the oldest patch of etcd that can raise the revision in a restore."""
+    return next(filter(None, (version.restore_bumps_revision_from for version in load_versions().versions)))
+
+
+def _defragment(etcdctl: EtcdctlCommands) -> Step:
+    notes = [
+        "Defragment after a compaction, if the database is much larger than the data in use. A member serves neither "
+        "reads nor writes while it is being defragmented.",
     ]
-    if fill.several:
-        says.append(
-            "One member at a time, the leader last, and the next only when all are healthy. Or hand the leadership "
-            "to a member that is done, and then do the one that led."
+    if etcdctl.has_followers:
+        notes.append(
+            "Defragment one member at a time, the leader last, and continue only when all members are healthy. "
+            "Alternatively, move leadership to a member that is already defragmented, then defragment the old leader."
         )
     commands = [
-        fill.save(beside(fill.snapshot, "before-defragment"), "A snapshot first:"),
-        fill.ctl("endpoint", "status", "-w", "table", says="Who leads (IS LEADER is true), and DB SIZE before:"),
-        *fill.defrag(),
+        etcdctl.save_snapshot(with_suffix(etcdctl.snapshot, "before-defragment"), "Save a snapshot first:"),
+        etcdctl.endpoint_status("Find the leader (IS LEADER is true) and note DB SIZE:"),
+        *etcdctl.defragment(),
     ]
-    if fill.several:
-        commands.append(fill.move_leader("Instead of defragmenting the leader as it leads."))
+    if etcdctl.has_followers:
+        commands.append(etcdctl.move_leader("If the leader is not to be defragmented while it leads."))
     commands += [
-        fill.ctl("endpoint", "health", says="After every member:"),
-        fill.ctl("endpoint", "status", "-w", "table", says="DB SIZE afterwards:"),
+        etcdctl.endpoint_health("After every member:"),
+        etcdctl.endpoint_status("Compare DB SIZE:"),
     ]
-    return fill.step("defragment", "Defragment", says, commands, "op-guide/maintenance.md")
+    page = docs_of(etcdctl.version, "op-guide/maintenance.md")
+    return etcdctl.step("defragment", "Defragment", notes, commands, page)
 
 
-def _alarms(fill: Filler) -> Step:
-    return fill.step(
+def _alarms(etcdctl: EtcdctlCommands) -> Step:
+    return etcdctl.step(
         "alarms",
         "Alarms",
         [
-            "NOSPACE: the database reached its quota, and nothing is written any more. Give up its history, "
-            "defragment, and disarm. Then find what fills it, or raise quota-backend-bytes.",
-            "CORRUPT: the members disagree. Do not disarm it before the member that is wrong has been replaced.",
+            "NOSPACE: the database has reached its quota, and etcd rejects writes. Compact the history, defragment, "
+            "and disarm the alarm. Then find out what fills the database, or raise quota-backend-bytes.",
+            "CORRUPT: the members disagree about the data. Replace the corrupt member before you disarm the alarm.",
         ],
         [
-            fill.ctl("alarm", "list"),
-            fill.ctl("endpoint", "status", "-w", "json", says="Where it is NOSPACE: the revision is in every header."),
-            fill.ctl(
-                *("compaction", "--physical", "REVISION", PATIENCE),
-                says="REVISION is that number. Nobody can read what was before it any more.",
+            etcdctl.ctl("alarm", "list"),
+            etcdctl.endpoint_status("For NOSPACE: the revision is in every header.", output="json"),
+            etcdctl.ctl(
+                *("compaction", "--physical", "REVISION", TIMEOUT),
+                note="REVISION is that number. Older revisions can no longer be read.",
                 fill_in=("REVISION",),
             ),
-            *fill.defrag(),
-            fill.ctl("alarm", "disarm", says="It disarms every alarm there is, whatever it is."),
-            fill.ctl("alarm", "list", says="Nothing is left:"),
+            *etcdctl.defragment(),
+            etcdctl.ctl("alarm", "disarm", note="This disarms every alarm, of whatever kind."),
+            etcdctl.ctl("alarm", "list", note="The list is now empty:"),
         ],
-        "op-guide/maintenance.md",
+        docs_of(etcdctl.version, "op-guide/maintenance.md"),
     )
 
 
-def _upgrade(fill: Filler) -> Step:
-    found = _UPGRADES.get(fill.minor)
-    if found is None:
-        page = "upgrades/upgrading-etcd.md"
-        says = [f"From one patch of {fill.minor} to another. We know of no later minor version."]
+def _upgrade(etcdctl: EtcdctlCommands) -> Step:
+    version = etcdctl.version
+    target = load_versions().successor(version)
+    if target is None or target.upgrade is None:
+        source = docs_of(version, "upgrades/upgrading-etcd.md")
+        notes = [f"From one patch of {version.name} to another. We know of no later minor version."]
+        evidence = None
     else:
-        to, least, beware = found
-        page = f"upgrades/upgrade_{to.replace('.', '_')}.md"
-        says = [
-            f"One minor version at a time: {fill.minor} to {to}. First bring all members to {least}.",
-            f"{beware} Make the plan anew for {to}: it refuses the flags that are gone.",
-            f"When all members run {to}, there is no simple way back: keep the snapshot.",
+        path = target.upgrade
+        source = docs_of(target, f"upgrades/upgrade_{target.name.replace('.', '_')}.md")
+        oldest = f"the newest patch of {version.name}" if path.patch is None else f"{path.patch} or later"
+        notes = [
+            f"Upgrade one minor version at a time: {version.name} to {target.name}. First bring all members to {oldest}.",
+            f"{path.note} Make a new plan for {target.name}: it rejects flags that no longer exist.",
+            f"Once all members run {target.name}, there is no simple way back: keep the snapshot.",
         ]
-    order = (
-        "Followers first, the leader last: stop one, put the new etcd in its place, start it"
-        if fill.several
-        else ("Stop it, put the new etcd in its place, start it")
+        evidence = path.evidence
+    stop_and_start = "Stop the member, install the new etcd, start it as before, and wait until it is healthy."
+    notes.append(
+        f"Upgrade the followers first, one at a time, and the leader last. {stop_and_start} Then upgrade the tools."
+        if etcdctl.has_followers
+        else f"{stop_and_start} Then upgrade the tools."
     )
-    says.append(f"{order} as before, and go on when it is healthy. Then the tools.")
     commands = [
-        fill.ctl("endpoint", "health", says="Begin only when all are healthy:"),
-        fill.save(beside(fill.snapshot, "before-upgrade"), "A snapshot first:"),
-        fill.ctl(
-            "endpoint", "status", "-w", "table", says="Who leads (IS LEADER is true), and what each runs (VERSION):"
-        ),
+        etcdctl.endpoint_health("Start only if all members are healthy:"),
+        etcdctl.save_snapshot(with_suffix(etcdctl.snapshot, "before-upgrade"), "Save a snapshot first:"),
+        etcdctl.endpoint_status("Find the leader (IS LEADER is true) and every member's VERSION:"),
     ]
-    if fill.several:
-        commands.append(fill.move_leader("When the followers are done, so that the leader goes last and as none."))
+    if etcdctl.has_followers:
+        commands.append(
+            etcdctl.move_leader("After the followers are upgraded, move leadership away and upgrade the old leader.")
+        )
     commands += [
-        fill.ctl("endpoint", "health", says="After every member:"),
-        fill.ctl("endpoint", "status", "-w", "table", says="VERSION is the same of all:"),
+        etcdctl.endpoint_health("After every member:"),
+        etcdctl.endpoint_status("VERSION is now the same for all members:"),
     ]
-    # The page of the version that it goes to is among that version's documentation.
-    docs = f"etcd-io/website content/en/docs/v{fill.minor if found is None else found[0]}/"
-    evidence = {"3.4": "3.4.23 to 3.5.1 ran", "3.5": f"3.5.1 ran, the upgrade itself {_NOT_RUN}"}.get(fill.minor)
-    return fill.step("upgrade", "Upgrade", says, commands, page, docs, evidence)
+    return etcdctl.step("upgrade", "Upgrade", notes, commands, source, evidence)
 
 
-def _check_perf(fill: Filler, tier: str | None) -> Step:
-    says = [
-        "A load generator, for a cluster that is not yet in service: for a minute it writes keys of 256 and values "
-        "of 1024 bytes at a fixed rate, and passes at nine tenths of it. It says nothing of reads, nor of your load; "
-        "it can pass xl and fail l (etcd-io/etcd#13455).",
+def _check_performance(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
+    notes = [
+        "A load generator for a cluster that is not yet in service. For a minute it writes keys of 256 bytes with "
+        "values of 1024 bytes at a fixed rate; the check passes at nine tenths of that rate. It tests neither reads "
+        "nor a load like yours, and a cluster can pass xl and fail l (etcd-io/etcd#13455).",
     ]
     if tier is None:
         loads = "; ".join(
             f"--load={load} for {name} ({clients} clients, {writes} writes/s)"
             for name, (load, clients, writes) in LOADS.items()
         )
-        says.append(f"The load is that of the smallest tier. Choose: {loads}.")
+        notes.append(f"The command has the load of the smallest tier. Choose: {loads}.")
     else:
         _, clients, writes = LOADS[tier]
-        says.append(f"The load for the tier {tier}: {clients} clients, {writes} writes/s.")
-    says.append("It deletes its keys at the end, and their history stays: compact and defragment afterwards.")
+        notes.append(f"The load for the tier {tier}: {clients} clients, {writes} writes/s.")
+    notes.append("It deletes its keys at the end, but their history stays: compact and defragment afterwards.")
     load = LOADS[tier or "small"][0]
-    return fill.step(
+    return etcdctl.step(
         "check-perf",
         "Check the performance",
-        says,
+        notes,
         [
-            fill.ctl("check", "perf", f"--load={load}"),
-            fill.ctl(
+            etcdctl.ctl("check", "perf", f"--load={load}"),
+            etcdctl.ctl(
                 *("del", "--prefix", "/etcdctl-check-perf/"),
-                says="Only where it was interrupted: it does not begin while keys of its own are left.",
+                note="Only if the check was interrupted: it does not start while keys of an earlier check remain.",
             ),
         ],
-        "etcdctl/ctlv3/command/check.go",
-        "etcd-io/etcd ",
+        "etcd-io/etcd etcdctl/ctlv3/command/check.go",
     )
 
 
-def _fio(fill: Filler, tier: str | None) -> Step:
-    # fio takes a colon for the end of a folder.
-    folder = fill.plan.data_dir.replace(":", "\\:")
+def _measure_disk(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
+    # fio reads a colon as the end of a folder.
+    folder = etcdctl.plan.data_dir.replace(":", "\\:")
     words = [word if word != "--directory=DIR" else f"--directory={folder}" for word in FIO.split()]
     needed = sequential_iops_for(need_for(tier or "small").vcpus)
     iops = (
@@ -338,18 +334,18 @@ def _fio(fill: Filler, tier: str | None) -> Step:
         if tier is None
         else f"{needed} for the tier {tier}"
     )
-    return fill.step(
+    return etcdctl.step(
         "fio",
         "Measure the disk",
         [
-            "Before etcd runs there: etcd waits for every write of its log, and no provider publishes how long that "
-            "takes. It writes 22 MB and removes them.",
-            f"Look for fsync/fdatasync, 99.00th: below {WAL_FSYNC_P99_MS:g} ms, which fio may print as "
-            f"{WAL_FSYNC_P99_MS * 1000:g} usec. And write: IOPS, at least {iops}.",
-            "The folder is the one above the members' data. Where a member's own folder is a disk of its own, name "
-            "that.",
+            "Measure it before etcd runs there. etcd waits for every write of its log to reach the disk, and no "
+            "provider publishes how long that takes. fio writes 22 MB and removes them.",
+            f"In fsync/fdatasync, 99.00th must be below {WAL_FSYNC_P99_MS:g} ms, which fio may print as "
+            f"{WAL_FSYNC_P99_MS * 1000:g} usec. In write, IOPS must be at least {iops}.",
+            "The folder is the parent of the members' data. If a member's own folder is on a disk of its own, use "
+            "that folder.",
         ],
         [Command(words=(*words, "--unlink=1"), where="every-member")],
-        "op-guide/hardware.md, faq.md",
-        evidence="fio 3.33 ran",
+        docs_of(etcdctl.version, "op-guide/hardware.md, faq.md"),
+        evidence="run with fio 3.33",
     )

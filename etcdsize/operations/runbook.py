@@ -1,7 +1,4 @@
-"""What a running cluster is looked after with: every command, filled in for one plan and its version of etcd.
-
-This module imports pydantic, never numpy. It is not called `runbook`: its function would stand behind its own module.
-"""
+"""The commands for operating a running cluster, filled in for one plan and its version of etcd."""
 
 from typing import Annotated
 
@@ -13,7 +10,7 @@ from etcdsize.base.notice import Notice
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.versions import EtcdVersion
-from etcdsize.operations.etcdctl import Filler
+from etcdsize.operations.etcdctl import EtcdctlCommands
 from etcdsize.operations.procedures import LOADS, preface, steps
 from etcdsize.operations.steps import Step
 from etcdsize.plan.cluster import ClusterPlan
@@ -23,15 +20,15 @@ __all__ = ["Runbook", "runbook"]
 
 
 class Runbook(Model):
-    """Every command for a cluster that runs, or is about to."""
+    """Every command for operating one cluster."""
 
-    token: Annotated[str, Field(description="The cluster: its token.")]
+    token: Annotated[str, Field(description="The token of the cluster.")]
     members: Annotated[tuple[str, ...], Field(description="The names of its members.")]
     etcd_version: Annotated[EtcdVersion, Field(description="The version of etcd that the commands are for.")]
-    tier: Annotated[str | None, Field(description="The tier that the checks are for. None: none was given.")]
-    says: Annotated[tuple[str, ...], Field(description="What holds for all of them.")]
-    steps: Annotated[tuple[Step, ...], Field(description="What there is to do.")]
-    notices: Annotated[tuple[Notice, ...], Field(description="What to beware of in the plan.")]
+    tier: Annotated[str | None, Field(description="The tier that the checks are for. None: the checks list all tiers.")]
+    notes: Annotated[tuple[str, ...], Field(description="What holds for all commands.")]
+    steps: Annotated[tuple[Step, ...], Field(description="The tasks, the daily ones first.")]
+    notices: Annotated[tuple[Notice, ...], Field(description="The notices of the plan.")]
 
     def step(self, code: str) -> Step:
         """Return a step by its code.
@@ -39,7 +36,7 @@ class Runbook(Model):
         Raises
         ------
         OptionError
-            For a code that there is not.
+            If there is no step of that code.
         """
         codes = [step.code for step in self.steps]
         if code not in codes:
@@ -54,25 +51,26 @@ class Runbook(Model):
 def runbook(
     plan: ClusterPlan, *, tier: str | None = None, kubernetes: bool = False, snapshot: str = "snapshot.db"
 ) -> Runbook:
-    """Return every command for a cluster, with endpoints, certificates and paths filled in.
+    """Return every command for operating a cluster, with endpoints, certificates and paths filled in.
 
     Parameters
     ----------
     plan : ClusterPlan
         The cluster, and its version of etcd.
     tier : str, optional
-        The tier that it is to serve, for the checks before it goes into service. None tells what to choose for which.
+        The tier that the cluster has to serve, for the checks before it goes into service. With None, the checks list
+        the figures of every tier.
     kubernetes : bool
-        Whether it serves Kubernetes, whose API server must never see the revision go back.
+        Whether the cluster serves Kubernetes. Its API servers must never see the revision go back.
     snapshot : str
-        The file that a snapshot is saved to, and restored from.
+        The file that a snapshot is saved to and restored from.
 
     Raises
     ------
     OptionError
-        For what is no plan, or a tier that there is not.
+        If `plan` is not a plan, or the tier is unknown.
     PlanError
-        For a path that no plan would take.
+        If `snapshot` is not a path that a plan accepts.
 
     References
     ----------
@@ -101,13 +99,13 @@ def runbook(
     if not isinstance(snapshot, str):
         raise OptionError(f"snapshot: got {shown(snapshot)}, expected a path", option="snapshot", value=snapshot)
     check_path(snapshot, "snapshot")
-    fill = Filler(plan, snapshot)
+    etcdctl = EtcdctlCommands(plan, snapshot)
     return Runbook(
         token=plan.token,
         members=tuple(member.name for member in plan.members),
         etcd_version=plan.etcd_version,
         tier=tier,
-        says=preface(fill),
-        steps=steps(fill, tier, kubernetes),
+        notes=preface(etcdctl),
+        steps=steps(etcdctl, tier, kubernetes),
         notices=plan.notices,
     )

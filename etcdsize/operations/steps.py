@@ -1,7 +1,6 @@
-"""The steps of a runbook and their commands, as models.
+"""The steps of a runbook and their commands, as models. Nothing is run here.
 
-A command is a list of words; the text for a shell is made of it in one place. This module imports pydantic, never
-numpy, and runs nothing.
+A command is a list of words; `Command.shell` is the one place that turns them into text for a shell.
 """
 
 import shlex
@@ -19,34 +18,34 @@ class Command(Model):
     """One command, ready to run."""
 
     words: Annotated[tuple[str, ...], Field(min_length=1, description="The program and its arguments.")]
-    says: Annotated[str, Field(description="What to know before it is run.")] = ""
+    note: Annotated[str, Field(description="What to know before running it.")] = ""
     where: Annotated[
         Literal["anywhere", "member", "every-member"],
-        Field(description="On which machine: any that reaches the members, that of the member, or that of each."),
+        Field(description="Where to run it: any machine that reaches the members, the member's, or every member's."),
     ] = "anywhere"
-    member: Annotated[str | None, Field(description="The member that it is for. None: the whole cluster.")] = None
+    member: Annotated[str | None, Field(description="The member it is for. None: the whole cluster.")] = None
     fill_in: Annotated[
         tuple[str, ...],
-        Field(description="Which of the words stand for what is known only when it is run, such as REVISION."),
+        Field(description="The words to replace by values that are known only when it is run, such as REVISION."),
     ] = ()
 
     @property
     def shell(self) -> str:
-        """The command as a POSIX shell takes it: one line, every word quoted that needs it."""
+        """The command for a POSIX shell: one line, with quotes where a word needs them."""
         return shlex.join(self.words)
 
     def filled(self, **values: str) -> "Command":
-        """Return the command with the words filled in that were left open.
+        """Return the command with the words of `fill_in` replaced.
 
         Parameters
         ----------
         **values : str
-            What to put in the place of every word that `fill_in` names.
+            A value for every word that `fill_in` names.
 
         Raises
         ------
         OptionError
-            Where one is missing, or not asked for.
+            If a value is missing, or is for a word that `fill_in` does not name.
 
         Examples
         --------
@@ -65,11 +64,11 @@ class Command(Model):
 
 
 class Step(Model):
-    """One thing to do to a cluster."""
+    """One task of a runbook."""
 
     code: Annotated[str, Field(description="A stable name for programs, such as snapshot-save.")]
-    title: Annotated[str, Field(description="What is done.")]
-    says: Annotated[tuple[str, ...], Field(description="When and why, and what to beware of.")]
-    commands: Annotated[tuple[Command, ...], Field(min_length=1, description="In the order in which they are run.")]
-    source: Annotated[str, Field(description="Where it comes from.")]
-    evidence: Annotated[str, Field(description="What the commands were run on: 3.5.1 ran, or from source, not run.")]
+    title: Annotated[str, Field(description="The task.")]
+    notes: Annotated[tuple[str, ...], Field(description="When and why to do it, and what to beware of.")]
+    commands: Annotated[tuple[Command, ...], Field(min_length=1, description="In the order to run them.")]
+    source: Annotated[str, Field(description="Its source.")]
+    evidence: Annotated[str, Field(description="How we know the commands work: run on 3.5.1, or from source, not run.")]

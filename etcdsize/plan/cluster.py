@@ -16,6 +16,7 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, PlanError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.urls import parse_url
+from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
 from etcdsize.plan.flag_rules import check_settings, setting_of
 from etcdsize.plan.members import Member, check_ports, hosts_of
@@ -70,7 +71,7 @@ class ClusterPlan(PlanModel):
     etcd_version: Annotated[
         EtcdVersion,
         BeforeValidator(_version),
-        Field(default_factory=lambda: load_versions().version("3.5"), description="Such as 3.5 or 3.5.33."),
+        Field(default_factory=lambda: load_versions().version(DEFAULT_VERSION), description="Such as 3.5 or 3.5.33."),
     ]
     data_dir: Annotated[
         str, Field(description="The folder on every machine; a member's data is in its `<name>.etcd`.")

@@ -15,6 +15,7 @@ from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
+from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
 from etcdsize.fitting.storage import ENTRY_BYTES
 from etcdsize.plan.notices import settings_notices
@@ -188,7 +189,7 @@ election-timeout
 def settings_for(
     sizing: Sizing,
     *,
-    etcd_version: str = "3.5",
+    etcd_version: str = DEFAULT_VERSION,
     kubernetes: bool = False,
     peer_rtt_ms: float | None = None,
 ) -> EtcdSettings:

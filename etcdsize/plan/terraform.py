@@ -13,6 +13,7 @@ from etcdsize.base.checks import one_of, pairs_of
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.flags import flag_text
+from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.plan.cluster import DATA_DIR, TOKEN, ClusterPlan
 from etcdsize.plan.render import FORMATS, WHOLE, render
 from etcdsize.plan.settings import settings_for
@@ -34,7 +35,7 @@ QUERY = {
     "tiers": "guide, etcd.io, or a file (default: guide)",
     "kubernetes": "true: the API server compacts",
     "peer_rtt_ms": "the largest average round-trip time between members",
-    "etcd_version": "such as 3.5 or 3.5.33 (default: 3.5)",
+    "etcd_version": f"such as 3.5 or 3.5.33 (default: {DEFAULT_VERSION})",
     "hosts": "NAME=HOST of every member, with commas between: then there is a rendering for each",
     "zones": "NAME=ZONE of every member, likewise",
     "format": "of the renderings: flags, env, config or systemd (default: config)",
@@ -83,7 +84,7 @@ def answer(query: bytes | str) -> dict[str, str]:
         sizing,
         kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
         peer_rtt_ms=parsed("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
-        etcd_version=asked.get("etcd_version", "3.5"),
+        etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
     )
     found = {
         "tier": sizing.tier,

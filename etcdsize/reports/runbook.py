@@ -26,7 +26,7 @@ def render_runbook(runbook: Runbook) -> str:
         f"# Runbook of the cluster {_code(runbook.token)}",
         f"etcd {runbook.etcd_version} ({runbook.etcd_version.evidence}), {count} member{'' if count == 1 else 's'}: "
         f"{', '.join(map(_code, runbook.members))}",
-        *map(_wrapped, runbook.says),
+        *map(_wrapped, runbook.notes),
     ]
     if runbook.notices:
         parts.append("\n".join(map(_notice, runbook.notices)))
@@ -35,7 +35,7 @@ def render_runbook(runbook: Runbook) -> str:
 
 
 def _step(step: Step) -> list[str]:
-    parts = [f"## {step.title}", *map(_wrapped, step.says)]
+    parts = [f"## {step.title}", *map(_wrapped, step.notes)]
     for command in step.commands:
         label = _label(command)
         if label:
@@ -48,11 +48,11 @@ def _label(command: Command) -> str:
     if command.where == "every-member":
         where = "On every member's machine"
     elif command.member is None:
-        return _wrapped(command.says)
+        return _wrapped(command.note)
     else:
         where = f"{'On the machine of' if command.where == 'member' else 'Member'} {_code(command.member)}"
     # Not wrapped: a name keeps every space.
-    return f"{where}: {command.says}".rstrip()
+    return f"{where}: {command.note}".rstrip()
 
 
 def _notice(notice: Notice) -> str:

@@ -1,7 +1,7 @@
 """A plan as etcd's config file, for --config-file.
 
-etcd passes over a key that it does not know, in silence: only keys of the table of flags are written. Text is written
-as JSON does, which YAML reads as the same text.
+etcd silently ignores keys that it does not know, so only keys of known flags are written. Values are written as JSON,
+which YAML reads as the same values.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ def render_config(plan: ClusterPlan, member: str) -> str:
     Raises
     ------
     OptionError
-        For a setting that a config file of this version cannot hold.
+        If a config file of this version cannot hold one of the settings.
     """
     known = load_versions().flags_by_name
     plain: list[str] = []
     nested: dict[str, list[str]] = {}
     flags = plan.flags(member)
     if "auto-compaction-retention" in flags:
-        # Its default is the flag's alone: without it a config file is refused (3.4.23 and 3.5.1 ran).
+        # etcd applies the default to the flag only: without the mode it refuses a config file (run on 3.4.23, 3.5.1).
         flags.setdefault("auto-compaction-mode", plan.setting("auto-compaction-mode"))
-    if plan.etcd_version.name == "3.4":
-        # Likewise: without it the JSON gateway is off (3.4.23 ran; etcd-io/etcd#12297 mends it in 3.5).
-        flags.setdefault("enable-grpc-gateway", plan.setting("enable-grpc-gateway"))
+    for flag in plan.etcd_version.flags:
+        if plan.etcd_version.name in flag.no_config_default_in:
+            flags.setdefault(flag.name, plan.setting(flag.name))
     for name, value in flags.items():
         flag = known[name]
         if flag.config_key is None or plan.etcd_version.name in flag.no_config_key_in:
             raise OptionError(
-                f"settings: --{name} cannot be set in a config file of etcd {plan.etcd_version}: it would be passed "
-                'over in silence; use the format "flags" or "env"',
+                f"settings: --{name} cannot be set in a config file of etcd {plan.etcd_version}: etcd would "
+                'silently ignore it; use the format "flags" or "env"',
                 option="format",
                 value=name,
             )
@@ -47,7 +47,7 @@ def render_config(plan: ClusterPlan, member: str) -> str:
         line = f"{key if dot else section}: {json.dumps(config_value(flag, value), ensure_ascii=False)}"
         (nested.setdefault(section, []) if dot else plain).append(line)
     lines = [
-        f"# etcd {plan.etcd_version}: etcd --config-file=FILE; flags and environment are passed over then.",
+        f"# etcd {plan.etcd_version}: etcd --config-file=FILE; flags and environment variables are then ignored.",
         *plain,
     ]
     for section, keys in nested.items():

@@ -1,0 +1,29 @@
+"""Which versions of etcd there are, and which one is the default.
+
+Every version is one file of `data/etcd`, so the names of the files are the versions. The command line's help lists them
+without reading a file.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+__all__ = ["DEFAULT_VERSION", "FOLDER", "version_files", "version_names"]
+
+DEFAULT_VERSION = "3.5"
+"""The version for which settings and plans are made if none is named."""
+
+FOLDER = Path(__file__).parents[1] / "data" / "etcd"
+"""The files of the versions, such as `3.5.json`."""
+
+
+@functools.cache
+def version_names() -> tuple[str, ...]:
+    """Return the minor versions of etcd, oldest first."""
+    return tuple(path.stem for path in version_files(FOLDER))
+
+
+def version_files(folder: Path) -> list[Path]:
+    """Return the files of versions in a folder, oldest version first."""
+    return sorted(folder.glob("*.json"), key=lambda path: [int(part) for part in path.stem.split(".")])
