@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from etcdsize.cli.arguments import Parser, add_command, add_json, add_load
+from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 
 __all__ = ["COMMANDS"]
 
@@ -49,7 +50,9 @@ def _add_plan(parser: argparse._ActionsContainer) -> None:
         "peer.key, healthcheck-client.crt, healthcheck-client.key (default: plain http)",
     )
     what.add_argument(
-        "--etcd-version", metavar="V", help="3.4, 3.5, 3.6, 3.7, or one patch such as 3.5.33 (default: 3.5)"
+        "--etcd-version",
+        metavar="V",
+        help=f"{', '.join(version_names())}, or one patch such as 3.5.33 (default: {DEFAULT_VERSION})",
     )
 
 

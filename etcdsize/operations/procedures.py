@@ -265,7 +265,8 @@ def _upgrade(etcdctl: EtcdctlCommands) -> Step:
         source = docs_of(target, f"upgrades/upgrade_{target.name.replace('.', '_')}.md")
         oldest = f"the newest patch of {version.name}" if path.patch is None else f"{path.patch} or later"
         notes = [
-            f"Upgrade one minor version at a time: {version.name} to {target.name}. First bring all members to {oldest}.",
+            f"Upgrade one minor version at a time: {version.name} to {target.name}. First bring all members to "
+            f"{oldest}.",
             f"{path.note} Make a new plan for {target.name}: it rejects flags that no longer exist.",
             f"Once all members run {target.name}, there is no simple way back: keep the snapshot.",
         ]

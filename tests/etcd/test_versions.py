@@ -21,13 +21,13 @@ TABLE = load_versions()
 
 
 class TestVersions:
-    """3.4 is out of support since 2026-05-15; 3.5.33, 3.6.14 and 3.7.1 are the least safe; 3.6 and 3.7 were not run."""
+    """3.4 is out of support since 2026-05-15. Oldest safe: 3.5.33, 3.6.14 and 3.7.1. 3.6 and 3.7 were not run."""
 
     def test_status(self):
-        found = {v.name: (v.status, v.until, v.least_safe, v.evidence) for v in TABLE.versions}
+        found = {v.name: (v.status, v.until, v.oldest_safe_patch, v.evidence) for v in TABLE.versions}
         assert found == {
-            "3.4": ("out-of-support", "2026-05-15", None, "3.4.23 ran"),
-            "3.5": ("supported", "2027-07", "3.5.33", "3.5.1 ran"),
+            "3.4": ("out-of-support", "2026-05-15", None, "run on 3.4.23"),
+            "3.5": ("supported", "2027-07", "3.5.33", "run on 3.5.1"),
             "3.6": ("supported", None, "3.6.14", "from source, not run"),
             "3.7": ("supported", None, "3.7.1", "from source, not run"),
         }
@@ -141,9 +141,9 @@ class TestFlags:
     def test_so_is_a_list_of_versions(self):
         fields = TABLE.model_dump()
         for broken, message in (
-            ({"versions": fields["versions"][::-1]}, "expected versions that rise"),
+            ({"versions": fields["versions"][::-1]}, "expected versions in ascending order, each once"),
             ({"versions": fields["versions"][:3]}, 'got "3.7", expected 3.4, 3.5, 3.6'),
-            ({"flags": [fields["flags"][0]] * 2}, 'row 2, name: got "name" twice'),
+            ({"flags": [fields["flags"][0]] * 2}, 'row 2, name: "name" is listed more than once'),
             ({"flags": [fields["flags"][0] | {"defaults": {"3.4": 1.5}}]}, "got 1.5, expected a boolean"),
         ):
             with pytest.raises(TableError, match=re.escape(message)):
@@ -152,7 +152,7 @@ class TestFlags:
 
 @pytest.mark.parametrize("minor", MINORS)
 class TestRealEtcd:
-    """What the table says of a version, the real one says."""
+    """The table says of a version what the real etcd says."""
 
     def test_help_and_table_name_the_same_flags(self, minor):
         etcd, version = needed(minor)

@@ -53,7 +53,7 @@ class TestEveryVersion:
     def test_cluster_health_is_explained_and_never_run(self, version):
         book = runbook(plan(version))
         assert not [command for command in commands(book) if "cluster-health" in command.words]
-        assert any("cluster-health" in text and "endpoint health" in text for text in book.step("health").says)
+        assert any("cluster-health" in text and "endpoint health" in text for text in book.step("health").notes)
 
     def test_source_and_evidence(self, version):
         for step in runbook(plan(version)).steps:
@@ -61,17 +61,17 @@ class TestEveryVersion:
             if version in ("3.6", "3.7") and step.code != "fio":
                 assert step.evidence == "from source, not run"
             else:
-                assert " ran" in step.evidence
+                assert step.evidence.startswith("run ")
         codes = [notice.code for notice in runbook(plan(version)).notices]
         assert ("etcd-not-run" in codes) == (version in ("3.6", "3.7"))
 
     def test_what_is_to_be_filled_in_is_told(self, version):
         for command in commands(runbook(plan(version))):
             assert set(command.fill_in) <= set(command.words)
-            assert all(word in command.says for word in command.fill_in)
+            assert all(word in command.note for word in command.fill_in)
 
     def test_the_api_of_version_3(self, version):
-        assert any("ETCDCTL_API" in text for text in runbook(plan(version)).says) == (version == "3.4")
+        assert any("ETCDCTL_API" in text for text in runbook(plan(version)).notes) == (version == "3.4")
 
 
 class TestEndpoints:
@@ -108,7 +108,7 @@ class TestEndpoints:
     def test_one_member_leads_alone(self):
         book = runbook(ClusterPlan.local(1))
         assert not [command for command in commands(book) if "move-leader" in command.words]
-        assert not [text for step in book.steps for text in step.says if "leader last" in text]
+        assert not [text for step in book.steps for text in step.notes if "the leader last" in text]
 
 
 class TestTls:
@@ -132,8 +132,8 @@ class TestTls:
         files = TlsFiles(cert_file="/s.crt", key_file="/s.key", trusted_ca_file="/ca.crt")
         book = runbook(plan(tls=Tls(client=files)))
         assert shells(book, "health")[0].split()[2:] == ["--cacert=/ca.crt", "endpoint", "health"]
-        assert any("add --cert and --key" in text for text in book.says)
-        assert not any("add --cert and --key" in text for text in runbook(plan(tls=TLS)).says)
+        assert any("add --cert and --key" in text for text in book.notes)
+        assert not any("add --cert and --key" in text for text in runbook(plan(tls=TLS)).notes)
 
     def test_peers_alone(self):
         files = TlsFiles(cert_file="/p.crt", key_file="/p.key", trusted_ca_file="/ca.crt")
@@ -198,7 +198,7 @@ class TestSnapshots:
         for command in step.commands:
             if "restore" in command.words:
                 assert (command.words[-2:] == ("--bump-revision=1000000000", "--mark-compacted")) == bumps
-        assert any("API server" in text for text in step.says)
+        assert any("API server" in text for text in step.notes)
         assert (step.evidence == "from source, not run") == bumps
         plain = runbook(plan(version)).step("snapshot-restore")
         assert not [command for command in plain.commands if "--mark-compacted" in command.words]
@@ -228,7 +228,7 @@ class TestOrder:
     )
     def test_upgrades(self, version, told):
         step = runbook(plan(version)).step("upgrade")
-        assert told in " ".join(step.says)
+        assert told in " ".join(step.notes)
         page = {
             "3.4": "v3.5/upgrades/upgrade_3_5.md",
             "3.5": "v3.6/upgrades/upgrade_3_6.md",
@@ -254,9 +254,11 @@ class TestTier:
     def test_figures(self, tier, load, clients, writes, iops):
         book = runbook(plan(), tier=tier)
         assert shells(book, "check-perf")[0].endswith(f" check perf --load={load}")
-        assert f"The load for the tier {tier}: {clients} clients, {writes} writes/s." in book.step("check-perf").says
-        assert any(text.endswith(f"IOPS, at least {iops} for the tier {tier}.") for text in book.step("fio").says)
-        chosen = runbook(plan()).step("check-perf").says[1]
+        assert f"The load for the tier {tier}: {clients} clients, {writes} writes/s." in book.step("check-perf").notes
+        assert any(
+            text.endswith(f"IOPS must be at least {iops} for the tier {tier}.") for text in book.step("fio").notes
+        )
+        chosen = runbook(plan()).step("check-perf").notes[1]
         assert f"--load={load} for {tier} ({clients} clients, {writes} writes/s)" in chosen
 
     def test_without_a_tier_the_least_load(self):
@@ -264,13 +266,13 @@ class TestTier:
         assert book.tier is None
         assert shells(book, "check-perf")[0].endswith(" check perf --load=s")
         assert any(
-            "at least 50 for small and medium, 500 for large and xlarge." in text for text in book.step("fio").says
+            "at least 50 for small and medium, 500 for large and xlarge." in text for text in book.step("fio").notes
         )
 
     def test_what_it_is(self):
-        says = " ".join(runbook(plan(), tier="large").step("check-perf").says)
-        assert "load generator, for a cluster that is not yet in service" in says
-        assert "it can pass xl and fail l (etcd-io/etcd#13455)" in says
+        says = " ".join(runbook(plan(), tier="large").step("check-perf").notes)
+        assert "load generator for a cluster that is not yet in service" in says
+        assert "a cluster can pass xl and fail l (etcd-io/etcd#13455)" in says
 
     def test_the_disk(self):
         book = runbook(plan(data_dir="/data:1/etcd"), tier="small")
@@ -278,7 +280,7 @@ class TestTier:
             *("fio", "--name=etcd", "--directory=/data\\:1/etcd", "--rw=write", "--ioengine=sync", "--fdatasync=1"),
             *("--size=22m", "--bs=2300", "--unlink=1"),
         )
-        assert any("99.00th: below 10 ms" in text for text in book.step("fio").says)
+        assert any("99.00th must be below 10 ms" in text for text in book.step("fio").notes)
 
 
 class TestArguments:

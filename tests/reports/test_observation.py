@@ -61,7 +61,8 @@ infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.87 ms      
 info: Requests are those of 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: Clients are the open streams, 9: an estimate. A client without a watch or a lease is not in it, and one \
 with several is in it several times: give the number where you know it. [clients-estimated]
-warning: etcd 3.5.1 has flaws that 3.5.33 of 2026-07-23 mends: run that or a later patch. [etcd-unsafe-patch]
+warning: etcd 3.5.1 has known vulnerabilities that are fixed in 3.5.33 of 2026-07-23: upgrade to that patch or a \
+later one. [etcd-unsafe-patch]
 """
 DOWN = """\
 members   3, leader infra0
@@ -84,7 +85,8 @@ Not known, or not all; what these members serve is not counted, so load and tier
 info: Requests are those of 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: Clients are the open streams, 6: an estimate. A client without a watch or a lease is not in it, and one \
 with several is in it several times: give the number where you know it. [clients-estimated]
-warning: etcd 3.5.1 has flaws that 3.5.33 of 2026-07-23 mends: run that or a later patch. [etcd-unsafe-patch]
+warning: etcd 3.5.1 has known vulnerabilities that are fixed in 3.5.33 of 2026-07-23: upgrade to that patch or a \
+later one. [etcd-unsafe-patch]
 """
 NOTHING = """\
 members   1, leader unknown

@@ -47,7 +47,7 @@ def test_labels():
     assert "\nOn every member's machine:\n\n```sh\netcdutl version\n```\n" in text
     assert "\nOn the machine of `infra1`:\n\n```sh\netcdutl snapshot restore " in text
     assert "\nMember `infra2`:\n\n```sh\netcdctl --endpoints=http://127.0.0.1:2383 defrag " in text
-    assert "\nOn the machine of `infra0`: Only where there is such a folder.\n\n```sh\nmv " in text
+    assert "\nOn the machine of `infra0`: Only if the folder exists.\n\n```sh\nmv " in text
 
 
 def test_prose_is_wrapped_and_no_line_of_it_means_something_else_in_markdown():
@@ -99,22 +99,23 @@ def test_a_name_is_shown_as_code(name):
 ONE = """\
 # Runbook of the cluster `it's`
 
-etcd 3.4 (3.4.23 ran), 1 member: `a`
+etcd 3.4 (run on 3.4.23), 1 member: `a`
 
-The commands are for a POSIX shell, one line each.
+Every command is one line for a POSIX shell.
 
-Unset ETCDCTL_ENDPOINTS, ETCDCTL_CACERT and the like first: etcdctl stops where a flag and its
-variable are both set. Where authentication is on, add --user.
+Unset ETCDCTL_ENDPOINTS, ETCDCTL_CACERT and the like first: etcdctl stops if a flag and its variable
+are both set. If authentication is enabled, add --user.
 
-etcdctl 3.4 speaks the API of version 3, which it needs here, unless ETCDCTL_API says 2.
+The commands need API version 3, which etcdctl 3.4 uses unless ETCDCTL_API is 2.
 
 - warning: A cluster of 1 member tolerates no failure. [no-failure-tolerance]
 - warning: Without TLS anybody on the network reads and writes the data of a. [plain-http]
-- warning: etcd 3.4 is out of support since 2026-05-15: what is found now is not mended. [etcd-out-of-support]
+- warning: etcd 3.4 is out of support since 2026-05-15: vulnerabilities found since then are not fixed. \
+[etcd-out-of-support]
 
 ## Versions
 
-What is installed: the tools are to be of the same minor version as the members.
+The tools must have the same minor version as the members.
 
 On every member's machine:
 
@@ -128,84 +129,84 @@ On every member's machine:
 etcdctl version
 ```
 
-Source: etcd-io/etcd etcdctl/README.md (3.4.23 ran)
+Source: etcd-io/etcd etcdctl/README.md (run on 3.4.23)
 
 ## Health
 
-At any time. It asks every member of the plan. Where one is down, it says so after five seconds, and
-the exit code is 1.
+Run it at any time. It asks every member of the plan. If a member is down, the command reports it
+after five seconds and exits with 1.
 
-etcdctl 3.4 calls a member healthy that has an alarm: look at the alarms as well.
+etcdctl 3.4 reports a member as healthy even if it has an alarm: check the alarms too.
 
-etcdctl cluster-health, which older guides print, was of the API of etcd 2; today it is an unknown
-command, and endpoint health is what replaced it.
+Older guides use etcdctl cluster-health. It belonged to API version 2 and is an unknown command
+today; endpoint health replaced it.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint health
 ```
 
-Source: etcd-io/etcd etcdctl/README.md (3.4.23 ran)
+Source: etcd-io/etcd etcdctl/README.md (run on 3.4.23)
 
 ## Status
 
-Who leads (IS LEADER), how large every member's database is (DB SIZE), how far it is (RAFT INDEX),
-which version it runs, and the alarms (ERRORS).
+For every member: whether it is the leader (IS LEADER), the size of its database (DB SIZE), how far
+it is in the log (RAFT INDEX), its version (VERSION) and its alarms (ERRORS).
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint status -w table
 ```
 
-Source: etcd-io/etcd etcdctl/README.md (3.4.23 ran)
+Source: etcd-io/etcd etcdctl/README.md (run on 3.4.23)
 
 ## Members
 
-The members as the cluster has them, with those that were added since the plan.
+The members that the cluster has now, including those that were added after the plan was made.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 member list -w table
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/runtime-configuration.md (3.4.23 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/runtime-configuration.md (run on 3.4.23)
 
 ## Save a snapshot
 
-Regularly, and before every change. It is of one member, and etcdctl refuses several endpoints: take
-one that is healthy. The leader has the newest data.
+Save one regularly, and before every change. A snapshot is taken from one member, and etcdctl
+refuses several endpoints: choose a healthy member. The leader has the newest data.
 
-A file of that name is replaced without a word: give every snapshot a name of its own, and keep it
-on another machine.
+An existing file of the same name is overwritten without a warning: use a new name for every
+snapshot, and keep it on another machine.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 snapshot save snapshot.db
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (3.4.23 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (run on 3.4.23)
 
 ## Check a snapshot
 
-Hash, revision, number of keys and size. The checksum at the end of the file is not looked at before
-the snapshot is restored: restore one from time to time, elsewhere.
+Prints the hash, the revision, the number of keys and the size. The checksum at the end of the file
+is verified only by a restore: restore a snapshot on another machine from time to time.
 
 ```sh
 etcdctl snapshot status snapshot.db -w table
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (3.4.23 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (run on 3.4.23)
 
 ## Restore a snapshot
 
-Where a quorum is lost for good, or the data has to go back. The members become a new cluster: of
-what was written after the snapshot nothing is left.
+Restore if the quorum is lost for good, or the data has to go back. The members become a new
+cluster, and everything written after the snapshot is lost.
 
-Stop every member first, and copy the same snapshot to every member's machine. What is there of a
-member's data is moved away, not deleted: etcd restores only where there is nothing. Run it as the
-user that etcd runs as.
+First stop every member, and copy the same snapshot to every member's machine. etcd restores only
+into a folder that does not exist, so the member's old data is moved aside, not deleted. Run the
+commands as the user that runs etcd.
 
-The token is a new one, so that no member of the old cluster ever joins; another restore takes
-another. Then start all members as at first: where there is data, etcd passes over --initial-cluster
-and the like.
+The token is new, so that no member of the old cluster can ever join; use another one for another
+restore. Then start all members with the same flags as before: once a member has data, etcd ignores
+--initial-cluster and the like.
 
-On the machine of `a`: Only where there is such a folder.
+On the machine of `a`: Only if the folder exists.
 
 ```sh
 mv -T -- '/data/etcd dir/a.etcd' '/data/etcd dir/a.old'
@@ -219,26 +220,26 @@ etcdctl snapshot restore snapshot.db --name=a '--data-dir=/data/etcd dir/a.etcd'
 --initial-advertise-peer-urls=http://10.0.0.1:2380
 ```
 
-When all members run again:
+After all members have started:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint health
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/recovery.md (3.4.23 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/recovery.md (run on 3.4.23)
 
 ## Defragment
 
-After compaction, where the database is much larger than what is in use. A member neither reads nor
-writes while it is defragmented.
+Defragment after a compaction, if the database is much larger than the data in use. A member serves
+neither reads nor writes while it is being defragmented.
 
-A snapshot first:
+Save a snapshot first:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 snapshot save snapshot-before-defragment.db
 ```
 
-Who leads (IS LEADER is true), and DB SIZE before:
+Find the leader (IS LEADER is true) and note DB SIZE:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint status -w table
@@ -256,32 +257,34 @@ After every member:
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint health
 ```
 
-DB SIZE afterwards:
+Compare DB SIZE:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint status -w table
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (3.4.23 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (run on 3.4.23)
 
 ## Alarms
 
-NOSPACE: the database reached its quota, and nothing is written any more. Give up its history,
-defragment, and disarm. Then find what fills it, or raise quota-backend-bytes.
+NOSPACE: the database has reached its quota, and etcd rejects writes. Compact the history,
+defragment, and disarm the alarm. Then find out what fills the database, or raise
+quota-backend-bytes.
 
-CORRUPT: the members disagree. Do not disarm it before the member that is wrong has been replaced.
+CORRUPT: the members disagree about the data. Replace the corrupt member before you disarm the
+alarm.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 alarm list
 ```
 
-Where it is NOSPACE: the revision is in every header.
+For NOSPACE: the revision is in every header.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint status -w json
 ```
 
-REVISION is that number. Nobody can read what was before it any more.
+REVISION is that number. Older revisions can no longer be read.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 compaction --physical REVISION --command-timeout=60s
@@ -293,45 +296,45 @@ Member `a`:
 etcdctl --endpoints=http://10.0.0.1:2379 defrag --command-timeout=60s
 ```
 
-It disarms every alarm there is, whatever it is.
+This disarms every alarm, of whatever kind.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 alarm disarm
 ```
 
-Nothing is left:
+The list is now empty:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 alarm list
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (3.4.23 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (run on 3.4.23)
 
 ## Upgrade
 
-One minor version at a time: 3.4 to 3.5. First bring all members to the newest patch of 3.4.
+Upgrade one minor version at a time: 3.4 to 3.5. First bring all members to the newest patch of 3.4.
 
-Where authentication is on, not member by member. Make the plan anew for 3.5: it refuses the flags
-that are gone.
+If authentication is enabled, the members cannot be upgraded one by one. Make a new plan for 3.5: it
+rejects flags that no longer exist.
 
-When all members run 3.5, there is no simple way back: keep the snapshot.
+Once all members run 3.5, there is no simple way back: keep the snapshot.
 
-Stop it, put the new etcd in its place, start it as before, and go on when it is healthy. Then the
-tools.
+Stop the member, install the new etcd, start it as before, and wait until it is healthy. Then
+upgrade the tools.
 
-Begin only when all are healthy:
+Start only if all members are healthy:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint health
 ```
 
-A snapshot first:
+Save a snapshot first:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 snapshot save snapshot-before-upgrade.db
 ```
 
-Who leads (IS LEADER is true), and what each runs (VERSION):
+Find the leader (IS LEADER is true) and every member's VERSION:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint status -w table
@@ -343,46 +346,46 @@ After every member:
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint health
 ```
 
-VERSION is the same of all:
+VERSION is now the same for all members:
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 endpoint status -w table
 ```
 
-Source: etcd-io/website content/en/docs/v3.5/upgrades/upgrade_3_5.md (3.4.23 to 3.5.1 ran)
+Source: etcd-io/website content/en/docs/v3.5/upgrades/upgrade_3_5.md (run from 3.4.23 to 3.5.1)
 
 ## Check the performance
 
-A load generator, for a cluster that is not yet in service: for a minute it writes keys of 256 and
-values of 1024 bytes at a fixed rate, and passes at nine tenths of it. It says nothing of reads, nor
-of your load; it can pass xl and fail l (etcd-io/etcd#13455).
+A load generator for a cluster that is not yet in service. For a minute it writes keys of 256 bytes
+with values of 1024 bytes at a fixed rate; the check passes at nine tenths of that rate. It tests
+neither reads nor a load like yours, and a cluster can pass xl and fail l (etcd-io/etcd#13455).
 
 The load for the tier small: 50 clients, 150 writes/s.
 
-It deletes its keys at the end, and their history stays: compact and defragment afterwards.
+It deletes its keys at the end, but their history stays: compact and defragment afterwards.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 check perf --load=s
 ```
 
-Only where it was interrupted: it does not begin while keys of its own are left.
+Only if the check was interrupted: it does not start while keys of an earlier check remain.
 
 ```sh
 etcdctl --endpoints=http://10.0.0.1:2379 del --prefix /etcdctl-check-perf/
 ```
 
-Source: etcd-io/etcd etcdctl/ctlv3/command/check.go (3.4.23 ran)
+Source: etcd-io/etcd etcdctl/ctlv3/command/check.go (run on 3.4.23)
 
 ## Measure the disk
 
-Before etcd runs there: etcd waits for every write of its log, and no provider publishes how long
-that takes. It writes 22 MB and removes them.
+Measure it before etcd runs there. etcd waits for every write of its log to reach the disk, and no
+provider publishes how long that takes. fio writes 22 MB and removes them.
 
-Look for fsync/fdatasync, 99.00th: below 10 ms, which fio may print as 10000 usec. And write: IOPS,
-at least 50 for the tier small.
+In fsync/fdatasync, 99.00th must be below 10 ms, which fio may print as 10000 usec. In write, IOPS
+must be at least 50 for the tier small.
 
-The folder is the one above the members' data. Where a member's own folder is a disk of its own,
-name that.
+The folder is the parent of the members' data. If a member's own folder is on a disk of its own, use
+that folder.
 
 On every member's machine:
 
@@ -390,5 +393,5 @@ On every member's machine:
 fio --name=etcd '--directory=/data/etcd dir' --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300 --unlink=1
 ```
 
-Source: etcd-io/website content/en/docs/v3.4/op-guide/hardware.md, faq.md (fio 3.33 ran)
+Source: etcd-io/website content/en/docs/v3.4/op-guide/hardware.md, faq.md (run with fio 3.33)
 """
