@@ -9,11 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from etcdsize import OptionError, load_catalog, load_tiers
-from etcdsize.base.checks import one_of, whole_number
 from etcdsize.catalog.catalog import providers_of
 from etcdsize.sizing.options import catalog_of, headroom_of, members_of, threads_of, tiers_of
 
@@ -118,23 +115,6 @@ class TestWholeNumbers:
         assert message.endswith(", expected an integer of 1 or more")
         if value is not None:
             assert message_of(threads_of, value) == message.replace("members", "threads", 1)
-
-    @given(st.integers())
-    def test_every_integer_is_a_whole_number(self, value):
-        assert whole_number(value) == value
-
-
-class TestOneOf:
-    """One word of a list; for another, the message names the nearest."""
-
-    def test_accepts_only_the_listed_words(self):
-        assert one_of("on_invalid", "mark", ("raise", "mark")) == "mark"
-        assert message_of(one_of, "on_invalid", "marks", ("raise", "mark")) == (
-            'on_invalid: got "marks", expected raise or mark; did you mean "mark"?'
-        )
-        assert message_of(one_of, "on_invalid", np.array([1]), ("raise", "mark")).startswith(
-            "on_invalid: got array([1])"
-        )
 
 
 class TestProviders:
