@@ -1,4 +1,4 @@
-"""AWS's own list of instance types: every field, every fault, and no input that ends in a traceback."""
+"""The reader of AWS's list of instance types: each field, each error, and no input that ends in a traceback."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def read_one(name: str = "m5.large", **changes):
 
 
 class TestCaptured:
-    """What the aws command printed; the figures are AWS's own."""
+    """Real output of the aws command, with AWS's own figures."""
 
-    def test_every_type(self):
+    def test_each_type_of_the_sample_becomes_a_machine(self):
         imported = read_aws_instance_types(TEXT, date="2026-11-25")
         assert (imported.found, imported.imported, imported.dropped, imported.repeats) == (15, 15, (), 0)
         assert (imported.pages, imported.truncated) == (1, False)
@@ -80,14 +80,14 @@ class TestCaptured:
         assert [m.machine_type for m in imported.catalog.machines if m.bare_metal] == ["mac2.metal"]
         assert not any(m.shared_core or m.price or m.disk_limits or m.tier for m in imported.catalog.machines)
 
-    def test_the_catalog(self):
+    def test_the_catalog_has_its_name_date_and_the_providers_disks(self):
         catalog = read_aws_instance_types(TEXT, date="2026-11-25").catalog
         assert (catalog.name, catalog.date, catalog.providers) == ("aws-imported", "2026-11-25", ("aws",))
         assert [kind.kind for kind in catalog.disk_kinds] == ["gp3", "gp2", "io2", "io1"]
         assert catalog.disk_kind("aws", "gp3") == load_catalog("current").disk_kind("aws", "gp3")
 
-    def test_the_guide_s_machines(self):
-        """The guide's four AWS rows, and the catalog of today, say what AWS says."""
+    def test_the_guide_and_the_current_catalog_agree_with_aws(self):
+        """The guide's four AWS rows and the catalog `current` have AWS's own figures."""
         catalog = read_aws_instance_types(TEXT).catalog
         for named in load_catalog("guide").machines:
             if named.provider == "aws":
@@ -119,7 +119,7 @@ class TestShapes:
             (page(*TYPES[:5], NextToken="x") + json.dumps(TYPES[5:]), 2),
         ],
     )
-    def test_the_same(self, source, pages):
+    def test_every_shape_gives_the_same_machines(self, source, pages):
         imported = read_aws_instance_types(source)
         whole = read_aws_instance_types(TEXT)
         assert imported.catalog == whole.catalog
@@ -129,10 +129,10 @@ class TestShapes:
         "source",
         [page(*TYPES, NextToken="x"), page(*TYPES[:5], NextToken="x") + page(*TYPES[5:], NextToken="y")],
     )
-    def test_pages_are_missing(self, source):
+    def test_missing_pages_are_reported(self, source):
         assert read_aws_instance_types(source).truncated
 
-    def test_pages_in_files_of_their_own(self):
+    def test_pages_in_separate_files_are_combined(self):
         parts = [page(*TYPES[:5], NextToken="x"), page(*TYPES[5:9], NextToken="y"), page(*TYPES[9:])]
         read = [read_aws_instance_types(part) for part in parts]
         assert [part.truncated for part in read] == [True, True, False]
@@ -143,7 +143,7 @@ class TestShapes:
         again = combine([*read, read[0]])
         assert (again.found, again.imported, again.repeats) == (20, 15, 5)
 
-    def test_two_files_that_differ(self):
+    def test_two_files_with_different_figures_are_rejected(self):
         other = read_aws_instance_types(page(one(VCpuInfo__DefaultVCpus=4)))
         with pytest.raises(TableError) as caught:
             combine([read_aws_instance_types(TEXT), other])
@@ -152,7 +152,7 @@ class TestShapes:
 
 
 class TestFields:
-    """Every field that is used: missing or null is unknown, new ones are passed over, a wrong one is refused."""
+    """Each field that is used: missing or null is unknown, an unused field is ignored, a wrong value is rejected."""
 
     @pytest.mark.parametrize(
         ("changes", "field", "value"),
@@ -196,7 +196,7 @@ class TestFields:
             ({"SomethingNew": {"deep": [1]}}, "vcpus", 2),
         ],
     )  # fmt: skip
-    def test_read(self, changes, field, value):
+    def test_a_field_becomes_a_figure(self, changes, field, value):
         found = getattr(read_one(**changes), field)
         assert (type(found), found) == (type(value), value)
 
@@ -208,7 +208,7 @@ class TestFields:
             ({"MemoryInfo": ...}, "no memory"),
         ],
     )
-    def test_dropped(self, changes, reason):
+    def test_a_type_without_vcpus_or_memory_is_dropped(self, changes, reason):
         imported = read_aws_instance_types(page(one(**changes), one("m4.large")))
         assert imported.dropped == (Dropped(machine_type="m5.large", reason=reason),)
         assert (imported.found, imported.imported) == (2, 1)
@@ -247,28 +247,28 @@ class TestFields:
              "InstanceStorageInfo.NvmeSupport", "got 1, expected text"),
         ],
     )  # fmt: skip
-    def test_refused(self, changes, field, reason):
+    def test_an_impossible_figure_is_rejected(self, changes, field, reason):
         with pytest.raises(TableError) as caught:
             read_aws_instance_types(page(one("m4.large"), one(**changes)))
         assert str(caught.value) == f"row 2 (m5.large), {field}: {reason}"
         assert (caught.value.row, caught.value.field) == (2, field)
 
     @pytest.mark.parametrize("name", ["", "m5 large", "m5\ud800", "x" * 101, "m5\n", "мм5.large"])
-    def test_a_name_that_is_none(self, name):
+    def test_an_impossible_name_is_rejected(self, name):
         with pytest.raises(TableError, match=r"^row 1, InstanceType: got .*, expected the name of a machine type$"):
             read_aws_instance_types([one(InstanceType=name)])
 
-    def test_the_row_counts_over_the_pages(self):
+    def test_rows_are_counted_across_pages(self):
         with pytest.raises(TableError, match=r"^row 4 \(m5\.large\), VCpuInfo\.DefaultVCpus: "):
             read_aws_instance_types(page(*TYPES[:3], NextToken="x") + page(one(VCpuInfo__DefaultVCpus=0)))
 
 
 class TestRepeats:
-    def test_the_same_again(self):
+    def test_an_equal_repeat_is_counted(self):
         imported = read_aws_instance_types(page(one(), one("m4.large"), one()))
         assert (imported.found, imported.imported, imported.repeats) == (3, 2, 1)
 
-    def test_with_another_figure(self):
+    def test_a_repeat_with_another_figure_is_rejected(self):
         with pytest.raises(TableError) as caught:
             read_aws_instance_types(page(one(), one(MemoryInfo__SizeInMiB=4_096)))
         assert str(caught.value) == "row 2 (m5.large), memory_gib: got 4, but row 1 has 8 for the same type"
@@ -313,7 +313,7 @@ NO_LISTING = [
 
 
 @pytest.mark.parametrize(("source", "message"), NO_LISTING, ids=range(len(NO_LISTING)))
-def test_what_is_no_listing(source, message):
+def test_input_that_is_not_a_listing_is_rejected(source, message):
     with pytest.raises(TableError) as caught:
         read_aws_instance_types(source)
     assert str(caught.value).startswith(message)
@@ -350,7 +350,7 @@ PATHS = [path for path in paths(SAMPLE) if path]
 
 
 def is_sound(imported: Imported | EtcdSizeError) -> None:
-    """An error is one line; what was read comes back from its own JSON, and its account adds up."""
+    """Assert that an error is one line, or that a catalog survives its own JSON and all entries are counted."""
     if isinstance(imported, EtcdSizeError):
         assert len(str(imported).splitlines()) == 1
         return
@@ -359,10 +359,10 @@ def is_sound(imported: Imported | EtcdSizeError) -> None:
 
 
 class TestAnything:
-    """No input ends in anything but a catalog or an error of ours, on one line."""
+    """Every input ends in a catalog or in one of our errors, on one line."""
 
     @given(st.data())
-    def test_mutations(self, data):
+    def test_a_mutated_sample(self, data):
         sample = copy.deepcopy(SAMPLE)
         for _ in range(data.draw(st.integers(1, 3))):
             *steps, last = data.draw(st.sampled_from(PATHS))
@@ -380,16 +380,16 @@ class TestAnything:
         is_sound(result(read_aws_instance_types, text))
 
     @given(JSON)
-    def test_json(self, document):
+    def test_any_json(self, document):
         is_sound(result(read_aws_instance_types, document))
 
     @given(st.binary(max_size=60) | st.text(max_size=60) | st.text('[]{},:"0123456789 eE.-nultrfasNI\\d', max_size=60))
-    def test_text(self, text):
+    def test_any_text(self, text):
         with pytest.raises(EtcdSizeError) as caught:
             read_aws_instance_types(text)
         assert len(str(caught.value).splitlines()) == 1
 
     @given(st.integers(1, len(TEXT) - 3))
-    def test_cut_off(self, length):
+    def test_a_sample_that_is_cut_off(self, length):
         with pytest.raises(TableError):
             read_aws_instance_types(TEXT[:length])

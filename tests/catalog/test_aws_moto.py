@@ -1,4 +1,4 @@
-"""All of EC2's types, asked for with boto3 of a moto server on this machine: every figure is kept.
+"""All of EC2's types, requested with boto3 from a moto server on this machine: every figure is kept.
 
 moto and boto3 are in the extra `test`; where CI is set they must be there.
 """
@@ -23,7 +23,7 @@ def needed(module: str):
 
 @pytest.fixture(scope="session")
 def answer() -> dict:
-    """What DescribeInstanceTypes answers, page by page until there is no more, as the aws command puts it together."""
+    """Return all pages of DescribeInstanceTypes, combined as the aws command combines them."""
     server = needed("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -56,7 +56,7 @@ def test_every_type_is_accounted_for(answer, imported):
     assert (imported.dropped, imported.repeats, imported.truncated) == ((), 0, False)
 
 
-def test_every_figure_is_the_source_s(answer, imported):
+def test_every_figure_is_that_of_the_source(answer, imported):
     for fields, machine in zip(answer["InstanceTypes"], imported.catalog.machines, strict=True):
         assert machine.vcpus == fields["VCpuInfo"]["DefaultVCpus"]
         assert machine.memory_gib * 1_024 == fields["MemoryInfo"]["SizeInMiB"]
@@ -81,18 +81,18 @@ def test_every_figure_is_the_source_s(answer, imported):
             assert machine.local_nvme_gb == 0
 
 
-def test_what_is_special_about_them(imported):
+def test_types_without_figures_burstable_types_and_macs(imported):
     machines = imported.catalog.machines
     no_figures = [machine.machine_type for machine in machines if machine.concurrent_iops is None]
     assert {"t2.micro", "c3.large", "m1.small"} <= set(no_figures)
     assert len(no_figures) == 19
-    # AWS's own flag is false of these.
+    # AWS's own flag is false for these.
     burstable = {machine.family for machine in machines if machine.burstable}
     assert {"t8i", "m7i-flex", "c7i-flex", "r8i-flex"} <= burstable
     assert {machine.family.partition("-")[0] for machine in machines if machine.arch is None} == {"mac", "mac1", "mac2"}
 
 
-def test_the_guide_s_machines(imported):
+def test_the_guides_machines_have_these_figures(imported):
     for named in load_catalog("guide").machines:
         if named.provider == "aws":
             machine = imported.catalog.machine("aws", named.machine_type)
@@ -100,8 +100,8 @@ def test_the_guide_s_machines(imported):
                 assert getattr(machine, field) == getattr(named, field)
 
 
-def test_today_s_catalog(imported):
-    """The 320 AWS rows of `current` are what EC2 says, but for price and source, to nine digits."""
+def test_the_current_catalog_has_these_figures(imported):
+    """The 320 AWS rows of `current` agree with EC2 to nine digits, except for price and source."""
     rows = [machine for machine in load_catalog("current").machines if machine.provider == "aws"]
     assert len(rows) == 320
     for row in rows:

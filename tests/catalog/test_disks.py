@@ -1,4 +1,4 @@
-"""Network disks as rules: figures worked by hand, prices, and the smallest disk against every other one."""
+"""Network disks as rules: figures computed by hand, prices, and the smallest disk against every other one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GP3, GP2, IO2, IO1 = (KINDS[name] for name in ("gp3", "gp2", "io2", "io1"))
 
 
 class TestFigures:
-    """What a disk sustains, worked by hand; the MB are 10^6 bytes, AWS and GCE count 1.048576 of them as a MiB."""
+    """What a disk sustains, computed by hand. MB are 10^6 bytes; AWS and GCE count MiB of 1.048576 MB."""
 
     @pytest.mark.parametrize(
         ("kind", "asked", "iops", "mb_per_second"),
@@ -57,12 +57,12 @@ class TestFigures:
             ("premium-ssd-v2", (10, 5_000, 1_200), 5_000, 1_200),
         ],
     )
-    def test_sustained(self, kind, asked, iops, mb_per_second):
+    def test_sustained_figures(self, kind, asked, iops, mb_per_second):
         found = KINDS[kind].figures(*asked)
         assert found[0] == iops
         assert found[1] == (mb_per_second if mb_per_second is None else pytest.approx(mb_per_second, rel=1e-12))
 
-    def test_a_burst_is_never_among_them(self):
+    def test_a_burst_never_counts(self):
         assert GP2.bursts
         assert GP2.figures(50) == (150, 39.3216)
 
@@ -91,7 +91,7 @@ class TestFigures:
             ("io1", (10, 501), "provisioned_iops: got 501, expected from 100 to 500 IOPS for this disk of io1"),
         ],
     )  # fmt: skip
-    def test_refused(self, kind, asked, message):
+    def test_a_disk_that_cannot_be_bought_is_rejected(self, kind, asked, message):
         for work in (KINDS[kind].figures, KINDS[kind].usd_month):
             with pytest.raises(OptionError) as caught:
                 work(*asked)
@@ -99,7 +99,7 @@ class TestFigures:
 
 
 class TestPrice:
-    """Size, then what is bought above what is included; unknown where a part is."""
+    """The size, plus what is provisioned above what is included; unknown where a part is."""
 
     @pytest.mark.parametrize(
         ("kind", "asked", "usd"),
@@ -119,10 +119,10 @@ class TestPrice:
             ("premium-ssd-v2", (50,), None),
         ],
     )
-    def test_by_hand(self, kind, asked, usd):
+    def test_prices_computed_by_hand(self, kind, asked, usd):
         assert KINDS[kind].usd_month(*asked) == usd
 
-    def test_a_part_that_is_unknown(self):
+    def test_an_unknown_part_makes_the_price_unknown(self):
         price = DiskPrice(usd_gib_month=0.08, region="us-east-1", date="2026-11-25")
         kind = GP3.model_copy(update={"price": price})
         assert kind.usd_month(50) == 4
@@ -134,7 +134,7 @@ class TestPrice:
 class TestSmallest:
     """The least size, IOPS and MB/s that are enough, or the reason why none are."""
 
-    def test_m4_large_s_iops(self):
+    def test_a_disk_that_delivers_the_iops_of_m4_large(self):
         """The guide's m4.large has 3600 IOPS and 56.25 MB/s; a disk has to deliver them as well."""
         assert GP2.smallest(20, 3_600, 56.25) == DiskChoice(
             kind="gp2",
@@ -178,7 +178,7 @@ class TestSmallest:
             ("premium-ssd-v2", (20, 3_000, 125.5), (20, None, 126)),
         ],
     )  # fmt: skip
-    def test_by_hand(self, kind, need, expected):
+    def test_disks_computed_by_hand(self, kind, need, expected):
         found = KINDS[kind].smallest(*need)
         assert isinstance(found, DiskChoice)
         size, iops, throughput = expected
@@ -205,10 +205,10 @@ class TestSmallest:
              "hyperdisk-balanced includes 146.80064 MB/s, 200 needed; how many more can be bought is unknown"),
         ],
     )  # fmt: skip
-    def test_none(self, kind, need, reason):
+    def test_the_reason_why_no_disk_is_enough(self, kind, need, reason):
         assert KINDS[kind].smallest(*need) == reason
 
-    def test_what_does_not_matter_may_be_unknown(self):
+    def test_a_figure_that_is_not_needed_may_be_unknown(self):
         found = KINDS["pd-standard"].smallest(20)
         assert (found.size_gib, found.concurrent_iops, found.disk_mb_per_second, found.usd_month) == (20, *[None] * 3)
 
@@ -224,7 +224,7 @@ class TestSmallest:
             ((5, 1, 1e308), "mb_per_second: got 1e+308, expected a finite number of 0 or more"),
         ],
     )
-    def test_refused(self, need, message):
+    def test_an_impossible_need_is_rejected(self, need, message):
         with pytest.raises(OptionError) as caught:
             GP3.smallest(*need)
         assert str(caught.value) == message
@@ -248,7 +248,7 @@ def price_of(draw) -> DiskPrice | None:
 
 @st.composite
 def kinds(draw) -> DiskKind:
-    """A small kind of disk: few sizes and few steps, so that all of its disks can be tried."""
+    """A small kind of disk, with few sizes and few steps, so that all of its disks can be tried."""
     few = st.integers(0, 4)
     included, floor, throughput = draw(few), draw(few), draw(few)
     buys_iops, way = draw(st.booleans()), draw(st.sampled_from(["size", "iops", "bought", "none"]))
@@ -276,7 +276,7 @@ def kinds(draw) -> DiskKind:
 
 
 def every_disk(kind: DiskKind):
-    """Give every disk of a kind that can be bought, with its figures."""
+    """Yield every disk of a kind that can be bought, with its figures."""
     unit = 1 if kind.throughput_unit == "MB/s" else MIB
     iops = [None, *range(10)] if kind.iops_provisionable else [None]
     throughputs = [None, *(round(n * unit, 6) for n in range(7))] if kind.mb_per_second_provisionable else [None]
@@ -289,10 +289,10 @@ def every_disk(kind: DiskKind):
 
 
 class TestAgainstEveryDisk:
-    """`smallest` finds a disk wherever one is enough, and no other that is enough is cheaper or smaller."""
+    """`smallest` finds a disk wherever one is enough, and no other sufficient disk is cheaper or smaller."""
 
     @given(kinds(), st.integers(1, 8), st.none() | st.integers(0, 10), st.none() | st.sampled_from([0, 1, 2.5, 4, 6]))
-    def test_none_is_cheaper(self, kind, size, iops, throughput):
+    def test_no_sufficient_disk_is_cheaper(self, kind, size, iops, throughput):
         enough = [
             (asked, kind.usd_month(*asked))
             for asked, (has_iops, has_throughput) in every_disk(kind)
@@ -318,7 +318,7 @@ class TestAgainstEveryDisk:
         st.integers(0, 90_000),
         st.floats(0, 2_500),
     )
-    def test_the_kinds_that_are_sold(self, kind, size, iops, throughput):
+    def test_the_kinds_of_the_current_catalog(self, kind, size, iops, throughput):
         found = kind.smallest(size, iops, throughput)
         if isinstance(found, str):
             assert "needed" in found or "unknown" in found
@@ -374,7 +374,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_rule_that_is_none(case):
+def test_an_impossible_rule_is_rejected(case):
     fields, message = REFUSED[case]
     with pytest.raises(TableError) as caught:
         DiskKind(**KIND | fields)
@@ -386,19 +386,19 @@ FIELDS |= {"concurrent_iops": 9, "disk_mb_per_second": 8}
 
 
 class TestLimitsOfAMachine:
-    """A limit by kind of disk replaces the general one; of other kinds nothing is known."""
+    """Limits by kind of disk replace the general ones; those for other kinds are then unknown."""
 
-    def test_general(self):
+    def test_a_general_limit_holds_for_every_kind(self):
         assert Machine(**FIELDS).limits_for("pd-ssd") == (9, 8)
 
-    def test_by_kind(self):
+    def test_limits_by_kind(self):
         limits = [DiskLimit(kind="pd-ssd", concurrent_iops=5), DiskLimit(kind="pd-balanced", disk_mb_per_second=4)]
         machine = Machine(**FIELDS, disk_limits=limits)
         assert machine.limits_for("pd-ssd") == (5, None)
         assert machine.limits_for("pd-balanced") == (None, 4)
         assert machine.limits_for("hyperdisk-balanced") == (None, None)
 
-    def test_a_kind_twice(self):
+    def test_a_repeated_kind_is_rejected(self):
         with pytest.raises(TableError) as caught:
             Machine(**FIELDS, disk_limits=[DiskLimit(kind="a"), DiskLimit(kind="a")])
         message = 'Machine: disk_limits: got "a" more than once, expected each kind of disk once'

@@ -1,4 +1,4 @@
-"""Google Cloud's own list of machine types: every field, zones, disk limits by rule, and every fault."""
+"""The reader of Google Cloud's list of machine types: fields, zones, disk limits by rule, and each error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_one(name: str = "n2-standard-4", **changes):
 class TestList:
     """The list in the shape of the API's reference: older and newer entries, zones by name and by URL."""
 
-    def test_every_type(self):
+    def test_each_type_of_the_sample_becomes_a_machine(self):
         imported = read_gcloud_machine_types(TEXT, date="2026-11-25")
         assert (imported.found, imported.imported, imported.dropped, imported.repeats) == (31, 15, (), 16)
         assert not imported.truncated
@@ -65,14 +65,14 @@ class TestList:
         assert [m.machine_type for m in machines if m.bare_metal] == ["c3-standard-192-metal"]
         assert all(m.concurrent_iops is m.disk_mb_per_second is m.price is None for m in machines)
 
-    def test_the_catalog(self):
+    def test_the_catalog_has_its_name_date_and_the_providers_disks(self):
         catalog = read_gcloud_machine_types(TEXT, date="2026-11-25").catalog
         assert (catalog.name, catalog.date, catalog.providers) == ("gce-imported", "2026-11-25", ("gce",))
         kinds = ["pd-ssd", "pd-balanced", "pd-standard", "hyperdisk-balanced"]
         assert [kind.kind for kind in catalog.disk_kinds] == kinds
 
-    def test_what_today_s_catalog_says_is_what_an_import_says(self):
-        """Every GCE row of `current`, as the list would have it, comes out the same: the same rules are behind both."""
+    def test_an_import_agrees_with_the_current_catalog(self):
+        """Each GCE row of `current`, written as the list writes it, is imported unchanged."""
         rows = [machine for machine in load_catalog("current").machines if machine.provider == "gce"]
         listed = [
             {
@@ -119,7 +119,7 @@ class TestFields:
             ("n2-standard-4", {"zone": 7, "somethingNew": [1]}, "vcpus", 4),
         ],
     )  # fmt: skip
-    def test_read(self, name, changes, field, value):
+    def test_a_field_becomes_a_figure(self, name, changes, field, value):
         found = getattr(read_one(name, **changes), field)
         assert (type(found), found) == (type(value), value)
 
@@ -154,7 +154,7 @@ class TestFields:
         ("changes", "reason"),
         [({"guestCpus": ...}, "no number of vCPUs"), ({"memoryMb": None}, "no memory")],
     )
-    def test_dropped(self, changes, reason):
+    def test_a_type_without_vcpus_or_memory_is_dropped(self, changes, reason):
         imported = read_gcloud_machine_types([entry(**changes), entry("n2-standard-8", guestCpus=8)])
         assert imported.dropped == (Dropped(machine_type="n2-standard-4", reason=reason),)
 
@@ -173,7 +173,7 @@ class TestFields:
              'got "1", expected a whole number above 0'),
         ],
     )  # fmt: skip
-    def test_refused(self, changes, field, reason):
+    def test_an_impossible_figure_is_rejected(self, changes, field, reason):
         with pytest.raises(TableError) as caught:
             read_gcloud_machine_types([entry("n2-standard-2"), entry(**changes)])
         assert str(caught.value) == f"row 2 (n2-standard-4), {field}: {reason}"
@@ -181,23 +181,23 @@ class TestFields:
 
 
 class TestZones:
-    """The list has a type once for every zone; that is one machine."""
+    """The list has a type once for each zone; together they are one machine."""
 
-    def test_once_for_every_zone(self):
+    def test_repeats_in_other_zones_are_counted(self):
         zones = ["us-central1-a", "https://www.googleapis.com/compute/v1/projects/p/zones/us-central1-b", None]
         imported = read_gcloud_machine_types([entry(zone=zone) for zone in zones])
         assert (imported.found, imported.imported, imported.repeats) == (3, 1, 2)
 
-    def test_several_lists(self):
+    def test_several_lists_are_read_as_one(self):
         imported = read_gcloud_machine_types(json.dumps([entry()]) + "\n" + json.dumps([entry(), entry("n2-x")]))
         assert (imported.found, imported.imported, imported.repeats, imported.truncated) == (3, 2, 1, False)
 
     @pytest.mark.parametrize("states", [("DEPRECATED", None), (None, "DEPRECATED")])
-    def test_out_of_sale_in_one_zone_only(self, states):
+    def test_a_type_deprecated_in_one_zone_only_is_current(self, states):
         listed = [entry("n4-standard-4", deprecated=state and {"state": state}) for state in states]
         assert read_gcloud_machine_types(listed).catalog.machines[0].lifecycle == "current"
 
-    def test_figures_that_differ(self):
+    def test_different_figures_for_a_type_are_rejected(self):
         with pytest.raises(TableError) as caught:
             read_gcloud_machine_types([entry(), entry("n2-x"), entry(memoryMb=8_192)])
         assert str(caught.value) == "row 3 (n2-standard-4), memory_gib: got 8, but row 1 has 16 for the same type"
@@ -226,7 +226,7 @@ NO_LISTING = [
 
 
 @pytest.mark.parametrize(("source", "message"), NO_LISTING, ids=range(len(NO_LISTING)))
-def test_what_is_no_listing(source, message):
+def test_input_that_is_not_a_listing_is_rejected(source, message):
     with pytest.raises(TableError) as caught:
         read_gcloud_machine_types(source)
     assert str(caught.value).startswith(message)
@@ -244,10 +244,10 @@ FIELDS = ["name", "guestCpus", "memoryMb", "isSharedCpu", "architecture", "bundl
 
 
 class TestAnything:
-    """No input ends in anything but a catalog or an error of ours, on one line."""
+    """Every input ends in a catalog or in one of our errors, on one line."""
 
     @given(st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES), max_size=4), st.booleans())
-    def test_mutations(self, changes, parsed):
+    def test_a_mutated_sample(self, changes, parsed):
         listed = [LIST[index] | change for index, change in enumerate(changes)]
         imported = result(read_gcloud_machine_types, listed if parsed else json.dumps(listed))
         if isinstance(imported, EtcdSizeError):
@@ -257,13 +257,13 @@ class TestAnything:
             assert Imported.model_validate_json(imported.model_dump_json()) == imported
 
     @given(st.recursive(VALUES, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
-    def test_json(self, document):
+    def test_any_json(self, document):
         with pytest.raises(EtcdSizeError) as caught:
             read_gcloud_machine_types([document])
         assert len(str(caught.value).splitlines()) == 1
 
     @given(st.binary(max_size=60) | st.text(max_size=60))
-    def test_text(self, text):
+    def test_any_text(self, text):
         with pytest.raises(EtcdSizeError) as caught:
             read_gcloud_machine_types(text)
         assert len(str(caught.value).splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The machine catalogs: every cell of the guide's tables, and what a catalog must be."""
+"""The guide's catalogs: every cell of its tables, and the rules that every catalog must follow."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TestGuide:
         ]
 
     @pytest.mark.parametrize("catalog", ["guide", "guide-as-printed"])
-    def test_errata_are_told(self, catalog):
+    def test_errata_are_listed(self, catalog):
         told = {
             (m.provider, m.tier): [(e.field, e.printed, e.correct) for e in m.errata]
             for m in load_catalog(catalog).machines
@@ -71,7 +71,7 @@ class TestGuide:
         for machine in load_catalog(catalog).machines:
             assert all(erratum.reason and erratum.source for erratum in machine.errata)
 
-    def test_the_two_differ_in_the_errata_and_the_disk_alone(self):
+    def test_the_two_catalogs_differ_only_in_the_errata_and_the_disk(self):
         differ = set()
         for one, other in zip(load_catalog("guide").machines, load_catalog("guide-as-printed").machines, strict=True):
             for field in Machine.model_fields:
@@ -83,7 +83,7 @@ class TestGuide:
             ("gce", "medium", "vcpus"),
         }
 
-    def test_printed_types_say_the_disk(self):
+    def test_printed_types_include_the_disk(self):
         for one, other in zip(load_catalog("guide").machines, load_catalog("guide-as-printed").machines, strict=True):
             if one.disk and one.tier != "small":
                 assert other.machine_type == f"{one.machine_type}+{one.disk.size_gb}GB PD SSD"
@@ -91,10 +91,10 @@ class TestGuide:
 
 
 class TestInvariants:
-    """What holds of the guide's rows, whatever their figures."""
+    """Rules that hold for all of the guide's rows."""
 
     @pytest.mark.parametrize("catalog", ["guide", "guide-as-printed"])
-    def test_one_machine_for_every_tier(self, catalog):
+    def test_each_tier_has_one_machine(self, catalog):
         found = load_catalog(catalog)
         assert found.name == catalog
         assert found.providers == ("aws", "gce")
@@ -105,14 +105,14 @@ class TestInvariants:
         assert all((m.arch, m.lifecycle, m.price) == ("x86_64", "previous", None) for m in found.machines)
 
     @pytest.mark.parametrize("catalog", ["guide", "guide-as-printed"])
-    def test_figures_never_fall_from_tier_to_tier(self, catalog):
+    def test_figures_never_decrease_with_the_tier(self, catalog):
         for provider in ("aws", "gce"):
             chosen = [load_catalog(catalog).machine_for(provider, tier) for tier in TIERS]
             for figure in FIGURES:
                 figures = [getattr(machine, figure) for machine in chosen]
                 assert figures == sorted(set(figures))
 
-    def test_gce_asks_no_more_than_aws(self):
+    def test_gce_rows_never_exceed_aws_rows(self):
         for tier in TIERS:
             aws, gce = (load_catalog("guide").machine_for(provider, tier) for provider in ("aws", "gce"))
             assert all(getattr(gce, figure) <= getattr(aws, figure) for figure in FIGURES)
@@ -135,7 +135,7 @@ class TestProviderName:
         ("name", "provider"),
         [("aws", "aws"), ("AWS", "aws"), ("gce", "gce"), ("GCP", "gce"), ("Google", "gce"), ("Azure", "azure")],
     )
-    def test_known(self, name, provider):
+    def test_a_name_in_any_case_or_an_alias(self, name, provider):
         assert provider_name(name) == provider
 
     @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ class TestProviderName:
             (float("nan"), "nan"),
         ],
     )
-    def test_unknown(self, name, shown):
+    def test_an_unknown_name_is_rejected(self, name, shown):
         hint = {"azur": '; did you mean "azure"?', " aws": '; did you mean "aws"?'}.get(name, "")
         with pytest.raises(OptionError) as caught:
             provider_name(name)
@@ -203,7 +203,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("from_file", [False, True])
-def test_refused(case, from_file, tmp_path):
+def test_a_broken_catalog_is_rejected(case, from_file, tmp_path):
     machines, row, field, reason = REFUSED[case]
     file = tmp_path / "mine.json"
     file.write_text(json.dumps({"name": "mine", "machines": machines}))
@@ -216,13 +216,13 @@ def test_refused(case, from_file, tmp_path):
 
 
 class TestLoad:
-    """A name or the path of a file; a user's own file has the same fields and the same checks."""
+    """A catalog by name or by the path of a file; a user's own file has the same fields and the same checks."""
 
     @pytest.mark.parametrize(
         ("name", "hint"),
         [("giude", '; did you mean "guide"?'), ("as-printed", '; did you mean "guide-as-printed"?'), ("x", "")],
     )
-    def test_unknown(self, name, hint):
+    def test_an_unknown_name_is_rejected_with_a_suggestion(self, name, hint):
         with pytest.raises(OptionError) as caught:
             load_catalog(name)
         assert (
@@ -230,7 +230,7 @@ class TestLoad:
             == f'catalog: got "{name}", expected guide, guide-as-printed, current or the path of a JSON file{hint}'
         )
 
-    def test_a_users_own(self, tmp_path):
+    def test_a_users_own_file(self, tmp_path):
         file = tmp_path / "mine.json"
         full = machine(
             provider="GCP",
@@ -260,12 +260,12 @@ class TestLoad:
         assert "previous-generation" not in {notice.code for notice in sizing.notices}
         assert "unknown MB/s" in sizing.explain()
 
-    def test_no_machine_for_the_tier(self):
+    def test_the_error_where_a_tier_has_no_machine(self):
         catalog = Catalog(name="mine", machines=[machine(), machine(provider="gce", tier=None)])
         for provider, has in [("aws", "it has machines for small"), ("gce", "it assigns no gce machine to a tier")]:
             with pytest.raises(OptionError) as caught:
                 size(clients=300, catalog=catalog, provider=provider)
             assert str(caught.value) == f'catalog: "mine" has no {provider} machine for the tier "medium"; {has}'
 
-    def test_loaded_once(self):
+    def test_a_built_in_catalog_is_loaded_once(self):
         assert load_catalog("guide") is load_catalog("guide")

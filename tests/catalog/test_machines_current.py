@@ -1,4 +1,4 @@
-"""The catalog of today's machines: what holds of every row, and choosing and pricing rows of a catalog."""
+"""The catalog of today's machines: rules that hold for every row, and how to choose and price rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ for _machine in CURRENT.machines:
 
 
 class TestInvariants:
-    """What holds of every row, whatever its figures; an unknown figure is None, never 0."""
+    """Rules that hold for every row; an unknown figure is None, never 0."""
 
-    def test_how_many(self):
+    def test_the_number_of_machines_of_each_provider(self):
         assert Counter(machine.provider for machine in CURRENT.machines) == {"aws": 320, "gce": 73, "azure": 31}
         assert CURRENT.providers == ("aws", "azure", "gce")
 
@@ -42,17 +42,17 @@ class TestInvariants:
             assert kind.source
             assert kind.price is None or kind.price.source
 
-    def test_what_is_unknown(self):
+    def test_the_unknown_figures(self):
         assert sorted({m.family for m in CURRENT.machines if m.price is None}) == ["Dasv5", "r9g"]
         assert [m.machine_type for m in CURRENT.machines if m.price is None][6:] == ["Standard_D2as_v5"]
         no_limits = {m.family for m in CURRENT.machines if not m.disk_limits and m.concurrent_iops is None}
         assert no_limits == {"n4", "n4a", "n4d", "c4", "c4a", "c4d"}
 
-    def test_nothing_here_is_unfit_for_etcd(self):
+    def test_every_machine_suits_etcd(self):
         assert not [m for m in CURRENT.machines if m.burstable or m.shared_core or m.bare_metal]
 
     @pytest.mark.parametrize("family", FAMILIES, ids=str)
-    def test_a_bigger_one_never_has_less(self, family):
+    def test_figures_never_decrease_within_a_family(self, family):
         machines = FAMILIES[family]
         assert [m.vcpus for m in machines] == sorted({m.vcpus for m in machines})
         figures = {
@@ -74,7 +74,7 @@ class TestInvariants:
                     assert figure(less) <= figure(more), (name, less.machine_type, more.machine_type)
 
     @pytest.mark.parametrize("family", FAMILIES, ids=str)
-    def test_memory_goes_with_the_vcpus(self, family):
+    def test_memory_is_proportional_to_the_vcpus(self, family):
         ratios = {machine.memory_gib / machine.vcpus for machine in FAMILIES[family]}
         # c4.8xlarge of AWS has 36 vCPUs; c4 and c4d of GCE give some sizes a little less.
         expected = {("aws", "c4"): 2, ("gce", "c4"): 2, ("gce", "c4d"): 3}.get(family[:2], 1)
@@ -108,7 +108,7 @@ class TestInvariants:
             *(("azure", family) for family in ("Dsv6", "Dasv6", "Dpsv6", "Esv5")),
         }
 
-    def test_the_guide_s_machines_are_here_with_the_same_figures(self):
+    def test_the_guides_machines_have_the_same_figures(self):
         for named in load_catalog("guide").machines:
             machine = CURRENT.machine(named.provider, named.machine_type)
             assert (machine.vcpus, machine.memory_gib, machine.arch) == (named.vcpus, named.memory_gib, named.arch)
@@ -148,12 +148,12 @@ class TestLookUp:
              'disk kind: got "gp3", expected one of the aws disks in the catalog "guide": none'),
         ],
     )  # fmt: skip
-    def test_refused(self, call, message):
+    def test_an_unknown_name_is_rejected_with_a_suggestion(self, call, message):
         with pytest.raises(OptionError) as caught:
             call()
         assert str(caught.value) == message
 
-    def test_a_kind_of_disk_twice(self):
+    def test_a_repeated_kind_of_disk_is_rejected(self):
         kind = DiskKind(provider="aws", kind="gp3", media="ssd")
         with pytest.raises(TableError) as caught:
             Catalog(name="mine", machines=CURRENT.machines[:1], disk_kinds=[kind, kind])
@@ -166,9 +166,9 @@ def listed(machine_type: str, usd_hour: float = 0.5, provider: str | None = None
 
 
 class TestMerge:
-    """Prices of one's own take the place of the catalog's; everything else stays."""
+    """A user's own prices replace those of the catalog; everything else stays."""
 
-    def test_merged(self):
+    def test_only_the_given_prices_change(self):
         merged = CURRENT.merge([listed("r9g.large"), listed("n2-standard-2", 0.2, "google")])
         assert merged.machine("aws", "r9g.large").price.usd_hour == 0.5
         assert merged.machine("gce", "n2-standard-2").price.region == "eu-west-1"
@@ -189,13 +189,13 @@ class TestMerge:
              'row 3, machine_type: got "m8i.large", which is also in row 1; expected one price for each machine'),
         ],
     )  # fmt: skip
-    def test_refused(self, prices, row, message):
+    def test_an_unknown_or_repeated_type_is_rejected(self, prices, row, message):
         with pytest.raises(TableError) as caught:
             CURRENT.merge(prices)
         assert str(caught.value) == message
         assert (caught.value.row, caught.value.field) == (row, "machine_type")
 
-    def test_a_type_of_two_providers(self):
+    def test_a_type_of_two_providers_needs_the_provider(self):
         one = CURRENT.machines[0]
         catalog = Catalog(name="mine", machines=[one, one.model_copy(update={"provider": "gce"})])
         with pytest.raises(TableError, match=r"which aws and gce both have; add the provider to the row$"):
@@ -204,7 +204,7 @@ class TestMerge:
 
 
 class TestRestrict:
-    """Only machines that are of one of each of the names; an unknown name is refused with the nearest."""
+    """Only machines that match each list of names are left; an unknown name is rejected with a suggestion."""
 
     @pytest.mark.parametrize(
         ("names", "count"),
@@ -219,7 +219,7 @@ class TestRestrict:
             ({"regions": ["us-central1", "eastus"]}, 103),
         ],
     )
-    def test_left(self, names, count):
+    def test_the_machines_that_are_left(self, names, count):
         left = CURRENT.restrict(**names)
         assert len(left.machines) == count
         assert left.disk_kinds == CURRENT.disk_kinds
@@ -247,11 +247,11 @@ class TestRestrict:
              'catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
         ],
     )  # fmt: skip
-    def test_refused(self, names, message):
+    def test_an_unknown_name_is_rejected(self, names, message):
         with pytest.raises(OptionError) as caught:
             CURRENT.restrict(**names)
         assert str(caught.value) == message
 
-    def test_a_catalog_that_says_nothing_of_it(self):
+    def test_a_catalog_without_regions(self):
         with pytest.raises(OptionError, match=r'^regions: got "x", expected one of the catalog "guide": it has none$'):
             load_catalog("guide").restrict(regions="x")

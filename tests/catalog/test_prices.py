@@ -1,4 +1,4 @@
-"""A list of prices as CSV: what is read, and every fault with its row and column."""
+"""A list of prices as CSV: what is read, and each error with its row and column."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class TestRead:
             "date,region,price_usd_hour,machine_type\n2026-11-01,eu-west-1,0.09,m8i.large",
         ],
     )
-    def test_the_same(self, listed):
+    def test_equivalent_files_give_the_same_prices(self, listed):
         price = Price(usd_hour=0.09, region="eu-west-1", date="2026-11-01")
         assert read_prices(listed) == (MachinePrice(machine_type="m8i.large", price=price),)
 
-    def test_merged(self):
+    def test_prices_merge_into_a_catalog(self):
         merged = load_catalog("current").merge(read_prices(text("r9g.large,0.2,eu-west-1,2026-11-01")))
         assert merged.machine("aws", "r9g.large").price.usd_hour == 0.2
 
@@ -99,7 +99,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("listed", "row", "field", "message"), REFUSED, ids=range(len(REFUSED)))
-def test_refused(listed, row, field, message):
+def test_a_broken_file_is_rejected_with_row_and_column(listed, row, field, message):
     with pytest.raises(TableError) as caught:
         read_prices(listed)
     assert str(caught.value).startswith(message)
@@ -111,10 +111,10 @@ CELLS = st.one_of(st.text(max_size=8), st.sampled_from(["m8i.large", "0.09", "eu
 
 
 class TestAnything:
-    """No input ends in anything but prices or an error of ours, on one line."""
+    """Every input ends in prices or in one of our errors, on one line."""
 
     @given(st.lists(st.lists(CELLS, min_size=4, max_size=4), max_size=3), st.permutations(HEAD.split(",")))
-    def test_rows(self, rows, head):
+    def test_any_rows(self, rows, head):
         out = io.StringIO()
         csv.writer(out).writerows([head, *rows])
         prices = result(read_prices, out.getvalue())
@@ -124,7 +124,7 @@ class TestAnything:
             assert all(listed.price.usd_hour > 0 for listed in prices)
 
     @given(st.binary(max_size=80) | st.text(max_size=80))
-    def test_text(self, listed):
+    def test_any_text(self, listed):
         with pytest.raises(EtcdSizeError) as caught:
             read_prices(listed)
         assert len(str(caught.value).splitlines()) == 1

@@ -1,4 +1,4 @@
-"""A provider's name, and a provider that nothing but its data file makes known."""
+"""The known providers, and how one data file makes another provider known."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def nimbus(folder):
 
 
 class TestKnownProviders:
-    def test_each_has_a_file_of_its_own(self):
+    def test_each_has_its_own_file(self):
         assert known_providers() == ("aws", "azure", "gce")
         assert [file.provider for file in read_folder(providers.FOLDER)] == ["aws", "gce", "azure"]
 
@@ -69,7 +69,7 @@ class TestOneMoreDataFile:
     """One data file makes a provider known everywhere: its machines, its disks, its aliases and its latencies."""
 
     @pytest.mark.parametrize("name", ["nimbus", "NIMBUS", "Nim", "雨云"])
-    def test_its_names(self, name):
+    def test_its_name_and_aliases(self, name):
         assert provider_name(name) == "nimbus"
 
     def test_the_error_for_an_unknown_name_lists_it(self):
@@ -88,20 +88,20 @@ class TestOneMoreDataFile:
         assert len(catalog.machines) == 428
         assert catalog.disk_kind("nimbus", "cloud-ssd").figures(50) == (20_000, 400)
 
-    def test_fit(self):
+    def test_fit_chooses_its_machines(self):
         found = fit("large", provider="nim")
         assert str(found.best) == "n.8 + 9 GB CLOUD SSD"
         assert found.best.cost.region == "north"
         assert [latency.usual_ms for latency in found.sequential.expected] == [4]
         assert "nimbus" in {latency.provider for latency in fsync_need_for(2).expected}
 
-    def test_size_and_size_fleet(self):
+    def test_size_and_size_fleet_accept_it(self):
         sizing = size(clients=300, provider="nim", catalog="current")
         assert (sizing.machine.provider, sizing.machine.machine_type) == ("nimbus", "n.4")
         fleet = size_fleet([90, 300], None, None, provider=["雨云", "aws"], catalog="current")
         assert [list(sizing.machines) for sizing in fleet] == [["nimbus"], ["aws"]]
 
-    def test_a_users_own_catalog(self, tmp_path):
+    def test_a_users_own_catalog_accepts_its_alias(self, tmp_path):
         file = tmp_path / "mine.json"
         file.write_text(json.dumps({"name": "mine", "machines": [MACHINES[0] | {"provider": "NIM"}]}))
         assert load_catalog(file).providers == ("nimbus",)

@@ -1,4 +1,4 @@
-"""The fit: nothing that is enough and cheaper is missed, nothing that is too little is offered, every machine told."""
+"""The fit: it misses no cheaper machine, offers none that is too small, and accounts for every machine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FIGURES = {
 
 
 class TestNeed:
-    """The least that the guide calls enough: its GCE row, which in no figure exceeds its AWS row."""
+    """A need is the least that the guide calls enough: its GCE row, which exceeds its AWS row in no figure."""
 
     @pytest.mark.parametrize("tier", TIERS)
     def test_is_the_gce_row(self, tier):
@@ -58,7 +58,7 @@ class TestNeed:
         for name in ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"):
             assert getattr(need, name) <= getattr(aws, name)
 
-    def test_unknown(self):
+    def test_an_unknown_tier_is_rejected(self):
         with pytest.raises(OptionError) as caught:
             need_for("smal")
         assert str(caught.value) == (
@@ -102,7 +102,7 @@ ENOUGH = machine("enough", 4, 16, 5000, 100)
 
 
 class TestRejected:
-    """Every machine that is no candidate is told, with how much of what it lacks."""
+    """Every machine that is not a candidate has a reason, with how much of each figure is missing."""
 
     def reason(self, one, what="medium", disks=None, **options):
         found = fit(what, catalog(one, disks=disks), **options)
@@ -139,7 +139,7 @@ class TestRejected:
     def test_reasons(self, one, code, reason):
         assert self.reason(one) == (code, reason)
 
-    def test_a_family_that_was_not_asked_for(self):
+    def test_a_family_that_was_not_requested(self):
         found = fit("medium", catalog(ENOUGH, machine("o", 4, 16, 5000, 100, family="g")), family="g")
         assert [c.machine.machine_type for c in found.candidates] == ["o"]
         assert [(r.code, r.reason) for r in found.rejected] == [("family", "is in the family f, requested: g")]
@@ -156,14 +156,14 @@ class TestRejected:
     def test_no_disk_is_enough(self, disks, reason):
         assert self.reason(ENOUGH, disks=disks) == ("no-disk", reason)
 
-    def test_limits_for_a_kind_come_first(self):
-        """A machine that lets less through to one kind of disk than to others."""
+    def test_limits_by_kind_of_disk_replace_the_general_ones(self):
+        """A machine has a lower limit for one kind of disk than for others."""
         limited = machine(
             "m", 4, 16, None, None, disk_limits=[DiskLimit(kind="ssd", concurrent_iops=4499, disk_mb_per_second=100)]
         )
         assert self.reason(limited) == ("too-little", "1 concurrent IOPS (4499 of 4500)")
 
-    def test_nearest(self):
+    def test_the_nearest_machine_is_named_where_none_is_enough(self):
         found = fit("medium", catalog(machine("a", 1, 4, 100, 10), machine("b", 4, 14, 5000, 100), ENOUGH), family="f")
         assert found.nearest is None
         found = fit("medium", catalog(machine("a", 1, 4, 100, 10), machine("b", 4, 14, 5000, 100)))
@@ -175,7 +175,7 @@ class TestRejected:
             "memory (14 of 15)"
         )
 
-    def test_nothing_comes_near(self):
+    def test_reasons_are_listed_where_no_machine_is_near(self):
         found = fit("medium", catalog(machine("a", 4, 16, 5000, 100, arch="arm64")))
         assert found.nearest is None
         assert found.why_none().endswith('enough for the tier "medium": a is arm64, requested: x86_64')
@@ -183,7 +183,7 @@ class TestRejected:
 
 class TestCandidates:
     def test_the_arithmetic(self):
-        """Worked out by hand: 9 GiB to hold, 150 GiB for 4500 IOPS at 30 a GiB, 0.10 a GiB, 730 hours."""
+        """Computed by hand: 9 GiB to hold, 150 GiB for 4500 IOPS at 30 per GiB, 0.10 per GiB, 730 hours."""
         best = fit("medium", catalog(ENOUGH)).best
         assert (best.disk.kind, best.disk.size_gib) == ("ssd", 150)
         assert (best.concurrent_iops, best.disk_mb_per_second) == (4500, 100)
@@ -206,10 +206,10 @@ class TestCandidates:
              "provisioned, 3000 are included; 239 MiB/s are provisioned, 125 MiB/s are included"),
         ],
     )  # fmt: skip
-    def test_what_the_kind_of_disk_needs(self, tier, kind, reason):
+    def test_the_reason_for_the_size_of_a_disk(self, tier, kind, reason):
         assert fit(tier, provider="aws", disk=kind).best.disk_reason == reason
 
-    def test_cheapest_first_unknown_last_by_excess(self):
+    def test_candidates_are_ordered_by_price_then_by_excess(self):
         found = fit(
             "medium",
             catalog(
@@ -234,14 +234,14 @@ class TestCandidates:
                         max_iops_per_gib=500), None, "a part of the disk's price is unknown"),
         ],
     )  # fmt: skip
-    def test_a_part_is_unknown(self, disk, region, unknown):
-        """A total with an unknown part is unknown, and nothing is priced at zero for want of a figure."""
+    def test_an_unknown_part_makes_the_cost_unknown(self, disk, region, unknown):
+        """A total with an unknown part is unknown; an unknown price never counts as zero."""
         best = fit("medium", catalog(ENOUGH, disks=[disk]), region=region).best
         assert best.cost.usd_month is None
         assert best.cost.unknown == unknown
 
-    def test_what_is_told_of_a_cost_that_is_unknown(self):
-        """A part of another region is not told: it would stand beside the wrong one."""
+    def test_the_known_part_of_an_unknown_cost(self):
+        """A part that is priced in another region is left out."""
         costs = [
             fit("medium", catalog(ENOUGH, disks=[plain_disk(region=of)]), region=asked).best.cost
             for of, asked in (("r2", None), ("r2", "r2"), ("r1", None))
@@ -257,14 +257,14 @@ class TestCandidates:
         best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, None), disks=disks)).best
         assert (best.disk.kind, best.cost.usd_month) == ("cheap", None)
 
-    def test_previous_generations(self):
+    def test_newest_leaves_out_previous_generations(self):
         machines = [machine("old", 4, 16, 5000, 100, 0.5, lifecycle="previous"), ENOUGH]
         assert fit("medium", catalog(*machines)).best.machine.machine_type == "old"
         found = fit("medium", catalog(*machines), newest=True)
         assert found.best.machine.machine_type == "enough"
         assert [rejected.code for rejected in found.rejected] == ["previous-generation"]
 
-    def test_local_nvme_is_an_alternative_only(self):
+    def test_local_nvme_is_only_an_alternative(self):
         one = machine("local", 4, 16, 100, 10, 0.1, local_nvme_gb=300)
         small = machine("small", 4, 16, 100, 10, 0.1, local_nvme_gb=9)
         found = fit("medium", catalog(one, small, ENOUGH))
@@ -275,7 +275,7 @@ class TestCandidates:
         assert local.label.startswith("300 GB of local NVMe: ")
         assert "lost when the machine stops" in local.label
 
-    def test_limit(self):
+    def test_the_limit_of_candidates(self):
         many = [machine(f"m{i}", 4, 16, 5000, 100, 1 + i) for i in range(8)]
         assert len(fit("medium", catalog(*many)).candidates) == 5
         assert fit("medium", catalog(*many)).feasible == 8
@@ -284,7 +284,7 @@ class TestCandidates:
             with pytest.raises(OptionError, match=r"^limit: got "):
                 fit("medium", catalog(*many), limit=wrong)
 
-    def test_a_disk_that_is_asked_for(self):
+    def test_a_requested_kind_of_disk(self):
         disks = [plain_disk("a", 0.1), plain_disk("b", 0.2)]
         assert fit("medium", catalog(ENOUGH, disks=disks)).best.disk.kind == "a"
         assert fit("medium", catalog(ENOUGH, disks=disks), disk="b").best.disk.kind == "b"
@@ -302,13 +302,13 @@ class TestCandidates:
             ({"provider": []}, "provider: got no name"),
         ],
     )
-    def test_refused(self, options, message):
+    def test_an_unknown_option_is_rejected(self, options, message):
         with pytest.raises(OptionError) as caught:
             fit("medium", catalog(ENOUGH), **options)
         assert str(caught.value).startswith(message)
 
     @pytest.mark.parametrize("what", [None, 5, object(), load_tiers("guide")])
-    def test_what_is_no_need(self, what):
+    def test_an_argument_that_is_not_a_need_is_rejected(self, what):
         with pytest.raises(OptionError, match=r"^what: got .*, expected a tier's name, a Sizing or a Need$"):
             fit(what)
 
@@ -335,7 +335,7 @@ class TestCandidates:
         assert need.memory_gib == 117
         assert fit(size(data_bytes=9e9)).need.memory_gib == 60
 
-    def test_a_need_of_ones_own(self):
+    def test_a_users_own_need(self):
         need = Need(
             tier="mine", vcpus=3, memory_gib=10, concurrent_iops=1, disk_mb_per_second=1, data_bytes=1, source="me"
         )
@@ -344,8 +344,8 @@ class TestCandidates:
             Need(tier="mine", vcpus=0, memory_gib=10, concurrent_iops=1, disk_mb_per_second=1, data_bytes=1)
 
     @pytest.mark.parametrize("tier", TIERS)
-    def test_today(self, tier):
-        """Every machine of the catalog is a candidate or has its reason."""
+    def test_todays_machines_are_all_accounted_for(self, tier):
+        """Every machine in the catalog is a candidate or is rejected with a reason."""
         found = fit(tier, arch=None, limit=None)
         assert len(found.candidates) == found.feasible
         assert len(found.candidates) + len(found.rejected) == len(CURRENT.machines)
@@ -377,7 +377,7 @@ MACHINES = st.lists(
 
 @st.composite
 def kinds(draw, name):
-    """Return a kind of disk whose sizes end early, so that all of them can be tried."""
+    """Return a kind of disk with few sizes, so that all of them can be tried."""
     bought = draw(st.booleans())
     rising = [{"usd_month": 0.03, "up_to": 150}, {"usd_month": 0.01, "up_to": None}]
     steps = draw(st.sampled_from([None, [{"usd_month": 0.02, "up_to": None}], rising]))
@@ -404,7 +404,7 @@ def kinds(draw, name):
 
 
 class TestBruteForce:
-    """Beside a search over every machine, kind, size and provisioning there is."""
+    """The fit agrees with a search over every machine, kind, size and provisioning."""
 
     @settings(max_examples=100, deadline=None)
     @given(
@@ -463,7 +463,7 @@ class TestBruteForce:
 
 
 class TestInAnswers:
-    """`size` and `size_fleet` take the best machine of every tier, worked out once."""
+    """`size` and `size_fleet` use the best machine for each tier, computed once."""
 
     def test_size(self):
         sizing = size(clients=300, requests_per_second=800, data_bytes="400MB", catalog="current", members=5)
@@ -496,7 +496,7 @@ class TestInAnswers:
         assert size(clients=1).usd_month == {}
         assert math.isnan(size_fleet([1], 1, 1, provider="aws").usd_month[0])
 
-    def test_a_catalog_in_which_nothing_fits(self):
+    def test_a_catalog_in_which_no_machine_is_enough(self):
         with pytest.raises(OptionError) as caught:
             size(clients=1, catalog=catalog(machine("tiny", 1, 1, 10, 1)))
         assert str(caught.value).startswith(
@@ -504,7 +504,7 @@ class TestInAnswers:
         )
 
     def test_a_catalog_with_machines_for_some_tiers(self):
-        """What fits is answered; what does not is told with what the nearest lacks."""
+        """A tier with a sufficient machine is answered; for another, the error says what the nearest one lacks."""
         ours = CURRENT.restrict(machine_types=["m8i.large", "m8i.xlarge"])
         assert size(clients=5, catalog=ours).machine.machine_type == "m8i.large"
         with pytest.raises(OptionError) as caught:
@@ -520,7 +520,7 @@ class TestInAnswers:
         assert not math.isnan(fleet.usd_month[2])
 
     def test_an_arm64_catalog(self):
-        """arm64 has to be asked for, and a catalog of nothing else asks for it."""
+        """arm64 has to be requested, and a catalog that has nothing else counts as a request."""
         ours = CURRENT.restrict(families=["m8gd", "m9g"])
         assert size(clients=5, catalog=ours).machine.arch == "arm64"
 
@@ -528,5 +528,5 @@ class TestInAnswers:
         sizing = size(data_bytes=9e9, catalog="current", provider="aws")
         assert "disk-for-less-data" in {notice.code for notice in sizing.notices}
 
-    def test_worked_out_once(self):
+    def test_the_best_machines_are_computed_once(self):
         assert best_per_tier(CURRENT, load_tiers("guide")) is best_per_tier(CURRENT, load_tiers("guide"))

@@ -1,4 +1,4 @@
-"""Writes one after the other: what the sources say of them, and a command that measures them."""
+"""How fast etcd needs writes to complete one after the other, and the command that measures it."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ class TestNeeds:
     """The hardware page: 50 sequential IOPS, 500 under a heavy load; the FAQ: fsync below 10 ms, commit below 25 ms."""
 
     @pytest.mark.parametrize(("tier", "iops"), [("small", 50), ("medium", 50), ("large", 500), ("xlarge", 500)])
-    def test_figures(self, tier, iops):
+    def test_the_need_of_each_tier(self, tier, iops):
         found = fit(tier, provider="aws").sequential
         assert found.needed_iops == iops
         assert (found.wal_fsync_p99_ms, found.backend_commit_p99_ms) == (10, 25)
@@ -25,7 +25,7 @@ class TestNeeds:
         assert gp3.source
 
 
-def test_fio_takes_the_command(tmp_path):
+def test_fio_accepts_the_command(tmp_path):
     program("fio", "fio")
     run = subprocess.run(FIO.replace("DIR", str(tmp_path)).split(), capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

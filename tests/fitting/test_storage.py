@@ -14,13 +14,13 @@ GIB = 2**30
 
 
 class TestQuota:
-    """At least 2 GiB, room over the data, never silently past the suggested 8 GiB."""
+    """The quota is at least 2 GiB, leaves room above the data, and never silently exceeds the suggested 8 GiB."""
 
     @pytest.mark.parametrize(
         ("data", "gib"),
         [(0, 2), (1.6 * GIB, 2), (1.6 * GIB + 1, 3), (6.4 * GIB, 8), (7 * GIB, 8), (8 * GIB, 8), (8 * GIB + 1, 11)],
     )
-    def test_figures(self, data, gib):
+    def test_the_quota_for_some_data(self, data, gib):
         assert quota_for(data) == gib * GIB
 
     @given(st.floats(0, 1e15))
@@ -33,7 +33,7 @@ class TestQuota:
 
 class TestStorage:
     @given(st.floats(0, 1e13), st.floats(0, 1e13))
-    def test_parts_make_the_whole(self, one, other):
+    def test_the_size_is_the_sum_of_the_parts(self, one, other):
         storage = storage_for(one)
         parts = (
             storage.quota_bytes
@@ -46,8 +46,8 @@ class TestStorage:
         assert storage.free_bytes >= 0.099 * parts
         assert (storage.size_gib <= storage_for(other).size_gib) or one > other
 
-    def test_by_hand(self):
-        """2 GiB thrice, 7 segments of 64 MB and 100,000 entries of 10 kB, a tenth free."""
+    def test_the_parts_computed_by_hand(self):
+        """Three times 2 GiB, 7 segments of 64 MB, 100,000 entries of 10 kB, and a tenth free."""
         storage = storage_for(100e6)
         assert storage.wal_bytes == 7 * 64_000_000 + 1_000_000_000
         used = 3 * 2 * GIB + storage.wal_bytes
@@ -55,7 +55,7 @@ class TestStorage:
 
 
 class TestRecovery:
-    """The hardware page: 10 MB/s recover 100 MB within 15 seconds, 100 MB/s 1 GB within 15 seconds."""
+    """The hardware page: 10 MB/s recover 100 MB within 15 seconds, and 100 MB/s recover 1 GB."""
 
     @pytest.mark.parametrize(("data", "bandwidth"), [(100e6, 10), (1e9, 100)])
     def test_the_pages_examples(self, data, bandwidth):

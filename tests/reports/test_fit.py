@@ -1,4 +1,4 @@
-"""The plain text of a fit, in full: made-up machines and disks, so that only a changed text changes it."""
+"""The whole report of a fit, for made-up machines and disks, so that only a change of the report changes it."""
 
 import pytest
 
@@ -87,8 +87,8 @@ rejected: 2 of 5 machines: 1 too little, 1 burst only
     )
 
 
-def test_of_a_sizing():
-    """The load's own reasons and notices; those of the guide's machines are left out."""
+def test_the_fit_of_a_sizing():
+    """The report has the reasons and notices of the load, without those of the guide's machines."""
     one = size(clients=70, headroom=0.5, data_bytes=1e6, members=4)
     assert {"previous-generation", "erratum"} <= {notice.code for notice in one.notices}
     assert render_fit(fit(one, CATALOG, limit=1, arch=None), one) == (
@@ -128,7 +128,7 @@ def test_the_smallest_tier():
 
 
 def test_nothing_is_enough():
-    """What the nearest lacks, and each machine's reason where they are requested."""
+    """The report says what the nearest machine lacks, and on request each machine's reason."""
     assert render_fit(fit("large", CATALOG), members=1, rejected=True) == (
         f"""\
 tier        large
@@ -170,7 +170,7 @@ def test_an_unknown_price_of_local_nvme_has_no_region():
 
 @pytest.mark.parametrize("tier", ["small", "medium", "large", "xlarge"])
 def test_a_cost_always_has_its_region_and_date(tier):
-    """In whatever it is: today's machines, every one that is enough."""
+    """This holds for each of today's machines that is enough."""
     found = fit(tier, arch=None, limit=None)
     table = render_fit(found).split("\n\n")[2].splitlines()[1:]
     assert len(table) == found.feasible
