@@ -122,7 +122,7 @@ def _baseline_and_burst(entry: Entry, what: str, megabits: str | None) -> tuple[
         figures.append(figure)
     baseline, most = figures
     if baseline is not None and most is not None and most < baseline:
-        entry.refuse(f"EbsInfo.EbsOptimizedInfo.Maximum{what}", f"got {most}, expected the baseline {baseline} or more")
+        entry.reject(f"EbsInfo.EbsOptimizedInfo.Maximum{what}", f"got {most}, expected the baseline {baseline} or more")
     return baseline, None if most == baseline else most
 
 
@@ -134,10 +134,10 @@ def _local_nvme(entry: Entry) -> float | None:
     total = 0
     for index, fields in enumerate(disks):
         if not isinstance(fields, dict) or fields.get("Type") not in ("ssd", "hdd"):
-            entry.refuse(f"InstanceStorageInfo.Disks.{index}", "expected an object with the Type ssd or hdd")
+            entry.reject(f"InstanceStorageInfo.Disks.{index}", "expected an object with the Type ssd or hdd")
         size, count = fields.get("SizeInGB"), fields.get("Count", 1)
         if any(not isinstance(part, int) or isinstance(part, bool) or not 0 < part < 10**9 for part in (size, count)):
-            entry.refuse(f"InstanceStorageInfo.Disks.{index}", "expected SizeInGB and Count as whole numbers above 0")
+            entry.reject(f"InstanceStorageInfo.Disks.{index}", "expected SizeInGB and Count as whole numbers above 0")
         total += size * count if fields["Type"] == "ssd" else 0
     nvme = entry.text("InstanceStorageInfo.NvmeSupport")
     if not total or nvme == "unsupported":

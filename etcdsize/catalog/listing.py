@@ -92,15 +92,15 @@ class Entry:
         self.row = row
         self.machine_type = ""
         if not isinstance(fields, dict):
-            self.refuse("", f"got {_kind(fields)}, expected an object")
+            self.reject("", f"got {_kind(fields)}, expected an object")
         self._fields = fields
         name = fields.get(name_field)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             got = "missing" if name is None else f"got {shown(name)}"
-            self.refuse(name_field, f"{got}, expected the name of a machine type")
+            self.reject(name_field, f"{got}, expected the name of a machine type")
         self.machine_type = name
 
-    def refuse(self, field: str, reason: str) -> NoReturn:
+    def reject(self, field: str, reason: str) -> NoReturn:
         """Raise the error that names row, machine and field."""
         where = f"row {self.row}" + (f" ({self.machine_type})" if self.machine_type else "")
         raise TableError(f"{where}{', ' if field else ''}{field}: {reason}", row=self.row, field=field or None)
@@ -113,7 +113,7 @@ class Entry:
             if value is None:
                 return None
             if not isinstance(value, dict):
-                self.refuse(".".join(steps[:depth]), f"got {_kind(value)}, expected an object")
+                self.reject(".".join(steps[:depth]), f"got {_kind(value)}, expected an object")
             value = value.get(step)
         return value
 
@@ -123,7 +123,7 @@ class Entry:
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _MOST:
-            self.refuse(path, f"got {shown(value)}, expected a whole number above 0")
+            self.reject(path, f"got {shown(value)}, expected a whole number above 0")
         return value
 
     def number(self, path: str) -> float | None:
@@ -132,28 +132,28 @@ class Entry:
         if value is None:
             return None
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < _MOST:
-            self.refuse(path, f"got {shown(value)}, expected a number above 0")
+            self.reject(path, f"got {shown(value)}, expected a number above 0")
         return int(value) if value == int(value) else value
 
     def flag(self, path: str) -> bool | None:
         """Return the boolean at a path, None where there is none."""
         value = self.part(path)
         if value is not None and not isinstance(value, bool):
-            self.refuse(path, f"got {shown(value)}, expected true or false")
+            self.reject(path, f"got {shown(value)}, expected true or false")
         return value
 
     def text(self, path: str) -> str | None:
         """Return the text at a path, None where there is none."""
         value = self.part(path)
         if value is not None and not isinstance(value, str):
-            self.refuse(path, f"got {shown(value)}, expected text")
+            self.reject(path, f"got {shown(value)}, expected text")
         return value
 
     def items(self, path: str) -> list[Any] | None:
         """Return the list at a path, None where there is none."""
         value = self.part(path)
         if value is not None and not isinstance(value, list):
-            self.refuse(path, f"got {_kind(value)}, expected a list")
+            self.reject(path, f"got {_kind(value)}, expected a list")
         return value
 
 
@@ -181,8 +181,8 @@ def collect(
             field = _difference(first, machine)
             if field is not None:
                 later, earlier = (_shown(getattr(one, field)) for one in (machine, first))
-                entry.refuse(field, f"got {later}, but row {rows[entry.machine_type]} has {earlier} for the same type")
-            machines[entry.machine_type] = _newer(first, machine)
+                entry.reject(field, f"got {later}, but row {rows[entry.machine_type]} has {earlier} for the same type")
+            machines[entry.machine_type] = _still_sold(first, machine)
             repeats += 1
         else:
             machines[entry.machine_type] = machine
@@ -228,7 +228,7 @@ def combine(parts: Iterable[Imported]) -> Imported:
                     f"{_shown(getattr(first, field))} for the same type",
                     field=field,
                 )
-            machines[machine.machine_type] = _newer(first, machine)
+            machines[machine.machine_type] = _still_sold(first, machine)
     found = sum(part.found for part in parts)
     dropped = tuple(entry for part in parts for entry in part.dropped)
     return Imported(
@@ -247,7 +247,7 @@ def _difference(one: Machine, other: Machine) -> str | None:
     return next((field for field in fields if getattr(one, field) != getattr(other, field)), None)
 
 
-def _newer(one: Machine, other: Machine) -> Machine:
+def _still_sold(one: Machine, other: Machine) -> Machine:
     return other if one.lifecycle == "previous" and other.lifecycle != "previous" else one
 
 

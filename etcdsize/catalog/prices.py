@@ -81,19 +81,19 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
     fields = dict(zip(header, cells, strict=True))
     for name, cell in fields.items():
         if not cell and name in _REQUIRED:
-            _refuse(row, name, "missing")
+            _reject(row, name, "missing")
         if not cell.isprintable() or cell != cell.strip():
-            _refuse(row, name, f"got {shown(cell)}, expected printable text without spaces around it")
+            _reject(row, name, f"got {shown(cell)}, expected printable text without spaces around it")
     usd = fields["price_usd_hour"]
     if not _PRICE.fullmatch(usd) or not usd.isascii() or not float(usd):
-        _refuse(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')
+        _reject(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')
     try:
         datetime.date.fromisoformat(fields["date"])
         written = len(fields["date"]) == 10
     except ValueError:
         written = False
     if not written:
-        _refuse(row, "date", f'got {shown(fields["date"])}, expected a date such as "2026-11-25"')
+        _reject(row, "date", f'got {shown(fields["date"])}, expected a date such as "2026-11-25"')
     try:
         return MachinePrice(
             provider=fields.get("provider") or None,
@@ -107,8 +107,8 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
         )
     except EtcdSizeError as error:
         field = getattr(error, "field", None)
-        _refuse(row, field or "provider", str(error).rpartition(f"{field}: " if field else "provider: ")[2])
+        _reject(row, field or "provider", str(error).rpartition(f"{field}: " if field else "provider: ")[2])
 
 
-def _refuse(row: int, field: str, reason: str) -> NoReturn:
+def _reject(row: int, field: str, reason: str) -> NoReturn:
     raise TableError(f"row {row}, {field}: {reason}", row=row, field=field)

@@ -1,6 +1,6 @@
-"""What is known of a provider: its machines, its network disks, and how long a write to them takes.
+"""A provider's data file: its machines, its network disks, and how long a write to them takes.
 
-A provider has one data file, whose name is the provider's. `read_provider` reads it.
+The file is named after the provider. `read_provider` reads it.
 """
 
 import functools
@@ -37,7 +37,7 @@ class WriteLatency(Model):
 
 
 class ProviderFile(Model):
-    """A provider's data file.
+    """The contents of a provider's data file.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class ProviderFile(Model):
 
 
 class CatalogHeader(Model):
-    """Name, title and source of the catalog that the data files make; `{providers}` in its title is their titles."""
+    """Name, title and source of the catalog of all data files; `{providers}` in its title stands for their titles."""
 
     name: Annotated[Name, Field(description="The catalog's name.")]
     title: Annotated[str, Field(description="What the catalog is, in one line.")]

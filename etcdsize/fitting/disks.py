@@ -39,7 +39,7 @@ class PricedDisk(NamedTuple):
 
 
 def disk_options(catalog: Catalog, provider: str, disk: str | None, storage: Storage, need: Need) -> DiskOptions:
-    """Return the disks of a provider that are enough for a need, of one kind or, for None, of every kind."""
+    """Return the disks of a provider that are enough for a need, of one kind, or of all kinds for None."""
     options = DiskOptions([], [])
     for kind in catalog.disk_kinds:
         if kind.provider != provider or (disk is not None and kind.kind != disk):
@@ -77,7 +77,7 @@ def cheapest_disk(
     for kind, choice in sufficient:
         if disk_shortfalls(machine, kind.kind, need) == ([], False):
             total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
-            # Where the total is unknown, the disk's own price, of whatever region, still says which is cheapest.
+            # Where the total is unknown, the disk's own price still shows which is cheapest, in whatever region.
             alone = (choice.usd_month is None, choice.usd_month or 0.0)
             ranked.append(((total is None, total or 0.0, *alone, len(ranked)), PricedDisk(kind, choice, total)))
     return min(ranked, key=lambda one: one[0])[1]

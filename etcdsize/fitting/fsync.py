@@ -1,6 +1,6 @@
-"""How fast etcd needs writes to complete one after the other, which no catalog says of a disk, and how to measure it.
+"""How fast etcd needs writes to complete one after the other, and how to measure that, because no catalog states it.
 
-etcd waits for each write of its log. The IOPS that providers publish are concurrent; the hardware page says that they
+etcd waits for each write of its log. The IOPS that providers publish are concurrent. The hardware page says that they
 can be ten times those that etcd sees.
 """
 
@@ -42,7 +42,8 @@ class FsyncNeed(Model):
 def sequential_iops_for(vcpus: int) -> int:
     """Return how many writes one after the other a member's disk must complete. [1/s]
 
-    From eight vCPUs on a member is under a heavy load (our choice): that is what the hardware page gives such clusters.
+    A member with eight vCPUs or more counts as under a heavy load (our choice): the hardware page recommends eight and
+    more for such clusters.
 
     Examples
     --------

@@ -155,7 +155,7 @@ class TestMachines:
         catalog = load_catalog("guide")
         assert render_machines(catalog, catalog.machines) == (
             """\
-The guide's machines, its two printed errors corrected
+The guide's machines, with its two misprints corrected
 
 tier    provider  machine                         vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
 small   aws       m4.large                            2             8             3600        56.25
