@@ -87,8 +87,8 @@ def reject_insufficient(machine: Machine, need: Need, disks: DiskOptions) -> Rej
 
 def shortfalls(machine: Machine, need: Need, figures: Iterable[str]) -> list[Shortfall]:
     """Return the figures of which a machine has too little."""
-    found = (Shortfall(name, getattr(machine, name), getattr(need, name)) for name in figures)
-    return [one for one in found if one.has is not None and one.has < one.needed]
+    found = ((name, getattr(machine, name), getattr(need, name)) for name in figures)
+    return [Shortfall(name, has, needed) for name, has, needed in found if has is not None and has < needed]
 
 
 def total_shortfall(short: Iterable[Shortfall]) -> float:
