@@ -79,14 +79,16 @@ def audit_call(name: str, rows: int) -> Any:
 
     import etcdsize
     from benchmarks.classify import columns
+    from etcdsize.fleet.audit import audit_codes
     from etcdsize.fleet.auditor import Auditor
 
     loads = columns(rows)
-    auditor = Auditor()
+    catalog, tiers = etcdsize.load_catalog("current"), etcdsize.load_tiers("guide")
+    auditor = Auditor(catalog, tiers, provider=None, headroom=0.0, margin=0.2, members=3)
     types = np.array([machine.machine_type for machine in auditor.catalog.machines], object)
     codes = np.random.default_rng(20261125).integers(0, len(types), rows).astype(np.uint16)
     if name == "audit-verdicts":
-        return lambda: auditor(codes, loads).verdict_codes
+        return lambda: audit_codes(auditor, codes, loads, etcdsize.classify(*loads)).verdict_codes
     if name == "audit":
         names = types[codes]
 

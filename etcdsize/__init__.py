@@ -111,7 +111,6 @@ __version__ = "0.1.0"
 
 _PUBLIC_NAMES = {
     "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
-    "fleet.auditor": ("audit",),
     "base.notice": ("Notice",),
     "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
     "plan.cluster": ("ClusterPlan",),
@@ -132,7 +131,7 @@ _PUBLIC_NAMES = {
     ),
     "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "need_for"),
     "fitting.fit": ("fit",),
-    "fleet.audit": ("ClusterAudit", "FleetAudit"),
+    "fleet.audit": ("ClusterAudit", "FleetAudit", "audit"),
     "fleet.sizing": ("FleetSizing",),
     "frames.size_frame": ("size_frame",),
     "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
@@ -193,8 +192,7 @@ if TYPE_CHECKING:
     from etcdsize.fitting.fsync import FsyncNeed
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for
     from etcdsize.fitting.storage import Storage, storage_for
-    from etcdsize.fleet.audit import ClusterAudit, FleetAudit
-    from etcdsize.fleet.auditor import audit
+    from etcdsize.fleet.audit import ClusterAudit, FleetAudit, audit
     from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.fleet.sizing import FleetSizing
     from etcdsize.frames.size_frame import size_frame

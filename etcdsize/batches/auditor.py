@@ -1,6 +1,6 @@
-"""The audit of record batches: a column of machines in, the audit's columns out, and what there is to say in the end.
+"""Audit record batches: a column of machines in, the columns of the audit out, and a summary at the end.
 
-`BatchAudit` is the part of a `BatchSizer` that knows of machines. This module imports pyarrow.
+`BatchAudit` is the part of a `BatchSizer` that knows the machines that run now.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from etcdsize.batches.columns import Source
 from etcdsize.batches.loads import is_text
 from etcdsize.catalog.costs import Price
 from etcdsize.errors import ColumnError
-from etcdsize.fleet.audit import DECIDERS, NO_MACHINE, OVER, UNKNOWN, VERDICTS, FleetAudit
-from etcdsize.fleet.auditor import Auditor
+from etcdsize.fleet.audit import DECIDERS, OVER, UNKNOWN, VERDICTS, FleetAudit
+from etcdsize.fleet.auditor import NO_MACHINE, Auditor
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["AuditSummary", "AuditedRow", "BatchAudit", "dictionary"]
@@ -28,14 +28,14 @@ _MOST = 10
 
 
 class AuditedRow(Model):
-    """A cluster of a fleet that is at risk, or that would save money."""
+    """A cluster that is at risk, or that would save money on a smaller machine."""
 
     row: Annotated[int, Field(description="The row, counted from 1 without the header.")]
-    current_machine: Annotated[str, Field(description="What it runs on.")]
+    current_machine: Annotated[str, Field(description="The machine that it runs on.")]
     tier: Annotated[str, Field(description="The tier that the load needs.")]
     decided_by: Annotated[str | None, Field(description="The dimension, or the machine's figure, that decided.")]
     utilization: Annotated[float | None, Field(description="Its share of the bound that decided.")]
-    recommended_machine: Annotated[str | None, Field(description="What to run it on.")]
+    recommended_machine: Annotated[str | None, Field(description="The machine to run it on.")]
     usd_month_difference: Annotated[
         float | None, Field(description="What the change costs a month. [US dollars] None: unknown.")
     ]
@@ -44,17 +44,18 @@ class AuditedRow(Model):
 
 
 class AuditSummary(Model):
-    """What there is to say of the machines that a fleet runs on."""
+    """The audit of the machines that a fleet runs on."""
 
     verdicts: Annotated[dict[str, int], Field(description="Clusters by verdict: under, right, over, unknown.")]
     at_risk: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are under, the worst first.")]
-    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, the dearest first.")]
+    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, those that save most first.")]
     usd_month_to_save: Annotated[
-        float, Field(description="What those that are over would save a month, prices that are unknown left out.")
+        float,
+        Field(description="Saving of the clusters that are over, per month, without unknown prices. [US dollars]"),
     ]
-    over_without_price: Annotated[int, Field(description="Clusters that are over and of which a price is unknown.")]
-    first_unknown: Annotated[tuple[str, ...], Field(description="The first machines that the catalog does not have.")]
-    margin: Annotated[float, Field(description="The share of a smaller tier that has to stay free.")]
+    over_without_price: Annotated[int, Field(description="Clusters that are over and whose saving is unknown.")]
+    first_unknown: Annotated[tuple[str, ...], Field(description="The first machines that got no verdict, and why.")]
+    margin: Annotated[float, Field(description="The share of a smaller tier's bounds that must stay free.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
 
 
@@ -63,7 +64,7 @@ class BatchAudit:
 
     def __init__(self, auditor: Auditor) -> None:
         self.auditor = auditor
-        """How to audit."""
+        """The rules of the audit."""
         self.verdict_counts: NDArray[np.int64] = np.zeros(len(VERDICTS), np.int64)
         """Clusters by verdict."""
         self._saved = 0.0
@@ -74,7 +75,7 @@ class BatchAudit:
         self._types = [machine.machine_type for machine in auditor.machines]
 
     def look_up(self, column: pa.Array, source: Source) -> tuple[NDArray[np.uint16], dict[int, str]]:
-        """Return the machines' places in the catalog, and what is wrong with the rows that have none."""
+        """Return the index of each machine in the catalog, and the problem of each row that gets no verdict."""
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
@@ -85,29 +86,29 @@ class BatchAudit:
         places = pc.fill_null(column.indices.cast(pa.int64()), len(names) - 1).to_numpy(zero_copy_only=False)
         codes: NDArray[np.uint16] = lookup[places]
         capacities = self.auditor.capacities
-        told = {
+        reasons = {
             place: f"{source.name}: {self.auditor.why_unknown(names[place], int(code))}"
             for place, code in enumerate(lookup)
             if code == NO_MACHINE or capacities[code].tier is None
         }
-        if not told:
+        if not reasons:
             return codes, {}
-        silent = np.zeros(len(names), np.bool_)
-        silent[list(told)] = True
-        wrong = {row: told[int(places[row])] for row in np.flatnonzero(silent[places]).tolist()}
+        without_verdict = np.zeros(len(names), np.bool_)
+        without_verdict[list(reasons)] = True
+        wrong = {row: reasons[int(places[row])] for row in np.flatnonzero(without_verdict[places]).tolist()}
         for text in dict.fromkeys(wrong.values()):
             if len(self._unknown) < _MOST:
                 self._unknown[text] = None
         return codes, wrong
 
     def provider_codes(self, codes: NDArray[np.uint16], providers: tuple[str, ...], invalid: int) -> NDArray[np.uint8]:
-        """Return the index of every machine's provider, `invalid` for those that are not among them."""
+        """Return the index of each machine's provider, or `invalid` where the provider is not listed."""
         machines = self.auditor.catalog.machines
         of = [providers.index(m.provider) if m.provider in providers else invalid for m in machines]
         return np.array([*of, invalid], np.uint8)[np.minimum(codes, len(machines))]
 
-    def take(self, audit: FleetAudit, before: int) -> None:
-        """Count the clusters of a batch that `before` rows come before."""
+    def count(self, audit: FleetAudit, before: int) -> None:
+        """Count the clusters of a batch; `before` is the number of rows before it."""
         self.verdict_counts += np.bincount(audit.verdict_codes, minlength=len(VERDICTS))
         self._saved += audit.usd_month_to_save
         over = audit.verdict_codes == OVER
@@ -137,13 +138,8 @@ class BatchAudit:
             date=_older(now, then) if known else None,
         )
 
-    def schema(self, answer: str) -> pa.DataType:
-        """Return the type of an answer."""
-        numbers = answer in ("utilization", "usd_month_difference")
-        return pa.float64() if numbers else pa.dictionary(pa.int32(), pa.string())
-
     def column(self, answer: str, audit: FleetAudit) -> pa.Array:
-        """Return an answer for every cluster, null where nothing can be told."""
+        """Return an answer for every cluster, null where it is unknown."""
         if answer == "verdict":
             return dictionary(audit.verdict_codes, VERDICTS)
         if answer == "decided_by":
@@ -158,7 +154,7 @@ class BatchAudit:
 
     @property
     def summary(self) -> AuditSummary:
-        """What there is to say of all that was audited."""
+        """The summary of all clusters so far."""
         return AuditSummary(
             verdicts={name: int(count) for name, count in zip(VERDICTS, self.verdict_counts)},
             at_risk=tuple(row for _, row in self._at_risk),
@@ -172,12 +168,12 @@ class BatchAudit:
 
     @property
     def unknown(self) -> int:
-        """How many clusters cannot be told."""
+        """The number of clusters without a verdict."""
         return int(self.verdict_counts[UNKNOWN])
 
 
 def dictionary(codes: NDArray[Any], names: Sequence[str], bad: Any = None) -> pa.DictionaryArray:
-    """Return names by their codes; null where a code has none, and in the rows that are bad."""
+    """Return the names of codes; null for a code without a name, and in the bad rows."""
     nothing = codes >= len(names)
     if bad is not None:
         nothing |= bad

@@ -1,7 +1,7 @@
-"""Arrow record batches in, the answer's columns out: what files, frames and engines share.
+"""Size record batches: what files, frames and engines share.
 
-`BatchSizer` sizes one batch after the other; `BatchOptions` is how to make one, checked once and sent to any process.
-A row that cannot be sized keeps its place, with empty answers and its problem. This module imports pyarrow.
+`BatchOptions` holds the options, checked once; `BatchSizer` sizes one batch after the other. A row that cannot be
+sized keeps its place, with empty answers and its problem.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
 from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES
-from etcdsize.fleet.audit import FleetAudit
+from etcdsize.fleet.audit import FleetAudit, audit_codes
 from etcdsize.fleet.auditor import Auditor
-from etcdsize.fleet.classify import INVALID, classify
+from etcdsize.fleet.kernel import INVALID
+from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.sizing import FleetSizing
 from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
 from etcdsize.tiers import TierTable
@@ -39,300 +40,9 @@ MEMBERS = 3
 """The members of every cluster of a file or a frame: the fewest of which one may fail."""
 
 
-class BatchSizer:
-    """Sizes one record batch after the other, and counts.
-
-    Parameters
-    ----------
-    columns : Columns
-        Where the load stands, from `pick_columns`.
-    provider : str or None
-        The provider of every row, or None where a column says.
-    catalog, tiers, headroom
-        As for `size`.
-    missing_is_unknown : bool
-        Whether a null is an unknown dimension of its row rather than a problem.
-    answers : sequence of str
-        Which of `ANSWERS` to give; the others cost nothing.
-    raise_problems : bool
-        Whether the first row that cannot be sized raises.
-    auditor : Auditor, optional
-        How to audit the machines that a column names.
-    """
-
-    def __init__(
-        self,
-        columns: Columns,
-        *,
-        provider: str | None,
-        catalog: Catalog,
-        tiers: TierTable,
-        headroom: float = 0.0,
-        missing_is_unknown: bool = False,
-        answers: Sequence[str] = ANSWERS,
-        raise_problems: bool = False,
-        auditor: Auditor | None = None,
-    ) -> None:
-        self.columns = columns
-        """Where the load stands in a batch."""
-        self.catalog: Catalog = catalog
-        """The machines, one for a tier."""
-        self._tiers = tiers
-        self.headroom: float = headroom_of(headroom)
-        """The share of every bound kept free."""
-        self._missing_is_unknown = missing_is_unknown
-        self._raise_problems = raise_problems
-        self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor)
-        """The audit of the machines that a column names, where there is one."""
-        self.give(answers)
-        if provider is None and "provider" not in columns and self.audit is None:
-            raise ColumnError(
-                "provider: has no column for it (expected provider or cloud), and no provider was given; "
-                f"give one of {', '.join(catalog.providers)}"
-            )
-        self._provider = None if provider is None else providers_of(catalog, provider)[0]
-        self._providers = catalog.providers if self._provider is None else (self._provider,)
-        self._places = [(name, tier) for name in self._providers for tier in tiers.names]
-        # Where machines were fitted to tiers, one that none was enough for is a problem of its rows.
-        of = catalog.find_for if catalog.unfit else catalog.machine_for
-        self._machines = [of(*place) for place in self._places]
-        self.rows: int = 0
-        """Rows seen."""
-        self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
-        """Rows by tier."""
-        self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
-        """Rows by provider and tier."""
-        self.first_problems: list[tuple[int, str]] = []
-        """The first rows that cannot be sized, counted from 1, and why."""
-        self.unfit: int = 0
-        """Rows whose tier no machine is enough for."""
-        self.implausibly_small: int = 0
-        """Rows with less data than an empty etcd file."""
-
-    def give(self, answers: Sequence[str]) -> None:
-        """Give these of `ANSWERS` from now on."""
-        coded = pa.dictionary(pa.int32(), pa.string())
-        kinds = {"problem": pa.string()}
-        if self.audit is not None:
-            kinds |= {name: self.audit.schema(name) for name in AUDIT_ANSWERS}
-        self.schema: pa.Schema = pa.schema([(name, kinds.get(name, coded)) for name in answers])
-        """The columns that are given."""
-
-    @property
-    def counted(self) -> list[tuple[str, str, Machine, int]]:
-        """Provider, tier, machine and rows, of every machine there can be."""
-        return [
-            (*place, machine, int(count))
-            for place, machine, count in zip(self._places, self._machines, self.machine_counts, strict=True)
-            if machine is not None
-        ]
-
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the answers of a batch: tier, machine_type, forced_by, tightest, problem."""
-        rows = batch.num_rows
-        problems: dict[int, list[str]] = {}
-        values: list[NDArray[Any] | None] = [None, None, None]
-        unknown: list[NDArray[np.bool_] | None] = [None, None, None]
-        for index, dimension in enumerate(DIMENSIONS):
-            source = self.columns.get(dimension)
-            if source is None:
-                continue
-            load = numbers(batch.column(source.position), dimension, source)
-            values[index] = load.values
-            for row, problem in load.problems.items():
-                problems.setdefault(row, []).append(problem)
-            if load.missing is not None:
-                unknown[index] = load.missing
-        self._take_missing(rows, unknown, problems)
-        machines, strangers = None, dict[int, str]()
-        if self.audit is not None:
-            source = self.columns["current_machine"]
-            machines, strangers = self.audit.look_up(batch.column(source.position), source)
-        providers = self._provider_codes(batch, machines, problems)
-
-        codes = np.empty(rows, np.uint8)
-        if rows:
-            classify(*values, tiers=self._tiers, headroom=self.headroom, on_invalid="mark", out=codes, threads=None)
-            self._tell_invalid(codes, values, problems)
-        bad = np.fromiter(problems, np.int64, len(problems))
-        codes[bad] = INVALID
-        before = self.rows
-        self._count(codes, values, providers, problems)
-        audit = None
-        if self.audit is not None and machines is not None:
-            audit = self.audit.auditor(machines, values, unknown, needs=codes)
-            self.audit.take(audit, before)
-        for row, problem in strangers.items():
-            problems.setdefault(row, []).append(problem)
-        self._tell_unfit(codes, providers, problems)
-        fleet = FleetSizing(
-            values,
-            codes,
-            self._provider if providers is None else providers,
-            self.catalog,
-            self._tiers,
-            self.headroom,
-            members=MEMBERS,
-            unknown=unknown,
-        )
-        return self._answers(fleet, audit, problems)
-
-    def _take_missing(self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]) -> None:
-        """Tell the nulls as problems, or leave them unknown where something else is known."""
-        known = np.zeros(rows, np.bool_)
-        for index, dimension in enumerate(DIMENSIONS):
-            source, mask = self.columns.get(dimension), unknown[index]
-            if source is None:
-                continue
-            if mask is None:
-                known[:] = True
-                continue
-            known |= ~mask
-            if not self._missing_is_unknown:
-                for row in np.flatnonzero(mask).tolist():
-                    problems.setdefault(row, []).append(f"{source.name}: missing")
-        if self._missing_is_unknown:
-            for row in np.flatnonzero(~known).tolist():
-                problems.setdefault(row, []).append("nothing known: every dimension is missing")
-
-    def _provider_codes(
-        self, batch: pa.RecordBatch, machines: NDArray[np.uint16] | None, problems: dict[int, list[str]]
-    ) -> NDArray[np.uint8] | None:
-        if self._provider is not None:
-            return None
-        if "provider" not in self.columns and self.audit is not None and machines is not None:
-            return self.audit.provider_codes(machines, self._providers, INVALID)
-        source = self.columns["provider"]
-        column = batch.column(source.position)
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (is_text(kind) or pa.types.is_null(kind)):
-            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        wrong: dict[int, str] = {}
-        lookup = np.full(len(column.dictionary) + 1, INVALID, np.uint8)
-        for code, name in enumerate(column.dictionary.to_pylist()):
-            if name is None or name == "":
-                wrong[code] = f"{source.name}: missing"
-                continue
-            try:
-                lookup[code] = self._providers.index(providers_of(self.catalog, (name,))[0])
-            except OptionError as error:
-                wrong[code] = f"{source.name}: {str(error).removeprefix('provider: ')}"
-        wrong[len(lookup) - 1] = f"{source.name}: missing"
-        codes = pc.fill_null(column.indices.cast(pa.int64()), len(lookup) - 1).to_numpy(zero_copy_only=False)
-        found: NDArray[np.uint8] = lookup[codes]
-        for row in np.flatnonzero(found == INVALID).tolist():
-            problems.setdefault(row, []).append(wrong[int(codes[row])])
-        return found
-
-    def _tell_invalid(
-        self, codes: NDArray[np.uint8], values: Sequence[NDArray[Any] | None], problems: dict[int, list[str]]
-    ) -> None:
-        """Tell what the classifier marked."""
-        marked = np.flatnonzero(codes == INVALID)
-        for index, dimension in enumerate(DIMENSIONS):
-            column = values[index]
-            if column is None or not marked.size:
-                continue
-            loads = column[marked]
-            with np.errstate(invalid="ignore"):
-                wrong = ~((loads >= 0) & np.isfinite(loads))
-            name, factor = self.columns[dimension].name, self.columns[dimension].factor
-            if factor != 1:
-                loads = loads / factor
-            for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
-                problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
-
-    def _tell_unfit(
-        self, codes: NDArray[np.uint8], providers: NDArray[np.uint8] | None, problems: dict[int, list[str]]
-    ) -> None:
-        """Tell the rows whose tier no machine is enough for."""
-        for place, (provider, tier) in enumerate(self._places):
-            if self._machines[place] is not None:
-                continue
-            name, code = divmod(place, len(self._tiers.tiers))
-            rows = codes == code
-            if providers is not None:
-                rows &= providers == name
-            try:
-                self.catalog.machine_for(provider, tier)
-            except OptionError as error:
-                for row in np.flatnonzero(rows).tolist():
-                    problems.setdefault(row, []).append(str(error))
-                    self.unfit += 1
-
-    def _count(
-        self,
-        codes: NDArray[np.uint8],
-        values: Sequence[NDArray[Any] | None],
-        providers: NDArray[np.uint8] | None,
-        problems: dict[int, list[str]],
-    ) -> None:
-        tiers = len(self._tiers.tiers)
-        sized = codes != INVALID
-        self.tier_counts += np.bincount(codes[sized], minlength=tiers)
-        if providers is not None:
-            # A machine that is not in the catalog tells no provider.
-            sized &= providers != INVALID
-        flat = codes[sized].astype(np.int64)
-        if providers is not None:
-            flat += providers[sized].astype(np.int64) * tiers
-        self.machine_counts += np.bincount(flat, minlength=len(self.machine_counts))
-        data = values[2]
-        if data is not None:
-            self.implausibly_small += int(np.count_nonzero(sized & (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)))
-        room = 10 - len(self.first_problems)
-        if problems and self._raise_problems:
-            row = min(problems)
-            raise InvalidWorkloadError(
-                f'row {self.rows + row}: {"; ".join(problems[row])}; on_invalid="mark" sizes the rest',
-                index=self.rows + row,
-                count=len(problems),
-            )
-        if problems and room > 0:
-            for row in sorted(problems)[:room]:
-                self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
-        self.rows += len(codes)
-
-    def _answers(self, fleet: FleetSizing, audit: FleetAudit | None, problems: dict[int, list[str]]) -> pa.RecordBatch:
-        """Return the columns that are asked for."""
-        bad = fleet.tier_codes == INVALID if problems else None
-
-        def column(name: str) -> pa.Array:
-            if name == "problem":
-                return _told(problems, len(fleet))
-            if self.audit is not None and audit is not None and name in AUDIT_ANSWERS:
-                return self.audit.column(name, audit)
-            return dictionary(getattr(fleet, _CODES[name]), self._texts(name), bad)
-
-        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
-
-    def no_answers(self) -> pa.RecordBatch:
-        """Return the answers of no rows; their categories are those of any."""
-
-        def column(name: str) -> pa.Array:
-            return _told({}, 0) if name == "problem" else dictionary(np.empty(0, np.uint8), self._texts(name))
-
-        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
-
-    def _texts(self, answer: str) -> Sequence[str]:
-        """Return everything that an answer can say, by code."""
-        return {
-            "tier": self._tiers.names,
-            "machine_type": [machine.machine_type for machine in self._machines if machine is not None],
-            "forced_by": _FORCED_BY,
-            "tightest": DIMENSIONS,
-        }[answer]
-
-
-# Where a `FleetSizing` keeps the codes of each answer.
-_CODES = {"tier": "tier_codes", "machine_type": "machine_codes", "forced_by": "forced_by", "tightest": "tightest"}
-
-
 @dataclass(frozen=True)
 class BatchOptions:
-    """How to size, checked once; it pickles, so that every process can make its own sizer."""
+    """The options of a batch, checked once. They pickle, so that every process can make a sizer of its own."""
 
     provider: str | None
     chosen: Mapping[str, str]
@@ -363,52 +73,324 @@ class BatchOptions:
         Raises
         ------
         OptionError
-            For the first that is not one we know.
+            For the first option that is not valid.
         """
         table = tiers_of(tiers)
+        machines = catalog_of(catalog, table)
         return cls(
-            provider,
+            None if provider is None else providers_of(machines, provider)[0],
             dict(columns or {}),
             tuple(unknown),
             one_of("on_missing", on_missing, ("problem", "unknown")) == "unknown",
             one_of("on_invalid", on_invalid, ("mark", "raise")) == "raise",
-            catalog_of(catalog, table),
+            machines,
             table,
             headroom_of(headroom),
             tuple(dict.fromkeys(one_of("answers", name, ANSWERS) for name in answers)),
         )
 
-    def sizer(self, names: Iterable[Any], auditor: Auditor | None = None) -> BatchSizer:
-        """Return a sizer of batches with columns of these names."""
-        listed = [name if isinstance(name, str) else "" for name in names]
-        return BatchSizer(
-            pick_columns(
-                listed,
-                self.chosen,
-                self.unknown,
-                provider_given=self.provider is not None,
-                audited=auditor is not None,
-            ),
-            provider=self.provider,
-            catalog=self.catalog,
-            tiers=self.tiers,
-            headroom=self.headroom,
-            missing_is_unknown=self.missing_is_unknown,
-            answers=self.answers,
-            raise_problems=self.raise_problems,
-            auditor=auditor,
+    def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:
+        """Return where the load stands among columns of these names.
+
+        Raises
+        ------
+        ColumnError
+            For columns that are missing or ambiguous.
+        """
+        columns = pick_columns(
+            [name if isinstance(name, str) else "" for name in names],
+            self.chosen,
+            self.unknown,
+            provider_given=self.provider is not None,
+            audited=audited,
         )
+        if self.provider is None and "provider" not in columns and not audited:
+            raise ColumnError(
+                "provider: has no column for it (expected provider or cloud), and no provider was given; "
+                f"give one of {', '.join(self.catalog.providers)}"
+            )
+        return columns
+
+    def sizer(self, names: Iterable[Any]) -> BatchSizer:
+        """Return a sizer of batches that have all columns of these names."""
+        return BatchSizer(self, self.columns(names), answer_schema(self.answers))
+
+
+def answer_schema(answers: Iterable[str]) -> pa.Schema:
+    """Return the names and types of the columns of answers."""
+    coded = pa.dictionary(pa.int32(), pa.string())
+    kinds = {"problem": pa.string(), "utilization": pa.float64(), "usd_month_difference": pa.float64()}
+    return pa.schema([(name, kinds.get(name, coded)) for name in answers])
+
+
+class BatchSizer:
+    """Sizes one record batch after the other, and counts.
+
+    Parameters
+    ----------
+    options : BatchOptions
+        How to size.
+    columns : Columns
+        Where the load stands in a batch.
+    schema : Schema
+        The columns of answers to return, from `answer_schema`; the others cost nothing.
+    auditor : Auditor, optional
+        The rules by which to audit the machines that a column names.
+    """
+
+    def __init__(
+        self, options: BatchOptions, columns: Columns, schema: pa.Schema, auditor: Auditor | None = None
+    ) -> None:
+        self._options = options
+        self._columns = columns
+        self.schema: pa.Schema = schema
+        """The columns that are returned."""
+        self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor)
+        """The audit of the machines that a column names, where there is one."""
+        catalog, tiers = options.catalog, options.tiers
+        self._tiers = tiers
+        self._provider = options.provider
+        self._providers = catalog.providers if self._provider is None else (self._provider,)
+        self._places = [(name, tier) for name in self._providers for tier in tiers.names]
+        # Where machines were fitted to tiers, a tier that no machine is enough for is a problem of its rows.
+        find = catalog.find_for if catalog.unfit else catalog.machine_for
+        self._machines = [find(*place) for place in self._places]
+        self.rows: int = 0
+        """The number of rows so far."""
+        self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
+        """Rows by tier."""
+        self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
+        """Rows by provider and tier."""
+        self.first_problems: list[tuple[int, str]] = []
+        """The first rows that cannot be sized, counted from 1, and why."""
+        self.unfit: int = 0
+        """Rows whose tier no machine is enough for."""
+        self.implausibly_small: int = 0
+        """Rows with less data than an empty etcd file."""
+
+    @property
+    def counted(self) -> list[tuple[str, str, Machine, int]]:
+        """Provider, tier, machine and rows, for every machine that a row can get."""
+        return [
+            (*place, machine, int(count))
+            for place, machine, count in zip(self._places, self._machines, self.machine_counts, strict=True)
+            if machine is not None
+        ]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the answers of a batch: tier, machine_type, forced_by, tightest, problem."""
+        rows = batch.num_rows
+        problems: dict[int, list[str]] = {}
+        values: list[NDArray[Any] | None] = [None, None, None]
+        unknown: list[NDArray[np.bool_] | None] = [None, None, None]
+        for index, dimension in enumerate(DIMENSIONS):
+            source = self._columns.get(dimension)
+            if source is None:
+                continue
+            load = numbers(batch.column(source.position), dimension, source)
+            values[index] = load.values
+            for row, problem in load.problems.items():
+                problems.setdefault(row, []).append(problem)
+            if load.missing is not None:
+                unknown[index] = load.missing
+        self._report_missing(rows, unknown, problems)
+        machines, unknown_machines = None, dict[int, str]()
+        if self.audit is not None:
+            source = self._columns["current_machine"]
+            machines, unknown_machines = self.audit.look_up(batch.column(source.position), source)
+        providers = self._provider_codes(batch, machines, problems)
+
+        codes = np.empty(rows, np.uint8)
+        if rows:
+            classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
+            self._report_invalid(codes, values, problems)
+        bad = np.fromiter(problems, np.int64, len(problems))
+        codes[bad] = INVALID
+        before = self.rows
+        self._count(codes, values, providers, problems)
+        audit = None
+        if self.audit is not None and machines is not None:
+            audit = audit_codes(self.audit.auditor, machines, values, codes, unknown)
+            self.audit.count(audit, before)
+        for row, problem in unknown_machines.items():
+            problems.setdefault(row, []).append(problem)
+        self._report_unfit(codes, providers, problems)
+        fleet = FleetSizing(
+            values,
+            codes,
+            self._provider if providers is None else providers,
+            self._options.catalog,
+            self._tiers,
+            self._options.headroom,
+            members=MEMBERS,
+            unknown=unknown,
+        )
+        return self._answers(fleet, audit, problems)
+
+    def _report_missing(
+        self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]
+    ) -> None:
+        """Report nulls as problems, or leave them unknown where another dimension of the row is known."""
+        known = np.zeros(rows, np.bool_)
+        for index, dimension in enumerate(DIMENSIONS):
+            source, mask = self._columns.get(dimension), unknown[index]
+            if source is None:
+                continue
+            if mask is None:
+                known[:] = True
+                continue
+            known |= ~mask
+            if not self._options.missing_is_unknown:
+                for row in np.flatnonzero(mask).tolist():
+                    problems.setdefault(row, []).append(f"{source.name}: missing")
+        if self._options.missing_is_unknown:
+            for row in np.flatnonzero(~known).tolist():
+                problems.setdefault(row, []).append("nothing known: every dimension is missing")
+
+    def _provider_codes(
+        self, batch: pa.RecordBatch, machines: NDArray[np.uint16] | None, problems: dict[int, list[str]]
+    ) -> NDArray[np.uint8] | None:
+        if self._provider is not None:
+            return None
+        if "provider" not in self._columns and self.audit is not None and machines is not None:
+            return self.audit.provider_codes(machines, self._providers, INVALID)
+        source = self._columns["provider"]
+        column = batch.column(source.position)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (is_text(kind) or pa.types.is_null(kind)):
+            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        wrong: dict[int, str] = {}
+        lookup = np.full(len(column.dictionary) + 1, INVALID, np.uint8)
+        for code, name in enumerate(column.dictionary.to_pylist()):
+            if name is None or name == "":
+                wrong[code] = f"{source.name}: missing"
+                continue
+            try:
+                lookup[code] = self._providers.index(providers_of(self._options.catalog, (name,))[0])
+            except OptionError as error:
+                wrong[code] = f"{source.name}: {str(error).removeprefix('provider: ')}"
+        wrong[len(lookup) - 1] = f"{source.name}: missing"
+        codes = pc.fill_null(column.indices.cast(pa.int64()), len(lookup) - 1).to_numpy(zero_copy_only=False)
+        found: NDArray[np.uint8] = lookup[codes]
+        for row in np.flatnonzero(found == INVALID).tolist():
+            problems.setdefault(row, []).append(wrong[int(codes[row])])
+        return found
+
+    def _report_invalid(
+        self, codes: NDArray[np.uint8], values: Sequence[NDArray[Any] | None], problems: dict[int, list[str]]
+    ) -> None:
+        """Report the loads that the classifier marked as invalid."""
+        marked = np.flatnonzero(codes == INVALID)
+        for index, dimension in enumerate(DIMENSIONS):
+            column = values[index]
+            if column is None or not marked.size:
+                continue
+            loads = column[marked]
+            with np.errstate(invalid="ignore"):
+                wrong = ~((loads >= 0) & np.isfinite(loads))
+            name, factor = self._columns[dimension].name, self._columns[dimension].factor
+            if factor != 1:
+                loads = loads / factor
+            for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
+                problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
+
+    def _report_unfit(
+        self, codes: NDArray[np.uint8], providers: NDArray[np.uint8] | None, problems: dict[int, list[str]]
+    ) -> None:
+        """Report the rows whose tier no machine is enough for."""
+        for place, (provider, tier) in enumerate(self._places):
+            if self._machines[place] is not None:
+                continue
+            name, code = divmod(place, len(self._tiers.tiers))
+            rows = codes == code
+            if providers is not None:
+                rows &= providers == name
+            try:
+                self._options.catalog.machine_for(provider, tier)
+            except OptionError as error:
+                for row in np.flatnonzero(rows).tolist():
+                    problems.setdefault(row, []).append(str(error))
+                    self.unfit += 1
+
+    def _count(
+        self,
+        codes: NDArray[np.uint8],
+        values: Sequence[NDArray[Any] | None],
+        providers: NDArray[np.uint8] | None,
+        problems: dict[int, list[str]],
+    ) -> None:
+        tiers = len(self._tiers.tiers)
+        sized = codes != INVALID
+        self.tier_counts += np.bincount(codes[sized], minlength=tiers)
+        if providers is not None:
+            # The provider of a machine that is not in the catalog is unknown.
+            sized &= providers != INVALID
+        flat = codes[sized].astype(np.int64)
+        if providers is not None:
+            flat += providers[sized].astype(np.int64) * tiers
+        self.machine_counts += np.bincount(flat, minlength=len(self.machine_counts))
+        data = values[2]
+        if data is not None:
+            self.implausibly_small += int(np.count_nonzero(sized & (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)))
+        room = 10 - len(self.first_problems)
+        if problems and self._options.raise_problems:
+            row = min(problems)
+            raise InvalidWorkloadError(
+                f'row {self.rows + row}: {"; ".join(problems[row])}; on_invalid="mark" sizes the rest',
+                index=self.rows + row,
+                count=len(problems),
+            )
+        if problems and room > 0:
+            for row in sorted(problems)[:room]:
+                self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
+        self.rows += len(codes)
+
+    def _answers(self, fleet: FleetSizing, audit: FleetAudit | None, problems: dict[int, list[str]]) -> pa.RecordBatch:
+        """Return the columns of the schema."""
+        bad = fleet.tier_codes == INVALID if problems else None
+
+        def column(name: str) -> pa.Array:
+            if name == "problem":
+                return _problem_column(problems, len(fleet))
+            if self.audit is not None and audit is not None and name in AUDIT_ANSWERS:
+                return self.audit.column(name, audit)
+            return dictionary(getattr(fleet, _CODES[name]), self._texts(name), bad)
+
+        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+
+    def no_answers(self) -> pa.RecordBatch:
+        """Return the answers of no rows, with the same categories as those of any."""
+
+        def column(name: str) -> pa.Array:
+            return _problem_column({}, 0) if name == "problem" else dictionary(np.empty(0, np.uint8), self._texts(name))
+
+        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+
+    def _texts(self, answer: str) -> Sequence[str]:
+        """Return every value that an answer can have, by its code."""
+        return {
+            "tier": self._tiers.names,
+            "machine_type": [machine.machine_type for machine in self._machines if machine is not None],
+            "forced_by": _FORCED_BY,
+            "tightest": DIMENSIONS,
+        }[answer]
+
+
+# Where a `FleetSizing` keeps the codes of each answer.
+_CODES = {"tier": "tier_codes", "machine_type": "machine_codes", "forced_by": "forced_by", "tightest": "tightest"}
 
 
 # The bits of `forced_by` in words, in the dimensions' order.
 _FORCED_BY = [";".join(name for bit, name in enumerate(DIMENSIONS) if bits >> bit & 1) for bits in range(8)]
 
 
-def _told(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
-    """Return what is wrong with each row, null where nothing is."""
+def _problem_column(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
+    """Return the problem of each row, null where it has none."""
     if not problems:
         return pa.nulls(rows, pa.string())
     texts = np.full(rows, None, object)
-    for row, said in problems.items():
-        texts[row] = "; ".join(said)
+    for row, reasons in problems.items():
+        texts[row] = "; ".join(reasons)
     return pa.array(texts, pa.string())

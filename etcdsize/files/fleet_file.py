@@ -1,70 +1,37 @@
-"""Files of clusters in, files with answers out, batch by batch in memory that does not grow with the file.
+"""Files of clusters in, files with answers out, batch by batch, in memory that does not grow with the file.
 
-`open_fleet` opens the input and finds its columns; `Fleet.run` sizes it and gives a `FleetSummary`. This module does
-the work of `etcdsize fleet`; it never prints.
+`open_fleet` opens the input and finds its columns; `Fleet.run` sizes it and returns a `FleetSummary`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import os
 import shutil
-import stat
 import tempfile
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from etcdsize.base.checks import one_of
+from etcdsize.base.output_file import check_output, naming, open_output
 from etcdsize.base.text import nearest, shown
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, names_any, narrowed
-from etcdsize.catalog.catalog import Catalog
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, names_any, narrowed
+from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
+from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
 from etcdsize.tiers import TierTable
 
 try:
-    import pyarrow as pa
-
-    from etcdsize.base.output_file import check_output, naming, open_output
-    from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer
-    from etcdsize.files.csv import CsvReader, CsvWriter
-    from etcdsize.files.format import Rows
-    from etcdsize.files.jsonlines import JsonLinesReader, JsonLinesWriter
-    from etcdsize.files.parquet import ParquetCopier, ParquetReader, ParquetWriter
+    from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer, answer_schema
+    from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size, find_format, formats
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem
     from etcdsize.fleet.auditor import Auditor
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
-__all__ = ["FORMATS", "Fleet", "format_of", "open_fleet"]
-
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
-_ENDINGS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
-
-Reader = CsvReader | JsonLinesReader | ParquetReader
-Writer = CsvWriter | JsonLinesWriter | ParquetCopier | ParquetWriter
-
-
-def format_of(path: Path, option: str | None) -> str:
-    """Return the format of a file: what was asked for, or what its name ends with.
-
-    Raises
-    ------
-    FleetFileError
-        Where the name does not tell.
-    """
-    if option is not None:
-        return one_of("format", option, FORMATS)
-    found = _ENDINGS.get(path.suffix.lower())
-    if found is None:
-        name = "standard input or output" if str(path) == "-" else str(path)
-        raise FleetFileError(
-            f"{name}: the name does not tell the format; give it, one of {', '.join(FORMATS)}", file=str(path)
-        )
-    return found
+__all__ = ["Fleet", "open_fleet"]
 
 
 @contextlib.contextmanager
@@ -82,7 +49,7 @@ def open_fleet(
     headroom: float = 0.0,
     margin: float = 0.2,
 ) -> Iterator[Fleet]:
-    """Give the fleet that a file holds, ready to run.
+    """Open a file of clusters.
 
     Parameters
     ----------
@@ -90,18 +57,18 @@ def open_fleet(
         The file, or `-` with `stream`.
     stream : binary file, optional
         What to read instead of opening `source`.
-    format : {"csv", "tsv", "jsonl", "parquet"}, optional
-        None takes it from the file's name.
+    format : str, optional
+        The name of a format, such as "csv"; None uses the ending of the file's name.
     provider : str, optional
         The provider of every cluster; None where a column says.
     columns : mapping, optional
-        Dimension, "provider" or "current_machine" -> the column's name, for names that are not known.
+        Dimension, "provider" or "current_machine" -> the column's name, where it has another than the known ones.
     unknown : iterable of str
         Dimensions that the file lacks.
     missing : {"problem", "unknown"}
-        What an empty cell is.
+        What an empty cell means.
     catalog : str, Path, Catalog or None
-        As for `size`. None is `"guide"`, and `"current"` where a column says which machines run now: those are
+        As for `size`. None is `"guide"`, or `"current"` where a column says which machines run now, because those are
         audited.
     tiers, headroom
         As for `size`.
@@ -111,31 +78,17 @@ def open_fleet(
     Raises
     ------
     FleetFileError
-        For a file that cannot be read, with the line, and for columns that are not there.
+        For a file that cannot be read, with the line, and for missing columns.
     OptionError
-        For everything else that is not known.
+        For an option that is not valid.
     """
-    kind = format_of(source, format)
-    unknown = tuple(dict.fromkeys(unknown))
+    kind = find_format(source, format)
     name = "standard input" if str(source) == "-" else str(source)
-    one_of("missing", missing, ("problem", "unknown"))
+    table = tiers_of(tiers)
+    headroom, margin = headroom_of(headroom), margin_of(margin)
+    if catalog is not None and not isinstance(catalog, Catalog):
+        catalog = load_catalog(catalog)
     chosen = dict(columns or {})
-
-    def options_with(catalog: str | Path | Catalog) -> BatchOptions:
-        return BatchOptions.of(
-            provider=provider,
-            columns=chosen,
-            unknown=unknown,
-            on_missing=missing,
-            on_invalid="mark",
-            catalog=catalog,
-            tiers=tiers,
-            headroom=headroom,
-            answers=ANSWERS,
-        )
-
-    options = options_with(catalog or "guide")
-    margin = Auditor.margin_of(margin)
     with contextlib.ExitStack() as stack:
         if stream is None:
             try:
@@ -143,65 +96,67 @@ def open_fleet(
             except OSError as error:
                 raise FleetFileError(f"{name}: cannot be read: {error.strerror}", file=name) from error
         with _reading(name):
-            if kind == "parquet" and not stream.seekable():
-                # The description of a Parquet file is at its end: a pipe has to be kept first.
+            if kind.seeks and not stream.seekable():
                 kept = stack.enter_context(tempfile.TemporaryFile())
                 shutil.copyfileobj(stream, kept)
                 stream = kept
-            reader = _open_reader(stream, name, kind)
+            reader = kind.reader(stream, name)
+        audited = "current_machine" in chosen or names_any(reader.names, "current_machine")
+        machines = catalog or load_catalog("current" if audited else "guide")
+        options = BatchOptions.of(
+            provider=provider,
+            columns=chosen,
+            unknown=dict.fromkeys(unknown),
+            on_missing=missing,
+            on_invalid="mark",
+            catalog=machines,
+            tiers=table,
+            headroom=headroom,
+            answers=ANSWERS,
+        )
         auditor = None
-        if "current_machine" in chosen or names_any(reader.names, "current_machine"):
-            catalog = catalog or "current"
-            if isinstance(reader, JsonLinesReader):
-                reader.reserved = (*ANSWERS, *AUDIT_ANSWERS)
-            options = options_with(catalog)
-            auditor = Auditor(
-                catalog, options.tiers, provider=provider, headroom=options.headroom, margin=margin, members=MEMBERS
-            )
-        try:
-            sizer = options.sizer(reader.names, auditor)
-        except ColumnError as error:
-            raise FleetFileError(f"{name}: {error}", file=name) from None
-        yield Fleet(source, name, kind, stream, reader, sizer, options.tiers, unknown)
+        if audited:
+            auditor = Auditor(machines, table, provider=provider, headroom=headroom, margin=margin, members=MEMBERS)
+        with _naming_columns(name):
+            found = options.columns(reader.names, audited=audited)
+        yield Fleet(source, name, kind, stream, reader, options, found, auditor)
 
 
 @contextlib.contextmanager
 def _reading(name: str) -> Iterator[None]:
-    """Tell an error of the operating system as one of the file."""
+    """Raise an error of the operating system as one of the file."""
     try:
         yield
     except OSError as error:
         raise FleetFileError(f"{name}: cannot be read: {error.strerror or error}", file=name) from error
 
 
-def _open_reader(stream: BinaryIO, name: str, kind: str) -> Reader:
-    if kind == "parquet":
-        return ParquetReader(stream, name)
-    if kind == "jsonl":
-        return JsonLinesReader(stream, name, ANSWERS)
-    return CsvReader(stream, name, _DELIMITERS[kind])
+@contextlib.contextmanager
+def _naming_columns(name: str) -> Iterator[None]:
+    """Add the file's name to what is wrong with its columns."""
+    try:
+        yield
+    except ColumnError as error:
+        raise FleetFileError(f"{name}: {error}", file=name) from None
 
 
-@dataclasses.dataclass
+@dataclass(frozen=True)
 class Fleet:
-    """A file of clusters that was opened, and how to size it."""
+    """An opened file of clusters, and how to size it. It can be run once."""
 
     source: Path
     name: str
-    format: Literal["csv", "tsv", "jsonl", "parquet"] | str
+    format: Format
     stream: BinaryIO
     reader: Reader
-    sizer: BatchSizer
-    tiers: TierTable
-    unknown: tuple[str, ...]
+    options: BatchOptions
+    columns: Columns
+    auditor: Auditor | None
 
     @property
     def work(self) -> tuple[int | None, str]:
-        """How much there is to do, where it is known, and in which unit: what `progress` counts."""
-        if isinstance(self.reader, ParquetReader):
-            return self.reader.rows, " rows"
-        size = self.source.stat().st_size if self.source.is_file() else None
-        return size, "B"
+        """How much there is to do, None where it is unknown, and in which unit: what `progress` counts."""
+        return self.reader.work
 
     def run(
         self,
@@ -213,7 +168,7 @@ class Fleet:
         force: bool = False,
         progress: Callable[[int], object] | None = None,
     ) -> FleetSummary:
-        """Return what the fleet needs, counted; write every row with its answers where an output is given.
+        """Return the summary of the fleet; write every row with its answers where an output is given.
 
         Parameters
         ----------
@@ -221,87 +176,80 @@ class Fleet:
             The file to write; None writes no rows.
         stream : binary file, optional
             What to write to instead of opening `output`.
-        format : {"csv", "tsv", "jsonl", "parquet"}, optional
-            None takes it from the output's name; for a stream, from the input.
+        format : str, optional
+            None uses the ending of the output's name; for a stream, the format of the input.
         columns : sequence of str, optional
-            What to write: names of the file's columns, `*` for all of them, and names of the answer's, which come
+            The columns to write: names of the file's columns, `*` for all of them, and names of answers, which come
             last. None writes everything.
         force : bool
             Whether an existing file may be replaced.
         progress : callable, optional
-            Called after every batch with how much of `work` was done.
+            Called after every batch with the part of `work` that it was.
 
         Raises
         ------
         FleetFileError
-            For an input that breaks off or an output that cannot be written; an old file stays as it was.
+            For an input that is cut off or an output that cannot be written; an old file stays as it was.
         """
-        if output is None and stream is None:
-            self._pass(None, None, None, progress)
-        elif stream is not None:
-            kind = self.format if format is None else one_of("format", format, FORMATS)
-            self._pass(stream, kind, columns, progress)
-        else:
-            assert output is not None  # noqa: S101 - the branches above
-            kind = format_of(output, format)
-            with naming(output):
-                check_output(output, None if str(self.source) == "-" else self.source, force=force)
-                with open_output(output) as file:
-                    self._pass(file, kind, columns, progress)
-        return self._summary()
+        if stream is not None:
+            kind = self.format if format is None else formats()[one_of("format", format, formats())]
+            return self._summary(self._size(stream, kind, columns, progress))
+        if output is None:
+            return self._summary(self._size(None, self.format, None, progress))
+        kind = find_format(output, format)
+        with naming(output):
+            check_output(output, None if str(self.source) == "-" else self.source, force=force)
+            with open_output(output) as file:
+                sizer = self._size(file, kind, columns, progress)
+        return self._summary(sizer)
 
-    def _pass(
+    def _size(
         self,
         stream: BinaryIO | None,
-        kind: str | None,
+        kind: Format,
         columns: Sequence[str] | None,
         progress: Callable[[int], object] | None,
-    ) -> None:
-        """Size every batch, and write it; where both are files, reading, sizing and writing overlap."""
+    ) -> BatchSizer:
+        """Size every batch and write it; where both ends are files, reading, sizing and writing overlap."""
         kept, answers = self._chosen(columns) if stream is not None else ([], ())
-        description = None
-        if stream is not None and kind == "parquet" and isinstance(self.reader, ParquetReader):
-            description = self.reader.description()
-        whole_records = kind == self.format != "parquet" and kept == list(range(len(self.reader.names)))
-        as_it_stands = whole_records or description is not None
-        positions, self.sizer.columns = narrowed(self.sizer.columns, () if as_it_stands else kept)
-        self.sizer.give(answers)
-        places = [] if as_it_stands else [positions.index(position) for position in kept]
-        if description is not None and stream is not None and isinstance(self.reader, ParquetReader):
-            writer: Writer | None = ParquetCopier(stream, self.reader, description, kept, self.sizer.schema)
-        else:
-            writer = None if stream is None else self._writer(stream, str(kind), kept, as_it_stands=whole_records)
-        everything = stream is not None and not as_it_stands and len(positions) == len(self.reader.names)
+        schema = answer_schema(answers)
+        writer = None
+        if stream is not None:
+            with _naming_columns(self.name):
+                writer = kind.writer(stream, self.reader, kept, schema)
+        # The columns that are read: those of the load, and those that are written from their values.
+        copies = writer is not None and writer.copies
+        written = [] if copies else kept
+        positions, places = narrowed(self.columns, written)
+        sizer = BatchSizer(self.options, places, schema, self.auditor)
         # What is written keeps its text; what is only read may come as numbers.
-        numbers = {positions[place.position] for key, place in self.sizer.columns.items() if key != "provider"}
-        batches = self._batches(None if everything else positions, numbers.difference(() if as_it_stands else kept))
+        numbers = {source.position for key, source in self.columns.items() if key != "provider"}.difference(written)
+        everything = bool(written) and len(positions) == len(self.reader.names)
+        batches = self._batches(Wanted(None if everything else positions, numbers, self._added))
+        selected = [positions.index(position) for position in written]
         try:
             with contextlib.ExitStack() as stack:
-                if writer is None:
-                    write = None
-                elif _is_file(stream):
-                    write = stack.enter_context(_behind(writer.write))
-                else:
-                    write = writer.write
-                source = _ahead(batches) if _is_file(self.stream) else batches
+                write = None if writer is None else writer.write
+                if write is not None and stream is not None and file_size(stream) is not None:
+                    write = stack.enter_context(_in_background(write))
+                source = _ahead(batches) if file_size(self.stream) is not None else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
-                    sized = self._sized(rows.batch)
+                    with _naming_columns(self.name):
+                        sized = sizer(rows.batch)
                     if write is not None:
-                        write(rows if as_it_stands else Rows(rows.batch.select(places), rows.work), sized)
+                        write(rows if copies else Rows(rows.batch.select(selected), rows.work), sized)
                     if progress is not None:
                         progress(rows.work)
-            if isinstance(writer, (ParquetCopier, ParquetWriter)):
+            if writer is not None:
                 writer.close()
         except BaseException:
-            if isinstance(writer, (ParquetCopier, ParquetWriter)):
+            if writer is not None:
                 writer.abandon()
             raise
+        return sizer
 
-    def _batches(self, positions: list[int] | None, numbers: Collection[int]) -> Generator[Rows]:
-        if isinstance(self.reader, CsvReader):
-            batches = self.reader.read(positions, numbers)
-        else:
-            batches = self.reader.read(positions)
+    def _batches(self, wanted: Wanted) -> Generator[Rows]:
+        batches = self.reader.read(wanted)
         while True:
             with _reading(self.name):
                 rows = next(batches, None)
@@ -309,10 +257,15 @@ class Fleet:
                 return
             yield rows
 
+    @property
+    def _added(self) -> tuple[str, ...]:
+        """The columns that answers add."""
+        return ANSWERS if self.auditor is None else (*ANSWERS, *AUDIT_ANSWERS)
+
     def _chosen(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
-        """Return the positions of the file's columns that are written, and the answers."""
+        """Return the positions of the file's columns to write, and the answers to write."""
         names = self.reader.names
-        added = ANSWERS if self.sizer.audit is None else (*ANSWERS, *AUDIT_ANSWERS)
+        added = self._added
         if columns is None:
             return list(range(len(names))), added
         kept: list[int] = []
@@ -332,34 +285,9 @@ class Fleet:
             kept += [place for place in places if place not in kept]
         return kept, tuple(answers)
 
-    def _sized(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        try:
-            return self.sizer(batch)
-        except ColumnError as error:
-            raise FleetFileError(f"{self.name}: {error}", file=self.name) from None
-
-    def _writer(self, stream: BinaryIO, kind: str, kept: Sequence[int], *, as_it_stands: bool) -> Writer:
-        names = [self.reader.names[position] for position in kept]
-        answers = self.sizer.schema
-        if kind == "jsonl":
-            repeated = sorted({name for name in names if names.count(name) > 1})
-            if repeated:
-                raise FleetFileError(
-                    f"{self.name}: has several columns {', '.join(repeated)}, which one JSON object cannot hold; "
-                    "write CSV or Parquet",
-                    file=self.name,
-                )
-            return JsonLinesWriter(stream, names, answers.names)
-        if kind == "parquet":
-            if isinstance(self.reader, ParquetReader):
-                return ParquetWriter(stream, self.reader.kept_schema(kept), answers, self.reader)
-            return ParquetWriter(stream, pa.schema([(name, pa.string()) for name in names]), answers, None)
-        like = self.reader if as_it_stands and isinstance(self.reader, CsvReader) else None
-        return CsvWriter(stream, names, answers.names, _DELIMITERS[kind], like)
-
-    def _summary(self) -> FleetSummary:
-        sizer = self.sizer
-        tiers = {name: int(count) for name, count in zip(self.tiers.names, sizer.tier_counts)}
+    def _summary(self, sizer: BatchSizer) -> FleetSummary:
+        options = self.options
+        tiers = {name: int(count) for name, count in zip(options.tiers.names, sizer.tier_counts)}
         machines = []
         for provider, tier, machine, clusters in sizer.counted:
             cost = machine.cost
@@ -386,25 +314,17 @@ class Fleet:
             machines=tuple(machines),
             first_problems=tuple(Problem(row=row, problem=problem) for row, problem in sizer.first_problems),
             implausibly_small=sizer.implausibly_small,
-            unfit=tuple(one.reason for one in sizer.catalog.unfit) if sizer.unfit else (),
+            unfit=tuple(one.reason for one in options.catalog.unfit) if sizer.unfit else (),
             not_fitted=sizer.unfit,
-            unknown=self.unknown,
-            headroom_asked=sizer.headroom,
+            unknown=options.unknown,
+            headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
             usd_month=None if not costs or None in costs else sum(cost for cost in costs if cost is not None),
         )
 
 
-def _is_file(stream: BinaryIO | None) -> bool:
-    """Return whether a stream is a file on a disk: what waits for nobody, so that a thread may wait for it."""
-    try:
-        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
 def _ahead(batches: Generator[Rows]) -> Generator[Rows]:
-    """Give batches that a thread reads while the last is worked on."""
+    """Yield batches, the next of which a thread reads while the last is sized."""
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(next, batches, None)
         while (rows := coming.result()) is not None:
@@ -413,17 +333,17 @@ def _ahead(batches: Generator[Rows]) -> Generator[Rows]:
 
 
 @contextlib.contextmanager
-def _behind(write: Callable[..., None]) -> Iterator[Callable[..., None]]:
-    """Give what has a thread write while the next batch is worked on; an error comes with the next call or the end."""
+def _in_background(write: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """Yield a function that writes in a thread; an error is raised by its next call, or at the end."""
     with ThreadPoolExecutor(1) as writer:
         last: Future[None] | None = None
 
-        def behind(*batch: object) -> None:
+        def write_later(*batch: object) -> None:
             nonlocal last
             if last is not None:
                 last.result()
             last = writer.submit(write, *batch)
 
-        yield behind
+        yield write_later
         if last is not None:
             last.result()

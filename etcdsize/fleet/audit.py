@@ -1,32 +1,33 @@
-"""The audit of a fleet as arrays, one a column, each made when it is first asked for.
-
-`auditing` makes it. This module imports numpy and the models.
-"""
+"""Compare the machine of every cluster with its load: `audit` returns a `FleetAudit`, one array for each column."""
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from etcdsize.base.checks import one_of
 from etcdsize.base.model import Model
+from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.catalog.costs import HOURS_A_MONTH, Price
 from etcdsize.catalog.machines import Machine
+from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fitting.capacity import BELOW
 from etcdsize.fitting.model import FIGURES
+from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor
+from etcdsize.fleet.classify import looked_up
 from etcdsize.fleet.kernel import INVALID, Codes
+from etcdsize.fleet.loads import classify_arrays, fleet_codes, fleet_columns
 from etcdsize.fleet.sizing import position_of
+from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
+from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
-
-if TYPE_CHECKING:
-    from etcdsize.fleet.auditor import Auditor
 
 __all__ = [
     "DECIDERS",
-    "NO_MACHINE",
-    "NO_TIER",
     "OVER",
     "RIGHT",
     "UNDER",
@@ -34,6 +35,8 @@ __all__ = [
     "VERDICTS",
     "ClusterAudit",
     "FleetAudit",
+    "audit",
+    "audit_codes",
 ]
 
 VERDICTS = ("under", "right", "over", "unknown")
@@ -42,12 +45,8 @@ UNDER, RIGHT, OVER, UNKNOWN = range(4)
 DECIDERS = (*DIMENSIONS, *FIGURES)
 """What `FleetAudit.decided_by` counts: a dimension of the load, or a figure of a machine that is too small for any."""
 
-NO_MACHINE = 65_535
-"""The code of a machine that is not in the catalog."""
 # Rows at a time: the scratch stays within the cache (our choice).
 _BLOCK = 65_536
-NO_TIER = 127
-"""In the place of a tier's index: a machine of which a figure is unknown."""
 
 
 class ClusterAudit(Model):
@@ -81,7 +80,7 @@ class FleetAudit:
 
     def __init__(
         self,
-        auditor: "Auditor",
+        auditor: Auditor,
         machine_codes: NDArray[np.uint16],
         tier_codes: Codes,
         roomy_codes: Codes,
@@ -331,3 +330,110 @@ def _first(rows: NDArray[np.intp], weights: NDArray[np.float64], most: int) -> N
         keep = weights >= bar
         rows, weights = rows[keep], weights[keep]
     return rows[np.argsort(-weights, kind="stable")[:most]]
+
+
+def audit_codes(
+    auditor: Auditor,
+    machine_codes: NDArray[np.uint16],
+    columns: Sequence[NDArray[Any] | None],
+    tier_codes: Codes,
+    unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
+    names: NDArray[Any] | None = None,
+) -> FleetAudit:
+    """Return the audit of clusters whose machines and tiers are given as indices. All arguments are checked already."""
+    roomy = np.empty(tier_codes.shape, np.uint8)
+    classify_arrays(columns, roomy.shape, roomy, auditor.tiers, auditor.margin_headroom, None)
+    return FleetAudit(auditor, machine_codes, tier_codes, roomy, columns, unknown, names)
+
+
+def audit(
+    machine_types: ArrayLike,
+    clients: ArrayLike | None,
+    requests_per_second: ArrayLike | None,
+    data_bytes: ArrayLike | None,
+    *,
+    provider: str | None = None,
+    catalog: str | Path | Catalog = "current",
+    tiers: str | Path | TierTable = "guide",
+    headroom: float = 0.0,
+    margin: float = 0.2,
+    members: int = 3,
+    on_invalid: str = "raise",
+) -> FleetAudit:
+    """Return whether the machines that clusters run on are too small, right or too big.
+
+    A machine is as large as the largest tier that it is enough for, by what it sustains (see `fit`). A cluster is
+    `under` as soon as its load is past a bound of that tier, and `over` only where it would fit a smaller tier and
+    leave a margin of it free, so that a resize does not have to be undone the next day.
+
+    Parameters
+    ----------
+    machine_types : array_like of str, shape (n,)
+        The provider's name of the machine that each cluster's members run on.
+    clients : array_like, shape (n,), or None
+        Concurrent client connections. [count] Scalars broadcast; None is an unknown dimension.
+    requests_per_second : array_like, shape (n,), or None
+        Requests per second. [1/s]
+    data_bytes : array_like, shape (n,), or None
+        Data stored. [bytes]
+    provider : str, optional
+        The provider of every machine; None looks a type up in all of the catalog.
+    catalog : str, Path or Catalog
+        The machines that run now, and those to recommend.
+    tiers, headroom, members
+        As for `size`.
+    margin : float
+        The share of the smaller tier's bounds to leave free, in [0, 1).
+    on_invalid : {"raise", "mark"}
+        Whether a load that cannot be sized or an unknown machine raises, or is marked `unknown`.
+
+    Raises
+    ------
+    InvalidWorkloadError, WorkloadTypeError, OptionError
+        As for `size_fleet`; `InvalidWorkloadError` also for a machine that the catalog lacks, with the nearest.
+
+    Notes
+    -----
+    The difference of price is between the machines, all members, in one region; the disks are left as they are.
+
+    Examples
+    --------
+    >>> fleet = audit(["m6a.large", "m6a.4xlarge", "m6a.large"], [70, 70, 400], 150, 80e6)
+    >>> fleet.verdicts.tolist()
+    ['right', 'over', 'under']
+    >>> fleet.recommended_machines.tolist()
+    ['m6a.large', 'm6a.large', 'm6a.xlarge']
+    >>> one = fleet[2]
+    >>> one.decided_by, one.utilization, one.tier
+    ('clients', 4.0, 'medium')
+    """
+    one_of("on_invalid", on_invalid, ("raise", "mark"))
+    auditor = Auditor(
+        catalog if isinstance(catalog, Catalog) else load_catalog(catalog),
+        tiers_of(tiers),
+        provider=provider,
+        headroom=headroom_of(headroom),
+        margin=margin_of(margin),
+        members=members_of(members),
+    )
+    names = np.asarray(machine_types)
+    if names.dtype.kind not in "OUT":
+        raise OptionError(
+            f"machine_types: got dtype {names.dtype}, expected names of machines", option="machine_types", value=None
+        )
+    columns, shape = fleet_columns((clients, requests_per_second, data_bytes), ("machine_types", names.shape))
+    needs = fleet_codes(columns, shape, auditor.tiers, auditor.headroom, on_invalid)
+    names = np.broadcast_to(names, shape)
+    codes = looked_up(names, auditor.code_of, np.uint16)
+    if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
+        index = int((codes == NO_MACHINE).argmax())
+        count = int(np.count_nonzero(codes == NO_MACHINE))
+        raise InvalidWorkloadError(
+            f"machine_types[{index}]: {auditor.unknown_type(names[index])}"
+            f'{"" if count == 1 else f" ({count} clusters)"}; on_invalid="mark" audits the rest',
+            dimension="machine_types",
+            index=index,
+            value=str(names[index]),
+            count=count,
+        )
+    return audit_codes(auditor, codes, columns, needs, names=names)

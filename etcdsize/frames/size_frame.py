@@ -18,7 +18,7 @@ try:
     import narwhals as nw
     import pyarrow as pa
 
-    from etcdsize.batches.sizer import BatchOptions
+    from etcdsize.batches.sizer import BatchOptions, BatchSizer, answer_schema
 except ImportError as _error:
     raise MissingDependencyError(package=_error.name or "pyarrow", extra="frames") from _error
 
@@ -141,8 +141,8 @@ def with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBat
 def _eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) -> Any:
     """Return an eager frame with the answers; only the load's columns are handed to Arrow."""
     refuse_repeated(names)
-    sizer = options.sizer(names)
-    positions, sizer.columns = narrowed(sizer.columns)
+    positions, columns = narrowed(options.columns(names))
+    sizer = BatchSizer(options, columns, answer_schema(options.answers))
     arrays = [_arrow(frame, names[position]) for position in positions]
     load = pa.Table.from_arrays(arrays, names=[str(position) for position in positions])
     # A frame of no rows has all categories too; its columns need not have types of their own.

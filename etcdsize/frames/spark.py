@@ -100,7 +100,7 @@ def size_dataframe(
     refuse_repeated(schema.names)
     _refuse_other_case(df, schema.names, options.answers)
     # A column of a wrong type is told now, and not by an executor.
-    for key, source in options.sizer(schema.names).columns.items():
+    for key, source in options.columns(schema.names).items():
         kind = schema.fields[source.position].dataType
         if not isinstance(kind, (StringType, NullType) if key == "provider" else (StringType, NullType, NumericType)):
             accepted = "text" if key == "provider" else "numbers or text"

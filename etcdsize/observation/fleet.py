@@ -26,7 +26,8 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from etcdsize.files.fleet_file import format_of, open_fleet
+    from etcdsize.files.fleet_file import open_fleet
+    from etcdsize.files.format import find_format
     from etcdsize.files.summary import FleetSummary, Problem
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
@@ -119,7 +120,7 @@ def observe_fleet(
     kind = format or "csv"
     if output is not None:
         check_output(output, source, force=force)
-        kind = format_of(output, format)
+        kind = find_format(output, format).name
     how: dict[str, Any] = {"format": "parquet", "missing": "unknown", "columns": dict(_LOADS), **options}
     written: dict[str, Any] = {"format": kind, "columns": columns}
     _rehearse(schema, source, how, written)

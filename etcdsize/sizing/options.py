@@ -14,6 +14,7 @@ from etcdsize.tiers import TierTable, load_tiers
 __all__ = [
     "catalog_of",
     "headroom_of",
+    "margin_of",
     "members_of",
     "threads_of",
     "tiers_of",
@@ -41,6 +42,15 @@ def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
 
 def headroom_of(value: Any) -> float:
     """Return the headroom, the share of every bound to keep free, as a float in [0, 1)."""
+    return _share("headroom", value)
+
+
+def margin_of(value: Any) -> float:
+    """Return the margin, the share of a smaller tier's bounds that must stay free, as a float in [0, 1)."""
+    return _share("margin", value)
+
+
+def _share(option: str, value: Any) -> float:
     if value.__class__ is float and 0.0 <= value < 1.0:
         return value + 0.0
     # NumPy's integers and floats are accepted; its bool, text and complex numbers are not.
@@ -56,7 +66,7 @@ def headroom_of(value: Any) -> float:
         f"; for {shown(value)} percent use {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
     )
     raise OptionError(
-        f"headroom: got {shown(value)}, expected a number from 0 to below 1{hint}", option="headroom", value=value
+        f"{option}: got {shown(value)}, expected a number from 0 to below 1{hint}", option=option, value=value
     )
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from etcdsize import ColumnError, load_catalog, load_tiers
-from etcdsize.batches.columns import pick_columns
-from etcdsize.batches.sizer import BatchSizer
+from etcdsize import ColumnError
+from etcdsize.batches.columns import ANSWERS, pick_columns
+from etcdsize.batches.sizer import BatchOptions
 from etcdsize.units import DIMENSIONS
 
 MB, MIB, GB, GIB = 10**6, 2**20, 10**9, 2**30
@@ -113,9 +113,19 @@ class TestPickColumns:
         assert str(caught.value) == message
 
     def test_no_provider(self):
-        picked = pick_columns(["clients", "rps", "data"])
+        options = BatchOptions.of(
+            provider=None,
+            columns=None,
+            unknown=(),
+            on_missing="problem",
+            on_invalid="mark",
+            catalog="guide",
+            tiers="guide",
+            headroom=0.0,
+            answers=ANSWERS,
+        )
         with pytest.raises(ColumnError) as caught:
-            BatchSizer(picked, provider=None, catalog=load_catalog("guide"), tiers=load_tiers("guide"))
+            options.columns(["clients", "rps", "data"])
         assert str(caught.value) == (
             "provider: has no column for it (expected provider or cloud), and no provider was given; "
             "give one of aws, gce"

@@ -11,22 +11,31 @@ from hypothesis import strategies as st
 from strategies import EDGES
 
 from etcdsize import ColumnError, EtcdSizeError, OptionError, Workload, load_catalog, load_tiers, size, size_fleet
-from etcdsize.batches.columns import ANSWERS, pick_columns
-from etcdsize.batches.sizer import BatchSizer
+from etcdsize.batches.columns import ANSWERS
+from etcdsize.batches.sizer import BatchOptions
 from etcdsize.units import DIMENSIONS, parse_count
 
 
-def sizer(columns, **options):
-    options = {"provider": "aws", "catalog": load_catalog("guide"), "tiers": load_tiers("guide")} | options
-    return BatchSizer(columns, **options)
+def sizer(names, *, unknown=(), chosen=None, missing="problem", tiers="guide", headroom=0.0, provider="aws"):
+    """Return a sizer of batches with columns of these names."""
+    options = BatchOptions.of(
+        provider=provider,
+        columns=chosen,
+        unknown=unknown,
+        on_missing=missing,
+        on_invalid="mark",
+        catalog="guide",
+        tiers=tiers,
+        headroom=headroom,
+        answers=ANSWERS,
+    )
+    return options.sizer(names)
 
 
-def sized(columns, *, unknown=(), chosen=None, **options):
+def sized(columns, **options):
     """Return the answers of named columns, and the sizer that counted them."""
     batch = pa.record_batch(list(columns.values()), names=list(columns))
-    given = "provider" not in options or options["provider"] is not None
-    picked = pick_columns(list(columns), chosen, unknown, provider_given=given)
-    one = sizer(picked, **options)
+    one = sizer(list(columns), **options)
     answers = one(batch)
     assert tuple(answers.schema.names) == ANSWERS
     assert answers.num_rows == batch.num_rows
@@ -86,7 +95,7 @@ class TestTypes:
 
     def test_unknown_where_null(self, kind):
         columns = {"clients": column_of([None, 120, None], kind), "rps": column_of([1, None, None], kind)}
-        answers, _ = sized(columns, unknown=["data_bytes"], missing_is_unknown=True)
+        answers, _ = sized(columns, unknown=["data_bytes"], missing="unknown")
         assert answers["tier"] == ["small", "medium", None]
         assert answers["tightest"] == ["requests_per_second", "clients", None]
         assert answers["problem"] == [None, None, "nothing known: every dimension is missing"]
@@ -207,7 +216,7 @@ class TestProblems:
         assert one.counted[4] == ("gce", "small", load_catalog("guide").machine_for("gce", "small"), 1)
 
     def test_the_first_ten_by_number_over_batches(self):
-        one = sizer(pick_columns(["clients"], unknown=DIMENSIONS[1:], provider_given=True))
+        one = sizer(["clients"], unknown=DIMENSIONS[1:])
         for start in range(0, 40, 5):
             one(
                 pa.record_batch([pa.array([-1 if row % 3 == 0 else 1 for row in range(start, start + 5)])], ["clients"])
@@ -225,7 +234,7 @@ class TestProblems:
             None,
         ]
         with pytest.raises(OptionError, match="azure"):
-            sizer(pick_columns(["clients"], unknown=DIMENSIONS[1:]), provider="azure")
+            sizer(["clients"], unknown=DIMENSIONS[1:], provider="azure")
 
     def test_less_data_than_an_empty_file(self):
         column = pa.array([0, 1, 16_383, 16_384, -1, None])

@@ -1,35 +1,18 @@
 """Engines on processes of their own, and a fleet to size on them."""
 
-import json
 import os
-import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from engine_runs import ROWS, comparable, part
 
-from etcdsize import load_catalog, load_tiers, size_frame
+from etcdsize import size_frame
 
-ROWS = 10_000_000
 FILES = 20
-OPTIONS = [
-    {},
-    {"provider": "aws"},
-    {"provider": "gcp", "on_missing": "unknown"},
-    {"on_missing": "unknown", "headroom": 0.3},
-    {"provider": "aws", "unknown": ["requests_per_second"]},
-    {"provider": "aws", "columns": {"clients": "rps", "requests_per_second": "clients"}},
-    {"provider": "aws", "answers": ["problem", "tier"]},
-    {"tiers": "etcd.io", "answers": ["tier"]},
-    {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
-    {"answers": []},
-]
-"""What a frame can be sized with; each engine must say what one machine says."""
-RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
 
 
 @pytest.fixture(scope="session")
@@ -77,27 +60,6 @@ def dask_client():
         yield client
 
 
-def part(start: int, rows: int, seed: int) -> pa.Table:
-    """Return rows of every kind: nulls, NaN, negatives, infinities, every provider and none."""
-    random = np.random.default_rng(seed)
-    clients, requests, data = (
-        10 ** random.uniform(low, high, rows) for low, high in ((0.5, 3.7), (0.5, 4.5), (6, 9.5))
-    )
-    for column in (clients, requests):
-        for value in (np.nan, np.inf, -1.0, -0.0):
-            column[random.integers(0, max(rows, 1), rows // 10_000)] = value
-    clouds = np.array(["aws", "gce", "gcp", "AWS", "azure", "moon", None], object)
-    return pa.table(
-        {
-            "cluster": pa.array(np.arange(start, start + rows)),
-            "clients": pa.array(clients, mask=random.random(rows) < 0.001),
-            "rps": pa.array(requests),
-            "data_bytes": pa.array(data.astype(np.int64), mask=random.random(rows) < 0.001),
-            "provider": pa.array(clouds[random.choice(7, rows, p=[0.4, 0.3, 0.2, 0.09, 0.008, 0.001, 0.001])]),
-        }
-    )
-
-
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory):
     """A folder of Parquet: ten million rows in files of unlike sizes, one of them empty."""
@@ -114,57 +76,3 @@ def fleet(tmp_path_factory):
 def expected(fleet):
     """The same, sized on one machine."""
     return comparable(size_frame(pq.read_table(fleet)))
-
-
-def comparable(table: pa.Table) -> pa.Table:
-    """Return a table in the order of its clusters, categories as text."""
-    texts = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        is_text = name == "provider" or pa.types.is_dictionary(column.type) or pa.types.is_null(column.type)
-        texts[name] = column.cast(pa.string()) if is_text or pa.types.is_large_string(column.type) else column
-    table = pa.table(texts)
-    return table.sort_by("cluster").combine_chunks()
-
-
-def assert_same(table: pa.Table, expected: pa.Table) -> None:
-    """Hold every row of every column to the other's."""
-    table = comparable(table)
-    assert table.column_names == expected.column_names
-    assert table.num_rows == expected.num_rows
-    for name in expected.column_names:
-        got, want = table[name].combine_chunks(), expected[name].combine_chunks()
-        # NaN is not equal to itself: compare its bits.
-        if pa.types.is_floating(want.type):
-            assert got.is_null().equals(want.is_null()), name
-            got, want = (np.asarray(side.fill_null(0)).view(np.uint64) for side in (got, want))
-            assert np.array_equal(got, want), name
-        else:
-            assert got.equals(want), name
-
-
-def check_run(process: subprocess.Popen, sized: Path, expected: pa.Table) -> None:
-    """Hold what a recipe wrote, and the summary that it printed, to what one machine says."""
-    out, errors = process.communicate(timeout=300)
-    assert process.returncode == 1, errors[-2000:]
-    assert (sized / "_SUCCESS").exists()
-    assert_same(pq.read_table(sized).replace_schema_metadata(), expected)
-    summary = json.loads(out.splitlines()[-1])
-    counts = {row["values"]: row["counts"] for row in expected["tier"].value_counts().to_pylist()}
-    assert summary == {
-        "clusters": ROWS,
-        "not_sized": counts.pop(None),
-        "tiers": {name: counts[name] for name in load_tiers("guide").names},
-    }
-
-
-def descendants(pid: int) -> list[tuple[int, str]]:
-    """Return every process below one, with its command line."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            try:
-                line = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-            except OSError:
-                continue
-            found += [(int(child), line), *descendants(int(child))]
-    return found

@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import pyarrow as pa
 import pytest
-from engines.conftest import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
+from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
 
 from etcdsize import (
     ColumnError,

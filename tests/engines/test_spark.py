@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from engines.conftest import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
+from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
 
 from etcdsize import ColumnError, OptionError, WorkloadTypeError, size_frame
 from etcdsize.frames.spark import size_dataframe

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import etcdsize.files.csv
+import etcdsize.files.csv_writer
+import etcdsize.files.formats.csv
 from etcdsize import EtcdSizeError, FleetFileError, size
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.units import DIMENSIONS, parse_count
@@ -211,8 +212,8 @@ class TestRefused:
         )
 
     def test_a_record_too_long(self, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.csv, "_LONGEST_RECORD", 1024**2)
-        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 64 * 1024)
+        monkeypatch.setattr(etcdsize.files.formats.csv, "_LONGEST_RECORD", 1024**2)
+        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 64 * 1024)
         fits = f"{HEADER}{ROW}a\n{ROW}{'x' * 1_000_000}\n"
         assert sized(fits)[0].clusters == 2
         assert str(refused(fits + f'{ROW}"' + "x\n" * 1_000_000)) == (
@@ -237,7 +238,7 @@ def test_answers_are_the_same_however_they_are_joined(few, monkeypatch):
     loads = product((1, 501, "x"), (1, 5000), ("1MB", "5GB"), ("aws", "gce", ""))
     rows = [",".join(map(str, load)) + ",n\n" for load in loads]
     expected = sized(HEADER + "".join(rows))[1]
-    monkeypatch.setattr(etcdsize.files.csv, "_FEW", few)
+    monkeypatch.setattr(etcdsize.files.csv_writer, "_FEW", few)
     assert sized(HEADER + "".join(rows))[1] == expected
     assert len(expected.splitlines()) == 37
 
@@ -255,7 +256,7 @@ def test_a_record_ends_as_the_header_does(newline, body):
 def test_arrow_reads_memory_of_its_own():
     """Arrow's threads may free it while the interpreter ends; memory of Python's aborted the process then."""
     text = "żółw".encode()
-    buffer = etcdsize.files.csv._arrow_buffer(text)
+    buffer = etcdsize.files.formats.csv._arrow_buffer(text)
     assert buffer.to_pybytes() == text
     assert buffer.is_mutable, "bytes are not"
 
@@ -269,7 +270,7 @@ class TestChunks:
         assert whole[0].clusters == 7
         assert [row[4] for row in table(whole[1])[-2:]] == ["", '"end"']
         as_tsv = sized(NASTY, to="tsv")
-        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", chunk)
+        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
         assert sized(NASTY) == whole
         assert sized(NASTY, to="tsv") == as_tsv
 
@@ -288,7 +289,7 @@ class TestChunks:
 
         whole = outcome()
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(etcdsize.files.csv, "_CHUNK", chunk)
+            patched.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
             assert outcome() == whole
 
     @given(st.lists(st.sampled_from([*'",\n', '""', "a", "1", '"\n', '",', ',"', "x\n"]), max_size=25))
@@ -329,7 +330,7 @@ def test_any_table_is_sized_and_kept(rows, quoting, end, kind, to, chunk):
     delimiter = {"csv": ",", "tsv": "\t"}
     csv.writer(text, delimiter=delimiter[kind], quoting=quoting, lineterminator=end).writerows([header, *rows])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(etcdsize.files.csv, "_CHUNK", chunk)
+        patched.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
         summary, written = sized(text.getvalue(), kind, to=to)
     got = table(written, delimiter[to or kind])
     assert [row[:7] for row in got] == [header, *map(list, rows)]

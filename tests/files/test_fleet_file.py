@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import etcdsize.files.csv
+import etcdsize.files.formats.csv
 from etcdsize import FleetFileError, MissingDependencyError, OptionError
-from etcdsize.files.fleet_file import FORMATS, format_of, open_fleet
+from etcdsize.files.fleet_file import open_fleet
+from etcdsize.files.format import find_format, formats
 from etcdsize.files.summary import FleetSummary
 
+FORMATS = tuple(formats())
 ADDED = ["tier", "machine_type", "forced_by", "tightest", "problem"]
 NAMES = ["name", "clients", "rps", "db_size", "cloud", "note"]
 CLUSTERS = [
@@ -126,21 +128,21 @@ class TestFormatOf:
         ],
     )
     def test_by_name(self, name, kind):
-        assert format_of(Path("some") / name, None) == kind
-        assert format_of(Path(name), "tsv") == "tsv"
+        assert find_format(Path("some") / name, None).name == kind
+        assert find_format(Path(name), "tsv").name == "tsv"
 
     @pytest.mark.parametrize("name", ["a", "a.txt", "a.csv.gz", ".csv", "-", "a.json", "a.xlsx"])
     def test_refused(self, name):
         with pytest.raises(FleetFileError) as caught:
-            format_of(Path(name), None)
+            find_format(Path(name), None)
         told = "standard input or output" if name == "-" else name
         assert str(caught.value) == (
-            f"{told}: the name does not tell the format; give it, one of csv, tsv, jsonl, parquet"
+            f"{told}: the name does not say the format; give the format, one of csv, tsv, jsonl, parquet"
         )
 
     def test_an_unknown_format(self):
         with pytest.raises(OptionError) as caught:
-            format_of(Path("a.csv"), "cvs")
+            find_format(Path("a.csv"), "cvs")
         assert str(caught.value) == ('format: got "cvs", expected csv or tsv or jsonl or parquet; did you mean "csv"?')
 
 
@@ -189,14 +191,14 @@ class TestOptions:
         assert summary.headroom_asked == 0.3
 
     def test_the_first_ten_problems_by_number(self, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 16)
+        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 16)
         rows = "".join(f"{'x' if row % 2 else row},1,1\n" for row in range(1, 41))
         summary, _ = run("clients,rps,data\n\n" + rows, provider="aws")
         assert [problem.row for problem in summary.first_problems] == list(range(1, 20, 2))
         assert (summary.clusters, summary.not_sized) == (40, 20)
 
     def test_progress_counts_the_work(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 100)
+        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 100)
         path = tmp_path / "fleet.csv"
         path.write_bytes(encoded("csv") * 1)
         header = len(encoded("csv").split(b"\r\n")[0]) + 2
@@ -270,7 +272,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("to", FORMATS)
     def test_an_error_midway_leaves_the_old_file(self, tmp_path, to, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.csv, "_CHUNK", 64)
+        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 64)
         source, out = tmp_path / "in.csv", tmp_path / f"out.{to}"
         source.write_text("clients,rps,data\n" + "1,1,1\n" * 1000 + "1,1\n")
         out.write_text("old")

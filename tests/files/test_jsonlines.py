@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import etcdsize.files.jsonlines
+import etcdsize.files.formats.jsonlines
 from etcdsize import FleetFileError
 from etcdsize.files.fleet_file import open_fleet
 
@@ -83,7 +83,7 @@ class TestOtherFields:
         text = "".join(f'{START}, "x": {row}}}\n' for row in range(50))
         whole = sized(text)
         for rows in (1, 7, 49, 50, 51):
-            monkeypatch.setattr(etcdsize.files.jsonlines, "_ROWS", rows)
+            monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_ROWS", rows)
             assert sized(text) == whole
 
     def test_to_csv_by_value(self):
@@ -108,11 +108,11 @@ class TestOtherFields:
         assert table["tier"].to_pylist() == ["small", "small"]
 
     def test_a_field_that_comes_late(self, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.jsonlines, "_ROWS", 2)
+        monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_ROWS", 2)
         text = f'{START}}}\n{START}}}\n{START}, "late": 1}}\n'
         assert objects(sized(text)[1])[2]["late"] == 1
         assert str(refused(text, to="csv")) == (
-            'fleet.jsonl: line 3: has the field "late", which the first 2 lines have not; '
+            'fleet.jsonl: line 3: has the field "late", which the first 2 lines do not have; '
             "write JSON lines to keep every field"
         )
 
@@ -147,7 +147,6 @@ class TestRefused:
             ("null", 'got "null", expected a JSON object'),
             ("{", "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
             (f"{START}}} {{}}", "not JSON: Extra data: line 1 column 60 (char 59)"),
-            (f'{START}, "tier": 1}}', 'has a field "tier", which the answer adds; rename it or leave it out'),
             ('{"a": ' * 100_000, "nested too deep for JSON of a cluster"),
             (r'{"clients": "\ud800"}', 'the field "clients" has half of a surrogate pair, which UTF-8 cannot hold'),
             ("x" * 2000, "more than 0 MiB, expected a JSON object"),
@@ -155,10 +154,21 @@ class TestRefused:
     )
     def test_line(self, line, reason, monkeypatch):
         if reason.startswith("more than"):
-            monkeypatch.setattr(etcdsize.files.jsonlines, "_LONGEST_LINE", 1000)
+            monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_LONGEST_LINE", 1000)
         error = refused(f"{START}}}\n\n{line}\n")
         assert str(error) == f"fleet.jsonl: line 3: {reason}"
         assert error.line == 3
+
+    def test_a_field_that_the_answer_adds(self, monkeypatch):
+        """It is refused by its name, and by its line where only a later line has it."""
+        late = f'{START}}}\n\n{START}, "tier": 1}}\n'
+        assert str(refused(late)).startswith('fleet.jsonl: has a column "tier", which the answer adds; rename it or')
+        monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_ROWS", 1)
+        error = refused(late)
+        assert (str(error), error.line) == (
+            'fleet.jsonl: line 3: has a field "tier", which the answer adds; rename it or leave it out',
+            3,
+        )
 
     def test_not_utf_8(self):
         assert str(refused(START.encode() + b', "x": "caf\xe9"}\n')) == (

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import etcdsize.files.parquet
+import etcdsize.files.parquet_copy
+import etcdsize.files.parquet_reader
 from etcdsize import FleetFileError
 from etcdsize.files.fleet_file import open_fleet
 
@@ -75,7 +76,7 @@ OTHERS = {
 def way(request, monkeypatch):
     """Columns are copied as they are, or where they cannot be, encoded again: the same table comes of both."""
     if request.param == "written anew":
-        monkeypatch.setattr(etcdsize.files.parquet, "_MOST_DESCRIPTION", 0)
+        monkeypatch.setattr(etcdsize.files.parquet_copy, "_MOST_DESCRIPTION", 0)
     return request.param
 
 
@@ -123,7 +124,7 @@ class TestOtherColumns:
 
     @pytest.mark.parametrize("limit", [1, 1024**2])
     def test_row_groups_and_batches(self, limit, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.parquet, "_BATCH_BYTES", limit)
+        monkeypatch.setattr(etcdsize.files.parquet_reader, "_BATCH_BYTES", limit)
         rows = 5000
         table = pa.table({"clients": range(rows), "rps": [1] * rows, "data": [1] * rows, "x": ["y" * 50] * rows})
         progress = []

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LIMITS, twin
 
-from etcdsize import InvalidWorkloadError, OptionError, audit, fit, load_catalog, load_tiers, need_for
-from etcdsize.fleet.audit import DECIDERS, NO_MACHINE
-from etcdsize.fleet.auditor import Auditor
+from etcdsize import InvalidWorkloadError, OptionError, audit, classify, fit, load_catalog, load_tiers, need_for
+from etcdsize.fleet.audit import DECIDERS, audit_codes
+from etcdsize.fleet.auditor import NO_MACHINE, Auditor
 
 CURRENT = load_catalog("current")
 TIERS = ("small", "medium", "large", "xlarge")
+AUDITOR = Auditor(load_catalog("current"), load_tiers("guide"), provider=None, headroom=0.0, margin=0.2, members=3)
 TYPES = [machine.machine_type for machine in CURRENT.machines]
 NEEDS = [need_for(tier) for tier in TIERS]
 LOADS = st.tuples(
@@ -135,7 +136,7 @@ class TestVerdicts:
         random = np.random.default_rng(5)
         codes = random.integers(0, len(TYPES), rows).astype(np.uint16)
         loads = [10 ** random.uniform(low, high, rows) for low, high in ((0.5, 3.7), (0.5, 4.5), (6, 9.5))]
-        fleet = Auditor()(codes, loads)
+        fleet = audit_codes(AUDITOR, codes, loads, classify(*loads))
         for row in [0, 65_535, 65_536, 131_071, 131_072, rows - 1, *random.integers(0, rows, 50).tolist()]:
             alone = audit([TYPES[codes[row]]], *(load[row : row + 1] for load in loads))[0]
             assert fleet[row] == alone
@@ -296,9 +297,10 @@ def test_one_comes_back_from_json():
 
 
 def test_an_auditor_pickles():
-    auditor = pickle.loads(pickle.dumps(Auditor()))
+    auditor = pickle.loads(pickle.dumps(AUDITOR))
     loads = [np.array([300.0])] * 3
-    assert auditor(np.array([auditor.code_of("m5.large")], np.uint16), loads).verdicts.tolist() == ["under"]
+    codes = np.array([auditor.code_of("m5.large")], np.uint16)
+    assert audit_codes(auditor, codes, loads, classify(*loads)).verdicts.tolist() == ["under"]
 
 
 def test_tiers_of_ones_own():

@@ -343,7 +343,7 @@ def test_no_frame_library_is_imported():
 @pytest.mark.parametrize(("engine", "package"), [("spark", "pyspark"), ("dask", "dask")])
 def test_a_missing_engine_names_what_to_install(engine, package):
     program = f"import sys; sys.modules['{package}'] = None\n"
-    program += f"from etcdsize.frames.size_frame.{engine} import size_dataframe\nsize_dataframe(None)"
+    program += f"from etcdsize.frames.{engine} import size_dataframe\nsize_dataframe(None)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert f"MissingDependencyError: {package} is not installed; run: pip install 'etcdsize[{engine}]'" in done.stderr
 

@@ -168,7 +168,7 @@ class TestRefused:
             (["--provider", "aws", "--provider", "gce"], "--provider: got several, expected one for many clusters"),
             (["--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce (gcp, google)'),
             (["-o", "old.csv"], "old.csv: already exists; use --force to replace it"),
-            (["-o", "out.xlsx"], "out.xlsx: the name does not tell the format; give it, one of csv, tsv, jsonl"),
+            (["-o", "out.xlsx"], "out.xlsx: the name does not say the format; give the format, one of csv, tsv, jsonl"),
             (["-o", "clusters.json", "--force"], "clusters.json: is also the input; give the output another name"),
             (["-o", "out.csv", "--columns", "cluster,tire"], 'clusters.json: has no column "tire"'),
             (["-o", "-", "--output-format", "xml"], 'format: got "xml", expected csv or tsv or jsonl or parquet'),

@@ -1,13 +1,11 @@
-"""CSV and TSV: text, column by column; only the load is parsed, every other cell keeps its bytes.
+"""CSV and TSV: text, column by column. Only the load is parsed; every other cell keeps its bytes.
 
-The reader cuts the file into records itself, so that a record can be written as it stood and an error can name its
-line; pyarrow parses the columns that were asked for.
+The reader splits the file into records itself, so that a record can be written as it stood and an error can name its
+line. PyArrow parses the columns that were asked for.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
@@ -21,9 +19,10 @@ from numpy.typing import NDArray
 from etcdsize.base.text import shown
 from etcdsize.errors import FleetFileError
 from etcdsize.files.csv_cells import PAD, Cells, cut
-from etcdsize.files.format import Rows
+from etcdsize.files.csv_writer import CsvWriter
+from etcdsize.files.format import Reader, Rows, Wanted, file_size
 
-__all__ = ["CsvReader", "CsvWriter"]
+__all__ = ["FORMATS"]
 
 _CHUNK = 4 * 1024**2
 # A record longer than this is a quote that was never closed, not a cluster (our choice).
@@ -47,7 +46,8 @@ class CsvReader:
     def __init__(self, stream: BinaryIO, name: str, delimiter: str) -> None:
         self._stream = stream
         self._name = name
-        self._delimiter = delimiter
+        self.delimiter = delimiter
+        """The character between cells."""
         self._cell, self._record, self._stray = _patterns(delimiter)
         self._line = 1
         self._rest = b""
@@ -118,7 +118,7 @@ class CsvReader:
         opening, closing = quotes[0::2], quotes[1::2]
         before = numbers[opening[opening > 0] - 1]
         after = numbers[closing[closing < len(numbers) - 1] + 1]
-        edges = np.array([ord(self._delimiter), _NEWLINE, _RETURN, _QUOTE], np.uint8)
+        edges = np.array([ord(self.delimiter), _NEWLINE, _RETURN, _QUOTE], np.uint8)
         if only_newlines and np.isin(before, edges).all() and np.isin(after, edges).all():
             # Every quote opens or closes a cell, so a newline ends a record where an even number came before.
             whole: NDArray[np.int64] = newlines[np.searchsorted(quotes, newlines) % 2 == 0] + 1
@@ -134,13 +134,14 @@ class CsvReader:
             ends.append(position)
         return ends
 
-    def read(self, positions: Sequence[int] | None, numbers: Collection[int] = ()) -> Iterator[Rows]:
-        """Give the columns at these positions as text, all for None, and every record as it stands.
+    @property
+    def work(self) -> tuple[int | None, str]:
+        """The size of the file. [bytes]"""
+        return file_size(self._stream), "B"
 
-        Those in `numbers` may come as integers, where they hold nothing else.
-        """
-        if positions is None:
-            positions = range(len(self.names))
+    def read(self, wanted: Wanted) -> Iterator[Rows]:
+        """Yield the columns that are wanted as text, and every record as it stands, with the line end before it."""
+        positions = range(len(self.names)) if wanted.positions is None else wanted.positions
         while True:
             if b'"' in self._rest or b"\r" in self._rest:
                 ends = self._record_ends(self._rest)
@@ -157,7 +158,7 @@ class CsvReader:
                 stop = len(self._rest)
                 ends = np.array([stop], np.int64)
             block, self._rest = self._rest[:stop], self._rest[stop:]
-            rows = self._parse(block, ends, positions, numbers)
+            rows = self._parse(block, ends, positions, wanted.numbers)
             if rows is not None:
                 yield rows
             if not self._ended:
@@ -196,7 +197,7 @@ class CsvReader:
         if not block.isascii():
             self._decoded(block, self._line)
         buffer = _arrow_buffer(block, PAD)
-        cells = cut(np.frombuffer(buffer, np.uint8), self._delimiter, len(self.names), self.newline)
+        cells = cut(np.frombuffer(buffer, np.uint8), self.delimiter, len(self.names), self.newline)
         if cells is None:
             rows = self._parse_any(block, self._record_ends(block) if ends is None else ends, positions)
             self._line += _line_count(block)
@@ -236,7 +237,7 @@ class CsvReader:
                     column_names=[str(position) for position in range(len(self.names))], block_size=len(buffer) + 1
                 ),
                 parse_options=pyarrow.csv.ParseOptions(
-                    delimiter=self._delimiter,
+                    delimiter=self.delimiter,
                     newlines_in_values=b'"' in block,
                     ignore_empty_lines=len(self.names) > 1,
                 ),
@@ -333,88 +334,27 @@ def _line_count(text: bytes) -> int:
     return newlines + returns - (text.count(b"\r\n") if returns else 0)
 
 
-class CsvWriter:
-    """Writes a file of comma- or tab-separated values, answers last."""
+class _Csv:
+    """CSV, or TSV with another delimiter."""
 
-    def __init__(
-        self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], delimiter: str, like: CsvReader | None
-    ) -> None:
-        self._stream = stream
+    seeks = False
+
+    def __init__(self, name: str, endings: tuple[str, ...], delimiter: str) -> None:
+        self.name = name
+        self.endings = endings
         self._delimiter = delimiter
-        self._newline = "\n" if like is None else like.newline.decode()
-        header = like.header if like is not None else self._line(names)
-        self._write((delimiter.join([*([header] if names else []), *answers])).encode())
 
-    def _write(self, lines: bytes | memoryview) -> None:
-        self._stream.write(lines)
-        self._stream.write(self._newline.encode())
+    def reader(self, stream: BinaryIO, name: str) -> CsvReader:
+        return CsvReader(stream, name, self._delimiter)
 
-    def _line(self, cells: Sequence[str]) -> str:
-        text = io.StringIO()
-        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(cells)
-        return text.getvalue()
-
-    def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
-        """Write the rows with their answers."""
-        if not rows.batch.num_rows:
-            return
-        if rows.records is not None:
-            parts = [rows.records, *self._few(answers)]
-        else:
-            parts = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
-            parts += self._few(answers)
-            parts[0] = _joined(self._newline, parts[0], "")
-        lines = _joined(*parts, self._delimiter)
-        start, stop = np.frombuffer(lines.buffers()[1], np.int32)[[lines.offset, lines.offset + len(lines)]]
-        # Each line stands after a line end: the first has had its own.
-        self._write(memoryview(lines.buffers()[2])[int(start) + len(self._newline) : int(stop)])
-
-    def _few(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
-        """Return the answers as they are written; those that say few things are joined before the rows are."""
-        parts: list[pa.StringArray] = []
-        texts: list[str] = []
-        codes = np.zeros(answers.num_rows, np.int32)
-        for field, column in zip(answers.schema, answers.columns):
-            if column.null_count == len(column):
-                column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
-            if not pa.types.is_dictionary(column.type):
-                parts += [_taken(texts, codes)] if texts else []
-                parts.append(self._cells(field.name, column))
-                texts = []
-                continue
-            # Null is the last.
-            cells = [*self._cells(field.name, column.dictionary).to_pylist(), ""]
-            places = column.indices.fill_null(len(cells) - 1).to_numpy()
-            if texts and len(texts) * len(cells) <= _FEW:
-                texts = [before + self._delimiter + cell for before in texts for cell in cells]
-                codes = codes * np.int32(len(cells)) + places
-            else:
-                parts += [_taken(texts, codes)] if texts else []
-                texts, codes = cells, places
-        return [*parts, _taken(texts, codes)] if texts else parts
-
-    def _cells(self, name: str, column: pa.Array) -> pa.StringArray:
-        """Return a column as it is written: text, quoted where it needs it."""
-        if pa.types.is_dictionary(column.type):
-            return self._cells(name, column.dictionary).take(column.indices)
-        if not pa.types.is_string(column.type):
-            try:
-                column = column.cast(pa.string())
-            except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-                raise FleetFileError(
-                    f"column {shown(name)}: {column.type} cannot be written as text; write Parquet instead", column=name
-                ) from None
-        special = pc.match_substring_regex(column, f'[{re.escape(self._delimiter)}"\r\n]')
-        if not pc.any(special).as_py():
-            return column
-        doubled = pc.replace_substring(column, '"', '""')
-        return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
+    def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> CsvWriter:
+        header, newline, copies = None, "\n", False
+        if isinstance(source, CsvReader) and source.delimiter == self._delimiter:
+            copies = list(kept) == list(range(len(source.names)))
+            if copies:
+                header, newline = source.header, source.newline.decode()
+        names = [source.names[position] for position in kept]
+        return CsvWriter(stream, names, answers.names, self._delimiter, newline=newline, header=header, copies=copies)
 
 
-def _taken(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
-    return pa.array(texts, pa.string()).take(pa.array(codes))
-
-
-def _joined(*parts: pa.Array | str) -> pa.StringArray:
-    """Return texts joined row by row, with the last part between them; null is an empty text."""
-    return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="")
+FORMATS = (_Csv("csv", (".csv",), ","), _Csv("tsv", (".tsv", ".tab"), "\t"))

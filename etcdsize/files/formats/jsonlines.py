@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from etcdsize.base.text import shown
-from etcdsize.errors import FleetFileError
-from etcdsize.files.format import Rows
+from etcdsize.errors import ColumnError, FleetFileError
+from etcdsize.files.format import Reader, Rows, Wanted, file_size
 
-__all__ = ["JsonLinesReader", "JsonLinesWriter"]
+__all__ = ["FORMATS"]
 
 _ROWS = 16 * 1024
 _LONGEST_LINE = 64 * 1024**2
@@ -47,10 +47,9 @@ class JsonLinesReader:
     Raises `FleetFileError`, with the line, for an empty file, and for a line that is not a JSON object in UTF-8.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, reserved: Sequence[str]) -> None:
+    def __init__(self, stream: BinaryIO, name: str) -> None:
         self._name = name
-        self.reserved: tuple[str, ...] = tuple(reserved)
-        """Names that no field may have: the answer's."""
+        self._stream = stream
         self._lines = self._objects(stream)
         self._first = list(itertools.islice(self._lines, _ROWS))
         if not self._first:
@@ -87,29 +86,34 @@ class JsonLinesReader:
                 raise self._error(line, _TOO_DEEP) from None
             if not isinstance(fields, _Object):
                 raise self._error(line, f"got {shown(decoded)}, expected a JSON object")
-            for field in filter(fields.__contains__, self.reserved):
-                raise self._error(line, f"has a field {shown(field)}, which the answer adds; rename it or leave it out")
             yield line, decoded, fields
 
     def _error(self, line: int, reason: str) -> FleetFileError:
         return FleetFileError(f"{self._name}: line {line}: {reason}", file=self._name, line=line)
 
-    def read(self, positions: Sequence[int] | None) -> Iterator[Rows]:
-        """Give the fields at these positions as text, all for None, and every object as it stands."""
+    @property
+    def work(self) -> tuple[int | None, str]:
+        """The size of the file. [bytes]"""
+        return file_size(self._stream), "B"
+
+    def read(self, wanted: Wanted) -> Iterator[Rows]:
+        """Yield the fields that are wanted as text, and every object as it stands."""
         lines = itertools.chain(self._first, self._lines)
-        everything = positions is None
-        if positions is None:
-            positions = range(len(self.names))
+        positions = range(len(self.names)) if wanted.positions is None else wanted.positions
         known = set(self.names)
         while chunk := list(itertools.islice(lines, _ROWS)):
             self._first = []
-            if everything:
-                for line, _, fields in chunk:
+            for line, _, fields in chunk:
+                for field in filter(fields.__contains__, wanted.reserved):
+                    raise self._error(
+                        line, f"has a field {shown(field)}, which the answer adds; rename it or leave it out"
+                    )
+                if wanted.positions is None:
                     new = fields.keys() - known
                     if new:
                         raise self._error(
                             line,
-                            f"has the field {shown(min(new))}, which the first {_ROWS} lines have not; "
+                            f"has the field {shown(min(new))}, which the first {_ROWS} lines do not have; "
                             "write JSON lines to keep every field",
                         )
             columns = [self._column(self.names[position], chunk) for position in positions]
@@ -179,17 +183,18 @@ def _values(name: str, column: pa.Array) -> list[Any]:
 class JsonLinesWriter:
     """Writes JSON lines, answers last."""
 
-    def __init__(self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str]) -> None:
+    def __init__(self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, copies: bool) -> None:
         self._stream = stream
         self._names = list(names)
         self._answers = list(answers)
+        self.copies = copies
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
         texts = io.StringIO()
         count = max(rows.batch.num_rows, answers.num_rows)
         afters = _objects(self._answers, [column.to_pylist() for column in answers.columns], count)
-        if rows.records is not None:
+        if self.copies and rows.records is not None:
             befores = [record[:-1].rstrip() for record in rows.records.to_pylist()]
         else:
             columns = [_values(name, column) for name, column in zip(self._names, rows.batch.columns, strict=True)]
@@ -199,8 +204,38 @@ class JsonLinesWriter:
             texts.write(f"{before}{apart}{after[1:]}\n")
         self._stream.write(texts.getvalue().encode())
 
+    def close(self) -> None:
+        """Do nothing: every line is complete."""
+
+    def abandon(self) -> None:
+        """Do nothing: the caller discards what was written."""
+
 
 def _objects(names: Sequence[str], columns: Sequence[Sequence[Any]], count: int) -> list[str]:
     """Return the rows of some columns, or of none, as JSON objects."""
     cells = zip(*columns, strict=True) if columns else [()] * count
     return [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in cells]
+
+
+class _JsonLines:
+    """JSON lines."""
+
+    name = "jsonl"
+    endings = (".jsonl", ".ndjson")
+    seeks = False
+
+    def reader(self, stream: BinaryIO, name: str) -> JsonLinesReader:
+        return JsonLinesReader(stream, name)
+
+    def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> JsonLinesWriter:
+        names = [source.names[position] for position in kept]
+        copies = isinstance(source, JsonLinesReader) and list(kept) == list(range(len(source.names)))
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ColumnError(
+                f"has several columns {', '.join(repeated)}, which one JSON object cannot hold; write CSV or Parquet"
+            )
+        return JsonLinesWriter(stream, names, answers.names, copies=copies)
+
+
+FORMATS = (_JsonLines(),)

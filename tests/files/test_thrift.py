@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize.files.parquet_copy import (
+from etcdsize.files.thrift import (
     BINARY,
     BYTE,
     DOUBLE,

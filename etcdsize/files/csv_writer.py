@@ -1,0 +1,137 @@
+"""Write CSV: rows of text with the answers after them, all rows of a batch at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from etcdsize.base.text import shown
+from etcdsize.errors import FleetFileError
+from etcdsize.files.format import Rows
+
+__all__ = ["CsvWriter"]
+
+# Up to this many distinct texts are joined once instead of row by row: that takes no time beside a block's rows.
+_FEW = 4096
+
+
+class CsvWriter:
+    """Writes a file of comma- or tab-separated values, answers last.
+
+    Parameters
+    ----------
+    names, answers : sequence of str
+        The columns' names.
+    delimiter, newline : str
+        What stands between cells, and what ends a line.
+    header : str, optional
+        The names as they stand in the input.
+    copies : bool
+        Whether rows are written from their records, as they stand in the input.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        names: Sequence[str],
+        answers: Sequence[str],
+        delimiter: str,
+        *,
+        newline: str,
+        header: str | None,
+        copies: bool,
+    ) -> None:
+        self._stream = stream
+        self._delimiter = delimiter
+        self._newline = newline
+        self.copies = copies
+        before = [] if not names else [self._line(names) if header is None else header]
+        self._write(delimiter.join([*before, *answers]).encode())
+
+    def _write(self, lines: bytes | memoryview) -> None:
+        self._stream.write(lines)
+        self._stream.write(self._newline.encode())
+
+    def _line(self, cells: Sequence[str]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(cells)
+        return text.getvalue()
+
+    def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
+        """Write the rows with their answers."""
+        if not rows.batch.num_rows:
+            return
+        if self.copies:
+            parts = [rows.records, *self._few(answers)]
+        else:
+            parts = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
+            parts += self._few(answers)
+            parts[0] = _joined(self._newline, parts[0], "")
+        lines = _joined(*parts, self._delimiter)
+        start, stop = np.frombuffer(lines.buffers()[1], np.int32)[[lines.offset, lines.offset + len(lines)]]
+        # Each line stands after a line end: the first has had its own.
+        self._write(memoryview(lines.buffers()[2])[int(start) + len(self._newline) : int(stop)])
+
+    def close(self) -> None:
+        """Do nothing: every line is complete."""
+
+    def abandon(self) -> None:
+        """Do nothing: the caller discards what was written."""
+
+    def _few(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
+        """Return the answers as they are written; those that say few things are joined before the rows are."""
+        parts: list[pa.StringArray] = []
+        texts: list[str] = []
+        codes = np.zeros(answers.num_rows, np.int32)
+        for field, column in zip(answers.schema, answers.columns):
+            if column.null_count == len(column):
+                column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
+            if not pa.types.is_dictionary(column.type):
+                parts += [_taken(texts, codes)] if texts else []
+                parts.append(self._cells(field.name, column))
+                texts = []
+                continue
+            # Null is the last.
+            cells = [*self._cells(field.name, column.dictionary).to_pylist(), ""]
+            places = column.indices.fill_null(len(cells) - 1).to_numpy()
+            if texts and len(texts) * len(cells) <= _FEW:
+                texts = [before + self._delimiter + cell for before in texts for cell in cells]
+                codes = codes * np.int32(len(cells)) + places
+            else:
+                parts += [_taken(texts, codes)] if texts else []
+                texts, codes = cells, places
+        return [*parts, _taken(texts, codes)] if texts else parts
+
+    def _cells(self, name: str, column: pa.Array) -> pa.StringArray:
+        """Return a column as it is written: text, quoted where it needs it."""
+        if pa.types.is_dictionary(column.type):
+            return self._cells(name, column.dictionary).take(column.indices)
+        if not pa.types.is_string(column.type):
+            try:
+                column = column.cast(pa.string())
+            except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+                raise FleetFileError(
+                    f"column {shown(name)}: {column.type} cannot be written as text; write Parquet instead", column=name
+                ) from None
+        special = pc.match_substring_regex(column, f'[{re.escape(self._delimiter)}"\r\n]')
+        if not pc.any(special).as_py():
+            return column
+        doubled = pc.replace_substring(column, '"', '""')
+        return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
+
+
+def _taken(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
+    return pa.array(texts, pa.string()).take(pa.array(codes))
+
+
+def _joined(*parts: pa.Array | str) -> pa.StringArray:
+    """Return texts joined row by row, with the last part between them; null is an empty text."""
+    return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="")

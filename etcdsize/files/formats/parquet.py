@@ -1,0 +1,85 @@
+"""Parquet: typed columns, which pass through as they are.
+
+From Parquet to Parquet the columns' bytes are copied; only the load is decoded. Columns from elsewhere are encoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from etcdsize.files.format import Reader, Rows, Writer
+
+__all__ = ["FORMATS"]
+
+# Rows of a group.
+_ROWS = 256 * 1024
+
+
+class _Parquet:
+    """Parquet. PyArrow's part for it takes time to load, so it is imported when a file is opened."""
+
+    name = "parquet"
+    endings = (".parquet",)
+    # The file's description is at its end.
+    seeks = True
+
+    def reader(self, stream: BinaryIO, name: str) -> Reader:
+        from etcdsize.files.parquet_reader import ParquetReader
+
+        return ParquetReader(stream, name)
+
+    def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
+        from etcdsize.files.parquet_copy import ParquetCopier, description_of
+        from etcdsize.files.parquet_reader import ParquetReader
+
+        if isinstance(source, ParquetReader):
+            description = description_of(source)
+            if description is not None:
+                return ParquetCopier(stream, source, description, kept, answers)
+            return _ParquetWriter(stream, source.kept_schema(kept), answers, source.coded, source.codec)
+        schema = pa.schema([(source.names[position], pa.string()) for position in kept])
+        return _ParquetWriter(stream, schema, answers, [], "snappy")
+
+
+class _ParquetWriter:
+    """Writes a Parquet file, answers last."""
+
+    copies = False
+
+    def __init__(
+        self, stream: BinaryIO, schema: pa.Schema, answers: pa.Schema, coded: Sequence[str], codec: str
+    ) -> None:
+        import pyarrow.parquet as pq
+
+        from etcdsize.files.parquet_copy import VALUES, Sink
+
+        for field in answers:
+            schema = schema.append(field)
+        self._schema = schema
+        self._sink = Sink(stream)
+        coded = [*coded, *(field.name for field in answers if pa.types.is_dictionary(field.type))]
+        self._writer: Any = pq.ParquetWriter(
+            self._sink, schema, use_dictionary=coded or False, compression=codec, write_batch_size=VALUES
+        )
+
+    def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
+        """Write the rows with their answers."""
+        # One group of rows for each batch: a larger group would be held in memory until it is complete.
+        self._writer.write_table(
+            pa.Table.from_arrays([*rows.batch.columns, *answers.columns], schema=self._schema), row_group_size=_ROWS
+        )
+
+    def close(self) -> None:
+        """Write the file's description, without which it cannot be read."""
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Write no description, so that nobody can read an incomplete file."""
+        self._sink.stream = None
+        self._writer.close()
+
+
+FORMATS = (_Parquet(),)
