@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -34,10 +34,24 @@ from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["MEMBERS", "BatchOptions", "BatchSizer"]
+__all__ = ["MEMBERS", "BatchOptions", "BatchSizer", "SizeOptions", "answer_schema"]
 
 MEMBERS = 3
 """The members of every cluster of a file or a frame: the fewest of which one may fail."""
+
+
+class SizeOptions(TypedDict, total=False):
+    """The options of `size_frame`, for the functions that take them as they come."""
+
+    provider: str | None
+    columns: Mapping[str, str] | None
+    unknown: Iterable[str]
+    on_missing: str
+    on_invalid: str
+    catalog: str | Path | Catalog
+    tiers: str | Path | TierTable
+    headroom: float
+    answers: Iterable[str]
 
 
 @dataclass(frozen=True)
@@ -55,38 +69,33 @@ class BatchOptions:
     answers: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls,
-        *,
-        provider: str | None,
-        columns: Mapping[str, str] | None,
-        unknown: Iterable[str],
-        on_missing: str,
-        on_invalid: str,
-        catalog: str | Path | Catalog,
-        tiers: str | Path | TierTable,
-        headroom: float,
-        answers: Iterable[str],
-    ) -> BatchOptions:
-        """Return the options of `size_frame`, checked.
+    def of(cls, **options: Unpack[SizeOptions]) -> BatchOptions:
+        """Return the options of `size_frame`, checked; one that is not given has its default.
 
         Raises
         ------
         OptionError
             For the first option that is not valid.
         """
-        table = tiers_of(tiers)
-        machines = catalog_of(catalog, table)
+        unexpected = options.keys() - SizeOptions.__annotations__
+        if unexpected:
+            raise TypeError(f"got an unexpected keyword argument {min(unexpected)!r}")
+        table = tiers_of(options.get("tiers", "guide"))
+        machines = catalog_of(options.get("catalog", "guide"), table)
+        provider = options.get("provider")
+        on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
+        on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
+        answers = (one_of("answers", name, ANSWERS) for name in options.get("answers", ANSWERS))
         return cls(
-            None if provider is None else providers_of(machines, provider)[0],
-            dict(columns or {}),
-            tuple(unknown),
-            one_of("on_missing", on_missing, ("problem", "unknown")) == "unknown",
-            one_of("on_invalid", on_invalid, ("mark", "raise")) == "raise",
-            machines,
-            table,
-            headroom_of(headroom),
-            tuple(dict.fromkeys(one_of("answers", name, ANSWERS) for name in answers)),
+            provider=None if provider is None else providers_of(machines, provider)[0],
+            chosen=dict(options.get("columns") or {}),
+            unknown=tuple(dict.fromkeys(options.get("unknown", ()))),
+            missing_is_unknown=on_missing == "unknown",
+            raise_problems=on_invalid == "raise",
+            catalog=machines,
+            tiers=table,
+            headroom=headroom_of(options.get("headroom", 0.0)),
+            answers=tuple(dict.fromkeys(answers)),
         )
 
     def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:

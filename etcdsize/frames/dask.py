@@ -5,38 +5,19 @@ Dask is imported when a frame is sized. etcdsize, with the extra `dask`, must be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
-from etcdsize.batches.columns import ANSWERS
-from etcdsize.batches.sizer import BatchOptions
+from etcdsize.batches.sizer import BatchOptions, SizeOptions
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 from etcdsize.frames.size_frame import in_partition, sized_by
-
-if TYPE_CHECKING:
-    from etcdsize.catalog.catalog import Catalog
-    from etcdsize.tiers import TierTable
 
 __all__ = ["size_dataframe"]
 
 FrameT = TypeVar("FrameT")
 
 
-def size_dataframe(
-    ddf: FrameT,
-    *,
-    provider: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    unknown: Iterable[str] = (),
-    on_missing: str = "problem",
-    on_invalid: str = "mark",
-    catalog: str | Path | Catalog = "guide",
-    tiers: str | Path | TierTable = "guide",
-    headroom: float = 0.0,
-    answers: Iterable[str] = ANSWERS,
-) -> FrameT:
+def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """Return a Dask data frame with the answer's columns added; all but `problem` are categories, known up front.
 
     It stays lazy: nothing is read or computed here. Columns and options are checked here; the tables are read here
@@ -81,21 +62,11 @@ def size_dataframe(
         raise MissingDependencyError(package="dask", extra="dask") from error
     if not isinstance(ddf, DataFrame):
         raise WorkloadTypeError(f"ddf: got {type(ddf).__name__}, expected a dask.dataframe.DataFrame")
-    options = BatchOptions.of(
-        provider=provider,
-        columns=columns,
-        unknown=unknown,
-        on_missing=on_missing,
-        on_invalid=on_invalid,
-        catalog=catalog,
-        tiers=tiers,
-        headroom=headroom,
-        answers=answers,
-    )
-    # As a value of the graph's own, the options are sent once and not with every partition.
-    shipped = delayed(options, pure=True, traverse=False)
+    checked = BatchOptions.of(**options)
+    # As a value of their own in the graph, the options are sent once instead of with every partition.
+    shipped = delayed(checked, pure=True, traverse=False)
     # Dask's own sample of every type: a column that holds no numbers is told now, and not by a worker.
-    sample = sized_by(replace(options, raise_problems=False), ddf._meta_nonempty)
+    sample = sized_by(replace(checked, raise_problems=False), ddf._meta_nonempty)
     sized: FrameT = ddf.map_partitions(_sized, shipped, meta=_texts(sample).iloc[:0])
     return sized
 

@@ -5,41 +5,23 @@ PySpark is imported when a frame is sized. etcdsize, with the extra `spark`, mus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import pyarrow as pa
 
 from etcdsize.base.text import shown
-from etcdsize.batches.columns import ANSWERS
-from etcdsize.batches.sizer import BatchOptions
+from etcdsize.batches.sizer import BatchOptions, SizeOptions
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 from etcdsize.frames.size_frame import in_partition, refuse_repeated, with_answers
-
-if TYPE_CHECKING:
-    from etcdsize.catalog.catalog import Catalog
-    from etcdsize.tiers import TierTable
 
 __all__ = ["size_dataframe"]
 
 FrameT = TypeVar("FrameT")
 
 
-def size_dataframe(
-    df: FrameT,
-    *,
-    provider: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    unknown: Iterable[str] = (),
-    on_missing: str = "problem",
-    on_invalid: str = "mark",
-    catalog: str | Path | Catalog = "guide",
-    tiers: str | Path | TierTable = "guide",
-    headroom: float = 0.0,
-    answers: Iterable[str] = ANSWERS,
-) -> FrameT:
+def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """Return a Spark data frame with the answer's columns added, as text: Spark has no categories.
 
     It stays lazy, and a streaming frame streams: nothing is read here, nothing is collected on the driver. Columns
@@ -85,28 +67,18 @@ def size_dataframe(
         raise MissingDependencyError(package="pyspark", extra="spark") from error
     if not isinstance(df, DataFrame):
         raise WorkloadTypeError(f"df: got {type(df).__name__}, expected a pyspark.sql.DataFrame")
-    options = BatchOptions.of(
-        provider=provider,
-        columns=columns,
-        unknown=unknown,
-        on_missing=on_missing,
-        on_invalid=on_invalid,
-        catalog=catalog,
-        tiers=tiers,
-        headroom=headroom,
-        answers=answers,
-    )
+    checked = BatchOptions.of(**options)
     schema = df.schema
     refuse_repeated(schema.names)
-    _refuse_other_case(df, schema.names, options.answers)
+    _refuse_other_case(df, schema.names, checked.answers)
     # A column of a wrong type is told now, and not by an executor.
-    for key, source in options.columns(schema.names).items():
+    for key, source in checked.columns(schema.names).items():
         kind = schema.fields[source.position].dataType
         if not isinstance(kind, (StringType, NullType) if key == "provider" else (StringType, NullType, NumericType)):
             accepted = "text" if key == "provider" else "numbers or text"
             raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
-    added = [StructField(name, StringType()) for name in options.answers]
-    sized: FrameT = df.mapInArrow(partial(_sized, options), StructType([*schema.fields, *added]))
+    added = [StructField(name, StringType()) for name in checked.answers]
+    sized: FrameT = df.mapInArrow(partial(_sized, checked), StructType([*schema.fields, *added]))
     return sized
 
 
