@@ -136,8 +136,10 @@ _PUBLIC_NAMES = {
     "frames.size_frame": ("size_frame",),
     "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
     "plan.members": ("Member",),
-    "observation.model": ("ClientCount", "MemberLoad", "Observation", "combine_scrapes"),
-    "observation.observe": ("ClientTls", "observe"),
+    "observation.model": ("ClientCount", "MemberLoad", "Observation"),
+    "observation.combine": ("combine_scrapes",),
+    "observation.observe": ("observe",),
+    "observation.tls": ("ClientTls",),
     "fitting.fsync": ("FsyncNeed",),
     "catalog.provider_file": ("WriteLatency",),
     "plan.render": ("render",),
@@ -196,11 +198,13 @@ if TYPE_CHECKING:
     from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.fleet.sizing import FleetSizing
     from etcdsize.frames.size_frame import size_frame
+    from etcdsize.observation.combine import combine_scrapes
     from etcdsize.observation.endpoint_status import read_endpoint_status
     from etcdsize.observation.metrics import read_metrics
-    from etcdsize.observation.model import ClientCount, MemberLoad, Observation, combine_scrapes
-    from etcdsize.observation.observe import ClientTls, observe
+    from etcdsize.observation.model import ClientCount, MemberLoad, Observation
+    from etcdsize.observation.observe import observe
     from etcdsize.observation.scrape import Histogram, MemberStatus, Scrape
+    from etcdsize.observation.tls import ClientTls
     from etcdsize.operations.runbook import Runbook, runbook
     from etcdsize.operations.steps import Command, Step
     from etcdsize.plan.cluster import ClusterPlan

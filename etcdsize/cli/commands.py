@@ -102,7 +102,8 @@ def observe(options: Namespace) -> int:
     """Size a running cluster by what it reports."""
     import json
 
-    from etcdsize.observation.observe import ClientTls, observe
+    from etcdsize.observation.observe import observe
+    from etcdsize.observation.tls import ClientTls
     from etcdsize.reports.observation import render_observation
     from etcdsize.reports.sizing import render_sizing
     from etcdsize.sizing.size import size
@@ -331,7 +332,7 @@ def _observe_many(options: Namespace, how: dict[str, Any]) -> int:
         sys.stderr.write(text)
     else:
         write(text)
-    return 1 if observed.whole < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0
+    return 1 if observed.complete < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0
 
 
 @contextlib.contextmanager

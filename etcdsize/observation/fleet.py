@@ -1,7 +1,7 @@
-"""Many running clusters are observed, one row a cluster, into what `fleet` writes.
+"""Observe many running clusters and size them as a fleet, one row per cluster.
 
-What was observed goes to a file of its own, row by row, which `fleet` then sizes: memory does not grow with the number
-of clusters, and formats, columns and answers are those of `fleet`. This module imports pyarrow.
+The observations are written row by row to a temporary file, which the fleet then sizes. So memory does not grow with
+the number of clusters, and formats, columns and answers are those of the fleet.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from etcdsize.base.output_file import check_output
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, names_any
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.model import Observation
-from etcdsize.observation.observe import ClientTls, observe_clusters
+from etcdsize.observation.observe import observe_clusters
 from etcdsize.observation.targets import ClusterTargets
+from etcdsize.observation.tls import ClientTls
 
 try:
     import pyarrow as pa
@@ -37,7 +38,7 @@ __all__ = ["OBSERVED", "ObservedFleet", "observe_fleet"]
 OBSERVED: dict[str, pa.DataType] = {
     "members": pa.int64(),
     "clients": pa.float64(),
-    "clients_rung": pa.string(),
+    "clients_counted_by": pa.string(),
     "clients_bound": pa.string(),
     "requests_per_second": pa.float64(),
     "requests_bound": pa.string(),
@@ -51,24 +52,26 @@ OBSERVED: dict[str, pa.DataType] = {
     "observed_notices": pa.string(),
     "observed_problem": pa.string(),
 }
-"""The columns of a cluster that was observed, after its labels: name -> type."""
+"""The columns of an observed cluster, after its labels: name -> type."""
 
 _LOADS = {name: name for name in ("clients", "requests_per_second", "data_bytes")}
-# Of these a label is what `fleet` looks for; any other name of ours is taken already.
+# Labels that `fleet` reads under their own names.
 _KEPT = ("provider", "current_machine")
 _ROWS = 1_000
 _FIRST = 10
 
 
 class ObservedFleet(Model):
-    """What observing many clusters came to."""
+    """The result of observing many clusters."""
 
     clusters: Annotated[int, Field(description="Clusters that were observed. [count]")]
-    whole: Annotated[int, Field(description="Clusters of which every member answered. [count]")]
-    partly: Annotated[int, Field(description="Clusters of which some members did not. [count]")]
-    dead: Annotated[int, Field(description="Clusters of which nothing is known. [count]")]
-    first_problems: Annotated[tuple[Problem, ...], Field(description="The first that are not whole, and why.")]
-    fleet: Annotated[FleetSummary, Field(description="What they need, counted.")]
+    complete: Annotated[int, Field(description="Clusters whose members all answered. [count]")]
+    partial: Annotated[int, Field(description="Clusters with members that did not answer. [count]")]
+    unreachable: Annotated[int, Field(description="Clusters of which nothing is known. [count]")]
+    first_problems: Annotated[
+        tuple[Problem, ...], Field(description="The first clusters that are not complete, and why.")
+    ]
+    fleet: Annotated[FleetSummary, Field(description="What they need, counted by tier and machine.")]
 
 
 def observe_fleet(
@@ -86,16 +89,16 @@ def observe_fleet(
     progress: Callable[[int], object] | None = None,
     **options: Any,
 ) -> ObservedFleet:
-    """Return what many running clusters need; write one row a cluster where an output is given.
+    """Return what many running clusters need, and write one row per cluster to an output if there is one.
 
     Parameters
     ----------
     targets : sequence of ClusterTargets
         The clusters.
     output, stream, format, columns, force
-        As for `Fleet.run`; a stream is CSV where no format is given.
+        As for `Fleet.run`; a stream is CSV unless `format` says otherwise.
     source : Path
-        Where the targets were read, for messages; no output may be it.
+        The file of targets: it is named in messages, and never overwritten.
     interval, timeout, tls
         As for `observe`.
     progress : callable, optional
@@ -108,14 +111,12 @@ def observe_fleet(
     FleetFileError
         For an output that cannot be written.
     OptionError
-        For what cannot be sized so; all of it before anybody is asked.
+        For options that do not fit together. It is raised before any request is made.
     """
     labels = list(dict.fromkeys(name for cluster in targets for name in cluster.labels))
     if options.get("provider") is None and not names_any(labels, *_KEPT):
-        raise OptionError(
-            "provider: got none, and no target has the label provider; give one of the two", option="provider"
-        )
-    names = _columns_of(labels)
+        raise OptionError("provider: missing, and no target has the label provider; set one of them", option="provider")
+    names = _label_columns(labels)
     schema = pa.schema([*((name, pa.string()) for name in names.values()), *OBSERVED.items()])
     kind = format or "csv"
     if output is not None:
@@ -123,14 +124,14 @@ def observe_fleet(
         kind = find_format(output, format).name
     how: dict[str, Any] = {"format": "parquet", "missing": "unknown", "columns": dict(_LOADS), **options}
     written: dict[str, Any] = {"format": kind, "columns": columns}
-    _rehearse(schema, source, how, written)
-    with tempfile.TemporaryFile() as kept:
+    _check_options(schema, source, how, written)
+    with tempfile.TemporaryFile() as buffer:
         counts = _Counts()
-        with pq.ParquetWriter(kept, schema) as writer:
+        with pq.ParquetWriter(buffer, schema) as writer:
             rows: list[dict[str, Any]] = []
 
-            def take(cluster: ClusterTargets, observation: Observation) -> None:
-                counts.take(cluster, observation)
+            def write(cluster: ClusterTargets, observation: Observation) -> None:
+                counts.add(cluster, observation)
                 rows.append(_row(cluster, names, observation))
                 if len(rows) == _ROWS:
                     writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
@@ -138,27 +139,27 @@ def observe_fleet(
                 if progress is not None:
                     progress(1)
 
-            observe_clusters(targets, take, interval=interval, timeout=timeout, tls=tls)
+            observe_clusters(targets, write, interval=interval, timeout=timeout, tls=tls)
             if rows:
                 writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
-        kept.seek(0)
-        with open_fleet(source, kept, **how) as fleet:
+        buffer.seek(0)
+        with open_fleet(source, buffer, **how) as fleet:
             summary = fleet.run(output, stream, force=force, **written)
-    return counts.of(summary)
+    return counts.result(summary)
 
 
-def _rehearse(schema: pa.Schema, source: Path, how: Mapping[str, Any], written: Mapping[str, Any]) -> None:
-    """Size and write no clusters at all, so that whatever is wrong with the options is said before anybody is asked."""
-    nothing = io.BytesIO()
-    with pq.ParquetWriter(nothing, schema):
+def _check_options(schema: pa.Schema, source: Path, how: Mapping[str, Any], written: Mapping[str, Any]) -> None:
+    """Size and write an empty fleet, so that a wrong option is reported before any request is made."""
+    empty = io.BytesIO()
+    with pq.ParquetWriter(empty, schema):
         pass
-    nothing.seek(0)
-    with open_fleet(source, nothing, **how) as fleet:
+    empty.seek(0)
+    with open_fleet(source, empty, **how) as fleet:
         fleet.run(None, io.BytesIO(), **written)
 
 
-def _columns_of(labels: Sequence[str]) -> dict[str, str]:
-    """Return the column of every label: its own name, unless one of ours has it."""
+def _label_columns(labels: Sequence[str]) -> dict[str, str]:
+    """Return the column of every label: its own name, unless an observed or answer column has it."""
     ours = {*OBSERVED, *ANSWERS, *AUDIT_ANSWERS}
     taken = ours.union(labels)
     names = {}
@@ -177,7 +178,7 @@ def _row(cluster: ClusterTargets, names: Mapping[str, str], observation: Observa
     row |= {
         "members": observation.member_count,
         "clients": observation.clients.count,
-        "clients_rung": observation.clients.rung,
+        "clients_counted_by": observation.clients.counted_by,
         "clients_bound": observation.clients.bound,
         "etcd_version": ";".join(versions) or None,
         "observed_notices": ";".join(dict.fromkeys(notice.code for notice in observation.notices)),
@@ -193,31 +194,31 @@ def _problem(observation: Observation) -> str | None:
 
 
 class _Counts:
-    """Counts clusters as they come."""
+    """Counts clusters as they are observed."""
 
     def __init__(self) -> None:
-        self._clusters = self._dead = self._partly = 0
+        self._clusters = self._partial = self._unreachable = 0
         self._first: list[Problem] = []
 
-    def take(self, cluster: ClusterTargets, observation: Observation) -> None:
+    def add(self, cluster: ClusterTargets, observation: Observation) -> None:
         self._clusters += 1
         problem = _problem(observation)
         if problem is None:
             return
         if observation.is_known:
-            self._partly += 1
+            self._partial += 1
         else:
-            self._dead += 1
+            self._unreachable += 1
         if len(self._first) < _FIRST:
             name = cluster.labels.get("cluster")
             self._first.append(Problem(row=self._clusters, problem=f"{name}: {problem}" if name else problem))
 
-    def of(self, fleet: FleetSummary) -> ObservedFleet:
+    def result(self, fleet: FleetSummary) -> ObservedFleet:
         return ObservedFleet(
             clusters=self._clusters,
-            whole=self._clusters - self._partly - self._dead,
-            partly=self._partly,
-            dead=self._dead,
+            complete=self._clusters - self._partial - self._unreachable,
+            partial=self._partial,
+            unreachable=self._unreachable,
             first_problems=tuple(self._first),
             fleet=fleet,
         )

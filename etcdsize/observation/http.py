@@ -1,6 +1,7 @@
-"""One member of a cluster is asked for its metrics over HTTP: the one module that talks to a network.
+"""Fetch the metrics of members over HTTP. Of the whole package, this module alone uses the network.
 
-Nothing takes longer than the timeout, and whatever goes wrong is said in one line. httpx is imported when it is needed.
+No request takes longer than the timeout, and every failure becomes one line that says what happened. httpx is imported
+when it is used.
 """
 
 from __future__ import annotations
@@ -18,56 +19,55 @@ from urllib.parse import urlsplit
 
 from etcdsize.base.text import one_line, shown
 from etcdsize.errors import MissingDependencyError, ScrapeError
-from etcdsize.observation.metrics import read_metrics
+from etcdsize.observation.connections import count_connections
+from etcdsize.observation.metrics import MAX_BYTES, read_metrics
 from etcdsize.observation.scrape import Scrape
-from etcdsize.observation.sockets import count_sockets
+from etcdsize.observation.tls import ClientTls
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["MEMBERS_AT_A_TIME", "Answer", "Asker", "run"]
+__all__ = ["MAX_REQUESTS", "Answer", "MetricsClient", "run"]
 
-MEMBERS_AT_A_TIME = 100
-"""How many members are asked at one moment: each is a connection, and its answer is in memory."""
-
-# What `read_metrics` takes at most; what goes on is not read to its end.
-_MOST_BYTES = 4 * 1024**2
+MAX_REQUESTS = 100
+"""How many members are asked at the same time: each takes a connection, and memory for its answer."""
 
 T = TypeVar("T")
 
 
 class Answer:
-    """What one member answered, or why it did not, and when."""
+    """The metrics that a member answered with, or the reason why there are none, and the time of the request."""
 
-    def __init__(self, said: Scrape | str, at: float, port: int | None = None) -> None:
-        self.said = said
+    def __init__(self, result: Scrape | str, at: float, local_port: int | None = None) -> None:
+        self.result = result
         self.at = at
-        self._port = port
+        self._local_port = local_port
 
-    def sockets(self) -> int | None:
-        """Return the connections to it, None where it does not run here."""
-        if self._port is None or not isinstance(self.said, Scrape) or self.said.started_unix_seconds is None:
+    def count_connections(self) -> int | None:
+        """Return the number of client connections to the member, or None if it does not run on this machine."""
+        if self._local_port is None or not isinstance(self.result, Scrape) or self.result.started_unix_seconds is None:
             return None
-        return count_sockets(self._port, self.said.started_unix_seconds)
+        return count_connections(self._local_port, self.result.started_unix_seconds)
 
 
-class Asker:
-    """Asks members for their metrics, so many at a time, each no longer than the timeout."""
+class MetricsClient:
+    """Fetches the metrics of members: up to `MAX_REQUESTS` at the same time, each within the timeout."""
 
-    def __init__(self, context: ssl.SSLContext, timeout: float) -> None:
+    def __init__(self, tls: ClientTls | None, timeout: float) -> None:
+        context = (tls or ClientTls()).context()
         try:
             import httpx
         except ImportError as error:
             raise MissingDependencyError(package="httpx", extra="observe") from error
-        read_metrics(_PROBE)  # Without prometheus-client no answer can be read: say so before anybody is asked.
+        read_metrics(_PROBE)  # fails without prometheus-client, before any request is made
         self._httpx = httpx
         self._timeout = timeout
-        self._places = asyncio.Semaphore(MEMBERS_AT_A_TIME)
-        # A connection is closed after its answer: one that is kept may be that of a process that is no more.
+        self._slots = asyncio.Semaphore(MAX_REQUESTS)
+        # No connection is reused: the process at its other end may have been replaced.
         self._client = httpx.AsyncClient(
             verify=context,
-            timeout=None,  # noqa: S113 - asyncio's timeout is for all of it, these are for each part
-            limits=httpx.Limits(max_connections=MEMBERS_AT_A_TIME, max_keepalive_connections=0),
+            timeout=None,  # noqa: S113 - asyncio's timeout covers the whole request, httpx's each of its parts
+            limits=httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=0),
             trust_env=False,
             follow_redirects=False,
             headers={"Accept": "text/plain;version=0.0.4", "Accept-Encoding": "identity", "User-Agent": "etcdsize"},
@@ -79,21 +79,21 @@ class Asker:
     async def __aexit__(self, *_error: object) -> None:
         await self._client.aclose()
 
-    async def ask(self, url: str) -> Answer:
-        """Return what the member at a URL answers, or why it does not."""
-        async with self._places:
+    async def fetch(self, url: str) -> Answer:
+        """Return the metrics of the member at a URL, or the reason why there are none."""
+        async with self._slots:
             start = time.monotonic()
-            opened: list[Any] = []
+            streams: list[Any] = []
             try:
                 async with asyncio.timeout(self._timeout):
-                    text, at, taken, port = await self._fetched(f"{url}/metrics", opened)
+                    text, at, taken, port = await self._download(f"{url}/metrics", streams)
             except TimeoutError:
-                # httpcore leaves a connection open that hangs while TLS is agreed on.
-                for stream in opened:
+                # httpcore does not close a connection that hangs in the TLS handshake.
+                for stream in streams:
                     await stream.aclose()
                 return Answer(f"no answer within {self._timeout:g} s; is it overloaded, or cut off?", start)
             except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError, UnicodeError) as error:
-                return Answer(_why(error, url), start)
+                return Answer(_reason(error, url), start)
             except ScrapeError as error:
                 return Answer(str(error), start)
             try:
@@ -101,35 +101,34 @@ class Asker:
             except ScrapeError as error:
                 return Answer(str(error), at)
 
-    async def _fetched(self, url: str, opened: list[Any]) -> tuple[bytes, float, float, int | None]:
-        """Return the text, when it was asked for, when it was given by the member, and its port if it is ours.
+    async def _download(self, url: str, streams: list[Any]) -> tuple[bytes, float, float, int | None]:
+        """Return the text, the time of the request, the member's own time, and its port if it runs on this machine.
 
-        A member counts when it is asked. Its answer may wait here until others are read, and says nothing of that.
+        The time of the request is when the member read its counters. Its answer may have to wait here for others.
         """
         at = time.monotonic()
 
-        async def note(event: str, told: dict[str, Any]) -> None:
+        async def trace(event: str, details: dict[str, Any]) -> None:
             nonlocal at
             if event == "connection.connect_tcp.complete":
-                opened.append(told["return_value"])
+                streams.append(details["return_value"])
             elif event == "http11.send_request_headers.complete":
                 at = time.monotonic()
 
-        async with self._client.stream("GET", url, extensions={"trace": note}) as response:
-            port = _own_port(response)
+        async with self._client.stream("GET", url, extensions={"trace": trace}) as response:
+            port = _local_port(response)
             parts: list[bytes] = []
             length = 0
             async for part in response.aiter_raw():
                 length += len(part)
-                if length > _MOST_BYTES:
+                if length > MAX_BYTES:
                     raise ScrapeError(
-                        f"answers with more than {_MOST_BYTES} bytes, expected the metrics of etcd, which are about "
-                        "150 kB"
+                        f"answers with more than {MAX_BYTES} bytes, expected etcd's metrics, which are about 150 kB"
                     )
                 parts.append(part)
             text = b"".join(parts)
             if response.status_code != 200:
-                raise ScrapeError(_status(response.status_code, text))
+                raise ScrapeError(_status_reason(response.status_code, text))
             return text, at, _taken(response), port
 
 
@@ -137,15 +136,15 @@ _PROBE = 'etcd_server_id{server_id="1"} 1\nprocess_start_time_seconds 1\n'
 
 
 def _taken(response: httpx.Response) -> float:
-    """Return when an answer was given: by the member's own clock, as its start is, where it tells it."""
+    """Return the time of an answer, by the member's clock if it sends it, as its start is by that clock too."""
     try:
         return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, ValueError, OverflowError):
         return time.time()
 
 
-def _own_port(response: httpx.Response) -> int | None:
-    """Return the port of a member whose connection has both ends on this machine."""
+def _local_port(response: httpx.Response) -> int | None:
+    """Return the port of a member if both ends of the connection to it are on this machine."""
     stream = response.extensions.get("network_stream")
     if stream is None:
         return None
@@ -153,20 +152,20 @@ def _own_port(response: httpx.Response) -> int | None:
     return server[1] if server and client and server[0] == client[0] else None
 
 
-def _status(code: int, text: bytes) -> str:
+def _status_reason(code: int, text: bytes) -> str:
     if code == 400 and b"HTTPS server" in text:
-        return "speaks TLS; say https://"
+        return "serves TLS; use https://"
     if code in (401, 403):
-        return f"answers {code}: something before it asks who you are; name the member itself"
+        return f"answers {code}: a proxy in front of it wants a login; use the member's own URL"
     if code == 404:
-        return "answers 404: it has no /metrics; is it the port of clients, or of --listen-metrics-urls?"
+        return "answers 404: it has no /metrics; use a client URL, or one of --listen-metrics-urls"
     if 300 <= code < 400:
-        return f"answers {code}, a redirection; name the member itself"
-    said = one_line(text[:60].decode("utf-8", "replace").strip())
-    return f"answers {code}{': ' + said if said else ''}, expected the metrics of etcd"
+        return f"answers {code}, a redirect; use the member's own URL"
+    start = one_line(text[:60].decode("utf-8", "replace").strip())
+    return f"answers {code}{': ' + start if start else ''}, expected etcd's metrics"
 
 
-def _why(error: Exception, url: str) -> str:
+def _reason(error: Exception, url: str) -> str:
     """Return in one line why a member did not answer."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
@@ -178,40 +177,41 @@ def _why(error: Exception, url: str) -> str:
             reason = (one.verify_message or "it cannot be verified").rstrip(".")
             hint = "; give the CA that signed it with --cacert" if one.verify_code in _UNKNOWN_CA else ""
             return f"its certificate is not trusted: {reason}{hint}"
-        # Some names are refused before anybody is asked for them.
+        # Some names are rejected before they are looked up.
         if isinstance(one, (socket.gaierror, UnicodeError)) or type(one).__name__ == "InvalidURL":
-            return f"there is no such host: {shown(urlsplit(url).hostname)}"
-    said = one_line(" ".join(str(one) for one in causes))
+            return f"no such host: {shown(urlsplit(url).hostname)}"
+    text = one_line(" ".join(str(one) for one in causes))
     for signs, reason in _REASONS:
-        if any(sign in said for sign in signs):
+        if any(sign in text for sign in signs):
             return reason
-    if any(isinstance(one, ConnectionRefusedError) for one in causes) or "All connection attempts failed" in said:
-        return "nothing listens there; is it down, or is the port another one?"
-    if (
-        any(isinstance(one, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)) for one in causes)
-        or "Server disconnected" in said
-    ):
-        # A member that speaks TLS alone ends a connection without it in silence.
-        other = "does it speak TLS? then say https://" if url.startswith("http://") else "does it speak TLS?"
-        return f"ended the connection without an answer; {other}; is it the port of clients?"
+    if any(isinstance(one, ConnectionRefusedError) for one in causes) or "All connection attempts failed" in text:
+        return "nothing listens there; is the member down, or the port wrong?"
+    closed = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+    if any(isinstance(one, closed) for one in causes) or "Server disconnected" in text:
+        # A member that serves only TLS closes a plain connection without a word.
+        hint = "if it serves TLS, use https://" if url.startswith("http://") else "does it serve TLS?"
+        return f"closed the connection without an answer; {hint}; is it the client port?"
     return f"did not answer: {one_line(str(error)) or type(error).__name__}"
 
 
-# X509_V_ERR_: a certificate that signed itself, or whose signer is not known.
+# X509_V_ERR_: a self-signed certificate, or one whose issuer is unknown.
 _UNKNOWN_CA = (18, 19, 20, 21)
 _REASONS = (
-    (("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER", "UNKNOWN_PROTOCOL"), "does not speak TLS; say http://"),
+    (
+        ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER", "UNKNOWN_PROTOCOL"),
+        "does not serve TLS; use http://",
+    ),
     (
         ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA"),
-        "wants a certificate of the client that it trusts; give --cert and --key",
+        "requires a client certificate that it trusts; give --cert and --key",
     ),
     (("without sending complete message",), "its answer was cut off"),
-    (("illegal", "alformed"), "does not answer in HTTP; is it the port of clients?"),
+    (("illegal", "alformed"), "does not answer in HTTP; is it the client port?"),
 )
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Looks hosts up in threads that nobody waits for: a name server that hangs must not hold the end up."""
+    """Looks up hosts in daemon threads, so that a name server that hangs does not delay the end of the program."""
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
         found: asyncio.Future[Any] = self.create_future()
@@ -235,22 +235,22 @@ class _Loop(asyncio.SelectorEventLoop):
                 try:
                     self.call_soon_threadsafe(settle, value, error)
                 except RuntimeError:
-                    return  # closed meanwhile
+                    return  # the loop was closed in between
 
         threading.Thread(target=look_up, daemon=True).start()
         return await found
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Return what asynchronous work comes to, also where a loop runs already, as in a notebook."""
+    """Run a coroutine and return its result, even if a loop is running already, as in a notebook."""
 
-    def alone() -> T:
+    def run_alone() -> T:
         with asyncio.Runner(loop_factory=_Loop) as runner:
             return runner.run(work)
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return alone()
+        return run_alone()
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(alone).result()
+        return thread.submit(run_alone).result()

@@ -43,7 +43,7 @@ _ID = re.compile(r"[0-9a-f]{1,16}")
 
 # etcd's own are about 150 kB, 1,500 lines, of which 200 are read here, and no line has a kilobyte; what is far larger
 # is something else, and would take long to read.
-_MOST_BYTES = 4 * 1024**2
+MAX_BYTES = 4 * 1024**2
 _MOST_LINES = 10_000
 _LONGEST_LINE = 4096
 # Of these the streams alone are needed; they are half of all lines.
@@ -114,8 +114,8 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
 def _text(source: str | bytes) -> str:
     if not isinstance(source, (str, bytes, bytearray)):
         _refuse(f"got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves")
-    if len(source) > _MOST_BYTES:
-        _refuse(f"got {len(source)} bytes, expected at most {_MOST_BYTES}; etcd's own are about 150 kB")
+    if len(source) > MAX_BYTES:
+        _refuse(f"got {len(source)} bytes, expected at most {MAX_BYTES}; etcd's own are about 150 kB")
     if isinstance(source, str):
         return source
     try:

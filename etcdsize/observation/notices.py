@@ -1,22 +1,17 @@
-"""What to beware of in an observation: a member that is missing, a slow disk, a full quota, and the like.
-
-Stable codes, as in `notices`. This module imports the models.
-"""
+"""Notices about an observation: a member that is missing, a slow disk, a nearly full quota and the like."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from etcdsize.base.notice import Notice
+from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import one_line
 from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.versions import load_versions
+from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.units import format_bytes, format_number, format_percent
-
-if TYPE_CHECKING:
-    from etcdsize.observation.model import MemberLoad, Observation
 
 __all__ = ["observed_notices"]
 
@@ -25,36 +20,56 @@ _FAQ = "etcd-io/website content/en/docs/v3.5/faq.md"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
 _METRICS = "etcd-io/website content/en/docs/v3.5/metrics/latest"
 
+_MEMBER_UNKNOWN = NoticeKind("member-unknown", "warning", _OURS)
+_MEMBER_RESTARTED = NoticeKind("member-restarted", "warning", _OURS)
+_MEMBER_ERROR = NoticeKind("member-error", "warning", "etcdctl endpoint status")
+_MEMBER_NOT_ASKED = NoticeKind("member-not-asked", "warning", _METRICS)
+_SAME_MEMBER = NoticeKind("same-member-twice", "info", _METRICS)
+_LIFETIME_AVERAGE = NoticeKind("lifetime-average", "warning", _OURS)
+_SHORT_OBSERVATION = NoticeKind("short-observation", "info", _OURS)
+_CLIENTS_ESTIMATED = NoticeKind("clients-estimated", "warning", _METRICS)
+_CLIENTS_AT_MOST = NoticeKind("clients-at-most", "info", _OURS)
+_CLIENTS_UNKNOWN = NoticeKind("clients-unknown", "warning", _METRICS)
+_NO_LEADER = NoticeKind("no-leader", "warning", _MIXIN)
+_LEADER_CHANGED = NoticeKind("leader-changed", "warning", _MIXIN)
+_QUOTA_NEARLY_FULL = NoticeKind("quota-nearly-full", "warning", _MIXIN)
+_DEFRAGMENT = NoticeKind("defragment", "warning", _MIXIN)
+_SLOW_WAL_FSYNC = NoticeKind("slow-wal-fsync", "warning", _FAQ)
+_SLOW_BACKEND_COMMIT = NoticeKind("slow-backend-commit", "warning", _FAQ)
+_SLOW_NETWORK = NoticeKind("slow-network", "warning", _MIXIN)
+_MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
+_UNKNOWN_VERSION = NoticeKind("etcd-unknown-version", "warning", _OURS)
+
 _MIB = 1024**2
-# The mixin warns at 95 % of the quota; there is little left to do then (our choice).
-_SHARE = 0.8
-# What the same data takes differs a little from member to member (our choice).
-_APART, _APART_BYTES = 0.2, 16 * _MIB
+# The mixin warns at 95 % of the quota, which leaves little time to act (our choice).
+_QUOTA_SHARE = 0.8
+# The same data takes slightly different space on each member (our choice).
+_DATA_SPREAD, _DATA_SPREAD_BYTES = 0.2, 16 * _MIB
 
 
 def observed_notices(
     observation: Observation,
     *,
-    twice: Sequence[tuple[str, str]] = (),
-    strangers: Sequence[str] = (),
+    duplicates: Sequence[tuple[str, str]] = (),
+    other_peers: Sequence[str] = (),
     clusters: Sequence[str] = (),
 ) -> tuple[Notice, ...]:
-    """Return what is to be said of an observation.
+    """Return the notices about an observation.
 
     Parameters
     ----------
     observation : Observation
-        What was observed, without notices.
-    twice : sequence of pairs
-        Endpoints that are a member which another endpoint gave already, and that endpoint.
-    strangers : sequence of str
-        Ids of members that those asked are connected to.
+        The observation, without notices.
+    duplicates : sequence of pairs
+        Endpoints that belong to the same member as another endpoint, each with that endpoint.
+    other_peers : sequence of str
+        IDs of members that were not observed, but that observed members are connected to.
     clusters : sequence of str
-        Ids of the clusters that endpoint status names.
+        IDs of the clusters in the endpoint status.
     """
     members = observation.members
     return (
-        *_of_members(members, strangers, twice),
+        *_of_members(members, other_peers, duplicates),
         *_of_figures(observation),
         *_of_leaders(observation),
         *_of_data(members),
@@ -65,113 +80,75 @@ def observed_notices(
 
 
 def _of_members(
-    members: Sequence[MemberLoad], strangers: Sequence[str], twice: Sequence[tuple[str, str]]
+    members: Sequence[MemberLoad], other_peers: Sequence[str], duplicates: Sequence[tuple[str, str]]
 ) -> Iterator[Notice]:
     for member in members:
         if member.problem is not None:
-            yield Notice(
-                code="member-unknown",
-                severity="warning",
-                text=f"{member.endpoint}: {one_line(member.problem)}. Its requests are not counted, so the load is a "
-                "lower bound.",
-                source=_OURS,
+            yield _MEMBER_UNKNOWN(
+                f"{member.endpoint}: {one_line(member.problem)}. Its requests are not counted, so the load is a lower "
+                "bound."
             )
         if member.restarted:
-            yield Notice(
-                code="member-restarted",
-                severity="warning",
-                text=f"{member.endpoint}: started again while it was observed, or its clock was set. What it did "
-                "before that is lost, so the load is a lower bound.",
-                source=_OURS,
+            yield _MEMBER_RESTARTED(
+                f"{member.endpoint}: restarted while it was observed, or its clock was set. Its requests before that "
+                "are lost, so the load is a lower bound."
             )
         for error in member.errors:
-            yield Notice(
-                code="member-error",
-                severity="warning",
-                text=f"{member.endpoint}: says of itself: {one_line(error)}.",
-                source="etcdctl endpoint status",
-            )
-    # Those that did not answer may be some of them.
-    unasked = len(strangers) - sum(member.member_id is None for member in members)
-    if unasked > 0:
-        yield Notice(
-            code="member-not-asked",
-            severity="warning",
-            text=f"The members are connected to {len(strangers)} more, not asked: {', '.join(strangers)}. "
-            "Each counts its own requests, so the load is a lower bound: ask all of them.",
-            source=_METRICS,
+            yield _MEMBER_ERROR(f"{member.endpoint}: its endpoint status reports: {one_line(error)}.")
+    # The members that did not answer may be among these peers.
+    missing = len(other_peers) - sum(member.member_id is None for member in members)
+    if missing > 0:
+        yield _MEMBER_NOT_ASKED(
+            f"The members are connected to {len(other_peers)} others that were not observed: {', '.join(other_peers)}. "
+            "Each member counts its own requests, so the load is a lower bound: observe all members."
         )
-    for endpoint, other in twice:
-        yield Notice(
-            code="same-member-twice",
-            severity="info",
-            text=f"{endpoint} is the same member as {other}; it is counted once.",
-            source=_METRICS,
-        )
+    for endpoint, other in duplicates:
+        yield _SAME_MEMBER(f"{endpoint} is the same member as {other}; it is counted once.")
 
 
 def _of_figures(observation: Observation) -> Iterator[Notice]:
     if observation.requests_over == "lifetime":
-        yield Notice(
-            code="lifetime-average",
-            severity="warning",
-            text="Requests are the average since each member started, which hides every peak: observe twice, when the "
-            "cluster is busiest.",
-            source=_OURS,
+        yield _LIFETIME_AVERAGE(
+            "Requests are the average since each member started, which hides every peak: scrape twice, when the "
+            "cluster is busiest."
         )
     elif observation.requests_over == "interval" and observation.interval_seconds is not None:
         seconds = round(observation.interval_seconds, 1)
-        yield Notice(
-            code="short-observation",
-            severity="info",
-            text=f"Requests are those of {format_number(seconds)} second{'' if seconds == 1 else 's'}: observe when "
-            "the cluster is busiest, or leave headroom.",
-            source=_OURS,
+        yield _SHORT_OBSERVATION(
+            f"Requests were counted over {format_number(seconds)} second{'' if seconds == 1 else 's'}: observe when "
+            "the cluster is busiest, or leave headroom."
         )
-    count = observation.clients.count
-    if observation.clients.rung == "streams" and count is not None:
-        yield Notice(
-            code="clients-estimated",
-            severity="warning",
-            text=f"Clients are the open streams, {format_number(count)}: an estimate. A client without a watch or a "
-            "lease is not in it, and one with several is in it several times: give the number where you know it.",
-            source=_METRICS,
+    clients = observation.clients
+    if clients.counted_by == "streams" and clients.count is not None:
+        yield _CLIENTS_ESTIMATED(
+            f"Clients are estimated from {format_number(clients.count)} open streams. A client without a watch or a "
+            "lease is missed, and a client with several is counted several times: give the number if you know it."
         )
-    if observation.clients.rung == "sockets":
-        yield Notice(
-            code="clients-at-most",
-            severity="info",
-            text="Clients are the connections to the members' ports: an upper bound, as one client may hold several, "
-            "and monitoring holds some.",
-            source=_OURS,
+    if clients.counted_by == "sockets":
+        yield _CLIENTS_AT_MOST(
+            "Clients are counted by the connections to the members' client ports. This is an upper bound: one client "
+            "may hold several connections, and monitoring holds some."
         )
-    if observation.clients.rung == "unknown":
-        yield Notice(
-            code="clients-unknown",
-            severity="warning",
-            text="etcd counts no clients, and no stream is open to tell: give the number where you know it.",
-            source=_METRICS,
+    if clients.counted_by == "unknown":
+        yield _CLIENTS_UNKNOWN(
+            "Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the "
+            "number if you know it."
         )
 
 
 def _of_leaders(observation: Observation) -> Iterator[Notice]:
     without = [member.endpoint for member in observation.members if member.has_leader is False]
     if without:
-        yield Notice(
-            code="no-leader",
-            severity="warning",
-            text=f"{', '.join(without)}: {'knows' if len(without) == 1 else 'know'} no leader, so nothing is written "
-            "there.",
-            source=_MIXIN,
+        one = len(without) == 1
+        yield _NO_LEADER(
+            f"{', '.join(without)}: {'has' if one else 'have'} no leader, so {'it accepts' if one else 'they accept'} "
+            "no writes."
         )
     changes = observation.leader_changes
     if observation.interval_seconds is not None and changes and not any(m.restarted for m in observation.members):
-        yield Notice(
-            code="leader-changed",
-            severity="warning",
-            text=f"The leader changed {format_number(changes)} time{'' if changes == 1 else 's'} while the cluster was "
-            "observed: look at disk and network.",
-            source=_MIXIN,
+        yield _LEADER_CHANGED(
+            f"The leader changed {format_number(changes)} time{'' if changes == 1 else 's'} while the cluster was "
+            "observed: check the disks and the network."
         )
 
 
@@ -179,15 +156,12 @@ def _of_data(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     shares = [(m.total_bytes / m.quota_bytes, m) for m in members if m.total_bytes is not None and m.quota_bytes]
     if shares:
         share, member = max(shares, key=lambda pair: pair[0])
-        if share > _SHARE:
-            yield Notice(
-                code="quota-nearly-full",
-                severity="warning",
-                text=f"{member.endpoint}: the file takes {format_percent(share)} of the quota of "
-                f"{format_bytes(member.quota_bytes or 0)}; where it is full, etcd takes no more writes.",
-                source=_MIXIN,
+        if share > _QUOTA_SHARE:
+            yield _QUOTA_NEARLY_FULL(
+                f"{member.endpoint}: the database file fills {format_percent(share)} of the quota of "
+                f"{format_bytes(member.quota_bytes or 0)}; when the quota is full, etcd accepts no more writes."
             )
-    loose = [
+    sparse = [
         member.endpoint
         for member in members
         if member.total_bytes is not None
@@ -195,13 +169,10 @@ def _of_data(members: Sequence[MemberLoad]) -> Iterator[Notice]:
         and member.total_bytes > 100 * _MIB
         and member.data_bytes < member.total_bytes / 2
     ]
-    if loose:
-        yield Notice(
-            code="defragment",
-            severity="warning",
-            text=f"{', '.join(loose)}: less than half of the file is in use: defragment one member at a time, the "
-            "leader last.",
-            source=_MIXIN,
+    if sparse:
+        yield _DEFRAGMENT(
+            f"{', '.join(sparse)}: less than half of the database file is in use: defragment one member at a time, the "
+            "leader last."
         )
 
 
@@ -209,51 +180,30 @@ def _of_waits(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     for wait in _WAITS:
         for member in members:
             seconds = getattr(member, f"{wait.kind}_p99_seconds")
-            if seconds is None or seconds < wait.bar_seconds:
+            if seconds is None or seconds < wait.limit_seconds:
                 continue
-            when = ", since it started" if wait.kind in member.since_start else ""
-            yield Notice(
-                code=wait.code,
-                severity="warning",
-                text=f"{member.endpoint}: {wait.says[0]} {milliseconds(seconds)} to {wait.says[1]} (p99{when}), "
-                f"expected below {milliseconds(wait.bar_seconds)}: {wait.says[2]}.",
-                source=wait.source,
+            since = " since it started" if wait.kind in member.since_start else ""
+            yield wait.notice(
+                f"{member.endpoint}: {wait.what} takes {milliseconds(seconds)} (p99{since}), expected below "
+                f"{milliseconds(wait.limit_seconds)}: {wait.cause}."
             )
 
 
 class _Wait(NamedTuple):
-    """What a member waits for: the bar for its p99, and how that is said."""
+    """Something a member waits for, and the limit of its p99."""
 
-    code: str
+    notice: NoticeKind
     kind: str
-    bar_seconds: float
-    says: tuple[str, str, str]
-    source: str
+    limit_seconds: float
+    what: str
+    cause: str
 
 
-# The FAQ's bars for the first two; the mixin warns of round trips above the third.
+# The first two limits are the FAQ's; the mixin warns of round trips above the third.
 _WAITS = (
-    _Wait(
-        code="slow-wal-fsync",
-        kind="wal_fsync",
-        bar_seconds=0.010,
-        says=("the log takes", "reach the disk", "a slow disk"),
-        source=_FAQ,
-    ),
-    _Wait(
-        code="slow-backend-commit",
-        kind="backend_commit",
-        bar_seconds=0.025,
-        says=("the database takes", "reach the disk", "a slow disk"),
-        source=_FAQ,
-    ),
-    _Wait(
-        code="slow-network",
-        kind="peer_rtt",
-        bar_seconds=0.150,
-        says=("a message takes", "reach another member and come back", "a slow network"),
-        source=_MIXIN,
-    ),
+    _Wait(_SLOW_WAL_FSYNC, "wal_fsync", 0.010, "a WAL fsync", "the disk is slow"),
+    _Wait(_SLOW_BACKEND_COMMIT, "backend_commit", 0.025, "a backend commit", "the disk is slow"),
+    _Wait(_SLOW_NETWORK, "peer_rtt", 0.150, "the round trip to another member", "the network is slow"),
 )
 
 
@@ -267,31 +217,26 @@ def milliseconds(seconds: float) -> str:
 
 
 def _of_disagreement(members: Sequence[MemberLoad], clusters: Sequence[str]) -> Iterator[Notice]:
-    said = []
+    differences = []
     versions = sorted({member.version for member in members if member.version is not None})
     if len(versions) > 1:
-        said.append(f"versions {' and '.join(versions)}")
+        differences.append(f"versions {' and '.join(versions)}")
     quotas = sorted({member.quota_bytes for member in members if member.quota_bytes})
     if len(quotas) > 1:
-        said.append(f"quotas of {' and '.join(format_bytes(quota) for quota in quotas)}")
+        differences.append(f"quotas of {' and '.join(format_bytes(quota) for quota in quotas)}")
     data = [member.data_bytes for member in members if member.data_bytes is not None]
-    if data and max(data) - min(data) > max(_APART * max(data), _APART_BYTES):
-        said.append(f"from {format_bytes(min(data))} to {format_bytes(max(data))} of data in use")
+    if data and max(data) - min(data) > max(_DATA_SPREAD * max(data), _DATA_SPREAD_BYTES):
+        differences.append(f"data in use from {format_bytes(min(data))} to {format_bytes(max(data))}")
     if len(clusters) > 1:
-        said.append(f"the clusters {' and '.join(clusters)}")
-    elif _are_strangers(members):
-        said.append("no connections to one another, as if they were of several clusters")
-    if said:
-        yield Notice(
-            code="members-disagree",
-            severity="warning",
-            text=f"The members disagree: {'; '.join(said)}.",
-            source=_OURS,
-        )
+        differences.append(f"cluster IDs {' and '.join(clusters)}")
+    elif _are_disconnected(members):
+        differences.append("no connections to each other, as if they belonged to different clusters")
+    if differences:
+        yield _MEMBERS_DISAGREE(f"The members disagree: {'; '.join(differences)}.")
 
 
-def _are_strangers(members: Sequence[MemberLoad]) -> bool:
-    """Return whether a member that has connections has none to the others that were asked."""
+def _are_disconnected(members: Sequence[MemberLoad]) -> bool:
+    """Return whether a member that has a leader is connected to none of the other observed members."""
     known = {member.member_id for member in members if member.member_id is not None}
     alone = [m for m in members if m.member_id in known and not known & set(m.peers) and m.has_leader]
     return len(known) > 1 and bool(alone)
@@ -303,19 +248,14 @@ def _of_versions(members: Sequence[MemberLoad]) -> Iterator[Notice]:
             version = load_versions().version(text)
         except OptionError:
             known = ", ".join(one.name for one in load_versions().versions)
-            yield Notice(
-                code="etcd-unknown-version",
-                severity="warning",
-                text=f"etcd {one_line(text)} is none of those that we know, {known}: its metrics may mean something "
-                "else.",
-                source=_OURS,
+            yield _UNKNOWN_VERSION(
+                f"etcd {one_line(text)} is not one of the known versions, {known}: its metrics may mean something else."
             )
             continue
-        yield from (notice for notice in version_notices(version) if notice.code != "etcd-not-run")
-        if version.ran is None:
-            yield Notice(
-                code="etcd-not-run",
-                severity="info",
-                text=f"etcd {version.name}: what its metrics mean is from source, not run.",
-                source=_OURS,
-            )
+        for notice in version_notices(version):
+            if notice.code == "etcd-not-run":
+                yield notice.model_copy(
+                    update={"text": f"etcd {version.name} was not run: the meaning of its metrics is from its source."}
+                )
+            else:
+                yield notice

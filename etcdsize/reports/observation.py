@@ -1,4 +1,4 @@
-"""What a running cluster says of its load, in plain text."""
+"""Observations as plain text."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 __all__ = ["render_observation", "render_observed_fleet"]
 
-_RUNGS = {
+_COUNTED_BY = {
     "given": "as given",
     "sockets": "at most: connections on this machine",
-    "streams": "an estimate: open streams",
+    "streams": "estimated from open streams",
     "unknown": "",
 }
 
 
 def render_observation(observation: Observation) -> str:
-    """Return what was observed: the load, every member, and what to beware of."""
+    """Return the load, a table of the members, and the notices."""
     parts = [_head(observation), _members(observation)]
     missing = [f"{one.endpoint}: {one_line(one.problem or '')}" for one in observation.problems]
     if missing:
-        lines = ["Not known, or not all; what these members serve is not counted, so load and tier are lower bounds"]
+        lines = ["Members that are unknown or partly known; without their requests, load and tier are lower bounds"]
         parts.append("\n".join([*lines, *(f"  {text}" for text in missing)]))
-    # What is said of a member above is not said again.
+    # These are listed above.
     notices = [notice for notice in observation.notices if notice.code != "member-unknown"]
     if notices:
         parts.append("\n".join(notice.line for notice in notices))
@@ -48,7 +48,7 @@ def _head(observation: Observation) -> str:
     calls = {name: rate for name, rate in observation.calls_per_second.items() if rate}
     if calls:
         by_rate = sorted(calls.items(), key=lambda pair: (-pair[1], pair[0]))
-        rows.append(("of these", ", ".join(f"{name} {_rate(rate)}" for name, rate in by_rate)))
+        rows.append(("by method", ", ".join(f"{name} {_rate(rate)}" for name, rate in by_rate)))
     rows.append(("data", _data(observation)))
     streams = [
         f"{format_number(count)} {word}"
@@ -74,7 +74,7 @@ def _observed(observation: Observation) -> str:
 def _clients(clients: ClientCount) -> str:
     if clients.count is None:
         return "unknown"
-    return f"{format_number(clients.count)}, {_RUNGS[clients.rung]}"
+    return f"{format_number(clients.count)}, {_COUNTED_BY[clients.counted_by]}"
 
 
 def _requests(observation: Observation) -> str:
@@ -87,13 +87,13 @@ def _requests(observation: Observation) -> str:
 def _data(observation: Observation) -> str:
     if observation.data_bytes is None:
         return "unknown"
-    said = f"{format_bytes(observation.data_bytes)} in use"
+    text = f"{format_bytes(observation.data_bytes)} in use"
     if observation.total_bytes is not None:
-        said += f", in a file of {format_bytes(observation.total_bytes)}"
+        text += f" in a file of {format_bytes(observation.total_bytes)}"
         if observation.quota_bytes:
             share = format_percent(observation.total_bytes / observation.quota_bytes)
-            said += f", {share} of the quota of {format_bytes(observation.quota_bytes)}"
-    return said
+            text += f", {share} of the quota of {format_bytes(observation.quota_bytes)}"
+    return text
 
 
 def _rate(rate: float) -> str:
@@ -101,8 +101,8 @@ def _rate(rate: float) -> str:
 
 
 def _members(observation: Observation) -> str:
-    head = ("member", "etcd", "requests/s", "data", "file", "watch", "lease", "log p99", "database p99", "network p99")
-    rows: list[tuple[str, ...]] = [(*head, "beware")]
+    head = ("member", "etcd", "requests/s", "data", "file", "watch", "lease", "fsync p99", "commit p99", "RTT p99")
+    rows: list[tuple[str, ...]] = [(*head, "status")]
     for member in observation.members:
         rows.append(
             (
@@ -114,12 +114,12 @@ def _members(observation: Observation) -> str:
                 _wait(member, "wal_fsync"),
                 _wait(member, "backend_commit"),
                 _wait(member, "peer_rtt"),
-                ", ".join(_beware(member)),
+                ", ".join(_status(member)),
             )
         )
     text = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
     marked = any(member.since_start for member in observation.members)
-    why = "" if observation.interval_seconds is None else ", as too little was measured"
+    why = "" if observation.interval_seconds is None else ", as too little was measured in the interval"
     return text + (f"\n* since the member started{why}" if marked else "")
 
 
@@ -130,25 +130,25 @@ def _wait(member: MemberLoad, kind: str) -> str:
     return milliseconds(seconds) + ("*" if kind in member.since_start else "")
 
 
-def _beware(member: MemberLoad) -> list[str]:
+def _status(member: MemberLoad) -> list[str]:
     flags = {
         "unknown": member.problem is not None and member.member_id is None,
-        "not all known": member.problem is not None and member.member_id is not None,
-        "started again": member.restarted,
+        "partly known": member.problem is not None and member.member_id is not None,
+        "restarted": member.restarted,
         "no leader": member.has_leader is False,
     }
-    return [word for word, said in flags.items() if said]
+    return [word for word, text in flags.items() if text]
 
 
 def render_observed_fleet(observed: ObservedFleet) -> str:
-    """Return how many clusters answered, and the first that did not."""
+    """Return how many clusters answered, and the first that did not answer completely."""
     lines = [
-        f"{observed.clusters} cluster{'' if observed.clusters == 1 else 's'} observed: {observed.whole} whole, "
-        f"{observed.partly} in part, {observed.dead} not at all"
+        f"{observed.clusters} cluster{'' if observed.clusters == 1 else 's'} observed: {observed.complete} complete, "
+        f"{observed.partial} partial, {observed.unreachable} unreachable"
     ]
-    missing = observed.partly + observed.dead
+    missing = observed.partial + observed.unreachable
     if missing:
         more = missing - len(observed.first_problems)
-        lines.append(f"Not whole{'; the first of them' if more else ''}")
+        lines.append(f"Not complete{'; the first of them' if more else ''}")
         lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in observed.first_problems]
     return "\n".join(lines) + "\n"

@@ -61,7 +61,7 @@ class TestAnswer:
     def test_options(self, run, urls):
         out = run(",".join(urls), "--interval", "0", "--clients", "400", "--headroom", "30%", "--json")[1]
         said = json.loads(out)
-        assert said["observation"]["clients"] == {"count": 400, "rung": "given", "bound": "exact"}
+        assert said["observation"]["clients"] == {"count": 400, "counted_by": "given", "bound": "exact"}
         assert (said["sizing"]["tier"], said["sizing"]["headroom_asked"]) == ("large", 0.3)
 
     def test_todays_machines(self, run, urls):
@@ -73,7 +73,7 @@ class TestExitCodes:
     def test_a_member_that_is_down(self, run, urls):
         code, out, err = run(*urls[:2], "127.0.0.1:1", "--interval", "0")
         assert (code, err) == (1, "")
-        assert "  http://127.0.0.1:1: nothing listens there; is it down, or is the port another one?\n" in out
+        assert "  http://127.0.0.1:1: nothing listens there; is the member down, or the port wrong?\n" in out
         assert "\ntier " in out
 
     def test_all_are_down(self, run):
@@ -96,7 +96,7 @@ class TestExitCodes:
             ),
             (["a:1", "--timeout", "0"], "timeout: got 0, expected seconds above 0"),
             (["a:1", "--clients", "many"], '--clients: got "many", expected a count such as "300"'),
-            (["a:1", "--cert", "x.crt"], "cert: got it without key, expected both"),
+            (["a:1", "--cert", "x.crt"], "cert: cannot be used without key; give both"),
             (["a:1", "--cacert", "/no/such"], "cacert: /no/such: cannot be read: No such file or directory"),
             (
                 ["a:1", "--provider", "alibaba"],

@@ -35,7 +35,7 @@ def codes(observation: Observation) -> list[str]:
     return [notice.code for notice in observation.notices]
 
 
-def told(observation: Observation, code: str) -> list[str]:
+def texts(observation: Observation, code: str) -> list[str]:
     return [notice.text for notice in observation.notices if notice.code == code]
 
 
@@ -67,13 +67,13 @@ class TestCaptured:
     def test_streams_are_summed_and_never_added_to_one_another(self):
         assert (self.observation.watch_streams, self.observation.lease_streams) == (9, 3)
         clients = self.observation.clients
-        assert (clients.count, clients.rung, clients.bound) == (9, "streams", "estimate")
+        assert (clients.count, clients.counted_by, clients.bound) == (9, "streams", "estimate")
 
     def test_waits(self):
         assert 0.001 < self.observation.wal_fsync_p99_seconds < 0.002
         assert self.observation.members[0].since_start == ("backend_commit", "peer_rtt")
 
-    def test_what_is_told(self):
+    def test_notices(self):
         assert codes(self.observation) == ["short-observation", "clients-estimated", "etcd-unsafe-patch"]
         assert self.observation.cluster_id == "29a3eebdf6d85d8c"
         assert (self.observation.member_count, self.observation.problems) == (3, ())
@@ -100,15 +100,15 @@ HORIZON = 100
 lives = st.tuples(st.lists(st.integers(0, HORIZON), max_size=60), st.sets(st.integers(1, HORIZON), max_size=3))
 
 
-def counted(calls: list[int], starts: set[int], at: int, *, told: bool) -> Scrape:
+def counted(calls: list[int], starts: set[int], at: int, *, reports_start: bool) -> Scrape:
     """Return what the member's own counter says at a time: the calls since its last start."""
     start = max((one for one in starts if one <= at), default=-1000)
     # The processor time of a process rises all the time.
     return Scrape(
         member_id="a",
-        started_unix_seconds=10_000 + start if told else None,
+        started_unix_seconds=10_000 + start if reports_start else None,
         calls={"KV.Put": sum(start <= call <= at for call in calls)},
-        cpu_seconds=(at - start) / 1000 if told else None,
+        cpu_seconds=(at - start) / 1000 if reports_start else None,
     )
 
 
@@ -121,7 +121,10 @@ class TestRates:
         a lower bound. It is never negative, and never more than what was done."""
         calls, starts = life
         last = min(first + length, HORIZON)
-        before, after = counted(calls, starts, first, told=told), counted(calls, starts, last, told=told)
+        before, after = (
+            counted(calls, starts, first, reports_start=told),
+            counted(calls, starts, last, reports_start=told),
+        )
         (member,) = combine_scrapes({"a": before}, {"a": after}, seconds=last - first).members
         done = sum(first < call <= last for call in calls)
         rate = member.requests_per_second * (last - first)
@@ -141,8 +144,8 @@ class TestRates:
     @given(st.lists(lives, min_size=1, max_size=5), st.randoms())
     def test_members_are_summed_in_any_order(self, all_lives, random):
         names = [f"m{number}" for number in range(len(all_lives))]
-        first = {name: counted(*life, 20, told=True) for name, life in zip(names, all_lives, strict=True)}
-        second = {name: counted(*life, 80, told=True) for name, life in zip(names, all_lives, strict=True)}
+        first = {name: counted(*life, 20, reports_start=True) for name, life in zip(names, all_lives, strict=True)}
+        second = {name: counted(*life, 80, reports_start=True) for name, life in zip(names, all_lives, strict=True)}
         first, second = (
             {name: one.model_copy(update={"member_id": name}) for name, one in half.items()} for half in (first, second)
         )
@@ -180,8 +183,8 @@ class TestRates:
         )
         assert observation.requests_per_second == 26
         assert observation.requests_bound == "lower"
-        (text,) = told(observation, "member-restarted")
-        assert text.startswith("http://a:2379: started again while it was observed, or its clock was set. What")
+        (text,) = texts(observation, "member-restarted")
+        assert text.startswith("http://a:2379: restarted while it was observed, or its clock was set. Its")
 
     def test_a_method_that_is_new(self):
         after = scrape(calls={"KV.Range": 10, "KV.RangeStream": 5})
@@ -201,8 +204,8 @@ class TestOneScrape:
     def test_without_the_time_there_is_no_rate(self):
         observation = combine_scrapes({"a": scrape(ranges=5_000, data_bytes=50)})
         assert (observation.requests_per_second, observation.requests_bound, observation.requests_over) == (None,) * 3
-        (text,) = told(observation, "member-unknown")
-        assert "one scrape without the time when it was taken gives no rate" in text
+        (text,) = texts(observation, "member-unknown")
+        assert "a single scrape without its time gives no rate" in text
         assert observation.workload().data_bytes == 50
 
     @pytest.mark.parametrize("taken", [1_000, 500])
@@ -231,14 +234,14 @@ class TestMissingMembers:
         assert not observation.is_known
         with pytest.raises(InvalidWorkloadError) as caught:
             observation.workload()
-        assert str(caught.value) == "nothing known of the workload: a: is down; b: is cut off"
+        assert str(caught.value) == "the workload is unknown: a: is down; b: is cut off"
 
     def test_members_that_were_not_asked(self):
         one = scrape(peers=("b", "c"))
         observation = combine_scrapes({"a": one}, {"a": one}, seconds=10)
         assert (observation.requests_bound, observation.member_count) == ("lower", 3)
-        assert told(observation, "member-not-asked")[0].startswith(
-            "The members are connected to 2 more, not asked: b, c."
+        assert texts(observation, "member-not-asked")[0].startswith(
+            "The members are connected to 2 others that were not observed: b, c."
         )
 
     def test_one_that_does_not_answer_may_be_the_one_that_was_not_asked(self):
@@ -264,7 +267,7 @@ class TestSameMemberTwice:
         observation = combine_scrapes(first, second, seconds=10)
         assert (observation.requests_per_second, observation.watch_streams, observation.member_count) == (5, 4, 1)
         assert [member.endpoint for member in observation.members] == ["one"]
-        assert told(observation, "same-member-twice") == [
+        assert texts(observation, "same-member-twice") == [
             "three is the same member as one; it is counted once.",
             "two is the same member as one; it is counted once.",
         ]
@@ -280,7 +283,7 @@ class TestSameMemberTwice:
 
 
 class TestClients:
-    """The highest rung that there is: given, sockets, streams, unknown; each says how far it can be trusted."""
+    """The most trustworthy count is used: given, sockets, streams, unknown; each has its bound."""
 
     one = scrape(watch_streams=7, lease_streams=9)
 
@@ -293,14 +296,14 @@ class TestClients:
             ({}, (9, "streams", "estimate")),
         ],
     )
-    def test_rungs(self, options, expected):
+    def test_the_most_trustworthy_count_is_used(self, options, expected):
         clients = combine_scrapes({"a": self.one}, {"a": self.one}, seconds=1, **options).clients
-        assert (clients.count, clients.rung, clients.bound) == expected
+        assert (clients.count, clients.counted_by, clients.bound) == expected
 
     def test_no_stream_is_not_no_client(self):
         one = scrape(watch_streams=0, lease_streams=0)
         observation = combine_scrapes({"a": one}, {"a": one}, seconds=1)
-        assert (observation.clients.count, observation.clients.rung) == (None, "unknown")
+        assert (observation.clients.count, observation.clients.counted_by) == (None, "unknown")
         assert "clients-unknown" in codes(observation)
         sizing = size(observation.workload())
         assert "unknown-dimension" in [notice.code for notice in sizing.notices]
@@ -321,48 +324,53 @@ class TestNotices:
     @pytest.mark.parametrize(
         ("fields", "code", "text"),
         [
-            ({"has_leader": False}, "no-leader", "a: knows no leader, so nothing is written there."),
+            ({"has_leader": False}, "no-leader", "a: has no leader, so it accepts no writes."),
             (
                 {"total_bytes": 1_900 * MIB, "data_bytes": 1_800 * MIB, "quota_bytes": 2048 * MIB},
                 "quota-nearly-full",
-                "a: the file takes 92.8% of the quota of 2.147483648 GB; where it is full, etcd takes no more writes.",
+                "a: the database file fills 92.8% of the quota of 2.147483648 GB; when the "
+                "quota is full, etcd accepts no more writes.",
             ),
             (
                 {"total_bytes": 101 * MIB, "data_bytes": 50 * MIB},
                 "defragment",
-                "a: less than half of the file is in use: defragment one member at a time, the leader last.",
+                "a: less than half of the database file is in use: defragment one member at a time, the leader last.",
             ),
             (
                 {"wal_fsync": SLOW},
                 "slow-wal-fsync",
-                "a: the log takes 396 ms to reach the disk (p99, since it started), expected below 10 ms: a slow disk.",
+                "a: a WAL fsync takes 396 ms (p99 since it started), expected below 10 ms: the disk is slow.",
             ),
             (
                 {"backend_commit": SLOW},
                 "slow-backend-commit",
-                "a: the database takes 396 ms to reach the disk (p99, since it started), expected below 25 ms: a slow "
-                "disk.",
+                "a: a backend commit takes 396 ms (p99 since it started), expected below 25 ms: the disk is slow.",
             ),
             (
                 {"peer_rtt": {"b": FAST, "c": SLOW}, "peers": ()},
                 "slow-network",
-                "a: a message takes 396 ms to reach another member and come back (p99, since it started), expected "
-                "below 150 ms: a slow network.",
+                "a: the round trip to another member takes 396 ms (p99 since it started), expected below 150 ms: the "
+                "network is slow.",
             ),
             ({"version": "3.5.1"}, "etcd-unsafe-patch", None),
             ({"version": "3.4.23"}, "etcd-out-of-support", None),
-            ({"version": "3.7.1"}, "etcd-not-run", "etcd 3.7: what its metrics mean is from source, not run."),
+            (
+                {"version": "3.7.1"},
+                "etcd-not-run",
+                "etcd 3.7 was not run: the meaning of its metrics is from its source.",
+            ),
             (
                 {"version": "3.3.10"},
                 "etcd-unknown-version",
-                "etcd 3.3.10 is none of those that we know, 3.4, 3.5, 3.6, 3.7: its metrics may mean something else.",
+                "etcd 3.3.10 is not one of the known versions, 3.4, 3.5, 3.6, 3.7: its metrics may mean something "
+                "else.",
             ),
         ],
     )
     def test_one_member(self, fields, code, text):
         observation = self.of({"a": scrape(**fields)})
         assert code in codes(observation)
-        assert text is None or told(observation, code) == [text]
+        assert text is None or texts(observation, code) == [text]
 
     @pytest.mark.parametrize(
         "fields",
@@ -378,13 +386,13 @@ class TestNotices:
 
     def test_of_the_interval_where_enough_was_measured(self):
         observation = self.of({"a": scrape(wal_fsync=SLOW)}, {"a": scrape(wal_fsync=NONE)})
-        assert told(observation, "slow-wal-fsync")[0].startswith("a: the log takes 396 ms to reach the disk (p99),")
+        assert texts(observation, "slow-wal-fsync")[0].startswith("a: a WAL fsync takes 396 ms (p99),")
         assert observation.members[0].since_start == ()
 
     def test_a_leader_that_changed(self):
         observation = self.of({"a": scrape(leader_changes=5)}, {"a": scrape(leader_changes=3)})
-        assert told(observation, "leader-changed") == [
-            "The leader changed 2 times while the cluster was observed: look at disk and network."
+        assert texts(observation, "leader-changed") == [
+            "The leader changed 2 times while the cluster was observed: check the disks and the network."
         ]
 
     @pytest.mark.parametrize(
@@ -392,18 +400,18 @@ class TestNotices:
         [
             ({"version": "3.5.33"}, {"version": "3.5.34"}, "versions 3.5.33 and 3.5.34"),
             ({"quota_bytes": 2e9}, {"quota_bytes": 8e9}, "quotas of 2 GB and 8 GB"),
-            ({"data_bytes": 100e6}, {"data_bytes": 200e6}, "from 100 MB to 200 MB of data in use"),
+            ({"data_bytes": 100e6}, {"data_bytes": 200e6}, "data in use from 100 MB to 200 MB"),
             (
                 {"peers": ("c",)},
                 {"peers": ("d",)},
-                "no connections to one another, as if they were of several clusters",
+                "no connections to each other, as if they belonged to different clusters",
             ),
         ],
     )
     def test_members_that_disagree(self, one, other, what):
         peers = {"a": {"peers": ("b",)}, "b": {"peers": ("a",)}}
         observation = self.of({"a": scrape("a", **peers["a"] | one), "b": scrape("b", **peers["b"] | other)})
-        assert told(observation, "members-disagree") == [f"The members disagree: {what}."]
+        assert texts(observation, "members-disagree") == [f"The members disagree: {what}."]
 
     def test_members_that_differ_a_little_agree(self):
         one, other = scrape("a", data_bytes=100e6, peers=("b",)), scrape("b", data_bytes=110e6, peers=("a",))
@@ -437,10 +445,10 @@ class TestStatus:
         one = scrape("a")
         status = [*self.status(10), *self.status(11, cluster=2)]
         observation = combine_scrapes({"x": one}, {"x": one}, seconds=1, status=status)
-        assert told(observation, "members-disagree") == ["The members disagree: the clusters 1 and 2."]
+        assert texts(observation, "members-disagree") == ["The members disagree: cluster IDs 1 and 2."]
 
 
-class TestRefused:
+class TestRejectedArguments:
     one = scrape()
 
     @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, None, "10", True, {"a": 0}])
@@ -454,11 +462,11 @@ class TestRefused:
             combine_scrapes({"a": self.one}, clients=clients)
 
     def test_no_endpoint(self):
-        with pytest.raises(OptionError, match=r"^first: got no endpoint"):
+        with pytest.raises(OptionError, match=r"^first: got no endpoint, expected at least one$"):
             combine_scrapes({})
 
     def test_other_endpoints(self):
-        with pytest.raises(OptionError, match=r"^second: got other endpoints, expected those of the first$"):
+        with pytest.raises(OptionError, match=r"^second: got other endpoints than first, expected the same ones$"):
             combine_scrapes({"a": self.one}, {"b": self.one}, seconds=1)
 
     def test_a_time_that_is_missing(self):

@@ -82,18 +82,20 @@ class TestRows:
         assert (code, err) == (1, "")
         good, part, dead = rows_of(tmp_path / "out.csv")
         assert list(good) == ["cluster", "provider", "label_clients", "label_tier", *OBSERVED, *ANSWERS]
-        assert (good["cluster"], good["clients"], good["clients_rung"]) == ("good", "300", "given")
+        assert (good["cluster"], good["clients"], good["clients_counted_by"]) == ("good", "300", "given")
         # Two more members of it were not asked.
         assert (good["members"], good["requests_bound"], good["observed_problem"]) == ("3", "lower", "")
         assert (good["tier"], good["machine_type"], good["problem"]) == ("medium", "n1-standard-4", "")
         assert "member-not-asked" in good["observed_notices"].split(";")
         assert part["observed_problem"] == (
-            "http://127.0.0.1:1: nothing listens there; is it down, or is the port another one?"
+            "http://127.0.0.1:1: nothing listens there; is the member down, or the port wrong?"
         )
         assert (part["tier"], part["clients_bound"]) == ("small", "estimate")
         assert (dead["label_tier"], dead["tier"], dead["clients"], dead["data_bytes"]) == ("gold", "", "", "")
         assert dead["problem"] == "nothing known: every dimension is missing"
-        assert out.startswith("3 clusters observed: 1 whole, 1 in part, 1 not at all\nNot whole\n  row 2: part: http")
+        assert out.startswith(
+            "3 clusters observed: 1 complete, 1 partial, 1 unreachable\nNot complete\n  row 2: part: http"
+        )
         assert "\n\n3 clusters: 2 sized, 1 not\n" in out
 
     @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
@@ -117,7 +119,7 @@ class TestRows:
     def test_json(self, run, few):
         code, out, _ = run("--targets", few, "--interval", "0", "--json")
         said = json.loads(out)
-        assert (code, said["clusters"], said["whole"], said["partly"], said["dead"]) == (1, 3, 1, 1, 1)
+        assert (code, said["clusters"], said["complete"], said["partial"], said["unreachable"]) == (1, 3, 1, 1, 1)
         assert said["fleet"]["tiers"] == {"small": 1, "medium": 1, "large": 0, "xlarge": 0}
 
     def test_standard_input(self, few):
@@ -193,7 +195,7 @@ class TestRefused:
         assert run("--targets", few) == (
             2,
             "",
-            "etcdsize: provider: got none, and no target has the label provider; give one of the two\n",
+            "etcdsize: provider: missing, and no target has the label provider; set one of them\n",
         )
 
     @pytest.mark.parametrize(

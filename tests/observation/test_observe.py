@@ -41,7 +41,7 @@ class TestAnswers:
         assert observation.requests_per_second == pytest.approx(802 / 0.5, rel=0.1)
         assert observation.interval_seconds == pytest.approx(0.5, abs=0.1)
         # It is no etcd that listens here, so that its connections are not those of a member.
-        assert observation.clients.rung == "streams"
+        assert observation.clients.counted_by == "streams"
 
     def test_all_members_at_once(self):
         def slow(connection: socket.socket) -> None:
@@ -132,7 +132,7 @@ def cut(connection: socket.socket) -> None:
 
 
 HTML = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
-NOT_HTTP = "ended the connection without an answer; does it speak TLS? then say https://; is it the port of clients?"
+NOT_HTTP = "closed the connection without an answer; if it serves TLS, use https://; is it the client port?"
 LONG = "no answer within 0.7 s; is it overloaded, or cut off?"
 
 
@@ -144,23 +144,23 @@ class TestMisbehaving:
                 answering(HTML),
                 "metrics: a web page, expected the metrics of etcd; is something else at this address?",
             ),
-            (answering(HTML, "502 Bad Gateway"), f"answers 502: {HTML[:60]}, expected the metrics of etcd"),
-            (answering("", "503 Unavailable"), "answers 503, expected the metrics of etcd"),
+            (answering(HTML, "502 Bad Gateway"), f"answers 502: {HTML[:60]}, expected etcd's metrics"),
+            (answering("", "503 Unavailable"), "answers 503, expected etcd's metrics"),
             (
                 answering("404 page not found\n", "404 Not Found"),
-                "answers 404: it has no /metrics; is it the port of clients, or of --listen-metrics-urls?",
+                "answers 404: it has no /metrics; use a client URL, or one of --listen-metrics-urls",
             ),
             (
                 answering("", "401 Unauthorized"),
-                "answers 401: something before it asks who you are; name the member itself",
+                "answers 401: a proxy in front of it wants a login; use the member's own URL",
             ),
             (
                 answering("", "302 Found", "Location: http://127.0.0.1:1/\r\n"),
-                "answers 302, a redirection; name the member itself",
+                "answers 302, a redirect; use the member's own URL",
             ),
             (
                 answering("Client sent an HTTP request to an HTTPS server.\n", "400 Bad Request"),
-                "speaks TLS; say https://",
+                "serves TLS; use https://",
             ),
             (answering(""), "metrics: empty, expected the metrics of etcd"),
             (answering(b"\xff\xfe"), "metrics: not text: byte 0 is not UTF-8"),
@@ -172,7 +172,7 @@ class TestMisbehaving:
             (cut, "its answer was cut off"),
             (
                 flood,
-                "answers with more than 4194304 bytes, expected the metrics of etcd, which are about 150 kB",
+                "answers with more than 4194304 bytes, expected etcd's metrics, which are about 150 kB",
             ),
             (lambda connection: None, NOT_HTTP),
             (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), None),
@@ -254,14 +254,17 @@ class TestMisbehaving:
             check()
 
     def test_nothing_listens(self):
-        assert problem(1) == "nothing listens there; is it down, or is the port another one?"
+        assert problem(1) == "nothing listens there; is the member down, or the port wrong?"
 
-    @pytest.mark.parametrize(
-        "host", ["no-such-host.invalid", "a..b", "xn--", "256.256.256.256", "[v1.x]", "%41", "x" * 70 + ".invalid"]
-    )
+    @pytest.mark.parametrize("host", ["a..b", "xn--", "[v1.x]", "%41", "x" * 70 + ".invalid"])
+    def test_a_name_that_no_host_can_have(self, host):
+        with pytest.raises(OptionError, match=r"^endpoints: got "):
+            observe(f"http://{host}:2379", interval=0)
+
+    @pytest.mark.parametrize("host", ["no-such-host.invalid", "256.256.256.256"])
     def test_no_such_host(self, host):
         (member,) = observe(f"http://{host}:2379", interval=0).members
-        assert member.problem.startswith('there is no such host: "')
+        assert member.problem.startswith('no such host: "')
 
     def test_a_name_server_that_hangs(self, monkeypatch):
         """Its thread is left behind, and holds nobody up."""
@@ -329,13 +332,13 @@ class TestTls:
 
     def test_tls_to_plain(self):
         with serving(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
-            assert problem(port, "https") == "does not speak TLS; say http://"
+            assert problem(port, "https") == "does not serve TLS; use http://"
 
     @pytest.mark.parametrize(
         ("files", "message"),
         [
-            ({"cert": "{folder}/server.crt"}, "cert: got it without key, expected both"),
-            ({"key": "{folder}/server.key"}, "key: got it without cert, expected both"),
+            ({"cert": "{folder}/server.crt"}, "cert: cannot be used without key; give both"),
+            ({"key": "{folder}/server.key"}, "key: cannot be used without cert; give both"),
             ({"cacert": "{folder}/none"}, "cacert: {folder}/none: cannot be read: No such file or directory"),
             (
                 {"cert": "{folder}/none", "key": "{folder}/server.key"},
@@ -343,15 +346,16 @@ class TestTls:
             ),
             (
                 {"cacert": "{folder}/server.key"},
-                "cacert: {folder}/server.key: not a certificate in PEM, or not that of the key: ",
+                "cacert: {folder}/server.key: expected a certificate in PEM, and the key that belongs to it: ",
             ),
             (
                 {"cert": "{folder}/server.crt", "key": "{folder}/client.key"},
-                "cert: {folder}/server.crt: not a certificate in PEM, or not that of the key: key values mismatch",
+                "cert: {folder}/server.crt: expected a certificate in PEM, and the key that belongs to it: key "
+                "values mismatch",
             ),
             (
                 {"cert": "{folder}/server.crt", "key": "{folder}/locked.key"},
-                "key: is encrypted, expected one that is not; nobody is asked for a password",
+                "key: is encrypted, expected a key without a password",
             ),
         ],
     )

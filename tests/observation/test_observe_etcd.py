@@ -195,19 +195,19 @@ class TestKnownLoad:
 
     def test_clients_by_their_sockets_are_never_below_the_truth(self, busy):
         clients = observe(busy[1], interval=0.2).clients
-        assert (clients.rung, clients.bound) == ("sockets", "upper")
+        assert (clients.counted_by, clients.bound) == ("sockets", "upper")
         # The members' own connections and ours are left out: nobody else is connected.
         assert clients.count == 18
 
     def test_clients_that_are_given(self, busy):
         clients = observe(busy[1], interval=0.2, clients=18).clients
-        assert (clients.count, clients.rung, clients.bound) == (18, "given", "exact")
+        assert (clients.count, clients.counted_by, clients.bound) == (18, "given", "exact")
 
     def test_clients_by_their_streams_are_an_estimate(self, busy, another_user):
         """Another user's processes cannot be seen, as those of another machine."""
         observation = observe(busy[1], interval=0.2)
         clients = observation.clients
-        assert (clients.count, clients.rung, clients.bound) == (9, "streams", "estimate")
+        assert (clients.count, clients.counted_by, clients.bound) == (9, "streams", "estimate")
         assert "clients-estimated" in codes(observation)
 
     def test_a_part_of_the_members_is_a_lower_bound(self, busy):
@@ -217,7 +217,7 @@ class TestKnownLoad:
         assert observation.requests_per_second == pytest.approx(rate + 2 / 10, rel=0.05)
         assert (observation.requests_bound, observation.member_count) == ("lower", 3)
         # The connections to a member that was not asked are not known.
-        assert observation.clients.rung == "streams"
+        assert observation.clients.counted_by == "streams"
         assert "member-not-asked" in codes(observation)
 
     def test_the_same_member_twice_is_never_doubled(self, busy):
@@ -264,7 +264,7 @@ class TestBroken:
             observation = observe(map(url_of, breakable), interval=4)
             timer.join()
         self.check(breakable, observation)
-        assert observation.members[1].problem == "nothing listens there; is it down, or is the port another one?"
+        assert observation.members[1].problem == "nothing listens there; is the member down, or the port wrong?"
         assert observation.members[1].requests_per_second is None
         assert "member-unknown" in codes(observation)
 
@@ -403,7 +403,7 @@ class TestTls:
 
     def test_plain_to_tls(self, port):
         assert self.problem(f"http://127.0.0.1:{port}") == (
-            "ended the connection without an answer; does it speak TLS? then say https://; is it the port of clients?"
+            "closed the connection without an answer; if it serves TLS, use https://; is it the client port?"
         )
 
     def test_a_ca_that_is_not_known(self, port):
@@ -414,13 +414,13 @@ class TestTls:
 
     def test_no_certificate_of_the_client(self, port, certificates):
         assert self.problem(f"https://127.0.0.1:{port}", ClientTls(cacert=certificates.ca)) == (
-            "wants a certificate of the client that it trusts; give --cert and --key"
+            "requires a client certificate that it trusts; give --cert and --key"
         )
 
     def test_a_certificate_that_it_does_not_trust(self, port, certificates):
         tls = tls_of(certificates, self_signed=True)
         assert self.problem(f"https://127.0.0.1:{port}", tls) == (
-            "wants a certificate of the client that it trusts; give --cert and --key"
+            "requires a client certificate that it trusts; give --cert and --key"
         )
 
     def test_another_name(self, port, certificates):
@@ -431,13 +431,13 @@ class TestTls:
         _, members = three
         url = members[0].client.replace("http://", "https://")
         assert self.problem(url) in (
-            "does not speak TLS; say http://",
-            "ended the connection without an answer; does it speak TLS?; is it the port of clients?",
+            "does not serve TLS; use http://",
+            "closed the connection without an answer; does it serve TLS?; is it the client port?",
         )
 
     def test_the_port_of_peers(self, three):
         _, members = three
         peer = next(flag for flag in members[0].flags if flag.startswith("--listen-peer-urls="))
         assert self.problem(peer.partition("=")[2]) == (
-            "answers 404: it has no /metrics; is it the port of clients, or of --listen-metrics-urls?"
+            "answers 404: it has no /metrics; use a client URL, or one of --listen-metrics-urls"
         )

@@ -44,47 +44,47 @@ def test_once():
 
 
 CAPTURED = """\
-members   3, leader infra0
-observed  10 s
-clients   9, an estimate: open streams
-requests  240.3/s
-of these  KV.Put 80.1, KV.Txn 80, KV.Range 79.9, Lease.LeaseKeepAlive 0.3
-data      1.343488 MB in use, in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
-streams   9 watch, 3 lease
+members    3, leader infra0
+observed   10 s
+clients    9, estimated from open streams
+requests   240.3/s
+by method  KV.Put 80.1, KV.Txn 80, KV.Range 79.9, Lease.LeaseKeepAlive 0.3
+data       1.343488 MB in use in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
+streams    9 watch, 3 lease
 
-member  etcd   requests/s         data         file  watch  lease  log p99  database p99  network p99  beware
-infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.85 ms      6.53 ms*    0.792 ms*
-infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.86 ms      6.62 ms*    0.792 ms*
-infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.87 ms      6.31 ms*    0.792 ms*
-* since the member started, as too little was measured
+member  etcd   requests/s         data         file  watch  lease  fsync p99  commit p99    RTT p99  status
+infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*  0.792 ms*
+infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*  0.792 ms*
+infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.87 ms    6.31 ms*  0.792 ms*
+* since the member started, as too little was measured in the interval
 
-info: Requests are those of 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
-warning: Clients are the open streams, 9: an estimate. A client without a watch or a lease is not in it, and one \
-with several is in it several times: give the number where you know it. [clients-estimated]
+info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
+warning: Clients are estimated from 9 open streams. A client without a watch or a lease is missed, and a client with \
+several is counted several times: give the number if you know it. [clients-estimated]
 warning: etcd 3.5.1 has known vulnerabilities that are fixed in 3.5.33 of 2026-07-23: upgrade to that patch or a \
 later one. [etcd-unsafe-patch]
 """
 DOWN = """\
-members   3, leader infra0
-observed  10 s
-clients   6, an estimate: open streams
-requests  at least 160.2/s
-of these  KV.Txn 53.4, KV.Put 53.3, KV.Range 53.2, Lease.LeaseKeepAlive 0.2
-data      1.343488 MB in use, in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
-streams   6 watch, 2 lease
+members    3, leader infra0
+observed   10 s
+clients    6, estimated from open streams
+requests   at least 160.2/s
+by method  KV.Txn 53.4, KV.Put 53.3, KV.Range 53.2, Lease.LeaseKeepAlive 0.2
+data       1.343488 MB in use in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
+streams    6 watch, 2 lease
 
-member  etcd   requests/s         data         file  watch  lease  log p99  database p99  network p99  beware
-infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.85 ms      6.53 ms*    0.792 ms*
-infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1  1.86 ms      6.62 ms*    0.792 ms*
-infra2                                                                                                 unknown
-* since the member started, as too little was measured
+member  etcd   requests/s         data         file  watch  lease  fsync p99  commit p99    RTT p99  status
+infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*  0.792 ms*
+infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*  0.792 ms*
+infra2                                                                                               unknown
+* since the member started, as too little was measured in the interval
 
-Not known, or not all; what these members serve is not counted, so load and tier are lower bounds
+Members that are unknown or partly known; without their requests, load and tier are lower bounds
   infra2: is down
 
-info: Requests are those of 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
-warning: Clients are the open streams, 6: an estimate. A client without a watch or a lease is not in it, and one \
-with several is in it several times: give the number where you know it. [clients-estimated]
+info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
+warning: Clients are estimated from 6 open streams. A client without a watch or a lease is missed, and a client with \
+several is counted several times: give the number if you know it. [clients-estimated]
 warning: etcd 3.5.1 has known vulnerabilities that are fixed in 3.5.33 of 2026-07-23: upgrade to that patch or a \
 later one. [etcd-unsafe-patch]
 """
@@ -96,13 +96,14 @@ requests  unknown
 data      unknown
 streams   unknown
 
-member  etcd  requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
-a                                                                                       unknown
+member  etcd  requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
+a                                                                                   unknown
 
-Not known, or not all; what these members serve is not counted, so load and tier are lower bounds
+Members that are unknown or partly known; without their requests, load and tier are lower bounds
   a: is\\ndown
 
-warning: etcd counts no clients, and no stream is open to tell: give the number where you know it. [clients-unknown]
+warning: Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the number \
+if you know it. [clients-unknown]
 """
 RESTARTED = """\
 members   1, leader unknown
@@ -112,28 +113,29 @@ requests  at least 0/s
 data      unknown
 streams   unknown
 
-member  etcd    requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
-a       3.6.14           0                                                                started again, no leader
+member  etcd    requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
+a       3.6.14           0                                                            restarted, no leader
 
-warning: a: started again while it was observed, or its clock was set. What it did before that is lost, so the load \
-is a lower bound. [member-restarted]
-info: Requests are those of 1 second: observe when the cluster is busiest, or leave headroom. [short-observation]
-warning: etcd counts no clients, and no stream is open to tell: give the number where you know it. [clients-unknown]
-warning: a: knows no leader, so nothing is written there. [no-leader]
-info: etcd 3.6: what its metrics mean is from source, not run. [etcd-not-run]
+warning: a: restarted while it was observed, or its clock was set. Its requests before that are lost, so the load is \
+a lower bound. [member-restarted]
+info: Requests were counted over 1 second: observe when the cluster is busiest, or leave headroom. [short-observation]
+warning: Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the number \
+if you know it. [clients-unknown]
+warning: a: has no leader, so it accepts no writes. [no-leader]
+info: etcd 3.6 was not run: the meaning of its metrics is from its source. [etcd-not-run]
 """
 ONCE = """\
-members   1, leader unknown
-observed  once: requests are the average since each member started
-clients   3, as given
-requests  0.001/s
-of these  KV.Put 0.001
-data      5 B in use
-streams   unknown
+members    1, leader unknown
+observed   once: requests are the average since each member started
+clients    3, as given
+requests   0.001/s
+by method  KV.Put 0.001
+data       5 B in use
+streams    unknown
 
-member  etcd  requests/s  data  file  watch  lease  log p99  database p99  network p99  beware
+member  etcd  requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
 a                  0.001   5 B
 
-warning: Requests are the average since each member started, which hides every peak: observe twice, when the cluster \
+warning: Requests are the average since each member started, which hides every peak: scrape twice, when the cluster \
 is busiest. [lifetime-average]
 """

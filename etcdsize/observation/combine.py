@@ -1,0 +1,252 @@
+"""Combine the scrapes of a cluster's members into one `Observation`.
+
+Figures that each member counts for itself (requests, streams) are summed. Of figures that every member has in full
+(data, file size) the largest is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
+from etcdsize.observation.model import ClientCount, MemberLoad, Observation
+from etcdsize.observation.notices import observed_notices
+from etcdsize.observation.rates import Rates, rates_between, rates_since_start, waits_between
+from etcdsize.observation.scrape import MemberStatus, Scrape
+from etcdsize.workload import Workload
+
+__all__ = ["combine_scrapes"]
+
+
+def combine_scrapes(
+    first: Mapping[str, Scrape | str],
+    second: Mapping[str, Scrape | str] | None = None,
+    *,
+    seconds: float | Mapping[str, float] | None = None,
+    status: Iterable[MemberStatus] = (),
+    clients: float | None = None,
+    sockets: int | None = None,
+) -> Observation:
+    """Return the load of a cluster from scrapes of its members.
+
+    Parameters
+    ----------
+    first : mapping
+        Endpoint -> its scrape, or the reason why there is none.
+    second : mapping, optional
+        Later scrapes of the same endpoints. Without them rates are averages since each member started.
+    seconds : float or mapping, optional
+        The time between the two scrapes, for all endpoints or by endpoint. [s]
+    status : iterable of MemberStatus, optional
+        The members' `etcdctl endpoint status`, which fills in what the metrics lack.
+    clients : int or float, optional
+        The number of clients, if you know it. [count]
+    sockets : int, optional
+        Connections to the members' client ports, if they were counted. [count]
+
+    Raises
+    ------
+    OptionError
+        If there is no endpoint, if `second` has other endpoints, or if a time is not above 0.
+    InvalidWorkloadError
+        If `clients` is not a number of 0 or more.
+
+    Examples
+    --------
+    >>> before = Scrape(member_id="a", calls={"KV.Range": 100}, data_bytes=20_000)
+    >>> after = Scrape(member_id="a", calls={"KV.Range": 400}, data_bytes=20_000)
+    >>> observation = combine_scrapes({"one": before}, {"one": after}, seconds=10)
+    >>> observation.requests_per_second, observation.data_bytes, observation.clients.counted_by
+    (30.0, 20000, 'unknown')
+    """
+    intervals = _intervals(first, second, seconds)
+    if clients is not None:
+        Workload(clients=clients)  # rejects what is not a count
+    pairs, duplicates = _without_duplicates({one: (scrape, (second or {}).get(one)) for one, scrape in first.items()})
+    statuses = {one.member_id: one for one in status}
+    members = [_member(endpoint, *pair, intervals.get(endpoint), statuses) for endpoint, pair in pairs.items()]
+    scraped = {member.member_id for member in members}
+    members += [_member_of_status(one) for one in statuses.values() if one.member_id not in scraped]
+    known = {member.member_id for member in members if member.member_id is not None}
+    other_peers = sorted({peer for member in members for peer in member.peers} - known)
+    rates = [member.requests_per_second for member in members if member.requests_per_second is not None]
+    is_exact = not other_peers and all(member.requests_bound == "exact" for member in members)
+    watches, leases = (_sum(getattr(m, name) for m in members) for name in ("watch_streams", "lease_streams"))
+    fields: dict[str, Any] = {
+        "members": tuple(members),
+        "interval_seconds": None if second is None or not intervals else max(intervals.values()),
+        # The connections to members that were not observed are not counted.
+        "clients": _clients(clients, None if other_peers else sockets, watches, leases),
+        "requests_per_second": math.fsum(rates) if rates else None,
+        "requests_bound": None if not rates else "exact" if is_exact else "lower",
+        "requests_over": None if not rates else "lifetime" if second is None else "interval",
+        "calls_per_second": {
+            name: math.fsum(member.calls_per_second.get(name, 0) for member in members)
+            for name in sorted({name for member in members for name in member.calls_per_second})
+        },
+        "watch_streams": watches,
+        "lease_streams": leases,
+        "cluster_id": next((one.cluster_id for one in statuses.values()), None),
+        # A member that is down may be one of the others' peers.
+        "member_count": max(len(members), len(known) + len(other_peers)),
+    }
+    for name in _LARGEST:
+        fields[name] = max((value for m in members if (value := getattr(m, name)) is not None), default=None)
+    # The member with the smallest quota is the first to reject writes.
+    fields["quota_bytes"] = min((m.quota_bytes for m in members if m.quota_bytes), default=None)
+    observation = Observation(**fields)
+    notices = observed_notices(
+        observation,
+        duplicates=duplicates,
+        other_peers=other_peers,
+        clusters=sorted({one.cluster_id for one in statuses.values()}),
+    )
+    return observation.model_copy(update={"notices": notices})
+
+
+_LARGEST = (
+    *("data_bytes", "total_bytes", "wal_fsync_p99_seconds", "backend_commit_p99_seconds", "peer_rtt_p99_seconds"),
+    "leader_changes",
+)
+
+
+def _intervals(
+    first: Mapping[str, Any], second: Mapping[str, Any] | None, seconds: float | Mapping[str, float] | None
+) -> dict[str, float]:
+    """Return the time between the scrapes of each endpoint."""
+    if not first:
+        raise OptionError("first: got no endpoint, expected at least one", option="first")
+    if second is None:
+        return {}
+    if set(second) != set(first):
+        raise OptionError("second: got other endpoints than first, expected the same ones", option="second")
+    intervals = {}
+    for endpoint in first:
+        value = seconds.get(endpoint) if isinstance(seconds, Mapping) else seconds
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            raise OptionError(
+                f"seconds: got {shown(value)} for {endpoint}, expected the time between the two scrapes, above 0",
+                option="seconds",
+                value=value,
+            )
+        intervals[endpoint] = value
+    return intervals
+
+
+Pair = tuple[Scrape | str, Scrape | str | None]
+
+
+def _without_duplicates(pairs: Mapping[str, Pair]) -> tuple[dict[str, Pair], list[tuple[str, str]]]:
+    """Return each member once, and the endpoints that are left out, each with the one that is kept.
+
+    The same endpoint is kept in whatever order they come: the one with the most scrapes, then the first by name.
+    """
+    by_scrapes = sorted(pairs, key=lambda endpoint: (-sum(isinstance(s, Scrape) for s in pairs[endpoint]), endpoint))
+    kept: dict[object, str] = {}
+    duplicates = []
+    for endpoint in by_scrapes:
+        last = next((scrape for scrape in reversed(pairs[endpoint]) if isinstance(scrape, Scrape)), None)
+        # A member is known by its ID, or else by its start: no two processes start in the same hundredth of a second.
+        identity = None if last is None else last.member_id or last.started_unix_seconds
+        if identity is not None and kept.setdefault(identity, endpoint) != endpoint:
+            duplicates.append((endpoint, kept[identity]))
+    dropped = {endpoint for endpoint, _ in duplicates}
+    return {endpoint: pair for endpoint, pair in pairs.items() if endpoint not in dropped}, sorted(duplicates)
+
+
+def _member(
+    endpoint: str,
+    before: Scrape | str,
+    after: Scrape | str | None,
+    interval: float | None,
+    statuses: Mapping[str, MemberStatus],
+) -> MemberLoad:
+    """Return the load of one member from its scrapes, filled in from its endpoint status."""
+    scrapes = [scrape for scrape in (before, after) if isinstance(scrape, Scrape)]
+    problems = [problem for problem in (before, after) if isinstance(problem, str)]
+    if not scrapes:
+        return MemberLoad(endpoint=endpoint, problem=problems[0])
+    last = scrapes[-1]
+    rates = Rates()
+    if after is None:
+        rates = rates_since_start(last)
+        if rates.calls_per_second is None and last.calls is not None:
+            problems.append(
+                "a single scrape without its time gives no rate; set taken_unix_seconds, or add a second scrape"
+            )
+    elif len(scrapes) == 2 and interval is not None:
+        if scrapes[0].member_id == last.member_id:
+            rates = rates_between(scrapes[0], last, interval)
+        else:
+            problems.append(
+                f"answered as member {scrapes[0].member_id}, then as member {last.member_id}; use the members' own "
+                "URLs, not that of a load balancer"
+            )
+    if rates.calls_per_second is None and not problems:
+        problems.append("its metrics do not count client calls")
+    waits = waits_between(scrapes[0] if len(scrapes) == 2 and not rates.restarted else None, last)
+    status = statuses.get(last.member_id or "")
+
+    def filled(name: str) -> Any:
+        value = getattr(last, name)
+        return getattr(status, name) if value is None and status is not None else value
+
+    return MemberLoad(
+        endpoint=endpoint,
+        problem="; ".join(problems) or None,
+        member_id=last.member_id,
+        version=filled("version"),
+        restarted=rates.restarted,
+        requests_per_second=rates.requests_per_second,
+        requests_bound=rates.requests_bound,
+        calls_per_second=dict(rates.calls_per_second or {}),
+        data_bytes=filled("data_bytes"),
+        total_bytes=filled("total_bytes"),
+        quota_bytes=filled("quota_bytes"),
+        watch_streams=last.watch_streams,
+        lease_streams=last.lease_streams,
+        **{f"{kind}_p99_seconds": seconds for kind, seconds in waits.seconds.items()},
+        since_start=waits.since_start,
+        has_leader=last.has_leader,
+        is_leader=filled("is_leader"),
+        leader_changes=rates.leader_changes,
+        peers=last.peers,
+        errors=() if status is None else status.errors,
+    )
+
+
+def _member_of_status(status: MemberStatus) -> MemberLoad:
+    """Return what the endpoint status alone reports of a member."""
+    return MemberLoad(
+        endpoint=status.endpoint,
+        problem="only its endpoint status is known, which does not count requests; add its metrics",
+        member_id=status.member_id,
+        version=status.version,
+        data_bytes=status.data_bytes,
+        total_bytes=status.total_bytes,
+        quota_bytes=status.quota_bytes,
+        has_leader=status.leader_id is not None,
+        is_leader=status.is_leader,
+        errors=status.errors,
+    )
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _clients(given: float | None, sockets: int | None, watches: float | None, leases: float | None) -> ClientCount:
+    """Return the number of clients by the most trustworthy count that there is."""
+    if given is not None:
+        return ClientCount(count=given, counted_by="given", bound="exact")
+    if sockets is not None:
+        return ClientCount(count=sockets, counted_by="sockets", bound="upper")
+    # One client may hold watches and leases, even at different members: never add them.
+    streams = max(watches or 0, leases or 0)
+    if streams:
+        return ClientCount(count=streams, counted_by="streams", bound="estimate")
+    return ClientCount()
