@@ -1,121 +1,206 @@
-"""What the parsers of all commands are made of: the parser and its help, and options that several commands have.
-
-This module imports the standard library and `errors` only; `units` where a load has to be read.
-"""
+"""The options that several commands share, each defined once."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from etcdsize.base.text import one_line
+from etcdsize import units
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
+
+if TYPE_CHECKING:
+    from etcdsize.cli.argument_parser import Container
 
 __all__ = [
-    "Parser",
-    "add_command",
+    "LOAD",
+    "Pairs",
+    "add_catalog",
+    "add_clients",
+    "add_columns",
+    "add_force",
     "add_headroom",
     "add_json",
     "add_load",
     "add_members",
+    "add_output",
+    "add_output_format",
     "add_provider",
-    "add_tables",
-    "loads_of",
+    "add_tiers",
+    "choice",
+    "has_load",
+    "load_of",
+    "pair",
 ]
 
-
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help of one width and one layout on every Python and every terminal."""
-
-    def __init__(self, prog: str, **_options: object) -> None:
-        super().__init__(prog, max_help_position=30, width=80)
-
-    def add_argument(self, action: argparse.Action) -> None:
-        super().add_argument(action)
-        if isinstance(action, argparse._SubParsersAction):
-            # Commands stand further to the right than argparse reckons with; the longest would take two lines.
-            self._action_max_length += self._indent_increment
-
-    def _format_action_invocation(self, action: argparse.Action) -> str:
-        names = ", ".join(action.option_strings)
-        if not names or action.nargs == 0:
-            return names or super()._format_action_invocation(action)
-        return f"{names} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+LOAD = "--clients, --requests-per-second, --data, or some of them"
+"""The options of `add_load`, as messages name them."""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def __init__(self, **options: object) -> None:
-        options.setdefault("formatter_class", Formatter)
-        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
-        if sys.version_info >= (3, 14):
-            self.color = False
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
-
-
-def add_command(commands: argparse._SubParsersAction[Parser], name: str, short: str, text: str) -> Parser:
-    return commands.add_parser(name, help=short, description=text)
-
-
-def add_json(parser: argparse._ActionsContainer) -> None:
+def add_json(parser: Container) -> None:
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
-def add_tables(parser: argparse._ActionsContainer, *, catalog: bool = True) -> None:
+def add_tiers(parser: Container) -> None:
     parser.add_argument(
         "--tiers",
         metavar="TABLE",
         default="guide",
-        help="the bounds: guide, etcd.io, or a JSON file of your own (default: guide)",
+        help="the tiers' bounds: guide, etcd.io, or a JSON file of your own (default: guide)",
     )
-    if catalog:
-        parser.add_argument(
-            "--catalog",
-            metavar="CATALOG",
-            default="guide",
-            help="the machines: guide, guide-as-printed, current, or a JSON file of your own (default: guide)",
-        )
 
 
-def add_headroom(parser: argparse._ActionsContainer) -> None:
+def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: str = "") -> None:
+    """Add `--catalog`; where it has no default, `otherwise` says which catalog the command chooses."""
+    parser.add_argument(
+        "--catalog",
+        metavar="CATALOG",
+        default=default,
+        help="the machines to choose from: guide, guide-as-printed, current, or a JSON file of your own "
+        f"(default: {default or otherwise})",
+    )
+
+
+def add_headroom(parser: Container) -> None:
     parser.add_argument(
         "--headroom",
         metavar="SHARE",
+        type=units.parse_fraction,
         default="0",
-        help="the share of every bound to keep free, such as 30%% or 0.3 (default: 0)",
+        help="share of every bound to keep free, e.g. 30%% or 0.3 (default: 0)",
     )
 
 
-def add_load(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--clients", metavar="N", help="concurrent client connections")
+def add_clients(parser: Container, *, help: str = "concurrent client connections") -> None:  # noqa: A002 - argparse's word
+    parser.add_argument("--clients", metavar="N", type=units.parse_count, help=help)
+
+
+def add_load(parser: Container) -> None:
+    """Add the three dimensions of a load; `load_of` returns them."""
+    add_clients(parser)
     parser.add_argument(
-        "--requests-per-second", "--rps", metavar="RATE", help="requests per second, such as 800 or 2.5k"
+        "--requests-per-second",
+        "--rps",
+        metavar="RATE",
+        type=units.parse_rate,
+        help="requests per second, e.g. 800 or 2.5k",
     )
-    parser.add_argument("--data", metavar="SIZE", help="data stored, such as 400MB (10^6 bytes) or 2GiB (2^30)")
-
-
-def loads_of(options: argparse.Namespace) -> tuple[float | None, float | None, float | None]:
-    """Return what the options of `add_load` say: clients, requests per second, bytes of data."""
-    from etcdsize import units
-
-    return (
-        units.parsed("--clients", options.clients, units.parse_count),
-        units.parsed("--requests-per-second", options.requests_per_second, units.parse_rate),
-        units.parsed("--data", options.data, units.parse_bytes),
+    parser.add_argument(
+        "--data",
+        metavar="SIZE",
+        type=units.parse_bytes,
+        help="data stored, e.g. 400MB (10^6 bytes) or 2GiB (2^30 bytes)",
     )
 
 
-def add_provider(parser: argparse._ActionsContainer) -> None:
+class Load(TypedDict):
+    """A load, by the names of the arguments of `etcdsize.size`."""
+
+    clients: float | None
+    requests_per_second: float | None
+    data_bytes: float | None
+
+
+def load_of(options: argparse.Namespace) -> Load:
+    """Return the load that the options of `add_load` describe."""
+    return {
+        "clients": options.clients,
+        "requests_per_second": options.requests_per_second,
+        "data_bytes": options.data,
+    }
+
+
+def has_load(options: argparse.Namespace) -> bool:
+    """Return whether one of the options of `add_load` is present."""
+    return any(value is not None for value in load_of(options).values())
+
+
+def add_provider(parser: Container) -> None:
     parser.add_argument(
         "--provider",
         metavar="NAME",
         action="append",
-        help="aws, azure or gce (gcp, google); may be given again (default: every one of the catalog)",
+        help="aws, azure or gce (also gcp, google); can be repeated (default: every provider of the catalog)",
     )
 
 
-def add_members(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--members", metavar="N", default="3", help="voting members of the cluster (default: 3)")
+def add_members(parser: Container) -> None:
+    parser.add_argument(
+        "--members",
+        metavar="N",
+        type=units.parse_whole,
+        default="3",
+        help="number of voting members (default: 3)",
+    )
+
+
+def add_output(parser: Container, *, help: str, required: bool = False) -> None:  # noqa: A002 - argparse's word
+    parser.add_argument("-o", "--output", metavar="OUT", required=required, help=help)
+
+
+def add_output_format(parser: Container, *, standard_output: str) -> None:
+    parser.add_argument(
+        "--output-format",
+        metavar="FORMAT",
+        help="format of OUT: csv, tsv, jsonl or parquet (default: by the name of OUT; on standard output, "
+        f"{standard_output})",
+    )
+
+
+def add_columns(parser: Container, *, names: str) -> None:
+    parser.add_argument(
+        "--columns",
+        metavar="LIST",
+        type=_comma_separated,
+        help=f"write only these columns, separated by commas: {names} (default: all columns)",
+    )
+
+
+def add_force(parser: Container, *, help: str = "replace OUT if it exists") -> None:  # noqa: A002 - argparse's word
+    parser.add_argument("--force", action="store_true", help=help)
+
+
+def choice(words: Sequence[str]) -> Callable[[str], str]:
+    """Return a `type=` that accepts one of the words."""
+
+    def convert(text: str) -> str:
+        if text not in words:
+            raise OptionError(f"got {shown(text)}, expected {' or '.join(words)}{nearest(text, words)}")
+        return text
+
+    return convert
+
+
+def _comma_separated(text: str) -> list[str]:
+    return text.split(",")
+
+
+def pair(expected: str, aliases: dict[str, str] | None = None) -> Callable[[str], tuple[str, str]]:
+    """Return a `type=` for the action `Pairs` that reads a name and a value with an equals sign between them."""
+
+    def convert(text: str) -> tuple[str, str]:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise OptionError(f"got {shown(text)}, expected {expected}")
+        return (aliases or {}).get(name, name), value
+
+    return convert
+
+
+class Pairs(argparse.Action):
+    """Collects the pairs of an option that can be repeated in a dict, and rejects a name that is repeated."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - the signature that argparse calls
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 - the signature that argparse calls
+    ) -> None:
+        name, value = values
+        found = getattr(namespace, self.dest) or {}
+        if name in found:
+            option = self.option_strings[0]
+            raise OptionError(f"{option}: got {shown(name)} twice, expected it once", option=option, value=name)
+        setattr(namespace, self.dest, {**found, name: value})

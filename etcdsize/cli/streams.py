@@ -1,7 +1,4 @@
-"""Standard input and output, and files, as the commands use them: each fault is named.
-
-This module imports `errors` only.
-"""
+"""Standard input, standard output and files, as the commands use them."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ from typing import BinaryIO, TypeVar
 from etcdsize.base.text import one_line
 from etcdsize.errors import FleetFileError, TableError
 
-__all__ = ["check_standard_output", "content", "of_file", "standard_input", "tell", "write"]
+__all__ = ["check_standard_output", "content", "of_file", "report", "standard_input", "write"]
 
 T = TypeVar("T")
 
 
 def content(name: str) -> bytes:
-    """Return what a file holds, or standard input for `-`."""
+    """Return the content of a file, or of standard input for `-`."""
     if name == "-":
         return standard_input().read()
     try:
@@ -32,7 +29,7 @@ def content(name: str) -> bytes:
 
 
 def of_file(name: str, work: Callable[[], T]) -> T:
-    """Return what is made of a file's content; an error names the file."""
+    """Return the result of some work on a file's content; its errors name the file."""
     try:
         return work()
     except TableError as error:
@@ -41,19 +38,19 @@ def of_file(name: str, work: Callable[[], T]) -> T:
 
 
 def standard_input() -> BinaryIO:
-    """Return standard input, or say that there is none."""
+    """Return standard input, unless it is closed."""
     if sys.stdin is None:
         raise FleetFileError("standard input: cannot be read: it is closed", file="standard input")
     return sys.stdin.buffer
 
 
 def check_standard_output(source: str) -> None:
-    """Refuse a standard output that is closed, or that goes to the input: it would never end."""
+    """Reject a standard output that is closed, or that is the input: such a command would never end."""
     if sys.stdout is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     with contextlib.suppress(OSError):
         if os.path.samestat(os.fstat(sys.stdout.fileno()), Path(source).stat()) and Path(source).is_file():
-            raise FleetFileError(f"{source}: is the input as well as standard output; write elsewhere", file=source)
+            raise FleetFileError(f"{source}: is both the input and standard output; write to another file", file=source)
 
 
 def write(text: str) -> None:
@@ -63,6 +60,6 @@ def write(text: str) -> None:
     sys.stdout.write(text)
 
 
-def tell(line: str) -> None:
-    """Say one line on standard error."""
+def report(line: str) -> None:
+    """Write one line to standard error."""
     sys.stderr.write(f"{one_line(line)}\n")

@@ -1,21 +1,22 @@
-"""Columns of plain text and their figures: what the renderers share.
-
-This module imports `units`.
-"""
+"""Aligned columns of plain text, and figures as every report prints them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from etcdsize.units import format_number
 
-__all__ = ["MACHINE_HEAD", "aligned", "figure_text", "usd_text"]
+if TYPE_CHECKING:
+    from etcdsize.catalog.machines import Machine
+
+__all__ = ["MACHINE_HEAD", "aligned", "figure_text", "machine_figures", "usd_text"]
 
 MACHINE_HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return rows with aligned columns; those in `right` to the right."""
+    """Return rows with aligned columns; those in `right` are right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -28,10 +29,20 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
 
 
 def figure_text(value: float | None) -> str:
-    """Return a figure in full, or that it is unknown."""
+    """Return a figure in full, or "unknown" for None."""
     return "unknown" if value is None else format_number(value)
 
 
 def usd_text(value: float | None) -> str:
-    """Return US dollars and cents, or that they are unknown."""
+    """Return US dollars and cents, or "unknown" for None."""
     return "unknown" if value is None else f"{value:,.2f}"
+
+
+def machine_figures(machine: Machine) -> tuple[str, ...]:
+    """Return the figures of a machine, for the columns of `MACHINE_HEAD`."""
+    return (
+        str(machine.vcpus),
+        figure_text(machine.memory_gib),
+        figure_text(machine.concurrent_iops),
+        figure_text(machine.disk_mb_per_second),
+    )

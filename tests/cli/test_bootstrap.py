@@ -109,7 +109,7 @@ class TestFiles:
             (tmp_path / "no" / "out", "No such file or directory"),
         ):
             assert run(*HOSTS, "-o", str(place)) == (
-                2, "", f"etcdsize: {place}: no directory can be made there: {reason}\n"
+                2, "", f"etcdsize: {place}: cannot create the directory: {reason}\n"
             )  # fmt: skip
 
     def test_a_full_disk_leaves_the_old_file(self, tmp_path):
@@ -137,10 +137,8 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ([], "--host: got neither it nor --local, expected one of the two: --host a=10.0.0.1 for every member, or "
-             "--local 3"),
-            ([*HOSTS, "--local", "3"], "--host: got it and --local, expected one of the two: --host a=10.0.0.1 for "
-             "every member, or --local 3"),
+            ([], "--host: missing; add --host a=10.0.0.1 for every member, or --local 3 for members on this machine"),
+            ([*HOSTS, "--local", "3"], "--host: cannot be used with --local; choose one of the two"),
             ([*HOSTS, "--format", "env"], "--format: env is for one member, and the plan has 3; choose one with "
              "--member, or write a file for each with -o DIR"),
             ([*HOSTS, "--format", "yaml"], '--format: got "yaml", expected flags or env or config or systemd or '
@@ -148,14 +146,14 @@ class TestRefused:
             ([*HOSTS, "--format", "kubeadm", "--member", "a"],
              'member: got "a", and kubeadm is about the whole cluster; leave it out'),
             ([*HOSTS, "--member", "d"], 'member: got "d", expected "a", "b", "c"'),
-            ([*HOSTS, "--kubernetes"], "--kubernetes: got it without a load, expected it with --clients, "
-             "--requests-per-second, --data or some of them"),
-            ([*HOSTS, "--peer-rtt-ms", "3"], "--peer-rtt-ms: got it without a load, expected it with --clients, "
-             "--requests-per-second, --data or some of them"),
+            ([*HOSTS, "--kubernetes"], "--kubernetes: needs a load; add --clients, --requests-per-second, --data, "
+             "or some of them"),
+            ([*HOSTS, "--peer-rtt-ms", "3"], "--peer-rtt-ms: needs a load; add --clients, --requests-per-second, "
+             "--data, or some of them"),
             ([*HOSTS, "--clients", "many"], '--clients: got "many", expected a count such as "300"'),
             ([*HOSTS, "--zone", "a"], '--zone: got "a", expected NAME=ZONE such as a=eu-1a'),
-            ([*HOSTS, "--base-port", "1"], "--base-port: got it with --host, expected it with --local only"),
-            (["--local", "3", "--zone", "a=b"], "--zone: got it with --local, expected it with --host only"),
+            ([*HOSTS, "--base-port", "1"], "--base-port: cannot be used with --host; it needs --local"),
+            (["--local", "3", "--zone", "a=b"], "--zone: cannot be used with --local; it needs --host"),
             (["--local", "three"], '--local: got "three", expected a count such as "300"'),
             (["--local", "0"], "members: got 0, expected an integer from 1 to 100"),
             (["--host", "a=http://10.0.0.1"], 'member "a": peer_urls: got "http://[http://10.0.0.1]:2380", expected no '

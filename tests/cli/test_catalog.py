@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from etcdsize import fit, load_catalog, read_aws_instance_types, read_gcloud_machine_types
-from etcdsize.reports.sizing import render_machines
+from etcdsize.reports.tables import render_machines
 
 DATA = Path(__file__).parents[1] / "data"
 AWS = json.loads((DATA / "aws-describe-instance-types.json").read_text())["InstanceTypes"]

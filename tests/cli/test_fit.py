@@ -111,11 +111,11 @@ class TestNothingIsEnough:
         assert found["nearest"]["machine"]["machine_type"] == "c5.4xlarge"
 
 
-TWO = "expected one of the two; a load is --clients, --requests-per-second, --data or some of them"
+LOAD = "--clients, --requests-per-second, --data, or some of them"
 ERRORS = [
-    ([], f"--tier: got neither it nor a load, {TWO}"),
-    (["--tier", "small", "--data", "1GB"], f"--tier: got it and a load, {TWO}"),
-    (["--tier", "small", "--headroom", "30%"], "--headroom: got it with --tier, expected it with a load only"),
+    ([], f"--tier: missing; add it, or a load: {LOAD}"),
+    (["--tier", "small", "--data", "1GB"], f"--tier: cannot be used with a load ({LOAD}); choose one of the two"),
+    (["--tier", "small", "--headroom", "30%"], "--headroom: cannot be used with --tier; it needs a load"),
     (["--clients", "x"], '--clients: got "x", expected a count such as "300"'),
     (["--clients", "-1"], '--clients: got "-1", expected a count such as "300"'),
     (["--rps", "1,000"],
@@ -135,7 +135,7 @@ ERRORS = [
     (["--tier", "small", "--tiers", "etcd.oi"],
      'tiers: got "etcd.oi", expected guide, etcd.io or the path of a JSON file; did you mean "etcd.io"?'),
     (["--tiers"], "argument --tiers: expected one argument; see 'etcdsize fit --help'"),
-    (["--tire", "small"], "unrecognized arguments: --tire small; see 'etcdsize --help'"),
+    (["--tire", "small"], "unknown option --tire; did you mean --tier? See 'etcdsize fit --help'"),
 ]  # fmt: skip
 # What the library says of these, whatever its words.
 REFUSED = [

@@ -182,7 +182,7 @@ class TestStreams:
         (folder / "loop.csv").write_text(HEADER)
         done = shell("etcdsize fleet loop.csv -o - >>loop.csv", folder)
         assert (done.returncode, (folder / "loop.csv").read_text()) == (2, HEADER)
-        assert done.stderr == "etcdsize: loop.csv: is the input as well as standard output; write elsewhere\n"
+        assert done.stderr == "etcdsize: loop.csv: is both the input and standard output; write to another file\n"
 
     def test_what_was_sized_before_an_error_is_written(self, folder):
         done = shell("etcdsize fleet bad.csv -o -", folder)

@@ -61,16 +61,15 @@ def test_json(run):
     assert Runbook.model_validate_json(out) == runbook(ClusterPlan.from_hosts(NAMED), tier="small")
 
 
-ONE = "expected one of the two: --host a=10.0.0.1 for every member, or --local 3"
 ERRORS = [
-    ([], f"--host: got neither it nor --local, {ONE}"),
-    ([*HOSTS, "--local", "3"], f"--host: got it and --local, {ONE}"),
+    ([], "--host: missing; add --host a=10.0.0.1 for every member, or --local 3 for members on this machine"),
+    ([*HOSTS, "--local", "3"], "--host: cannot be used with --local; choose one of the two"),
     (["--local", "three"], '--local: got "three", expected a count such as "300"'),
     (["--local", "2.5"], '--local: got "2.5", expected a whole number'),
-    (["--local", "3", "--zone", "a=z"], "--zone: got it with --local, expected it with --host only"),
-    (["--local", "3", "--client-port", "1"], "--client-port: got it with --local, expected it with --host only"),
-    (["--local", "3", "--peer-port", "1"], "--peer-port: got it with --local, expected it with --host only"),
-    ([*HOSTS, "--base-port", "1"], "--base-port: got it with --host, expected it with --local only"),
+    (["--local", "3", "--zone", "a=z"], "--zone: cannot be used with --local; it needs --host"),
+    (["--local", "3", "--client-port", "1"], "--client-port: cannot be used with --local; it needs --host"),
+    (["--local", "3", "--peer-port", "1"], "--peer-port: cannot be used with --local; it needs --host"),
+    ([*HOSTS, "--base-port", "1"], "--base-port: cannot be used with --host; it needs --local"),
     ([*HOSTS, "--zone", "a"], '--zone: got "a", expected NAME=ZONE such as a=eu-1a'),
     ([*HOSTS, "--zone", "a=z", "--zone", "a=y"], '--zone: got "a" twice, expected it once'),
     ([*HOSTS, "--tier", "smal"],

@@ -162,12 +162,12 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["a:1"], "--targets: got it and URL, expected one of the two"),
+            (["a:1"], "--targets: cannot be used with URL; choose one of the two"),
             (
                 ["--clients", "5"],
-                "--targets: got it and --clients, expected one of the two; the label clients says it for one cluster",
+                "--targets: cannot be used with --clients; set the label clients of each cluster instead",
             ),
-            (["--provider", "aws", "--provider", "gce"], "--provider: got several, expected one for many clusters"),
+            (["--provider", "aws", "--provider", "gce"], "--provider: got 2 providers, expected one with --targets"),
             (["--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce (gcp, google)'),
             (["-o", "old.csv"], "old.csv: already exists; use --force to replace it"),
             (["-o", "out.xlsx"], "out.xlsx: the name does not say the format; give the format, one of csv, tsv, jsonl"),
@@ -222,7 +222,9 @@ class TestRefused:
     def test_rows_without_targets(self, run, option):
         code, out, err = run("a:1", option)
         assert (code, out) == (2, "")
-        assert err == f"etcdsize: {option.partition('=')[0]}: got it without --targets, which gives the rows to write\n"
+        assert (
+            err == f"etcdsize: {option.partition('=')[0]}: cannot be used without --targets; one cluster is not a row\n"
+        )
 
     def test_a_disk_that_is_full(self, run, few):
         code, _, err = run("--targets", few, "--interval", "0", "-o", "/dev/full", "--output-format", "csv", "--force")

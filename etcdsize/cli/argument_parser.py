@@ -1,0 +1,142 @@
+"""An argparse parser with one-line errors, suggestions for misspelt names, and one help layout everywhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, TypeAlias
+
+from etcdsize.base.text import one_line, shown
+from etcdsize.errors import EtcdSizeError, OptionError
+
+__all__ = ["Commands", "Container", "Parser", "add_command"]
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Formats help in the same width and layout on every Python version and every terminal."""
+
+    def __init__(self, prog: str, **_options: object) -> None:
+        super().__init__(prog, max_help_position=30, width=80)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            # argparse does not count the extra indent of commands, so the longest would wrap onto a second line.
+            self._action_max_length += self._indent_increment
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        names = ", ".join(action.option_strings)
+        if not names or action.nargs == 0:
+            return names or super()._format_action_invocation(action)
+        return f"{names} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports every error in one line and points to the help of the command that was called."""
+
+    _commands: Commands | None = None
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", Formatter)
+        super().__init__(allow_abbrev=False, **options)
+        if sys.version_info >= (3, 14):
+            self.color = False
+
+    def add_subparsers(self, **options: Any) -> Commands:  # type: ignore[override]  # narrower than argparse's own
+        self._commands = super().add_subparsers(**options)
+        return self._commands
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse the arguments, and reject unknown ones here, where the command is known.
+
+        argparse lets the outermost parser reject them, which points to the wrong help.
+        """
+        words = sys.argv[1:] if args is None else list(args)
+        self._reject_unknown_names(words)
+        found, rest = super().parse_known_args(words, namespace)
+        if rest:
+            is_option = rest[0].startswith("-")
+            self.error(f"unknown option {rest[0]}" if is_option else f"unexpected argument {shown(rest[0])}")
+        return found, rest
+
+    def _reject_unknown_names(self, words: Sequence[str]) -> None:
+        """Reject a misspelt option or command before argparse misses what it would have stood for."""
+        for word in words:
+            if word == "--":
+                return
+            if word.startswith("--"):
+                name = word.partition("=")[0]
+                if name not in self._option_string_actions and " " not in name:
+                    known = [option for option in self._option_string_actions if option.startswith("--")]
+                    hint = _nearest(name, known)
+                    self.error(f"unknown option {name}{f'; did you mean {hint}?' if hint else ''}")
+            elif self._commands is not None and not word.startswith("-"):
+                if word not in self._commands.choices:
+                    hint = _nearest(word, self._commands.choices)
+                    self.error(f"unknown command {shown(word)}{f'; did you mean {shown(hint)}?' if hint else ''}")
+                # The command's own parser looks at the rest.
+                return
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Convert an option's text. Our own errors name the option and pass through argparse, which would hide them."""
+        if action.type is None:
+            return arg_string
+        convert: Callable[[str], Any] = action.type  # type: ignore[assignment]  # we register no types by name
+        try:
+            return convert(arg_string)
+        except EtcdSizeError as error:
+            name = max(action.option_strings, key=len, default=str(action.metavar))
+            raise OptionError(f"{name}: {error}", option=name, value=arg_string) from None
+
+    def error(self, message: str) -> NoReturn:
+        see = " See" if message.endswith("?") else "; see"
+        self.exit(2, f"{self.prog}: {one_line(message)}{see} '{self.prog} --help'\n")
+
+
+# Where a command adds its parser, and where an option is added: a parser, or a group of its options.
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+Container: TypeAlias = argparse._ActionsContainer
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that `word` abbreviates or nearly is, or None."""
+    import difflib
+
+    known = sorted(known, key=len)
+    longer = [name for name in known if name.startswith(word)]
+    return next(iter(longer or difflib.get_close_matches(word.lower(), known, n=1)), None)
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    *,
+    summary: str,
+    description: str,
+    example: str,
+    run: Callable[[argparse.Namespace], int] | None = None,
+) -> Parser:
+    """Add a command, and return its parser.
+
+    Parameters
+    ----------
+    commands : Commands
+        Where to add it.
+    name : str
+        Its name.
+    summary : str
+        What it does, in the list of commands.
+    description : str
+        What it does, at the top of its help.
+    example : str
+        One or two lines to type, at the end of its help.
+    run : callable, optional
+        What the command does with its options; it returns the exit code. None for a command with commands of its own.
+    """
+    lines = "\n".join(f"  {line}" for line in example.splitlines())
+    title = "example" if lines.count("\n") == 0 or lines.count("\\\n") else "examples"
+    parser = commands.add_parser(name, help=summary, description=description, epilog=f"{title}:\n{lines}")
+    if run is not None:
+        parser.set_defaults(run=run)
+    return parser

@@ -1,0 +1,126 @@
+"""`etcdsize bootstrap`: write what starts a cluster."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etcdsize import units
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load, load_of
+from etcdsize.cli.plan_arguments import add_plan, plan_of
+from etcdsize.cli.streams import report, write
+from etcdsize.errors import FleetFileError, OptionError
+
+if TYPE_CHECKING:
+    from etcdsize.plan.settings import EtcdSettings
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "bootstrap",
+        run=run,
+        summary="write what starts a cluster",
+        description="""\
+Write what starts a cluster: for each member the flags, environment variables,
+config file or systemd unit that etcd accepts. With a load, the settings suit
+it: quota, compaction, heartbeat and election. Plans that etcd would reject are
+rejected here, with the remedy. Warnings go to standard error.""",
+        example="etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3\n"
+        "etcdsize bootstrap --local 3 --data 4GB --format systemd -o units",
+    )
+    add_plan(parser)
+    load = parser.add_argument_group("load, for the settings; without one, etcd's defaults apply")
+    add_load(load)
+    load.add_argument(
+        "--kubernetes", action="store_true", help="the cluster serves Kubernetes, whose API server compacts the history"
+    )
+    load.add_argument(
+        "--peer-rtt-ms",
+        metavar="MS",
+        type=units.parse_count,
+        help="largest average round-trip time between two members, in milliseconds (default: that of one network)",
+    )
+    how = parser.add_argument_group("what to write")
+    how.add_argument(
+        "--format",
+        metavar="FORMAT",
+        default="flags",
+        help="flags: commands for sh; env: variables for sh and systemd; config: a file for --config-file; systemd: a "
+        "unit; kubeadm: for API servers that use the cluster (default: flags)",
+    )
+    how.add_argument("--member", metavar="NAME", help="only this member (default: all)")
+    how.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="write one file a member into this directory: NAME.sh, .env, .yaml or .service (default: print)",
+    )
+    add_force(how, help="replace existing files")
+
+
+def run(options: Namespace) -> int:
+    """Write what starts a cluster."""
+    from etcdsize.base.checks import one_of
+    from etcdsize.plan.render import FORMATS, WHOLE, render
+
+    form = one_of("--format", options.format, FORMATS)
+    settings = _settings_of(options)
+    plan = plan_of(options, settings)
+    names = [member.name for member in plan.members] if options.member is None else [plan.member(options.member).name]
+    if form in WHOLE:
+        texts = {form: render(plan, form, options.member)}
+    elif len(names) > 1 and options.output is None and form != "flags":
+        raise OptionError(
+            f"--format: {form} is for one member, and the plan has {len(names)}; choose one with --member, or write "
+            "a file for each with -o DIR",
+            option="--format",
+        )
+    else:
+        texts = {name: render(plan, form, name) for name in names}
+    if options.output is not None:
+        _write(Path(options.output), {f"{name}{FORMATS[form]}": text for name, text in texts.items()}, options.force)
+    elif len(texts) > 1:
+        write("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
+    else:
+        write("".join(texts.values()))
+    # The plan and its settings may have the same notice of the version.
+    for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
+        report(line)
+    return 0
+
+
+def _settings_of(options: Namespace) -> EtcdSettings | None:
+    """Return the settings for the load that the options describe, or None if they describe none."""
+    from etcdsize.plan.settings import settings_for
+    from etcdsize.sizing.size import size
+
+    if not has_load(options):
+        for option, present in (("--kubernetes", options.kubernetes), ("--peer-rtt-ms", options.peer_rtt_ms)):
+            if present:
+                raise OptionError(f"{option}: needs a load; add {LOAD}", option=option)
+        return None
+    version = {} if options.etcd_version is None else {"etcd_version": options.etcd_version}
+    return settings_for(
+        size(**load_of(options)), kubernetes=options.kubernetes, peer_rtt_ms=options.peer_rtt_ms, **version
+    )
+
+
+def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
+    """Write every text to its file, once all of them can be written."""
+    from etcdsize.base.output_file import check_output, naming, open_output
+
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FleetFileError(f"{folder}: cannot create the directory: {error.strerror}", file=str(folder)) from None
+    for name in texts:
+        check_output(folder / name, None, force=force)
+    for name, text in texts.items():
+        with naming(folder / name), open_output(folder / name) as stream:
+            stream.write(text.encode())
+        report(f"etcdsize: wrote {folder / name}")

@@ -1,0 +1,94 @@
+"""`etcdsize catalog import`: make a catalog from a provider's own list of machines."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import add_force, add_output
+from etcdsize.cli.streams import check_standard_output, content, of_file, write
+from etcdsize.errors import OptionError
+
+__all__ = ["add", "run_import"]
+
+
+def add(commands: Commands) -> None:
+    example = "etcdsize catalog import --from aws types.json -o my.json"
+    parser = add_command(
+        commands,
+        "catalog",
+        summary="make a catalog of your own",
+        description="Make a catalog of the machines that your provider offers.",
+        example=example,
+    )
+    parser = add_command(
+        parser.add_subparsers(title="commands", metavar="COMMAND", required=True, help="what to do"),
+        "import",
+        run=run_import,
+        summary="make a catalog from a provider's own list of machines",
+        description="""\
+Make a catalog from a provider's own list of machines, as one of these commands
+prints it:
+
+  aws ec2 describe-instance-types
+  gcloud compute machine-types list --format=json
+
+Print what was imported. Entries without vCPUs or memory are dropped, and the
+exit code is then 1, as it is if pages are missing. Burstable, shared-core and
+bare-metal machines are kept and flagged. The lists have no prices: add them
+with --prices.""",
+        example=f"{example}\netcdsize catalog import --from gcloud a.json --prices b.csv -o my.json",
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="the list, or its pages one after the other; - is standard input"
+    )
+    parser.add_argument(
+        "--from", metavar="NAME", dest="origin", required=True, help="where the list comes from: aws or gcloud"
+    )
+    add_output(parser, help="the catalog to write; - is standard output", required=True)
+    add_force(parser)
+    parser.add_argument(
+        "--prices",
+        metavar="CSV",
+        help="prices, with the columns machine_type, price_usd_hour, region and date, and optionally provider and "
+        "source",
+    )
+
+
+def run_import(options: Namespace) -> int:
+    """Make a catalog from a provider's own list of machines."""
+    import datetime
+
+    from etcdsize.base.checks import one_of
+    from etcdsize.base.output_file import check_output, naming, open_output
+    from etcdsize.catalog.listing import combine
+    from etcdsize.catalog.prices import read_prices
+    from etcdsize.catalog.readers import LISTING_READERS
+    from etcdsize.reports.tables import render_import
+
+    reader = LISTING_READERS[one_of("--from", options.origin, LISTING_READERS)]
+    sources = [*options.files, *([] if options.prices is None else [options.prices])]
+    for source in sources:
+        if sources.count(source) > 1:
+            raise OptionError(f"{source}: got it twice, expected it once", option="files", value=source)
+        if options.output == "-":
+            check_standard_output(source)
+        else:
+            check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
+    today = datetime.date.today().isoformat()
+    imported = combine([of_file(name, partial(reader, content(name), date=today)) for name in options.files])
+    if options.prices is not None:
+        prices = of_file(options.prices, partial(read_prices, content(options.prices)))
+        priced = of_file(options.prices, partial(imported.catalog.merge, prices))
+        imported = imported.model_copy(update={"catalog": priced})
+    text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
+    if options.output == "-":
+        write(text)
+    else:
+        with naming(Path(options.output)), open_output(Path(options.output)) as stream:
+            stream.write(text.encode())
+    sys.stderr.write(render_import(imported))
+    return 1 if imported.dropped or imported.truncated else 0

@@ -1,0 +1,151 @@
+"""`etcdsize fleet`: size a file of clusters."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from etcdsize import units
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import (
+    Pairs,
+    add_catalog,
+    add_columns,
+    add_force,
+    add_headroom,
+    add_json,
+    add_output,
+    add_output_format,
+    add_tiers,
+    choice,
+    pair,
+)
+from etcdsize.cli.progress import progress_bar
+from etcdsize.cli.streams import check_standard_output, standard_input, write
+
+__all__ = ["add", "run"]
+
+# The dimensions by the names that `etcdsize size` has for its options.
+_ALIASES = {"rps": "requests_per_second", "data": "data_bytes"}
+
+
+def _dimension(text: str) -> str:
+    return _ALIASES.get(text, text)
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "fleet",
+        run=run,
+        summary="size a file of clusters",
+        description="""\
+Size every cluster of a file, one cluster a row: CSV, TSV, JSON lines or
+Parquet. Print a summary, and write every row with five more columns: tier,
+machine_type, forced_by, tightest, problem. A row that cannot be sized is kept,
+with its problem, and the exit code is 1.
+
+The load is found by the names of the columns: clients (connections),
+requests_per_second (rps, qps), data_bytes (data, db_size, size; bytes, or text
+such as 400MB; data_mb, data_gib and the like are converted), provider (cloud).
+Other columns are copied unchanged.
+
+If a column current_machine names the machine that runs now, six more columns
+are written: verdict (under, right, over, unknown), decided_by, utilization,
+breaks_next, recommended_machine, usd_month_difference; and the summary lists
+the clusters at risk and the possible savings.""",
+        example="etcdsize fleet clusters.csv -o sized.csv\n"
+        "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
+    )
+    parser.add_argument("input", metavar="IN", help="the file to read; - is standard input")
+    add_output(parser, help="the file to write; - is standard output (default: write no rows)")
+    add_columns(parser, names="columns of IN, * for all of those, and added columns, which always come last")
+    add_force(parser)
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        help="format of IN: csv, tsv, jsonl or parquet (default: by the name of IN)",
+    )
+    add_output_format(parser, standard_output="the format of IN")
+    parser.add_argument(
+        "--column",
+        metavar="WHAT=NAME",
+        type=pair("WHAT=NAME such as clients=conn_count", _ALIASES),
+        action=Pairs,
+        help="the column that holds clients, requests_per_second, data_bytes, provider or current_machine, if its "
+        "name is not a known one; can be repeated",
+    )
+    parser.add_argument(
+        "--unknown",
+        metavar="WHAT",
+        type=_dimension,
+        action="append",
+        default=[],
+        help="a dimension that the file does not have; can be repeated",
+    )
+    parser.add_argument(
+        "--missing",
+        metavar="HOW",
+        type=choice(("problem", "unknown")),
+        default="problem",
+        help="how to treat an empty cell: problem, or unknown, which lets the rest of the row decide (default: "
+        "problem)",
+    )
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        help="aws, azure or gce (also gcp, google), for every row, whatever its provider column says",
+    )
+    add_headroom(parser)
+    parser.add_argument(
+        "--margin",
+        metavar="SHARE",
+        type=units.parse_fraction,
+        default="20%",
+        help="headroom a smaller tier must still have before a machine is reported as oversized (default: 20%%)",
+    )
+    add_tiers(parser)
+    add_catalog(parser, default=None, otherwise="guide; current if IN names the machines that run now")
+    add_json(parser)
+
+
+def run(options: Namespace) -> int:
+    """Size a file of clusters."""
+    from etcdsize.files.fleet_file import open_fleet
+    from etcdsize.reports.fleet import render_fleet
+
+    to_output = options.output == "-"
+    if to_output:
+        check_standard_output(options.input)
+    with (
+        open_fleet(
+            Path(options.input),
+            standard_input() if options.input == "-" else None,
+            format=options.format,
+            provider=options.provider,
+            columns=options.column or {},
+            unknown=options.unknown,
+            missing=options.missing,
+            catalog=options.catalog,
+            tiers=options.tiers,
+            headroom=options.headroom,
+            margin=options.margin,
+        ) as opened,
+        progress_bar(*opened.work, opened.name) as progress,
+    ):
+        summary = opened.run(
+            None if to_output or options.output is None else Path(options.output),
+            sys.stdout.buffer if to_output else None,
+            format=options.output_format,
+            columns=options.columns,
+            force=options.force,
+            progress=progress,
+        )
+    text = summary.model_dump_json(indent=2) + "\n" if options.json else render_fleet(summary)
+    if to_output:
+        sys.stderr.write(text)
+    else:
+        write(text)
+    unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
+    return 1 if summary.not_sized or summary.not_fitted or unknown else 0

@@ -1,0 +1,81 @@
+"""`etcdsize machines`: print the machines of a catalog."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import add_catalog, add_json, add_provider, choice
+from etcdsize.cli.streams import write
+
+if TYPE_CHECKING:
+    from etcdsize.catalog.machines import Machine
+
+__all__ = ["add", "run"]
+
+_SORTS: dict[str, Callable[[Machine], float | None]] = {
+    "price": lambda machine: machine.price.usd_hour if machine.price else None,
+    "vcpus": lambda machine: machine.vcpus,
+    "memory": lambda machine: machine.memory_gib,
+    "iops": lambda machine: machine.limits_for(machine.disk_limits[0].kind if machine.disk_limits else "")[0],
+}
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "machines",
+        run=run,
+        summary="print the machines of a catalog",
+        description="""\
+Print the machines of a catalog, with errata and source. Disk figures are what a
+machine sustains; bursts are left out. Prices are on-demand prices of the region
+and day beside them. Unverified values are unknown.""",
+        example="etcdsize machines --provider gce\netcdsize machines --catalog current --family m8i --sort price",
+    )
+    add_provider(parser)
+    add_catalog(parser)
+    for option, metavar, text in (
+        ("--family", "NAME", "only this machine family, e.g. m8i"),
+        ("--arch", "ARCH", "only this architecture: x86_64 or arm64"),
+        ("--type", "NAME", "only this machine type"),
+        ("--region", "NAME", "only machines with a price in this region"),
+    ):
+        parser.add_argument(option, metavar=metavar, action="append", help=f"{text}; can be repeated")
+    parser.add_argument(
+        "--sort",
+        metavar="BY",
+        type=choice(tuple(_SORTS)),
+        help="sort by price, vcpus, memory or iops, lowest first, unknown last (default: the order of the catalog)",
+    )
+    add_json(parser)
+
+
+def run(options: Namespace) -> int:
+    """Print the machines of a catalog."""
+    from etcdsize.catalog.catalog import load_catalog, providers_of
+    from etcdsize.reports.tables import render_machines
+
+    catalog = load_catalog(options.catalog)
+    providers = providers_of(catalog, options.provider)
+    chosen = catalog.model_copy(
+        update={
+            "machines": tuple(machine for machine in catalog.machines if machine.provider in providers),
+            "disk_kinds": tuple(kind for kind in catalog.disk_kinds if kind.provider in providers),
+        }
+    ).restrict(machine_types=options.type, families=options.family, architectures=options.arch, regions=options.region)
+    machines = chosen.machines
+    if options.sort is not None:
+        figure = _SORTS[options.sort]
+        machines = tuple(sorted(machines, key=lambda machine: _unknown_last(figure(machine))))
+    if options.json:
+        write(chosen.model_copy(update={"machines": machines}).model_dump_json(indent=2) + "\n")
+    else:
+        write(render_machines(catalog, machines))
+    return 0
+
+
+def _unknown_last(figure: float | None) -> tuple[bool, float]:
+    return figure is None, figure or 0

@@ -1,0 +1,197 @@
+"""`etcdsize observe`: size running clusters by what their members report."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from etcdsize import units
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import (
+    add_catalog,
+    add_clients,
+    add_columns,
+    add_force,
+    add_headroom,
+    add_json,
+    add_output,
+    add_output_format,
+    add_provider,
+    add_tiers,
+)
+from etcdsize.cli.progress import progress_bar
+from etcdsize.cli.streams import check_standard_output, content, of_file, write
+from etcdsize.errors import OptionError
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "observe",
+        run=run,
+        summary="size a running cluster by what its members report",
+        description="""\
+Scrape the metrics of every member of a running cluster twice, and print its
+load, tier, utilization and machine, with warnings. Name all members: each
+counts only its own requests. etcd does not count clients: pass --clients, run
+the command on the members' host, or accept an estimate. What is unknown stays
+unknown, and the answer is then a lower bound. If a member does not answer, the
+exit code is 1.
+
+With --targets, observe many clusters, up to a hundred members at a time. The
+answers are those of fleet. A cluster that cannot be reached does not stop the
+others.""",
+        example="etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379\n"
+        "etcdsize observe --targets clusters.json -o observed.csv",
+    )
+    parser.add_argument(
+        "urls",
+        metavar="URL",
+        nargs="*",
+        help="client URLs of all members, e.g. http://10.0.0.1:2379, separated by spaces or commas",
+    )
+    how = parser.add_argument_group("how to scrape")
+    how.add_argument(
+        "--interval",
+        metavar="TIME",
+        type=units.parse_duration,
+        default="10s",
+        help="time between the two scrapes; 0 scrapes once, which gives averages since each member started (default: "
+        "10s)",
+    )
+    how.add_argument(
+        "--timeout",
+        metavar="TIME",
+        type=units.parse_duration,
+        default="5s",
+        help="how long to wait for one answer of one member (default: 5s)",
+    )
+    add_clients(how, help="concurrent client connections, if you know them")
+    how.add_argument("--cacert", metavar="FILE", help="certificate of the CA that signed the members' certificates")
+    how.add_argument("--cert", metavar="FILE", help="client certificate, if the members require one")
+    how.add_argument("--key", metavar="FILE", help="key of the client certificate")
+    answer = parser.add_argument_group("how to size")
+    add_provider(answer)
+    add_headroom(answer)
+    add_tiers(answer)
+    add_catalog(
+        answer, default=None, otherwise="guide; current if a label current_machine names the machines that run now"
+    )
+    add_json(answer)
+    many = parser.add_argument_group("many clusters")
+    many.add_argument(
+        "--targets",
+        metavar="FILE",
+        help="observe every cluster of this file, in the JSON format of Prometheus file-based service discovery; - is "
+        "standard input",
+    )
+    add_output(many, help="the file to write, one row a cluster; - is standard output (default: write no rows)")
+    add_output_format(many, standard_output="csv")
+    add_columns(many, names="as for fleet")
+    add_force(many)
+
+
+def run(options: Namespace) -> int:
+    """Size one running cluster, or many."""
+    from etcdsize.observation.tls import ClientTls
+    from etcdsize.sizing.size import size
+
+    how = {
+        "provider": options.provider,
+        "catalog": options.catalog or "guide",
+        "tiers": options.tiers,
+        "headroom": options.headroom,
+    }
+    # Options that no cluster can be sized with are rejected before the first member is asked.
+    size(requests_per_second=0, **how)
+    files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
+    scrape = {
+        "interval": options.interval,
+        "timeout": options.timeout,
+        "tls": ClientTls(**files) if any(files.values()) else None,
+    }
+    if options.targets is not None:
+        return _observe_many(options, {**how, "catalog": options.catalog}, scrape)
+    for name in ("output", "output_format", "columns", "force"):
+        if getattr(options, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag}: cannot be used without --targets; one cluster is not a row", option=flag)
+    return _observe_one(options, how, scrape)
+
+
+def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:
+    import json
+
+    from etcdsize.observation.observe import observe
+    from etcdsize.reports.observation import render_observation
+    from etcdsize.reports.sizing import render_sizing
+    from etcdsize.sizing.size import size
+
+    observation = observe(options.urls, clients=options.clients, **scrape)
+    sizing = None
+    if observation.is_known:
+        sizing = size(observation.workload(), members=observation.member_count, **how)
+    if options.json:
+        both = {
+            "observation": observation.model_dump(mode="json"),
+            "sizing": None if sizing is None else sizing.model_dump(mode="json"),
+        }
+        write(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
+    else:
+        write(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
+    return 1 if observation.problems or sizing is None else 0
+
+
+def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:
+    """Observe every cluster of a file, one row a cluster."""
+    from etcdsize.observation.fleet import observe_fleet
+    from etcdsize.observation.targets import read_targets
+    from etcdsize.reports.fleet import render_fleet
+    from etcdsize.reports.observation import render_observed_fleet
+
+    if options.urls:
+        raise OptionError("--targets: cannot be used with URL; choose one of the two", option="--targets")
+    if options.clients is not None:
+        raise OptionError(
+            "--targets: cannot be used with --clients; set the label clients of each cluster instead",
+            option="--targets",
+        )
+    provider = how.pop("provider")
+    if provider is not None and len(provider) > 1:
+        raise OptionError(
+            f"--provider: got {len(provider)} providers, expected one with --targets", option="--provider"
+        )
+    read = partial(read_targets, content(options.targets), secure=scrape["tls"] is not None)
+    targets = of_file(options.targets, read)
+    to_output = options.output == "-"
+    if to_output:
+        check_standard_output(options.targets)
+    name = "standard input" if options.targets == "-" else options.targets
+    with progress_bar(len(targets), " clusters", name) as progress:
+        observed = observe_fleet(
+            targets,
+            None if to_output or options.output is None else Path(options.output),
+            sys.stdout.buffer if to_output else None,
+            source=Path(options.targets),
+            provider=None if provider is None else provider[0],
+            format=options.output_format,
+            columns=options.columns,
+            force=options.force,
+            progress=progress,
+            **how,
+            **scrape,
+        )
+    if options.json:
+        text = observed.model_dump_json(indent=2) + "\n"
+    else:
+        text = render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet)
+    if to_output:
+        sys.stderr.write(text)
+    else:
+        write(text)
+    return 1 if observed.complete < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0

@@ -1,0 +1,73 @@
+"""`etcdsize size`: size one cluster."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from etcdsize import units
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import (
+    add_catalog,
+    add_headroom,
+    add_json,
+    add_load,
+    add_members,
+    add_provider,
+    add_tiers,
+    load_of,
+)
+from etcdsize.cli.streams import write
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "size",
+        run=run,
+        summary="size one cluster",
+        description="""\
+Print the tier and the machine that one cluster needs, how much of the tier it
+uses, and why. Leave out what you do not know: the rest decides, and the answer
+is then a lower bound.""",
+        example="etcdsize size --clients 300 --requests-per-second 800 --data 400MB",
+    )
+    load = parser.add_argument_group("load")
+    add_load(load)
+    load.add_argument(
+        "--kubernetes-nodes",
+        metavar="N",
+        type=units.parse_whole,
+        help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, for when nothing is measured",
+    )
+    how = parser.add_argument_group("how to size")
+    add_provider(how)
+    add_headroom(how)
+    add_members(how)
+    add_tiers(how)
+    add_catalog(how)
+    how.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 if no published figure says that the machine is enough",
+    )
+    add_json(how)
+
+
+def run(options: Namespace) -> int:
+    """Size one cluster."""
+    from etcdsize.reports.sizing import render_sizing
+    from etcdsize.sizing.size import size
+
+    sizing = size(
+        **load_of(options),
+        kubernetes_nodes=options.kubernetes_nodes,
+        provider=options.provider,
+        catalog=options.catalog,
+        tiers=options.tiers,
+        headroom=options.headroom,
+        members=options.members,
+    )
+    write(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
+    return 1 if options.strict and sizing.is_beyond_guide else 0

@@ -1,0 +1,34 @@
+"""`etcdsize tiers`: print a tier table."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import add_json, add_tiers
+from etcdsize.cli.streams import write
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "tiers",
+        run=run,
+        summary="print the tiers",
+        description="Print the bounds of every tier, and their source.",
+        example="etcdsize tiers --tiers etcd.io",
+    )
+    add_tiers(parser)
+    add_json(parser)
+
+
+def run(options: Namespace) -> int:
+    """Print a tier table."""
+    from etcdsize.reports.tables import render_tiers
+    from etcdsize.tiers import load_tiers
+
+    table = load_tiers(options.tiers)
+    write(table.model_dump_json(indent=2) + "\n" if options.json else render_tiers(table))
+    return 0

@@ -1,0 +1,112 @@
+"""The report of a fleet: counts, machines, costs, the audit of the machines that run now, and problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from etcdsize.base.text import one_line
+from etcdsize.reports.layout import aligned, usd_text
+from etcdsize.units import format_percent
+
+if TYPE_CHECKING:
+    from etcdsize.batches.auditor import AuditedRow, AuditSummary
+    from etcdsize.files.summary import FleetSummary
+
+__all__ = ["render_fleet"]
+
+
+def render_fleet(summary: FleetSummary) -> str:
+    """Return what a fleet needs, counted."""
+    sized = summary.clusters - summary.not_sized
+    parts = [
+        f"{_clusters(summary.clusters)}: {sized} sized, {summary.not_sized} not",
+        aligned([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
+    ]
+    if summary.machines:
+        rows: list[tuple[str, ...]] = [("provider", "tier", "machine", "clusters")]
+        rows += [(m.provider, m.tier, m.machine_type, str(m.clusters)) for m in summary.machines]
+        if any(m.region for m in summary.machines):
+            rows[0] += ("$/month", "region, date")
+            rows[1:] = [
+                (
+                    *(*row[:2], f"{m.machine_type} + {m.disk}", row[3]),
+                    *(usd_text(m.usd_month), ", ".join(filter(None, (m.region, m.date)))),
+                )
+                for row, m in zip(rows[1:], summary.machines, strict=True)
+            ]
+        parts.append(aligned(rows, right=(3, 4)))
+        if summary.usd_month is not None:
+            parts.append(f"${usd_text(summary.usd_month)} a month in all, {summary.members} members a cluster")
+    if summary.audit is not None:
+        parts += _audit(summary.audit, summary.members)
+    notes = []
+    if summary.headroom_asked:
+        notes.append(f"{format_percent(summary.headroom_asked)} of every bound was kept free.")
+    if summary.unknown:
+        notes.append(f"Unknown: {', '.join(summary.unknown)}. The rest decides, so every tier is a lower bound.")
+    if summary.implausibly_small:
+        notes.append(
+            f"{_clusters(summary.implausibly_small)} with less data than an empty etcd file: are these megabytes in a "
+            "column of bytes?"
+        )
+    if notes:
+        parts.append("\n".join(notes))
+    if summary.unfit:
+        lines = [f"No machine for {_clusters(summary.not_fitted)}", *(f"  {one_line(why)}" for why in summary.unfit)]
+        parts.append("\n".join(lines))
+    if summary.first_problems:
+        more = summary.not_sized - len(summary.first_problems)
+        lines = [f"Not sized: {_clusters(summary.not_sized)}{'; the first of them' if more else ''}"]
+        lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in summary.first_problems]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _audit(audit: AuditSummary, members: int) -> list[str]:
+    """Return what there is to say of the machines that a fleet runs on."""
+    parts = [
+        "\n".join(
+            [
+                "Machines that run now",
+                aligned([(name, _clusters(count)) for name, count in audit.verdicts.items()]),
+            ]
+        )
+    ]
+    if audit.at_risk:
+        more = audit.verdicts["under"] - len(audit.at_risk)
+        parts.append(
+            f"At risk, the worst first{f'; {more} more' if more else ''}\n"
+            + _audited(audit.at_risk, "of its machine's bound")
+        )
+    if audit.savings:
+        parts.append(
+            f"Too big, the dearest first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members a "
+            "cluster, the disks left as they are\n" + _audited(audit.savings, "of the smaller tier")
+        )
+    if audit.over_without_price:
+        parts.append(f"{_clusters(audit.over_without_price)} too big and of unknown price")
+    if audit.first_unknown:
+        parts.append(
+            "\n".join(
+                ["Machines of which nothing can be told", *(f"  {one_line(text)}" for text in audit.first_unknown)]
+            )
+        )
+    return parts
+
+
+def _audited(rows: Sequence[AuditedRow], share: str) -> str:
+    table = [("row", "runs on", "needs", "decided by", share, "recommended", "$/month", "region, date")]
+    for row in rows:
+        utilization = "" if row.utilization is None else format_percent(row.utilization)
+        difference = "unknown" if row.usd_month_difference is None else f"{row.usd_month_difference:+,.2f}"
+        where = ", ".join(filter(None, (row.region, row.date)))
+        table.append(
+            (str(row.row), row.current_machine, row.tier, row.decided_by or "", utilization,
+             row.recommended_machine or "none", difference, where)
+        )  # fmt: skip
+    return aligned(table, right=(0, 4, 6))
+
+
+def _clusters(count: int) -> str:
+    return f"{count} cluster{'' if count == 1 else 's'}"

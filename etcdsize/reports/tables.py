@@ -1,0 +1,136 @@
+"""The reports of tier tables, of the machines of a catalog, and of an imported listing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures
+from etcdsize.sizing.size import bound_text
+from etcdsize.units import DIMENSIONS, format_bytes, format_number
+
+if TYPE_CHECKING:
+    from etcdsize.catalog.catalog import Catalog
+    from etcdsize.catalog.listing import Imported
+    from etcdsize.catalog.machines import Machine
+    from etcdsize.tiers import Tier, TierTable
+
+__all__ = ["render_import", "render_machines", "render_tiers"]
+
+
+def _beyond(table: TierTable, dimension: str) -> str:
+    """Return what the open tier is for."""
+    last = table.bounds(dimension)[-1]
+    limit = format_bytes(last.limit) if dimension == "data_bytes" else format_number(last.limit)
+    return f"above {limit}" if last.inclusive else f"{limit} or more"
+
+
+def render_tiers(table: TierTable) -> str:
+    """Return a tier table."""
+    rows: list[tuple[str, ...]] = [("tier", "clients", "requests/s", "data", "example: Kubernetes")]
+
+    def cells(tier: Tier) -> tuple[str, ...]:
+        bounds = [(name, tier.bound(name)) for name in DIMENSIONS]
+        return tuple(_beyond(table, name) if bound is None else bound_text(name, bound) for name, bound in bounds)
+
+    rows += [(tier.name, *cells(tier), f"{tier.kubernetes_nodes} nodes") for tier in table.tiers]
+    return "\n\n".join(filter(None, [table.title, aligned(rows), _source(table.source, table.date)])) + "\n"
+
+
+def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
+    """Return machines of a catalog, errata marked and told; where it has families or prices, with those."""
+    if any(machine.family is not None or machine.price is not None for machine in machines):
+        return _priced_machines(catalog, machines)
+    rows: list[tuple[str, ...]] = [("tier", "provider", "machine", *MACHINE_HEAD)]
+    told: list[str] = []
+    for machine in machines:
+        wrong = {}
+        for erratum in machine.errata:
+            told.append(
+                f"{'*' * (len(told) + 1)} {machine.provider}, {machine.tier}, {erratum.field}: printed "
+                f"{erratum.printed}, should be {erratum.correct}: {erratum.reason} ({erratum.source})"
+            )
+            wrong[erratum.field] = "*" * len(told)
+        figures = zip(
+            ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"), machine_figures(machine), strict=True
+        )
+        rows.append(
+            (
+                machine.tier or "",
+                machine.provider,
+                f"{machine}{wrong.get('machine_type', '')}",
+                *(f"{figure}{wrong.get(name, '')}" for name, figure in figures),
+            )
+        )
+    parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6)), "\n".join(told), _source(catalog.source, catalog.date)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
+    head = ("provider", "machine", "arch", *MACHINE_HEAD, "of disk", "NVMe (GB)", "USD/hour", "region", "read on")
+    rows: list[tuple[str, ...]] = [(*head, "beware")]
+    for machine in machines:
+        kind = machine.disk_limits[0].kind if machine.disk_limits else "any"
+        iops, throughput = machine.limits_for(kind)
+        price = machine.price
+        rows.append(
+            (
+                machine.provider,
+                str(machine),
+                machine.arch or "unknown",
+                str(machine.vcpus),
+                figure_text(machine.memory_gib),
+                figure_text(iops),
+                figure_text(throughput),
+                "" if iops is None and throughput is None else kind,
+                figure_text(machine.local_nvme_gb),
+                *((figure_text(price.usd_hour), price.region, price.date) if price else ("unknown", "", "")),
+                ", ".join(_beware(machine)),
+            )
+        )
+    parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _beware(machine: Machine) -> list[str]:
+    flags = {
+        "previous generation": machine.lifecycle == "previous",
+        "burstable": machine.burstable,
+        "shared core": machine.shared_core,
+        "bare metal": machine.bare_metal,
+    }
+    return [word for word, said in flags.items() if said]
+
+
+def render_import(imported: Imported) -> str:
+    """Return the account of an import: every entry, and what is unknown or unfit among the machines."""
+    machines = imported.catalog.machines
+    counts = [f"{imported.imported} imported", f"{len(imported.dropped)} dropped"]
+    if imported.repeats:
+        counts.append(f"{imported.repeats} repeats of those")
+    lines = [f"{imported.found} entr{'y' if imported.found == 1 else 'ies'}: {', '.join(counts)}"]
+    reasons: dict[str, list[str]] = {}
+    for gone in imported.dropped:
+        reasons.setdefault(gone.reason, []).append(gone.machine_type)
+    for reason, names in reasons.items():
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        lines.append(f"dropped, {reason}: {', '.join(names[:5])}{more}")
+    said = {
+        "burstable": [machine.burstable for machine in machines],
+        "shared core": [machine.shared_core for machine in machines],
+        "bare metal": [machine.bare_metal for machine in machines],
+        "disk figures unknown": [not machine.disk_limits and machine.concurrent_iops is None for machine in machines],
+        "architecture unknown": [machine.arch is None for machine in machines],
+        "price unknown": [machine.price is None for machine in machines],
+    }
+    known = [f"{sum(each)} {what}" for what, each in said.items() if any(each)]
+    if known:
+        lines.append(f"imported: {', '.join(known)}")
+    if imported.truncated:
+        lines.append("warning: pages are missing: the last one says that more follow; import all of them together")
+    return "\n".join(lines) + "\n"
+
+
+def _source(source: str, date: str) -> str:
+    read = f", read on {date}" if date else ""
+    return f"Source: {source}{read}" if source else ""

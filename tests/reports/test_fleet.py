@@ -1,0 +1,69 @@
+"""The report of a fleet, in full."""
+
+from etcdsize.files.summary import FleetSummary, MachineCount, Problem
+from etcdsize.reports.fleet import render_fleet
+
+TIERS = {"small": 2, "medium": 0, "large": 10, "xlarge": 0}
+
+
+class TestFleet:
+    def test_a_problem_stays_on_its_line(self):
+        summary = self.summary(clusters=1, not_sized=1, first_problems=(Problem(row=1, problem="a\nb\x1b: missing"),))
+        assert render_fleet(summary).endswith("\n  row 1: a\\nb\\x1b: missing\n")
+
+    def summary(self, **fields):
+        empty = {
+            "clusters": 0, "not_sized": 0, "tiers": dict.fromkeys(TIERS, 0), "machines": (), "first_problems": (),
+            "implausibly_small": 0,
+        }  # fmt: skip
+        return FleetSummary(**(empty | fields))
+
+    def test_none(self):
+        assert render_fleet(self.summary()) == (
+            "0 clusters: 0 sized, 0 not\n\n"
+            "tier    clusters\nsmall          0\nmedium         0\nlarge          0\nxlarge         0\n"
+        )
+
+    def test_everything(self):
+        machines = [("aws", "small", "m4.large", 2), ("gce", "large", "n1-standard-8", 10)]
+        summary = self.summary(
+            clusters=25,
+            not_sized=13,
+            tiers=TIERS,
+            machines=tuple(
+                MachineCount(provider=provider, tier=tier, machine_type=machine, clusters=count)
+                for provider, tier, machine, count in machines
+            ),
+            first_problems=(Problem(row=3, problem="clients: missing"), Problem(row=1000, problem="rps: missing")),
+            implausibly_small=1,
+            unknown=("clients", "data_bytes"),
+            headroom_asked=0.3,
+        )
+        assert render_fleet(summary) == (
+            """\
+25 clusters: 12 sized, 13 not
+
+tier    clusters
+small          2
+medium         0
+large         10
+xlarge         0
+
+provider  tier   machine        clusters
+aws       small  m4.large              2
+gce       large  n1-standard-8        10
+
+30% of every bound was kept free.
+Unknown: clients, data_bytes. The rest decides, so every tier is a lower bound.
+1 cluster with less data than an empty etcd file: are these megabytes in a column of bytes?
+
+Not sized: 13 clusters; the first of them
+  row 3: clients: missing
+  row 1000: rps: missing
+"""
+        )
+
+    def test_all_problems_shown(self):
+        summary = self.summary(clusters=1, not_sized=1, first_problems=(Problem(row=1, problem="clients: missing"),))
+        assert render_fleet(summary).startswith("1 cluster: 0 sized, 1 not\n")
+        assert render_fleet(summary).endswith("\n\nNot sized: 1 cluster\n  row 1: clients: missing\n")
