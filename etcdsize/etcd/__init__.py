@@ -1,1 +1,1 @@
-"""What is true of etcd itself: versions, flags, URLs and the quota."""
+"""Facts about etcd itself: its versions, flags, URLs and quota."""

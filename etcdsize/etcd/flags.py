@@ -1,7 +1,4 @@
-"""The value of one of etcd's flags: what etcd takes, and how it is written on a command line and in a config file.
-
-This module imports `versions` and `errors`.
-"""
+"""The values of etcd's flags: which ones etcd accepts, and how a command line and a config file write them."""
 
 from __future__ import annotations
 
@@ -37,21 +34,21 @@ _KINDS = {
 
 
 def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
-    """Return the value, or say what the flag takes instead.
+    """Return the value if the flag accepts it.
 
     Raises
     ------
     OptionError
-        For what etcd refuses, and for text that would be cut on its way there.
+        If etcd would reject the value, and for text with control characters, which would break its line.
     """
     if not isinstance(value, (bool, int, str)) or not _is_of_kind(flag, value):
-        raise _refused(flag, value, _KINDS.get(flag.kind, "text"))
+        raise _rejected(flag, value, _KINDS.get(flag.kind, "text"))
     if isinstance(value, str):
         if not value.isprintable():
-            raise _refused(flag, value, "printable text")
+            raise _rejected(flag, value, "printable text")
         choices = flag.choices.get(version.name)
         if choices is not None and value not in choices:
-            raise _refused(flag, value, f"{' or '.join(choices)}{nearest(value, choices)}")
+            raise _rejected(flag, value, f"{' or '.join(choices)}{nearest(value, choices)}")
     return value
 
 
@@ -64,7 +61,7 @@ def _is_of_kind(flag: EtcdFlag, value: Value) -> bool:
 
 
 def nanoseconds(text: str) -> int | None:
-    """Return a duration as Go writes it in nanoseconds, None where it is none or too long for Go."""
+    """Return a duration in Go's notation in nanoseconds, None if it is not a duration or too long for Go."""
     if text == "0":
         return 0
     parts = _DURATION.findall(text)
@@ -75,12 +72,12 @@ def nanoseconds(text: str) -> int | None:
 
 
 def flag_text(value: Value) -> str:
-    """Return a value as a flag or an environment variable has it."""
+    """Return a value as the text of a flag or an environment variable."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def config_value(flag: EtcdFlag, value: Value) -> bool | int | str | list[str]:
-    """Return a value as the config file has it: durations are nanoseconds there, and lists are lists."""
+    """Return a value for a config file, where a duration is a number of nanoseconds and a list is a list."""
     if flag.kind == "duration":
         return nanoseconds(str(value)) or 0
     if flag.kind == "list":
@@ -88,5 +85,5 @@ def config_value(flag: EtcdFlag, value: Value) -> bool | int | str | list[str]:
     return value
 
 
-def _refused(flag: EtcdFlag, value: object, expected: str) -> OptionError:
+def _rejected(flag: EtcdFlag, value: object, expected: str) -> OptionError:
     return OptionError(f"--{flag.name}: got {shown(value)}, expected {expected}", option=flag.name, value=value)

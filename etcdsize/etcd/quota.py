@@ -1,4 +1,4 @@
-"""The size of etcd's database: the quota to set, and the figures that etcd itself gives."""
+"""The quota of etcd's database: which one to set, and etcd's own figures."""
 
 import math
 
@@ -6,23 +6,23 @@ __all__ = ["DEFAULT_QUOTA_BYTES", "SMALLEST_PLAUSIBLE_BYTES", "SUGGESTED_QUOTA_B
 
 _GIB = 1024**3
 SUGGESTED_QUOTA_BYTES = 8 * 1024**3
-"""etcd's suggested maximum for the quota; etcd warns above it and starts. [bytes]"""
+"""The maximum quota that etcd suggests; above it etcd starts with a warning. [bytes]"""
 
 SMALLEST_PLAUSIBLE_BYTES = 16_384
-"""An empty etcd file is larger; less means megabytes in a bytes column (our choice of the bound). [bytes]"""
+"""An empty etcd file is larger, so less means that a column of bytes holds megabytes (our choice). [bytes]"""
 
 DEFAULT_QUOTA_BYTES = 2 * _GIB
-"""etcd's quota where none is set. [bytes] etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md"""
-# The share of the quota that the data may fill (our choice): above it etcd's own alerts come soon, as the file also
-# holds what was deleted and not yet defragmented.
+"""etcd's quota if none is set. [bytes] etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md"""
+# The share of the quota that the data may fill (our choice). The file also holds deleted data until it is defragmented,
+# so with more data etcd's own alerts fire soon.
 _FILLED = 0.8
 
 
 def quota_for(data_bytes: float) -> int:
-    """Return the quota to set for so much data, in whole GiB. [bytes]
+    """Return the quota to set for an amount of data, in whole GiB. [bytes]
 
-    At least etcd's default of 2 GiB, so that the data fills four fifths of it at most; not past the suggested 8 GiB
-    while the data itself fits.
+    The data fills at most four fifths of the quota. The quota is at least etcd's default of 2 GiB, and at most the
+    suggested 8 GiB as long as the data itself fits.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The commands that look after a running cluster."""
+"""The commands for operating a running cluster."""

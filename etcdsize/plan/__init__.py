@@ -1,1 +1,1 @@
-"""From a sizing to etcd's settings, and to a cluster that starts."""
+"""From a sizing to etcd's settings, and to a plan of a cluster that starts."""

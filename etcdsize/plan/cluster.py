@@ -1,7 +1,7 @@
-"""Members and their URLs -> a bootstrap plan that etcd accepts at the first try.
+"""The plan of a cluster: its members, their URLs, and the flags that each of them starts with.
 
-What etcd would refuse is refused here, with the remedy; so is what etcd takes and nobody means. This module imports
-pydantic, never numpy. It writes nothing down: the renderers do.
+A plan rejects whatever etcd would reject, and settings that etcd accepts but nobody intends. The modules of `formats`
+write it down.
 """
 
 import os.path
@@ -19,7 +19,8 @@ from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
 from etcdsize.plan.flag_rules import check_settings, setting_of
-from etcdsize.plan.members import Member, check_ports, hosts_of
+from etcdsize.plan.member_rules import check_members
+from etcdsize.plan.members import Member, hosts_of
 from etcdsize.plan.notices import plan_notices, timing_notices
 from etcdsize.plan.settings import EtcdSettings
 from etcdsize.plan.tls import PlanModel, Tls, check_path, check_text
@@ -31,10 +32,10 @@ __all__ = ["ClusterPlan"]
 CLIENT_PORT = 2379
 PEER_PORT = 2380
 DATA_DIR = "/var/lib/etcd"
-TOKEN = "etcd-cluster-1"  # noqa: S105 - etcd calls it so; it is no secret
+TOKEN = "etcd-cluster-1"  # noqa: S105 - etcd's name for it; it is not a secret
 
 
-def _version(value: Any) -> Any:
+def _parse_version(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
@@ -44,7 +45,7 @@ def _version(value: Any) -> Any:
 
 
 class ClusterPlan(PlanModel):
-    """A cluster to start: its members, and all that etcd is told at its first start.
+    """A cluster to start: its members, and the flags that etcd needs at its first start.
 
     Examples
     --------
@@ -55,41 +56,41 @@ class ClusterPlan(PlanModel):
     'http://10.0.0.2:2379'
     """
 
-    members: Annotated[tuple[Member, ...], Field(description="Its members.")]
-    token: Annotated[str, Field(description="What tells it from other clusters: --initial-cluster-token.")] = TOKEN
+    members: Annotated[tuple[Member, ...], Field(description="The members.")]
+    token: Annotated[str, Field(description="Distinguishes it from other clusters: --initial-cluster-token.")] = TOKEN
     state: Annotated[
-        Literal["new", "existing"], Field(description="existing: for members that join a cluster which runs.")
+        Literal["new", "existing"], Field(description="existing: for members that join a running cluster.")
     ] = "new"
-    tls: Annotated[Tls | None, Field(description="Its certificates. None: plain http.")] = None
+    tls: Annotated[Tls | None, Field(description="The certificates. None: plain http.")] = None
     settings: Annotated[
         dict[str, Value],
         Field(
             default_factory=dict,
-            description="Further flags and their values; the EtcdSettings of settings_for gives what it changes.",
+            description="Other flags and their values. EtcdSettings stand for the flags that they change.",
         ),
     ]
     etcd_version: Annotated[
         EtcdVersion,
-        BeforeValidator(_version),
+        BeforeValidator(_parse_version),
         Field(default_factory=lambda: load_versions().version(DEFAULT_VERSION), description="Such as 3.5 or 3.5.33."),
     ]
     data_dir: Annotated[
-        str, Field(description="The folder on every machine; a member's data is in its `<name>.etcd`.")
+        str, Field(description="The folder on every machine. It holds each member's data in `<name>.etcd`.")
     ] = DATA_DIR
 
     @model_validator(mode="before")
     @classmethod
-    def _take_settings(cls, values: Any) -> Any:
+    def _unpack_settings(cls, values: Any) -> Any:
         settings = values.get("settings") if isinstance(values, dict) else None
         if not isinstance(settings, EtcdSettings):
             return values
         version = values.get("etcd_version")
         if version is None:
             version = settings.etcd_version
-        elif _version(version).name != settings.etcd_version.name:
+        elif _parse_version(version).name != settings.etcd_version.name:
             raise PlanError(
-                f"settings: got those of etcd {settings.etcd_version}, and etcd_version is {_version(version)}; make "
-                "them for that version",
+                f"settings: got settings for etcd {settings.etcd_version}, but etcd_version is "
+                f"{_parse_version(version)}; make them for that version",
                 field="settings",
             )
         changed = {setting.name: setting.value for setting in settings.changed}
@@ -97,94 +98,33 @@ class ClusterPlan(PlanModel):
 
     @model_validator(mode="after")
     def _check(self) -> "ClusterPlan":
-        if not self.members:
-            raise PlanError("members: got none, expected at least one", field="members")
-        for text, field in ((self.token, "token"), (self.data_dir, "data_dir")):
-            (check_path if field == "data_dir" else check_text)(text, field)
-        self._check_members()
-        self._check_schemes()
+        check_members(self.members, self.tls)
+        check_text(self.token, "token")
+        check_path(self.data_dir, "data_dir")
         check_settings(self.etcd_version, self.settings)
         return self
 
-    def _check_members(self) -> None:
-        names = Counter(member.name for member in self.members)
-        for name, count in names.items():
-            if count > 1:
-                raise PlanError(
-                    f"members: got {shown(name)} {count} times, expected names that differ: etcd takes them for one "
-                    "member",
-                    member=name,
-                    field="name",
-                    value=name,
-                )
-        for field in ("peer_urls", "client_urls"):
-            owner: dict[str, str] = {}
-            for member in self.members:
-                for url in getattr(member, field):
-                    if owner.setdefault(url, member.name) != member.name:
-                        raise PlanError(
-                            f"member {shown(member.name)}: {field}: got {shown(url)}, which is {shown(owner[url])}'s; "
-                            "expected a URL of its own",
-                            member=member.name,
-                            field=field,
-                            value=url,
-                        )
-        hosts = [hosts_of(member) for member in self.members]
-        for index, member in enumerate(self.members):
-            for before, other in enumerate(self.members[:index]):
-                if hosts[index] & hosts[before]:
-                    check_ports(member, other)
-        zoned = [member.zone is not None for member in self.members]
-        if any(zoned) and not all(zoned):
-            without = next(member for member in self.members if member.zone is None)
-            raise PlanError(
-                f"member {shown(without.name)}: zone: missing, and others have one; give a zone to all, or to none",
-                member=without.name,
-                field="zone",
-            )
-
-    def _check_schemes(self) -> None:
-        tls = self.tls or Tls.model_construct(client=None, peer=None)
-        for member in self.members:
-            for field in ("peer_urls", "listen_peer_urls", "client_urls", "listen_client_urls"):
-                side = "peer" if "peer" in field else "client"
-                scheme = "http" if getattr(tls, side) is None else "https"
-                for text in getattr(member, field):
-                    if parse_url(text).scheme != scheme:
-                        remedy = (
-                            f"tls has certificates for {side}, so every URL of that side is https"
-                            if scheme == "https"
-                            else f"there are no certificates for {side}: give tls= with them, or write http for every "
-                            "member"
-                        )
-                        raise PlanError(
-                            f"member {shown(member.name)}: {field}: got {shown(text)}, expected {scheme}://: {remedy}",
-                            member=member.name,
-                            field=field,
-                            value=text,
-                        )
-
     def setting(self, name: str) -> Value:
-        """Return the value of a flag that is not the plan's own: as set, or the version's default."""
+        """Return the value of a flag of `settings`, or the version's default if it is not set."""
         return setting_of(self.etcd_version, self.settings, name)
 
     @property
     def initial_cluster(self) -> str:
-        """Every member with its peer URLs, as `--initial-cluster` has it: with commas, and no space after them."""
+        """Every member with its peer URLs, for `--initial-cluster`: separated by commas, without spaces."""
         return ",".join(f"{member.name}={url}" for member in self.members for url in member.peer_urls)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Every URL for clients, as `etcdctl --endpoints` takes them."""
+        """The client URLs of all members, for `etcdctl --endpoints`."""
         return tuple(url for member in self.members for url in member.client_urls)
 
     def member(self, name: str) -> Member:
-        """Return a member by its name.
+        """Return a member by name.
 
         Raises
         ------
         PlanError
-            For a name that no member has.
+            If no member has that name.
         """
         found = next((member for member in self.members if member.name == name), None)
         if found is None:
@@ -197,27 +137,27 @@ class ClusterPlan(PlanModel):
         return found
 
     def data_dir_of(self, name: str) -> str:
-        """Return the folder of a member's data.
+        """Return the data folder of a member.
 
         Examples
         --------
         >>> ClusterPlan.local(3, data_dir="/tmp/guide").data_dir_of("infra1")
         '/tmp/guide/infra1.etcd'
         """
-        return os.path.join(self.data_dir, f"{self.member(name).name}.etcd")  # noqa: PTH118 - of another machine
+        return os.path.join(self.data_dir, f"{self.member(name).name}.etcd")  # noqa: PTH118 - a path of another machine
 
     def flags(self, name: str) -> dict[str, Value]:
-        """Return all that one member is told, by flag; what is left at the version's default is not there.
+        """Return the flags of one member and their values. Flags that keep their default are not included.
 
         Parameters
         ----------
         name : str
-            The member.
+            The member's name.
 
         Raises
         ------
         PlanError
-            For a name that no member has.
+            If no member has that name.
         """
         member = self.member(name)
         flags: dict[str, Value] = {
@@ -244,7 +184,7 @@ class ClusterPlan(PlanModel):
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What to beware of."""
+        """The notices: what etcd accepts, but an operator should know."""
         hosts = Counter(host for member in self.members for host in hosts_of(member))
         shared = [host for host, count in hosts.items() if count > 1]
         urls = [(member, parse_url(url)) for member in self.members for url in member.peer_urls + member.client_urls]
@@ -273,24 +213,24 @@ class ClusterPlan(PlanModel):
         etcd_version: str | None = None,
         tls: Tls | None = None,
     ) -> "ClusterPlan":
-        """Return the guide's cluster: members infra0, infra1 and so on, all on this machine.
+        """Return a cluster like the guide's: members infra0, infra1 and so on, all on this machine.
 
         Parameters
         ----------
         members : int
-            How many.
+            The number of members.
         base_port : int
-            The first port for clients. The next is the same member's port for members, and so on: 2379 and 2380, 2381
-            and 2382, 2383 and 2384.
+            The client port of the first member. Its peer port is the next one, and so on: 2379 and 2380, 2381 and 2382,
+            2383 and 2384.
         data_dir : str
-            The folder in which every member has its `<name>.etcd`.
+            The folder that holds each member's `<name>.etcd`.
         token, settings, etcd_version, tls
             As in `ClusterPlan`.
 
         Raises
         ------
         PlanError
-            For fewer than one member, or ports past 65535.
+            If there is less than one member, or a port is above 65535.
 
         Examples
         --------
@@ -300,14 +240,14 @@ class ClusterPlan(PlanModel):
         infra1 http://127.0.0.1:2381 http://127.0.0.1:2382
         infra2 http://127.0.0.1:2383 http://127.0.0.1:2384
         """
-        count = _whole(members, "members", 1, 100)
-        first = _whole(base_port, "base_port", 1, 65_536 - 2 * count)
+        count = _integer(members, "members", 1, 100)
+        first = _integer(base_port, "base_port", 1, 65_536 - 2 * count)
         at = [(f"infra{index}", "127.0.0.1", first + 2 * index) for index in range(count)]
         return cls(
-            members=tuple(_at(name, host, port, port + 1, tls) for name, host, port in at),
+            members=tuple(_member_at(name, host, port, port + 1, tls) for name, host, port in at),
             data_dir=data_dir,
             token=token,
-            **_given(settings, etcd_version, tls),
+            **_without_none(settings, etcd_version, tls),
         )
 
     @classmethod
@@ -324,23 +264,23 @@ class ClusterPlan(PlanModel):
         etcd_version: str | None = None,
         tls: Tls | None = None,
     ) -> "ClusterPlan":
-        """Return a plan with one member on every host.
+        """Return a plan with one member on each host.
 
         Parameters
         ----------
         hosts : iterable of str, or mapping
-            Such as `"a=10.0.0.1"`, or `{"a": "10.0.0.1"}`; a host without a name is infra0, infra1 and so on.
+            Such as `["a=10.0.0.1"]` or `{"a": "10.0.0.1"}`. Hosts without a name become infra0, infra1 and so on.
         zones : mapping, optional
-            The zone of every member, by its name.
+            The zone of every member, by name.
         client_port, peer_port : int
-            The same on every host.
+            The ports, the same on every host.
         data_dir, token, settings, etcd_version, tls
             As in `ClusterPlan`.
 
         Raises
         ------
         PlanError
-            For what etcd would refuse, and for a zone of a member that there is not.
+            If etcd would reject the plan, or `zones` names an unknown member.
 
         Examples
         --------
@@ -348,9 +288,9 @@ class ClusterPlan(PlanModel):
         >>> [notice.code for notice in plan.notices]
         ['even-members', 'no-failure-tolerance', 'plain-http', 'zones-not-spread']
         """
-        client = _whole(client_port, "client_port", 1, 65_535)
-        peer = _whole(peer_port, "peer_port", 1, 65_535)
-        named = _named(hosts)
+        client = _integer(client_port, "client_port", 1, 65_535)
+        peer = _integer(peer_port, "peer_port", 1, 65_535)
+        named = _name_hosts(hosts)
         zones = dict(zones or {})
         for name in zones:
             if name not in {known for known, _ in named}:
@@ -361,20 +301,20 @@ class ClusterPlan(PlanModel):
                     value=name,
                 )
         return cls(
-            members=tuple(_at(name, host, client, peer, tls, zones.get(name)) for name, host in named),
+            members=tuple(_member_at(name, host, client, peer, tls, zones.get(name)) for name, host in named),
             data_dir=data_dir,
             token=token,
-            **_given(settings, etcd_version, tls),
+            **_without_none(settings, etcd_version, tls),
         )
 
 
-def _given(settings: Any, etcd_version: str | None, tls: Tls | None) -> dict[str, Any]:
-    """Return those that were given: the model has the defaults."""
-    given = {"settings": settings, "etcd_version": etcd_version, "tls": tls}
-    return {field: value for field, value in given.items() if value is not None}
+def _without_none(settings: Any, etcd_version: str | None, tls: Tls | None) -> dict[str, Any]:
+    """Return the arguments that are not None; the model has defaults for the others."""
+    arguments = {"settings": settings, "etcd_version": etcd_version, "tls": tls}
+    return {field: value for field, value in arguments.items() if value is not None}
 
 
-def _named(hosts: Iterable[str] | Mapping[str, str]) -> list[tuple[str, str]]:
+def _name_hosts(hosts: Iterable[str] | Mapping[str, str]) -> list[tuple[str, str]]:
     if isinstance(hosts, Mapping):
         return list(hosts.items())
     if isinstance(hosts, str):
@@ -388,9 +328,11 @@ def _named(hosts: Iterable[str] | Mapping[str, str]) -> list[tuple[str, str]]:
     return named
 
 
-def _at(name: str, host: str, client_port: int, peer_port: int, tls: Tls | None, zone: str | None = None) -> Member:
+def _member_at(
+    name: str, host: str, client_port: int, peer_port: int, tls: Tls | None, zone: str | None = None
+) -> Member:
     if isinstance(host, str) and ":" in host and not host.startswith("["):
-        host = f"[{host}]"  # An IPv6 address; what is none is refused with its brackets.
+        host = f"[{host}]"  # An IPv6 address. Member rejects anything else in brackets.
     scheme = {side: "https" if tls is not None and getattr(tls, side) else "http" for side in ("client", "peer")}
     return Member(
         name=name,
@@ -400,7 +342,7 @@ def _at(name: str, host: str, client_port: int, peer_port: int, tls: Tls | None,
     )
 
 
-def _whole(value: Any, option: str, least: int, most: int) -> int:
+def _integer(value: Any, option: str, least: int, most: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
     raise PlanError(

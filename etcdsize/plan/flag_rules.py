@@ -1,7 +1,4 @@
-"""The settings of a plan: flags that are not the plan's own, with values that etcd takes together.
-
-This module imports `versions`, `_flag_values` and `errors`.
-"""
+"""The rules for the settings of a plan: flags that a plan may set, with values that etcd accepts together."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ __all__ = ["check_settings", "setting_of"]
 # etcd-io/etcd server/embed/config.go, Validate.
 _LONGEST_ELECTION_MS = 50_000
 _HEARTBEATS_PER_ELECTION = 5
-# 64 TiB. etcd maps a tenth more than the quota when it opens its data (server/mvcc/backend/backend.go), and panics
-# where that cannot be; the next power of two cannot (our choice of a power).
+# 64 TiB. When etcd opens its data it maps a tenth more than the quota (server/mvcc/backend/backend.go), and panics if
+# that fails, as it does for the next power of two (a power is our choice).
 _LARGEST_QUOTA_BYTES = 2**46
 
-# What the plan says itself; a setting of the same name would say it twice.
-_OF_THE_PLAN = {
+# The flags that a plan sets itself, and the argument that sets each.
+_SET_BY_THE_PLAN = {
     "name": "Member(name=)",
     "data-dir": "data_dir=",
     "listen-peer-urls": "Member(listen_peer_urls=)",
@@ -43,28 +40,28 @@ _OF_THE_PLAN = {
     "auto-tls": "tls=",
     "peer-auto-tls": "tls=",
 }
-# What works against the plan: another way to find the members, or another source of flags.
-_AGAINST_THE_PLAN = {
-    "config-file": 'etcd passes over every other flag then; render(plan, "config") writes one',
-    "discovery": "the plan names its members, and etcd refuses both",
-    "discovery-endpoints": "the plan names its members, and etcd refuses both",
-    "discovery-srv": "the plan names its members, and etcd refuses both",
-    "discovery-token": "the plan names its members, and etcd refuses both",
-    "proxy": "a proxy is no member",
-    "force-new-cluster": "it throws the other members away; it is for one start by hand after a disaster",
+# The flags that contradict a plan, and why.
+_CONTRADICT_THE_PLAN = {
+    "config-file": 'etcd would ignore every other flag; render(plan, "config") writes a config file',
+    "discovery": "the plan lists its members, and etcd rejects both together",
+    "discovery-endpoints": "the plan lists its members, and etcd rejects both together",
+    "discovery-srv": "the plan lists its members, and etcd rejects both together",
+    "discovery-token": "the plan lists its members, and etcd rejects both together",
+    "proxy": "a proxy is not a member",
+    "force-new-cluster": "it drops all other members; use it by hand, for one start after a disaster",
 }
 
 
 def setting_of(version: EtcdVersion, settings: Mapping[str, Value], name: str) -> Value:
-    """Return the value of a flag: as set, or the version's default."""
+    """Return the value of a flag, or the version's default if it is not set."""
     return settings.get(name, version.flag(name).defaults[version.name])
 
 
 def check_settings(version: EtcdVersion, settings: Mapping[str, Value]) -> None:
-    """Refuse what etcd would refuse, and what says twice what the plan says."""
+    """Reject settings that etcd would reject, and those that the plan sets itself or that contradict it."""
     for name, value in settings.items():
-        home = _OF_THE_PLAN.get(name)
-        reason = f"give it as {home}" if home else _AGAINST_THE_PLAN.get(name)
+        argument = _SET_BY_THE_PLAN.get(name)
+        reason = f"set it with {argument}" if argument else _CONTRADICT_THE_PLAN.get(name)
         if reason:
             raise PlanError(
                 f"settings: got {shown(name)}, expected flags that the plan does not set itself; {reason}",
@@ -83,15 +80,15 @@ def check_settings(version: EtcdVersion, settings: Mapping[str, Value]) -> None:
     if election < _HEARTBEATS_PER_ELECTION * heartbeat:
         raise _timing(
             f"got an election timeout of {election} ms with a heartbeat of {heartbeat} ms",
-            f"at least five heartbeats, {_HEARTBEATS_PER_ELECTION * heartbeat} ms; ten are better",
+            f"at least {_HEARTBEATS_PER_ELECTION * heartbeat} ms, which is five heartbeats; ten are recommended",
         )
     if election > _LONGEST_ELECTION_MS:
         raise _timing(f"got an election timeout of {election} ms", f"at most {_LONGEST_ELECTION_MS}")
     quota = int(setting_of(version, settings, "quota-backend-bytes"))
     if quota > _LARGEST_QUOTA_BYTES:
         raise PlanError(
-            f"settings: --quota-backend-bytes: got {quota}, expected at most {_LARGEST_QUOTA_BYTES}: etcd maps all "
-            "of it into memory's addresses, and processors have 47 bits of them; etcd suggests 8 GiB as the most",
+            f"settings: --quota-backend-bytes: got {quota}, expected at most {_LARGEST_QUOTA_BYTES}: etcd maps "
+            "the whole quota into its address space of 47 bits; etcd suggests at most 8 GiB",
             field="settings",
             value=quota,
         )
@@ -103,13 +100,13 @@ def _check_retention(version: EtcdVersion, settings: Mapping[str, Value]) -> Non
     if name not in settings:
         return
     value, mode = str(settings[name]), setting_of(version, settings, "auto-compaction-mode")
-    # A number alone is hours, or revisions; etcd reads 64 bits, and counts hours in nanoseconds.
+    # A bare number means hours, or revisions. etcd reads 64 bits, and counts hours in nanoseconds.
     whole = value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63
-    fine = whole if mode == "revision" else nanoseconds(f"{value}h" if whole else value) is not None
-    if not fine:
+    is_valid = whole if mode == "revision" else nanoseconds(f"{value}h" if whole else value) is not None
+    if not is_valid:
         expected = "a number of revisions" if mode == "revision" else "a duration such as 1h"
         raise PlanError(f"settings: --{name}: got {shown(value)}, expected {expected}", field="settings", value=value)
 
 
-def _timing(came: str, expected: str) -> PlanError:
-    return PlanError(f"settings: heartbeat-interval, election-timeout: {came}, expected {expected}", field="settings")
+def _timing(got: str, expected: str) -> PlanError:
+    return PlanError(f"settings: heartbeat-interval, election-timeout: {got}, expected {expected}", field="settings")

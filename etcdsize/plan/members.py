@@ -1,7 +1,4 @@
-"""One member of a cluster to start: its name, where it is found, and where it listens.
-
-This module imports pydantic, never numpy.
-"""
+"""One member of a plan: its name, the URLs it advertises, and the URLs it listens on."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -13,15 +10,14 @@ from etcdsize.errors import PlanError
 from etcdsize.etcd.urls import Url, UrlError, parse_url
 from etcdsize.plan.tls import PlanModel, check_text
 
-__all__ = ["Member", "check_ports", "hosts_of"]
+__all__ = ["Member", "collide", "hosts_of"]
 
-
-# What a file system allows, without ".etcd".
+# What file systems allow, less ".etcd". [bytes]
 _LONGEST_NAME = 250
 
 
 def _texts(value: Any) -> Any:
-    """Take one text for a list of one."""
+    """Turn one text into a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -29,20 +25,22 @@ Urls = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
 class Member(PlanModel):
-    """One etcd server: its name, where it is found, and where it listens."""
+    """One etcd server: its name, the URLs it advertises, and the URLs it listens on."""
 
-    name: Annotated[str, Field(description="Its name; no two members of a cluster share one.")]
-    peer_urls: Annotated[Urls, Field(description="Where the other members find it: --initial-advertise-peer-urls.")]
-    client_urls: Annotated[Urls, Field(description="Where clients find it: --advertise-client-urls.")]
+    name: Annotated[str, Field(description="Its name, unique in the cluster.")]
+    peer_urls: Annotated[Urls, Field(description="Where other members reach it: --initial-advertise-peer-urls.")]
+    client_urls: Annotated[Urls, Field(description="Where clients reach it: --advertise-client-urls.")]
     listen_peer_urls: Annotated[
         Urls,
-        Field(description="Where it listens for members. Left out: peer_urls, 0.0.0.0 in place of a host's name."),
+        Field(description="Where it listens for members. Default: peer_urls, with 0.0.0.0 in place of a host name."),
     ] = ()
     listen_client_urls: Annotated[
         Urls,
-        Field(description="Where it listens for clients. Left out: client_urls, 0.0.0.0 in place of a host's name."),
+        Field(description="Where it listens for clients. Default: client_urls, with 0.0.0.0 in place of a host name."),
     ] = ()
-    zone: Annotated[str | None, Field(description="What fails as one: a zone of a provider, a rack.")] = None
+    zone: Annotated[
+        str | None, Field(description="Where members fail together, such as a provider's zone or a rack.")
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -61,18 +59,22 @@ class Member(PlanModel):
         for field in ("peer_urls", "client_urls", "listen_peer_urls", "listen_client_urls"):
             urls = getattr(self, field)
             if not urls:
-                raise self._refused(field, urls, "got none, expected at least one URL such as http://10.0.0.1:2380")
+                raise self._rejected(field, urls, "got none, expected at least one URL such as http://10.0.0.1:2380")
             for text in urls:
                 self._check_url(field, text)
-            twice = [url for url, count in Counter(urls).items() if count > 1]
-            if twice:
-                raise self._refused(field, twice[0], f"got {shown(twice[0])} twice, expected it once")
+            repeated = [url for url, count in Counter(urls).items() if count > 1]
+            if repeated:
+                raise self._rejected(field, repeated[0], f"got {shown(repeated[0])} more than once; list it once")
         bound = [(field, text) for field in ("listen_peer_urls", "listen_client_urls") for text in getattr(self, field)]
         for index, (field, text) in enumerate(bound):
             for _, other in bound[:index]:
-                if collide(parse_url(text), parse_url(other)):
-                    raise self._refused(
-                        field, text, f"got {shown(text)} beside {shown(other)}, expected ports that do not meet"
+                url = parse_url(text)
+                if collide(url, parse_url(other)):
+                    raise self._rejected(
+                        field,
+                        text,
+                        f"got {shown(text)}, and it listens on {shown(other)} too: both use port {url.port}; give each "
+                        "URL its own port",
                     )
         return self
 
@@ -80,48 +82,33 @@ class Member(PlanModel):
         try:
             url = parse_url(text)
         except UrlError as error:
-            raise self._refused(field, text, str(error)) from None
+            raise self._rejected(field, text, str(error)) from None
         if field.startswith("listen") and not url.can_be_bound:
-            raise self._refused(
+            raise self._rejected(
                 field,
                 text,
-                f"got {shown(text)}, expected an IP address or localhost: etcd listens on no other host names; write "
-                f"{url.scheme}://0.0.0.0:{url.port} for every address of the machine",
+                f"got {shown(text)}, expected an IP address or localhost: etcd cannot listen on other host names; "
+                f"write {url.scheme}://0.0.0.0:{url.port} to listen on every address of the machine",
             )
         if not field.startswith("listen") and url.is_wildcard:
-            raise self._refused(
+            raise self._rejected(
                 field,
                 text,
                 f"got {shown(text)}, expected an address that others can reach; listen on it with listen_{field}",
             )
 
-    def _refused(self, field: str, value: object, reason: str) -> PlanError:
+    def _rejected(self, field: str, value: object, reason: str) -> PlanError:
         return PlanError(f"member {shown(self.name)}: {field}: {reason}", member=self.name, field=field, value=value)
 
 
 def hosts_of(member: Member) -> set[str]:
-    """Return the hosts that a member is found on; this machine goes by one name."""
+    """Return the hosts that a member advertises; every loopback address counts as localhost."""
     urls = map(parse_url, member.peer_urls + member.client_urls)
     return {"localhost" if url.is_loopback else url.host.lower() for url in urls}
 
 
-def check_ports(member: Member, other: Member) -> None:
-    """Refuse two members of one machine that listen on the same."""
-    for field in ("listen_peer_urls", "listen_client_urls"):
-        for text in getattr(member, field):
-            for theirs in other.listen_peer_urls + other.listen_client_urls:
-                if collide(parse_url(text), parse_url(theirs)):
-                    raise PlanError(
-                        f"member {shown(member.name)}: {field}: got {shown(text)}, where {shown(other.name)} of the "
-                        f"same host listens on {shown(theirs)}; expected a port of its own",
-                        member=member.name,
-                        field=field,
-                        value=text,
-                    )
-
-
 def _bindable(url: Any) -> Any:
-    """Return a URL to listen on for one that is advertised; what is none is refused elsewhere."""
+    """Return the URL to listen on for an advertised URL. The text is returned as it is if it is not a URL."""
     try:
         found = parse_url(url)
     except (UrlError, AttributeError, TypeError):
@@ -130,7 +117,7 @@ def _bindable(url: Any) -> Any:
 
 
 def collide(url: Url, other: Url) -> bool:
-    """Tell whether a machine cannot listen on both."""
+    """Return whether one machine cannot listen on both."""
     return url.port == other.port and (url.host == other.host or url.is_wildcard or other.is_wildcard)
 
 
@@ -138,15 +125,14 @@ def _check_name(name: str) -> None:
     check_text(name, "name")
     if len(name.encode()) > _LONGEST_NAME:
         raise PlanError(
-            f"name: got {shown(name)}, expected at most {_LONGEST_NAME} bytes: a folder's name has 255, and its "
-            f"data is "
-            "in NAME.etcd",
+            f"name: got {shown(name)}, expected at most {_LONGEST_NAME} bytes: the data is in a folder NAME.etcd, and "
+            "a folder's name has at most 255",
             field="name",
             value=name,
         )
     marks = [mark for mark in ",=/" if mark in name]
     if marks:
-        why = "the member's data lies in a folder of its name" if marks == ["/"] else "--initial-cluster is cut there"
+        why = "the member's data is in a folder of that name" if marks == ["/"] else "--initial-cluster is split there"
         raise PlanError(
             f'name: got {shown(name)}, expected a name without "{marks[0]}": {why}', field="name", value=name
         )

@@ -1,13 +1,13 @@
-"""The one door to the renderers of a plan: which formats there are, and which of them are for one member.
+"""Writing down a plan in one of its formats.
 
-This module imports the renderer that is asked for, and no other.
+A format is a module of `formats` with a function `render_<format>`, and a row of the table here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import cast
+from typing import NamedTuple, cast
 
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
@@ -15,34 +15,47 @@ from etcdsize.plan.cluster import ClusterPlan
 
 __all__ = ["FORMATS", "render"]
 
-FORMATS = {"flags": ".sh", "env": ".env", "config": ".yaml", "systemd": ".service", "kubeadm": ".yaml"}
-"""The formats, and how the name of a file of each ends."""
 
-WHOLE = ("kubeadm",)
-"""Those that are about the whole cluster."""
+class _Format(NamedTuple):
+    extension: str
+    is_for_cluster: bool = False
+
+
+_TABLE = {
+    "flags": _Format(".sh"),
+    "env": _Format(".env"),
+    "config": _Format(".yaml"),
+    "systemd": _Format(".service"),
+    "kubeadm": _Format(".yaml", is_for_cluster=True),
+}
+FORMATS = {name: row.extension for name, row in _TABLE.items()}
+"""The formats, and the extension of a file in each."""
+
+WHOLE = tuple(name for name, row in _TABLE.items() if row.is_for_cluster)
+"""The formats that describe the whole cluster, not one member."""
 
 
 def render(plan: ClusterPlan, format: str, member: str | None = None) -> str:  # noqa: A002 - the field's own word
-    r"""Return a plan in one of the formats that etcd, a shell, systemd or kubeadm read.
+    r"""Return a plan in a format that etcd, a shell, systemd or kubeadm reads.
 
     Parameters
     ----------
     plan : ClusterPlan
         The cluster.
     format : str
-        `"flags"`: one command, quoted for sh. `"env"`: variables for sh and for systemd's EnvironmentFile=.
-        `"config"`: YAML for `--config-file`. `"systemd"`: a unit. `"kubeadm"`: the section of etcd in kubeadm's
-        ClusterConfiguration, for API servers that use this cluster.
+        `"flags"`: a command for sh. `"env"`: variables for sh and for systemd's EnvironmentFile=. `"config"`: YAML for
+        `--config-file`. `"systemd"`: a unit. `"kubeadm"`: the etcd section of kubeadm's ClusterConfiguration, for API
+        servers that use this cluster.
     member : str, optional
-        Whose. A plan of one member needs none, and `"kubeadm"` takes none.
+        The member's name. It may be left out for a plan of one member, and must be for `"kubeadm"`.
 
     Raises
     ------
     OptionError
-        For an unknown format, no member where there are several, one where the format takes none, a setting that a
-        config file cannot hold, and a relative path in a unit.
+        If the format is unknown, a member is missing or not accepted, a config file cannot hold a setting, or a path in
+        a unit is relative.
     PlanError
-        For a member that the plan does not have.
+        If the plan has no such member.
 
     Examples
     --------
@@ -71,7 +84,7 @@ def render(plan: ClusterPlan, format: str, member: str | None = None) -> str:  #
     if format in WHOLE:
         if member is not None:
             raise OptionError(
-                f"member: got {shown(member)}, and {format} is about the whole cluster; leave it out",
+                f"member: got {shown(member)}, but {format} describes the whole cluster; leave it out",
                 option="member",
                 value=member,
             )

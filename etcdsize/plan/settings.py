@@ -1,6 +1,6 @@
 """From a sizing to etcd's settings: the flags to set for one version, each with its reason and its source.
 
-Every figure is etcd's own, with its place, or marked as our choice. This module imports the models, never numpy.
+Every figure names its source in etcd's documentation or code, or is marked as our choice.
 """
 
 import math
@@ -30,20 +30,20 @@ _LIMITS = _DOCS + "dev-guide/limit.md"
 _MAINTENANCE = _DOCS + "op-guide/maintenance.md"
 _TUNING = _DOCS + "tuning.md"
 
-# How long history is kept outside Kubernetes (our choice): the maintenance page names 1h where the same keys are
-# often written and 10h in general; history counts towards the quota, so the shorter.
+# How long history is kept outside Kubernetes (our choice). The maintenance page suggests 1h if the same keys are
+# often written, and 10h in general. History counts towards the quota, so we use the shorter one.
 _RETENTION = "1h"
-# The tuning page: 0.5 to 1.5 times the largest average RTT, so once; the election at least ten times the RTT. etcd
-# itself asks for five heartbeats; ten is the ratio of its defaults.
+# The tuning page: a heartbeat of 0.5 to 1.5 times the largest average RTT, so we use the RTT, and an election timeout
+# of at least ten times the RTT. etcd requires five heartbeats; ten is the ratio of its defaults.
 _ELECTION_PER_HEARTBEAT = 10
 _LEAST_HEARTBEAT_MS = 100
 _LONGEST_ELECTION_MS = 50_000
 
-# etcd-io/etcd server/etcdserver/server.go, DefaultSnapshotCatchUpEntries: what a snapshot of the log leaves for slow
-# members.
+# etcd-io/etcd server/etcdserver/server.go, DefaultSnapshotCatchUpEntries: the entries that are kept after a snapshot of
+# the log, for slow members.
 _CATCH_UP_ENTRIES = 5_000
-# Of a key in etcd's index, which is in memory: 300 bytes for every kilobyte of the database (our choice: keys of 45
-# bytes took about 250 in 3.5.1, by our measurement; values of about a kilobyte).
+# etcd's index of keys is in memory: 300 bytes for each kilobyte of the database (our choice: we measured about 250
+# bytes for a key of 45 bytes on 3.5.1, with values of about a kilobyte).
 _INDEX_BYTES = 300
 _KEY_VALUE_BYTES = 1_000
 # etcd-io/website content/en/docs/v3.5/benchmarks/etcd-3-watch-memory-benchmark.md, as measured there: a connection, a
@@ -53,34 +53,37 @@ _STREAMS, _WATCHES = 10, 10
 
 
 class Setting(Model):
-    """One flag to set, and why."""
+    """One flag to set, with the reason."""
 
     name: Annotated[str, Field(description="The flag, without its two hyphens.")]
-    value: Annotated[Value, Field(description="What to set it to.")]
+    value: Annotated[Value, Field(description="Its value.")]
     why: Annotated[str, Field(description="The reason.")]
-    source: Annotated[str, Field(description="Where the reason comes from.")]
-    is_default: Annotated[bool, Field(description="Whether this version of etcd does the same where it is not set.")]
+    source: Annotated[str, Field(description="The source of the reason.")]
+    is_default: Annotated[bool, Field(description="Whether this version of etcd does the same without it.")]
 
 
 class Memory(Model):
-    """The memory to give to one member's process, part by part; it is an estimate, and mostly our choice."""
+    """An estimate of the memory that one member's process needs, part by part; most figures are our choice."""
 
-    database_bytes: Annotated[int, Field(description="The database at its largest, the quota: etcd maps all of it.")]
-    index_bytes: Annotated[int, Field(description="The index of keys, at 300 bytes for a kilobyte (our choice).")]
+    database_bytes: Annotated[int, Field(description="The database at its maximum, the quota: etcd maps all of it.")]
+    index_bytes: Annotated[
+        int, Field(description="The index of keys: 300 bytes for each kilobyte of the database (our choice).")
+    ]
     raft_bytes: Annotated[
-        int, Field(description="Entries of the raft log, kept until a snapshot, of 10 kB each (our choice). [bytes]")
+        int, Field(description="The raft log entries kept until a snapshot, at 10 kB each (our choice). [bytes]")
     ]
     clients_bytes: Annotated[
-        int, Field(description="Connections, with ten watch streams and a hundred watches each (our choice). [bytes]")
+        int,
+        Field(description="The connections, each with ten watch streams and a hundred watches (our choice). [bytes]"),
     ]
     garbage_bytes: Annotated[
-        int, Field(description="As much as the last three: Go collects when the heap has doubled (its GOGC is 100).")
+        int, Field(description="As much as the last three: Go collects garbage when the heap has doubled (GOGC=100).")
     ]
-    memory_bytes: Annotated[int, Field(description="All of it. [bytes]")]
-    memory_gib: Annotated[int, Field(description="All of it, in whole GiB. [GiB]")]
+    memory_bytes: Annotated[int, Field(description="The sum. [bytes]")]
+    memory_gib: Annotated[int, Field(description="The sum, rounded up to whole GiB. [GiB]")]
 
     def explain(self) -> str:
-        """Return the arithmetic in one line.
+        """Return the calculation in one line.
 
         Examples
         --------
@@ -95,22 +98,22 @@ class Memory(Model):
             (self.clients_bytes, "clients"),
             (self.garbage_bytes, "garbage"),
         ]
-        said = " + ".join(f"{round(count / _GIB, 2):g} GiB {name}" for count, name in parts)
-        return f"{said} = {self.memory_gib} GiB"
+        terms = " + ".join(f"{round(count / _GIB, 2):g} GiB {name}" for count, name in parts)
+        return f"{terms} = {self.memory_gib} GiB"
 
 
 class EtcdSettings(Model):
-    """What to set on every member of a cluster; the same on all of them."""
+    """The settings for a cluster, the same for every member."""
 
-    etcd_version: Annotated[EtcdVersion, Field(description="The version that the settings are for.")]
-    settings: Annotated[dict[str, Setting], Field(description="Every setting by its flag's name.")]
-    memory: Annotated[Memory, Field(description="The memory to give to the process.")]
-    clients: Annotated[NotNegative, Field(description="The clients that they were worked out for. [count]")]
-    data_bytes: Annotated[NotNegative, Field(description="The data that they were worked out for. [bytes]")]
+    etcd_version: Annotated[EtcdVersion, Field(description="The version of etcd that they are for.")]
+    settings: Annotated[dict[str, Setting], Field(description="The settings, by the flag's name.")]
+    memory: Annotated[Memory, Field(description="The memory that the process needs.")]
+    clients: Annotated[NotNegative, Field(description="The clients that they are for. [count]")]
+    data_bytes: Annotated[NotNegative, Field(description="The data that they are for. [bytes]")]
     notices: Annotated[tuple[Notice, ...], Field(description="What to beware of.")]
 
     def setting(self, name: str) -> Setting:
-        """Return one setting.
+        """Return one setting by name.
 
         Parameters
         ----------
@@ -120,14 +123,14 @@ class EtcdSettings(Model):
         Raises
         ------
         OptionError
-            For a flag that this version of etcd lacks, naming those that have it, and for one that is left as it is.
+            If this version of etcd lacks the flag, or the settings leave it at its default.
 
         Examples
         --------
         >>> from etcdsize import settings_for, size
         >>> settings_for(size(data_bytes="4GB"), etcd_version="3.6").setting("max-snapshots")
         Traceback (most recent call last):
-        etcdsize.errors.OptionError: settings: "max-snapshots" is left at the default of etcd 3.6, 5; set are \
+        etcdsize.errors.OptionError: settings: "max-snapshots" keeps the default of etcd 3.6, 5; the settings are \
 quota-backend-bytes, snapshot-count, auto-compaction-mode, auto-compaction-retention, heartbeat-interval, \
 election-timeout
         """
@@ -135,8 +138,8 @@ election-timeout
         if found is None:
             default = self.etcd_version.flag(name).defaults[self.etcd_version.name]
             raise OptionError(
-                f"settings: {shown(name)} is left at the default of etcd {self.etcd_version}, {shown(default)}; "
-                f"set are {', '.join(self.settings)}",
+                f"settings: {shown(name)} keeps the default of etcd {self.etcd_version}, {shown(default)}; "
+                f"the settings are {', '.join(self.settings)}",
                 option="name",
                 value=name,
             )
@@ -144,43 +147,43 @@ election-timeout
 
     @property
     def changed(self) -> tuple[Setting, ...]:
-        """The settings that are not this version's defaults."""
+        """The settings that differ from this version's defaults."""
         return tuple(setting for setting in self.settings.values() if not setting.is_default)
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Those that are not defaults as arguments of etcd, such as `--heartbeat-interval=150`."""
+        """The changed settings as arguments for etcd, such as `--heartbeat-interval=150`."""
         return tuple(f"--{setting.name}={setting.value}" for setting in self.changed)
 
     @property
     def quota_backend_bytes(self) -> int:
-        """The most that the database may take. [bytes]"""
+        """The maximum size of the database. [bytes]"""
         return self._integer("quota-backend-bytes")
 
     @property
     def snapshot_count(self) -> int:
-        """How many entries are kept until a snapshot of the raft log. [count]"""
+        """The number of raft log entries between two snapshots. [count]"""
         return self._integer("snapshot-count")
 
     @property
     def heartbeat_interval_ms(self) -> int:
-        """How often the leader tells the others that it is there. [ms]"""
+        """The interval of the leader's heartbeats. [ms]"""
         return self._integer("heartbeat-interval")
 
     @property
     def election_timeout_ms(self) -> int:
-        """How long a member waits for the leader before it stands for election. [ms]"""
+        """How long a member waits for a heartbeat before it starts an election. [ms]"""
         return self._integer("election-timeout")
 
     def explain(self) -> str:
-        """Return every setting with its reason, the memory, and what to beware of."""
-        said = [f"etcd {self.etcd_version} ({self.etcd_version.evidence})."]
+        """Return every setting with its reason, the memory and the notices, as text."""
+        lines = [f"etcd {self.etcd_version} ({self.etcd_version.evidence})."]
         for setting in self.settings.values():
             default = " (the default)" if setting.is_default else ""
-            said.append(f"--{setting.name}={setting.value}{default}: {setting.why} [{setting.source}]")
-        said.append(f"Memory for the process: {self.memory.explain()}.")
-        said.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
-        return "\n".join(said)
+            lines.append(f"--{setting.name}={setting.value}{default}: {setting.why} [{setting.source}]")
+        lines.append(f"Memory for the process: {self.memory.explain()}.")
+        lines.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
+        return "\n".join(lines)
 
     def _integer(self, name: str) -> int:
         return int(self.settings[name].value)
@@ -193,24 +196,24 @@ def settings_for(
     kubernetes: bool = False,
     peer_rtt_ms: float | None = None,
 ) -> EtcdSettings:
-    """Return what to set on every member of a cluster, with reasons and sources.
+    """Return the settings for every member of a cluster, with reasons and sources.
 
     Parameters
     ----------
     sizing : Sizing
-        The answer of `size`. Where it does not know data or clients, the most that its tier takes counts.
+        The answer of `size`. If it does not know data or clients, the tier's upper bound counts.
     etcd_version : str
         Such as `"3.5"`, `"3.5.33"` or `"v3.5.33"`.
     kubernetes : bool
-        Whether the cluster serves Kubernetes, whose API server compacts the history itself. A sizing by Kubernetes
-        nodes always does.
+        Whether the cluster serves Kubernetes, whose API server compacts the history itself. This is implied for a
+        sizing by Kubernetes nodes.
     peer_rtt_ms : number, optional
-        The largest average round-trip time between two members. [ms] None keeps etcd's defaults, for one network.
+        The largest average round-trip time between two members. [ms] With None, etcd's defaults for one network stay.
 
     Raises
     ------
     OptionError
-        For a version that is not known, or an RTT that no election timeout can meet.
+        If the version is unknown, or the RTT is too long for any election timeout.
 
     References
     ----------
@@ -236,16 +239,16 @@ def settings_for(
     rtt = _rtt_of(peer_rtt_ms)
     clients, data, assumed = _loads(sizing)
 
-    asked = [
+    chosen = [
         _quota(data),
         _snapshot_count(version),
         *_compaction(kubernetes or sizing.kubernetes_nodes is not None),
         *_timing(rtt),
     ]
     settings = {}
-    for name, value, why, source in asked:
+    for name, value, why, source in chosen:
         default = version.flag(name).defaults[version.name]
-        # 0 is how etcd says 2 GiB.
+        # 0 means 2 GiB.
         same = value == (default or DEFAULT_QUOTA_BYTES if name == "quota-backend-bytes" else default)
         settings[name] = Setting(name=name, value=value, why=why, source=source, is_default=same)
     quota, entries = int(settings["quota-backend-bytes"].value), int(settings["snapshot-count"].value)
@@ -261,7 +264,7 @@ def settings_for(
     )
 
 
-_Asked = tuple[str, int | str, str, str]
+_Chosen = tuple[str, int | str, str, str]
 
 
 def _rtt_of(value: object) -> float | None:
@@ -277,8 +280,8 @@ def _rtt_of(value: object) -> float | None:
     longest = _LONGEST_ELECTION_MS // _ELECTION_PER_HEARTBEAT
     if number > longest:
         raise OptionError(
-            f"peer_rtt_ms: got {shown(value)}, expected at most {longest}: the election timeout is to be ten times the "
-            f"round-trip time, and etcd takes {_LONGEST_ELECTION_MS} ms at most; put the members nearer to each other",
+            f"peer_rtt_ms: got {shown(value)}, expected at most {longest}: the election timeout must be ten times the "
+            f"round-trip time, and etcd accepts at most {_LONGEST_ELECTION_MS} ms; place the members closer together",
             option="peer_rtt_ms",
             value=value,
         )
@@ -286,7 +289,7 @@ def _rtt_of(value: object) -> float | None:
 
 
 def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:
-    """Return clients and data, and which of the two were taken from the tier."""
+    """Return clients and data, and the names of those that were taken from the tier."""
     clients, _, data = (None, None, None) if sizing.workload is None else sizing.workload.loads
     assumed = [name for name, load in (("clients", clients), ("data_bytes", data)) if load is None]
     return (
@@ -296,26 +299,26 @@ def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:
     )
 
 
-def _quota(data: float) -> _Asked:
+def _quota(data: float) -> _Chosen:
     quota = quota_for(data)
     gib = f"{quota // _GIB} GiB"
     if quota > SUGGESTED_QUOTA_BYTES:
-        why = f"{gib}, room over the data, and more than the 8 GiB that etcd suggests as the most."
+        why = f"{gib}, more than the maximum of 8 GiB that etcd suggests, to have room for the data."
     elif quota == SUGGESTED_QUOTA_BYTES:
-        why = f"{gib}, the most that etcd suggests."
+        why = f"{gib}, the maximum that etcd suggests."
     elif quota == DEFAULT_QUOTA_BYTES:
-        why = f"{gib}, what etcd does with 0: the data fills four fifths of it at most (our choice)."
+        why = f"{gib}, etcd's default: the data fills at most four fifths of it (our choice)."
     else:
-        why = f"{gib}: the data fills four fifths of it at most (our choice)."
+        why = f"{gib}: the data fills at most four fifths of it (our choice)."
     return "quota-backend-bytes", quota, why, _LIMITS
 
 
-def _snapshot_count(version: EtcdVersion) -> _Asked:
+def _snapshot_count(version: EtcdVersion) -> _Chosen:
     flag = version.flag("snapshot-count")
     count = flag.defaults[version.name]
-    why = "Entries kept in memory until a snapshot of the log; more take more memory, fewer leave slow members behind."
+    why = "Log entries kept until a snapshot: more need more memory, fewer leave slow members behind."
     if version.name in flag.deprecated_in:
-        why += f" etcd {version.name} warns where it is set, so leave it out."
+        why += f" etcd {version.name} warns if it is set, so leave it out."
     return (
         "snapshot-count",
         int(count),
@@ -324,31 +327,30 @@ def _snapshot_count(version: EtcdVersion) -> _Asked:
     )
 
 
-def _compaction(kubernetes: bool) -> tuple[_Asked, _Asked]:
+def _compaction(kubernetes: bool) -> tuple[_Chosen, _Chosen]:
     if kubernetes:
-        why = "Off: the API server compacts every five minutes itself."
+        why = "Off: the API server itself compacts every five minutes."
         source = "kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go"
-        retention: _Asked = ("auto-compaction-retention", "0", why, source)
+        retention: _Chosen = ("auto-compaction-retention", "0", why, source)
     else:
         why = (
-            "History counts towards the quota, so an hour of it is kept (our choice); with its unit, as 1 means hours."
+            "History counts towards the quota, so one hour of it is kept (our choice). Without a unit, 1 also means "
+            "an hour."
         )
         retention = ("auto-compaction-retention", _RETENTION, why, _MAINTENANCE)
-    return ("auto-compaction-mode", "periodic", "History by its age.", _MAINTENANCE), retention
+    return ("auto-compaction-mode", "periodic", "Compaction by the age of the history.", _MAINTENANCE), retention
 
 
-def _timing(rtt: float | None) -> tuple[_Asked, _Asked]:
+def _timing(rtt: float | None) -> tuple[_Chosen, _Chosen]:
     heartbeat = max(_LEAST_HEARTBEAT_MS, math.ceil(rtt or 0))
     if rtt is None:
-        why = "The default, for members on one network; give peer_rtt_ms where they are not."
+        why = "The default, for members on one network; set peer_rtt_ms if they are further apart."
     elif heartbeat > _LEAST_HEARTBEAT_MS:
         why = f"The round-trip time between members, {format_number(rtt)} ms."
     else:
-        why = (
-            f"A round-trip time of {format_number(rtt)} ms needs no more than the default, and never less (our choice)."
-        )
+        why = f"A round-trip time of {format_number(rtt)} ms needs no more than the default, the minimum (our choice)."
     election = heartbeat * _ELECTION_PER_HEARTBEAT
-    reason = "Ten heartbeats, and so at least ten times the round-trip time; the same on all members."
+    reason = "Ten heartbeats, which is at least ten times the round-trip time. It must be the same on all members."
     return ("heartbeat-interval", heartbeat, why, _TUNING), ("election-timeout", election, reason, _TUNING)
 
 

@@ -1,7 +1,6 @@
-"""Terraform's external data source: what it asks as an object of text, answered as one.
+"""Answers to queries of Terraform's external data source.
 
-Terraform gives a query on standard input and reads an object back; every value on both sides is text. This module reads
-and writes neither: the command line does. It imports the models, never numpy.
+A query and its answer are JSON objects in which every value is text. The command line reads and writes them.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ QUERY = {
     "clients": "concurrent client connections",
     "requests_per_second": "such as 800 or 2.5k",
     "data": "such as 400MB",
-    "kubernetes_nodes": "nodes of the Kubernetes cluster that etcd serves; a proxy",
-    "provider": "aws, azure or gce; with commas between (default: every one of the catalog)",
-    "headroom": "the share of every bound to keep free, such as 30%",
-    "members": "voting members (default: the hosts, or 3)",
+    "kubernetes_nodes": "nodes of the Kubernetes cluster that etcd serves, as an estimate of the load",
+    "provider": "aws, azure or gce, separated by commas (default: all providers of the catalog)",
+    "headroom": "share of every bound to keep free, such as 30%",
+    "members": "voting members (default: one for each host, or 3)",
     "catalog": "guide, guide-as-printed, current, or a file (default: guide)",
     "tiers": "guide, etcd.io, or a file (default: guide)",
-    "kubernetes": "true: the API server compacts",
-    "peer_rtt_ms": "the largest average round-trip time between members",
+    "kubernetes": "true if the cluster serves Kubernetes, whose API server compacts",
+    "peer_rtt_ms": "largest average round-trip time between two members, in milliseconds",
     "etcd_version": f"such as 3.5 or 3.5.33 (default: {DEFAULT_VERSION})",
-    "hosts": "NAME=HOST of every member, with commas between: then there is a rendering for each",
-    "zones": "NAME=ZONE of every member, likewise",
-    "format": "of the renderings: flags, env, config or systemd (default: config)",
-    "token": "what tells the cluster from others",
-    "data_dir": "the folder on every member (default: /var/lib/etcd)",
-    "tls_dir": "the certificates on every member, laid out as kubeadm does",
+    "hosts": "NAME=HOST of every member, separated by commas: adds a rendering of each member",
+    "zones": "NAME=ZONE of every member, separated by commas",
+    "format": "format of the renderings: flags, env, config or systemd (default: config)",
+    "token": "distinguishes the cluster from others",
+    "data_dir": f"data folder on every member (default: {DATA_DIR})",
+    "tls_dir": "folder of certificates on every member, with the layout of kubeadm",
 }
-"""What may be asked; a key with empty text is one that is not there."""
+"""The keys of a query. A key with an empty text counts as missing."""
 
 
 def answer(query: bytes | str) -> dict[str, str]:
@@ -57,7 +56,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     Raises
     ------
     EtcdSizeError
-        For what is no such object, an unknown key, and whatever `size`, `settings_for` and `ClusterPlan` refuse.
+        If the query is not such an object or has an unknown key, or `size`, `settings_for` or `ClusterPlan` rejects it.
 
     Examples
     --------
@@ -65,7 +64,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     >>> found["tier"], found["machine_type_aws"], found["flags"]
     ('medium', 'm4.xlarge', '--auto-compaction-retention=1h')
     """
-    asked = _asked(query)
+    asked = _values(query)
     hosts = _pairs(asked, "hosts")
     members = parsed("members", asked.get("members"), parse_whole)
     providers = asked["provider"].split(",") if "provider" in asked else None
@@ -114,7 +113,8 @@ def answer(query: bytes | str) -> dict[str, str]:
         )
         if len(plan.members) != sizing.members:
             raise OptionError(
-                f"members: got {sizing.members}, and {len(plan.members)} hosts; leave members out", option="members"
+                f"members: got {sizing.members}, but there are {len(plan.members)} hosts; leave members out",
+                option="members",
             )
         formats = [name for name in FORMATS if name not in WHOLE]
         form = one_of("format", asked.get("format", "config"), formats)
@@ -127,8 +127,8 @@ def answer(query: bytes | str) -> dict[str, str]:
     return found
 
 
-def _asked(query: bytes | str) -> dict[str, str]:
-    """Return what is asked; an empty text is nothing, as Terraform has no other way to say so."""
+def _values(query: bytes | str) -> dict[str, str]:
+    """Return the values of a query. Empty text counts as missing: Terraform cannot leave a key out."""
     try:
         document = json.loads(query)
     except (ValueError, RecursionError):
@@ -147,16 +147,16 @@ def _asked(query: bytes | str) -> dict[str, str]:
             )
         if not isinstance(value, str):
             raise OptionError(
-                f"{name}: got {shown(value)}, expected text: Terraform gives every value as text",
+                f"{name}: got {shown(value)}, expected text: Terraform passes every value as text",
                 option=name,
                 value=value,
             )
     needs = [name for name in ("zones", "format", "token", "data_dir", "tls_dir") if document.get(name)]
     if needs and not document.get("hosts"):
-        raise OptionError(f"{needs[0]}: got it without hosts, expected it with hosts only", option=needs[0])
+        raise OptionError(f"{needs[0]}: cannot be used without hosts; add hosts", option=needs[0])
     if not any(document.get(name) for name in ("clients", "requests_per_second", "data", "kubernetes_nodes")):
         raise OptionError(
-            "query: got no load, expected clients, requests_per_second, data, kubernetes_nodes or some of them",
+            "query: got no load, expected at least one of clients, requests_per_second, data, kubernetes_nodes",
             option="query",
         )
     return {name: value for name, value in document.items() if value}

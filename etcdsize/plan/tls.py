@@ -1,6 +1,6 @@
-"""The certificates of a cluster: which files secure its members, towards clients and among themselves.
+"""The certificates of a cluster: the files that secure its client and its peer connections.
 
-This module imports pydantic, never numpy. Nothing here opens a file: the paths are those of other machines.
+The paths are those of other machines, so no file is opened here.
 """
 
 import os.path
@@ -16,20 +16,20 @@ __all__ = ["PlanModel", "Tls", "TlsFiles", "check_path", "check_text"]
 
 
 class PlanModel(Model):
-    """The base of what a plan is made of: it is refused with a `PlanError`."""
+    """The base of a plan and its parts. Invalid values raise a `PlanError`."""
 
     error_type: ClassVar[type[EtcdSizeError]] = PlanError
 
 
 class TlsFiles(PlanModel):
-    """The files that secure one side of a member: its clients, or the other members."""
+    """The files that secure one side of a member: its client connections, or its peer connections."""
 
-    cert_file: Annotated[str, Field(description="The certificate that the member shows.")]
+    cert_file: Annotated[str, Field(description="The member's certificate.")]
     key_file: Annotated[str, Field(description="Its key.")]
     trusted_ca_file: Annotated[
-        str | None, Field(description="The authority whose certificates are trusted. None: the system's.")
+        str | None, Field(description="The certificate authority to trust. None: the system's authorities.")
     ] = None
-    client_cert_auth: Annotated[bool, Field(description="Whether who connects has to show a certificate.")] = True
+    client_cert_auth: Annotated[bool, Field(description="Whether everyone who connects needs a certificate.")] = True
 
     @model_validator(mode="after")
     def _check(self) -> "TlsFiles":
@@ -39,21 +39,19 @@ class TlsFiles(PlanModel):
                 check_path(path, field)
         if self.client_cert_auth and self.trusted_ca_file is None:
             raise PlanError(
-                "trusted_ca_file: missing, and client_cert_auth is on; give the authority that signs who may connect, "
-                "or client_cert_auth=False",
+                "trusted_ca_file: missing, but client_cert_auth is on; name the authority that signs client "
+                "certificates, or set client_cert_auth=False",
                 field="trusted_ca_file",
             )
         return self
 
 
 class Tls(PlanModel):
-    """The certificates of a cluster; a side without is plain http."""
+    """The certificates of a cluster. A side without certificates uses plain http."""
 
-    client: Annotated[TlsFiles | None, Field(description="Between clients and members. None: http.")] = None
-    peer: Annotated[TlsFiles | None, Field(description="Between members. None: http.")] = None
-    client_cert_file: Annotated[
-        str | None, Field(description="The certificate that clients, etcdctl among them, show.")
-    ] = None
+    client: Annotated[TlsFiles | None, Field(description="For client connections. None: http.")] = None
+    peer: Annotated[TlsFiles | None, Field(description="For peer connections. None: http.")] = None
+    client_cert_file: Annotated[str | None, Field(description="The certificate of clients such as etcdctl.")] = None
     client_key_file: Annotated[str | None, Field(description="Its key.")] = None
 
     @model_validator(mode="after")
@@ -67,20 +65,18 @@ class Tls(PlanModel):
         if (self.client_cert_file is None) != (self.client_key_file is None):
             raise PlanError("client_cert_file, client_key_file: got one of the two, expected both or neither")
         if self.client is None and self.client_cert_file is not None:
-            raise PlanError(
-                "client_cert_file: got it without client, expected client as well", field="client_cert_file"
-            )
+            raise PlanError("client_cert_file: cannot be used without client; set client too", field="client_cert_file")
         return self
 
     @classmethod
     def from_dir(cls, folder: str) -> "Tls":
-        """Return the certificates of a folder that is laid out as kubeadm lays out `/etc/kubernetes/pki/etcd`.
+        """Return the certificates of a folder with the layout of kubeadm's `/etc/kubernetes/pki/etcd`.
 
         Parameters
         ----------
         folder : str
-            On every member: `ca.crt`, `server.crt`, `server.key`, `peer.crt`, `peer.key`; and for etcdctl
-            `healthcheck-client.crt`, `healthcheck-client.key`. Nothing is opened.
+            The folder on every member, with `ca.crt`, `server.crt`, `server.key`, `peer.crt`, `peer.key`, and for
+            etcdctl `healthcheck-client.crt` and `healthcheck-client.key`. No file is opened.
 
         References
         ----------
@@ -94,7 +90,7 @@ class Tls(PlanModel):
         check_path(folder, "folder")
 
         def at(name: str) -> str:
-            return os.path.join(folder, name)  # noqa: PTH118 - a path of another machine: text in, text out
+            return os.path.join(folder, name)  # noqa: PTH118 - a path of another machine
 
         authority = at("ca.crt")
         return cls(
@@ -108,7 +104,7 @@ class Tls(PlanModel):
 def check_text(text: str, field: str) -> None:
     if not text or text != text.strip() or not text.isprintable():
         raise PlanError(
-            f"{field}: got {shown(text)}, expected printable text, with no space before or after it",
+            f"{field}: got {shown(text)}, expected printable text without spaces at either end",
             field=field,
             value=text,
         )
@@ -120,7 +116,7 @@ def check_path(path: str, field: str) -> None:
         raise PlanError(f"{field}: got {shown(path)}, expected a path without ..", field=field, value=path)
     if path.startswith("~"):
         raise PlanError(
-            f"{field}: got {shown(path)}, expected a path in full: ~ is for shells, and etcd takes it for a name",
+            f"{field}: got {shown(path)}, expected a full path: only shells expand ~, and etcd uses it as a name",
             field=field,
             value=path,
         )

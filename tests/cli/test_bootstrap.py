@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("etcd")
 
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 PLAN = ClusterPlan.from_hosts({"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"})
-PLAIN = "warning: Without TLS anybody on the network reads and writes the data of a and b and c. [plain-http]\n"
+PLAIN = "warning: Without TLS, anyone on the network can read and write the data of a and b and c. [plain-http]\n"
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ class TestRefused:
             ([*HOSTS, "--format", "yaml"], '--format: got "yaml", expected flags or env or config or systemd or '
              "kubeadm"),
             ([*HOSTS, "--format", "kubeadm", "--member", "a"],
-             'member: got "a", and kubeadm is about the whole cluster; leave it out'),
+             'member: got "a", but kubeadm describes the whole cluster; leave it out'),
             ([*HOSTS, "--member", "d"], 'member: got "d", expected "a", "b", "c"'),
             ([*HOSTS, "--kubernetes"], "--kubernetes: needs a load; add --clients, --requests-per-second, --data, "
              "or some of them"),

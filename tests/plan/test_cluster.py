@@ -102,14 +102,13 @@ class TestFromHosts:
             ("10.0.0.1", 'hosts: got "10.0.0.1", expected a list of hosts such as ["10.0.0.1"]'),
             ([1], 'hosts: got 1, expected text such as "a=10.0.0.1"'),
             ([], "members: got none, expected at least one"),
-            (["=10.0.0.1"], 'name: got "", expected printable text, with no space before or after it'),
+            (["=10.0.0.1"], 'name: got "", expected printable text without spaces at either end'),
             (["a="], 'member "a": peer_urls: got "http://:2380", expected the scheme http or https, a host and a port, '
              "such as http://10.0.0.1:2380"),
             (["a=10.0.0.1:2380"], 'member "a": peer_urls: got "http://[10.0.0.1:2380]:2380", expected an IPv6 address '
              "in brackets, without a zone"),
-            (["a=10.0.0.1", "b=10.0.0.1"], 'member "b": peer_urls: got "http://10.0.0.1:2380", which is "a"\'s; '
-                        'expected '
-             "a URL of its own"),
+            (["a=10.0.0.1", "b=10.0.0.1"], 'member "b": peer_urls: got "http://10.0.0.1:2380", which "a" already uses; '
+             "give each member its own URL"),
         ],
     )  # fmt: skip
     def test_wrong_hosts(self, wrong, message):

@@ -54,7 +54,7 @@ etcd \\
     "env": f"""\
 # One member of a cluster of etcd 3.5. For systemd: EnvironmentFile=
 # For sh, with the path of this file: set -a; . ./FILE; exec etcd
-# etcd does not start where one of these is given as a flag as well.
+# etcd does not start if one of these is set as a flag too.
 ETCD_NAME="b"
 ETCD_DATA_DIR="/var/lib/etcd/b.etcd"
 ETCD_INITIAL_ADVERTISE_PEER_URLS="https://node2.example:2380"
@@ -135,7 +135,7 @@ ExecStart=etcd \\
 Restart=always
 RestartSec=10s
 LimitNOFILE=40000
-# User=etcd, where there is such a user and the data directory is its own.
+# Add User=etcd if that user exists and owns the data directory.
 
 [Install]
 WantedBy=multi-user.target
@@ -372,7 +372,7 @@ class TestRefused:
             ((PLAN, None), "format: got None, expected flags, env, config, systemd, kubeadm"),
             ((PLAN, "env"), 'member: got none, expected one of "a", "b": env is for one member'),
             ((PLAN, "env", "c"), 'member: got "c", expected "a", "b"'),
-            ((PLAN, "kubeadm", "a"), 'member: got "a", and kubeadm is about the whole cluster; leave it out'),
+            ((PLAN, "kubeadm", "a"), 'member: got "a", but kubeadm describes the whole cluster; leave it out'),
             (("plan", "env"), 'plan: got "plan", expected a ClusterPlan'),
         ],
     )  # fmt: skip

@@ -101,7 +101,7 @@ class TestTiming:
     @given(st.floats(5_000, 1e9, exclude_min=True))
     def test_an_rtt_that_cannot_be_met_is_refused(self, rtt):
         with pytest.raises(
-            OptionError, match="expected at most 5000: the election timeout is to be ten times"
+            OptionError, match="expected at most 5000: the election timeout must be ten times"
         ) as caught:
             settings_for(size(clients=5), peer_rtt_ms=rtt)
         assert (caught.value.option, caught.value.value) == ("peer_rtt_ms", rtt)
@@ -221,7 +221,7 @@ class TestVersions:
 
     def test_a_setting_that_is_left_alone(self):
         with pytest.raises(
-            OptionError, match=r'^settings: "max-txn-ops" is left at the default of etcd 3\.5, 128; set are'
+            OptionError, match=r'^settings: "max-txn-ops" keeps the default of etcd 3\.5, 128; the settings are'
         ):
             settings_for(size(clients=5)).setting("max-txn-ops")
 
@@ -292,20 +292,20 @@ def test_real_etcd_starts_with_the_settings(minor, tier, tmp_path):
 
 EXPLAINED = """\
 etcd 3.6.14 (from source, not run).
---quota-backend-bytes=2147483648 (the default): 2 GiB, what etcd does with 0: the data fills four fifths of it at most \
+--quota-backend-bytes=2147483648 (the default): 2 GiB, etcd's default: the data fills at most four fifths of it \
 (our choice). [etcd-io/website content/en/docs/v3.5/dev-guide/limit.md]
---snapshot-count=10000 (the default): Entries kept in memory until a snapshot of the log; more take more memory, fewer \
-leave slow members behind. etcd 3.6 warns where it is set, so leave it out. \
+--snapshot-count=10000 (the default): Log entries kept until a snapshot: more need more memory, fewer \
+leave slow members behind. etcd 3.6 warns if it is set, so leave it out. \
 [etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md; the default is in etcd-io/etcd \
 server/etcdserver/server.go]
---auto-compaction-mode=periodic (the default): History by its age. \
+--auto-compaction-mode=periodic (the default): Compaction by the age of the history. \
 [etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md]
---auto-compaction-retention=0 (the default): Off: the API server compacts every five minutes itself. \
+--auto-compaction-retention=0 (the default): Off: the API server itself compacts every five minutes. \
 [kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go]
---heartbeat-interval=100 (the default): The default, for members on one network; give peer_rtt_ms where they are not. \
-[etcd-io/website content/en/docs/v3.5/tuning.md]
---election-timeout=1000 (the default): Ten heartbeats, and so at least ten times the round-trip time; the same on all \
-members. [etcd-io/website content/en/docs/v3.5/tuning.md]
+--heartbeat-interval=100 (the default): The default, for members on one network; set peer_rtt_ms if they are further \
+apart. [etcd-io/website content/en/docs/v3.5/tuning.md]
+--election-timeout=1000 (the default): Ten heartbeats, which is at least ten times the round-trip time. It must be the \
+same on all members. [etcd-io/website content/en/docs/v3.5/tuning.md]
 Memory for the process: 2 GiB database + 0.6 GiB index + 0.14 GiB raft log + 0.02 GiB clients + 0.76 GiB garbage = \
 4 GiB.
 Notice (etcd-not-run): etcd 3.6: flags and defaults are from source, not run."""

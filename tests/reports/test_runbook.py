@@ -109,7 +109,7 @@ are both set. If authentication is enabled, add --user.
 The commands need API version 3, which etcdctl 3.4 uses unless ETCDCTL_API is 2.
 
 - warning: A cluster of 1 member tolerates no failure. [no-failure-tolerance]
-- warning: Without TLS anybody on the network reads and writes the data of a. [plain-http]
+- warning: Without TLS, anyone on the network can read and write the data of a. [plain-http]
 - warning: etcd 3.4 is out of support since 2026-05-15: vulnerabilities found since then are not fixed. \
 [etcd-out-of-support]
 

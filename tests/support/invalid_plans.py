@@ -43,7 +43,7 @@ PEER, CLIENT = "http://127.0.0.1:PEER", "http://127.0.0.1:CLIENT"
 CLUSTER = f"one={PEER}"
 SETTINGS = "settings: heartbeat-interval, election-timeout: got "
 BARE = "expected the scheme http or https, a host and a port, such as http://10.0.0.1:2380"
-TEXT = "expected printable text, with no space before or after it"
+TEXT = "expected printable text without spaces at either end"
 
 
 def peer(code, url, message, etcd=None, taken=""):
@@ -58,24 +58,24 @@ INVALID = (
             {"initial-cluster": ","}),
     Invalid("empty-name", lambda: one(""), f'name: got "", {TEXT}', {"name": ""}),
     Invalid("comma-in-name", lambda: one("a,b"),
-            'name: got "a,b", expected a name without ",": --initial-cluster is cut there',
+            'name: got "a,b", expected a name without ",": --initial-cluster is split there',
             {"name": "a,b", "initial-cluster": f"a,b={PEER}"}),
     Invalid("equals-in-name", lambda: one("a=b"),
-            'name: got "a=b", expected a name without "=": --initial-cluster is cut there',
+            'name: got "a=b", expected a name without "=": --initial-cluster is split there',
             {"name": "a=b", "initial-cluster": f"a=b={PEER}"}),
     Invalid("space-before-name", lambda: one(" one"), f'name: got " one", {TEXT}',
             {"initial-cluster": f" one={PEER}"}),
     Invalid("newline-in-name", lambda: one("a\nb"), f'name: got "a\\nb", {TEXT}',
             taken="it would start a line of its own in a file"),
     Invalid("slash-in-name", lambda: one("a/b"),
-            'name: got "a/b", expected a name without "/": the member\'s data lies in a folder of its name',
+            'name: got "a/b", expected a name without "/": the member\'s data is in a folder of that name',
             taken="its data lies elsewhere than it looks"),
     Invalid("long-name", lambda: one("é" * 126),
-            f'name: got "{"é" * 57}...", expected at most 250 bytes: a folder\'s name has 255, and its data is '
-            f'in NAME.etcd',
+            f'name: got "{"é" * 57}...", expected at most 250 bytes: the data is in a folder NAME.etcd, and a '
+            "folder's name has at most 255",
             {"data-dir": "é" * 126 + ".etcd"}),
     Invalid("same-name", lambda: plan(one(), one(peer="http://127.0.0.1:2", client="http://127.0.0.1:1")),
-            'members: got "one" 2 times, expected names that differ: etcd takes them for one member',
+            'members: got the name "one" 2 times, expected unique names: etcd treats members of one name as one member',
             {"initial-cluster": f"one={PEER},one=http://127.0.0.1:OTHER"}),
     # URLs.
     peer("no-scheme", "10.0.0.1:2380", f'got "10.0.0.1:2380", {BARE}; write http://10.0.0.1:2380', "127.0.0.1:PEER"),
@@ -124,73 +124,70 @@ INVALID = (
          "it with listen_peer_urls", taken="no other machine reaches it"),
     Invalid("no-urls", lambda: one(client=()), 'member "one": client_urls: got none, expected at least one URL such as '
             "http://10.0.0.1:2380", {"advertise-client-urls": None}),
-    Invalid("url-twice", lambda: one(peer=(P, P)), f'member "one": peer_urls: got "{P}" twice, expected it once',
+    Invalid("url-twice", lambda: one(peer=(P, P)), f'member "one": peer_urls: got "{P}" more than once; list it once',
             {"initial-advertise-peer-urls": f"{PEER},{PEER}", "initial-cluster": f"one={PEER},one={PEER}"}),
     Invalid("peer-url-shared", lambda: plan(one(), one("two", client="http://127.0.0.1:1")),
-            f'member "two": peer_urls: got "{P}", which is "one"\'s; expected a URL of its own',
+            f'member "two": peer_urls: got "{P}", which "one" already uses; give each member its own URL',
             {"initial-cluster": f"{CLUSTER},two={PEER}"}),
     Invalid("client-url-shared", lambda: plan(one(), one("two", peer="http://127.0.0.1:1")),
-            f'member "two": client_urls: got "{C}", which is "one"\'s; expected a URL of its own',
+            f'member "two": client_urls: got "{C}", which "one" already uses; give each member its own URL',
             taken="it never sees the other's"),
     # Where it listens.
     Invalid("host-in-listen-peer", lambda: one(listen_peer_urls="http://node1:2380"),
             'member "one": listen_peer_urls: got "http://node1:2380", expected an IP address or localhost: etcd '
-            'listens '
-            "on no other host names; write http://0.0.0.0:2380 for every address of the machine",
+            "cannot listen on other host names; write http://0.0.0.0:2380 to listen on every address of the machine",
             {"listen-peer-urls": "http://node1:PEER"}),
     Invalid("host-in-listen-client", lambda: one(listen_client_urls="http://node1:2379"),
             'member "one": listen_client_urls: got "http://node1:2379", expected an IP address or localhost: etcd '
-            "listens on no other host names; write http://0.0.0.0:2379 for every address of the machine",
+            "cannot listen on other host names; write http://0.0.0.0:2379 to listen on every address of the machine",
             {"listen-client-urls": "http://node1:CLIENT"}),
     Invalid("port-65536", lambda: one(listen_client_urls="http://127.0.0.1:65536"),
             'member "one": listen_client_urls: got "http://127.0.0.1:65536", expected a port from 1 to 65535',
             {"listen-client-urls": "http://127.0.0.1:65536"}),
-    Invalid("same-port", lambda: one(client=P), f'member "one": listen_client_urls: got "{P}" beside "{P}", expected '
-            "ports that do not meet", {"listen-client-urls": PEER}),
+    Invalid("same-port", lambda: one(client=P), f'member "one": listen_client_urls: got "{P}", and it listens '
+            f'on "{P}" too: both use port 2380; give each URL its own port', {"listen-client-urls": PEER}),
     Invalid("wildcard-over-port", lambda: one(listen_client_urls="http://0.0.0.0:2380"),
-            f'member "one": listen_client_urls: got "http://0.0.0.0:2380" beside "{P}", expected ports that do '
-            f'not meet',
+            f'member "one": listen_client_urls: got "http://0.0.0.0:2380", and it listens on "{P}" too: '
+            'both use port 2380; give each URL its own port',
             {"listen-client-urls": "http://0.0.0.0:PEER"}),
     Invalid("members-on-one-port",
             lambda: plan(one(), one("two", "http://127.0.0.1:1", "http://127.0.0.1:2", listen_peer_urls=P)),
-            f'member "two": listen_peer_urls: got "{P}", where "one" of the same host listens on "{P}"; '
-            f'expected a port '
-            "of its own", taken="the second of them does not start"),
+            f'member "two": listen_peer_urls: got "{P}", but "one" on the same host listens on "{P}"; '
+            "give each member its own port", taken="the second of them does not start"),
     # TLS.
     Invalid("https-peer-without-files", lambda: plan(one(peer="https://127.0.0.1:2380")),
-            'member "one": peer_urls: got "https://127.0.0.1:2380", expected http://: there are no certificates for '
-            "peer: give tls= with them, or write http for every member",
+            'member "one": peer_urls: got "https://127.0.0.1:2380", expected http://: there are no peer '
+            "certificates; add them with tls=, or use http for every member",
             {flag: (f"one={url}" if flag == "initial-cluster" else url)
              for url in ["https://127.0.0.1:PEER"]
              for flag in ("initial-advertise-peer-urls", "listen-peer-urls", "initial-cluster")}),
     Invalid("https-client-without-files", lambda: plan(one(client="https://127.0.0.1:2379")),
-            'member "one": client_urls: got "https://127.0.0.1:2379", expected http://: there are no certificates for '
-            "client: give tls= with them, or write http for every member",
+            'member "one": client_urls: got "https://127.0.0.1:2379", expected http://: there are no client '
+            "certificates; add them with tls=, or use http for every member",
             {"advertise-client-urls": "https://127.0.0.1:CLIENT", "listen-client-urls": "https://127.0.0.1:CLIENT"}),
     Invalid("mixed-schemes", lambda: plan(one(client=(C, "https://127.0.0.1:2381"))),
-            'member "one": client_urls: got "https://127.0.0.1:2381", expected http://: there are no certificates for '
-            "client: give tls= with them, or write http for every member",
+            'member "one": client_urls: got "https://127.0.0.1:2381", expected http://: there are no client '
+            "certificates; add them with tls=, or use http for every member",
             {"listen-client-urls": f"{CLIENT},https://127.0.0.1:OTHER"}),
     Invalid("http-with-files", lambda: plan(tls=Tls(client=FILES)),
-            f'member "one": client_urls: got "{C}", expected https://: tls has certificates for client, so '
-            f'every URL of '
-            "that side is https", taken="it warns, passes the files over and talks to everybody"),
+            f'member "one": client_urls: got "{C}", expected https://: tls has client certificates, so '
+            'every client URL must be https', taken="it warns, passes the files over and talks to everybody"),
     Invalid("key-file-missing", lambda: TlsFiles(cert_file="/a.crt"), "key_file: missing; the field is required",
             {"advertise-client-urls": "https://127.0.0.1:CLIENT", "listen-client-urls": "https://127.0.0.1:CLIENT",
              "cert-file": "/a.crt"}),
     Invalid("auth-without-authority", lambda: TlsFiles(cert_file="/a", key_file="/b"),
-            "trusted_ca_file: missing, and client_cert_auth is on; give the authority that signs who may connect, or "
-            "client_cert_auth=False", taken="it trusts every authority of the system"),
+            "trusted_ca_file: missing, but client_cert_auth is on; name the authority that signs client certificates, "
+            "or set client_cert_auth=False", taken="it trusts every authority of the system"),
     Invalid("no-side", lambda: Tls(), "Tls: got neither client nor peer, expected one or both; leave tls out for plain "
             "http", taken="ours"),
     Invalid("half-a-pair", lambda: Tls(client=FILES, client_key_file="/k"),
             "client_cert_file, client_key_file: got one of the two, expected both or neither", taken="etcdctl's"),
     Invalid("client-pair-alone", lambda: Tls(peer=FILES, client_cert_file="/c", client_key_file="/k"),
-            "client_cert_file: got it without client, expected client as well", taken="etcdctl's"),
+            "client_cert_file: cannot be used without client; set client too", taken="etcdctl's"),
     # Settings.
     Invalid("election-too-short", settings(heartbeat_interval=300),
-            f"{SETTINGS}an election timeout of 1000 ms with a heartbeat of 300 ms, expected at least five heartbeats, "
-            "1500 ms; ten are better", {"heartbeat-interval": "300"}),
+            f"{SETTINGS}an election timeout of 1000 ms with a heartbeat of 300 ms, expected at least "
+            "1500 ms, which is five heartbeats; ten are recommended", {"heartbeat-interval": "300"}),
     Invalid("election-too-long", settings(election_timeout=50_001),
             f"{SETTINGS}an election timeout of 50001 ms, expected at most 50000", {"election-timeout": "50001"}),
     Invalid("no-heartbeat", settings(heartbeat_interval=0), f"{SETTINGS}0, expected 1 ms or more for both",
@@ -201,8 +198,8 @@ INVALID = (
             'settings: --quota-backend-bytes: got "8G", expected an integer of bytes, 0 or more',
             {"quota-backend-bytes": "8G"}),
     Invalid("quota-beyond-addresses", settings(quota_backend_bytes=2**46 + 1),
-            "settings: --quota-backend-bytes: got 70368744177665, expected at most 70368744177664: etcd maps all of it "
-            "into memory's addresses, and processors have 47 bits of them; etcd suggests 8 GiB as the most",
+            "settings: --quota-backend-bytes: got 70368744177665, expected at most 70368744177664: etcd maps the whole "
+            "quota into its address space of 47 bits; etcd suggests at most 8 GiB",
             {"quota-backend-bytes": str(2**47)}),
     Invalid("negative", settings(max_snapshots=-1), "settings: --max-snapshots: got -1, expected an integer of "
             "0 or more",
@@ -253,18 +250,17 @@ INVALID = (
             'settings: etcd 3.5.1 has no flag "max-concurrent-streams"; those that have it: 3.4 from 3.4.20, 3.5 from '
             "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5",)),
     Invalid("flag-of-the-plan", settings(name="two"),
-            'settings: got "name", expected flags that the plan does not set itself; give it as Member(name=)',
+            'settings: got "name", expected flags that the plan does not set itself; set it with Member(name=)',
             taken="it takes the last of the two"),
     Invalid("discovery", settings(discovery="http://127.0.0.1:1/x"),
-            'settings: got "discovery", expected flags that the plan does not set itself; the plan names its members, '
-            "and etcd refuses both", {"discovery": "http://127.0.0.1:1/x"}),
+            'settings: got "discovery", expected flags that the plan does not set itself; the plan lists its members, '
+            "and etcd rejects both together", {"discovery": "http://127.0.0.1:1/x"}),
     Invalid("config-file", settings(config_file="/etc/etcd.yaml"),
-            'settings: got "config-file", expected flags that the plan does not set itself; etcd passes over '
-            'every other '
-            'flag then; render(plan, "config") writes one', taken="it passes over the rest"),
+            'settings: got "config-file", expected flags that the plan does not set itself; etcd would '
+            'ignore every other flag; render(plan, "config") writes a config file', taken="it passes over the rest"),
     Invalid("settings-of-another-version",
             lambda: plan(settings=settings_for(size(data_bytes="4GB"), etcd_version="3.6"), etcd_version="3.5"),
-            "settings: got those of etcd 3.6, and etcd_version is 3.5; make them for that version", taken="ours"),
+            "settings: got settings for etcd 3.6, but etcd_version is 3.5; make them for that version", taken="ours"),
     # The rest.
     Invalid("state", lambda: plan(state="old"), "ClusterPlan: state: got \"old\", expected 'new' or 'existing'",
             {"initial-cluster-state": "old"}),
@@ -273,8 +269,9 @@ INVALID = (
     Invalid("data-dir-up", lambda: plan(data_dir="/var/lib/../x"),
             'data_dir: got "/var/lib/../x", expected a path without ..', taken="it goes there"),
     Invalid("data-dir-home", lambda: plan(data_dir="~/etcd"),
-            'data_dir: got "~/etcd", expected a path in full: ~ is for shells, and etcd takes it for a name',
+            'data_dir: got "~/etcd", expected a full path: only shells expand ~, and etcd uses it as a name',
             taken="it makes a folder of that name"),
     Invalid("zone-of-some", lambda: plan(one(zone="a"), one("two", "http://127.0.0.1:1", "http://127.0.0.1:2")),
-            'member "two": zone: missing, and others have one; give a zone to all, or to none', taken="ours"),
+            'member "two": zone: missing, but other members have one; set it for all members or for none',
+            taken="ours"),
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""A plan written down: one module for each format."""
+"""The formats that a plan is written in, one module each."""

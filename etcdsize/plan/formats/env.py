@@ -1,8 +1,8 @@
-"""A plan as environment variables: one text that sh and systemd's EnvironmentFile= read alike.
+"""A plan as environment variables, in a file that sh and systemd's EnvironmentFile= read alike.
 
-Double quotes, with a backslash before what a shell would take for its own: both read that the same way. Single quotes
-would not do, as systemd cannot join two quoted parts. No comment holds what somebody else wrote: systemd goes on with a
-comment after a backslash at its end.
+Both read double quotes, and a backslash before a character that is special to a shell, in the same way. Single quotes
+would not work, as systemd cannot join two quoted parts. Comments contain no text of the user's: systemd continues a
+comment on the next line if it ends in a backslash.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _SPECIAL = re.compile(r'(["\\$`])')
 
 
 def render_env(plan: ClusterPlan, member: str) -> str:
-    """Return the settings of one member, a variable a line."""
+    """Return the flags of one member as variables, one a line."""
     known = load_versions().flags_by_name
     lines = [
         f"# One member of a cluster of etcd {plan.etcd_version}. For systemd: EnvironmentFile=",
         "# For sh, with the path of this file: set -a; . ./FILE; exec etcd",
-        "# etcd does not start where one of these is given as a flag as well.",
+        "# etcd does not start if one of these is set as a flag too.",
     ]
     for flag, value in plan.flags(member).items():
         text = _SPECIAL.sub(r"\\\1", flag_text(value))

@@ -1,4 +1,4 @@
-"""A plan as shell commands: what starts each member by hand."""
+"""A plan as shell commands that start its members by hand."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ __all__ = ["render_flags"]
 
 
 def render_flags(plan: ClusterPlan, member: str) -> str:
-    """Return the command that starts one member, a flag a line, quoted for sh."""
+    """Return the command that starts one member, quoted for sh, one flag a line."""
     words = ["etcd", *(f"--{flag}={shlex.quote(flag_text(value))}" for flag, value in plan.flags(member).items())]
     return " \\\n  ".join(words) + "\n"

@@ -1,4 +1,4 @@
-"""A plan as kubeadm's ClusterConfiguration: an API server that uses this cluster, which kubeadm does not run.
+"""A plan as kubeadm's ClusterConfiguration, for API servers that use the cluster as an external etcd.
 
 From Kubernetes' documentation of kubeadm.k8s.io/v1beta4, not run.
 """
@@ -13,7 +13,7 @@ __all__ = ["render_kubeadm"]
 
 
 def render_kubeadm(plan: ClusterPlan) -> str:
-    """Return the configuration's section of etcd, with every member."""
+    """Return the etcd section of the configuration, with every member."""
     lines = [
         "apiVersion: kubeadm.k8s.io/v1beta4",
         "kind: ClusterConfiguration",

@@ -1,7 +1,6 @@
-"""A plan as a unit of systemd, whole in itself.
+"""A plan as a complete systemd unit.
 
-In a command of a unit, systemd takes a backslash, `%` and `$` for its own, also within quotes; doubled they are
-themselves.
+In a unit's commands a backslash, `%` and `$` are special, even within quotes; doubled, they stand for themselves.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def render_systemd(plan: ClusterPlan, member: str) -> str:
     Raises
     ------
     OptionError
-        For a path that is not absolute: it would be one below `/`.
+        If a path is not absolute: systemd would look for it in `/`.
     """
     flags = plan.flags(member)
     for flag, value in flags.items():
@@ -40,8 +39,8 @@ def render_systemd(plan: ClusterPlan, member: str) -> str:
     return _UNIT.format(version=plan.etcd_version, command=" \\\n    ".join(words))
 
 
-# As etcd-io/etcd contrib/systemd/etcd.service: it tells systemd when it is ready, and starts again by itself. That unit
-# allows 40,000 files: a connection is one.
+# As in etcd-io/etcd contrib/systemd/etcd.service: etcd notifies systemd when it is ready, and systemd restarts it. That
+# unit allows 40,000 open files; every connection is one.
 _UNIT = """\
 [Unit]
 Description=etcd {version}
@@ -55,7 +54,7 @@ ExecStart={command}
 Restart=always
 RestartSec=10s
 LimitNOFILE=40000
-# User=etcd, where there is such a user and the data directory is its own.
+# Add User=etcd if that user exists and owns the data directory.
 
 [Install]
 WantedBy=multi-user.target
