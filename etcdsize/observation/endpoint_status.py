@@ -1,4 +1,4 @@
-"""The status of every member, as `etcdctl endpoint status --write-out=json` prints it."""
+"""Read the status of members, as `etcdctl endpoint status --write-out=json` prints it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from etcdsize.observation.scrape import MemberStatus
 __all__ = ["read_endpoint_status"]
 
 _COMMAND = "etcdctl endpoint status --write-out=json"
-_MOST = 2**64
+_TOO_LARGE = 2**64
 
 
 def read_endpoint_status(source: object) -> tuple[MemberStatus, ...]:
-    """Return what etcdctl says of every member that it was asked for.
+    """Return the status of every member in the output of etcdctl.
 
     Parameters
     ----------
     source : str, bytes or list
-        What `etcdctl endpoint status --write-out=json` prints: text or parsed JSON. It leaves out what is zero.
+        The output of `etcdctl endpoint status --write-out=json`: text, or parsed JSON. Zeros are left out of it.
 
     Raises
     ------
     ScrapeError
-        For what is no such list, and for a figure that cannot be one; it names endpoint and field.
+        If it is not such a list, or has an impossible value; the message names endpoint and field.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def read_endpoint_status(source: object) -> tuple[MemberStatus, ...]:
 
 
 class _Entry:
-    """One entry of the list: its fields, checked as they are asked for."""
+    """One entry of the list; its fields are checked when they are read."""
 
     def __init__(self, fields: object, row: int) -> None:
         self._where = f"row {row}"
@@ -60,10 +60,10 @@ class _Entry:
     def status(self) -> MemberStatus:
         errors = self._status.get("errors") or []
         if not isinstance(errors, list) or not all(isinstance(one, str) for one in errors):
-            self._refuse("errors", f"got {shown(errors)}, expected a list of texts")
+            self._reject("errors", f"got {shown(errors)}, expected a list of texts")
         learner = self._status.get("isLearner", False)
         if not isinstance(learner, bool):
-            self._refuse("isLearner", f"got {shown(learner)}, expected true or false")
+            self._reject("isLearner", f"got {shown(learner)}, expected true or false")
         leader = self._whole(self._status, "leader")
         return MemberStatus(
             endpoint=self.endpoint or "",
@@ -80,28 +80,28 @@ class _Entry:
 
     def _object(self, value: object, field: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            self._refuse(field, f"got {shown(value)}, expected an object, as {_COMMAND} prints it")
+            self._reject(field, f"got {shown(value)}, expected an object, as {_COMMAND} prints it")
         return value
 
     def _text(self, fields: dict[str, Any], field: str) -> str:
         value = fields.get(field)
         if not isinstance(value, str) or not value:
-            self._refuse(field, f"got {shown(value)}, expected text")
+            self._reject(field, f"got {shown(value)}, expected text")
         return value
 
     def _id(self, field: str) -> int:
         value = self._whole(self._header, field)
         if not value:
-            self._refuse(field, "missing; every member says it")
+            self._reject(field, "missing, although every member reports it")
         return value
 
     def _whole(self, fields: dict[str, Any], field: str) -> int | None:
         value = fields.get(field)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST:
-            self._refuse(field, f"got {shown(value)}, expected a whole number of 0 or more")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _TOO_LARGE:
+            self._reject(field, f"got {shown(value)}, expected a whole number of 0 or more")
         return value
 
-    def _refuse(self, field: str, reason: str) -> NoReturn:
+    def _reject(self, field: str, reason: str) -> NoReturn:
         raise ScrapeError(f"endpoint status: {self._where}, {field}: {reason}", endpoint=self.endpoint, metric=field)

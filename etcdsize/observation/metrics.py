@@ -1,4 +1,4 @@
-"""The metrics of one member of etcd, as it serves them under `/metrics` in Prometheus' text format."""
+"""Read the metrics of one member, which etcd serves under `/metrics` in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _FAMILIES = {
     **dict.fromkeys(_COUNTERS, "counter"),
     **dict.fromkeys(_HISTOGRAMS, "histogram"),
 }
-# Of a histogram the buckets say all that is needed.
+# Of a histogram, only the buckets are needed.
 _WANTED = {f"{name}_bucket" if kind == "histogram" else name for name, kind in _FAMILIES.items()}
 _NAME = re.compile(r"[^\s{]*")
 _ID = re.compile(r"[0-9a-f]{1,16}")
 
-# etcd's own are about 150 kB, 1,500 lines, of which 200 are read here, and no line has a kilobyte; what is far larger
-# is something else, and would take long to read.
+# etcd serves about 150 kB in 1,500 lines, none as long as a kilobyte, of which 200 are read here. A much larger text is
+# not etcd's, and would take long to read.
 MAX_BYTES = 4 * 1024**2
 _MOST_LINES = 10_000
 _LONGEST_LINE = 4096
-# Of these the streams alone are needed; they are half of all lines.
+# Of these, which are half of all lines, only the streams are needed.
 _STREAMS_ONLY = (_HANDLED, _RECEIVED)
 
-# Whose calls are a load by clients. Maintenance and Cluster are an operator's.
+# The services that clients call. Maintenance and Cluster are for operators.
 _SERVICES = {
     "etcdserverpb.KV": "KV",
     "etcdserverpb.Lease": "Lease",
@@ -62,27 +62,26 @@ _WATCH = ("etcdserverpb.Watch", "Watch")
 
 
 def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None) -> Scrape:
-    """Return what the metrics of one member say.
+    """Return the metrics of one member as a `Scrape`.
 
     Parameters
     ----------
     source : str or bytes
-        What the member serves under `/metrics`.
+        The text that the member serves under `/metrics`.
     taken_unix_seconds : float, optional
-        When it was served, by the member's clock. [s since 1970] Without it, one scrape gives no average.
+        The time of the scrape, by the member's clock. [s since 1970] Without it, a single scrape gives no rate.
 
     Returns
     -------
     Scrape
-        A metric that is not there is None.
+        A missing metric is None.
 
     Raises
     ------
     ScrapeError
-        For what is no metrics of etcd, for text that is cut off, and for a value that cannot be one; it names line and
-        metric.
+        If the text is not etcd's metrics, is cut off, or has an impossible value; the message names line and metric.
     MissingDependencyError
-        Without prometheus-client, which the extra `observe` brings.
+        Without prometheus-client, which the extra `observe` installs.
 
     Examples
     --------
@@ -98,14 +97,14 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
     found = _Found()
     lines = _Lines(text)
     for sample in lines.samples():
-        found.take(sample.name, sample.labels, sample.value, lines.number)
+        found.add(sample.name, sample.labels, sample.value, lines.number)
     if not lines.any_etcd:
-        _refuse(_unlike(text))
+        _reject(_not_etcd(text))
     if text[-1] != "\n":
-        _refuse("the last line does not end; is it cut off?", line=text.count("\n") + 1)
+        _reject("the last line does not end; is it cut off?", line=text.count("\n") + 1)
     if "started_unix_seconds" not in found.fields:
-        _refuse(
-            "process_start_time_seconds is missing, which etcd says last; is it cut off?",
+        _reject(
+            "process_start_time_seconds is missing, which etcd writes last; is the text cut off?",
             metric="process_start_time_seconds",
         )
     return found.scrape(taken_unix_seconds)
@@ -113,19 +112,19 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
 
 def _text(source: str | bytes) -> str:
     if not isinstance(source, (str, bytes, bytearray)):
-        _refuse(f"got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves")
+        _reject(f"got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves")
     if len(source) > MAX_BYTES:
-        _refuse(f"got {len(source)} bytes, expected at most {MAX_BYTES}; etcd's own are about 150 kB")
+        _reject(f"got {len(source)} bytes, expected at most {MAX_BYTES}; etcd's own are about 150 kB")
     if isinstance(source, str):
         return source
     try:
         return bytes(source).decode()
     except UnicodeDecodeError as error:
-        _refuse(f"not text: byte {error.start} is not UTF-8")
+        _reject(f"not text: byte {error.start} is not UTF-8")
 
 
-def _unlike(text: str) -> str:
-    """Return what is wrong with a text that has no metric of etcd."""
+def _not_etcd(text: str) -> str:
+    """Return what a text without any of etcd's metrics looks like."""
     start = text.lstrip("\ufeff \t\r\n")[:2000].lower()
     if not start:
         return "empty, expected the metrics of etcd"
@@ -138,14 +137,14 @@ def _unlike(text: str) -> str:
     return f"got {shown(text[:60])}, expected the metrics of etcd"
 
 
-def _refuse(reason: str, *, line: int | None = None, metric: str | None = None) -> NoReturn:
+def _reject(reason: str, *, line: int | None = None, metric: str | None = None) -> NoReturn:
     where = "metrics" if line is None else f"metrics: line {line}"
     named = f", {metric}" if metric is not None and metric not in reason else ""
     raise ScrapeError(f"{where}{named}: {reason}", line=line, metric=metric)
 
 
 class _Lines:
-    """Gives the parser the lines of the metrics that are wanted, and knows where it stands."""
+    """Iterates over the lines that are needed, and keeps the number of the current one."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -159,15 +158,15 @@ class _Lines:
         except ImportError as error:
             raise MissingDependencyError(package="prometheus-client", extra="observe") from error
         try:
-            # Without the lines of types the parser gives every sample as soon as it has read it.
-            # It asks for a file, and only takes one line after the other.
+            # Without "# TYPE" lines the parser yields each sample as soon as it has read its line. Its type asks for a
+            # file, but it only iterates over lines.
             for family in text_fd_to_metric_families(cast("TextIO", self)):
                 yield from family.samples
         except ScrapeError:
             raise
         except (ValueError, IndexError):
             line = self._text.split("\n")[self.number - 1]
-            _refuse(f"got {shown(line)}, expected a metric, its labels and a number", line=self.number)
+            _reject(f"got {shown(line)}, expected a metric, its labels and a number", line=self.number)
 
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(self._text.split("\n"), 1):
@@ -179,10 +178,10 @@ class _Lines:
             if name not in _WANTED or (name in _STREAMS_ONLY and not ('Watch"' in line or 'LeaseKeepAlive"' in line)):
                 continue
             if len(line) > _LONGEST_LINE:
-                _refuse(f"got {len(line)} characters, expected at most {_LONGEST_LINE}", line=number, metric=name)
+                _reject(f"got {len(line)} characters, expected at most {_LONGEST_LINE}", line=number, metric=name)
             self._wanted += 1
             if self._wanted > _MOST_LINES:
-                _refuse(f"got more than {_MOST_LINES} lines of what one member says in 200", line=number)
+                _reject(f"got more than {_MOST_LINES} lines of metrics, of which one member has about 200", line=number)
             self.any_etcd = self.any_etcd or name.startswith(("etcd_", "grpc_"))
             self.number = number
             yield line
@@ -191,11 +190,11 @@ class _Lines:
         words = line.split()
         wanted = _FAMILIES.get(words[2]) if len(words) == 4 else None
         if wanted is not None and words[3] not in (wanted, "untyped"):
-            _refuse(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
+            _reject(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
 
 
 class _Found:
-    """What the samples of one text say."""
+    """Collects the samples of one text."""
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
@@ -205,73 +204,75 @@ class _Found:
         self.peers: list[str] = []
         self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
-    def take(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def add(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         key = (name, tuple(sorted(labels.items())))
         if key in self._seen:
-            _refuse("got it twice, expected each metric once", line=line, metric=name)
+            _reject("appears twice, expected each metric once", line=line, metric=name)
         self._seen.add(key)
         if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
             value = int(value)  # a quota comes as 2.147483648e+09
         # NaN fails every comparison.
         if not 0 <= value < 1e300:
-            _refuse(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
+            _reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
         if name in _SINGLE:
             field = _SINGLE[name]
             if labels:
-                # Those of many members in one text, such as a federation gives.
-                _refuse("got labels, expected none: one member's own metrics", line=line, metric=name)
+                # A federation serves the metrics of many members in one text.
+                _reject(
+                    "got labels, expected none; use the metrics that one member serves itself", line=line, metric=name
+                )
             self.fields[field] = bool(value) if field in ("has_leader", "is_leader") else value
         elif name in _NAMED:
-            self._take_name(name, labels, value, line)
+            self._add_name(name, labels, value, line)
         elif name == _PEERS:
             if value and _ID.fullmatch(labels.get("Remote", "")):
                 self.peers.append(labels["Remote"])
         elif name in (_STARTED, _HANDLED, _RECEIVED):
-            self._take_calls(name, labels, value)
+            self._add_calls(name, labels, value)
         else:
-            self._take_bucket(name, labels, value, line)
+            self._add_bucket(name, labels, value, line)
 
-    def _take_name(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def _add_name(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         field, label = _NAMED[name]
         text = labels.get(label, "")
         if not value:
             return
         if not text or len(text) > 100 or not text.isprintable() or field in self.fields:
-            _refuse(f"got {shown(text)}, expected one {label}", line=line, metric=name)
+            _reject(f"got {shown(text)}, expected one {label}", line=line, metric=name)
         if field == "member_id" and not _ID.fullmatch(text):
-            _refuse(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
+            _reject(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
         self.fields[field] = text
 
-    def _take_calls(self, name: str, labels: dict[str, str], value: int | float) -> None:
+    def _add_calls(self, name: str, labels: dict[str, str], value: int | float) -> None:
         call = labels.get("grpc_service", ""), labels.get("grpc_method", "")
         if name == _RECEIVED:
             if call == _KEEP_ALIVE:
                 self.calls["Lease.LeaseKeepAlive"] = value
             return
         if call in (_WATCH, _KEEP_ALIVE):
-            # What was handled comes apart by its code.
+            # Handled calls are counted by status code.
             streams = self.streams[name]
             streams[call[1]] = streams.get(call[1], 0) + value
         elif name == _STARTED and (call[0] in _SERVICES or call == _AUTHENTICATE):
             service = _SERVICES.get(call[0], "Auth")
             self.calls[f"{service}.{call[1]}"] = self.calls.get(f"{service}.{call[1]}", 0) + value
 
-    def _take_bucket(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def _add_bucket(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         try:
             bound = float(labels.get("le", ""))
         except ValueError:
             bound = math.nan
         if not bound > 0:
-            _refuse(f"got le={shown(labels.get('le'))}, expected a number above 0", line=line, metric=name)
+            _reject(f"got le={shown(labels.get('le'))}, expected a number above 0", line=line, metric=name)
         self.buckets.setdefault((name.removesuffix("_bucket"), labels.get("To", "")), {})[bound] = value
 
     def scrape(self, taken_unix_seconds: float | None) -> Scrape:
-        """Return all of it."""
+        """Return the collected samples as a `Scrape`."""
         kept = {key: self._histogram(*key) for key in sorted(self.buckets)}
         if self.streams[_STARTED]:
             for method, field in (("Watch", "watch_streams"), ("LeaseKeepAlive", "lease_streams")):
                 if method in self.streams[_STARTED]:
-                    # The two are not read at one moment, so that what is open may seem to be less than none.
+                    # The two counters are not read at the same moment, so their difference may be below 0.
                     ended = self.streams[_HANDLED].get(method, 0)
                     self.fields[field] = max(self.streams[_STARTED][method] - ended, 0)
         return Scrape(
@@ -287,9 +288,9 @@ class _Found:
     def _histogram(self, name: str, to: str) -> Histogram:
         buckets = self.buckets[name, to]
         if math.inf not in buckets:
-            _refuse('its last bucket, le="+Inf", is missing; is it cut off?', metric=name)
+            _reject('its last bucket, le="+Inf", is missing; is it cut off?', metric=name)
         bounds = sorted(buckets)
         try:
             return Histogram(upper_bounds_seconds=tuple(bounds[:-1]), counts=tuple(buckets[bound] for bound in bounds))
         except EtcdSizeError as error:
-            _refuse(str(error).removeprefix("Histogram: "), metric=name)
+            _reject(str(error).removeprefix("Histogram: "), metric=name)

@@ -1,7 +1,4 @@
-"""What one member of etcd says of itself at one moment: its metrics, and its endpoint status.
-
-These are models alone: `readers` fill them out of text, `observations` works out loads. This module imports pydantic.
-"""
+"""The metrics of one member at one moment, and its endpoint status, as models."""
 
 import itertools
 from typing import Annotated
@@ -15,18 +12,20 @@ __all__ = ["Histogram", "MemberStatus", "Scrape"]
 
 
 class Histogram(Model):
-    """Durations, counted by how long they took.
+    """A histogram of durations, as Prometheus counts them.
 
     Raises
     ------
     TableError
-        For bounds that do not rise, or counts that fall.
+        If the bounds do not rise, or the counts fall.
     """
 
-    upper_bounds_seconds: Annotated[tuple[Positive, ...], Field(description="The bounds, rising. [s]")]
+    upper_bounds_seconds: Annotated[
+        tuple[Positive, ...], Field(description="The upper bounds of the buckets, rising. [s]")
+    ]
     counts: Annotated[
         tuple[NotNegative, ...],
-        Field(description="How many took at most each bound, and last how many there were. [count]"),
+        Field(description="Durations up to each bound, and last the number of all. [count]"),
     ]
 
     @model_validator(mode="after")
@@ -42,11 +41,11 @@ class Histogram(Model):
 
     @property
     def count(self) -> int | float:
-        """How many durations there were."""
+        """The number of durations."""
         return self.counts[-1]
 
     def since(self, before: "Histogram") -> "Histogram | None":
-        """Return what came after an earlier one, None where that is none of the same process."""
+        """Return the durations since an earlier histogram, or None if that is not of the same process."""
         if before.upper_bounds_seconds != self.upper_bounds_seconds:
             return None
         counts = tuple(now - then for now, then in zip(self.counts, before.counts))
@@ -55,10 +54,10 @@ class Histogram(Model):
         return Histogram(upper_bounds_seconds=self.upper_bounds_seconds, counts=counts)
 
     def quantile(self, share: float) -> float | None:
-        """Return the duration that a share of them stayed within, None where there were none. [s]
+        """Return the duration that a share of all durations did not exceed, or None if there are none. [s]
 
-        Between two bounds it is taken to rise evenly, as PromQL's `histogram_quantile` does; beyond the last bound it
-        is the last bound.
+        It is interpolated linearly within a bucket, as by PromQL's `histogram_quantile`; beyond the last bound it is
+        the last bound.
 
         Examples
         --------
@@ -78,20 +77,20 @@ class Histogram(Model):
 
 
 class Scrape(Model):
-    """What the metrics of one member say at one moment. None is what they do not say."""
+    """The metrics of one member at one moment. None is what they do not report."""
 
-    member_id: Annotated[str | None, Field(description="The member's id, in hexadecimal digits.")] = None
+    member_id: Annotated[str | None, Field(description="The member's ID, in hexadecimal digits.")] = None
     version: Annotated[str | None, Field(description="The member's version of etcd.")] = None
     started_unix_seconds: Annotated[
-        NotNegative | None, Field(description="When its process started, by its own clock. [s since 1970]")
+        NotNegative | None, Field(description="The start of its process, by its own clock. [s since 1970]")
     ] = None
     taken_unix_seconds: Annotated[
         NotNegative | None,
-        Field(description="When this was said, by the member's clock. [s since 1970]"),
+        Field(description="The time of the scrape, by the member's clock. [s since 1970]"),
     ] = None
     calls: Annotated[
         dict[str, NotNegative] | None,
-        Field(description="Calls and messages of clients since the process started, by service and method. [count]"),
+        Field(description="Client calls and messages since the process started, by service and method. [count]"),
     ] = None
     cpu_seconds: Annotated[
         NotNegative | None, Field(description="Processor time since the process started; it falls on a restart. [s]")
@@ -99,36 +98,36 @@ class Scrape(Model):
     watch_streams: Annotated[NotNegative | None, Field(description="Open watch streams. [count]")] = None
     lease_streams: Annotated[NotNegative | None, Field(description="Open lease streams. [count]")] = None
     data_bytes: Annotated[NotNegative | None, Field(description="The part of the database in use. [bytes]")] = None
-    total_bytes: Annotated[NotNegative | None, Field(description="The database's file. [bytes]")] = None
+    total_bytes: Annotated[NotNegative | None, Field(description="The size of the database file. [bytes]")] = None
     quota_bytes: Annotated[NotNegative | None, Field(description="The quota of the file. [bytes]")] = None
     has_leader: Annotated[bool | None, Field(description="Whether it knows a leader.")] = None
     is_leader: Annotated[bool | None, Field(description="Whether it is the leader.")] = None
     leader_changes: Annotated[
-        NotNegative | None, Field(description="Changes of leader that it saw since the process started. [count]")
+        NotNegative | None, Field(description="Leader changes that it saw since the process started. [count]")
     ] = None
-    peers: Annotated[tuple[str, ...], Field(description="The ids of the members that it is connected to.")] = ()
-    wal_fsync: Annotated[Histogram | None, Field(description="How long the log took to reach the disk.")] = None
-    backend_commit: Annotated[Histogram | None, Field(description="How long the database took to get there.")] = None
-    peer_rtt: Annotated[dict[str, Histogram], Field(description="Round trips to other members, by their id.")] = Field(
-        default_factory=dict
-    )
+    peers: Annotated[tuple[str, ...], Field(description="The IDs of the members that it is connected to.")] = ()
+    wal_fsync: Annotated[Histogram | None, Field(description="Durations of WAL fsyncs.")] = None
+    backend_commit: Annotated[Histogram | None, Field(description="Durations of backend commits.")] = None
+    peer_rtt: Annotated[
+        dict[str, Histogram], Field(description="Durations of round trips to other members, by their ID.")
+    ] = Field(default_factory=dict)
 
 
 class MemberStatus(Model):
-    """What `etcdctl endpoint status` says of one member. None is what it does not say."""
+    """The `etcdctl endpoint status` of one member. None is what it does not report."""
 
-    endpoint: Annotated[str, Field(description="The URL that was asked.")]
-    member_id: Annotated[str, Field(description="The member's id, in hexadecimal digits.")]
-    cluster_id: Annotated[str, Field(description="The cluster's id, in hexadecimal digits.")]
+    endpoint: Annotated[str, Field(description="The member's client URL.")]
+    member_id: Annotated[str, Field(description="The member's ID, in hexadecimal digits.")]
+    cluster_id: Annotated[str, Field(description="The cluster's ID, in hexadecimal digits.")]
     version: Annotated[str | None, Field(description="The member's version of etcd.")] = None
     data_bytes: Annotated[NotNegative | None, Field(description="The part of the database in use. [bytes]")] = None
-    total_bytes: Annotated[NotNegative | None, Field(description="The database's file. [bytes]")] = None
+    total_bytes: Annotated[NotNegative | None, Field(description="The size of the database file. [bytes]")] = None
     quota_bytes: Annotated[
-        NotNegative | None, Field(description="The quota of the file; etcd says it since 3.6. [bytes]")
+        NotNegative | None, Field(description="The quota of the file, reported since 3.6. [bytes]")
     ] = None
-    leader_id: Annotated[str | None, Field(description="The leader's id. None: there is no leader.")] = None
-    is_learner: Annotated[bool, Field(description="Whether it does not vote.")] = False
-    errors: Annotated[tuple[str, ...], Field(description="What it says is wrong, such as an alarm.")] = ()
+    leader_id: Annotated[str | None, Field(description="The leader's ID. None: there is no leader.")] = None
+    is_learner: Annotated[bool, Field(description="Whether it is a learner, which does not vote.")] = False
+    errors: Annotated[tuple[str, ...], Field(description="The errors that it reports, such as an alarm.")] = ()
 
     @property
     def is_leader(self) -> bool:

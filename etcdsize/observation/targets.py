@@ -1,4 +1,4 @@
-"""Many clusters to observe, in the format of Prometheus' file discovery: groups of targets with labels."""
+"""Read the clusters to observe from a file in the format of Prometheus' file-based service discovery."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ class ClusterTargets(Model):
     """One cluster to observe."""
 
     endpoints: Annotated[tuple[str, ...], Field(min_length=1, description="The client URLs of its members.")]
-    labels: Annotated[dict[str, str], Field(description="Its labels, but for those that begin with __.")]
-    clients: Annotated[NotNegative | None, Field(description="Its clients, where a label says. [count]")] = None
+    labels: Annotated[dict[str, str], Field(description="Its labels, except those that begin with __.")]
+    clients: Annotated[NotNegative | None, Field(description="Its clients, if a label gives them. [count]")] = None
 
 
 def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTargets, ...]:
-    """Return the clusters that a file of Prometheus' file discovery lists.
+    """Return the clusters of a file in the format of Prometheus' file-based service discovery.
 
-    Groups with the same label `cluster` are one cluster; every other group is one of its own.
+    Groups with the same label `cluster` are one cluster; every other group is a cluster of its own.
 
     Parameters
     ----------
     source : str, bytes or list
-        JSON: text, or parsed.
+        Text, or parsed JSON.
     secure : bool
-        Whether targets are `https://` where the label `__scheme__` does not say.
+        Whether targets without the label `__scheme__` are `https://`.
 
     Raises
     ------
     TableError
-        For what is no such list; it names group and field.
+        If it is not such a list; the message names row and field.
 
     Examples
     --------
@@ -58,49 +58,51 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     for row, fields in enumerate(found[0], 1):
         one = _cluster(fields, row, secure=secure)
         key = one.labels.get("cluster") or row
-        before = clusters.get(key)
-        clusters[key] = one if before is None else _joined(before, one, row)
+        existing = clusters.get(key)
+        clusters[key] = one if existing is None else _merge(existing, one, row)
     return tuple(clusters.values())
 
 
 def _cluster(fields: Any, row: int, *, secure: bool) -> ClusterTargets:
     if not isinstance(fields, dict):
-        _refuse(row, None, f"got {shown(fields)}, expected an object with targets")
-    strange = sorted(set(fields) - {"targets", "labels"})
-    if strange:
-        _refuse(row, strange[0], "unknown field; expected targets and labels")
+        _reject(row, None, f"got {shown(fields)}, expected an object with targets")
+    unknown = sorted(set(fields) - {"targets", "labels"})
+    if unknown:
+        _reject(row, unknown[0], "unknown field; expected targets and labels")
     targets, labels = fields.get("targets"), fields.get("labels") or {}
     if not isinstance(targets, list) or not targets or not all(isinstance(one, str) for one in targets):
-        _refuse(row, "targets", f'got {shown(targets)}, expected a list such as ["10.0.0.1:2379"]')
+        _reject(row, "targets", f'got {shown(targets)}, expected a list such as ["10.0.0.1:2379"]')
     if not isinstance(labels, dict):
-        _refuse(row, "labels", f"got {shown(labels)}, expected an object")
+        _reject(row, "labels", f"got {shown(labels)}, expected an object")
     for name, value in labels.items():
         if not _LABEL.fullmatch(name) or not isinstance(value, str):
-            _refuse(row, f"labels.{name}", f"got {shown(value)}, expected a label's name, and text")
+            _reject(row, f"labels.{name}", f"got {shown(value)}, expected a label name with a text value")
     scheme = labels.get("__scheme__", "https" if secure else "http")
     if scheme not in ("http", "https"):
-        _refuse(row, "labels.__scheme__", f"got {shown(scheme)}, expected http or https")
+        _reject(row, "labels.__scheme__", f"got {shown(scheme)}, expected http or https")
     path = labels.get("__metrics_path__", "/metrics")
     if path != "/metrics":
-        _refuse(row, "labels.__metrics_path__", f"got {shown(path)}, expected /metrics, which is where etcd has them")
+        _reject(row, "labels.__metrics_path__", f"got {shown(path)}, expected /metrics, where etcd serves them")
     try:
         endpoints = endpoints_of([one if "://" in one else f"{scheme}://{one}" for one in targets])
     except OptionError as error:
-        _refuse(row, "targets", str(error).removeprefix("endpoints: "))
+        _reject(row, "targets", str(error).removeprefix("endpoints: "))
     clients = None
     if "clients" in labels:
         try:
             clients = parse_count(labels["clients"])
         except UnitError as error:
-            _refuse(row, "labels.clients", str(error))
+            _reject(row, "labels.clients", str(error))
     kept = {name: value for name, value in labels.items() if not name.startswith("__")}
     return ClusterTargets(endpoints=endpoints, labels=kept, clients=clients)
 
 
-def _joined(one: ClusterTargets, other: ClusterTargets, row: int) -> ClusterTargets:
-    """Return two groups of one cluster as one; labels that differ have the values of both."""
+def _merge(one: ClusterTargets, other: ClusterTargets, row: int) -> ClusterTargets:
+    """Merge two groups of one cluster; labels that differ keep both values."""
     if one.clients != other.clients and None not in (one.clients, other.clients):
-        _refuse(row, "labels.clients", "got another number than a group before it of the same cluster")
+        _reject(
+            row, "labels.clients", "differs from an earlier group of the same cluster; give the same number in each"
+        )
     labels = dict(one.labels)
     for name, value in other.labels.items():
         values = labels.get(name, value).split(";")
@@ -112,5 +114,5 @@ def _joined(one: ClusterTargets, other: ClusterTargets, row: int) -> ClusterTarg
     )
 
 
-def _refuse(row: int, field: str | None, reason: str) -> NoReturn:
+def _reject(row: int, field: str | None, reason: str) -> NoReturn:
     raise TableError(f"row {row}{f', {field}' if field else ''}: {reason}", row=row, field=field)

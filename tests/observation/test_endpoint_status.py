@@ -1,4 +1,4 @@
-"""`etcdctl endpoint status`: what is read, and what is refused."""
+"""The output of `etcdctl endpoint status` is read, and invalid output is rejected."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TestFields:
         assert (status.leader_id, status.is_learner, status.errors, status.data_bytes) == (None, False, (), None)
 
 
-class TestRefused:
+class TestInvalidOutput:
     @pytest.mark.parametrize(
         ("source", "message"),
         [
@@ -71,13 +71,13 @@ class TestRefused:
             ),
             (
                 entry(header={"cluster_id": 1}),
-                "endpoint status: row 1 (http://127.0.0.1:2379), member_id: missing; every member says it",
+                "endpoint status: row 1 (http://127.0.0.1:2379), member_id: missing, although every member reports it",
             ),
             (entry(errors="x"), 'endpoint status: row 1 (http://127.0.0.1:2379), errors: got "x", expected a list'),
             (entry(isLearner=1), "endpoint status: row 1 (http://127.0.0.1:2379), isLearner: got 1, expected true"),
         ],
     )
-    def test_refused(self, source, message):
+    def test_names_the_endpoint_and_the_field(self, source, message):
         with pytest.raises(ScrapeError) as caught:
             read_endpoint_status(source)
         assert str(caught.value).startswith(message)

@@ -112,14 +112,14 @@ class TestCalls:
         assert (scrape.watch_streams, scrape.lease_streams) == (3, None)
 
 
-def refused(text: str | bytes) -> str:
+def rejection(text: str | bytes) -> str:
     with pytest.raises(ScrapeError) as caught:
         read_metrics(text)
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
 
-class TestRefused:
+class TestInvalidText:
     """What is no metrics of etcd says what it is; a line that is wrong is named."""
 
     @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ class TestRefused:
         ],
     )
     def test_something_else(self, text, message):
-        assert refused(text) == message
+        assert rejection(text) == message
 
     @pytest.mark.parametrize(
         ("line", "message"),
@@ -165,7 +165,7 @@ class TestRefused:
             ),
             (
                 'etcd_server_id{server_id="8a0ad4f01f6260c3"} 1',
-                "metrics: line 3, etcd_server_id: got it twice, expected each metric once",
+                "metrics: line 3, etcd_server_id: appears twice, expected each metric once",
             ),
             (
                 'etcd_server_id{server_id="8a0ad4f01f6260c4"} 1',
@@ -173,8 +173,8 @@ class TestRefused:
             ),
             (
                 'etcd_mvcc_db_total_size_in_bytes{instance="a"} 5',
-                "metrics: line 3, etcd_mvcc_db_total_size_in_bytes: got labels, expected none: one member's own "
-                "metrics",
+                "metrics: line 3, etcd_mvcc_db_total_size_in_bytes: got labels, expected none; use the "
+                "metrics that one member serves itself",
             ),
             (
                 "# TYPE grpc_server_started_total gauge",
@@ -191,16 +191,18 @@ class TestRefused:
         ],
     )
     def test_a_line(self, line, message):
-        assert refused(f"{LEAST}{line}\n") == message
+        assert rejection(f"{LEAST}{line}\n") == message
 
     def test_a_histogram_that_falls(self):
         name = "etcd_disk_wal_fsync_duration_seconds"
         text = f'{LEAST}{name}_bucket{{le="1"}} 5\n{name}_bucket{{le="+Inf"}} 4\n'
-        assert refused(text) == (f"metrics, {name}: counts: expected counts that never fall: each has those before it")
+        assert rejection(text) == (
+            f"metrics, {name}: counts: expected counts that never fall: each has those before it"
+        )
 
     @pytest.mark.parametrize("value", [None, 5, [LEAST], {}])
     def test_no_text(self, value):
-        assert refused(value).startswith("metrics: got ")
+        assert rejection(value).startswith("metrics: got ")
 
     def test_the_error_carries_the_place(self):
         with pytest.raises(ScrapeError) as caught:
@@ -234,7 +236,9 @@ class TestMissing:
 
     def test_the_start(self):
         kept = "".join(line for line in NEW.splitlines(keepends=True) if "process_start_time_seconds" not in line)
-        assert refused(kept) == ("metrics: process_start_time_seconds is missing, which etcd says last; is it cut off?")
+        assert rejection(kept) == (
+            "metrics: process_start_time_seconds is missing, which etcd writes last; is the text cut off?"
+        )
 
 
 class TestFuzzed:

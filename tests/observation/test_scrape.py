@@ -1,4 +1,4 @@
-"""Histograms and what a member says: the rules of the models, and quantiles as PromQL works them out."""
+"""Histograms and endpoint statuses: the rules of the models, and quantiles as PromQL computes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TestHistogram:
             ((1,), (2, 1), "counts: expected counts that never fall: each has those before it"),
         ],
     )
-    def test_refused(self, bounds, counts, message):
+    def test_inconsistent_buckets_are_rejected(self, bounds, counts, message):
         with pytest.raises(TableError) as caught:
             Histogram(upper_bounds_seconds=bounds, counts=counts)
         assert str(caught.value) == f"Histogram: {message}"

@@ -77,25 +77,25 @@ EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster":
         ([{"targets": ["a:1"], "labels": [5]}], "row 1, labels: got [5], expected an object"),
         (
             [{"targets": ["a:1"], "labels": {"a-b": "c"}}],
-            'row 1, labels.a-b: got "c", expected a label\'s name, and text',
+            'row 1, labels.a-b: got "c", expected a label name with a text value',
         ),
         (
             [{"targets": ["a:1"], "labels": {"a": 5}}],
-            "row 1, labels.a: got 5, expected a label's name, and text",
+            "row 1, labels.a: got 5, expected a label name with a text value",
         ),
         ([group("a:1", __scheme__="grpc")], 'row 1, labels.__scheme__: got "grpc", expected http or https'),
         (
             [group("a:1", __metrics_path__="/federate")],
-            'row 1, labels.__metrics_path__: got "/federate", expected /metrics, which is where etcd has them',
+            'row 1, labels.__metrics_path__: got "/federate", expected /metrics, where etcd serves them',
         ),
         ([group("a:1", clients="many")], 'row 1, labels.clients: got "many", expected a count such as "300"'),
         (
             [group("a:1", cluster="x", clients="5"), group("b:1", cluster="x", clients="6")],
-            "row 2, labels.clients: got another number than a group before it of the same cluster",
+            "row 2, labels.clients: differs from an earlier group of the same cluster; give the same number in each",
         ),
     ],
 )
-def test_refused(source, message):
+def test_invalid_files_are_rejected_with_row_and_field(source, message):
     if message is None:
         assert read_targets(source)[0].labels == {}
         return
