@@ -25,7 +25,8 @@ from etcdsize.tiers import TierTable
 
 try:
     from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer, answer_schema
-    from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size, find_format, formats
+    from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size
+    from etcdsize.files.registry import find_format, formats
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem
     from etcdsize.fleet.auditor import Auditor
 except ImportError as _error:

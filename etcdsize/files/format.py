@@ -1,4 +1,4 @@
-"""What a file format is: the protocols that every format meets, and the formats that there are.
+"""What a file format is: the protocols that every format meets.
 
 To add a format, add a module to `files/formats/` whose `FORMATS` lists objects that meet `Format`; nothing else
 changes.
@@ -6,22 +6,15 @@ changes.
 
 from __future__ import annotations
 
-import functools
 import os
-import pkgutil
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
-from etcdsize.base.checks import one_of
-from etcdsize.errors import FleetFileError
-
-__all__ = ["Format", "Reader", "Rows", "Wanted", "Writer", "file_size", "find_format", "formats"]
+__all__ = ["Format", "Reader", "Rows", "Wanted", "Writer", "file_size"]
 
 
 @dataclass(frozen=True)
@@ -106,36 +99,6 @@ class Format(Protocol):
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
         """Return a writer of the columns of `source` at the positions `kept`, with the answers after them."""
         ...
-
-
-@functools.cache
-def formats() -> dict[str, Format]:
-    """Return every format by its name."""
-    from etcdsize.files import formats as folder
-
-    modules = (import_module(f"{folder.__name__}.{found.name}") for found in pkgutil.iter_modules(folder.__path__))
-    return {known.name: known for module in modules for known in module.FORMATS}
-
-
-def find_format(path: Path, option: str | None) -> Format:
-    """Return the format of a file: the one that was asked for, or the one that its name ends with.
-
-    Raises
-    ------
-    FleetFileError
-        Where neither says which format it is.
-    """
-    known = formats()
-    if option is not None:
-        return known[one_of("format", option, known)]
-    ending = path.suffix.lower()
-    for candidate in known.values():
-        if ending in candidate.endings:
-            return candidate
-    name = "standard input or output" if str(path) == "-" else str(path)
-    raise FleetFileError(
-        f"{name}: the name does not say the format; give the format, one of {', '.join(known)}", file=str(path)
-    )
 
 
 def file_size(stream: BinaryIO) -> int | None:

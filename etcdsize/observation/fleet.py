@@ -28,7 +28,7 @@ try:
     import pyarrow.parquet as pq
 
     from etcdsize.files.fleet_file import open_fleet
-    from etcdsize.files.format import find_format
+    from etcdsize.files.registry import find_format
     from etcdsize.files.summary import FleetSummary, Problem
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error

@@ -12,7 +12,7 @@ import pytest
 import etcdsize.files.formats.csv
 from etcdsize import FleetFileError, MissingDependencyError, OptionError
 from etcdsize.files.fleet_file import open_fleet
-from etcdsize.files.format import find_format, formats
+from etcdsize.files.registry import find_format, formats
 from etcdsize.files.summary import FleetSummary
 
 FORMATS = tuple(formats())

@@ -11,7 +11,8 @@ import pytest
 
 import etcdsize.files.formats
 from etcdsize.files.fleet_file import open_fleet
-from etcdsize.files.format import Rows, file_size, find_format, formats
+from etcdsize.files.format import Rows, file_size
+from etcdsize.files.registry import find_format, formats
 
 CLUSTERS = [
     {"clients": "90", "rps": "150", "data_mb": "80", "cloud": "aws", "note": "007"},
