@@ -561,7 +561,7 @@ def generated() -> dict[Path, str]:
     """Return every generated file as it should be."""
     pages: dict[Path, str] = {DOCS / "sizing.schema.json": schema()}
     seen: set[str] = set()
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted([*DOCS.glob("*.md"), *DOCS.glob("cli/*.md")]):
         text = path.read_text(encoding="utf-8")
         seen.update(match[2] for match in REGION.finditer(text))
         if REGION.search(text):
@@ -580,7 +580,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path, text in generated().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale += 1
-            print(f"{path.name}: {'out of date; run python docs/generate.py' if check else 'written'}")
+            print(f"{path.relative_to(DOCS)}: {'out of date; run python docs/generate.py' if check else 'written'}")
             if not check:
                 path.write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
