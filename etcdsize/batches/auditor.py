@@ -87,7 +87,7 @@ class BatchAudit:
         codes: NDArray[np.uint16] = lookup[places]
         capacities = self.auditor.capacities
         reasons = {
-            place: f"{source.name}: {self.auditor.why_unknown(names[place], int(code))}"
+            place: f"{source.name}: {self.auditor.reason_unknown(names[place], int(code))}"
             for place, code in enumerate(lookup)
             if code == NO_MACHINE or capacities[code].tier is None
         }

@@ -13,7 +13,7 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "names_any", "narrowed", "pick_columns"]
+__all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "columns_to_read", "has_column_for", "pick_columns"]
 
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
 """The columns that an answer adds, in order."""
@@ -98,7 +98,7 @@ def pick_columns(
         if found is not None:
             columns[key] = found
         elif key in DIMENSIONS:
-            raise ColumnError(_missing(names, key, known))
+            raise ColumnError(_missing_column(names, key, known))
     added = (*ANSWERS, *AUDIT_ANSWERS) if "current_machine" in columns else ANSWERS
     taken = [name for name in names if name in added]
     if taken:
@@ -111,12 +111,12 @@ def pick_columns(
     return columns
 
 
-def names_any(names: Iterable[str], *keys: str) -> bool:
+def has_column_for(names: Iterable[str], *keys: str) -> bool:
     """Return whether a column holds one of these, such as `provider`, by its name."""
-    return any(_plain(name) in _NAMES[key] for name in names for key in keys)
+    return any(_normalize(name) in _NAMES[key] for name in names for key in keys)
 
 
-def narrowed(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:
+def columns_to_read(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:
     """Return the positions that are needed, others included, and where the columns stand among those alone."""
     positions = sorted({source.position for source in columns.values()}.union(others))
     return positions, {
@@ -128,9 +128,9 @@ def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str 
     if chosen is not None:
         places = [position for position, name in enumerate(names) if name == chosen]
         if not places:
-            raise ColumnError(f"{key}: has no column {shown(chosen)}{nearest(chosen, names)}{_has(names)}")
+            raise ColumnError(f"{key}: has no column {shown(chosen)}{nearest(chosen, names)}{_list_names(names)}")
     else:
-        places = [position for position, name in enumerate(names) if _plain(name) in known]
+        places = [position for position, name in enumerate(names) if _normalize(name) in known]
     if len(places) > 1:
         listed = " and ".join(shown(names[place]) for place in places)
         raise ColumnError(
@@ -141,24 +141,24 @@ def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str 
     if not places:
         return None
     name = names[places[0]]
-    return Source(places[0], name, known.get(_plain(name), _factor_of(name) if key == "data_bytes" else 1))
+    return Source(places[0], name, known.get(_normalize(name), _unit_factor(name) if key == "data_bytes" else 1))
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
-def _factor_of(name: str) -> int:
+def _unit_factor(name: str) -> int:
     """Return the factor of a column that was chosen by name, from the unit that ends it."""
-    ending = re.search(r"_(bytes|mb|mib|gb|gib)$", _plain(name))
+    ending = re.search(r"_(bytes|mb|mib|gb|gib)$", _normalize(name))
     return _DATA_UNITS[ending.group()] if ending else 1
 
 
-def _has(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     return f"; it has {', '.join(map(shown, names[:20]))}{', …' if len(names) > 20 else ''}"
 
 
-def _missing(names: Sequence[str], key: str, known: Mapping[str, int]) -> str:
-    near = [name for name in names for hint in (nearest(_plain(name), known),) if hint]
+def _missing_column(names: Sequence[str], key: str, known: Mapping[str, int]) -> str:
+    near = [name for name in names for hint in (nearest(_normalize(name), known),) if hint]
     hint = f"; is it {shown(near[0])}?" if near else ""
-    return f"has no column for {key} (expected {', '.join(list(known)[:6])}){hint}{_has(names)}"
+    return f"has no column for {key} (expected {', '.join(list(known)[:6])}){hint}{_list_names(names)}"

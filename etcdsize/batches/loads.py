@@ -44,7 +44,7 @@ def numbers(column: pa.Array, dimension: str, source: Source) -> Load:
         column = column.cast(kind.value_type)
         kind = column.type
     if is_text(kind):
-        return _parsed(column, dimension, source)
+        return _parse_text(column, dimension, source)
     if pa.types.is_null(kind):
         return Load(np.zeros(len(column)), {}, np.ones(len(column), np.bool_))
     if pa.types.is_decimal(kind):
@@ -55,14 +55,14 @@ def numbers(column: pa.Array, dimension: str, source: Source) -> Load:
     if column.null_count:
         missing = column.is_null().to_numpy(zero_copy_only=False)
         column = column.fill_null(0) if not pa.types.is_float16(column.type) else column.cast(pa.float32()).fill_null(0)
-    return Load(_scaled(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
+    return Load(_scale(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
 
 
 def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _scaled(values: NDArray[Any], factor: int) -> NDArray[Any]:
+def _scale(values: NDArray[Any], factor: int) -> NDArray[Any]:
     """Return bytes, to the nearest whole one: a decimal number of MB is not exact in binary."""
     if factor == 1:
         return values
@@ -81,7 +81,7 @@ _DECIMALS = _DIGITS.copy()
 _DECIMALS[ord(".")] = True
 
 
-def _parsed(column: pa.Array, dimension: str, source: Source) -> Load:
+def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
     """Return the numbers that a column of text says; what it does not say is a problem of its row."""
     column = column.cast(pa.large_string())
     missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
@@ -91,7 +91,7 @@ def _parsed(column: pa.Array, dimension: str, source: Source) -> Load:
         column = pc.if_else(missing, "0", column)
     plain = _plain_numbers(column)
     if plain is not None:
-        return Load(_scaled(plain, source.factor), {}, mask)
+        return Load(_scale(plain, source.factor), {}, mask)
 
     # Something is not a plain number: each text that is there is read once.
     encoded = column.dictionary_encode()
@@ -120,7 +120,7 @@ def _parsed(column: pa.Array, dimension: str, source: Source) -> Load:
         faulty = np.zeros(len(read), np.bool_)
         faulty[list(wrong)] = True
         problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
-    return Load(_scaled(values[indices], source.factor), problems, mask)
+    return Load(_scale(values[indices], source.factor), problems, mask)
 
 
 def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:

@@ -20,7 +20,7 @@ from etcdsize.files.format import Rows
 __all__ = ["CsvWriter"]
 
 # Up to this many distinct texts are joined once instead of row by row: that takes no time beside a block's rows.
-_FEW = 4096
+_MOST_JOINED = 4096
 
 
 class CsvWriter:
@@ -70,12 +70,12 @@ class CsvWriter:
         if not rows.batch.num_rows:
             return
         if self.copies:
-            parts = [rows.records, *self._few(answers)]
+            parts = [rows.records, *self._answer_texts(answers)]
         else:
             parts = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
-            parts += self._few(answers)
-            parts[0] = _joined(self._newline, parts[0], "")
-        lines = _joined(*parts, self._delimiter)
+            parts += self._answer_texts(answers)
+            parts[0] = _join_rows(self._newline, parts[0], "")
+        lines = _join_rows(*parts, self._delimiter)
         start, stop = np.frombuffer(lines.buffers()[1], np.int32)[[lines.offset, lines.offset + len(lines)]]
         # Each line stands after a line end: the first has had its own.
         self._write(memoryview(lines.buffers()[2])[int(start) + len(self._newline) : int(stop)])
@@ -86,7 +86,7 @@ class CsvWriter:
     def abandon(self) -> None:
         """Do nothing: the caller discards what was written."""
 
-    def _few(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
+    def _answer_texts(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
         """Return the answers as they are written; those that say few things are joined before the rows are."""
         parts: list[pa.StringArray] = []
         texts: list[str] = []
@@ -95,20 +95,20 @@ class CsvWriter:
             if column.null_count == len(column):
                 column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
             if not pa.types.is_dictionary(column.type):
-                parts += [_taken(texts, codes)] if texts else []
+                parts += [_expand(texts, codes)] if texts else []
                 parts.append(self._cells(field.name, column))
                 texts = []
                 continue
             # Null is the last.
             cells = [*self._cells(field.name, column.dictionary).to_pylist(), ""]
             places = column.indices.fill_null(len(cells) - 1).to_numpy()
-            if texts and len(texts) * len(cells) <= _FEW:
+            if texts and len(texts) * len(cells) <= _MOST_JOINED:
                 texts = [before + self._delimiter + cell for before in texts for cell in cells]
                 codes = codes * np.int32(len(cells)) + places
             else:
-                parts += [_taken(texts, codes)] if texts else []
+                parts += [_expand(texts, codes)] if texts else []
                 texts, codes = cells, places
-        return [*parts, _taken(texts, codes)] if texts else parts
+        return [*parts, _expand(texts, codes)] if texts else parts
 
     def _cells(self, name: str, column: pa.Array) -> pa.StringArray:
         """Return a column as it is written: text, quoted where it needs it."""
@@ -128,10 +128,10 @@ class CsvWriter:
         return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
 
 
-def _taken(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
+def _expand(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
     return pa.array(texts, pa.string()).take(pa.array(codes))
 
 
-def _joined(*parts: pa.Array | str) -> pa.StringArray:
+def _join_rows(*parts: pa.Array | str) -> pa.StringArray:
     """Return texts joined row by row, with the last part between them; null is an empty text."""
     return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="")

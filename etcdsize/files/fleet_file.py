@@ -17,7 +17,7 @@ from typing import BinaryIO
 from etcdsize.base.checks import one_of
 from etcdsize.base.output_file import check_output, naming, open_output
 from etcdsize.base.text import nearest, shown
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, names_any, narrowed
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to_read, has_column_for
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
@@ -102,7 +102,7 @@ def open_fleet(
                 shutil.copyfileobj(stream, kept)
                 stream = kept
             reader = kind.reader(stream, name)
-        audited = "current_machine" in chosen or names_any(reader.names, "current_machine")
+        audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
         machines = catalog or load_catalog("current" if audited else "guide")
         options = BatchOptions.of(
             provider=provider,
@@ -212,7 +212,7 @@ class Fleet:
         progress: Callable[[int], object] | None,
     ) -> BatchSizer:
         """Size every batch and write it; where both ends are files, reading, sizing and writing overlap."""
-        kept, answers = self._chosen(columns) if stream is not None else ([], ())
+        kept, answers = self._select_columns(columns) if stream is not None else ([], ())
         schema = answer_schema(answers)
         writer = None
         if stream is not None:
@@ -221,7 +221,7 @@ class Fleet:
         # The columns that are read: those of the load, and those that are written from their values.
         copies = writer is not None and writer.copies
         written = [] if copies else kept
-        positions, places = narrowed(self.columns, written)
+        positions, places = columns_to_read(self.columns, written)
         sizer = BatchSizer(self.options, places, schema, self.auditor)
         # What is written keeps its text; what is only read may come as numbers.
         numbers = {source.position for key, source in self.columns.items() if key != "provider"}.difference(written)
@@ -233,7 +233,7 @@ class Fleet:
                 write = None if writer is None else writer.write
                 if write is not None and stream is not None and file_size(stream) is not None:
                     write = stack.enter_context(_in_background(write))
-                source = _ahead(batches) if file_size(self.stream) is not None else batches
+                source = _read_ahead(batches) if file_size(self.stream) is not None else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
                     with _naming_columns(self.name):
                         sized = sizer(rows.batch)
@@ -263,7 +263,7 @@ class Fleet:
         """The columns that answers add."""
         return ANSWERS if self.auditor is None else (*ANSWERS, *AUDIT_ANSWERS)
 
-    def _chosen(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
+    def _select_columns(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
         """Return the positions of the file's columns to write, and the answers to write."""
         names = self.reader.names
         added = self._added
@@ -324,7 +324,7 @@ class Fleet:
         )
 
 
-def _ahead(batches: Generator[Rows]) -> Generator[Rows]:
+def _read_ahead(batches: Generator[Rows]) -> Generator[Rows]:
     """Yield batches, the next of which a thread reads while the last is sized."""
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(next, batches, None)

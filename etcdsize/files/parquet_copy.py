@@ -55,12 +55,12 @@ def description_of(reader: ParquetReader) -> Struct | None:
         # The oldest writers gave sizes without the dictionary's header (PARQUET-816).
         if re.match(rb"parquet-mr version 1\.[0-2]\b", description.get(_CREATED_BY, (BINARY, b""))[1]):
             return None
-        whole = [group for group in _rows_of(description) if group[_GROUP_ROWS][1]]
+        whole = [group for group in _row_groups(description) if group[_GROUP_ROWS][1]]
         chunks = [chunk for group in whole for chunk in group[_COLUMNS][1].values]
         # Bytes that lie in another file, or are encrypted, are not ours to copy.
         if any(_FILE_PATH in chunk or _CRYPTO in chunk or _METADATA not in chunk for chunk in chunks):
             return None
-        lie_within = all(len(_MAGIC) <= start <= start + size <= end for start, size in map(_place, chunks))
+        lie_within = all(len(_MAGIC) <= start <= start + size <= end for start, size in map(_location, chunks))
         leaves = sum(count for _, count in _fields(description))
         complete = all(len(group[_COLUMNS][1].values) == leaves for group in whole)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -70,7 +70,7 @@ def description_of(reader: ParquetReader) -> Struct | None:
     return description if len(_fields(description)) == len(reader.names) else None
 
 
-def _rows_of(description: Struct) -> list[Struct]:
+def _row_groups(description: Struct) -> list[Struct]:
     """Return the groups of rows that a description has."""
     groups: list[Struct] = description[_GROUPS][1].values
     return groups
@@ -96,21 +96,21 @@ class _Chunk(NamedTuple):
     size: int
 
 
-def _place(chunk: Struct) -> _Chunk:
+def _location(chunk: Struct) -> _Chunk:
     metadata: Struct = chunk[_METADATA][1]
     start = metadata[_DATA_PAGE][1]
     dictionary = metadata.get(_DICTIONARY_PAGE, (I64, 0))[1]
     return _Chunk(dictionary if 0 < dictionary < start else start, metadata[_COMPRESSED][1])
 
 
-def _moved(chunk: Struct, by: int) -> Struct:
+def _relocate(chunk: Struct, by: int) -> Struct:
     """Return the description of a column of a group that was copied to another place."""
     metadata: Struct = {number: field for number, field in chunk[_METADATA][1].items() if number not in _PLACES}
     for number in (_DATA_PAGE, _DICTIONARY_PAGE):
         if number in metadata:
             metadata[number] = (I64, metadata[number][1] + by)
     found = {number: field for number, field in chunk.items() if number not in _INDEXES}
-    found[_CHUNK_OFFSET] = (I64, _place(chunk).start + by)
+    found[_CHUNK_OFFSET] = (I64, _location(chunk).start + by)
     found[_METADATA] = (STRUCT, metadata)
     return found
 
@@ -132,12 +132,12 @@ class ParquetCopier:
         leaves = [sum(count for _, count in fields[:position]) for position in range(len(fields))]
         self._leaves = [leaves[position] + leaf for position in kept for leaf in range(fields[position][1])]
         self._whole = self._leaves == list(range(sum(count for _, count in fields)))
-        self._groups = [group for group in _rows_of(description) if group[_GROUP_ROWS][1]]
+        self._groups = [group for group in _row_groups(description) if group[_GROUP_ROWS][1]]
         self._done: list[tuple[list[Struct], int]] = []
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._at = 0
-        self._put(_MAGIC)
+        self._append(_MAGIC)
         # PyArrow encodes the answers as a file of their own, whose bytes are put after the columns of their group.
         self._sink = Sink(None)
         self._writer: Any = None
@@ -151,7 +151,7 @@ class ParquetCopier:
             )
         self._answers = answers
 
-    def _put(self, data: bytes) -> None:
+    def _append(self, data: bytes) -> None:
         self._stream.write(data)
         self._at += len(data)
 
@@ -175,13 +175,13 @@ class ParquetCopier:
         columns: list[Struct] = group[_COLUMNS][1].values
         chunks = []
         for leaf in self._leaves:
-            place = _place(columns[leaf])
-            chunks.append(_moved(columns[leaf], self._at - place.start))
+            place = _location(columns[leaf])
+            chunks.append(_relocate(columns[leaf], self._at - place.start))
             for start in range(place.start, place.start + place.size, _PIECE):
                 piece = self._reader.read_at(start, min(_PIECE, place.start + place.size - start))
                 if not piece:
                     raise self._reader.broken("it breaks off")
-                self._put(piece)
+                self._append(piece)
         shift = 0
         if self._writer is not None:
             shift = self._at - self._sink.size
@@ -208,8 +208,8 @@ class ParquetCopier:
         else:
             description.pop(_ORDERS, None)
         described = [
-            self._described(group, chunks, [_moved(chunk, shift) for chunk in one[_COLUMNS][1].values])
-            for group, (chunks, shift), one in zip(self._groups, self._done, _rows_of(added), strict=True)
+            self._describe_group(group, chunks, [_relocate(chunk, shift) for chunk in one[_COLUMNS][1].values])
+            for group, (chunks, shift), one in zip(self._groups, self._done, _row_groups(added), strict=True)
         ]
         description[_GROUPS] = (LIST, List(STRUCT, described))
         pairs = description[_KEY_VALUES][1].values if _KEY_VALUES in description else []
@@ -217,7 +217,7 @@ class ParquetCopier:
         pairs.append({1: (BINARY, _ARROW), 2: (BINARY, _arrow_schema(self._arrow))})
         description[_KEY_VALUES] = (LIST, List(STRUCT, pairs))
         written = write_struct(dict(sorted(description.items())))
-        self._put(written + len(written).to_bytes(4, "little") + _MAGIC)
+        self._append(written + len(written).to_bytes(4, "little") + _MAGIC)
 
     def _close_answers(self) -> Struct:
         """Return the description of the answers' own file."""
@@ -232,14 +232,14 @@ class ParquetCopier:
         self._writer.close()
         return read_struct(bytes(self._sink.kept))
 
-    def _described(self, group: Struct, kept: list[Struct], answers: list[Struct]) -> Struct:
+    def _describe_group(self, group: Struct, kept: list[Struct], answers: list[Struct]) -> Struct:
         chunks = [*kept, *answers]
         found = {**group, _COLUMNS: (LIST, List(STRUCT, chunks))}
         found[_GROUP_BYTES] = (I64, sum(chunk[_METADATA][1][_BYTES][1] for chunk in chunks))
         if _GROUP_COMPRESSED in found:
             found[_GROUP_COMPRESSED] = (I64, sum(chunk[_METADATA][1][_COMPRESSED][1] for chunk in chunks))
         if _GROUP_OFFSET in found:
-            found[_GROUP_OFFSET] = (I64, min((_place(chunk).start for chunk in chunks), default=len(_MAGIC)))
+            found[_GROUP_OFFSET] = (I64, min((_location(chunk).start for chunk in chunks), default=len(_MAGIC)))
         if not self._whole:
             # It names columns by their position.
             found.pop(_SORTING, None)

@@ -66,7 +66,7 @@ class _Reader:
         self.at += 1
         return self.data[self.at - 1]
 
-    def take(self, count: int) -> bytes:
+    def read(self, count: int) -> bytes:
         self.at += count
         if self.at > len(self.data):
             raise IndexError("it breaks off")
@@ -99,7 +99,7 @@ class _Reader:
         if kind in (I16, I32, I64):
             return self.signed()
         if kind == BINARY:
-            return self.take(self.varint())
+            return self.read(self.varint())
         if kind in (LIST, SET):
             header = self.byte()
             count = self.varint() if header >> 4 == 15 else header >> 4
@@ -107,7 +107,7 @@ class _Reader:
         if kind in (TRUE, FALSE):
             return kind == TRUE
         if kind in _FIXED:
-            return self.take(_FIXED[kind])
+            return self.read(_FIXED[kind])
         if kind == MAP:
             count = self.varint()
             kinds = self.byte() if count else 0

@@ -18,7 +18,7 @@ from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fitting.capacity import BELOW
 from etcdsize.fitting.model import FIGURES
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor
-from etcdsize.fleet.classify import looked_up
+from etcdsize.fleet.classify import look_up_codes
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.loads import classify_arrays, fleet_codes, fleet_columns
 from etcdsize.fleet.sizing import position_of
@@ -281,7 +281,7 @@ class FleetAudit:
         capacity = auditor.capacities[place] if known else None
         name = None if self._names is None else self._names[position]
         machine_type = auditor.catalog.machines[place].machine_type if known else str(name)
-        reason = capacity.reason if capacity is not None else auditor.unknown_type(name)
+        reason = capacity.reason if capacity is not None else auditor.unknown_machine(name)
         if code == INVALID:
             reason = "the load cannot be sized"
         by, share, difference = int(one.decided_by[0]), float(one.utilization[0]), float(one.usd_month_difference[0])
@@ -424,12 +424,12 @@ def audit(
     columns, shape = fleet_columns((clients, requests_per_second, data_bytes), ("machine_types", names.shape))
     needs = fleet_codes(columns, shape, auditor.tiers, auditor.headroom, on_invalid)
     names = np.broadcast_to(names, shape)
-    codes = looked_up(names, auditor.code_of, np.uint16)
+    codes = look_up_codes(names, auditor.code_of, np.uint16)
     if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
         index = int((codes == NO_MACHINE).argmax())
         count = int(np.count_nonzero(codes == NO_MACHINE))
         raise InvalidWorkloadError(
-            f"machine_types[{index}]: {auditor.unknown_type(names[index])}"
+            f"machine_types[{index}]: {auditor.unknown_machine(names[index])}"
             f'{"" if count == 1 else f" ({count} clusters)"}; on_invalid="mark" audits the rest',
             dimension="machine_types",
             index=index,

@@ -108,17 +108,17 @@ class Auditor:
             return NO_MACHINE
         return self._code_of.get(machine_type, self._code_of.get(machine_type.lower(), NO_MACHINE))
 
-    def unknown_type(self, machine_type: Any) -> str:
+    def unknown_machine(self, machine_type: Any) -> str:
         """Return the problem of a machine that is not in the catalog."""
         if machine_type is None or machine_type == "" or machine_type != machine_type:
             return "missing"
         near = nearest(str(machine_type), [machine.machine_type for machine in self.catalog.machines])
         return f"got {shown(machine_type)}, expected a machine of the catalog {shown(self.catalog.name)}{near}"
 
-    def why_unknown(self, machine_type: Any, code: int) -> str:
+    def reason_unknown(self, machine_type: Any, code: int) -> str:
         """Return why a machine gets no verdict."""
         if code == NO_MACHINE:
-            return self.unknown_type(machine_type)
+            return self.unknown_machine(machine_type)
         return f"{self.catalog.machines[code].machine_type}: {self.capacities[code].reason}"
 
 
@@ -127,15 +127,15 @@ def _best_machines(catalog: Catalog, tiers: TierTable) -> Iterator[tuple[str | N
     if catalog.has_tiers:
         yield None, catalog
         return
-    refused: OptionError | None = None
-    found_one = False
+    first_error: OptionError | None = None
+    found_any = False
     for arch in sorted({machine.arch for machine in catalog.machines if machine.arch is not None}, reverse=True):
         try:
             best = best_per_tier(catalog, tiers, arch)
         except OptionError as error:
-            refused = refused or error
+            first_error = first_error or error
             continue
-        found_one = True
+        found_any = True
         yield arch, best
-    if refused is not None and not found_one:
-        raise refused
+    if first_error is not None and not found_any:
+        raise first_error

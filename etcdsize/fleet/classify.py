@@ -26,7 +26,7 @@ from etcdsize.units import DIMENSIONS
 __all__ = [
     "INVALID",
     "classify",
-    "looked_up",
+    "look_up_codes",
     "size_fleet",
     "tier_for_kubernetes_nodes",
 ]
@@ -255,7 +255,7 @@ def size_fleet(
     return FleetSizing(columns, codes, providers, machines, table, headroom, members)
 
 
-def looked_up(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:
+def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:
     """Return the code of every name; each spelling is looked up once."""
 
     class Known(dict[Any, int]):
@@ -280,7 +280,7 @@ def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_inva
         except OptionError:
             return INVALID
 
-    found = looked_up(names, code_of, np.uint8)
+    found = look_up_codes(names, code_of, np.uint8)
     bad = found == INVALID
     codes[bad] = INVALID
     unknown = int(np.count_nonzero(bad))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Unpack
 
 from etcdsize.batches.sizer import BatchOptions, SizeOptions
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
-from etcdsize.frames.size_frame import in_partition, sized_by
+from etcdsize.frames.size_frame import add_partition, size_with_options
 
 __all__ = ["size_dataframe"]
 
@@ -64,21 +64,21 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
         raise WorkloadTypeError(f"ddf: got {type(ddf).__name__}, expected a dask.dataframe.DataFrame")
     checked = BatchOptions.of(**options)
     # As a value of their own in the graph, the options are sent once instead of with every partition.
-    shipped = delayed(checked, pure=True, traverse=False)
+    sent = delayed(checked, pure=True, traverse=False)
     # Dask's own sample of every type: a column that holds no numbers is told now, and not by a worker.
-    sample = sized_by(replace(checked, raise_problems=False), ddf._meta_nonempty)
-    sized: FrameT = ddf.map_partitions(_sized, shipped, meta=_texts(sample).iloc[:0])
+    sample = size_with_options(replace(checked, raise_problems=False), ddf._meta_nonempty)
+    sized: FrameT = ddf.map_partitions(_size_partition, sent, meta=_problems_as_text(sample).iloc[:0])
     return sized
 
 
-def _sized(part: Any, options: BatchOptions, partition_info: dict[str, Any]) -> Any:
+def _size_partition(part: Any, options: BatchOptions, partition_info: dict[str, Any]) -> Any:
     """Return a partition with its answers: this runs in a worker."""
     try:
-        return _texts(sized_by(options, part))
+        return _problems_as_text(size_with_options(options, part))
     except InvalidWorkloadError as error:
-        raise in_partition(error, partition_info["number"]) from None
+        raise add_partition(error, partition_info["number"]) from None
 
 
-def _texts(part: Any) -> Any:
+def _problems_as_text(part: Any) -> Any:
     """Return a partition with its problems as text where pandas knows mere objects: Dask writes text as text."""
     return part.astype({"problem": "string[pyarrow]"}) if part.dtypes.get("problem") == "object" else part

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etcdsize.batches.columns import ANSWERS, narrowed
+from etcdsize.batches.columns import ANSWERS, columns_to_read
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 
 try:
@@ -101,22 +101,22 @@ def size_frame(
         headroom=headroom,
         answers=answers,
     )
-    sized: FrameT = sized_by(options, frame)
+    sized: FrameT = size_with_options(options, frame)
     return sized
 
 
-def sized_by(options: BatchOptions, frame: Any) -> Any:
+def size_with_options(options: BatchOptions, frame: Any) -> Any:
     """Return a frame with the answers, by its kind."""
     if isinstance(frame, pa.RecordBatch):
-        return with_answers(frame, options.sizer(frame.schema.names)(frame))
+        return append_answers(frame, options.sizer(frame.schema.names)(frame))
     if isinstance(frame, pa.RecordBatchReader):
         sizer = options.sizer(frame.schema.names)
         schema = pa.schema([*frame.schema, *sizer.schema], metadata=frame.schema.metadata)
-        return pa.RecordBatchReader.from_batches(schema, (with_answers(batch, sizer(batch)) for batch in frame))
+        return pa.RecordBatchReader.from_batches(schema, (append_answers(batch, sizer(batch)) for batch in frame))
     polars = sys.modules.get("polars")
     if polars is not None and isinstance(frame, polars.LazyFrame):
-        empty = sized_by(options, polars.DataFrame(schema=frame.collect_schema()))
-        return frame.map_batches(lambda part: sized_by(options, part), schema=empty.schema, streamable=True)
+        empty = size_with_options(options, polars.DataFrame(schema=frame.collect_schema()))
+        return frame.map_batches(lambda part: size_with_options(options, part), schema=empty.schema, streamable=True)
     try:
         wrapped = nw.from_native(frame, eager_only=True)
         names = wrapped.columns
@@ -127,10 +127,10 @@ def sized_by(options: BatchOptions, frame: Any) -> Any:
             f"frame: got {type(frame).__name__}, expected a data frame of pandas, Polars, PyArrow or another library "
             "that narwhals supports eagerly"
         ) from None
-    return _eager(options, wrapped, names)
+    return _size_eager(options, wrapped, names)
 
 
-def with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:
+def append_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch with its answers after its own columns."""
     return pa.RecordBatch.from_arrays(
         [*batch.columns, *answers.columns],
@@ -138,12 +138,12 @@ def with_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBat
     )
 
 
-def _eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) -> Any:
+def _size_eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) -> Any:
     """Return an eager frame with the answers; only the load's columns are handed to Arrow."""
-    refuse_repeated(names)
-    positions, columns = narrowed(options.columns(names))
+    reject_repeated_names(names)
+    positions, columns = columns_to_read(options.columns(names))
     sizer = BatchSizer(options, columns, answer_schema(options.answers))
-    arrays = [_arrow(frame, names[position]) for position in positions]
+    arrays = [_to_arrow(frame, names[position]) for position in positions]
     load = pa.Table.from_arrays(arrays, names=[str(position) for position in positions])
     # A frame of no rows has all categories too; its columns need not have types of their own.
     batches = [sizer(batch) for batch in load.to_batches(max_chunksize=_ROWS)] or [sizer.no_answers()]
@@ -152,12 +152,12 @@ def _eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) ->
     return frame.with_columns(*(added[name] for name in added.columns)).to_native()
 
 
-def in_partition(error: InvalidWorkloadError, number: int) -> InvalidWorkloadError:
+def add_partition(error: InvalidWorkloadError, number: int) -> InvalidWorkloadError:
     """Return an error of an engine's process with the partition in its message."""
     return InvalidWorkloadError(f"partition {number}, {error}", index=error.index, count=error.count)
 
 
-def refuse_repeated(names: Iterable[Any]) -> None:
+def reject_repeated_names(names: Iterable[Any]) -> None:
     """Refuse names that are there twice: nothing could say which column is meant."""
     listed = list(names)
     repeated = sorted({str(name) for name in listed if listed.count(name) > 1})
@@ -165,7 +165,7 @@ def refuse_repeated(names: Iterable[Any]) -> None:
         raise ColumnError(f"frame: has several columns {', '.join(repeated)}; every column needs a name of its own")
 
 
-def _arrow(frame: nw.DataFrame[Any], name: str) -> pa.Array | pa.ChunkedArray:
+def _to_arrow(frame: nw.DataFrame[Any], name: str) -> pa.Array | pa.ChunkedArray:
     """Return a column as Arrow, without a copy where it holds numbers and no nulls."""
     series = frame[name]
     try:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from etcdsize.base.text import shown
 from etcdsize.batches.sizer import BatchOptions, SizeOptions
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
-from etcdsize.frames.size_frame import in_partition, refuse_repeated, with_answers
+from etcdsize.frames.size_frame import add_partition, append_answers, reject_repeated_names
 
 __all__ = ["size_dataframe"]
 
@@ -69,8 +69,8 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
         raise WorkloadTypeError(f"df: got {type(df).__name__}, expected a pyspark.sql.DataFrame")
     checked = BatchOptions.of(**options)
     schema = df.schema
-    refuse_repeated(schema.names)
-    _refuse_other_case(df, schema.names, checked.answers)
+    reject_repeated_names(schema.names)
+    _reject_ambiguous_case(df, schema.names, checked.answers)
     # A column of a wrong type is told now, and not by an executor.
     for key, source in checked.columns(schema.names).items():
         kind = schema.fields[source.position].dataType
@@ -78,11 +78,11 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
             accepted = "text" if key == "provider" else "numbers or text"
             raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
     added = [StructField(name, StringType()) for name in checked.answers]
-    sized: FrameT = df.mapInArrow(partial(_sized, checked), StructType([*schema.fields, *added]))
+    sized: FrameT = df.mapInArrow(partial(_size_partition, checked), StructType([*schema.fields, *added]))
     return sized
 
 
-def _refuse_other_case(df: Any, names: list[str], answers: Iterable[str]) -> None:
+def _reject_ambiguous_case(df: Any, names: list[str], answers: Iterable[str]) -> None:
     """Refuse a column that Spark could not tell from an answer's."""
     if df.sparkSession.conf.get("spark.sql.caseSensitive", "false") == "true":
         return
@@ -93,7 +93,7 @@ def _refuse_other_case(df: Any, names: list[str], answers: Iterable[str]) -> Non
         )
 
 
-def _sized(options: BatchOptions, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _size_partition(options: BatchOptions, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Give the batches of a partition with their answers: this runs in an executor."""
     sizer = None
     for batch in batches:
@@ -103,5 +103,5 @@ def _sized(options: BatchOptions, batches: Iterator[pa.RecordBatch]) -> Iterator
         except InvalidWorkloadError as error:
             from pyspark import TaskContext
 
-            raise in_partition(error, TaskContext.get().partitionId()) from None
-        yield with_answers(batch, answers.cast(pa.schema([(name, pa.string()) for name in answers.schema.names])))
+            raise add_partition(error, TaskContext.get().partitionId()) from None
+        yield append_answers(batch, answers.cast(pa.schema([(name, pa.string()) for name in answers.schema.names])))

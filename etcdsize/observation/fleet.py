@@ -16,7 +16,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.base.output_file import check_output
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, names_any
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.model import Observation
 from etcdsize.observation.observe import observe_clusters
@@ -114,7 +114,7 @@ def observe_fleet(
         For options that do not fit together. It is raised before any request is made.
     """
     labels = list(dict.fromkeys(name for cluster in targets for name in cluster.labels))
-    if options.get("provider") is None and not names_any(labels, *_KEPT):
+    if options.get("provider") is None and not has_column_for(labels, *_KEPT):
         raise OptionError("provider: missing, and no target has the label provider; set one of them", option="provider")
     names = _label_columns(labels)
     schema = pa.schema([*((name, pa.string()) for name in names.values()), *OBSERVED.items()])

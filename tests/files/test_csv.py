@@ -238,7 +238,7 @@ def test_answers_are_the_same_however_they_are_joined(few, monkeypatch):
     loads = product((1, 501, "x"), (1, 5000), ("1MB", "5GB"), ("aws", "gce", ""))
     rows = [",".join(map(str, load)) + ",n\n" for load in loads]
     expected = sized(HEADER + "".join(rows))[1]
-    monkeypatch.setattr(etcdsize.files.csv_writer, "_FEW", few)
+    monkeypatch.setattr(etcdsize.files.csv_writer, "_MOST_JOINED", few)
     assert sized(HEADER + "".join(rows))[1] == expected
     assert len(expected.splitlines()) == 37
 
@@ -256,7 +256,7 @@ def test_a_record_ends_as_the_header_does(newline, body):
 def test_arrow_reads_memory_of_its_own():
     """Arrow's threads may free it while the interpreter ends; memory of Python's aborted the process then."""
     text = "żółw".encode()
-    buffer = etcdsize.files.formats.csv._arrow_buffer(text)
+    buffer = etcdsize.files.formats.csv._to_arrow_buffer(text)
     assert buffer.to_pybytes() == text
     assert buffer.is_mutable, "bytes are not"
 

@@ -28,9 +28,6 @@ _CHUNK = 4 * 1024**2
 # A record longer than this is a quote that was never closed, not a cluster (our choice).
 _LONGEST_RECORD = 64 * 1024**2
 
-# So many different texts may be joined to spare the joining of every row: it takes no time beside a block's rows.
-_FEW = 4096
-
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _BLANK_LINES = re.compile(rb"\s*[\r\n]")
@@ -53,20 +50,20 @@ class CsvReader:
         self._rest = b""
         self._ended = False
         while len(self._rest) < len(_BOM) and not self._ended:
-            self._more()
+            self._read_more()
         self._rest = self._rest.removeprefix(_BOM)
         header = self._header()
         self.newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
         """How the header ends, and so how every record that is written ends."""
-        self.header: str = self._decoded(header, 1).rstrip("\r\n")
+        self.header: str = self._decode(header, 1).rstrip("\r\n")
         """The header as it stands."""
-        self.names: list[str] = [_unquoted(cell.decode()) for cell in self._cells(header.rstrip(b"\r\n"))]
+        self.names: list[str] = [_unquote(cell.decode()) for cell in self._cells(header.rstrip(b"\r\n"))]
         """The columns' names."""
         self._line += _line_count(header)
 
     def _header(self) -> bytes:
         while True:
-            blank = _BLANK_LINES.match(self._rest, 0, len(self._whole(self._rest)))
+            blank = _BLANK_LINES.match(self._rest, 0, len(self._without_last_return(self._rest)))
             if blank is not None:
                 self._line += _line_count(blank.group())
                 self._rest = self._rest[blank.end() :]
@@ -76,14 +73,14 @@ class CsvReader:
             self._check_quotes()
             if self._ended:
                 break
-            self._more()
+            self._read_more()
         stop = int(ends[0]) if ends.size else len(self._rest)
         header, self._rest = self._rest[:stop], self._rest[stop:]
         if not header.strip():
             raise FleetFileError(f"{self._name}: empty, expected a header and a row a cluster", file=self._name)
         return header
 
-    def _more(self) -> None:
+    def _read_more(self) -> None:
         """Read on; at the end of the file, remember it."""
         if len(self._rest) > _LONGEST_RECORD:
             raise FleetFileError(
@@ -102,13 +99,13 @@ class CsvReader:
             self._ended = not parts[-1]
         self._rest += b"".join(parts)
 
-    def _whole(self, text: bytes) -> bytes:
+    def _without_last_return(self, text: bytes) -> bytes:
         """Return text without a last carriage return, which a newline may follow."""
         return text if self._ended else text.removesuffix(b"\r")
 
     def _record_ends(self, text: bytes) -> NDArray[np.int64]:
         """Return the position after the newline of every whole record."""
-        text = self._whole(text)
+        text = self._without_last_return(text)
         numbers = np.frombuffer(text, np.uint8)
         newlines = np.flatnonzero(numbers == _NEWLINE)
         only_newlines = b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
@@ -123,9 +120,9 @@ class CsvReader:
             # Every quote opens or closes a cell, so a newline ends a record where an even number came before.
             whole: NDArray[np.int64] = newlines[np.searchsorted(quotes, newlines) % 2 == 0] + 1
             return whole
-        return np.array(self._slow_ends(text), np.int64)
+        return np.array(self._record_ends_one_by_one(text), np.int64)
 
-    def _slow_ends(self, text: bytes) -> list[int]:
+    def _record_ends_one_by_one(self, text: bytes) -> list[int]:
         """Return the ends of every whole record, cell by cell: exact whatever the quotes and the line ends."""
         ends = []
         position = 0
@@ -151,7 +148,7 @@ class CsvReader:
             if not stop:
                 self._check_quotes()
                 if not self._ended:
-                    self._more()
+                    self._read_more()
                     continue
                 if not self._rest:
                     return
@@ -162,7 +159,7 @@ class CsvReader:
             if rows is not None:
                 yield rows
             if not self._ended:
-                self._more()
+                self._read_more()
 
     def _check_quotes(self) -> None:
         """Refuse a record where text follows a closing quote, and the last where a quote is not closed."""
@@ -195,8 +192,8 @@ class CsvReader:
     ) -> Rows | None:
         """Return the rows of a block, None where all its lines are blank."""
         if not block.isascii():
-            self._decoded(block, self._line)
-        buffer = _arrow_buffer(block, PAD)
+            self._decode(block, self._line)
+        buffer = _to_arrow_buffer(block, PAD)
         cells = cut(np.frombuffer(buffer, np.uint8), self.delimiter, len(self.names), self.newline)
         if cells is None:
             rows = self._parse_any(block, self._record_ends(block) if ends is None else ends, positions)
@@ -210,13 +207,13 @@ class CsvReader:
 
     def _column(self, cells: Cells, position: int, number: bool) -> pa.Array:
         values = cells.numbers(position) if number else None
-        return _strings(*cells.texts(position)) if values is None else pa.array(values)
+        return _to_strings(*cells.texts(position)) if values is None else pa.array(values)
 
     def _parse_any(self, block: bytes, ends: NDArray[np.int64], positions: Sequence[int]) -> Rows | None:
         """Return the rows of a block that may hold quotes, blank lines and line ends of any kind."""
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends
-        buffer = _arrow_buffer(block)
+        buffer = _to_arrow_buffer(block)
         records = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), buffer)
         records = pc.ascii_rtrim(records, characters="\r\n")
         if len(self.names) > 1:
@@ -229,7 +226,7 @@ class CsvReader:
         wanted = [str(position) for position in positions]
         if block.startswith(_BOM):
             # pyarrow would take it for the file's: give it another to take.
-            buffer = _arrow_buffer(_BOM + block)
+            buffer = _to_arrow_buffer(_BOM + block)
         try:
             table = pyarrow.csv.read_csv(
                 pa.BufferReader(buffer),
@@ -249,9 +246,9 @@ class CsvReader:
                 ),
             )
         except pa.ArrowInvalid as error:
-            raise self._ragged(block, ends) or FleetFileError(f"{self._name}: {error}", file=self._name) from None
+            raise self._ragged_row(block, ends) or FleetFileError(f"{self._name}: {error}", file=self._name) from None
         if table.num_rows != len(records):
-            raise self._ragged(block, ends) or FleetFileError(
+            raise self._ragged_row(block, ends) or FleetFileError(
                 f"{self._name}: line {self._line} and after: cannot be cut into rows; quote every cell",
                 file=self._name,
                 line=self._line,
@@ -259,7 +256,7 @@ class CsvReader:
         batches = table.combine_chunks().to_batches()
         return Rows(batches[0], len(block), records)
 
-    def _ragged(self, block: bytes, ends: NDArray[np.int64]) -> FleetFileError | None:
+    def _ragged_row(self, block: bytes, ends: NDArray[np.int64]) -> FleetFileError | None:
         """Return the error of the first record that has too few or too many cells."""
         start, line = 0, self._line
         for end in ends.tolist():
@@ -276,7 +273,7 @@ class CsvReader:
             start = end
         return None
 
-    def _decoded(self, text: bytes, line: int) -> str:
+    def _decode(self, text: bytes, line: int) -> str:
         try:
             return text.decode()
         except UnicodeDecodeError as error:
@@ -306,11 +303,11 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.
     )
 
 
-def _unquoted(cell: str) -> str:
+def _unquote(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
 
 
-def _arrow_buffer(text: bytes | NDArray[np.uint8], pad: int = 0) -> pa.Buffer:
+def _to_arrow_buffer(text: bytes | NDArray[np.uint8], pad: int = 0) -> pa.Buffer:
     """Return text in memory of Arrow's own, after some bytes of any content.
 
     Arrow's threads may let go of it late. For memory of Python's they would need the interpreter, and abort the
@@ -321,9 +318,11 @@ def _arrow_buffer(text: bytes | NDArray[np.uint8], pad: int = 0) -> pa.Buffer:
     return buffer
 
 
-def _strings(text: NDArray[np.uint8], offsets: NDArray[np.int32]) -> pa.StringArray:
+def _to_strings(text: NDArray[np.uint8], offsets: NDArray[np.int32]) -> pa.StringArray:
     """Return texts that stand one after the other, in memory of Arrow's own."""
-    return pa.StringArray.from_buffers(len(offsets) - 1, _arrow_buffer(offsets.view(np.uint8)), _arrow_buffer(text))
+    return pa.StringArray.from_buffers(
+        len(offsets) - 1, _to_arrow_buffer(offsets.view(np.uint8)), _to_arrow_buffer(text)
+    )
 
 
 def _line_count(text: bytes) -> int:
