@@ -1,0 +1,44 @@
+# One command for each job; .ci/run calls the same ones. CONTRIBUTING.md explains them.
+# Another environment: make check PYTHON=/path/to/python
+
+PYTHON = .venv/bin/python
+PROGRAMS = $(dir $(PYTHON))
+
+.PHONY: help setup check test test-all test-engines docs bench package
+.SILENT: help
+
+help: ## list the commands
+	sed -n 's/^\([a-z-]*\):.*## /\1  /p' Makefile
+
+setup: ## a new .venv with everything that the checks and the tests need
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet -e '.[lint]'
+
+check: ## formatting, lint, types and the contracts between the rooms
+	$(PROGRAMS)ruff check .
+	$(PROGRAMS)ruff format --check .
+	$(PROGRAMS)mypy
+	# It looks for the package where the first python on the path does.
+	PATH="$(abspath $(PROGRAMS)):$$PATH" pyright --verifytypes etcdsize --ignoreexternal
+	$(PROGRAMS)lint-imports --no-cache
+
+test: ## the tests that need Python alone, in about two minutes
+	$(PYTHON) -m pytest
+
+test-all: ## every test but those on Spark and Dask; what compares times runs alone
+	$(PYTHON) -m pytest -m "not bench and not engines"
+	$(PYTHON) -m pytest -m bench
+
+test-engines: ## the tests on Spark and Dask, in an environment of their own; they need Java 17
+	test -d .venv-engines || python3 -m venv .venv-engines
+	.venv-engines/bin/pip install --quiet -e '.[test-engines]'
+	.venv-engines/bin/python -m pytest -m engines
+
+docs: ## write the pages that come from the code
+	$(PYTHON) docs/generate.py
+
+bench: ## run every benchmark; docs/performance.md is written with --docs
+	$(PYTHON) -m benchmarks.all
+
+package: ## the sdist and the wheel, into dist/
+	$(PYTHON) -m build --no-isolation
