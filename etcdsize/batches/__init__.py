@@ -1,1 +1,1 @@
-"""Arrow record batches in, columns of answers out."""
+"""Size and audit Arrow record batches."""

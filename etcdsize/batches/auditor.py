@@ -1,6 +1,6 @@
-"""Audit record batches: a column of machines in, the columns of the audit out, and a summary at the end.
+"""Audit the machines that a column of a record batch names, and summarize the result.
 
-`BatchAudit` is the part of a `BatchSizer` that knows the machines that run now.
+A `BatchSizer` has a `BatchAudit` if a column names the machines in use.
 """
 
 from collections.abc import Sequence
@@ -28,39 +28,39 @@ _MOST = 10
 
 
 class AuditedRow(Model):
-    """A cluster that is at risk, or that would save money on a smaller machine."""
+    """A cluster that is at risk, or that would cost less on a smaller machine."""
 
-    row: Annotated[int, Field(description="The row, counted from 1 without the header.")]
-    current_machine: Annotated[str, Field(description="The machine that it runs on.")]
+    row: Annotated[int, Field(description="Row number, counted from 1 without the header.")]
+    current_machine: Annotated[str, Field(description="The machine in use.")]
     tier: Annotated[str, Field(description="The tier that the load needs.")]
-    decided_by: Annotated[str | None, Field(description="The dimension, or the machine's figure, that decided.")]
-    utilization: Annotated[float | None, Field(description="Its share of the bound that decided.")]
-    recommended_machine: Annotated[str | None, Field(description="The machine to run it on.")]
+    decided_by: Annotated[str | None, Field(description="The dimension, or the figure of the machine, that decided.")]
+    utilization: Annotated[float | None, Field(description="Load divided by the bound that decided.")]
+    recommended_machine: Annotated[str | None, Field(description="The recommended machine.")]
     usd_month_difference: Annotated[
-        float | None, Field(description="What the change costs a month. [US dollars] None: unknown.")
+        float | None, Field(description="Monthly cost of the change, None if unknown. [US dollars]")
     ]
-    region: Annotated[str | None, Field(description="Where it costs that.")] = None
-    date: Annotated[str | None, Field(description="When the older of the two prices was read.")] = None
+    region: Annotated[str | None, Field(description="The region of the prices.")] = None
+    date: Annotated[str | None, Field(description="The date of the older of the two prices.")] = None
 
 
 class AuditSummary(Model):
     """The audit of the machines that a fleet runs on."""
 
     verdicts: Annotated[dict[str, int], Field(description="Clusters by verdict: under, right, over, unknown.")]
-    at_risk: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are under, the worst first.")]
-    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, those that save most first.")]
+    at_risk: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are under, most overloaded first.")]
+    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, greatest saving first.")]
     usd_month_to_save: Annotated[
         float,
-        Field(description="Saving of the clusters that are over, per month, without unknown prices. [US dollars]"),
+        Field(description="Monthly saving on the clusters that are over and have known prices. [US dollars]"),
     ]
-    over_without_price: Annotated[int, Field(description="Clusters that are over and whose saving is unknown.")]
-    first_unknown: Annotated[tuple[str, ...], Field(description="The first machines that got no verdict, and why.")]
-    margin: Annotated[float, Field(description="The share of a smaller tier's bounds that must stay free.")]
+    over_without_price: Annotated[int, Field(description="Clusters that are over but whose saving is unknown.")]
+    first_unknown: Annotated[tuple[str, ...], Field(description="The first machines without a verdict, and why.")]
+    margin: Annotated[float, Field(description="Headroom that a smaller tier must still have.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
 
 
 class BatchAudit:
-    """Audits one record batch after the other, and counts."""
+    """Audits one record batch after another and keeps totals."""
 
     def __init__(self, auditor: Auditor) -> None:
         self.auditor = auditor
@@ -75,7 +75,7 @@ class BatchAudit:
         self._types = [machine.machine_type for machine in auditor.machines]
 
     def look_up(self, column: pa.Array, source: Source) -> tuple[NDArray[np.uint16], dict[int, str]]:
-        """Return the index of each machine in the catalog, and the problem of each row that gets no verdict."""
+        """Return the index of each machine in the catalog, and the problem of each row without a verdict."""
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")

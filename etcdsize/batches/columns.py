@@ -1,6 +1,6 @@
-"""Which columns hold a load: found by the names that people give them, or by those that were chosen.
+"""Find the columns that hold a load, by their usual names or by the names that the caller chose.
 
-This module sees names only, never a frame or a file.
+Only names are needed here, not the frame or the file that they come from.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from etcdsize.units import DIMENSIONS
 __all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "columns_to_read", "has_column_for", "pick_columns"]
 
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
-"""The columns that an answer adds, in order."""
+"""The columns that sizing adds, in order."""
 AUDIT_ANSWERS = (
     *("verdict", "decided_by", "utilization", "breaks_next", "recommended_machine"),
     "usd_month_difference",
 )
-"""The columns that an audit adds besides, where a file says which machine runs now."""
+"""The columns that an audit adds after those, if a file names the machines in use."""
 
 _DATA_UNITS = {"": 1, "_bytes": 1, "_mb": 1000**2, "_mib": 1024**2, "_gb": 1000**3, "_gib": 1024**3}
 _DATA_NAMES = ("data", "db_size", "size", "data_size", "database_size", "storage")
 
-# Name of a column -> what a number in it is multiplied by.
+# Name of a column -> the factor that converts a number in it.
 _NAMES: dict[str, dict[str, int]] = {
     "clients": dict.fromkeys(("clients", "client_count", "num_clients", "connections"), 1),
     "requests_per_second": dict.fromkeys(
@@ -41,7 +41,7 @@ UNIT_OF_FACTOR = {1000**2: "MB", 1024**2: "MiB", 1000**3: "GB", 1024**3: "GiB"}
 
 @dataclass(frozen=True)
 class Source:
-    """Where a dimension stands: the column's position and name, and the bytes that a number in it means."""
+    """The column that holds a dimension: its position, its name, and the factor that converts its numbers to bytes."""
 
     position: int
     name: str
@@ -49,7 +49,7 @@ class Source:
 
 
 Columns = dict[str, Source]
-"""Dimension, or "provider", -> where it stands. A dimension that is not in it is unknown."""
+"""Dimension, "provider" or "current_machine" -> its column. A dimension that is not listed is unknown."""
 
 
 def pick_columns(
@@ -60,32 +60,32 @@ def pick_columns(
     provider_given: bool = False,
     audited: bool = False,
 ) -> Columns:
-    """Return the columns that hold the load, the provider, and the machine that runs now.
+    """Return the columns that hold the load, the provider and the machine in use.
 
     Parameters
     ----------
     names : sequence of str
-        The names that there are.
+        The names of all columns.
     chosen : mapping, optional
-        Dimension or "provider" -> the name of its column, where the name is not one that we know.
+        Dimension, "provider" or "current_machine" -> the name of its column, if that is not one of the usual names.
     unknown : iterable of str
-        Dimensions that nobody has the figures of.
+        Dimensions that are not known.
     provider_given : bool
-        Whether one provider stands for all, so that no column is needed.
+        Whether one provider is given for all rows, so that no column is needed.
     audited : bool
-        Whether the machine that runs now is looked for.
+        Whether to look for the machine in use.
 
     Raises
     ------
     ColumnError
-        For a column that is missing (with the nearest there is), there twice, or one of the answer's.
+        For a column that is missing (with the nearest name), that occurs twice, or that sizing would add.
     """
     chosen, unknown = dict(chosen or {}), tuple(unknown)
     for key in (*chosen, *unknown):
         if key not in _NAMES or (key in unknown and key not in DIMENSIONS):
             raise ColumnError(f"got {shown(key)}, expected {', '.join(DIMENSIONS)}{nearest(key, DIMENSIONS)}")
         if key == "current_machine" and not audited:
-            raise ColumnError("current_machine: a frame is not audited; audit() takes its columns")
+            raise ColumnError("current_machine: a frame is not audited; pass its columns to audit()")
     columns: Columns = {}
     for key, known in _NAMES.items():
         if key in unknown:
@@ -104,7 +104,7 @@ def pick_columns(
     if taken:
         raise ColumnError(
             f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
-            "replaces what is there"
+            "replaces an existing column"
         )
     if not any(dimension in columns for dimension in DIMENSIONS):
         raise ColumnError("every dimension is unknown, expected at least one that is known")
@@ -112,12 +112,12 @@ def pick_columns(
 
 
 def has_column_for(names: Iterable[str], *keys: str) -> bool:
-    """Return whether a column holds one of these, such as `provider`, by its name."""
+    """Return whether the name of a column is a usual name for one of these, such as `provider`."""
     return any(_normalize(name) in _NAMES[key] for name in names for key in keys)
 
 
 def columns_to_read(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:
-    """Return the positions that are needed, others included, and where the columns stand among those alone."""
+    """Return the positions to read, others included, and the columns with their positions among those."""
     positions = sorted({source.position for source in columns.values()}.union(others))
     return positions, {
         key: replace(source, position=positions.index(source.position)) for key, source in columns.items()
@@ -149,7 +149,7 @@ def _normalize(name: str) -> str:
 
 
 def _unit_factor(name: str) -> int:
-    """Return the factor of a column that was chosen by name, from the unit that ends it."""
+    """Return the factor for the unit that ends the name of a chosen column."""
     ending = re.search(r"_(bytes|mb|mib|gb|gib)$", _normalize(name))
     return _DATA_UNITS[ending.group()] if ending else 1
 

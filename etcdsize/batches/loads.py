@@ -1,7 +1,4 @@
-"""A column of a load as numbers, whatever Arrow type it has: what cannot be read is a problem of its row.
-
-This module imports pyarrow.
-"""
+"""Read a column of a load as numbers, whatever its Arrow type. A value that cannot be read is a problem of its row."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ _PARSERS: dict[str, Callable[[str], int | float]] = {
 
 @dataclass
 class Load:
-    """One dimension of a batch: numbers, and what is wrong with the rows that have none."""
+    """One dimension of a batch: its numbers, the problems of rows by index, and which rows are missing."""
 
     values: NDArray[Any]
     problems: dict[int, str]
@@ -38,7 +35,7 @@ class Load:
 
 
 def numbers(column: pa.Array, dimension: str, source: Source) -> Load:
-    """Return the numbers of a column, without a copy where it holds numbers and no nulls."""
+    """Return the numbers of a column, without a copy if it holds numbers and no nulls."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
@@ -63,7 +60,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def _scale(values: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Return bytes, to the nearest whole one: a decimal number of MB is not exact in binary."""
+    """Convert to bytes, rounded to the nearest whole one: a decimal number of MB is not exact in binary."""
     if factor == 1:
         return values
     scaled = values.astype(np.float64)
@@ -73,7 +70,7 @@ def _scale(values: NDArray[Any], factor: int) -> NDArray[Any]:
     return scaled
 
 
-# Longer text is for the grammar of `units` to judge.
+# Longer text is parsed by `units` instead.
 _LONGEST_PLAIN = 100
 _DIGITS = np.zeros(256, np.bool_)
 _DIGITS[[ord(digit) for digit in "0123456789"]] = True
@@ -82,7 +79,7 @@ _DECIMALS[ord(".")] = True
 
 
 def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
-    """Return the numbers that a column of text says; what it does not say is a problem of its row."""
+    """Return the numbers in a column of text; text that is not a number is a problem of its row."""
     column = column.cast(pa.large_string())
     missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
     mask = None
@@ -93,7 +90,7 @@ def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
     if plain is not None:
         return Load(_scale(plain, source.factor), {}, mask)
 
-    # Something is not a plain number: each text that is there is read once.
+    # Not every cell is a plain number: parse each distinct text once.
     encoded = column.dictionary_encode()
     parse = _PARSERS[dimension] if source.factor == 1 else parse_count
     read = np.zeros(len(encoded.dictionary))
@@ -113,7 +110,7 @@ def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
             continue
         read[code] = exact[code] = value
     indices = encoded.indices.to_numpy(zero_copy_only=False)
-    # Integers that a float64 cannot hold, where nothing but integers is there.
+    # Stay exact beyond 2^53 if every value is an integer.
     values: NDArray[Any] = np.array(exact, np.uint64) if all(isinstance(value, int) for value in exact) else read
     problems: dict[int, str] = {}
     if wrong:
@@ -124,7 +121,7 @@ def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
 
 
 def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
-    """Return the numbers of a column of plain digits, with or without a decimal point; None where it has more."""
+    """Return the numbers of a column of digits and decimal points, None if it holds anything else."""
     if not len(column):
         return np.zeros(0)
     ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
@@ -138,5 +135,5 @@ def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
         plain: NDArray[Any] = column.cast(pa.int64() if _DIGITS[text].all() else pa.float64()).to_numpy()
     except pa.ArrowInvalid:
         return None
-    # 18446744073709551616.0 is an integer, and too large for one.
+    # 18446744073709551616.0 counts as an integer, and is too large.
     return None if plain.dtype.kind == "f" and plain.max() >= 2**63 else plain

@@ -1,7 +1,7 @@
-"""Size record batches: what files, frames and engines share.
+"""Size record batches, for files, frames and engines.
 
-`BatchOptions` holds the options, checked once; `BatchSizer` sizes one batch after the other. A row that cannot be
-sized keeps its place, with empty answers and its problem.
+`BatchOptions` holds the options, which are checked once. `BatchSizer` sizes one batch after another. A row that cannot
+be sized keeps its place; its answers are empty and its problem says why.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from etcdsize.units import DIMENSIONS
 __all__ = ["MEMBERS", "BatchOptions", "BatchSizer", "SizeOptions", "answer_schema"]
 
 MEMBERS = 3
-"""The members of every cluster of a file or a frame: the fewest of which one may fail."""
+"""Members of every cluster in a file or a frame: the smallest number that tolerates a failure."""
 
 
 class SizeOptions(TypedDict, total=False):
@@ -56,7 +56,7 @@ class SizeOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """The options of a batch, checked once. They pickle, so that every process can make a sizer of its own."""
+    """Checked options for sizing batches. They pickle, so that every process can build its own sizer."""
 
     provider: str | None
     chosen: Mapping[str, str]
@@ -70,7 +70,7 @@ class BatchOptions:
 
     @classmethod
     def of(cls, **options: Unpack[SizeOptions]) -> BatchOptions:
-        """Return the options of `size_frame`, checked; one that is not given has its default.
+        """Check the options of `size_frame` and return them, with defaults for those that are not given.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class BatchOptions:
         )
 
     def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:
-        """Return where the load stands among columns of these names.
+        """Return the columns that hold the load.
 
         Raises
         ------
@@ -121,30 +121,30 @@ class BatchOptions:
         return columns
 
     def sizer(self, names: Iterable[Any]) -> BatchSizer:
-        """Return a sizer of batches that have all columns of these names."""
+        """Return a sizer for batches with these columns."""
         return BatchSizer(self, self.columns(names), answer_schema(self.answers))
 
 
 def answer_schema(answers: Iterable[str]) -> pa.Schema:
-    """Return the names and types of the columns of answers."""
+    """Return the names and types of the answer columns."""
     coded = pa.dictionary(pa.int32(), pa.string())
     kinds = {"problem": pa.string(), "utilization": pa.float64(), "usd_month_difference": pa.float64()}
     return pa.schema([(name, kinds.get(name, coded)) for name in answers])
 
 
 class BatchSizer:
-    """Sizes one record batch after the other, and counts.
+    """Sizes one record batch after another and keeps totals.
 
     Parameters
     ----------
     options : BatchOptions
         How to size.
     columns : Columns
-        Where the load stands in a batch.
+        The columns of a batch that hold the load.
     schema : Schema
-        The columns of answers to return, from `answer_schema`; the others cost nothing.
+        The answer columns to return, from `answer_schema`; columns that are left out cost nothing.
     auditor : Auditor, optional
-        The rules by which to audit the machines that a column names.
+        The rules to audit the machines that a column names.
     """
 
     def __init__(
@@ -153,33 +153,33 @@ class BatchSizer:
         self._options = options
         self._columns = columns
         self.schema: pa.Schema = schema
-        """The columns that are returned."""
+        """The answer columns."""
         self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor)
-        """The audit of the machines that a column names, where there is one."""
+        """The audit of the machines in use, if a column names them."""
         catalog, tiers = options.catalog, options.tiers
         self._tiers = tiers
         self._provider = options.provider
         self._providers = catalog.providers if self._provider is None else (self._provider,)
         self._places = [(name, tier) for name in self._providers for tier in tiers.names]
-        # Where machines were fitted to tiers, a tier that no machine is enough for is a problem of its rows.
+        # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
         find = catalog.find_for if catalog.unfit else catalog.machine_for
         self._machines = [find(*place) for place in self._places]
         self.rows: int = 0
-        """The number of rows so far."""
+        """Rows so far."""
         self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
         """Rows by tier."""
         self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
         """Rows by provider and tier."""
         self.first_problems: list[tuple[int, str]] = []
-        """The first rows that cannot be sized, counted from 1, and why."""
+        """The first rows that cannot be sized, with their numbers from 1."""
         self.unfit: int = 0
-        """Rows whose tier no machine is enough for."""
+        """Rows whose tier has no machine."""
         self.implausibly_small: int = 0
-        """Rows with less data than an empty etcd file."""
+        """Rows with less data than an empty etcd database file."""
 
     @property
     def counted(self) -> list[tuple[str, str, Machine, int]]:
-        """Provider, tier, machine and rows, for every machine that a row can get."""
+        """Provider, tier, machine and number of rows for every machine that a row can need."""
         return [
             (*place, machine, int(count))
             for place, machine, count in zip(self._places, self._machines, self.machine_counts, strict=True)
@@ -187,7 +187,7 @@ class BatchSizer:
         ]
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the answers of a batch: tier, machine_type, forced_by, tightest, problem."""
+        """Return the answers for a batch, in the columns of the schema."""
         rows = batch.num_rows
         problems: dict[int, list[str]] = {}
         values: list[NDArray[Any] | None] = [None, None, None]
@@ -239,7 +239,7 @@ class BatchSizer:
     def _report_missing(
         self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]
     ) -> None:
-        """Report nulls as problems, or leave them unknown where another dimension of the row is known."""
+        """Report nulls as problems, or as unknown if another dimension of the row is known."""
         known = np.zeros(rows, np.bool_)
         for index, dimension in enumerate(DIMENSIONS):
             source, mask = self._columns.get(dimension), unknown[index]
@@ -308,7 +308,7 @@ class BatchSizer:
     def _report_unfit(
         self, codes: NDArray[np.uint8], providers: NDArray[np.uint8] | None, problems: dict[int, list[str]]
     ) -> None:
-        """Report the rows whose tier no machine is enough for."""
+        """Report the rows whose tier has no machine."""
         for place, (provider, tier) in enumerate(self._places):
             if self._machines[place] is not None:
                 continue
@@ -370,7 +370,7 @@ class BatchSizer:
         return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
 
     def no_answers(self) -> pa.RecordBatch:
-        """Return the answers of no rows, with the same categories as those of any."""
+        """Return the answers for no rows, with the usual categories."""
 
         def column(name: str) -> pa.Array:
             return _problem_column({}, 0) if name == "problem" else dictionary(np.empty(0, np.uint8), self._texts(name))
@@ -378,7 +378,7 @@ class BatchSizer:
         return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
 
     def _texts(self, answer: str) -> Sequence[str]:
-        """Return every value that an answer can have, by its code."""
+        """Return the text for every code of an answer."""
         return {
             "tier": self._tiers.names,
             "machine_type": [machine.machine_type for machine in self._machines if machine is not None],
@@ -387,16 +387,16 @@ class BatchSizer:
         }[answer]
 
 
-# Where a `FleetSizing` keeps the codes of each answer.
+# The attribute of `FleetSizing` that holds the codes of each answer.
 _CODES = {"tier": "tier_codes", "machine_type": "machine_codes", "forced_by": "forced_by", "tightest": "tightest"}
 
 
-# The bits of `forced_by` in words, in the dimensions' order.
+# The text for each combination of bits of `forced_by`.
 _FORCED_BY = [";".join(name for bit, name in enumerate(DIMENSIONS) if bits >> bit & 1) for bits in range(8)]
 
 
 def _problem_column(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
-    """Return the problem of each row, null where it has none."""
+    """Return the problem of each row, or null."""
     if not problems:
         return pa.nulls(rows, pa.string())
     texts = np.full(rows, None, object)

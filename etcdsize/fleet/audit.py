@@ -40,12 +40,12 @@ __all__ = [
 ]
 
 VERDICTS = ("under", "right", "over", "unknown")
-"""What `FleetAudit.verdict_codes` counts."""
+"""The verdicts that `FleetAudit.verdict_codes` indexes."""
 UNDER, RIGHT, OVER, UNKNOWN = range(4)
 DECIDERS = (*DIMENSIONS, *FIGURES)
-"""What `FleetAudit.decided_by` counts: a dimension of the load, or a figure of a machine that is too small for any."""
+"""What `FleetAudit.decided_by` indexes: the load's dimensions, then the figures in which a machine can fall short."""
 
-# Rows at a time: the scratch stays within the cache (our choice).
+# Rows per block: the scratch fits the cache (our choice).
 _BLOCK = 65_536
 
 
@@ -54,28 +54,34 @@ class ClusterAudit(Model):
 
     verdict: Annotated[
         Literal["under", "right", "over", "unknown"],
-        Field(description="under: too small; right; over: too big; unknown: cannot be told."),
+        Field(description="under: too small; right; over: too big; unknown: cannot be judged."),
     ]
-    reason: Annotated[str, Field(description="Why it is unknown, or why its machine is enough for no tier.")] = ""
-    machine_type: Annotated[str, Field(description="The machine that runs now.")]
-    machine_tier: Annotated[str | None, Field(description="The largest tier that it is enough for. None: none.")] = None
-    tier: Annotated[str | None, Field(description="The tier that the load needs.")] = None
-    decided_by: Annotated[str | None, Field(description="The dimension, or the machine's figure, that decided.")] = None
-    utilization: Annotated[
-        float | None, Field(description="Its share of the bound that decided: above 1, it is past it.")
+    reason: Annotated[
+        str, Field(description="Why the verdict is unknown, or why the machine is not enough for any tier.")
+    ] = ""
+    machine_type: Annotated[str, Field(description="The machine in use.")]
+    machine_tier: Annotated[
+        str | None, Field(description="The largest tier that the machine is enough for, if any.")
     ] = None
-    breaks_next: Annotated[str | None, Field(description="The dimension that is nearest its bound.")] = None
-    recommended_machine: Annotated[Machine | None, Field(description="The machine to run on.")] = None
+    tier: Annotated[str | None, Field(description="The tier that the load needs.")] = None
+    decided_by: Annotated[
+        str | None, Field(description="The dimension, or the figure of the machine, that decided the verdict.")
+    ] = None
+    utilization: Annotated[
+        float | None, Field(description="Load divided by the bound that decided the verdict: above 1, it is exceeded.")
+    ] = None
+    breaks_next: Annotated[str | None, Field(description="The dimension nearest its bound.")] = None
+    recommended_machine: Annotated[Machine | None, Field(description="The recommended machine.")] = None
     usd_month_difference: Annotated[
         float | None,
-        Field(description="What the change costs a month, all members, the disks left as they are. [US dollars]"),
+        Field(description="Monthly cost of the change for all members, without the disks. [US dollars]"),
     ] = None
 
 
 class FleetAudit:
-    """The audit of a fleet: one array a column, made when it is first asked for. `fleet[i]` is one `ClusterAudit`.
+    """The audit of a fleet: one array per column, each computed on first use. `fleet[i]` is one `ClusterAudit`.
 
-    The columns are made from the caller's arrays, which are not copied: leave them as they are.
+    The columns are computed from the caller's arrays, which are not copied: do not change them.
     """
 
     def __init__(
@@ -89,11 +95,11 @@ class FleetAudit:
         names: NDArray[Any] | None = None,
     ) -> None:
         self.auditor = auditor
-        """How it was audited: catalog, tiers, headroom, margin, members."""
+        """The rules of the audit: catalog, tiers, headroom, margin and members."""
         self.machine_codes: NDArray[np.uint16] = machine_codes
-        """The index of every cluster's machine in the catalog, 65535 where it is not there. uint16, shape (n,)"""
+        """The index of every cluster's machine in the catalog, 65535 if it is not listed. uint16, shape (n,)"""
         self.tier_codes: Codes = tier_codes
-        """The index of the tier that every load needs, 255 where it cannot be sized. uint8, shape (n,)"""
+        """The index of the tier that every load needs, 255 if it cannot be sized. uint8, shape (n,)"""
         self._roomy = roomy_codes
         self._columns = columns
         self._unknown = unknown
@@ -109,7 +115,7 @@ class FleetAudit:
         return (slice(start, min(start + _BLOCK, len(self))) for start in range(0, len(self), _BLOCK))
 
     def _places(self, rows: slice) -> NDArray[np.intp]:
-        """Return the machines' places in tables that have one more for those that are not in the catalog."""
+        """Return the row of each machine in the auditor's tables, whose last row is for machines not in the catalog."""
         return np.minimum(self.machine_codes[rows], len(self.auditor.capacities)).astype(np.intp)
 
     @functools.cached_property
@@ -134,9 +140,9 @@ class FleetAudit:
 
     @functools.cached_property
     def recommended_codes(self) -> NDArray[np.uint16]:
-        """The index of the machine to run on in `auditor.machines`, 65535 for none. uint16, shape (n,)
+        """The index of the recommended machine in `auditor.machines`, 65535 for none. uint16, shape (n,)
 
-        Where a machine is right it is itself.
+        A machine that is right is recommended itself.
         """
         found = np.empty(len(self), np.uint16)
         first = len(self.auditor.machines) - len(self.auditor.catalog.machines)
@@ -153,15 +159,15 @@ class FleetAudit:
 
     @functools.cached_property
     def recommended_machines(self) -> NDArray[np.object_]:
-        """The machine type to run on, None where nothing can be told. Array of str, shape (n,)"""
+        """The recommended machine type, None where the verdict is unknown. Array of str, shape (n,)"""
         names = np.array([*(machine.machine_type for machine in self.auditor.machines), None], object)
         return names[np.minimum(self.recommended_codes, len(names) - 1)]
 
     @functools.cached_property
     def usd_month_difference(self) -> NDArray[np.float64]:
-        """What the change costs a month, all members; less than 0 is saved. [US dollars] float64, shape (n,)
+        """The monthly cost of the change for all members; negative is a saving. [US dollars] float64, shape (n,)
 
-        The disks are left as they are. NaN where a price is unknown or the two are of different regions.
+        The disks are not included. NaN where a price is unknown or the two prices are of different regions.
         """
         machines = self.auditor.machines
         regions = {region: code for code, region in enumerate({_region(machine.price) for machine in machines})}
@@ -198,7 +204,7 @@ class FleetAudit:
         return by, shares
 
     def _highest(self, rows: slice, tiers: NDArray[Any]) -> tuple[Codes, NDArray[np.float64]]:
-        """Return the dimension nearest its bound of these tiers, and its share; of the open tier, the last bound."""
+        """Return the dimension nearest its bound, and its utilization; the open tier uses the last bound."""
         found = np.full(len(tiers), INVALID, np.uint8)
         highest = np.full(len(tiers), -1.0)
         for index, column in enumerate(self._columns):
@@ -218,23 +224,24 @@ class FleetAudit:
 
     @property
     def decided_by(self) -> Codes:
-        """What decided, as an index in `DECIDERS`, 255 where nothing can be told. uint8, shape (n,)
+        """What decided the verdict, as an index in `DECIDERS`, 255 where it is unknown. uint8, shape (n,)
 
-        Under and right: the dimension nearest the bound of the machine's own tier, or past it; over: nearest the
-        bound of the smaller tier; where a machine is enough for no tier: the figure that it lacks most.
+        Under and right: the dimension nearest, or furthest past, the bound of the machine's own tier. Over: the
+        dimension nearest the bound of the smaller tier. For a machine that is not enough for any tier: the figure in
+        which it falls short most.
         """
         return self._decided[0]
 
     @property
     def utilization(self) -> NDArray[np.float64]:
-        """The share of the bound that decided; above 1 it is past it. NaN where nothing can be told. float64, (n,)"""
+        """Load divided by the bound that decided; above 1 it is exceeded. NaN if unknown. float64, shape (n,)"""
         return self._decided[1]
 
     @functools.cached_property
     def breaks_next(self) -> Codes:
         """The dimension nearest the bound of the machine's own tier. uint8 index in the dimensions, shape (n,)
 
-        255 where a bound is passed already, on the open tier, and where nothing can be told.
+        255 where a bound is already exceeded, on the open tier, and where the verdict is unknown.
         """
         found = np.empty(len(self), np.uint8)
         last = len(self.auditor.tiers.tiers) - 1
@@ -247,13 +254,13 @@ class FleetAudit:
         return found
 
     def counts(self) -> dict[str, int]:
-        """Return how many clusters there are of each verdict."""
+        """Return the number of clusters for each verdict."""
         totals = np.bincount(self.verdict_codes, minlength=len(VERDICTS))
         return {name: int(total) for name, total in zip(VERDICTS, totals)}
 
     @property
     def usd_month_to_save(self) -> float:
-        """What the clusters that are over would save a month; those of unknown price left out. [US dollars]"""
+        """The monthly saving on clusters that are over, except those whose price is unknown. [US dollars]"""
         return float(sum(self._saved(rows).sum() for rows in self._blocks()))
 
     def _saved(self, rows: slice) -> NDArray[np.float64]:
@@ -262,12 +269,12 @@ class FleetAudit:
         return saved
 
     def at_risk(self, most: int = 10) -> NDArray[np.intp]:
-        """Return the clusters that are under, those furthest past a bound first. Indices, shape (at most `most`,)"""
+        """Return the indices of at most `most` clusters that are under, starting with the most overloaded."""
         rows = np.flatnonzero(self.verdict_codes == UNDER)
         return _first(rows, self.utilization[rows], most)
 
     def savings(self, most: int = 10) -> NDArray[np.intp]:
-        """Return the clusters that would save most. Indices, shape (at most `most`,)"""
+        """Return the indices of at most `most` clusters that are over, starting with the greatest saving."""
         saved = self._saved(slice(None))
         rows = np.flatnonzero(saved)
         return _first(rows, saved[rows], most)
@@ -303,7 +310,7 @@ class FleetAudit:
         return (self[index] for index in range(len(self)))
 
     def _part(self, position: int) -> "FleetAudit":
-        """Return the audit of one cluster alone."""
+        """Return the audit of a single cluster."""
         rows = slice(position, position + 1)
 
         def cut(columns: Sequence[NDArray[Any] | None]) -> list[NDArray[Any] | None]:
@@ -324,7 +331,7 @@ def _region(price: Price | None) -> str | None:
 
 
 def _first(rows: NDArray[np.intp], weights: NDArray[np.float64], most: int) -> NDArray[np.intp]:
-    """Return the rows of the greatest weights, greatest first; of equals, the earlier."""
+    """Return the rows with the greatest weights, greatest first and equal ones in order."""
     if len(rows) > most:
         bar = np.partition(weights, len(weights) - most)[len(weights) - most]
         keep = weights >= bar
@@ -340,7 +347,7 @@ def audit_codes(
     unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
     names: NDArray[Any] | None = None,
 ) -> FleetAudit:
-    """Return the audit of clusters whose machines and tiers are given as indices. All arguments are checked already."""
+    """Return the audit of clusters whose machines and tiers are given as indices. The arguments are not checked."""
     roomy = np.empty(tier_codes.shape, np.uint8)
     classify_arrays(columns, roomy.shape, roomy, auditor.tiers, auditor.margin_headroom, None)
     return FleetAudit(auditor, machine_codes, tier_codes, roomy, columns, unknown, names)
@@ -362,39 +369,40 @@ def audit(
 ) -> FleetAudit:
     """Return whether the machines that clusters run on are too small, right or too big.
 
-    A machine is as large as the largest tier that it is enough for, by what it sustains (see `fit`). A cluster is
-    `under` as soon as its load is past a bound of that tier, and `over` only where it would fit a smaller tier and
-    leave a margin of it free, so that a resize does not have to be undone the next day.
+    A machine counts as the largest tier that it is enough for by its sustained performance (see `fit`). A cluster is
+    `under` as soon as its load exceeds a bound of that tier. It is `over` only if it would fit a smaller tier with a
+    margin to spare, so that a resize does not have to be undone the next day.
 
     Parameters
     ----------
     machine_types : array_like of str, shape (n,)
-        The provider's name of the machine that each cluster's members run on.
+        The provider's name for the machine that each cluster's members run on.
     clients : array_like, shape (n,), or None
-        Concurrent client connections. [count] Scalars broadcast; None is an unknown dimension.
+        Concurrent client connections. [count] Scalars broadcast; None means unknown.
     requests_per_second : array_like, shape (n,), or None
         Requests per second. [1/s]
     data_bytes : array_like, shape (n,), or None
         Data stored. [bytes]
     provider : str, optional
-        The provider of every machine; None looks a type up in all of the catalog.
+        The provider of every machine; None looks up a machine type in the whole catalog.
     catalog : str, Path or Catalog
-        The machines that run now, and those to recommend.
+        The machines in use, and the ones to recommend.
     tiers, headroom, members
         As for `size`.
     margin : float
-        The share of the smaller tier's bounds to leave free, in [0, 1).
+        The headroom that a smaller tier must still have before a cluster is reported as `over`, in [0, 1).
     on_invalid : {"raise", "mark"}
         Whether a load that cannot be sized or an unknown machine raises, or is marked `unknown`.
 
     Raises
     ------
     InvalidWorkloadError, WorkloadTypeError, OptionError
-        As for `size_fleet`; `InvalidWorkloadError` also for a machine that the catalog lacks, with the nearest.
+        As for `size_fleet`. `InvalidWorkloadError` is also raised for a machine that is not in the catalog; it suggests
+        the nearest name.
 
     Notes
     -----
-    The difference of price is between the machines, all members, in one region; the disks are left as they are.
+    Price differences are for the machines of all members in one region; disks are not included.
 
     Examples
     --------

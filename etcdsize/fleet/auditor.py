@@ -1,7 +1,7 @@
 """The rules of an audit: how large each machine of a catalog is, and what to recommend in its place.
 
-An `Auditor` works them out once; `audit` applies them to a fleet. A machine is judged by what it sustains, never by a
-burst.
+An `Auditor` works them out once; `audit` applies them to a fleet. A machine is judged by its sustained performance,
+never by its burst performance.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ __all__ = ["NO_MACHINE", "NO_TIER", "Auditor"]
 NO_MACHINE = 65_535
 """The code of a machine that is not in the catalog."""
 NO_TIER = 127
-"""Stands for the index of a tier where a figure of the machine is unknown."""
+"""The tier index of a machine with an unknown figure."""
 
 
 class Auditor:
@@ -34,15 +34,15 @@ class Auditor:
     Parameters
     ----------
     catalog : Catalog
-        The machines that run now, and those to recommend.
+        The machines in use, and the ones to recommend.
     tiers : TierTable
         The bounds.
     provider : str, optional
-        The provider of every machine; None looks a type up in the whole catalog.
+        The provider of every machine; None looks up a machine type in the whole catalog.
     headroom : float
         The share of every bound to keep free, in [0, 1).
     margin : float
-        The share of a smaller tier's bounds that must stay free before a cluster is `over`, in [0, 1).
+        The headroom that a smaller tier must still have before a cluster is reported as `over`, in [0, 1).
     members : int
         Members of every cluster. [count]
     """
@@ -60,16 +60,16 @@ class Auditor:
         self.tiers: TierTable = tiers
         """The tier table."""
         self.catalog: Catalog = catalog
-        """The machines that run now."""
+        """The catalog of machines in use."""
         self.headroom: float = headroom
         """The share of every bound that is kept free."""
         self.margin: float = margin
-        """The share of a smaller tier's bounds that must stay free."""
+        """The headroom that a smaller tier must still have."""
         self.margin_headroom: float = float(1 - (1 - Fraction(str(headroom))) * (1 - Fraction(str(margin))))
-        """Headroom and margin together: the share of a smaller tier's bounds that must stay free."""
+        """Headroom and margin combined, as the headroom of a smaller tier."""
         self.members: int = members
         """Members of every cluster."""
-        # A machine is replaced by one of its own architecture, because container images are built for one.
+        # A machine is replaced by one of the same architecture, because container images are built for one.
         tiers_in_all = len(self.tiers.names)
         place_of: dict[tuple[str, str | None], list[int]] = {}
         wanted: list[Machine] = []
@@ -87,19 +87,19 @@ class Auditor:
         for code, machine in enumerate(self.catalog.machines):
             if only is None or machine.provider == only:
                 self._code_of.setdefault(machine.machine_type, code)
-                # The case of Azure's names does not matter.
+                # Azure's names are not case-sensitive.
                 self._code_of.setdefault(machine.machine_type.lower(), code)
         self.capacities: tuple[Capacity, ...] = capacities(self.catalog, self.tiers)
         """The largest tier that each machine of the catalog is enough for."""
         found = [NO_TIER if one.tier is None else one.tier for one in self.capacities]
         self.tier_of: NDArray[np.int8] = np.array([*found, NO_TIER], np.int8)
-        """The index of that tier for each machine; the last entry stands for machines that are not in the catalog."""
+        """The index of that tier for each machine; the last entry is for machines that are not in the catalog."""
         nowhere = [NO_MACHINE] * tiers_in_all
         rows = [
             place_of.get((one.provider, one.arch), place_of.get((one.provider, None), nowhere))
             for one in self.catalog.machines
         ]
-        # By machine and tier; the last row stands for machines that are not in the catalog.
+        # Indexed by machine and tier; the last row is for machines that are not in the catalog.
         self.recommended: NDArray[np.uint16] = np.array([*rows, nowhere], np.uint16)
 
     def code_of(self, machine_type: Any) -> int:
@@ -123,7 +123,7 @@ class Auditor:
 
 
 def _best_machines(catalog: Catalog, tiers: TierTable) -> Iterator[tuple[str | None, Catalog]]:
-    """Yield the machines to recommend for each architecture; None stands for a catalog that assigns tiers itself."""
+    """Yield the machines to recommend for each architecture; None means a catalog that assigns tiers itself."""
     if catalog.has_tiers:
         yield None, catalog
         return

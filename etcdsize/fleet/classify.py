@@ -1,7 +1,7 @@
-"""Many loads at once: `classify`, `size_fleet` and `tier_for_kubernetes_nodes`, arrays in and arrays out.
+"""Size many loads at once: `classify`, `size_fleet` and `tier_for_kubernetes_nodes` take and return arrays.
 
-`classify` gives tier codes; `size_fleet` gives a `FleetSizing`. NumPy is loaded with this module; the answer for one
-cluster (`sizing`) does without.
+`classify` returns tier codes and `size_fleet` returns a `FleetSizing`. This module needs NumPy; sizing a single cluster
+does not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CodeT = TypeVar("CodeT", bound=np.unsignedinteger[Any])
 
 
 _LARGEST_FLOAT = float(np.finfo(np.float64).max)
-# Providers' names at a time (our choice).
+# Names that are looked up at a time (our choice).
 _BLOCK = 65_536
 
 
@@ -55,7 +55,7 @@ def classify(
     Parameters
     ----------
     clients : array_like or None
-        Concurrent client connections. [count] The three broadcast; None is an unknown dimension.
+        Concurrent client connections. [count] The three broadcast; None means unknown.
     requests_per_second : array_like or None
         Requests per second. [1/s]
     data_bytes : array_like or None
@@ -67,9 +67,9 @@ def classify(
     on_invalid : {"raise", "mark"}
         Whether NaN, infinite and negative loads raise, or are marked with 255 while the rest is sized.
     out : array of uint8, optional
-        Where to write; it has the broadcast shape. Its contents mean nothing after an error.
+        Array of the broadcast shape to write to. Its contents are undefined after an error.
     threads : int, optional
-        How many threads at most; None picks a number for the size of the work, 1 starts none.
+        Maximum number of threads; None chooses by the size of the input, and 1 starts none.
 
     Returns
     -------
@@ -79,16 +79,17 @@ def classify(
     Raises
     ------
     InvalidWorkloadError
-        With the dimension, the first index and value, and how many; also for shapes that do not broadcast.
+        For a load that cannot be sized, with its dimension, first index, value and count; and for shapes that do not
+        broadcast.
     WorkloadTypeError
         For booleans, complex numbers, text, objects and dates.
     OptionError
-        For an unknown table, headroom, `on_invalid`, `threads`, or an unfit `out`.
+        For an invalid table, headroom, `on_invalid`, `threads` or `out`.
 
     Notes
     -----
-    Every comparison is exact in the data's own dtype. Besides the output it needs less than 16 MB, whatever the
-    input; an `out` that shares memory with a load takes one more byte a row.
+    Every comparison is exact in the data's own dtype. Besides the output, the call needs less than 16 MB whatever the
+    size of the input, or one more byte per row if `out` shares memory with a load.
 
     Examples
     --------
@@ -113,7 +114,7 @@ def classify(
 
 
 def _single(table: TierTable, headroom: float, loads: tuple[Any, ...]) -> Codes | np.uint8 | None:
-    """Return the code of one load by the rule for one, which is faster; None where it takes more to tell."""
+    """Return the code of a single load by the scalar rule, which is faster; None if the array path has to decide."""
     numbers: list[int | float | None] = []
     shaped = False
     for load in loads:
@@ -158,7 +159,7 @@ def tier_for_kubernetes_nodes(nodes: ArrayLike, *, tiers: str | Path | TierTable
     Returns
     -------
     str, or array of str
-        One name for one number, an array of names for an array; more nodes than any example has need the last tier.
+        One name for a number, an array of names for an array. More nodes than in any example need the last tier.
 
     Raises
     ------
@@ -207,18 +208,19 @@ def size_fleet(
     members: int = 3,
     on_invalid: str = "raise",
 ) -> FleetSizing:
-    """Return the sizing of a whole fleet, a structure of arrays.
+    """Return the sizing of a whole fleet as a structure of arrays.
 
     Parameters
     ----------
     clients : array_like, shape (n,), or None
-        Concurrent client connections. [count] Scalars broadcast; None is an unknown dimension.
+        Concurrent client connections. [count] Scalars broadcast; None means unknown.
     requests_per_second : array_like, shape (n,), or None
         Requests per second. [1/s]
     data_bytes : array_like, shape (n,), or None
         Data stored. [bytes]
     provider : str or array_like of str, shape (n,), optional
-        Who runs the clusters: one name for all, or one for each. None gives tiers without one machine a cluster.
+        The cloud provider: one name for all clusters, or one per cluster. With None, the tiers are known but the
+        machines are not, unless the catalog has only one provider.
     catalog, tiers, headroom, members
         As for `size`.
     on_invalid : {"raise", "mark"}
@@ -256,7 +258,7 @@ def size_fleet(
 
 
 def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:
-    """Return the code of every name; each spelling is looked up once."""
+    """Return the code of every name, looking up each distinct name only once."""
 
     class Known(dict[Any, int]):
         def __missing__(self, name: Any) -> int:
@@ -272,7 +274,7 @@ def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: typ
 
 
 def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
-    """Return the index of every cluster's provider in the catalog's; mark the codes of those it lacks."""
+    """Return the index of every cluster's provider in the catalog, and mark clusters whose provider is not in it."""
 
     def code_of(name: Any) -> int:
         try:

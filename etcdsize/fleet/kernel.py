@@ -1,13 +1,11 @@
-"""Arrays and bounds in, tier codes out: the hot loop.
+"""The classifier's inner loop: it turns arrays and bounds into tier codes.
 
-A load is past a bound exactly when it is above the last number of its own dtype that still fits. So the bound is
-cast, once, and the data never; one comparison serves "at most" and "below" alike. The code of a row is the number
-of bounds that any of its dimensions is past.
+A load exceeds a bound exactly when it is above the largest number of its own dtype that still fits. So each bound is
+cast once and the data never is, and one comparison covers both "at most" and "below". The code of a row is the number
+of bounds that any of its dimensions exceeds.
 
-The work goes block by block through a scratch that fits the cache, and the same pass finds what cannot be sized:
-as unsigned integers, every negative, NaN or infinite number is above every finite one.
-
-This module imports numpy and `errors`; it never sees a model.
+The loop works in blocks whose scratch fits the cache. The same pass finds the rows that cannot be sized: viewed as
+unsigned integers, negative numbers, NaN and infinity are all above every finite number.
 """
 
 from __future__ import annotations
@@ -28,18 +26,18 @@ __all__ = ["INVALID", "Column", "FirstInvalid", "classify_columns", "last_fittin
 INVALID = 255
 """The code of a row that cannot be sized."""
 
-# Rows at a time: one column of a block and the scratch stay in a core's cache. Threads take more, so that they seldom
-# meet between NumPy's calls (our choice, measured on 2 cores with 2 MiB of cache each).
+# Rows per block: one column of a block and the scratch fit a core's cache. Threads use larger blocks, so that they
+# seldom compete for the lock between NumPy calls (our choice, measured on 2 cores with 2 MiB of cache each).
 _BLOCK = 32_768
 _BLOCK_OF_THREADS = 131_072
 _SMALLEST_BLOCK = 1024
-# A line of the cache: what begins in the middle of one is compared a quarter slower (measured, AVX-512). [bytes]
+# A cache line: comparing a block that starts in the middle of one is a quarter slower (measured, AVX-512). [bytes]
 _LINE = 64
-# All threads' scratch together. [bytes]
+# The scratch of all threads together. [bytes]
 _SCRATCH = 12 * 1024**2
-# One thread's share of the rows: below it a thread costs more than it saves (our choice, measured on 2 cores).
+# Fewest rows per thread: below this a thread costs more than it saves (our choice, measured on 2 cores).
 _ROWS_PER_THREAD = 250_000
-# More threads only wait for the memory (our choice).
+# More threads would only wait for memory (our choice).
 _MOST_THREADS = 8
 
 Array = NDArray[Any]
@@ -92,32 +90,31 @@ def _exactly(value: Any) -> Fraction:
 
 @dataclass(slots=True)
 class Column:
-    """One dimension of the load, ready for the loop.
+    """One dimension of the load, prepared for the loop.
 
-    Integers of 4 or 8 bytes are compared as the floats that their bits are, which NumPy does in half the time: the
-    order of floats of 0 and more is the order of their bits, up to infinity. What is above that (NaN as a float) is
-    compared as it is.
+    Integers of 4 or 8 bytes are reinterpreted as floats, which NumPy compares in half the time: non-negative floats
+    sort in the order of their bits, up to infinity. Integers whose bits would be NaN are compared as integers.
     """
 
     dimension: int
     values: Array
     bounds: tuple[tuple[Fraction, bool], ...]
     thresholds: Array = field(init=False)
-    """The last fitting numbers, as a column."""
+    """The largest number within each bound, as a column."""
     work_dtype: np.dtype[Any] = field(init=False)
     bits: np.dtype[Any] | None = field(init=False)
-    """Unsigned integers of the same size, where the highest of a block is wanted."""
+    """Unsigned integers of the same size, if the loop looks for the largest bit pattern of a block."""
     last_valid_bits: int = field(init=False)
     floats: np.dtype[Any] | None = field(init=False)
-    """Floats of the same size, where integers are compared as such."""
+    """Floats of the same size, if integers are compared as floats."""
     last_float_bits: int = field(init=False)
     direct: bool = field(init=False)
-    """Whether blocks are views of the values."""
+    """Whether a block is a view of the values instead of a copy."""
 
     def __post_init__(self) -> None:
         values = self.values
         native = values.dtype.newbyteorder("=")
-        # NumPy compares float16 one by one through float32; a widened block is exact and faster.
+        # NumPy compares float16 through float32, one number at a time; widening a block is exact and faster.
         work = self.work_dtype = np.dtype(np.float32) if native == np.float16 else native
         self.thresholds = _thresholds(self.bounds, work)
         self.bits, self.last_valid_bits = None, 0
@@ -142,11 +139,11 @@ class Column:
 
     def fill(self, start: int, stop: int, block: Array) -> None:
         """Copy rows start to stop into a block, in the working dtype."""
-        # `flat` seeks to the start and copies one block, whatever the shape and the strides.
+        # `flat` seeks to the start and copies one block, whatever the shape and strides.
         np.copyto(block, self.values[start:stop] if self.values.ndim == 1 else self.values.flat[start:stop])
 
     def invalid(self, block: Array) -> NDArray[np.bool_]:
-        """Return which rows of a block cannot be sized: -0.0 is a zero, NaN fails every comparison."""
+        """Return which rows of a block cannot be sized. -0.0 counts as zero; NaN fails every comparison."""
         if self.work_dtype.kind in "iu":
             return np.less(block, 0)
         mask = np.greater_equal(block, 0)
@@ -158,7 +155,7 @@ _THRESHOLDS: dict[tuple[object, np.dtype[Any]], Array] = {}
 
 
 def _thresholds(bounds: tuple[tuple[Fraction, bool], ...], dtype: np.dtype[Any]) -> Array:
-    """Return the last fitting numbers of a dtype, as a column."""
+    """Return the largest number of a dtype within each bound, as a column."""
     found = _THRESHOLDS.get((bounds, dtype))
     if found is None:
         found = np.array([last_fitting(limit, inclusive, dtype) for limit, inclusive in bounds], dtype)[:, None]
@@ -169,7 +166,7 @@ def _thresholds(bounds: tuple[tuple[Fraction, bool], ...], dtype: np.dtype[Any])
 
 
 def pick_threads(rows: int, threads: int | None) -> int:
-    """Return how many threads to use: what was asked, or what the size of the work and the machine suggest."""
+    """Return how many threads to use: the number requested, or one that suits the input and the machine."""
     most = max(1, rows // _SMALLEST_BLOCK)
     if threads is not None:
         return min(threads, most)
@@ -183,33 +180,33 @@ def pick_threads(rows: int, threads: int | None) -> int:
 def classify_columns(
     columns: Sequence[Column], rows: int, out: Codes, threads: int | None, least: int = 0
 ) -> FirstInvalid | None:
-    """Write the code of every row into `out` and return the first row that cannot be sized, None where all can.
+    """Write the code of every row to `out`. Return the first row that cannot be sized, or None.
 
     Parameters
     ----------
     columns : sequence of Column
-        At least one; each with `rows` elements in C order.
+        At least one column, each with `rows` elements in C order.
     rows : int
-        How many rows there are.
+        Number of rows.
     out : array, uint8
-        Of `rows` elements in C order, any strides; must not share memory with a column.
+        Has `rows` elements in C order, with any strides, and shares no memory with a column.
     threads : int or None
-        None picks a number; 1 starts none.
+        None chooses a number; 1 starts none.
     least : int
-        The code that no row falls below.
+        The lowest code to return.
     """
     workers = pick_threads(rows, threads)
     a_row = 2 * len(columns[0].thresholds) + 1 + sum(0 if c.direct else c.work_dtype.itemsize for c in columns)
     block = min(_BLOCK if workers == 1 else _BLOCK_OF_THREADS, _SCRATCH // (workers * a_row), -(-rows // workers))
-    # Blocks are of whole lines.
+    # A block consists of whole cache lines.
     block = max(_up_to_line(min(block, -(-rows // workers))), min(_up_to_line(rows), _SMALLEST_BLOCK))
-    # The first rows go alone, so that every block of the first column begins where a line of the cache does.
+    # The first rows form a block of their own, so that later blocks of the first column start at a cache line.
     skip = _rows_to_line(columns[0].values) if columns[0].direct and rows > block else 0
     starts = itertools.chain(range(0, skip, _LINE), itertools.count(skip, block))
     if workers == 1:
         found = [_work(columns, rows, out, least, starts, block, skip)]
     else:
-        # The calling thread works as well.
+        # The calling thread does its share.
         with ThreadPoolExecutor(workers - 1) as pool:
             others = [pool.submit(_work, columns, rows, out, least, starts, block, skip) for _ in range(workers - 1)]
             found = [_work(columns, rows, out, least, starts, block, skip), *(other.result() for other in others)]
@@ -221,18 +218,18 @@ def classify_columns(
 
 
 def _up_to_line(rows: int) -> int:
-    """Return a number of rows that fills whole lines of the cache, whatever their size."""
+    """Round a number of rows up so that it fills whole cache lines, whatever the size of an element."""
     return -(-rows // _LINE) * _LINE
 
 
 def _rows_to_line(values: Array) -> int:
-    """Return how many rows stand before the first that begins a line of the cache."""
+    """Return how many rows precede the first one that starts a cache line."""
     before: int = -values.__array_interface__["data"][0] % _LINE
     return before // values.itemsize if before % values.itemsize == 0 else 0
 
 
 class _Lane:
-    """A column as one worker goes through it: its values, or the worker's copy of a block, seen in every dtype."""
+    """One worker's view of a column: the values, or the worker's copy of a block, in every dtype that it needs."""
 
     __slots__ = (
         *("bits", "column", "compared", "copy", "last_compared_bits", "last_valid_bits", "thresholds", "unseen"),
@@ -245,12 +242,12 @@ class _Lane:
         self.values = column.values if self.copy is None else self.copy
         self.bits = None if column.bits is None else self.values.view(column.bits)
         self.last_valid_bits = column.last_valid_bits
-        # Where no block's highest is looked for: unsigned integers are all valid, long doubles are all looked at.
+        # Used if the largest bit pattern is not computed: unsigned integers are all valid, long doubles all checked.
         self.unseen = 0 if column.work_dtype.kind == "u" else 1
         self.compared, self.thresholds = self.values, column.thresholds
         self.last_compared_bits = 2**64
-        # Where the processor takes the smallest floats for zeros (a mode of each thread that other libraries set), a
-        # small integer cannot be compared as one.
+        # If the processor flushes subnormal floats to zero (a mode that other libraries can set for a thread), small
+        # integers cannot be compared as floats.
         if column.floats is not None and _SMALLEST * 1.0 > 0:
             self.compared, self.thresholds = self.values.view(column.floats), column.thresholds.view(column.floats)
             self.last_compared_bits = column.last_float_bits
@@ -262,10 +259,10 @@ _SMALLEST = 5e-324
 def _work(
     columns: Sequence[Column], rows: int, out: Codes, least: int, starts: Iterator[int], block: int, skip: int
 ) -> FirstInvalid | None:
-    """Classify the blocks that this worker draws until none is left; those before `skip` are one.
+    """Classify blocks until none is left; the rows before `skip` form one block.
 
-    Between two NumPy calls a thread holds the interpreter's lock, and another thread that needs it waits far longer
-    than a call takes. So there is little Python in here, and the blocks of threads are large.
+    Between two NumPy calls a thread holds the interpreter lock, and another thread that needs it waits far longer than
+    a call takes. So there is little Python in this loop, and threads work on large blocks.
     """
     bounds = len(columns[0].thresholds)
     scratch = [np.empty(bounds * block, np.bool_) for _ in columns[:2]]

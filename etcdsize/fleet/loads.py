@@ -1,7 +1,4 @@
-"""Loads as arrays: types and shapes checked, codes worked out, and what is wrong with the first that has none.
-
-`arrays` and `auditing` are its callers. This module imports numpy.
-"""
+"""Check loads given as arrays, classify them, and describe the first one that cannot be sized."""
 
 from __future__ import annotations
 
@@ -23,7 +20,13 @@ _ACCEPTED = "an array of an integer or float dtype, or None for an unknown dimen
 
 
 def array_of(dimension: str, load: Any) -> NDArray[Any] | None:
-    """Return a dimension's array, or refuse its type."""
+    """Return a dimension's load as an array.
+
+    Raises
+    ------
+    WorkloadTypeError
+        For anything but real numbers.
+    """
     if load is None:
         return None
     masked = sys.modules.get("numpy.ma")
@@ -48,6 +51,7 @@ def array_of(dimension: str, load: Any) -> NDArray[Any] | None:
 
 
 def broadcast(arrays: Sequence[NDArray[Any] | None]) -> tuple[int, ...]:
+    """Return the shape that the known dimensions broadcast to."""
     known = {name: array.shape for name, array in zip(DIMENSIONS, arrays) if array is not None}
     if not known:
         raise InvalidWorkloadError(f"nothing known of the workload, expected at least one of {', '.join(DIMENSIONS)}")
@@ -71,8 +75,8 @@ def classify_arrays(
 ) -> FirstInvalid | None:
     """Write the codes of every row, and return the first row that cannot be sized.
 
-    With `spare_loads`, an output that shares memory with a load is left alone where a row cannot be sized, so that
-    the error can still show the load.
+    With `spare_loads`, an output that shares memory with a load is not written if a row cannot be sized, so that the
+    error can still show the load.
     """
     rows = codes.size
     if rows == 0:
@@ -94,7 +98,7 @@ def classify_arrays(
     target = codes.reshape(-1) if codes.flags.c_contiguous else codes
     if shared:
         target = np.empty(rows, np.uint8)
-    # What is the same for every row is classified once.
+    # A value that is the same for every row is classified once.
     least = np.zeros(1, np.uint8)
     found = classify_columns(single, 1, least, 1) if single else None
     if found is not None:
@@ -102,7 +106,7 @@ def classify_arrays(
             codes.fill(INVALID)
         return FirstInvalid(0, found.dimension, rows)
     if not wide:
-        # Only the providers are one for each cluster.
+        # Every load is a scalar; only the providers differ between clusters.
         codes.fill(least[0])
         return None
     first = classify_columns(wide, rows, target, threads, int(least[0]))
@@ -114,6 +118,7 @@ def classify_arrays(
 def invalid_load(
     arrays: Sequence[NDArray[Any] | None], shape: tuple[int, ...], first: FirstInvalid
 ) -> InvalidWorkloadError:
+    """Return the error for the first load that cannot be sized."""
     dimension = DIMENSIONS[first.dimension]
     array = arrays[first.dimension]
     assert array is not None  # noqa: S101 - an unknown dimension is never invalid
@@ -135,14 +140,14 @@ def invalid_load(
 def fleet_columns(
     loads: Sequence[ArrayLike | None], other: tuple[str, tuple[int, ...]] | None = None
 ) -> tuple[list[NDArray[Any] | None], tuple[int, ...]]:
-    """Return the loads of a fleet as columns of one shape, one load a cluster.
+    """Return the loads of a fleet as columns of one shape, with one load per cluster.
 
     Parameters
     ----------
     loads : sequence
-        One a dimension; None is unknown.
+        One per dimension; None means unknown.
     other : tuple, optional
-        The name and the shape of what is also given for each cluster.
+        The name and shape of another argument that has one value per cluster.
     """
     arrays = [array_of(name, load) for name, load in zip(DIMENSIONS, loads)]
     shape = broadcast(arrays)
@@ -152,10 +157,10 @@ def fleet_columns(
         except ValueError:
             raise InvalidWorkloadError(
                 f"got shapes that do not broadcast: the loads {shape}, {other[0]} {other[1]}; "
-                f"expected one {other[0].removesuffix('s')}, or one a cluster"
+                f"expected one {other[0].removesuffix('s')}, or one per cluster"
             ) from None
     if len(shape) > 1:
-        raise InvalidWorkloadError(f"got loads of shape {shape}, expected one axis: one load a cluster")
+        raise InvalidWorkloadError(f"got loads of shape {shape}, expected one axis, with one load per cluster")
     shape = shape or (1,)
     columns = [None if array is None else np.broadcast_to(array, shape) for array in arrays]
     return columns, shape
@@ -164,7 +169,7 @@ def fleet_columns(
 def fleet_codes(
     columns: Sequence[NDArray[Any] | None], shape: tuple[int, ...], table: TierTable, headroom: float, on_invalid: str
 ) -> Codes:
-    """Return the codes of a fleet's columns; what cannot be sized raises, or is marked."""
+    """Return the tier codes of a fleet; a load that cannot be sized raises or is marked, as `on_invalid` says."""
     codes = np.empty(shape, np.uint8)
     first = classify_arrays(columns, shape, codes, table, headroom, None)
     if first is not None and on_invalid == "raise":

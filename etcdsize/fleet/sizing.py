@@ -1,4 +1,4 @@
-"""The sizing of a fleet as arrays, one a column, each made when it is first asked for."""
+"""The sizing of a fleet: one array per column, each computed on first use."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["FleetSizing", "position_of"]
 
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
-# Rows at a time: the scratch stays within the cache (our choice).
+# Rows per block: the scratch fits the cache (our choice).
 _BLOCK = 65_536
 
 
 class FleetSizing:
-    """The sizing of a fleet: one array a column, made when it is first asked for.
+    """The sizing of a fleet: one array per column, each computed on first use.
 
-    `fleet[i]` is the `Sizing` that `size` gives for that cluster; it raises `InvalidWorkloadError` for a cluster that
-    cannot be sized. The columns are made from the caller's arrays, which are not copied: leave them as they are.
+    `fleet[i]` is the `Sizing` that `size` returns for that cluster; it raises `InvalidWorkloadError` for a cluster that
+    cannot be sized. The columns are computed from the caller's arrays, which are not copied: do not change them.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class FleetSizing:
         self.tiers = tiers
         """The tier table."""
         self.headroom = headroom
-        """The share of every bound that was kept free."""
+        """The share of every bound that is kept free."""
         self.members = members
-        """The members of every cluster."""
+        """Members of every cluster."""
         codes.flags.writeable = False
         self.tier_codes: Codes = codes
         """The index of every cluster's tier in `tiers`, 255 where it cannot be sized. uint8, shape (n,)"""
@@ -100,7 +100,7 @@ class FleetSizing:
     def machine_types(self) -> NDArray[np.object_]:
         """The machine of every cluster, None where it cannot be sized. Array of str, shape (n,)
 
-        Raises `OptionError` where no provider was given and the catalog has several.
+        Raises `OptionError` if no provider was given and the catalog has several.
         """
         types = np.full(len(self.machines) + 1, None, dtype=object)
         types[:-1] = [machine.machine_type for machine in self.machines]
@@ -108,7 +108,7 @@ class FleetSizing:
 
     @cached_property
     def machines(self) -> tuple[Machine, ...]:
-        """The machines that `machine_codes` counts: every provider's, tier by tier, where there is one."""
+        """The machines that `machine_codes` indexes: by provider, then by tier."""
         found = (self.catalog.find_for(provider, tier) for provider in self._one_each for tier in self.tiers.names)
         if self.catalog.unfit:
             return tuple(machine for machine in found if machine is not None)
@@ -118,11 +118,11 @@ class FleetSizing:
 
     @property
     def _one_each(self) -> tuple[str, ...]:
-        """The providers that a cluster may have, where every cluster has one."""
+        """The providers that a cluster can have."""
         if self._providers is None and len(self.catalog.providers) > 1:
             raise OptionError(
-                f"provider: got none, expected one name or one a cluster, as the catalog {shown(self.catalog.name)} "
-                f"has machines of {', '.join(self.catalog.providers)}",
+                f"provider: got none, expected one name, or one per cluster, because the catalog "
+                f"{shown(self.catalog.name)} has machines of {', '.join(self.catalog.providers)}",
                 option="provider",
                 value=None,
             )
@@ -130,7 +130,7 @@ class FleetSizing:
 
     @cached_property
     def machine_codes(self) -> NDArray[np.uint16]:
-        """The index of every cluster's machine in `machines`, `len(machines)` where it has none. uint16"""
+        """The index of every cluster's machine in `machines`, `len(machines)` if it has none. uint16"""
         offsets = np.full((256, 256), len(self.machines), np.uint16)
         code = 0
         for row, provider in enumerate(self._one_each):
@@ -144,9 +144,9 @@ class FleetSizing:
 
     @cached_property
     def usd_month(self) -> NDArray[np.float64]:
-        """What every cluster costs a month, all members with their disks. [US dollars] float64, shape (n,)
+        """The monthly cost of every cluster: all members with their disks. [US dollars] float64, shape (n,)
 
-        NaN where the cost is unknown or the cluster cannot be sized; region and date stand in the machines' `cost`.
+        NaN where the cost is unknown or the cluster cannot be sized. Region and date are in the machines' `cost`.
         """
         costs = [None if machine.cost is None else machine.cost.usd_month for machine in self.machines]
         of_code = np.array([np.nan if cost is None else cost * self.members for cost in costs] + [np.nan])
@@ -154,7 +154,7 @@ class FleetSizing:
 
     @cached_property
     def forced_by(self) -> Codes:
-        """Which dimensions alone need the tier. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data; 0 for none."""
+        """The dimensions that need the tier on their own. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data."""
         bits = np.zeros(len(self), np.uint8)
         bounds = exact_bounds(self.tiers, self.headroom)
         for start in range(0, len(self), _BLOCK):
@@ -181,15 +181,15 @@ class FleetSizing:
             for index, column in enumerate(self._columns):
                 if column is not None:
                     share = self._utilization(index, rows)
-                    # NaN, an unknown load, is higher than nothing.
+                    # NaN, an unknown load, never compares higher.
                     np.copyto(here, np.uint8(index), where=share > highest)
                     np.fmax(highest, share, out=highest)
         return _read_only(nearest)
 
     def utilization(self, dimension: str) -> NDArray[np.float64]:
-        """Return load / the tier's own bound, without headroom; NaN where invalid or unknown. float64, shape (n,)
+        """Return the load divided by its tier's bound, without headroom. float64, shape (n,)
 
-        On the open tier it is relative to the last bound there is.
+        NaN where the load is invalid or unknown. On the open tier it is relative to the last bound.
         """
         if dimension not in DIMENSIONS:
             raise OptionError(
@@ -219,7 +219,7 @@ class FleetSizing:
         return shares
 
     def counts(self) -> dict[str, int]:
-        """Return how many clusters need each tier, in the table's order; the rest of `len()` cannot be sized."""
+        """Return how many clusters need each tier, in the table's order. The remaining clusters cannot be sized."""
         totals = np.zeros(256, np.int64)
         for start in range(0, len(self), _BLOCK):
             totals += np.bincount(self.tier_codes[start : start + _BLOCK], minlength=256)
@@ -227,7 +227,7 @@ class FleetSizing:
 
 
 def position_of(index: Any, clusters: int) -> int:
-    """Return the place, counted from 0, that an index of a fleet means."""
+    """Return the position, counted from 0, of an index that may be negative."""
     try:
         return range(clusters)[operator.index(index)]
     except TypeError:

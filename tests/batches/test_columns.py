@@ -76,8 +76,8 @@ class TestPickColumns:
             (
                 ["clients", "rps", "data", "tier"],
                 {},
-                'has a column "tier", which the answer adds; rename it or leave it out: an answer never replaces what '
-                "is there",
+                'has a column "tier", which the answer adds; rename it or leave it out: an answer never replaces an '
+                "existing column",
             ),
             (
                 ["conn_cuont", "rps", "data"],

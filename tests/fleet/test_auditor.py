@@ -273,7 +273,7 @@ class TestRefused:
             audit(names, 1, 1, 1)
 
     def test_shapes(self):
-        with pytest.raises(InvalidWorkloadError, match="expected one machine_type, or one a cluster"):
+        with pytest.raises(InvalidWorkloadError, match="expected one machine_type, or one per cluster"):
             audit(["m5.large"] * 3, [1, 2], 1, 1)
 
     def test_a_provider_that_is_given(self):

@@ -190,7 +190,7 @@ class TestColumns:
 
 
 class TestProvider:
-    """One name, or one a cluster, in any spelling; an unknown one is invalid, never guessed."""
+    """One name, or one per cluster, in any spelling; an unknown one is invalid, never guessed."""
 
     def test_unknown_raises(self):
         with pytest.raises(InvalidWorkloadError) as caught:
@@ -229,7 +229,8 @@ class TestProvider:
         with pytest.raises(OptionError) as caught:
             _ = fleet.machine_types
         assert str(caught.value) == (
-            'provider: got none, expected one name or one a cluster, as the catalog "guide" has machines of aws, gce'
+            'provider: got none, expected one name, or one per cluster, because the catalog "guide" has machines of '
+            "aws, gce"
         )
 
     def test_none_is_enough_where_the_catalog_has_one(self):
@@ -253,11 +254,11 @@ class TestRefused:
         with pytest.raises(InvalidWorkloadError) as caught:
             size_fleet([1, 2], 1, 1, provider=["aws"] * 3)
         assert str(caught.value) == (
-            "got shapes that do not broadcast: the loads (2,), provider (3,); expected one provider, or one a cluster"
+            "got shapes that do not broadcast: the loads (2,), provider (3,); expected one provider, or one per cluster"
         )
         with pytest.raises(InvalidWorkloadError) as caught:
             size_fleet(np.ones((2, 2)), 1, 1)
-        assert str(caught.value) == "got loads of shape (2, 2), expected one axis: one load a cluster"
+        assert str(caught.value) == "got loads of shape (2, 2), expected one axis, with one load per cluster"
 
     @pytest.mark.parametrize(
         "options", [{"headroom": 1}, {"members": 0}, {"tiers": "x"}, {"catalog": "x"}, {"on_invalid": "x"}]
