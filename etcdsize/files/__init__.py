@@ -1,1 +1,1 @@
-"""Files of clusters in, files with answers out."""
+"""Read files of clusters, size them, and write them with the answers."""

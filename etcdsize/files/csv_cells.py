@@ -1,7 +1,7 @@
-"""Cut a block of delimited text into cells, and read whole numbers, all rows at a time.
+"""Split a block of delimited text into cells and read whole numbers, for all rows at once.
 
-It serves the plain case, which is nearly every file: no quotes, the same line end and the same number of cells in every
-row. For everything else it says None, and the caller has another way. This module imports NumPy only.
+Only plain text is handled, which is nearly every file: no quotes, and the same line end and number of cells in every
+row. For anything else the functions return None, and the caller uses a slower parser.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ __all__ = ["PAD", "Cells", "cut"]
 
 _NEWLINE = ord("\n")
 PAD = 16
-"""Bytes that stand before the text, so that eight can be taken from before its first cell."""
+"""Bytes before the text, so that reading eight bytes at a time never reaches before the buffer."""
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 
 def cut(padded: Bytes, delimiter: str, columns: int, newline: bytes) -> Cells | None:
-    """Return the cells of a text of whole rows, None where it is not plain.
+    """Return the cells of a text that consists of whole rows, or None if it is not plain.
 
     Parameters
     ----------
     padded : array of uint8
-        The text, after `PAD` bytes that are not its own.
+        The text, after `PAD` bytes of padding.
     delimiter : str
-        What stands between cells: one byte.
+        The byte between cells.
     columns : int
-        How many cells every row has.
+        Number of cells in every row.
     newline : bytes
-        What every row ends with.
+        The line end of every row.
     """
     text = padded[PAD:]
     if not text.size or text[-1] != _NEWLINE or (text == ord('"')).any():
@@ -60,11 +60,11 @@ class Cells:
     Parameters
     ----------
     padded : array of uint8
-        The text, after `PAD` bytes that are not its own.
+        The text, after `PAD` bytes of padding.
     grid : array of int64, shape (rows, columns)
-        Where the delimiter, or the newline, after each cell stands.
+        The position of the delimiter or newline after each cell.
     stops : array of int64, shape (rows,)
-        Where each row ends, without its line end.
+        The end of each row, without its line end.
     newline : bytes
         The line end.
     """
@@ -80,7 +80,7 @@ class Cells:
         return len(self._grid)
 
     def _place(self, column: int) -> tuple[Places, Places]:
-        """Return where a column's cells start and stop."""
+        """Return the start and end of every cell of a column."""
         if column:
             starts = self._grid[:, column - 1] + 1
         else:
@@ -90,9 +90,9 @@ class Cells:
         return starts, self._stops if last else self._grid[:, column]
 
     def rows(self) -> NDArray[np.int32]:
-        """Return where each row starts in the padded text, with the line end before it, and where the last stops.
+        """Return the offsets of the rows in the padded text, each row with the line end before it.
 
-        So the rows need not be moved together; the line end of the first is written before the text.
+        This way the rows need not be copied. The line end before the first row is written into the padding.
         """
         self._padded[PAD - len(self._newline) : PAD] = np.frombuffer(self._newline, np.uint8)
         offsets = np.empty(len(self) + 1, np.int32)
@@ -101,7 +101,7 @@ class Cells:
         return offsets
 
     def texts(self, column: int) -> tuple[Bytes, NDArray[np.int32]]:
-        """Return a column's cells, one after the other, and where each starts."""
+        """Return the concatenated cells of a column, and their offsets."""
         starts, stops = self._place(column)
         lengths = stops - starts
         offsets = np.zeros(len(self) + 1, np.int32)
@@ -109,13 +109,13 @@ class Cells:
         return self._text[np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])], offsets
 
     def numbers(self, column: int) -> NDArray[np.int64] | None:
-        """Return a column of whole numbers, None where a cell is anything but 1 to 16 digits."""
+        """Return a column of whole numbers, or None if a cell is anything but 1 to 16 digits."""
         starts, stops = self._place(column)
         lengths = stops - starts
         longest = int(lengths.max(initial=1))
         if longest > 16 or lengths.min(initial=1) < 1:
             return None
-        # The eight bytes that end at each place of the padded text.
+        # The eight bytes that start at each position of the padded text, as one integer.
         eights: NDArray[np.uint64] = np.ndarray(
             (len(self._padded) - 7,), np.dtype("<u8"), self._padded.data, strides=(1,)
         )
@@ -133,9 +133,9 @@ _UPPER_WEIGHTS, _LOWER_WEIGHTS = np.uint64(1_000_000 << 32 | 100), np.uint64(10_
 
 
 def _digits(words: NDArray[np.uint64], kept: NDArray[Any]) -> NDArray[np.uint64] | None:
-    """Return the numbers that the last `kept` of eight digits say, None where one is no digit.
+    """Return the numbers that the last `kept` of eight digits spell, or None if one of them is not a digit.
 
-    All digits of a word are worked on at once: neighbours are put together to pairs, pairs to fours, fours to eight.
+    All digits of a word are combined at once: digits into pairs, pairs into groups of four, and those into eight.
     """
     masks = np.uint64(2**64 - 1) << np.minimum((8 - kept) * 8, 63).astype(np.uint64)
     masks[kept == 0] = 0

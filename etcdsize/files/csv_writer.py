@@ -1,4 +1,4 @@
-"""Write CSV: rows of text with the answers after them, all rows of a batch at a time."""
+"""Write CSV: rows of text followed by their answers, a whole batch at a time."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from etcdsize.files.format import Rows
 
 __all__ = ["CsvWriter"]
 
-# Up to this many distinct texts are joined once instead of row by row: that takes no time beside a block's rows.
+# Up to this many distinct combinations of answers are joined in advance instead of row by row (our choice).
 _MOST_JOINED = 4096
 
 
 class CsvWriter:
-    """Writes a file of comma- or tab-separated values, answers last.
+    """Writes a file of comma- or tab-separated values, with the answers last.
 
     Parameters
     ----------
     names, answers : sequence of str
         The columns' names.
     delimiter, newline : str
-        What stands between cells, and what ends a line.
+        The character between cells, and the line end.
     header : str, optional
-        The names as they stand in the input.
+        The header line as it is in the input.
     copies : bool
-        Whether rows are written from their records, as they stand in the input.
+        Whether rows are copied from the records of the input.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class CsvWriter:
             parts[0] = _join_rows(self._newline, parts[0], "")
         lines = _join_rows(*parts, self._delimiter)
         start, stop = np.frombuffer(lines.buffers()[1], np.int32)[[lines.offset, lines.offset + len(lines)]]
-        # Each line stands after a line end: the first has had its own.
+        # Each line follows a line end; the one before the first line has already been written.
         self._write(memoryview(lines.buffers()[2])[int(start) + len(self._newline) : int(stop)])
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class CsvWriter:
         """Do nothing: the caller discards what was written."""
 
     def _answer_texts(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
-        """Return the answers as they are written; those that say few things are joined before the rows are."""
+        """Return the answers as text; columns with few distinct values are combined into one before their rows are."""
         parts: list[pa.StringArray] = []
         texts: list[str] = []
         codes = np.zeros(answers.num_rows, np.int32)
@@ -99,7 +99,7 @@ class CsvWriter:
                 parts.append(self._cells(field.name, column))
                 texts = []
                 continue
-            # Null is the last.
+            # The last cell stands for null.
             cells = [*self._cells(field.name, column.dictionary).to_pylist(), ""]
             places = column.indices.fill_null(len(cells) - 1).to_numpy()
             if texts and len(texts) * len(cells) <= _MOST_JOINED:
@@ -111,7 +111,7 @@ class CsvWriter:
         return [*parts, _expand(texts, codes)] if texts else parts
 
     def _cells(self, name: str, column: pa.Array) -> pa.StringArray:
-        """Return a column as it is written: text, quoted where it needs it."""
+        """Return a column as text, quoted where necessary."""
         if pa.types.is_dictionary(column.type):
             return self._cells(name, column.dictionary).take(column.indices)
         if not pa.types.is_string(column.type):
@@ -133,5 +133,5 @@ def _expand(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
 
 
 def _join_rows(*parts: pa.Array | str) -> pa.StringArray:
-    """Return texts joined row by row, with the last part between them; null is an empty text."""
+    """Join texts row by row, with the last part as the separator; null counts as empty."""
     return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="")

@@ -1,6 +1,6 @@
-"""Files of clusters in, files with answers out, batch by batch, in memory that does not grow with the file.
+"""Size a file of clusters batch by batch, in memory that does not grow with the file.
 
-`open_fleet` opens the input and finds its columns; `Fleet.run` sizes it and returns a `FleetSummary`.
+`open_fleet` opens the input and finds its columns. `Fleet.run` sizes it and returns a `FleetSummary`.
 """
 
 from __future__ import annotations
@@ -57,19 +57,19 @@ def open_fleet(
     source : Path
         The file, or `-` with `stream`.
     stream : binary file, optional
-        What to read instead of opening `source`.
+        The stream to read instead of opening `source`.
     format : str, optional
-        The name of a format, such as "csv"; None uses the ending of the file's name.
+        The name of a format, such as "csv"; None goes by the ending of the file's name.
     provider : str, optional
-        The provider of every cluster; None where a column says.
+        The provider of every cluster; None reads it from a column.
     columns : mapping, optional
-        Dimension, "provider" or "current_machine" -> the column's name, where it has another than the known ones.
+        Dimension, "provider" or "current_machine" -> the name of its column, if that is not one of the usual names.
     unknown : iterable of str
-        Dimensions that the file lacks.
+        Dimensions that the file does not have.
     missing : {"problem", "unknown"}
         What an empty cell means.
     catalog : str, Path, Catalog or None
-        As for `size`. None is `"guide"`, or `"current"` where a column says which machines run now, because those are
+        As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use, because those are
         audited.
     tiers, headroom
         As for `size`.
@@ -79,7 +79,7 @@ def open_fleet(
     Raises
     ------
     FleetFileError
-        For a file that cannot be read, with the line, and for missing columns.
+        For a file that cannot be read (with the line), and for missing columns.
     OptionError
         For an option that is not valid.
     """
@@ -125,7 +125,7 @@ def open_fleet(
 
 @contextlib.contextmanager
 def _reading(name: str) -> Iterator[None]:
-    """Raise an error of the operating system as one of the file."""
+    """Turn an error of the operating system into a `FleetFileError`."""
     try:
         yield
     except OSError as error:
@@ -134,7 +134,7 @@ def _reading(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _naming_columns(name: str) -> Iterator[None]:
-    """Add the file's name to what is wrong with its columns."""
+    """Add the name of the file to an error about its columns."""
     try:
         yield
     except ColumnError as error:
@@ -143,7 +143,7 @@ def _naming_columns(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Fleet:
-    """An opened file of clusters, and how to size it. It can be run once."""
+    """An open file of clusters, ready to be sized once."""
 
     source: Path
     name: str
@@ -156,7 +156,7 @@ class Fleet:
 
     @property
     def work(self) -> tuple[int | None, str]:
-        """How much there is to do, None where it is unknown, and in which unit: what `progress` counts."""
+        """The total that `progress` counts up to, None if unknown, and its unit."""
         return self.reader.work
 
     def run(
@@ -169,28 +169,29 @@ class Fleet:
         force: bool = False,
         progress: Callable[[int], object] | None = None,
     ) -> FleetSummary:
-        """Return the summary of the fleet; write every row with its answers where an output is given.
+        """Size the fleet and return its summary; if there is an output, write every row with its answers to it.
 
         Parameters
         ----------
         output : Path, optional
-            The file to write; None writes no rows.
+            The file to write. None writes nothing.
         stream : binary file, optional
-            What to write to instead of opening `output`.
+            The stream to write to instead of opening `output`.
         format : str, optional
-            None uses the ending of the output's name; for a stream, the format of the input.
+            None goes by the ending of the output's name; a stream has the format of the input.
         columns : sequence of str, optional
-            The columns to write: names of the file's columns, `*` for all of them, and names of answers, which come
+            The columns to write: names of the file's columns, `*` for all of them, and names of answers. Answers come
             last. None writes everything.
         force : bool
             Whether an existing file may be replaced.
         progress : callable, optional
-            Called after every batch with the part of `work` that it was.
+            Called after every batch with the amount of `work` done by it.
 
         Raises
         ------
         FleetFileError
-            For an input that is cut off or an output that cannot be written; an old file stays as it was.
+            For an input that ends early, and for an output that cannot be written. An existing output then stays
+            unchanged.
         """
         if stream is not None:
             kind = self.format if format is None else formats()[one_of("format", format, formats())]
@@ -211,19 +212,19 @@ class Fleet:
         columns: Sequence[str] | None,
         progress: Callable[[int], object] | None,
     ) -> BatchSizer:
-        """Size every batch and write it; where both ends are files, reading, sizing and writing overlap."""
+        """Size every batch and write it. Reading and writing overlap with sizing if they use files on a disk."""
         kept, answers = self._select_columns(columns) if stream is not None else ([], ())
         schema = answer_schema(answers)
         writer = None
         if stream is not None:
             with _naming_columns(self.name):
                 writer = kind.writer(stream, self.reader, kept, schema)
-        # The columns that are read: those of the load, and those that are written from their values.
+        # Read the columns of the load, and those that are written from their values.
         copies = writer is not None and writer.copies
         written = [] if copies else kept
         positions, places = columns_to_read(self.columns, written)
         sizer = BatchSizer(self.options, places, schema, self.auditor)
-        # What is written keeps its text; what is only read may come as numbers.
+        # Columns to write keep their text; columns that are only read may come as numbers.
         numbers = {source.position for key, source in self.columns.items() if key != "provider"}.difference(written)
         everything = bool(written) and len(positions) == len(self.reader.names)
         batches = self._batches(Wanted(None if everything else positions, numbers, self._added))
@@ -260,7 +261,7 @@ class Fleet:
 
     @property
     def _added(self) -> tuple[str, ...]:
-        """The columns that answers add."""
+        """The answer columns that a run can add."""
         return ANSWERS if self.auditor is None else (*ANSWERS, *AUDIT_ANSWERS)
 
     def _select_columns(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
@@ -325,7 +326,7 @@ class Fleet:
 
 
 def _read_ahead(batches: Generator[Rows]) -> Generator[Rows]:
-    """Yield batches, the next of which a thread reads while the last is sized."""
+    """Yield batches while a thread reads the next one."""
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(next, batches, None)
         while (rows := coming.result()) is not None:
@@ -335,7 +336,7 @@ def _read_ahead(batches: Generator[Rows]) -> Generator[Rows]:
 
 @contextlib.contextmanager
 def _in_background(write: Callable[..., None]) -> Iterator[Callable[..., None]]:
-    """Yield a function that writes in a thread; an error is raised by its next call, or at the end."""
+    """Yield a function that writes in a thread. An error is raised by the next call, or at the end."""
     with ThreadPoolExecutor(1) as writer:
         last: Future[None] | None = None
 

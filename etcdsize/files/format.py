@@ -1,6 +1,6 @@
-"""What a file format is: the protocols that every format meets.
+"""The protocols that every file format implements.
 
-To add a format, add a module to `files/formats/` whose `FORMATS` lists objects that meet `Format`; nothing else
+To add a format, add a module to `files/formats/` whose `FORMATS` lists objects that implement `Format`. Nothing else
 changes.
 """
 
@@ -22,38 +22,38 @@ class Rows:
     """Some rows of a file."""
 
     batch: pa.RecordBatch
-    """The columns that were asked for, in order, named by their position in the file."""
+    """The requested columns in order, named by their position in the file."""
     work: int
     """How much of the file these rows are, in the unit of `Reader.work`."""
     records: pa.StringArray | None = None
-    """Each row as it stands in the file, for a writer of the same format; None where the format has no such thing."""
+    """The text of each row in the file, for a writer of the same format; None if the format has no text."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read of a file."""
+    """What to read from a file."""
 
     positions: Sequence[int] | None
     """The positions of the columns, in order; None for all of them."""
     numbers: Collection[int] = ()
-    """Positions of columns that may come as numbers, where they hold nothing else."""
+    """Positions of columns that may be returned as numbers if they hold nothing else."""
     reserved: Collection[str] = ()
-    """Names that no column may have, not even one that only a later row brings."""
+    """Names that no column may have, not even one that first appears in a later row."""
 
 
 class Reader(Protocol):
-    """An opened file of clusters."""
+    """An open file of clusters."""
 
     names: list[str]
     """The columns' names."""
 
     @property
     def work(self) -> tuple[int | None, str]:
-        """The size of the file, None where it is unknown, and its unit such as `B`."""
+        """The size of the file, None if unknown, and its unit, e.g. `B`."""
         ...
 
     def read(self, wanted: Wanted) -> Iterator[Rows]:
-        """Yield the columns that are wanted, batch by batch. A format without types yields text."""
+        """Yield the wanted columns batch by batch. A format without types yields text."""
         ...
 
 
@@ -61,10 +61,10 @@ class Writer(Protocol):
     """A file of clusters that is being written."""
 
     copies: bool
-    """Whether rows are copied from the input as they stand, so that no column has to be read for them."""
+    """Whether rows are copied unchanged from the input, so that no column has to be read for them."""
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
-        """Write rows with their answers after them."""
+        """Write rows, each followed by its answers."""
         ...
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class Writer(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Leave the file incomplete, so that nobody can take it for a whole one."""
+        """Leave the file incomplete, so that nobody mistakes it for a complete one."""
         ...
 
 
@@ -80,14 +80,14 @@ class Format(Protocol):
     """A file format."""
 
     name: str
-    """What `--format` calls it."""
+    """The name for `--format`."""
     endings: tuple[str, ...]
     """The endings of file names, in lower case, such as `.csv`."""
     seeks: bool
-    """Whether reading has to move about in the file, so that a pipe has to be stored first."""
+    """Whether reading needs to seek, so that a pipe has to be stored in a file first."""
 
     def reader(self, stream: BinaryIO, name: str) -> Reader:
-        """Return a reader of a stream; `name` is for messages.
+        """Return a reader for a stream; error messages call the file `name`.
 
         Raises
         ------
@@ -97,12 +97,12 @@ class Format(Protocol):
         ...
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
-        """Return a writer of the columns of `source` at the positions `kept`, with the answers after them."""
+        """Return a writer for the columns of `source` at the positions `kept`, followed by the answers."""
         ...
 
 
 def file_size(stream: BinaryIO) -> int | None:
-    """Return the size of the file on a disk that a stream reads or writes, None for anything else. [bytes]"""
+    """Return the size of the regular file behind a stream, None for anything else. [bytes]"""
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""Copy Parquet: the columns of another file byte for byte, with columns of answers added.
+"""Copy the columns of a Parquet file byte for byte and add the answer columns.
 
-Nothing but the load is decoded. The file's description is read as Thrift, changed and written again, so what is not
-understood stays as it is.
+Only the load is decoded. The file's metadata is read as Thrift, changed and written again, so that fields unknown to
+us are preserved. In this module the file's metadata, FileMetaData in the specification, is called its description.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from etcdsize.files.thrift import BINARY, I32, I64, LIST, STRUCT, List, Struct, 
 __all__ = ["VALUES", "ParquetCopier", "Sink", "description_of"]
 
 VALUES = 64 * 1024
-"""Values that are encoded at a time: with PyArrow's 1024 the same work takes a tenth longer (our choice, measured)."""
-# The answers of a group of rows are held in memory until it is complete, and so is the description of the file while
-# it is copied. A file beyond these limits is encoded again instead (our choice).
+"""Values to encode at a time: with PyArrow's default of 1024, encoding takes a tenth longer (our choice, measured)."""
+# The answers of a row group are held in memory until it is complete, and the description is held while the file is
+# copied. A file beyond these limits is decoded and encoded again instead (our choice).
 _MOST_ROWS_OF_GROUP = 8 * 1024**2
 _MOST_DESCRIPTION = 8 * 1024**2
 _PIECE = 1024**2
@@ -34,16 +34,16 @@ _SCHEMA, _GROUPS, _KEY_VALUES, _CREATED_BY, _ORDERS = 2, 4, 5, 6, 7
 _CHILDREN = 5
 # Of RowGroup:
 _COLUMNS, _GROUP_BYTES, _GROUP_ROWS, _SORTING, _GROUP_OFFSET, _GROUP_COMPRESSED = 1, 2, 3, 4, 5, 6
-# Of ColumnChunk; from the offsets on, places of indexes that are not copied:
+# Of ColumnChunk; _INDEXES are the positions of indexes, which are not copied:
 _FILE_PATH, _CHUNK_OFFSET, _METADATA, _INDEXES, _CRYPTO = 1, 2, 3, (4, 5, 6, 7), 8
-# Of ColumnMetaData; the last two, places of what is not copied:
+# Of ColumnMetaData; _PLACES are the positions of parts that are not copied:
 _BYTES, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE, _PLACES = 6, 7, 9, 11, (10, 14, 15)
 _ARROW = b"ARROW:schema"
 _MAGIC = b"PAR1"
 
 
 def description_of(reader: ParquetReader) -> Struct | None:
-    """Return the description of a file whose columns can be copied byte for byte, None for any other file."""
+    """Return the description of a file, or None if its columns cannot be copied byte for byte."""
     metadata = reader.metadata
     groups = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     size = int.from_bytes(reader.read_at(reader.size - 8, 4), "little")
@@ -52,12 +52,12 @@ def description_of(reader: ParquetReader) -> Struct | None:
         return None
     try:
         description = read_struct(reader.read_at(end, size))
-        # The oldest writers gave sizes without the dictionary's header (PARQUET-816).
+        # The oldest writers recorded sizes without the dictionary's header (PARQUET-816).
         if re.match(rb"parquet-mr version 1\.[0-2]\b", description.get(_CREATED_BY, (BINARY, b""))[1]):
             return None
         whole = [group for group in _row_groups(description) if group[_GROUP_ROWS][1]]
         chunks = [chunk for group in whole for chunk in group[_COLUMNS][1].values]
-        # Bytes that lie in another file, or are encrypted, are not ours to copy.
+        # Columns that are in another file or encrypted cannot be copied.
         if any(_FILE_PATH in chunk or _CRYPTO in chunk or _METADATA not in chunk for chunk in chunks):
             return None
         lie_within = all(len(_MAGIC) <= start <= start + size <= end for start, size in map(_location, chunks))
@@ -71,13 +71,13 @@ def description_of(reader: ParquetReader) -> Struct | None:
 
 
 def _row_groups(description: Struct) -> list[Struct]:
-    """Return the groups of rows that a description has."""
+    """Return the row groups of a description."""
     groups: list[Struct] = description[_GROUPS][1].values
     return groups
 
 
 def _fields(description: Struct) -> list[tuple[list[Struct], int]]:
-    """Return the elements of every column, nested ones with all that is in them, and how many of them are leaves."""
+    """Return the schema elements of every column, with those nested in it, and how many of them are leaves."""
     elements = iter(description[_SCHEMA][1].values[1:])
 
     def whole(element: Struct) -> Iterator[Struct]:
@@ -90,7 +90,7 @@ def _fields(description: Struct) -> list[tuple[list[Struct], int]]:
 
 
 class _Chunk(NamedTuple):
-    """Where the bytes of a column of a group lie."""
+    """The position of a column chunk in the file."""
 
     start: int
     size: int
@@ -104,7 +104,7 @@ def _location(chunk: Struct) -> _Chunk:
 
 
 def _relocate(chunk: Struct, by: int) -> Struct:
-    """Return the description of a column of a group that was copied to another place."""
+    """Return the description of a column chunk whose position changed by a number of bytes."""
     metadata: Struct = {number: field for number, field in chunk[_METADATA][1].items() if number not in _PLACES}
     for number in (_DATA_PAGE, _DICTIONARY_PAGE):
         if number in metadata:
@@ -116,7 +116,7 @@ def _relocate(chunk: Struct, by: int) -> Struct:
 
 
 class ParquetCopier:
-    """Writes a Parquet file whose columns are copied from another, byte for byte, with the answers last."""
+    """Writes a Parquet file whose columns are copied byte for byte from another, with the answers last."""
 
     copies = True
 
@@ -138,7 +138,7 @@ class ParquetCopier:
         self._waiting_rows = 0
         self._at = 0
         self._append(_MAGIC)
-        # PyArrow encodes the answers as a file of their own, whose bytes are put after the columns of their group.
+        # PyArrow encodes the answers as a file of their own, whose bytes are appended to the columns of each row group.
         self._sink = Sink(None)
         self._writer: Any = None
         if answers.names:
@@ -156,12 +156,12 @@ class ParquetCopier:
         self._at += len(data)
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
-        """Write the groups of rows whose answers are complete."""
+        """Write the row groups whose answers are complete."""
         self._waiting.append(answers)
         self._waiting_rows += rows.batch.num_rows
         while self._waiting_rows:
             if len(self._done) == len(self._groups):
-                raise self._reader.broken("it has more rows than it says")
+                raise self._reader.broken("it has more rows than its description says")
             group = self._groups[len(self._done)]
             wanted = group[_GROUP_ROWS][1]
             if self._waiting_rows < wanted:
@@ -180,7 +180,7 @@ class ParquetCopier:
             for start in range(place.start, place.start + place.size, _PIECE):
                 piece = self._reader.read_at(start, min(_PIECE, place.start + place.size - start))
                 if not piece:
-                    raise self._reader.broken("it breaks off")
+                    raise self._reader.broken("it ends early")
                 self._append(piece)
         shift = 0
         if self._writer is not None:
@@ -192,9 +192,9 @@ class ParquetCopier:
         self._done.append((chunks, shift))
 
     def close(self) -> None:
-        """Write the file's description, without which it cannot be read."""
+        """Write the file's metadata, without which it cannot be read."""
         if len(self._done) != len(self._groups):
-            raise self._reader.broken("it has fewer rows than it says")
+            raise self._reader.broken("it has fewer rows than its description says")
         added = self._close_answers()
         description = dict(self._description)
         kind, (element_kind, elements) = description[_SCHEMA]
@@ -220,7 +220,7 @@ class ParquetCopier:
         self._append(written + len(written).to_bytes(4, "little") + _MAGIC)
 
     def _close_answers(self) -> Struct:
-        """Return the description of the answers' own file."""
+        """Return the description of the file of answers."""
         if self._writer is None:
             none: Struct = {_COLUMNS: (LIST, List(STRUCT, []))}
             return {
@@ -241,19 +241,19 @@ class ParquetCopier:
         if _GROUP_OFFSET in found:
             found[_GROUP_OFFSET] = (I64, min((_location(chunk).start for chunk in chunks), default=len(_MAGIC)))
         if not self._whole:
-            # It names columns by their position.
+            # The sorting columns are given by position.
             found.pop(_SORTING, None)
         return dict(sorted(found.items()))
 
     def abandon(self) -> None:
-        """Write no description, so that nobody can read an incomplete file."""
+        """Write no metadata, so that nobody can read an incomplete file."""
         self._sink.stream = None
         if self._writer is not None:
             self._writer.close()
 
 
 def _arrow_schema(schema: pa.Schema) -> bytes:
-    """Return a schema as pyarrow keeps it in a file that it writes."""
+    """Return a schema as PyArrow stores it in a Parquet file."""
     written = io.BytesIO()
     pq.write_table(schema.empty_table(), written)
     kept: bytes = pq.ParquetFile(written).metadata.metadata[_ARROW]
@@ -261,14 +261,14 @@ def _arrow_schema(schema: pa.Schema) -> bytes:
 
 
 class Sink(io.RawIOBase):
-    """Passes on what PyArrow writes while it has a stream: PyArrow completes a file even where writing it failed."""
+    """Passes on what PyArrow writes, unless the stream is None: PyArrow completes a file even if writing it failed."""
 
     def __init__(self, stream: BinaryIO | None) -> None:
         self.stream = stream
         self.size = 0
-        """How much PyArrow has written. [bytes]"""
+        """The amount that PyArrow has written. [bytes]"""
         self.kept: bytearray | None = None
-        """Where to store what it writes as well."""
+        """A buffer that also collects what PyArrow writes."""
 
     def writable(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Read Parquet: batches of typed columns, and the bytes of the file for those who copy them."""
+"""Read Parquet: batches of typed columns, and raw bytes of the file for copying."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from etcdsize.files.format import Rows, Wanted
 __all__ = ["ROWS", "SPARK", "ParquetReader"]
 
 ROWS = 256 * 1024
-"""Rows of a batch, and of a group that is written."""
-# Of a batch: fewer rows where they are wide.
+"""Rows per batch."""
+# Bytes per batch: a batch of wide rows has fewer of them.
 _BATCH_BYTES = 64 * 1024**2
-# What PyArrow raises for a damaged file: its own errors, and Python's for names that are not text.
+# PyArrow raises its own errors for a damaged file, and Python's for names that are not UTF-8.
 _BROKEN = (pa.ArrowException, OSError, UnicodeDecodeError)
 SPARK = b"org.apache.spark.sql.parquet.row.metadata"
-"""Where Spark keeps the columns of a file. It reads them from here, and would not see added columns."""
+"""The metadata key under which Spark stores the schema. Spark trusts it and would not see added columns."""
 
 
 class ParquetReader:
-    """Reads a Parquet file, from a stream that can seek: the file's description is at its end."""
+    """Reads a Parquet file from a seekable stream: the file's metadata is at its end."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self._name = name
@@ -45,7 +45,7 @@ class ParquetReader:
         except _BROKEN as error:
             raise FleetFileError(f"{name}: not a Parquet file: {error}", file=name) from None
         self.coded: list[str] = storage[0]
-        """The columns that are stored as dictionaries."""
+        """The columns that are dictionary-encoded."""
         self.codec: str = storage[1]
         """The compression of the columns."""
         self.schema: pa.Schema = self._file.schema_arrow
@@ -53,19 +53,19 @@ class ParquetReader:
         self.names: list[str] = list(self.schema.names)
         """The columns' names."""
         self.metadata: pq.FileMetaData = self._file.metadata
-        """The file's description, as PyArrow reads it."""
+        """The file's metadata."""
 
     def kept_schema(self, positions: Sequence[int]) -> pa.Schema:
-        """Return the columns at these positions with their types."""
+        """Return the schema of the columns at these positions."""
         metadata = {key: value for key, value in (self.schema.metadata or {}).items() if key != SPARK}
         return pa.schema([self.schema.field(position) for position in positions], metadata=metadata or None)
 
     def broken(self, reason: str) -> FleetFileError:
-        """Return the error of a file that cannot be read to its end."""
+        """Return the error for a file that cannot be read to its end."""
         return FleetFileError(f"{self._name}: cannot be read: {reason}", file=self._name)
 
     def read_at(self, start: int, count: int) -> bytes:
-        """Return bytes of the file; where it has a descriptor, without disturbing other reads."""
+        """Return bytes of the file. With a file descriptor, the stream's position does not change."""
         if self._descriptor is None:
             self._stream.seek(start)
             return self._stream.read(count)
@@ -80,9 +80,9 @@ class ParquetReader:
         return self.metadata.num_rows, " rows"
 
     def read(self, wanted: Wanted) -> Iterator[Rows]:
-        """Yield the columns that are wanted."""
+        """Yield the wanted columns batch by batch."""
         positions = wanted.positions
-        # Columns are read by name, unless a name is repeated or could be a path into a nested column.
+        # Read columns by name, unless a name is repeated or could be a path into a nested column.
         by_name = len(set(self.names)) == len(self.names) and not any("." in name for name in self.names)
         columns = [self.names[position] for position in positions] if positions is not None and by_name else None
         groups = range(self.metadata.num_row_groups)
@@ -92,7 +92,7 @@ class ParquetReader:
         while True:
             try:
                 batch = next(batches)
-                # In a damaged file, text may not be UTF-8.
+                # In a damaged file, text may be invalid UTF-8.
                 batch.validate(full=True)
             except StopIteration:
                 return
@@ -104,7 +104,7 @@ class ParquetReader:
 
 
 def _storage(description: pq.FileMetaData) -> tuple[list[str], str]:
-    """Return the columns that a file stores as dictionaries, and its codec; what is written from it uses the same."""
+    """Return the dictionary-encoded columns of a file and its codec, to write the output the same way."""
     if not description.num_row_groups or not description.num_columns:
         return [], "snappy"
     group = description.row_group(0)

@@ -1,4 +1,4 @@
-"""The file formats that there are: every module of `files/formats/`."""
+"""Find the file formats: every module of `files/formats/` lists its own."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def formats() -> dict[str, Format]:
 
 
 def find_format(path: Path, option: str | None) -> Format:
-    """Return the format of a file: the one that was asked for, or the one that its name ends with.
+    """Return the requested format, or the one that the ending of a file's name stands for.
 
     Raises
     ------
     FleetFileError
-        Where neither says which format it is.
+        If the format is not given and the name does not tell it.
     """
     known = formats()
     if option is not None:

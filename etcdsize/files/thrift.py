@@ -1,8 +1,8 @@
-"""Apache Thrift's compact protocol, in which Parquet describes a file: any structure to Python, and back.
+"""Read and write Apache Thrift's compact protocol, which Parquet uses for its metadata.
 
-A structure is read without knowing its definition, so what is not understood is kept as it was. A `Struct` maps the
-number of a field to its type and value; a list is a `List` of one type. The rules: apache/thrift
-doc/specs/thrift-compact-protocol.md. This module imports the standard library alone.
+A structure is read without knowing its definition, so unknown fields are preserved. A `Struct` maps the number of each
+field to its type and value; a `List` has elements of one type. The specification is in apache/thrift,
+doc/specs/thrift-compact-protocol.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Struct = dict[int, tuple[int, Any]]
 
 
 class List(NamedTuple):
-    """The elements of a list or a set, and their type."""
+    """The elements of a list or set, and their type."""
 
     kind: int
     values: list[Any]
@@ -29,7 +29,7 @@ def read_struct(data: bytes) -> Struct:
     Raises
     ------
     ValueError
-        For bytes that are no structure.
+        For bytes that are not a structure.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def write_struct(struct: Struct) -> bytes:
 
 
 class _Reader:
-    """Goes through bytes from the first on."""
+    """Reads bytes in order."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -69,7 +69,7 @@ class _Reader:
     def read(self, count: int) -> bytes:
         self.at += count
         if self.at > len(self.data):
-            raise IndexError("it breaks off")
+            raise IndexError("it ends early")
         return self.data[self.at - count : self.at]
 
     def varint(self) -> int:
@@ -93,7 +93,7 @@ class _Reader:
         return found
 
     def value(self, kind: int) -> Any:
-        """Return a value that follows; a field's truth is in its type."""
+        """Read a field's value; the type of a boolean field is its value."""
         if kind == STRUCT:
             return self.struct()
         if kind in (I16, I32, I64):
@@ -115,7 +115,7 @@ class _Reader:
         raise ValueError(f"not a Thrift structure: the type {kind}")
 
     def element(self, kind: int) -> Any:
-        """Return a value within a list or a map, where a truth is a byte."""
+        """Read an element of a list or map, where a boolean is a byte."""
         return self.byte() if kind in (TRUE, FALSE) else self.value(kind)
 
 

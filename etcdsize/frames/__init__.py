@@ -1,1 +1,1 @@
-"""Data frames in, data frames with answers out."""
+"""Size data frames."""

@@ -1,6 +1,6 @@
-"""Data frames of Dask: sized partition by partition by its workers.
+"""Size Dask data frames: the workers size one partition at a time.
 
-Dask is imported when a frame is sized. etcdsize, with the extra `dask`, must be installed where the workers run.
+Dask is imported when a frame is sized. The workers need etcdsize with the extra `dask`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ FrameT = TypeVar("FrameT")
 
 
 def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
-    """Return a Dask data frame with the answer's columns added; all but `problem` are categories, known up front.
+    """Return a Dask data frame with the answer columns added; all but `problem` are categories, known up front.
 
-    It stays lazy: nothing is read or computed here. Columns and options are checked here; the tables are read here
-    and sent to the workers with the graph.
+    The frame stays lazy: nothing is computed by this call. It checks columns and options, and it reads the tables,
+    which are sent to the workers with the graph.
 
     Parameters
     ----------
     ddf : dask.dataframe.DataFrame
-        One row a cluster, or a cluster at a time. Index, divisions, partitions and all other columns stay.
+        One row per cluster, or per cluster and time. Index, divisions, partitions and all other columns are kept.
     provider, columns, unknown, on_missing, catalog, tiers, headroom, answers
         As for `size_frame`.
     on_invalid : {"mark", "raise"}
-        Whether a row that cannot be sized has empty answers and its problem, or raises when the frame is computed:
-        the `InvalidWorkloadError` of the first partition to fail, with the partition and the row in its message; both
-        are counted from 0.
+        Whether a row that cannot be sized gets empty answers and a problem, or raises when the frame is computed. Dask
+        raises the `InvalidWorkloadError` of the first partition to fail; its message has the partition and the row,
+        both counted from 0.
 
     Returns
     -------
@@ -41,11 +41,11 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     Raises
     ------
     ColumnError
-        For columns that are missing, there twice, of a type that holds no numbers, or already an answer's.
+        For columns that are missing, repeated, of a type without numbers, or named like an answer.
     WorkloadTypeError
-        For what is not a Dask data frame.
+        For anything but a Dask data frame.
     MissingDependencyError
-        Without Dask.
+        If Dask is not installed.
 
     Examples
     --------
@@ -65,14 +65,14 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     checked = BatchOptions.of(**options)
     # As a value of their own in the graph, the options are sent once instead of with every partition.
     sent = delayed(checked, pure=True, traverse=False)
-    # Dask's own sample of every type: a column that holds no numbers is told now, and not by a worker.
+    # Size Dask's sample of every type, so that a column without numbers is reported now and not by a worker.
     sample = size_with_options(replace(checked, raise_problems=False), ddf._meta_nonempty)
     sized: FrameT = ddf.map_partitions(_size_partition, sent, meta=_problems_as_text(sample).iloc[:0])
     return sized
 
 
 def _size_partition(part: Any, options: BatchOptions, partition_info: dict[str, Any]) -> Any:
-    """Return a partition with its answers: this runs in a worker."""
+    """Return a partition with its answers. This runs in a worker."""
     try:
         return _problems_as_text(size_with_options(options, part))
     except InvalidWorkloadError as error:
@@ -80,5 +80,5 @@ def _size_partition(part: Any, options: BatchOptions, partition_info: dict[str, 
 
 
 def _problems_as_text(part: Any) -> Any:
-    """Return a partition with its problems as text where pandas knows mere objects: Dask writes text as text."""
+    """Convert the problems from objects to strings, because Dask writes strings as text."""
     return part.astype({"problem": "string[pyarrow]"}) if part.dtypes.get("problem") == "object" else part

@@ -1,7 +1,7 @@
-"""Data frames in, the same with the answer's columns added: pandas, Polars, PyArrow, and what narwhals supports.
+"""Size data frames of pandas, Polars, PyArrow and other libraries that narwhals supports.
 
-`size_frame` gives back the caller's own kind of frame. No frame library is imported to find out which one it is. The
-engines that spread a frame over processes have modules of their own beside this one.
+`size_frame` returns the same kind of frame with the answer columns added. No frame library is imported to find out
+which kind it is. Distributed engines have modules of their own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["size_frame"]
 
 FrameT = TypeVar("FrameT")
 
-# Rows at a time: the answers' scratch stays small beside the frame (our choice).
+# Rows per batch: the scratch stays small compared to the frame (our choice).
 _ROWS = 256 * 1024
 
 
@@ -47,41 +47,41 @@ def size_frame(
     headroom: float = 0.0,
     answers: Iterable[str] = ANSWERS,
 ) -> FrameT:
-    """Return the frame with the answer's columns added: tier, machine_type, forced_by, tightest, problem.
+    """Return the frame with the answer columns added: tier, machine_type, forced_by, tightest, problem.
 
     Parameters
     ----------
     frame : pandas.DataFrame, polars.DataFrame, polars.LazyFrame, pyarrow.Table, pyarrow.RecordBatch,
             pyarrow.RecordBatchReader, or another eager frame that narwhals supports
-        One row a cluster. It is not altered; order, index and all other columns stay.
+        One row per cluster. It is not changed; order, index and all other columns are kept.
     provider : str, optional
-        aws, azure or gce (gcp, google) for every row; None where a column says.
+        aws, azure or gce (gcp, google) for every row; None reads it from a column.
     columns : mapping, optional
-        Dimension or "provider" -> the column's name, where it is not one that we know.
+        Dimension or "provider" -> the name of its column, if that is not one of the usual names.
     unknown : iterable of str
-        Dimensions that the frame lacks.
+        Dimensions that the frame does not have.
     on_missing : {"problem", "unknown"}
-        What a null is: a problem of its row, or an unknown dimension of it. NaN is a null in pandas alone.
+        What a null means: a problem of its row, or an unknown dimension. Only in pandas is NaN a null.
     on_invalid : {"mark", "raise"}
-        Whether a row that cannot be sized has empty answers and its problem, or raises.
+        Whether a row that cannot be sized gets empty answers and a problem, or raises.
     catalog, tiers, headroom
         As for `size`.
     answers : iterable of str
-        Which of the columns to add; the others cost nothing.
+        The answer columns to add. Columns that are left out cost nothing.
 
     Returns
     -------
-    The caller's own kind of frame. Tier, machine type, forced_by and tightest are dictionary or categorical columns.
-    A LazyFrame stays lazy, and a reader gives its batches as they are asked for.
+    The same kind of frame. Tier, machine type, forced_by and tightest are dictionary or categorical columns.
+    A LazyFrame stays lazy, and a reader sizes each batch when it is requested.
 
     Raises
     ------
     ColumnError
-        For columns that are missing, there twice, of a type that holds no numbers, or already an answer's.
+        For columns that are missing, repeated, of a type without numbers, or named like an answer.
     InvalidWorkloadError
         With `on_invalid="raise"`, for the first row that cannot be sized.
     WorkloadTypeError
-        For what is not a frame.
+        For anything but a supported frame.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def size_frame(
 
 
 def size_with_options(options: BatchOptions, frame: Any) -> Any:
-    """Return a frame with the answers, by its kind."""
+    """Return a frame of any kind with its answers."""
     if isinstance(frame, pa.RecordBatch):
         return append_answers(frame, options.sizer(frame.schema.names)(frame))
     if isinstance(frame, pa.RecordBatchReader):
@@ -139,13 +139,13 @@ def append_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordB
 
 
 def _size_eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str]) -> Any:
-    """Return an eager frame with the answers; only the load's columns are handed to Arrow."""
+    """Return an eager frame with its answers. Only the columns of the load are converted to Arrow."""
     reject_repeated_names(names)
     positions, columns = columns_to_read(options.columns(names))
     sizer = BatchSizer(options, columns, answer_schema(options.answers))
     arrays = [_to_arrow(frame, names[position]) for position in positions]
     load = pa.Table.from_arrays(arrays, names=[str(position) for position in positions])
-    # A frame of no rows has all categories too; its columns need not have types of their own.
+    # A frame without rows gets all categories, whatever the types of its columns.
     batches = [sizer(batch) for batch in load.to_batches(max_chunksize=_ROWS)] or [sizer.no_answers()]
     table = pa.Table.from_batches(batches, schema=sizer.schema)
     added = nw.DataFrame.from_arrow(table, backend=frame.implementation)
@@ -153,12 +153,12 @@ def _size_eager(options: BatchOptions, frame: nw.DataFrame[Any], names: list[str
 
 
 def add_partition(error: InvalidWorkloadError, number: int) -> InvalidWorkloadError:
-    """Return an error of an engine's process with the partition in its message."""
+    """Return an error with the number of the partition added to its message."""
     return InvalidWorkloadError(f"partition {number}, {error}", index=error.index, count=error.count)
 
 
 def reject_repeated_names(names: Iterable[Any]) -> None:
-    """Refuse names that are there twice: nothing could say which column is meant."""
+    """Reject repeated names, which are ambiguous."""
     listed = list(names)
     repeated = sorted({str(name) for name in listed if listed.count(name) > 1})
     if repeated:
@@ -166,7 +166,7 @@ def reject_repeated_names(names: Iterable[Any]) -> None:
 
 
 def _to_arrow(frame: nw.DataFrame[Any], name: str) -> pa.Array | pa.ChunkedArray:
-    """Return a column as Arrow, without a copy where it holds numbers and no nulls."""
+    """Return a column as Arrow data, without a copy if it holds numbers and no nulls."""
     series = frame[name]
     try:
         return series.to_native() if frame.implementation.is_pyarrow() else series.to_arrow()

@@ -1,6 +1,6 @@
-"""Data frames of Apache Spark: sized by the executors, batch by batch, where the data lies.
+"""Size Apache Spark data frames: the executors size one batch at a time.
 
-PySpark is imported when a frame is sized. etcdsize, with the extra `spark`, must be installed where the executors run.
+PySpark is imported when a frame is sized. The executors need etcdsize with the extra `spark`.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ FrameT = TypeVar("FrameT")
 
 
 def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
-    """Return a Spark data frame with the answer's columns added, as text: Spark has no categories.
+    """Return a Spark data frame with the answer columns added, as text: Spark has no categories.
 
-    It stays lazy, and a streaming frame streams: nothing is read here, nothing is collected on the driver. Columns
-    and options are checked here; the tables are read here and sent to the executors with the query.
+    The frame stays lazy, and a streaming frame keeps streaming: no rows are read by this call or collected on the
+    driver. It checks columns and options, and it reads the tables, which are sent to the executors with the query.
 
     Parameters
     ----------
     df : pyspark.sql.DataFrame
-        One row a cluster, or a cluster at a time. Order, partitions and all other columns stay.
+        One row per cluster, or per cluster and time. Order, partitions and all other columns are kept.
     provider, columns, unknown, on_missing, catalog, tiers, headroom, answers
         As for `size_frame`. NaN is a number that cannot be sized, not a null.
     on_invalid : {"mark", "raise"}
-        Whether a row that cannot be sized has null answers and its problem, or fails the query. Spark's error then
-        holds our message, with the partition and the row in it; both are counted from 0.
+        Whether a row that cannot be sized gets null answers and a problem, or fails the query. Spark's error then
+        contains our message, with the partition and the row, both counted from 0.
 
     Returns
     -------
@@ -44,11 +44,11 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     Raises
     ------
     ColumnError
-        For columns that are missing, there twice, of a type that holds no numbers, or already an answer's.
+        For columns that are missing, repeated, of a type without numbers, or named like an answer.
     WorkloadTypeError
-        For what is not a Spark data frame.
+        For anything but a Spark data frame.
     MissingDependencyError
-        Without PySpark.
+        If PySpark is not installed.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     schema = df.schema
     reject_repeated_names(schema.names)
     _reject_ambiguous_case(df, schema.names, checked.answers)
-    # A column of a wrong type is told now, and not by an executor.
+    # Report a column of the wrong type now, not from an executor.
     for key, source in checked.columns(schema.names).items():
         kind = schema.fields[source.position].dataType
         if not isinstance(kind, (StringType, NullType) if key == "provider" else (StringType, NullType, NumericType)):
@@ -83,7 +83,7 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
 
 
 def _reject_ambiguous_case(df: Any, names: list[str], answers: Iterable[str]) -> None:
-    """Refuse a column that Spark could not tell from an answer's."""
+    """Reject a column whose name differs from an answer's in case only, unless Spark distinguishes case."""
     if df.sparkSession.conf.get("spark.sql.caseSensitive", "false") == "true":
         return
     taken = [name for name in names if name.lower() in answers and name not in answers]
@@ -94,7 +94,7 @@ def _reject_ambiguous_case(df: Any, names: list[str], answers: Iterable[str]) ->
 
 
 def _size_partition(options: BatchOptions, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Give the batches of a partition with their answers: this runs in an executor."""
+    """Yield the batches of a partition with their answers. This runs in an executor."""
     sizer = None
     for batch in batches:
         sizer = sizer or options.sizer(batch.schema.names)

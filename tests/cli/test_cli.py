@@ -278,7 +278,7 @@ ERRORS = [
     (["fleet", "fleet.csv", "--provider", "mars"], 'provider: got "mars", expected aws, azure or gce (gcp, google)'),
     (["fleet", "ragged.csv", "--provider", "aws"],
      'ragged.csv: line 3: got 2 cells, expected 3 as in the header: "1,1"'),
-    (["fleet", "empty.csv"], "empty.csv: empty, expected a header and a row a cluster"),
+    (["fleet", "empty.csv"], "empty.csv: empty, expected a header and one row per cluster"),
 ]  # fmt: skip
 
 

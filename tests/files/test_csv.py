@@ -138,7 +138,7 @@ class TestLineEnds:
 
     @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff\r\n \r", "   ", "\r"])
     def test_an_empty_file(self, text):
-        assert str(refused(text)) == "fleet.csv: empty, expected a header and a row a cluster"
+        assert str(refused(text)) == "fleet.csv: empty, expected a header and one row per cluster"
 
     def test_many_blank_lines_are_skipped_at_once(self):
         assert sized("\n" * 3_000_000 + HEADER + ROW + "\n")[0].clusters == 1

@@ -147,7 +147,7 @@ class TestRefused:
             ("null", 'got "null", expected a JSON object'),
             ("{", "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
             (f"{START}}} {{}}", "not JSON: Extra data: line 1 column 60 (char 59)"),
-            ('{"a": ' * 100_000, "nested too deep for JSON of a cluster"),
+            ('{"a": ' * 100_000, "nested too deeply"),
             (r'{"clients": "\ud800"}', 'the field "clients" has half of a surrogate pair, which UTF-8 cannot hold'),
             ("x" * 2000, "more than 0 MiB, expected a JSON object"),
         ],
@@ -178,7 +178,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff \n"])
     def test_empty(self, text):
-        assert str(refused(text)) == "fleet.jsonl: empty, expected a JSON object a cluster"
+        assert str(refused(text)) == "fleet.jsonl: empty, expected one JSON object per cluster"
 
     def test_a_name_that_is_no_text(self):
         assert str(refused(START + r', "\ud800": 1}')).endswith("has half of a surrogate pair, which UTF-8 cannot hold")

@@ -263,7 +263,7 @@ class TestCopied:
             fleet.reader.read = cut
             with pytest.raises(FleetFileError) as caught:
                 fleet.run(target, force=True)
-        assert str(caught.value) == f"{source}: cannot be read: it breaks off"
+        assert str(caught.value) == f"{source}: cannot be read: it ends early"
         assert target.read_text() == "old"
 
 

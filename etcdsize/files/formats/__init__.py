@@ -1,1 +1,1 @@
-"""The file formats: one module each, behind the protocol of `files/format`."""
+"""The file formats, one module each. They implement the protocol in `files/format`."""

@@ -1,7 +1,7 @@
-"""CSV and TSV: text, column by column. Only the load is parsed; every other cell keeps its bytes.
+"""CSV and TSV. Only the load is parsed; every other cell keeps its bytes.
 
-The reader splits the file into records itself, so that a record can be written as it stood and an error can name its
-line. PyArrow parses the columns that were asked for.
+The reader splits the file into records itself, so that a record can be copied unchanged and an error can name its
+line. PyArrow parses the requested columns if they are not plain text.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _BLANK_LINES = re.compile(rb"\s*[\r\n]")
 class CsvReader:
     """Reads a file of comma- or tab-separated values.
 
-    Raises `FleetFileError`, with the line, for an empty file, a row with too few or too many cells, a quote that is
-    not closed or that text follows, and text that is not UTF-8.
+    Raises `FleetFileError`, with the line, for an empty file, a row with too few or too many cells, an
+    unclosed quote, text after a closing quote, and text that is not UTF-8.
     """
 
     def __init__(self, stream: BinaryIO, name: str, delimiter: str) -> None:
@@ -54,9 +54,9 @@ class CsvReader:
         self._rest = self._rest.removeprefix(_BOM)
         header = self._header()
         self.newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
-        """How the header ends, and so how every record that is written ends."""
+        """The line end of the header, with which every record is written."""
         self.header: str = self._decode(header, 1).rstrip("\r\n")
-        """The header as it stands."""
+        """The header line."""
         self.names: list[str] = [_unquote(cell.decode()) for cell in self._cells(header.rstrip(b"\r\n"))]
         """The columns' names."""
         self._line += _line_count(header)
@@ -77,11 +77,11 @@ class CsvReader:
         stop = int(ends[0]) if ends.size else len(self._rest)
         header, self._rest = self._rest[:stop], self._rest[stop:]
         if not header.strip():
-            raise FleetFileError(f"{self._name}: empty, expected a header and a row a cluster", file=self._name)
+            raise FleetFileError(f"{self._name}: empty, expected a header and one row per cluster", file=self._name)
         return header
 
     def _read_more(self) -> None:
-        """Read on; at the end of the file, remember it."""
+        """Read another chunk, or note that the file has ended."""
         if len(self._rest) > _LONGEST_RECORD:
             raise FleetFileError(
                 f"{self._name}: line {self._line}: a row of more than {_LONGEST_RECORD // 1024**2} MiB; "
@@ -89,7 +89,7 @@ class CsvReader:
                 file=self._name,
                 line=self._line,
             )
-        # One read of the system at a time: within `read`, a signal would wait until a pipe gives the whole chunk.
+        # One system call at a time: in `read`, a signal would be delayed until a pipe has delivered the whole chunk.
         read = getattr(self._stream, "read1", self._stream.read)
         parts = []
         size = 0
@@ -100,11 +100,11 @@ class CsvReader:
         self._rest += b"".join(parts)
 
     def _without_last_return(self, text: bytes) -> bytes:
-        """Return text without a last carriage return, which a newline may follow."""
+        """Return text without a final carriage return, because a newline may follow."""
         return text if self._ended else text.removesuffix(b"\r")
 
     def _record_ends(self, text: bytes) -> NDArray[np.int64]:
-        """Return the position after the newline of every whole record."""
+        """Return the position after the line end of every whole record."""
         text = self._without_last_return(text)
         numbers = np.frombuffer(text, np.uint8)
         newlines = np.flatnonzero(numbers == _NEWLINE)
@@ -117,13 +117,13 @@ class CsvReader:
         after = numbers[closing[closing < len(numbers) - 1] + 1]
         edges = np.array([ord(self.delimiter), _NEWLINE, _RETURN, _QUOTE], np.uint8)
         if only_newlines and np.isin(before, edges).all() and np.isin(after, edges).all():
-            # Every quote opens or closes a cell, so a newline ends a record where an even number came before.
+            # Every quote opens or closes a cell, so a newline ends a record if an even number of quotes precedes it.
             whole: NDArray[np.int64] = newlines[np.searchsorted(quotes, newlines) % 2 == 0] + 1
             return whole
         return np.array(self._record_ends_one_by_one(text), np.int64)
 
     def _record_ends_one_by_one(self, text: bytes) -> list[int]:
-        """Return the ends of every whole record, cell by cell: exact whatever the quotes and the line ends."""
+        """Return the end of every whole record by parsing each cell: exact whatever the quotes and line ends."""
         ends = []
         position = 0
         while (match := self._record.match(text, position)) is not None:
@@ -137,7 +137,7 @@ class CsvReader:
         return file_size(self._stream), "B"
 
     def read(self, wanted: Wanted) -> Iterator[Rows]:
-        """Yield the columns that are wanted as text, and every record as it stands, with the line end before it."""
+        """Yield the wanted columns as text, and every record unchanged, with the line end before it."""
         positions = range(len(self.names)) if wanted.positions is None else wanted.positions
         while True:
             if b'"' in self._rest or b"\r" in self._rest:
@@ -162,7 +162,7 @@ class CsvReader:
                 self._read_more()
 
     def _check_quotes(self) -> None:
-        """Refuse a record where text follows a closing quote, and the last where a quote is not closed."""
+        """Reject a record with text after a closing quote, and a last record with an unclosed quote."""
         if b'"' not in self._rest:
             return
         reason = None
@@ -177,7 +177,7 @@ class CsvReader:
             raise FleetFileError(f"{self._name}: line {self._line}: {reason}", file=self._name, line=self._line)
 
     def _cells(self, record: bytes) -> list[bytes]:
-        """Return a record's cells as they stand."""
+        """Return the cells of a record, still quoted."""
         cells = []
         position = 0
         while position <= len(record):
@@ -190,7 +190,7 @@ class CsvReader:
     def _parse(
         self, block: bytes, ends: NDArray[np.int64] | None, positions: Sequence[int], numbers: Collection[int]
     ) -> Rows | None:
-        """Return the rows of a block, None where all its lines are blank."""
+        """Return the rows of a block, or None if all its lines are blank."""
         if not block.isascii():
             self._decode(block, self._line)
         buffer = _to_arrow_buffer(block, PAD)
@@ -225,7 +225,7 @@ class CsvReader:
         records = pc.binary_join_element_wise(self.newline.decode(), records, "")
         wanted = [str(position) for position in positions]
         if block.startswith(_BOM):
-            # pyarrow would take it for the file's: give it another to take.
+            # PyArrow would strip it as the mark of a file: add one for it to strip.
             buffer = _to_arrow_buffer(_BOM + block)
         try:
             table = pyarrow.csv.read_csv(
@@ -249,7 +249,7 @@ class CsvReader:
             raise self._ragged_row(block, ends) or FleetFileError(f"{self._name}: {error}", file=self._name) from None
         if table.num_rows != len(records):
             raise self._ragged_row(block, ends) or FleetFileError(
-                f"{self._name}: line {self._line} and after: cannot be cut into rows; quote every cell",
+                f"{self._name}: line {self._line} and after: cannot be split into rows; quote every cell",
                 file=self._name,
                 line=self._line,
             )
@@ -257,7 +257,7 @@ class CsvReader:
         return Rows(batches[0], len(block), records)
 
     def _ragged_row(self, block: bytes, ends: NDArray[np.int64]) -> FleetFileError | None:
-        """Return the error of the first record that has too few or too many cells."""
+        """Return the error for the first record with too few or too many cells."""
         start, line = 0, self._line
         for end in ends.tolist():
             record = block[start:end].rstrip(b"\r\n")
@@ -287,9 +287,9 @@ class CsvReader:
 
 
 def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return what a cell is, what a record is, and what begins a record where text follows a closing quote.
+    """Return patterns for a cell, for a record, and for a record up to text that follows a closing quote.
 
-    A quote inside a cell that does not begin with one is text.
+    A quote inside a cell that does not start with one is plain text.
     """
     d = re.escape(delimiter).encode()
     quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
@@ -308,10 +308,10 @@ def _unquote(cell: str) -> str:
 
 
 def _to_arrow_buffer(text: bytes | NDArray[np.uint8], pad: int = 0) -> pa.Buffer:
-    """Return text in memory of Arrow's own, after some bytes of any content.
+    """Copy text to memory that Arrow owns, after some bytes of padding.
 
-    Arrow's threads may let go of it late. For memory of Python's they would need the interpreter, and abort the
-    process where that is just ending.
+    Arrow's threads may release it late. To release memory that Python owns they would need the interpreter, and they
+    would abort the process if the interpreter is shutting down.
     """
     buffer = pa.allocate_buffer(pad + len(text))
     np.frombuffer(buffer, np.uint8)[pad:] = np.frombuffer(text, np.uint8)
@@ -319,15 +319,15 @@ def _to_arrow_buffer(text: bytes | NDArray[np.uint8], pad: int = 0) -> pa.Buffer
 
 
 def _to_strings(text: NDArray[np.uint8], offsets: NDArray[np.int32]) -> pa.StringArray:
-    """Return texts that stand one after the other, in memory of Arrow's own."""
+    """Return concatenated texts as an array whose memory Arrow owns."""
     return pa.StringArray.from_buffers(
         len(offsets) - 1, _to_arrow_buffer(offsets.view(np.uint8)), _to_arrow_buffer(text)
     )
 
 
 def _line_count(text: bytes) -> int:
-    """Return how many line ends there are, of any kind."""
-    # bytes.count is slow where there are many.
+    """Return the number of line ends of any kind."""
+    # bytes.count is slow if there are many.
     newlines = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
     returns = text.count(b"\r")
     return newlines + returns - (text.count(b"\r\n") if returns else 0)

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line; the other fields pass through as they stand."""
+"""JSON Lines: one object per line. Fields that are not part of the load pass through unchanged."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["FORMATS"]
 
 _ROWS = 16 * 1024
 _LONGEST_LINE = 64 * 1024**2
-_TOO_DEEP = "nested too deep for JSON of a cluster"
+_TOO_DEEP = "nested too deeply"
 _HALF = "has half of a surrogate pair, which UTF-8 cannot hold"
 
 
 class _Number(str):
-    """A number as it is written."""
+    """A number, as it is written in the file."""
 
     __slots__ = ()
 
 
 class _Object(dict[str, Any]):
-    """An object, and the fields that it has more than once."""
+    """An object that knows which of its fields are repeated."""
 
     __slots__ = ("repeated",)
 
@@ -42,7 +42,7 @@ class _Object(dict[str, Any]):
 
 
 class JsonLinesReader:
-    """Reads a file of JSON objects, one a line. The names are those of the first lines' fields.
+    """Reads a file of JSON objects, one per line. The names are those of the fields in the first lines.
 
     Raises `FleetFileError`, with the line, for an empty file, and for a line that is not a JSON object in UTF-8.
     """
@@ -53,7 +53,7 @@ class JsonLinesReader:
         self._lines = self._objects(stream)
         self._first = list(itertools.islice(self._lines, _ROWS))
         if not self._first:
-            raise FleetFileError(f"{name}: empty, expected a JSON object a cluster", file=name)
+            raise FleetFileError(f"{name}: empty, expected one JSON object per cluster", file=name)
         names: dict[str, None] = {}
         for _, _, fields in self._first:
             names.update(dict.fromkeys(fields))
@@ -97,7 +97,7 @@ class JsonLinesReader:
         return file_size(self._stream), "B"
 
     def read(self, wanted: Wanted) -> Iterator[Rows]:
-        """Yield the fields that are wanted as text, and every object as it stands."""
+        """Yield the wanted fields as text, and every object unchanged."""
         lines = itertools.chain(self._first, self._lines)
         positions = range(len(self.names)) if wanted.positions is None else wanted.positions
         known = set(self.names)
@@ -140,12 +140,12 @@ class JsonLinesReader:
 
 
 def _cell(value: Any) -> str | None:
-    """Return a field's value as a cell: text and numbers as they stand, the rest as JSON."""
+    """Return a value as a cell: text and numbers unchanged, anything else as JSON."""
     return value if value is None or isinstance(value, str) else _json(value)
 
 
 def _json(value: Any) -> str:
-    """Return a value as JSON, numbers as they stand."""
+    """Return a value as JSON, with numbers unchanged."""
     if isinstance(value, _Number):
         return value
     if isinstance(value, dict):
@@ -156,7 +156,7 @@ def _json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can say it: NaN and infinity, for which it has no word, are null."""
+    """Return a value that JSON can express: NaN and infinity become null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -169,7 +169,7 @@ def _plain(value: Any) -> Any:
 
 
 def _values(name: str, column: pa.Array) -> list[Any]:
-    """Return a column's values as JSON can say them."""
+    """Return the values of a column in types that JSON can express."""
     try:
         # Python's dates have no nanoseconds.
         values = (column.cast(pa.string()) if pa.types.is_temporal(column.type) else column).to_pylist()
@@ -181,7 +181,7 @@ def _values(name: str, column: pa.Array) -> list[Any]:
 
 
 class JsonLinesWriter:
-    """Writes JSON lines, answers last."""
+    """Writes JSON Lines, with the answers last."""
 
     def __init__(self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, copies: bool) -> None:
         self._stream = stream
@@ -212,13 +212,13 @@ class JsonLinesWriter:
 
 
 def _objects(names: Sequence[str], columns: Sequence[Sequence[Any]], count: int) -> list[str]:
-    """Return the rows of some columns, or of none, as JSON objects."""
+    """Return rows as JSON objects; without columns, return empty objects."""
     cells = zip(*columns, strict=True) if columns else [()] * count
     return [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in cells]
 
 
 class _JsonLines:
-    """JSON lines."""
+    """The JSON Lines format."""
 
     name = "jsonl"
     endings = (".jsonl", ".ndjson")

@@ -1,6 +1,7 @@
-"""Parquet: typed columns, which pass through as they are.
+"""Parquet: typed columns, which pass through unchanged.
 
-From Parquet to Parquet the columns' bytes are copied; only the load is decoded. Columns from elsewhere are encoded.
+From Parquet to Parquet, the bytes of the columns are copied and only the load is decoded. Columns from other formats
+are encoded.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from etcdsize.files.format import Reader, Rows, Writer
 
 __all__ = ["FORMATS"]
 
-# Rows of a group.
+# Rows per row group.
 _ROWS = 256 * 1024
 
 
 class _Parquet:
-    """Parquet. PyArrow's part for it takes time to load, so it is imported when a file is opened."""
+    """The Parquet format. PyArrow's Parquet module is slow to load, so it is imported when a file is opened."""
 
     name = "parquet"
     endings = (".parquet",)
-    # The file's description is at its end.
+    # A Parquet file has its metadata at the end.
     seeks = True
 
     def reader(self, stream: BinaryIO, name: str) -> Reader:
@@ -45,7 +46,7 @@ class _Parquet:
 
 
 class _ParquetWriter:
-    """Writes a Parquet file, answers last."""
+    """Writes a Parquet file, with the answers last."""
 
     copies = False
 
@@ -67,17 +68,17 @@ class _ParquetWriter:
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
-        # One group of rows for each batch: a larger group would be held in memory until it is complete.
+        # One row group per batch: a larger one would be held in memory until it is complete.
         self._writer.write_table(
             pa.Table.from_arrays([*rows.batch.columns, *answers.columns], schema=self._schema), row_group_size=_ROWS
         )
 
     def close(self) -> None:
-        """Write the file's description, without which it cannot be read."""
+        """Write the file's metadata, without which it cannot be read."""
         self._writer.close()
 
     def abandon(self) -> None:
-        """Write no description, so that nobody can read an incomplete file."""
+        """Write no metadata, so that nobody can read an incomplete file."""
         self._sink.stream = None
         self._writer.close()
 
