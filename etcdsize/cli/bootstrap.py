@@ -12,6 +12,7 @@ from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load, load_of
 from etcdsize.cli.plan_arguments import add_plan, plan_of
 from etcdsize.cli.streams import report, write
 from etcdsize.errors import FleetFileError, OptionError
+from etcdsize.plan.format_names import FORMATS
 
 if TYPE_CHECKING:
     from etcdsize.plan.settings import EtcdSettings
@@ -50,8 +51,7 @@ rejected here, with the remedy. Warnings go to standard error.""",
         "--format",
         metavar="FORMAT",
         default="flags",
-        help="flags: commands for sh; env: variables for sh and systemd; config: a file for --config-file; systemd: a "
-        "unit; kubeadm: for API servers that use the cluster (default: flags)",
+        help="; ".join(f"{name}: {row.summary}" for name, row in FORMATS.items()) + " (default: flags)",
     )
     how.add_argument("--member", metavar="NAME", help="only this member (default: all)")
     how.add_argument(
@@ -66,13 +66,13 @@ rejected here, with the remedy. Warnings go to standard error.""",
 def run(options: Namespace) -> int:
     """Write what starts a cluster."""
     from etcdsize.base.checks import one_of
-    from etcdsize.plan.render import FORMATS, WHOLE, render
+    from etcdsize.plan.render import render
 
     form = one_of("--format", options.format, FORMATS)
     settings = _settings_of(options)
     plan = plan_of(options, settings)
     names = [member.name for member in plan.members] if options.member is None else [plan.member(options.member).name]
-    if form in WHOLE:
+    if FORMATS[form].is_for_cluster:
         texts = {form: render(plan, form, options.member)}
     elif len(names) > 1 and options.output is None and form != "flags":
         raise OptionError(
@@ -83,7 +83,11 @@ def run(options: Namespace) -> int:
     else:
         texts = {name: render(plan, form, name) for name in names}
     if options.output is not None:
-        _write(Path(options.output), {f"{name}{FORMATS[form]}": text for name, text in texts.items()}, options.force)
+        _write(
+            Path(options.output),
+            {f"{name}{FORMATS[form].extension}": text for name, text in texts.items()},
+            options.force,
+        )
     elif len(texts) > 1:
         write("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
     else:

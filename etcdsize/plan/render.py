@@ -1,38 +1,17 @@
-"""Writing down a plan in one of its formats.
-
-A format is a module of `formats` with a function `render_<format>`, and a row of the table here.
-"""
+"""Writing down a plan in one of the formats that `format_names` lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple, cast
+from typing import cast
 
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 from etcdsize.plan.cluster import ClusterPlan
+from etcdsize.plan.format_names import FORMATS
 
-__all__ = ["FORMATS", "render"]
-
-
-class _Format(NamedTuple):
-    extension: str
-    is_for_cluster: bool = False
-
-
-_TABLE = {
-    "flags": _Format(".sh"),
-    "env": _Format(".env"),
-    "config": _Format(".yaml"),
-    "systemd": _Format(".service"),
-    "kubeadm": _Format(".yaml", is_for_cluster=True),
-}
-FORMATS = {name: row.extension for name, row in _TABLE.items()}
-"""The formats, and the extension of a file in each."""
-
-WHOLE = tuple(name for name, row in _TABLE.items() if row.is_for_cluster)
-"""The formats that describe the whole cluster, not one member."""
+__all__ = ["render"]
 
 
 def render(plan: ClusterPlan, format: str, member: str | None = None) -> str:  # noqa: A002 - the field's own word
@@ -81,7 +60,7 @@ def render(plan: ClusterPlan, format: str, member: str | None = None) -> str:  #
         )
     work = getattr(import_module(f"etcdsize.plan.formats.{format}"), f"render_{format}")
     names = [one.name for one in plan.members]
-    if format in WHOLE:
+    if FORMATS[format].is_for_cluster:
         if member is not None:
             raise OptionError(
                 f"member: got {shown(member)}, but {format} describes the whole cluster; leave it out",

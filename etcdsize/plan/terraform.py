@@ -14,7 +14,8 @@ from etcdsize.errors import OptionError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.plan.cluster import DATA_DIR, TOKEN, ClusterPlan
-from etcdsize.plan.render import FORMATS, WHOLE, render
+from etcdsize.plan.format_names import MEMBER_FORMATS
+from etcdsize.plan.render import render
 from etcdsize.plan.settings import settings_for
 from etcdsize.plan.tls import Tls
 from etcdsize.sizing.size import size
@@ -37,7 +38,7 @@ QUERY = {
     "etcd_version": f"such as 3.5 or 3.5.33 (default: {DEFAULT_VERSION})",
     "hosts": "NAME=HOST of every member, separated by commas: adds a rendering of each member",
     "zones": "NAME=ZONE of every member, separated by commas",
-    "format": "format of the renderings: flags, env, config or systemd (default: config)",
+    "format": f"format of the renderings: {', '.join(MEMBER_FORMATS[:-1])} or {MEMBER_FORMATS[-1]} (default: config)",
     "token": "distinguishes the cluster from others",
     "data_dir": f"data folder on every member (default: {DATA_DIR})",
     "tls_dir": "folder of certificates on every member, with the layout of kubeadm",
@@ -116,8 +117,7 @@ def answer(query: bytes | str) -> dict[str, str]:
                 f"members: got {sizing.members}, but there are {len(plan.members)} hosts; leave members out",
                 option="members",
             )
-        formats = [name for name in FORMATS if name not in WHOLE]
-        form = one_of("format", asked.get("format", "config"), formats)
+        form = one_of("format", asked.get("format", "config"), MEMBER_FORMATS)
         found["initial_cluster"] = plan.initial_cluster
         found["endpoints"] = ",".join(plan.endpoints)
         for member in plan.members:

@@ -20,7 +20,7 @@ from certificates import certificates
 from etcds import MINORS, cluster, environment, etcdctl, free_base_port, needed
 
 from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
-from etcdsize.plan.render import FORMATS
+from etcdsize.plan.format_names import FORMATS
 
 pytestmark = pytest.mark.xdist_group("etcd")
 
@@ -87,7 +87,8 @@ class TestFiles:
         folder = tmp_path / "out"
         code, out, err = run(*HOSTS, "--format", form, "-o", str(folder))
         names = ["kubeadm"] if form == "kubeadm" else ["a", "b", "c"]
-        expected = {f"{name}{FORMATS[form]}": render(PLAN, form, None if form == "kubeadm" else name) for name in names}
+        extension = FORMATS[form].extension
+        expected = {f"{name}{extension}": render(PLAN, form, None if form == "kubeadm" else name) for name in names}
         assert {file.name: file.read_text() for file in folder.iterdir()} == expected
         assert (code, out) == (0, "")
         assert err == "".join(f"etcdsize: wrote {folder / name}\n" for name in expected) + PLAIN
@@ -248,7 +249,7 @@ def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
     plan = ClusterPlan.model_validate(plan.model_dump() | {"etcd_version": str(version)})
 
     def how(name):
-        file = str(files / f"{name}{FORMATS[form]}")
+        file = str(files / f"{name}{FORMATS[form].extension}")
         words = {
             "flags": ["sh", "-c", f'eval "exec $(cat {file})"'],
             "env": ["sh", "-c", f"set -a; . {file}; exec etcd"],

@@ -18,7 +18,7 @@ from unit_files import unit_words
 
 from etcdsize import ClusterPlan, Member, OptionError, PlanError, Tls, load_versions, render, settings_for, size
 from etcdsize.etcd.flags import config_value, flag_text
-from etcdsize.plan.render import FORMATS
+from etcdsize.plan.format_names import FORMATS
 
 PLAN = ClusterPlan.from_hosts(
     {"a": "10.0.0.1", "b": "node2.example"},
