@@ -144,8 +144,8 @@ _PUBLIC_NAMES = {
     "catalog.provider_file": ("WriteLatency",),
     "plan.render": ("render",),
     "catalog.listing": ("Dropped", "Imported"),
-    "catalog.aws": ("read_aws_instance_types",),
-    "catalog.gcloud": ("read_gcloud_machine_types",),
+    "catalog.readers.aws": ("read_aws_instance_types",),
+    "catalog.readers.gcloud": ("read_gcloud_machine_types",),
     "observation.metrics": ("read_metrics",),
     "catalog.prices": ("read_prices",),
     "operations.runbook": ("Runbook", "runbook"),
@@ -167,15 +167,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etcdsize.base.notice import Notice
-    from etcdsize.catalog.aws import read_aws_instance_types
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
     from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
     from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit
-    from etcdsize.catalog.gcloud import read_gcloud_machine_types
     from etcdsize.catalog.listing import Dropped, Imported
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.prices import read_prices
     from etcdsize.catalog.provider_file import WriteLatency
+    from etcdsize.catalog.readers.aws import read_aws_instance_types
+    from etcdsize.catalog.readers.gcloud import read_gcloud_machine_types
     from etcdsize.errors import (
         ColumnError,
         EtcdSizeError,

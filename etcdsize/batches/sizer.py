@@ -34,23 +34,28 @@ from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["MEMBERS", "BatchOptions", "BatchSizer", "SizeOptions", "answer_schema"]
+__all__ = ["MEMBERS", "BatchOptions", "BatchSizer", "LoadOptions", "SizeOptions", "answer_schema"]
 
 MEMBERS = 3
 """Members of every cluster in a file or a frame: the smallest number that tolerates a failure."""
 
 
-class SizeOptions(TypedDict, total=False):
-    """The options of `size_frame`, for the functions that take them as they come."""
+class LoadOptions(TypedDict, total=False):
+    """The options of `size_frame` that files have as well, for the functions that pass them on."""
 
     provider: str | None
     columns: Mapping[str, str] | None
     unknown: Iterable[str]
     on_missing: str
-    on_invalid: str
-    catalog: str | Path | Catalog
     tiers: str | Path | TierTable
     headroom: float
+
+
+class SizeOptions(LoadOptions, total=False):
+    """The options of `size_frame`, for the functions that pass them on."""
+
+    on_invalid: str
+    catalog: str | Path | Catalog
     answers: Iterable[str]
 
 
@@ -77,7 +82,7 @@ class BatchOptions:
         OptionError
             For the first option that is not valid.
         """
-        unexpected = options.keys() - SizeOptions.__annotations__
+        unexpected = options.keys() - (SizeOptions.__required_keys__ | SizeOptions.__optional_keys__)
         if unexpected:
             raise TypeError(f"got an unexpected keyword argument {min(unexpected)!r}")
         table = tiers_of(options.get("tiers", "guide"))

@@ -66,10 +66,10 @@ def run_import(options: Namespace) -> int:
     from etcdsize.base.output_file import check_output, naming, open_output
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.prices import read_prices
-    from etcdsize.catalog.readers import LISTING_READERS
+    from etcdsize.catalog.registry import listing_readers
     from etcdsize.reports.tables import render_import
 
-    reader = LISTING_READERS[one_of("--from", options.origin, LISTING_READERS)]
+    reader = listing_readers()[one_of("--from", options.origin, listing_readers())]
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
     for source in sources:
         if sources.count(source) > 1:

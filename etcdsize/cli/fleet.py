@@ -126,7 +126,7 @@ def run(options: Namespace) -> int:
             provider=options.provider,
             columns=options.column or {},
             unknown=options.unknown,
-            missing=options.missing,
+            on_missing=options.missing,
             catalog=options.catalog,
             tiers=options.tiers,
             headroom=options.headroom,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Unpack
 
 from etcdsize.base.checks import one_of
 from etcdsize.base.output_file import check_output, naming, open_output
@@ -21,10 +21,9 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
-from etcdsize.tiers import TierTable
 
 try:
-    from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer, answer_schema
+    from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer, LoadOptions, answer_schema
     from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size
     from etcdsize.files.registry import find_format, formats
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem
@@ -41,14 +40,9 @@ def open_fleet(
     stream: BinaryIO | None = None,
     *,
     format: str | None = None,  # noqa: A002 - the option's name
-    provider: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    unknown: Iterable[str] = (),
-    missing: str = "problem",
     catalog: str | Path | Catalog | None = None,
-    tiers: str | Path | TierTable = "guide",
-    headroom: float = 0.0,
     margin: float = 0.2,
+    **options: Unpack[LoadOptions],
 ) -> Iterator[Fleet]:
     """Open a file of clusters.
 
@@ -60,21 +54,13 @@ def open_fleet(
         The stream to read instead of opening `source`.
     format : str, optional
         The name of a format, such as "csv"; None goes by the ending of the file's name.
-    provider : str, optional
-        The provider of every cluster; None reads it from a column.
-    columns : mapping, optional
-        Dimension, "provider" or "current_machine" -> the name of its column, if that is not one of the usual names.
-    unknown : iterable of str
-        Dimensions that the file does not have.
-    missing : {"problem", "unknown"}
-        What an empty cell means.
     catalog : str, Path, Catalog or None
         As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use, because those are
         audited.
-    tiers, headroom
-        As for `size`.
     margin : float
         As for `audit`.
+    **options
+        As for `size_frame`: provider, columns (also of "current_machine"), unknown, on_missing, tiers, headroom.
 
     Raises
     ------
@@ -85,11 +71,12 @@ def open_fleet(
     """
     kind = find_format(source, format)
     name = "standard input" if str(source) == "-" else str(source)
-    table = tiers_of(tiers)
-    headroom, margin = headroom_of(headroom), margin_of(margin)
+    options["tiers"] = tiers_of(options.get("tiers", "guide"))
+    options["headroom"] = headroom_of(options.get("headroom", 0.0))
+    margin = margin_of(margin)
     if catalog is not None and not isinstance(catalog, Catalog):
         catalog = load_catalog(catalog)
-    chosen = dict(columns or {})
+    chosen = options.get("columns") or {}
     with contextlib.ExitStack() as stack:
         if stream is None:
             try:
@@ -104,23 +91,20 @@ def open_fleet(
             reader = kind.reader(stream, name)
         audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
         machines = catalog or load_catalog("current" if audited else "guide")
-        options = BatchOptions.of(
-            provider=provider,
-            columns=chosen,
-            unknown=dict.fromkeys(unknown),
-            on_missing=missing,
-            on_invalid="mark",
-            catalog=machines,
-            tiers=table,
-            headroom=headroom,
-            answers=ANSWERS,
-        )
+        checked = BatchOptions.of(**options, on_invalid="mark", catalog=machines, answers=ANSWERS)
         auditor = None
         if audited:
-            auditor = Auditor(machines, table, provider=provider, headroom=headroom, margin=margin, members=MEMBERS)
+            auditor = Auditor(
+                machines,
+                checked.tiers,
+                provider=checked.provider,
+                headroom=checked.headroom,
+                margin=margin,
+                members=MEMBERS,
+            )
         with _naming_columns(name):
-            found = options.columns(reader.names, audited=audited)
-        yield Fleet(source, name, kind, stream, reader, options, found, auditor)
+            found = checked.columns(reader.names, audited=audited)
+        yield Fleet(source, name, kind, stream, reader, checked, found, auditor)
 
 
 @contextlib.contextmanager

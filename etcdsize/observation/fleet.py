@@ -122,7 +122,7 @@ def observe_fleet(
     if output is not None:
         check_output(output, source, force=force)
         kind = find_format(output, format).name
-    how: dict[str, Any] = {"format": "parquet", "missing": "unknown", "columns": dict(_LOADS), **options}
+    how: dict[str, Any] = {"format": "parquet", "on_missing": "unknown", "columns": dict(_LOADS), **options}
     written: dict[str, Any] = {"format": kind, "columns": columns}
     _check_options(schema, source, how, written)
     with tempfile.TemporaryFile() as buffer:

@@ -164,7 +164,7 @@ class TestFiles:
         assert told.startswith('"catalog: aws: no machine in the catalog ""current"" is enough for the tier')
 
     def test_missing_is_unknown(self):
-        summary, _ = run(b"clients,rps,data_mb,current_machine\n,1,1,m5.large\n300,,1,m5.large\n", missing="unknown")
+        summary, _ = run(b"clients,rps,data_mb,current_machine\n,1,1,m5.large\n300,,1,m5.large\n", on_missing="unknown")
         assert summary.audit.verdicts == {"under": 1, "right": 1, "over": 0, "unknown": 0}
 
 

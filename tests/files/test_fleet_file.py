@@ -170,14 +170,14 @@ class TestOptions:
 
     def test_missing_is_unknown(self):
         text = "clients,rps,data\n,900,\n,,\nx,,\n"
-        summary, written = run(text, provider="aws", missing="unknown")
+        summary, written = run(text, provider="aws", on_missing="unknown")
         assert [row[3] for row in decoded("csv", written)[1:]] == ["medium", "", ""]
         assert [problem.problem for problem in summary.first_problems] == [
             "nothing known: every dimension is missing",
             'clients: got "x", expected a count such as "300"',
         ]
         with pytest.raises(OptionError, match='missing: got "zero", expected problem or unknown'):
-            run(text, provider="aws", missing="zero")
+            run(text, provider="aws", on_missing="zero")
 
     def test_headroom_tiers_and_catalog(self):
         text = "clients,rps,data\n100,1,1\n71,1,1\n70,1,1\n"

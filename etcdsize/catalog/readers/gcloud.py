@@ -15,11 +15,14 @@ from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
 
-__all__ = ["read_gcloud_machine_types"]
+__all__ = ["NAME", "read", "read_gcloud_machine_types"]
+
+NAME = "gcloud"
+"""What `catalog import --from` calls this listing."""
 
 _COMMAND = "gcloud compute machine-types list"
 _EXPECTED = f"a list, as {_COMMAND} --format=json prints"
-_LIMITS = Path(__file__).parents[1] / "data" / "disk-limits-gce.json"
+_LIMITS = Path(__file__).parents[2] / "data" / "disk-limits-gce.json"
 _SHARED_CORE = ("f1-micro", "g1-small", "e2-micro", "e2-small", "e2-medium")
 # One bundled partition has 375 GB in these families; it may be larger in others.
 _PARTITION_GB = {"c3": 375, "c3d": 375}
@@ -150,3 +153,6 @@ def _limits(family: str, name: str, vcpus: int, *, shared_core: bool) -> tuple[D
         if fits:
             found.append(DiskLimit(**rule.model_dump(include=set(DiskLimit.model_fields))))
     return tuple(found)
+
+
+read = read_gcloud_machine_types

@@ -11,7 +11,10 @@ from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.catalog.provider_file import read_provider
 
-__all__ = ["read_aws_instance_types"]
+__all__ = ["NAME", "read", "read_aws_instance_types"]
+
+NAME = "aws"
+"""What `catalog import --from` calls this listing."""
 
 _COMMAND = "aws ec2 describe-instance-types"
 _EXPECTED = f"an object with InstanceTypes, as {_COMMAND} prints"
@@ -161,3 +164,6 @@ def _lifecycle(entry: Entry, family: str) -> str | None:
 @functools.cache
 def _lifecycles() -> dict[str | None, str | None]:
     return {machine.family: machine.lifecycle for machine in read_provider("aws").machines}
+
+
+read = read_aws_instance_types
