@@ -90,7 +90,7 @@ class Entry:
 
     def __init__(self, fields: object, row: int, name_field: str) -> None:
         self.row = row
-        self.machine_type = ""
+        self.machine_type: str = ""
         if not isinstance(fields, dict):
             self.reject("", f"got {_kind(fields)}, expected an object")
         self._fields = fields

@@ -264,8 +264,8 @@ class Sink(io.RawIOBase):
     """Passes on what PyArrow writes, unless the stream is None: PyArrow completes a file even if writing it failed."""
 
     def __init__(self, stream: BinaryIO | None) -> None:
-        self.stream = stream
-        self.size = 0
+        self.stream: BinaryIO | None = stream
+        self.size: int = 0
         """The amount that PyArrow has written. [bytes]"""
         self.kept: bytearray | None = None
         """A buffer that also collects what PyArrow writes."""

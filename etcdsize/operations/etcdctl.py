@@ -22,9 +22,9 @@ class EtcdctlCommands:
 
     def __init__(self, plan: ClusterPlan, snapshot: str) -> None:
         self.plan = plan
-        self.version = plan.etcd_version
+        self.version: EtcdVersion = plan.etcd_version
         self.snapshot = snapshot
-        self.has_followers = len(plan.members) > 1
+        self.has_followers: bool = len(plan.members) > 1
 
     def ctl(
         self,
