@@ -26,18 +26,18 @@ Written by `python -m benchmarks.all --docs` on {date}.
 
 {machine}.
 
-**What these figures do not show.** They are of one small machine that others share, so only the ratios within a run
-mean anything; each is the median of its rounds with the least and the most. The loads are random and log-uniform, so
-every block holds every tier; a real fleet is mostly small, and no contender gains from that here. The contenders of
-the classifier check nothing, and `etcdsize` finds NaN, infinity and negative loads in the same pass. Files lie in the
-system's cache: a slow disk makes all alike. The contenders were written by us, as their own manuals suggest; somebody
-who knows one of them better may find it faster.
+**What these figures do not show.** They were measured on one small, shared machine, so only the ratios within a run are
+meaningful; each is the median of its rounds, with the minimum and maximum. The loads are random and log-uniform, so
+every block contains every tier; a real fleet is mostly small, and no contender benefits from that here. The other
+classifiers validate nothing, while `etcdsize` finds NaN, infinity and negative loads in the same pass. Files are in the
+system's cache; on a slow disk all contenders are alike. We wrote the contenders as their manuals suggest; somebody who
+knows one of them better may make it faster.
 
 ## Classify
 
-{classify_rows} rows of three columns; nanoseconds a row, and how many times as long each takes as `etcdsize`.
+{classify_rows} rows of three columns: nanoseconds per row, and time relative to `etcdsize`.
 
-![Nanoseconds a row, by contender](performance.svg)
+![Nanoseconds per row, by contender](performance.svg)
 
 {classify}
 
@@ -45,8 +45,8 @@ From {few} to {many} rows a row costs {flat:.2f} times as much.
 
 ## Files
 
-{file_rows} rows of cluster, clients, requests_per_second, data_bytes; the same codec. `etcdsize-tier` adds the tier
-alone, as the contenders do; `etcdsize-all` adds all five columns.
+{file_rows} rows of cluster, clients, requests_per_second, data_bytes; the same codec. `etcdsize-tier` adds only
+the tier, as the contenders do; `etcdsize-all` adds all five columns.
 
 Parquet to Parquet:
 
@@ -56,35 +56,35 @@ CSV to CSV:
 
 {csv}
 
-From Parquet to Parquet `etcdsize` decodes the load alone, copies the bytes of all columns and encodes its answers; the
+From Parquet to Parquet `etcdsize` decodes only the load, copies the bytes of all columns and encodes its answers; the
 others decode and encode everything. Memory does not grow with the file: 200 million rows of Parquet took at most 189 MB
 for the tier alone and 223 MB for all five columns (measured on 2026-11-25 with `--rows 2e8`).
 
 ## One answer
 
-Microseconds a call, warm. service-capacity-modeling plans one ZooKeeper ensemble, the nearest that it has to etcd; it
-does more (it looks for the cheapest of AWS's machines under a model of latency) and knows no etcd.
+Microseconds per call, warm. service-capacity-modeling plans one ZooKeeper ensemble, its closest match to etcd. It does
+more (it finds the cheapest AWS machine under a latency model), but it does not model etcd.
 
 {one}
 
 ## Machines
 
-Microseconds a call. `load` reads the catalog of today's machines, `import` all types of EC2 that a moto server on this
-machine lists, about 1,400; `fit` looks through all machines for one tier, with the reason of every one that is not
-enough; `size-current` is one answer from that catalog. The planner of service-capacity-modeling is the nearest to
-`fit`: it does more (intervals, several volumes) and less (one provider, no etcd).
+Microseconds per call. `load` reads the catalog of today's machines. `import` reads all EC2 types that a local moto
+server lists, about 1,400. `fit` searches all machines for one tier, with a reason for every machine that is not enough.
+`size-current` is one answer from that catalog. The planner of service-capacity-modeling is the closest match to `fit`:
+it does more (intervals, several volumes) and less (one provider, no etcd).
 
 {machine_calls}
 
-Nanoseconds a row, {machine_rows} rows. `audit` takes the machines' names and gives all columns, `audit-verdicts` the
-verdicts of machines that were looked up before; `loop` finds the same verdicts row by row in Python.
+Nanoseconds per row, {machine_rows} rows. `audit` takes the names of machines and computes all columns. `audit-verdicts`
+computes the verdicts of machines that are already looked up. `loop` finds the same verdicts row by row in Python.
 
 {machine_audits}
 
 ## Start
 
-Milliseconds, whole processes. `pydantic` is a program that imports `BaseModel`, defines three models and prints one as
-JSON: what any answer through Pydantic costs at least.
+Milliseconds for whole processes. `pydantic` is a program that imports `BaseModel`, defines three models and prints one
+as JSON: the minimum cost of any answer through Pydantic.
 
 {start}
 """

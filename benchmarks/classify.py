@@ -1,15 +1,15 @@
-"""How fast is a fleet classified, beside what a reader would try instead, and beside the memory itself?
+"""How fast is a fleet classified, compared with the alternatives and with memory bandwidth?
 
-Three float64 columns, seeded, log-uniform over all four tiers. Every contender gets the same arrays and gives the
-same tiers on every row before anything is timed. `etcdsize` checks every value for NaN, infinity and negatives in the
-same pass; the others check nothing. Extra memory is what NumPy allocates at most, besides the output, in a call of its
-own (0 where another allocator is used).
+Three float64 columns, seeded, log-uniform over all four tiers. Every contender gets the same arrays and must
+return the same tiers for every row before anything is timed. `etcdsize` checks every value for NaN, infinity and
+negative numbers in the same pass; the others check nothing. Extra memory is the peak of NumPy's allocations besides the
+output, in a separate call (0 if another allocator is used).
 
-- etcdsize, etcdsize-1-thread: `classify`, with as many threads as it picks, and with one.
+- etcdsize, etcdsize-1-thread: `classify`, with the number of threads that it chooses, and with one.
 - etcdsize-DTYPE: the same loads in columns of that dtype.
 - numpy.select: the rule as conditions, the way it is usually written.
-- numpy.digitize: one call a dimension, then the maximum.
-- pandas.cut: one call a dimension, then the maximum of the codes.
+- numpy.digitize: one call per dimension, then the maximum.
+- pandas.cut: one call per dimension, then the maximum of the codes.
 - polars: `when/then` on a data frame made before, two threads.
 - duckdb: `CASE` on the same frame through Arrow, two threads, tiers back as NumPy.
 - numba: a fused, compiled, parallel loop without validation: the stand-in for one pass over the memory.

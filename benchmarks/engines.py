@@ -1,14 +1,14 @@
-"""What does it cost to size a lake on Spark or Dask, beside one machine and beside the engine's own expressions?
+"""What does it cost to size many files on Spark or Dask, compared with one machine and the engine's own expressions?
 
 A folder of Parquet (cluster, clients, requests_per_second, data_bytes) is read, given its tier, and written to another
 folder. Every contender runs in a process of its own on a cluster of its own, one or two workers with one core each;
 starting the cluster and a first run, which warms it, are not timed. All write the same tiers, which is checked.
 
-- one-machine: `etcdsize fleet`'s own way, file by file, as much at a time as it likes.
+- one-machine: `etcdsize fleet`'s own way, file by file.
 - spark-N, dask-N: `size_dataframe` with N workers, `tier` alone.
 - spark-native-N, dask-native-N: the same tiers as the engine's own `when/otherwise`, or comparisons of columns.
 
-The native ones check nothing, keep no row's problem, and know one rule.
+The native contenders check nothing, report no problems and implement one rule.
 """
 
 from __future__ import annotations
@@ -39,19 +39,20 @@ CONTENDERS = (
 PAGE = """\
 # Scale
 
-How to size more than one machine wants to read, and what it costs. The figures were written by
+How to size more rows than one machine should read, and what it costs. The figures were written by
 `python -m benchmarks.engines --docs` on {date}.
 
 ## When to use what
 
-- Up to some hundred million rows, and whenever they fit one disk: `etcdsize fleet`. Its memory does not grow with the
-  file.
-- Rows that are in a data frame already: [`size_frame`](frames.md).
-- A lake that Spark or Dask reads today, or more rows than one machine should read:
+- Up to a few hundred million rows, or whenever they fit on one disk: `etcdsize fleet`. Its memory does not grow with
+  the file.
+- Rows that are already in a data frame: [`size_frame`](frames.md).
+- Data that Spark or Dask already reads, or more rows than one machine should read:
   `etcdsize.frames.spark.size_dataframe` or `etcdsize.frames.dask.size_dataframe`. They are lazy, know their schema up
-  front, ship options and tables once, and answer row for row what one machine answers; a lost worker changes nothing.
-- Only the tier, of rows that are known to be clean: the engine's own expression is fastest on Spark, as no row leaves
-  the JVM. You then keep the rule yourself, and nothing tells you of the row that is NaN, negative or missing.
+  front and send options and tables once. Every row gets the answer that one machine would give, even if a worker is
+  lost.
+- Only the tier, for rows that are known to be clean: on Spark the engine's own expression is fastest, because no row
+  leaves the JVM. You then maintain the rule yourself, and rows that are NaN, negative or missing are not reported.
 
 ```text
 pip install 'etcdsize[spark]'   # and Java 17
@@ -61,14 +62,14 @@ pip install 'etcdsize[dask]'
 python docs/recipes/dask_fleet.py FLEET SIZED --provider aws
 ```
 
-Both recipes ([Spark](recipes/spark_fleet.py), [Dask](recipes/dask_fleet.py)) go from a folder of Parquet to a folder of
-Parquet, and end with a summary counted from what was written. A run is complete when the folder holds `_SUCCESS`.
+Both recipes ([Spark](recipes/spark_fleet.py), [Dask](recipes/dask_fleet.py)) read a folder of Parquet, write another,
+and print a summary counted from the output. A run is complete when the folder contains `_SUCCESS`.
 
-etcdsize must be installed where the workers run. On Spark the answers are text, as it has no categories; on Dask all
-but `problem` are categories. With `on_invalid="raise"` Dask raises our own `InvalidWorkloadError`, and Spark a
-`PythonException` with our text in it; both name partition and row, counted from 0. Spark hands every column of the
-frame to Python: select those that you need. Its `spark.sql.execution.arrow.maxRecordsPerBatch` is 10,000 by default;
-100,000 spares some calls.
+etcdsize must be installed where the workers run. On Spark the answers are text, because it has no categories; on Dask
+all but `problem` are categories. With `on_invalid="raise"`, Dask raises our `InvalidWorkloadError` and Spark a
+`PythonException` that contains our message; both name the partition and the row, counted from 0. Spark sends every
+column of the frame to Python, so select the ones that you need. `spark.sql.execution.arrow.maxRecordsPerBatch` is
+10,000 by default; 100,000 saves some calls.
 
 ## Measured
 
@@ -76,14 +77,14 @@ frame to Python: select those that you need. Its `spark.sql.execution.arrow.maxR
 
 {rows} rows in {files} files, `tier` alone, Parquet to Parquet, best of {rounds} rounds; every worker has one core.
 Workers, driver and disk share the {cores} cores of one machine, so two workers are less than twice as fast as they
-would be on machines of their own; no network is in it. Core-seconds are seconds times workers (for one-machine, times
-the cores it may use).
+would be on machines of their own, and no network is involved. Core-seconds are seconds times workers (for one-machine,
+times the cores it may use).
 
 {table}
 
 ## On paper
 
-What the measured cost a row comes to, not what was run: no stragglers, no network, no object store.
+Extrapolated from the measured cost per row, not measured: no stragglers, no network, no object store.
 
 {paper}
 

@@ -1,17 +1,18 @@
-"""How fast is a file of clusters sized, Parquet to Parquet and CSV to CSV, beside Polars and DuckDB?
+"""How fast is a file of clusters sized, Parquet to Parquet and CSV to CSV, compared with Polars and DuckDB?
 
 The file has four columns: cluster (text), clients, requests_per_second (int64), data_bytes (int64), seeded. Every
 contender reads it, adds the tier and writes it again, in a process of its own, with the same codec. Their tiers agree
 on every row before anything is quoted.
 
-- etcdsize-tier: `etcdsize fleet IN -o OUT --columns '*,tier'`: every value checked, what cannot be sized kept.
+- etcdsize-tier: `etcdsize fleet IN -o OUT --columns '*,tier'`: every value is checked, and rows that cannot be sized
+  are kept.
 - etcdsize-all: all five columns (tier, machine_type, forced_by, tightest, problem).
 - polars: `scan -> with_columns(when/then) -> sink`, the streaming engine; CSV with every column as text but the three
   that are compared.
 - duckdb: `copy (select *, case ... end) to`; CSV with every column as text likewise.
 
-They do not check anything, do not say which rows are broken, and do not promise that a file appears whole or not at
-all. Memory is the process's peak.
+Polars and DuckDB check nothing, do not report invalid rows, and do not guarantee that a file appears only when it is
+complete. Memory is the peak of the process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What every benchmark shares: seeded data, a process per contender, ratios with their spread.
+"""Shared by all benchmarks: a process per contender, and ratios with their spread.
 
-A contender runs in a process of its own, again and again in turn with the others, so that a machine whose speed
-drifts slows all of them alike. A ratio is taken within a round; its median is quoted with the least and the most.
+Contenders take turns, each in a process of its own, so that a machine whose speed drifts slows all of them alike.
+Ratios are taken within a round; the median is reported with the minimum and maximum.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def arguments(description: str, *, rows: int | None = None) -> argparse.Argument
     if rows is not None:
         parser.add_argument("--rows", type=lambda text: int(float(text)), default=rows, help=f"default: {rows}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default: 5)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     return parser
 
@@ -68,7 +68,7 @@ def ratios(of: Sequence[float], to: Sequence[float]) -> list[float]:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return median, least and most."""
+    """Return the median, the minimum and the maximum."""
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 

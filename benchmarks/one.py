@@ -4,11 +4,12 @@
 - classify: `etcdsize.classify` of one workload: the tier's code alone.
 - classify-1-row: the same for arrays of one element.
 - size_fleet-10k: `etcdsize.size_fleet` of 10,000 clusters, microseconds for all of them.
-- service-capacity-modeling: Netflix's package plans one ZooKeeper ensemble (`plan_certain`, us-east-1), the nearest
-  that it has to etcd. It does more: it looks for the cheapest of AWS's machines and disks under a model of latency and
-  cost. It knows no clients, no etcd, no other provider, and no many at once. It is left out where it is not installed.
+- service-capacity-modeling: Netflix's package plans one ZooKeeper ensemble (`plan_certain`, us-east-1), its
+  closest match to etcd. It does more: it finds the cheapest AWS machines and disks under a model of latency and cost.
+  It does not model clients, etcd or other providers, and it sizes one cluster at a time. It is skipped if it is not
+  installed.
 
-Figures are the best of some repeats, in microseconds a call, each contender in a process of its own.
+Figures are the best of several repeats in microseconds per call, with each contender in a process of its own.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
 - python: the bare interpreter, `python -c ''`.
 - import: `python -c 'import etcdsize'`.
 - help: `etcdsize --help`.
-- pydantic: a program that imports `BaseModel`, defines three models and prints one as JSON: what any answer through
-  Pydantic costs at least.
+- pydantic: a program that imports `BaseModel`, defines three models and prints one as JSON: the minimum cost of
+  any answer through Pydantic.
 - size: `etcdsize size --clients 300 --rps 800 --data 400MB --json`, cold.
 
-Modules are compiled before, as they are where pip installed them. Whole processes, in turn, so that
-a machine whose speed drifts slows all alike; the ratio is taken within a round.
+Modules are compiled in advance, as pip does. Whole processes run in turn, so that a machine whose speed drifts slows
+all of them alike; ratios are taken within a round.
 """
 
 from __future__ import annotations

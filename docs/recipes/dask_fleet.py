@@ -2,9 +2,9 @@
 
     python docs/recipes/dask_fleet.py FLEET SIZED [--provider aws] [--scheduler tcp://10.0.0.1:8786]
 
-Every row of FLEET is written to SIZED with the answer's columns. The run is complete when SIZED holds `_SUCCESS`, which
-is written last; then a summary is printed as one line of JSON, counted from what was written. Exit code 1 says that
-some rows could not be sized: their column `problem` says why.
+Every row of FLEET is written to SIZED with the answer columns. The run is complete when SIZED contains `_SUCCESS`,
+which is written last; then a summary is printed as one line of JSON, counted from what was written. Exit code 1 means
+that some rows could not be sized; the column `problem` says why.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from etcdsize.frames.dask import size_dataframe
 def main() -> int:
     parser = argparse.ArgumentParser(description="Size a folder of Parquet with Dask, into another folder.")
     parser.add_argument("fleet", type=Path, help="the folder to read")
-    parser.add_argument("sized", type=Path, help="the folder to write, which is not there yet")
-    parser.add_argument("--provider", help="the provider of every cluster (default: the column provider says)")
-    parser.add_argument("--scheduler", help="the address of a cluster (default: one process for each core, here)")
+    parser.add_argument("sized", type=Path, help="the folder to write; it must not exist")
+    parser.add_argument("--provider", help="the provider of every cluster (default: the column provider)")
+    parser.add_argument("--scheduler", help="the address of a cluster (default: one local process per core)")
     options = parser.parse_args()
     if options.sized.exists():
-        state = "complete" if (options.sized / "_SUCCESS").exists() else "incomplete: a run broke off"
+        state = "complete" if (options.sized / "_SUCCESS").exists() else "incomplete: a run was interrupted"
         parser.error(f"{options.sized} exists already ({state}); remove it or write to another folder")
 
     here = {
@@ -38,7 +38,7 @@ def main() -> int:
         "dashboard_address": "127.0.0.1:0",
     }
     with Client(options.scheduler) if options.scheduler else Client(**here):
-        # Arrow's types keep integers with nulls integers, and tell a null from NaN.
+        # With Arrow types, integers with nulls stay integers, and a null is not NaN.
         fleet = dd.read_parquet(options.fleet, dtype_backend="pyarrow")
         try:
             sized = size_dataframe(fleet, provider=options.provider)

@@ -2,9 +2,9 @@
 
     spark-submit docs/recipes/spark_fleet.py FLEET SIZED [--provider aws] [--force]
 
-Every row of FLEET is written to SIZED with the answer's columns. The run is complete when SIZED holds `_SUCCESS`, which
-Spark writes last; then a summary is printed as one line of JSON, counted from what was written. Exit code 1 says that
-some rows could not be sized: their column `problem` says why.
+Every row of FLEET is written to SIZED with the answer columns. The run is complete when SIZED contains `_SUCCESS`,
+which Spark writes last; then a summary is printed as one line of JSON, counted from what was written. Exit code 1 means
+that some rows could not be sized; the column `problem` says why.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from etcdsize.frames.spark import size_dataframe
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Size a folder of Parquet with Apache Spark, into another folder.")
-    parser.add_argument("fleet", help="the folder to read, in any file system that Spark knows")
+    parser.add_argument("fleet", help="the folder to read, on any file system that Spark supports")
     parser.add_argument("sized", help="the folder to write")
-    parser.add_argument("--provider", help="the provider of every cluster (default: the column provider says)")
-    parser.add_argument("--force", action="store_true", help="replace what is in the folder to write")
+    parser.add_argument("--provider", help="the provider of every cluster (default: the column provider)")
+    parser.add_argument("--force", action="store_true", help="replace an existing folder")
     options = parser.parse_args()
 
     spark = SparkSession.builder.appName("etcdsize").getOrCreate()

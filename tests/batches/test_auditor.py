@@ -1,4 +1,4 @@
-"""The audit of files: the same verdicts as `audit`, in every format, every row kept, the worst told."""
+"""The audit of files: the verdicts of `audit` in every format, with every row kept and the worst summarized."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestFiles:
         assert summary.not_sized == 1
         assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
 
-    def test_the_whole_text_of_csv(self):
+    def test_complete_csv_output(self):
         _, written = run(FLEET.encode(), columns=["cluster", "verdict", "problem", "usd_month_difference"])
         assert written.decode() == (
             "cluster,verdict,problem,usd_month_difference\n"
@@ -96,8 +96,8 @@ class TestFiles:
             "i,unknown,current_machine: c4-standard-4: its limits for network disks are unknown,\n"
         )
 
-    def test_as_audit(self):
-        """Row for row what `audit` says, batch by batch, for every machine of the catalog."""
+    def test_agrees_with_audit(self):
+        """Batches get the verdicts of `audit` for every machine of the catalog."""
         machines = [machine.machine_type for machine in load_catalog("current").machines] * 40
         random = np.random.default_rng(3)
         clients, rps, data = (
@@ -151,7 +151,7 @@ class TestFiles:
         assert summary.audit.at_risk[0].usd_month_difference is None
 
     def test_a_catalog_with_machines_for_some_tiers(self):
-        """A row that no machine is enough for is sized, and told."""
+        """A row without a machine is sized and reported."""
         ours = load_catalog("current").restrict(machine_types=["m8i.large", "m8i.xlarge"])
         text = b"clients,rps,data_mb,current_machine\n5,1,1,m8i.large\n1000,1,1,m8i.xlarge\n"
         summary, written = run(text, catalog=ours, columns=["tier", "machine_type", "verdict", "recommended_machine"])
@@ -168,25 +168,25 @@ class TestFiles:
         assert summary.audit.verdicts == {"under": 1, "right": 1, "over": 0, "unknown": 0}
 
 
-class TestRefused:
-    def test_a_column_that_the_audit_adds(self):
+class TestInvalidInput:
+    def test_a_column_named_like_an_answer_is_rejected(self):
         with pytest.raises(FleetFileError, match='has a column "verdict", which the answer adds'):
             run(b"clients,rps,data_mb,current_machine,verdict\n1,1,1,m5.large,x\n")
         # Without an audit it is a column like any other.
         assert run(b"clients,rps,data_mb,cloud,verdict\n1,1,1,aws,x\n")[0].clusters == 1
 
-    def test_a_json_field_that_the_audit_adds(self):
+    def test_a_json_field_named_like_an_answer_is_rejected(self):
         line = b'{"clients": 1, "rps": 1, "data_mb": 1, "current_machine": "m5.large"}\n'
         with pytest.raises(FleetFileError, match='has a field "verdict", which the answer adds'):
             run(line * 70_000 + line.replace(b"}", b', "verdict": 1}'), "jsonl")
 
-    def test_a_type_that_is_no_text(self):
+    def test_machines_must_be_text(self):
         table = io.BytesIO()
         pq.write_table(pa.table({"clients": [1], "rps": [1], "data_mb": [1], "current_machine": [5]}), table)
         with pytest.raises(FleetFileError, match='column "current_machine": got the type int64, expected text'):
             run(table.getvalue(), "parquet")
 
-    def test_a_margin(self):
+    def test_margin_must_be_a_share(self):
         with pytest.raises(OptionError, match=r"^margin: got 3"):
             run(FLEET.encode(), margin=3)
 

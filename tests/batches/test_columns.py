@@ -1,4 +1,4 @@
-"""The columns of a load are found by their names, or chosen; what is missing or there twice is refused."""
+"""The columns of a load are found by their names, or chosen; missing and repeated columns are rejected."""
 
 import pytest
 
@@ -107,7 +107,7 @@ class TestPickColumns:
             ),
         ],
     )  # fmt: skip
-    def test_refused(self, names, options, message):
+    def test_missing_and_ambiguous_columns_are_rejected(self, names, options, message):
         with pytest.raises(ColumnError) as caught:
             pick_columns(names, **options)
         assert str(caught.value) == message

@@ -78,7 +78,7 @@ def column_of(values, kind):
 
 @pytest.mark.parametrize("kind", INTEGERS + FLOATS + TEXTS + OTHERS, ids=str)
 class TestTypes:
-    def test_as_size_fleet(self, kind):
+    def test_agrees_with_size_fleet(self, kind):
         answers, _ = one_dimension(column_of(VALUES, kind))
         fleet = size_fleet(np.array(VALUES), None, None, provider="aws")
         assert answers["tier"] == fleet.tier_names.tolist()
@@ -144,7 +144,7 @@ class TestTypes:
     ],
     ids=lambda column: str(column.type),
 )
-def test_other_types_are_refused(column):
+def test_other_types_are_rejected(column):
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     with pytest.raises(ColumnError) as caught:
         one_dimension(column, "clients")
@@ -178,7 +178,7 @@ class TestProblems:
             (pa.array([""]), "clients: missing"),
         ],
     )
-    def test_problem(self, column, problem):
+    def test_problem_of_a_cell(self, column, problem):
         answers, one = one_dimension(column)
         assert answers["problem"][0].startswith(problem) if "999" in problem else answers["problem"] == [problem]
         assert [answers[name] for name in ANSWERS[:-1]] == [[None]] * 4

@@ -1,4 +1,4 @@
-"""Dask sizes as one machine does: row for row, whatever happens to its workers."""
+"""Dask gives the answers of one machine for every row, whatever happens to its workers."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def arrow(pandas):
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_as_one_machine(dask_client, small, options):
+def test_agrees_with_one_machine(dask_client, small, options):
     sized = size_dataframe(frame(small), **options).compute()
     assert_same(arrow(sized), comparable(arrow(size_frame(small, **options))))
 
@@ -64,7 +64,7 @@ def test_the_options_are_sent_once(small):
     )
 
 
-def test_the_frame_is_not_altered(small):
+def test_the_frame_is_unchanged(small):
     before = small.copy(deep=True)
     ddf = frame(small)
     size_dataframe(ddf).compute(scheduler="sync")
@@ -87,7 +87,7 @@ def test_numpy_columns_and_unknown_divisions():
     assert_same(arrow(size_dataframe(ddf).compute(scheduler="sync")), comparable(arrow(size_frame(plain))))
 
 
-def test_raise_gives_our_own_error(dask_client):
+def test_raise_keeps_our_error(dask_client):
     fleet = pd.DataFrame({"clients": [1] * 10, "rps": [1] * 10, "data_bytes": [1] * 10})
     fleet.loc[[7, 8], "clients"] = -7
     sized = size_dataframe(frame(fleet, 2), provider="aws", on_invalid="raise")
@@ -106,12 +106,12 @@ def test_raise_gives_our_own_error(dask_client):
         (["clients", "rps", "data", "tier"], 'has a column "tier", which the answer adds'),
     ],
 )
-def test_columns_are_judged_before_anything_runs(columns, message):
+def test_columns_are_checked_before_anything_runs(columns, message):
     with pytest.raises(ColumnError, match=message):
         size_dataframe(frame(pd.DataFrame({name: [1] for name in columns}), 1), provider="aws")
 
 
-def test_types_options_and_frames_are_judged(small):
+def test_types_options_and_frames_are_checked(small):
     dates = pd.DataFrame({"clients": pd.to_datetime(["2026-11-24"]), "rps": [1], "data": [1]})
     with pytest.raises(ColumnError, match=r'^column "clients": got the type timestamp'):
         size_dataframe(frame(dates, 1), provider="aws")

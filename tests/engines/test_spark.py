@@ -1,4 +1,4 @@
-"""Spark sizes as one machine does: row for row, whatever happens to its executors."""
+"""Spark gives the answers of one machine for every row, whatever happens to its executors."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def arrow(df):
 
 @pytest.fixture(scope="module")
 def small(spark, tmp_path_factory):
-    """A thousand rows in seven partitions, and what one machine says."""
+    """A thousand rows in seven partitions, and the answers of one machine."""
     path = tmp_path_factory.mktemp("small") / "fleet.parquet"
     table = part(0, 20_000, 5)
     pq.write_table(table, path)
@@ -32,7 +32,7 @@ def small(spark, tmp_path_factory):
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_as_one_machine(small, options):
+def test_agrees_with_one_machine(small, options):
     df, table = small
     sized = size_dataframe(df, **options)
     assert_same(sized.toArrow(), comparable(size_frame(table, **options)))
@@ -70,7 +70,7 @@ def test_other_columns_of_every_type_stay(spark):
     assert sized.first().tier == "small"
 
 
-def test_raise_tells_partition_and_row(spark):
+def test_raise_names_partition_and_row(spark):
     from pyspark.errors import PythonException
 
     rows = [(number, 1, 1) for number in range(10)]
@@ -96,12 +96,12 @@ def test_raise_tells_partition_and_row(spark):
         ("clients int, rps int, data int, Tier int", ColumnError, 'has a column "Tier", which Spark cannot tell'),
     ],
 )  # fmt: skip
-def test_columns_are_judged_before_anything_runs(spark, schema, error, message):
+def test_columns_are_checked_before_anything_runs(spark, schema, error, message):
     with pytest.raises(error, match=message):
         size_dataframe(spark.createDataFrame([], schema), provider="aws")
 
 
-def test_another_case_is_another_column_where_spark_says_so(spark):
+def test_case_distinguishes_columns_if_spark_is_configured_so(spark):
     df = spark.createDataFrame([(1, 2, 3, 4)], "clients int, rps int, data int, Tier int")
     spark.conf.set("spark.sql.caseSensitive", "true")
     try:
@@ -110,7 +110,7 @@ def test_another_case_is_another_column_where_spark_says_so(spark):
         spark.conf.unset("spark.sql.caseSensitive")
 
 
-def test_options_and_frames_are_judged(spark, small):
+def test_options_and_frames_are_checked(spark, small):
     with pytest.raises(OptionError, match=r'^on_invalid: got "ignore", expected mark or raise'):
         size_dataframe(small[0], on_invalid="ignore")
     with pytest.raises(ColumnError, match="no provider was given"):

@@ -1,4 +1,4 @@
-"""CSV and TSV: the cells that are not read keep their value, every answer is `size`'s, every error names its line."""
+"""CSV and TSV: cells that are not read keep their value, answers are those of `size`, and errors name their line."""
 
 import csv
 import io
@@ -33,14 +33,14 @@ def table(written, delimiter=","):
     return list(csv.reader(io.StringIO(written.decode(), newline=""), delimiter=delimiter))
 
 
-def refused(text, **options):
+def error_of(text, **options):
     with pytest.raises(FleetFileError) as caught:
         sized(text, **options)
     return caught.value
 
 
 def answer(clients, requests, data, provider):
-    """Return what `size` says of a row of text, as a file says it; None where it cannot be sized."""
+    """Return the answers of `size` for a row of text, as a file has them; None if it cannot be sized."""
     if "" in (clients, requests, data, provider):
         return None
     try:
@@ -58,10 +58,10 @@ QUOTED = ['"a,b"', '"a\nb"', '"a\r\nb"', '"a\rb"', '"say ""hi"""', '""', '" "', 
 
 
 class TestOtherCells:
-    """Every cell that is not of the load keeps its value; a record is written as it stood."""
+    """Every cell that is not of the load keeps its value; a record is written unchanged."""
 
     @pytest.mark.parametrize("cell", [*CELLS, *QUOTED, '5" disk', 'a"b"c', ' "x', "a\x00b", "\ufeff", "\x1f", "\u2028"])
-    def test_record_stands(self, cell):
+    def test_record_is_unchanged(self, cell):
         summary, written = sized(f"{HEADER}{ROW}{cell}\n{ROW}end\n")
         assert written.decode() == (
             f"clients,rps,db_size,cloud,note,{','.join(ADDED)}\n"
@@ -70,7 +70,7 @@ class TestOtherCells:
         assert summary.clusters == 2
 
     @pytest.mark.parametrize("cell", [*CELLS, *QUOTED, '5" disk', "tab\there"])
-    def test_value_stands_in_tsv_and_back(self, cell):
+    def test_value_survives_tsv_and_back(self, cell):
         text = f"{HEADER}{ROW}{cell}\n"
         _, tsv = sized(text, to="tsv")
         assert [row[:5] for row in table(tsv, "\t")] == table(text.encode())
@@ -95,7 +95,7 @@ class TestOtherCells:
         long = "x" * 300_000
         _, written = sized(f"clients,rps,db_size,cloud,{long}\n1,2,3,aws,{long}\n")
         assert written.count(long.encode()) == 2
-        assert refused(f"{HEADER}{ROW}x\n{ROW}{long},y\n").line == 3
+        assert error_of(f"{HEADER}{ROW}x\n{ROW}{long},y\n").line == 3
 
 
 class TestLineEnds:
@@ -127,7 +127,7 @@ class TestLineEnds:
         summary, written = sized("rps\r\n5\r\n\r\n7\r\n", provider="aws", unknown=["clients", "data_bytes"])
         assert [row[0] for row in table(written)] == ["rps", "5", "", "7"]
         assert [(problem.row, problem.problem) for problem in summary.first_problems] == [(2, "rps: missing")]
-        error = refused("rps\n5\n\n7\n8,9\n", provider="aws", unknown=["clients", "data_bytes"])
+        error = error_of("rps\n5\n\n7\n8,9\n", provider="aws", unknown=["clients", "data_bytes"])
         assert error.line == 5
 
     @pytest.mark.parametrize("text", [HEADER, HEADER.strip(), f"\ufeff{HEADER}\n\n"])
@@ -138,15 +138,15 @@ class TestLineEnds:
 
     @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff\r\n \r", "   ", "\r"])
     def test_an_empty_file(self, text):
-        assert str(refused(text)) == "fleet.csv: empty, expected a header and one row per cluster"
+        assert str(error_of(text)) == "fleet.csv: empty, expected a header and one row per cluster"
 
     def test_many_blank_lines_are_skipped_at_once(self):
         assert sized("\n" * 3_000_000 + HEADER + ROW + "\n")[0].clusters == 1
-        assert refused("\n" * 3_000_000 + HEADER + "1\n").line == 3_000_002
+        assert error_of("\n" * 3_000_000 + HEADER + "1\n").line == 3_000_002
 
 
-class TestRefused:
-    """What cannot be cut into rows is refused with the line of the file, counted from 1 with the header."""
+class TestMalformed:
+    """What cannot be split into rows is rejected with the line of the file, counted from 1 with the header."""
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -158,8 +158,8 @@ class TestRefused:
             (f"{HEADER}{ROW}\n\x00\n", 'line 3: got 1 cells, expected 5 as in the header: "\\x00"'),
         ],
     )  # fmt: skip
-    def test_ragged(self, text, message):
-        error = refused(text)
+    def test_a_row_with_too_few_or_too_many_cells_is_rejected(self, text, message):
+        error = error_of(text)
         assert str(error) == f"fleet.csv: {message}"
         assert f"line {error.line}:" in message
 
@@ -189,8 +189,8 @@ class TestRefused:
             (f'clients,"rps"x,db_size,cloud\n{ROW}\n', 1, TEXT),
         ],
     )
-    def test_quotes(self, text, line, reason):
-        error = refused(text)
+    def test_a_misplaced_quote_is_rejected(self, text, line, reason):
+        error = error_of(text)
         assert str(error) == f"fleet.csv: line {line}: {reason}"
         assert error.line == line
 
@@ -206,7 +206,7 @@ class TestRefused:
         ],
     )
     def test_not_utf_8(self, text, line, byte):
-        assert str(refused(text)) == (
+        assert str(error_of(text)) == (
             f"fleet.csv: line {line}: got the byte 0x{byte}, expected UTF-8; convert the file first, "
             "with iconv for example"
         )
@@ -216,14 +216,14 @@ class TestRefused:
         monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 64 * 1024)
         fits = f"{HEADER}{ROW}a\n{ROW}{'x' * 1_000_000}\n"
         assert sized(fits)[0].clusters == 2
-        assert str(refused(fits + f'{ROW}"' + "x\n" * 1_000_000)) == (
+        assert str(error_of(fits + f'{ROW}"' + "x\n" * 1_000_000)) == (
             "fleet.csv: line 4: a row of more than 1 MiB; is a quote not closed?"
         )
 
     def test_an_unclosed_quote_in_a_long_file_is_found_in_time(self):
         """The rows after it are looked at again with every chunk; that must not take minutes."""
         text = HEADER + f'{ROW}"open\n' + f"{ROW}closed\n" * 1_500_000
-        assert refused(text).line == 2
+        assert error_of(text).line == 2
 
 
 NASTY = (
@@ -294,7 +294,7 @@ class TestChunks:
 
     @given(st.lists(st.sampled_from([*'",\n', '""', "a", "1", '"\n', '",', ',"', "x\n"]), max_size=25))
     def test_cells_are_those_of_pythons_csv_module(self, parts):
-        """What is not refused has the cells that Python reads."""
+        """What is not rejected has the cells that Python reads."""
         text = "clients,x\n" + "".join(parts)
         try:
             _, written = sized(text, provider="aws", unknown=["requests_per_second", "data_bytes"], to="tsv")

@@ -1,4 +1,4 @@
-"""Files in, files out: formats, options, the summary, and what is refused."""
+"""Files in, files out: formats, options, the summary, and the errors."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ ANSWERS = [
     None,
     ("small", "n1-standard-2", "", "clients"),
 ]
-TOLD = (
+PROBLEM = (
     'rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; db_size: got "-1", expected bytes or '
     'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "mars", expected aws, azure or gce (gcp, google)'
 )
@@ -73,7 +73,7 @@ def run(text, kind="csv", *, to=None, **options):
         return fleet.run(stream=written, format=to), written.getvalue()
 
 
-def refused(*arguments, **options):
+def error_of(*arguments, **options):
     with pytest.raises(FleetFileError) as caught:
         run(*arguments, **options)
     return str(caught.value)
@@ -87,7 +87,7 @@ def test_every_format_to_every_format(kind, to):
     assert names == [*NAMES, *ADDED]
     for row, cluster, answer in zip(rows, CLUSTERS, ANSWERS, strict=True):
         assert tuple(row[:6]) == cluster
-        assert row[6:] == ([*answer, ""] if answer else ["", "", "", "", TOLD])
+        assert row[6:] == ([*answer, ""] if answer else ["", "", "", "", PROBLEM])
     assert (summary.clusters, summary.not_sized) == (6, 1)
     assert run(encoded(kind), kind, to=to)[1] == written, "the same bytes twice"
 
@@ -108,7 +108,7 @@ def test_summary(kind):
                 ("gce", "medium", "n1-standard-4"), ("gce", "large", "n1-standard-8"),
             ]
         ),
-        "first_problems": ({"row": 5, "problem": TOLD},),
+        "first_problems": ({"row": 5, "problem": PROBLEM},),
         "implausibly_small": 0,
     }  # fmt: skip
     assert summary.usd_month is None
@@ -132,7 +132,7 @@ class TestFormatOf:
         assert find_format(Path(name), "tsv").name == "tsv"
 
     @pytest.mark.parametrize("name", ["a", "a.txt", "a.csv.gz", ".csv", "-", "a.json", "a.xlsx"])
-    def test_refused(self, name):
+    def test_a_name_without_a_known_ending_is_rejected(self, name):
         with pytest.raises(FleetFileError) as caught:
             find_format(Path(name), None)
         told = "standard input or output" if name == "-" else name
@@ -153,13 +153,13 @@ class TestOptions:
         assert [row[5] for row in decoded("csv", written)[1:]] == ["n1-standard-2"] * 2
         assert summary.not_sized == 0
 
-    def test_no_provider(self):
-        assert refused("clients,rps,data\n1,1,1\n") == (
+    def test_a_missing_provider_is_rejected(self):
+        assert error_of("clients,rps,data\n1,1,1\n") == (
             "fleet.csv: provider: has no column for it (expected provider or cloud), and no provider was given; "
             "give one of aws, gce"
         )
 
-    def test_unknown(self):
+    def test_an_unknown_dimension_is_not_needed(self):
         summary, written = run("rps,cloud\n20,aws\n900,aws\n", unknown=["clients", "data_bytes", "clients"])
         assert summary.unknown == ("clients", "data_bytes")
         assert [row[2] for row in decoded("csv", written)[1:]] == ["small", "medium"]
@@ -212,23 +212,23 @@ class TestOptions:
 
 class TestColumns:
     @pytest.mark.parametrize("kind", FORMATS)
-    def test_an_answers_name_is_refused(self, kind):
+    def test_a_column_named_like_an_answer_is_rejected(self, kind):
         names, rows = [*NAMES[:5], "tier"], [(*row[:5], "x") for row in CLUSTERS]
-        message = refused(encoded(kind, names, rows), kind)
+        message = error_of(encoded(kind, names, rows), kind)
         assert '"tier", which the answer adds; rename it or leave it out' in message
         assert message.startswith("fleet.csv: ")
 
     @pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
-    def test_a_repeated_input_is_refused(self, kind):
+    def test_a_repeated_column_is_rejected(self, kind):
         names = ["clients", "clients", "rps", "data", "cloud", "x"]
-        assert refused(encoded(kind, names), kind) == (
+        assert error_of(encoded(kind, names), kind) == (
             'fleet.csv: clients: has the column "clients" 2 times, expected it once'
         )
 
     @pytest.mark.parametrize("kind", FORMATS)
     def test_a_missing_input_names_the_nearest(self, kind):
         names = ["name", "clinets", "rps", "data", "cloud", "x"]
-        assert refused(encoded(kind, names), kind) == (
+        assert error_of(encoded(kind, names), kind) == (
             "fleet.csv: has no column for clients (expected clients, client_count, num_clients, connections); "
             'is it "clinets"?; it has "name", "clinets", "rps", "data", "cloud", "x"'
         )
@@ -236,7 +236,7 @@ class TestColumns:
     def test_the_nearest_is_for_the_missing_one(self):
         """A word that is nearer to another dimension is still said, but a wide file is not listed in full."""
         names = ",".join(["clients", "qsp", "data", "cloud", *(f"x{place}" for place in range(30))])
-        message = refused(names + "\n")
+        message = error_of(names + "\n")
         assert 'is it "qsp"?' in message
         assert message.endswith('"x15", …')
 
@@ -254,7 +254,7 @@ class TestPaths:
         assert str(caught.value) == f"{tmp_path / 'd.csv'}: cannot be read: Is a directory"
 
     def test_an_input_that_breaks_off(self):
-        """An error of the disk while reading is told as one, and nothing is written as if it were complete."""
+        """An error of the disk while reading is reported, and nothing is written as if it were complete."""
 
         class Breaking(io.BytesIO):
             def read1(self, size=-1):

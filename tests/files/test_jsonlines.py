@@ -1,4 +1,4 @@
-"""JSON lines: the other fields keep their value, and a line that is not an object is named."""
+"""JSON Lines: the other fields keep their value, and an error names the line that is not an object."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ def sized(text, to=None, **options):
     return summary, written.getvalue()
 
 
-def refused(text, **options):
+def error_of(text, **options):
     with pytest.raises(FleetFileError) as caught:
         sized(text, **options)
     return caught.value
@@ -45,10 +45,10 @@ VALUES = [
 
 
 class TestOtherFields:
-    """Every object is written as it stood, with the answers after it."""
+    """Every object is written unchanged, with the answers after it."""
 
     @pytest.mark.parametrize("value", VALUES)
-    def test_object_stands(self, value):
+    def test_object_is_unchanged(self, value):
         text = f'{START}, "x": {value}}}\n'
         summary, written = sized(text)
         assert written.decode() == f'{START}, "x": {value}{SMALL}\n'
@@ -64,13 +64,13 @@ class TestOtherFields:
         assert summary.not_sized == 2
 
     def test_duplicate_fields(self):
-        """Among the others they stand; one of the load is refused, and so is what CSV would lose."""
+        """Among the others they stand; one of the load is rejected, and so is one that CSV would lose."""
         text = f'{START}}}\n{START}, "x": 1, "x": 2}}\n'
         assert f'{START}, "x": 1, "x": 2{SMALL}' in sized(text)[1].decode()
-        assert str(refused(text, to="csv")) == (
+        assert str(error_of(text, to="csv")) == (
             'fleet.jsonl: line 2: has the field "x" more than once, expected it once'
         )
-        assert str(refused(f'{START}}}\n{START}, "clients": 900}}\n')) == (
+        assert str(error_of(f'{START}}}\n{START}, "clients": 900}}\n')) == (
             'fleet.jsonl: line 2: has the field "clients" more than once, expected it once'
         )
 
@@ -111,7 +111,7 @@ class TestOtherFields:
         monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_ROWS", 2)
         text = f'{START}}}\n{START}}}\n{START}, "late": 1}}\n'
         assert objects(sized(text)[1])[2]["late"] == 1
-        assert str(refused(text, to="csv")) == (
+        assert str(error_of(text, to="csv")) == (
             'fleet.jsonl: line 3: has the field "late", which the first 2 lines do not have; '
             "write JSON lines to keep every field"
         )
@@ -138,7 +138,7 @@ class TestLoads:
         assert objects(written)[0]["problem"] == problem
 
 
-class TestRefused:
+class TestMalformed:
     @pytest.mark.parametrize(
         ("line", "reason"),
         [
@@ -152,36 +152,38 @@ class TestRefused:
             ("x" * 2000, "more than 0 MiB, expected a JSON object"),
         ],
     )
-    def test_line(self, line, reason, monkeypatch):
+    def test_a_malformed_line_is_rejected(self, line, reason, monkeypatch):
         if reason.startswith("more than"):
             monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_LONGEST_LINE", 1000)
-        error = refused(f"{START}}}\n\n{line}\n")
+        error = error_of(f"{START}}}\n\n{line}\n")
         assert str(error) == f"fleet.jsonl: line 3: {reason}"
         assert error.line == 3
 
     def test_a_field_that_the_answer_adds(self, monkeypatch):
-        """It is refused by its name, and by its line where only a later line has it."""
+        """It is rejected by its name, and by its line where only a later line has it."""
         late = f'{START}}}\n\n{START}, "tier": 1}}\n'
-        assert str(refused(late)).startswith('fleet.jsonl: has a column "tier", which the answer adds; rename it or')
+        assert str(error_of(late)).startswith('fleet.jsonl: has a column "tier", which the answer adds; rename it or')
         monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_ROWS", 1)
-        error = refused(late)
+        error = error_of(late)
         assert (str(error), error.line) == (
             'fleet.jsonl: line 3: has a field "tier", which the answer adds; rename it or leave it out',
             3,
         )
 
     def test_not_utf_8(self):
-        assert str(refused(START.encode() + b', "x": "caf\xe9"}\n')) == (
+        assert str(error_of(START.encode() + b', "x": "caf\xe9"}\n')) == (
             "fleet.jsonl: line 1: got the byte 0xe9, expected UTF-8"
         )
-        assert "UTF-8" in str(refused((START + "}\n").encode("utf-16")))
+        assert "UTF-8" in str(error_of((START + "}\n").encode("utf-16")))
 
     @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff \n"])
     def test_empty(self, text):
-        assert str(refused(text)) == "fleet.jsonl: empty, expected one JSON object per cluster"
+        assert str(error_of(text)) == "fleet.jsonl: empty, expected one JSON object per cluster"
 
     def test_a_name_that_is_no_text(self):
-        assert str(refused(START + r', "\ud800": 1}')).endswith("has half of a surrogate pair, which UTF-8 cannot hold")
+        assert str(error_of(START + r', "\ud800": 1}')).endswith(
+            "has half of a surrogate pair, which UTF-8 cannot hold"
+        )
 
     def test_csv_with_two_columns_of_a_name(self):
         with (

@@ -1,4 +1,4 @@
-"""Parquet: typed columns in, the same columns out; a file that is broken is refused."""
+"""Parquet: typed columns in, the same columns out; a broken file is rejected."""
 
 import datetime
 import io
@@ -249,7 +249,7 @@ class TestCopied:
             fleet.run(tmp_path / "sized.parquet")
         assert (tmp_path / "sized.parquet").read_bytes() == sized(WRITERS["pyarrow"])[1]
 
-    def test_a_file_that_breaks_off_while_it_is_copied(self, tmp_path):
+    def test_a_file_truncated_while_it_is_copied(self, tmp_path):
         source, target = tmp_path / "fleet.parquet", tmp_path / "sized.parquet"
         source.write_bytes(WRITERS["polars"])
         target.write_text("old")
@@ -257,8 +257,9 @@ class TestCopied:
             batches = fleet.reader.read
 
             def cut(*arguments):
-                yield from batches(*arguments)
+                found = list(batches(*arguments))
                 os.truncate(source, 300)
+                yield from found
 
             fleet.reader.read = cut
             with pytest.raises(FleetFileError) as caught:
@@ -301,24 +302,24 @@ class TestAsText:
         assert str(caught.value).endswith("write Parquet instead")
 
 
-class TestRefused:
+class TestMalformed:
     @pytest.mark.parametrize("source", [b"PAR1", b"not parquet at all", b"PAR1" * 100])
-    def test_not_parquet(self, source):
+    def test_another_format_is_rejected(self, source):
         with pytest.raises(FleetFileError, match=r"^fleet\.parquet: not a Parquet file: "):
             sized(source)
 
-    def test_empty(self):
+    def test_an_empty_file_is_rejected(self):
         with pytest.raises(FleetFileError) as caught:
             sized(b"")
         assert str(caught.value) == "fleet.parquet: empty, expected a Parquet file"
 
-    def test_a_type_that_is_no_load(self):
+    def test_a_column_of_another_type_is_rejected(self):
         with pytest.raises(FleetFileError) as caught:
             sized(parquet({**LOADS, "clients": [True, False, True]}))
         assert str(caught.value) == 'fleet.parquet: column "clients": got the type bool, expected numbers or text'
 
-    def test_damage(self):
-        """A file with bytes changed is read or refused; nothing else happens."""
+    def test_a_damaged_file_is_read_or_rejected(self):
+        """A file with bytes changed is read or rejected; nothing else happens."""
         source = parquet({**LOADS, **{name: OTHERS[name] for name in ("list", "large")}}, compression="none")
         draw = random.Random(1)
         refused = 0

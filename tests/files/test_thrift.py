@@ -94,9 +94,9 @@ class TestRoundTrip:
         assert found[3][1] == pq.ParquetFile(io.BytesIO(data)).metadata.num_rows
 
 
-class TestRefused:
+class TestMalformed:
     @given(st.binary(max_size=200))
-    def test_any_bytes(self, data):
+    def test_any_bytes_are_read_or_rejected(self, data):
         try:
             found = read_struct(data)
         except ValueError:
@@ -106,6 +106,6 @@ class TestRefused:
     @pytest.mark.parametrize(
         "data", [b"", b"\x15", b"\x18\x7f", b"\x1c" * 100_000, b"\x1f\x00", b"\x19\xfc\xff\xff\x7f"]
     )
-    def test_what_breaks_off_or_is_too_deep(self, data):
+    def test_a_truncated_or_too_deep_structure_is_rejected(self, data):
         with pytest.raises(ValueError, match="not a Thrift structure"):
             read_struct(data)

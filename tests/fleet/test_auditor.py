@@ -1,4 +1,4 @@
-"""The audit: a slow twin row by row, no flapping, the money, and every machine that cannot be told."""
+"""The audit agrees with a slow twin, does not flap, computes price differences, and reports unknown machines."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def enough(machine, need) -> bool | None:
     return None if None in answers else False
 
 
-def slowly(machine, load, margin=0.2, headroom=0.0):
+def verdict_by_the_rules(machine, load, margin=0.2, headroom=0.0):
     """Return the verdict by the rules: under as soon as a bound is passed, over only with a margin."""
     has = -1
     for index, need in enumerate(NEEDS):
@@ -70,10 +70,10 @@ class TestVerdicts:
         st.sampled_from([0.0, 0.2, 0.5]),
         st.sampled_from([0.0, 0.1]),
     )
-    def test_as_the_slow_twin(self, rows, margin, headroom):
+    def test_agrees_with_the_slow_twin(self, rows, margin, headroom):
         loads = [np.array([load[index] for _, load in rows], float) for index in range(3)]
         fleet = audit([TYPES[place] for place, _ in rows], *loads, margin=margin, headroom=headroom)
-        expected = [slowly(CURRENT.machines[place], load, margin, headroom) for place, load in rows]
+        expected = [verdict_by_the_rules(CURRENT.machines[place], load, margin, headroom) for place, load in rows]
         assert fleet.verdicts.tolist() == expected
         counts = fleet.counts()
         assert [expected.count(verdict) for verdict in counts] == list(counts.values())
@@ -86,7 +86,7 @@ class TestVerdicts:
                 assert one.recommended_machine.machine_type == fleet.recommended_machines[index]
 
     @given(st.sampled_from(range(len(TYPES))), LOADS)
-    def test_never_flaps(self, place, load):
+    def test_a_recommended_machine_is_right(self, place, load):
         """A machine that was just resized as recommended is right, whichever way it went."""
         arrays = [np.array([float(part)]) for part in load]
         one = audit([TYPES[place]], *arrays)[0]
@@ -110,13 +110,13 @@ class TestVerdicts:
         assert audit(["m6i.large"], [300], 1, 1).verdicts.tolist() == ["under"]
 
     @pytest.mark.parametrize("kind", [object, "U20"])
-    def test_types_of_any_array(self, kind):
+    def test_machine_types_in_any_array(self, kind):
         assert audit(np.array(["m5.large", "m5.xlarge"], kind), 10, 1, 1).verdicts.tolist() == ["right", "over"]
 
     def test_names_in_any_case(self):
         assert audit(["standard_d2s_v5", "M5.LARGE"], 10, 1, 1).verdicts.tolist() == ["right", "right"]
 
-    def test_the_guides_own(self):
+    def test_the_guides_machines_are_right_for_their_tiers(self):
         """The guide's machines are right for their own tiers."""
         guide = load_catalog("guide")
         clients = {"small": 90, "medium": 450, "large": 1400, "xlarge": 5000}
@@ -126,7 +126,7 @@ class TestVerdicts:
         assert set(fleet.verdicts.tolist()) == {"right"}
         assert [one.machine_tier for one in fleet] == [m.tier for m in guide.machines]
 
-    def test_no_rows(self):
+    def test_an_empty_fleet(self):
         fleet = audit(np.array([], object), np.array([]), np.array([]), np.array([]))
         assert (len(fleet), fleet.verdicts.tolist(), fleet.usd_month_to_save) == (0, [], 0.0)
         assert fleet.at_risk().tolist() == fleet.savings().tolist() == []
@@ -147,18 +147,18 @@ class TestVerdicts:
 
 
 class TestWhatDecided:
-    def test_under(self):
+    def test_under_names_the_dimension_furthest_past_its_bound(self):
         """The dimension furthest past its bound of the machine's own tier, and by how much."""
         one = audit(["m5.large"], [150], [600], [50e6])[0]
         assert (one.decided_by, one.utilization) == ("requests_per_second", 3.0)
         assert (one.machine_tier, one.tier, one.breaks_next) == ("small", "medium", None)
 
-    def test_right(self):
+    def test_right_names_the_dimension_nearest_its_bound(self):
         one = audit(["m5.xlarge"], [300], [900], [100e6])[0]
         assert (one.verdict, one.decided_by, one.utilization) == ("right", "requests_per_second", 0.9)
         assert one.breaks_next == "requests_per_second"
 
-    def test_over(self):
+    def test_over_refers_to_the_smaller_tier(self):
         one = audit(["m5.4xlarge"], [50], [20], [70e6])[0]
         assert (one.verdict, one.decided_by, one.utilization) == ("over", "data_bytes", 0.7)
 
@@ -179,7 +179,7 @@ class TestWhatDecided:
 
 
 class TestMoney:
-    def test_by_hand(self):
+    def test_difference_computed_by_hand(self):
         """The machines alone, 730 hours, all members; the disks are left as they are."""
         now, then = CURRENT.machine("aws", "m5.4xlarge"), fit("small", provider="aws").best.machine
         fleet = audit(["m5.4xlarge", "m5.large"], [10, 300], 1, 1, members=5)
@@ -192,7 +192,7 @@ class TestMoney:
     def test_right_costs_nothing(self):
         assert audit(["m5.large"], [90], 1, 1).usd_month_difference.tolist() == [0.0]
 
-    def test_unknown_price(self):
+    def test_an_unknown_price_gives_nan(self):
         """r9g has no price."""
         fleet = audit(["r9g.4xlarge"], [10], 1, 1)
         assert fleet.verdicts.tolist() == ["over"]
@@ -209,7 +209,7 @@ class TestMoney:
         fleet = audit(["m5.4xlarge"], [10], 1, 1, catalog=CURRENT.model_copy(update={"machines": tuple(machines)}))
         assert math.isnan(fleet.usd_month_difference[0])
 
-    def test_worst_first(self):
+    def test_rankings_start_with_the_worst(self):
         clients = [101, 5000, 10, 300, 20, 10]
         fleet = audit(["m5.large", "m5.large", "m5.4xlarge", "m5.large", "m5.2xlarge", "m5.4xlarge"], clients, 1, 1)
         assert fleet.at_risk().tolist() == [1, 3, 0]
@@ -219,8 +219,8 @@ class TestMoney:
         assert fleet.savings(1).tolist() == [2]
 
 
-class TestRefused:
-    def test_an_unknown_machine(self):
+class TestInvalidArguments:
+    def test_an_unknown_machine_raises(self):
         with pytest.raises(InvalidWorkloadError) as caught:
             audit(["m5.large", "m5.lage", "x"], 1, 1, 1)
         assert str(caught.value) == (
@@ -229,7 +229,7 @@ class TestRefused:
         )
         assert (caught.value.index, caught.value.count) == (1, 2)
 
-    def test_marked(self):
+    def test_mark_leaves_unknown_machines_without_a_verdict(self):
         fleet = audit(["m5.large", "m5.lage", None, "m5.large"], [1, 1, 1, -1], 1, 1, on_invalid="mark")
         assert fleet.verdicts.tolist() == ["right", "unknown", "unknown", "unknown"]
         assert fleet.machine_codes[1] == NO_MACHINE
@@ -246,7 +246,7 @@ class TestRefused:
         one = audit(["c4-standard-4"], [1], 1, 1)[0]
         assert (one.verdict, one.reason) == ("unknown", "its limits for network disks are unknown")
 
-    def test_an_invalid_load(self):
+    def test_an_invalid_load_raises_or_is_marked(self):
         with pytest.raises(InvalidWorkloadError, match=r"^clients\[1\]: got nan"):
             audit(["m5.large"] * 2, [1, math.nan], 1, 1)
 
@@ -262,26 +262,26 @@ class TestRefused:
             ({"catalog": "today"}, "catalog: got "),
         ],
     )
-    def test_options(self, options, message):
+    def test_an_invalid_option_raises(self, options, message):
         with pytest.raises(OptionError) as caught:
             audit(["m5.large"], 1, 1, 1, **options)
         assert str(caught.value).startswith(message)
 
     @pytest.mark.parametrize("names", [[1, 2], np.array([1.5]), [True]])
-    def test_machines_that_are_no_text(self, names):
+    def test_machine_types_must_be_text(self, names):
         with pytest.raises(OptionError, match=r"^machine_types: got dtype "):
             audit(names, 1, 1, 1)
 
-    def test_shapes(self):
+    def test_shapes_must_broadcast(self):
         with pytest.raises(InvalidWorkloadError, match="expected one machine_type, or one per cluster"):
             audit(["m5.large"] * 3, [1, 2], 1, 1)
 
-    def test_a_provider_that_is_given(self):
+    def test_a_provider_limits_the_machines(self):
         assert audit(["e2-standard-2"], 1, 1, 1, provider="gcp").verdicts.tolist() == ["right"]
         with pytest.raises(InvalidWorkloadError):
             audit(["e2-standard-2"], 1, 1, 1, provider="aws")
 
-    def test_index(self):
+    def test_index_must_be_in_range(self):
         fleet = audit(["m5.large"], 1, 1, 1)
         assert fleet[-1] == fleet[0]
         with pytest.raises(IndexError):
@@ -290,7 +290,7 @@ class TestRefused:
             fleet["a"]
 
 
-def test_one_comes_back_from_json():
+def test_a_cluster_audit_round_trips_through_json():
     one = audit(["m5.large"], [300], 1, 1)[0]
     assert type(one).model_validate_json(one.model_dump_json()) == one
     assert pickle.loads(pickle.dumps(one)) == one
@@ -303,6 +303,6 @@ def test_an_auditor_pickles():
     assert audit_codes(auditor, codes, loads, classify(*loads)).verdicts.tolist() == ["under"]
 
 
-def test_tiers_of_ones_own():
+def test_custom_tiers():
     table = load_tiers("etcd.io")
     assert audit(["m5.large"], [100], 1, 1, tiers=table).verdicts.tolist() == ["under"]

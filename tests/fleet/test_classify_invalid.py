@@ -1,4 +1,4 @@
-"""What `classify` refuses: loads that cannot be sized, types that are no numbers, and unfit arguments."""
+"""`classify` rejects loads that cannot be sized, types that are not numbers, and invalid arguments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIGNED = [dtype for dtype in DTYPES if dtype.kind in "if"]
 MARK = '; on_invalid="mark" sizes the rest'
 
 
-def refused(*loads, **options) -> InvalidWorkloadError:
+def invalid_load_error(*loads, **options) -> InvalidWorkloadError:
     with pytest.raises(InvalidWorkloadError) as caught:
         classify(*loads, **options)
     return caught.value
@@ -34,50 +34,50 @@ class TestRaise:
         for order in "<>":
             for value in bad:
                 loads = np.array([1, 2, value, 3, value], dtype.newbyteorder(order))
-                error = refused(loads, 1, 1)
+                error = invalid_load_error(loads, 1, 1)
                 assert (error.dimension, error.index, error.count) == ("clients", 2, 2)
                 assert error.value == loads[2].item() or math.isnan(loads[2])
                 assert classify(loads, 1, 1, on_invalid="mark").tolist() == [0, 0, INVALID, 0, INVALID]
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, -1e-320])
     def test_scalar(self, value):
-        error = refused(1, value, 1)
+        error = invalid_load_error(1, value, 1)
         assert str(error) == f"requests_per_second: got {value}, expected a finite number of 0 or more{MARK}"
         assert (error.dimension, error.index, error.count) == ("requests_per_second", None, 1)
         code = classify(1, value, 1, on_invalid="mark")
         assert (type(code), code) == (np.uint8, INVALID)
 
     def test_messages(self):
-        assert str(refused([1, 2], [1, 2], [5, -3])) == (
+        assert str(invalid_load_error([1, 2], [1, 2], [5, -3])) == (
             f"data_bytes[1]: got -3, expected a finite number of 0 or more{MARK}"
         )
-        assert str(refused([[1.0, 2], [np.nan, -1]], 1, 1)) == (
+        assert str(invalid_load_error([[1.0, 2], [np.nan, -1]], 1, 1)) == (
             f"clients[1, 0]: got nan, expected a finite number of 0 or more (2 loads cannot be sized){MARK}"
         )
 
     def test_first_row_then_first_dimension(self):
-        error = refused([1, 2, -1, 4], [1, -5.0, np.nan, 4], [1, np.inf, -7, 9])
+        error = invalid_load_error([1, 2, -1, 4], [1, -5.0, np.nan, 4], [1, np.inf, -7, 9])
         assert (error.dimension, error.index, error.value, error.count) == ("requests_per_second", 1, -5.0, 2)
 
     def test_one_row_counts_once(self):
-        assert refused([np.nan], [np.nan], [-1]).count == 1
-        assert refused([np.nan, 1], [np.nan, -1], [-1, -1]).count == 2
+        assert invalid_load_error([np.nan], [np.nan], [-1]).count == 1
+        assert invalid_load_error([np.nan, 1], [np.nan, -1], [-1, -1]).count == 2
 
     def test_several_axes(self):
         loads = np.ones((3, 4, 5))
         loads[1, 2, 3] = loads[2, 0, 0] = np.nan
         for view, index in [(loads, (1, 2, 3)), (np.asfortranarray(loads), (1, 2, 3)), (loads.T, (0, 0, 2))]:
-            error = refused(view, 1, np.ones(view.shape[-1]))
+            error = invalid_load_error(view, 1, np.ones(view.shape[-1]))
             assert (error.index, error.count) == (index, 2)
             assert type(error.index[0]) is int
 
     def test_a_broadcast_scalar_spoils_every_row(self):
-        error = refused(np.ones((2, 3)), np.nan, 1)
+        error = invalid_load_error(np.ones((2, 3)), np.nan, 1)
         assert (error.dimension, error.index, error.count) == ("requests_per_second", (0, 0), 6)
         assert classify(np.ones((2, 3)), np.nan, 1, on_invalid="mark").tolist() == [[INVALID] * 3] * 2
 
     def test_a_broadcast_row(self):
-        error = refused(np.ones((2, 1)), [1, np.nan, 1], None)
+        error = invalid_load_error(np.ones((2, 1)), [1, np.nan, 1], None)
         assert (error.dimension, error.index, error.count) == ("requests_per_second", (0, 1), 2)
 
     @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -86,7 +86,7 @@ class TestRaise:
         clients, requests = np.ones(rows), np.ones(rows, "i4")
         clients[[700_000, 900_000, rows - 1]] = np.nan, -1, np.inf
         requests[[650_001, 900_000]] = -1
-        error = refused(clients, requests, None, threads=threads)
+        error = invalid_load_error(clients, requests, None, threads=threads)
         assert (error.dimension, error.index, error.value, error.count) == ("requests_per_second", 650_001, -1, 4)
         codes = classify(clients, requests, None, threads=threads, on_invalid="mark")
         assert np.flatnonzero(codes).tolist() == [650_001, 700_000, 900_000, rows - 1]
@@ -95,9 +95,9 @@ class TestRaise:
     @pytest.mark.parametrize("threads", [1, 2])
     def test_the_value_is_shown_though_out_lies_upon_it(self, threads):
         loads = np.array([1.0, -1.0])
-        assert refused(loads, 1, 1, out=loads.view(np.uint8)[14:], threads=threads).value == -1.0
+        assert invalid_load_error(loads, 1, 1, out=loads.view(np.uint8)[14:], threads=threads).value == -1.0
         one = np.array([-2.0])
-        assert refused(one, [1, 2, 3], 1, out=one.view(np.uint8)[5:], threads=threads).value == -2.0
+        assert invalid_load_error(one, [1, 2, 3], 1, out=one.view(np.uint8)[5:], threads=threads).value == -2.0
 
 
 class TestMark:
@@ -116,7 +116,7 @@ class TestMark:
         ok = [all(math.isfinite(load) and load >= 0 for load in row) for row in rows]
         assert codes.tolist() == [twin(table, *row) if fine else INVALID for row, fine in zip(rows, ok)]
         if not all(ok):
-            error = refused(*columns, tiers=table)
+            error = invalid_load_error(*columns, tiers=table)
             assert (error.index, error.count) == (ok.index(False), ok.count(False))
             bad = [math.isfinite(load) and load >= 0 for load in rows[error.index]]
             assert error.dimension == DIMENSIONS[bad.index(False)]
@@ -128,7 +128,7 @@ class TestMark:
 
 
 class TestTypes:
-    """What is never a number here is an error that is an EtcdSizeError and a TypeError, and says what is accepted."""
+    """A type that is not accepted raises an EtcdSizeError that is also a TypeError and lists the accepted types."""
 
     ACCEPTED = "expected an array of an integer or float dtype, or None for an unknown dimension"
 
@@ -166,7 +166,7 @@ class TestTypes:
         ids=repr,
     )
     @pytest.mark.parametrize("dimension", range(3))
-    def test_refused(self, load, dimension):
+    def test_an_unsupported_type_raises(self, load, dimension):
         loads: list = [1, 1, 1]
         loads[dimension] = load
         for on_invalid in ("raise", "mark"):
@@ -213,7 +213,7 @@ class TestTypes:
 
 
 class TestOptions:
-    """An unfit argument is an OptionError that names it and what is accepted."""
+    """An invalid argument raises an OptionError that names it and says what is accepted."""
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -251,7 +251,7 @@ class TestOptions:
         ],
         ids=repr,
     )
-    def test_refused(self, options, message):
+    def test_an_invalid_option_raises(self, options, message):
         with pytest.raises(OptionError) as caught:
             classify([1, 2, 3], 1, 1, **options)
         assert str(caught.value) == message

@@ -1,4 +1,4 @@
-"""The fleet: every row of a `FleetSizing` is what `size` says of that row alone."""
+"""Every row of a `FleetSizing` equals what `size` returns for that row alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def example_fleet(**options):
 
 
 class TestEqualsSize:
-    """`fleet[i]` equals `size` of the row, and every column says what that sizing says."""
+    """`fleet[i]` equals `size` of the row, and every column agrees with that sizing."""
 
     @settings(max_examples=60)
     @given(st.data(), st.integers(1, 8), HEADROOMS, st.sampled_from(["guide", "etcd.io"]), st.integers(1, 9))
@@ -73,7 +73,7 @@ class TestEqualsSize:
 
     @settings(max_examples=40)
     @given(st.lists(st.tuples(*[st.floats() | st.integers(0, 2_000).map(float)] * 3), min_size=1, max_size=8))
-    def test_invalid_rows(self, rows):
+    def test_marked_rows_have_no_sizing(self, rows):
         columns = np.array(rows).T
         fleet = size_fleet(*columns, provider="aws", on_invalid="mark")
         assert fleet.tier_codes.tolist() == classify(*columns, on_invalid="mark").tolist()
@@ -91,7 +91,7 @@ class TestEqualsSize:
         assert sum(fleet.counts().values()) == len(rows) - (fleet.tier_codes == INVALID).sum()
 
     def test_several_blocks(self):
-        """Columns are made block by block; a fleet larger than one says the same at the seams."""
+        """Columns are made block by block; a fleet larger than one block has the same answers at the seams."""
         rows = 140_000
         random = np.random.default_rng(5)
         loads = [random.choice(np.array([0, *e, e[1] + 1, 3 * e[2]], float), rows) for e in EDGES.values()]
@@ -156,7 +156,7 @@ class TestColumns:
                 column[0] = 1
         assert fleet.utilization("clients").dtype == np.float64
 
-    def test_utilization_of_what(self):
+    def test_utilization_of_an_unknown_dimension_raises(self):
         with pytest.raises(OptionError) as caught:
             example_fleet().utilization("client")
         assert str(caught.value) == 'dimension: got "client", expected clients, requests_per_second, data_bytes'
@@ -239,8 +239,8 @@ class TestProvider:
         assert fleet.machine_types.tolist() == ["n1-standard-2", "n1-standard-4", "n1-standard-16", None]
 
 
-class TestRefused:
-    def test_loads(self):
+class TestInvalidArguments:
+    def test_invalid_loads_raise(self):
         with pytest.raises(InvalidWorkloadError, match=r"^data_bytes\[3\]: got nan"):
             size_fleet([90, 300, 2_000, 10], 1, [80e6, 400e6, 3e9, np.nan], provider="aws")
         with pytest.raises(WorkloadTypeError, match=r"^clients: got dtype bool"):
@@ -248,7 +248,7 @@ class TestRefused:
         with pytest.raises(InvalidWorkloadError, match=r"^nothing known of the workload"):
             size_fleet(None, None, None)
 
-    def test_shapes(self):
+    def test_shapes_must_broadcast(self):
         with pytest.raises(InvalidWorkloadError, match=r"^got shapes that do not broadcast: clients \(2,\), data_"):
             size_fleet([1, 2], None, [1, 2, 3])
         with pytest.raises(InvalidWorkloadError) as caught:
@@ -263,7 +263,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         "options", [{"headroom": 1}, {"members": 0}, {"tiers": "x"}, {"catalog": "x"}, {"on_invalid": "x"}]
     )
-    def test_options(self, options):
+    def test_an_invalid_option_raises(self, options):
         with pytest.raises(OptionError) as caught:
             size_fleet([1], 1, 1, **options)
         assert [caught.value.option] == list(options)

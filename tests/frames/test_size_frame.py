@@ -204,7 +204,7 @@ class TestAnyFrame:
             ({**ROWS, "clients": [True] * 5}, 'column "clients": got the type bool, expected numbers or text'),
         ],
     )
-    def test_columns_refused(self, make, data, message):
+    def test_missing_and_invalid_columns_are_rejected(self, make, data, message):
         with pytest.raises((ColumnError, pl.exceptions.ComputeError)) as caught:
             rows(size_frame(make(data)))
         assert message in str(caught.value)
@@ -232,12 +232,12 @@ class TestPandas:
         frame = pd.DataFrame({**ROWS, "rps": [1.0, np.nan, 1.0, 1.0, 1.0]})
         assert size_frame(frame)["problem"][1] == "rps: missing"
 
-    def test_duplicate_columns_are_refused(self):
+    def test_duplicate_columns_are_rejected(self):
         frame = pd.DataFrame([[1, 1, 1, 1]], columns=["clients", "clients", "rps", "data"])
         with pytest.raises(ColumnError, match="clients"):
             size_frame(frame, provider="aws")
 
-    def test_mixed_objects_are_refused_by_name(self):
+    def test_mixed_objects_are_rejected_by_name(self):
         frame = pd.DataFrame({**ROWS, "rps": [1, "2", 3.0, 4, 5]}, dtype=object)
         with pytest.raises(ColumnError, match='column "rps": got mixed or unknown values'):
             size_frame(frame)
@@ -273,7 +273,7 @@ class TestArrow:
         table = pa.table(ROWS).replace_schema_metadata({"made": "here"})
         assert size_frame(table.to_batches()[0]).schema.metadata == {b"made": b"here"}
 
-    def test_duplicate_columns_are_refused(self):
+    def test_duplicate_columns_are_rejected(self):
         table = pa.Table.from_arrays([pa.array([1])] * 4, names=["clients", "clients", "rps", "data"])
         with pytest.raises(ColumnError, match="clients"):
             size_frame(table, provider="aws")
@@ -301,9 +301,9 @@ class TestDuckDB:
         assert counts == {"small": 101, "medium": 400, "large": 1000, "xlarge": 499}
 
 
-class TestRefusals:
+class TestInvalidArguments:
     @pytest.mark.parametrize("thing", [3, [1, 2], {"clients": [1]}, np.zeros((3, 3)), None, "frame"])
-    def test_not_a_frame(self, thing):
+    def test_other_types_are_rejected(self, thing):
         with pytest.raises(WorkloadTypeError, match="expected a data frame"):
             size_frame(thing)
 
@@ -321,7 +321,7 @@ class TestRefusals:
             {"unknown": ["clients", "requests_per_second", "data_bytes"]},
         ],
     )
-    def test_unknown_options(self, options):
+    def test_invalid_options_are_rejected(self, options):
         with pytest.raises(OptionError):
             size_frame(pa.table(ROWS), **options)
 

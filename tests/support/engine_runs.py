@@ -1,4 +1,4 @@
-"""What the tests of the engines share: a fleet's rows, how to compare answers, and the runs of the recipes."""
+"""Shared by the tests of the engines: the rows of a fleet, the comparison of answers, and runs of the recipes."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ OPTIONS = [
     {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
     {"answers": []},
 ]
-"""What a frame can be sized with; each engine must say what one machine says."""
+"""Options to size a frame with; each engine must agree with one machine."""
 RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
 
 
@@ -59,7 +59,7 @@ def comparable(table: pa.Table) -> pa.Table:
 
 
 def assert_same(table: pa.Table, expected: pa.Table) -> None:
-    """Hold every row of every column to the other's."""
+    """Assert that two tables have the same rows and columns."""
     table = comparable(table)
     assert table.column_names == expected.column_names
     assert table.num_rows == expected.num_rows
@@ -75,7 +75,7 @@ def assert_same(table: pa.Table, expected: pa.Table) -> None:
 
 
 def check_run(process: subprocess.Popen, sized: Path, expected: pa.Table) -> None:
-    """Hold what a recipe wrote, and the summary that it printed, to what one machine says."""
+    """Assert that the output and the summary of a recipe agree with one machine."""
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 1, errors[-2000:]
     assert (sized / "_SUCCESS").exists()

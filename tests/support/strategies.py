@@ -1,4 +1,4 @@
-"""What several test files share: the slow twin of the classifier, dtypes, and loads weighted to the bounds.
+"""Shared by several test files: the slow twin of the classifier, dtypes, and loads weighted to the bounds.
 
 The twin is written from the guide's sentences and etcd's hardware page, and calls nothing of the package.
 """
@@ -33,7 +33,7 @@ HEADROOMS = st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 1 / 3, 0.75, 0.999]) | st.
 
 
 def result(work, *arguments):
-    """Return what a call returns, or the error of ours that it raises."""
+    """Return the result of a call, or the EtcdSizeError that it raises."""
     try:
         return work(*arguments)
     except EtcdSizeError as error:
