@@ -120,20 +120,20 @@ def _text(source: str | bytes) -> str:
     try:
         return bytes(source).decode()
     except UnicodeDecodeError as error:
-        _reject(f"not text: byte {error.start} is not UTF-8")
+        _reject(f"got bytes that are not UTF-8 (byte {error.start}), expected the text that etcd serves")
 
 
 def _not_etcd(text: str) -> str:
     """Return what a text without any of etcd's metrics looks like."""
     start = text.lstrip("\ufeff \t\r\n")[:2000].lower()
     if not start:
-        return "empty, expected the metrics of etcd"
+        return "got an empty text, expected the metrics of etcd"
     if start.startswith(("<!doctype", "<html", "<head", "<?xml", "<body", "<h1", "<title")):
-        return "a web page, expected the metrics of etcd; is something else at this address?"
+        return "got a web page, expected the metrics of etcd; check the URL"
     if start.startswith(("{", "[")):
-        return "JSON, expected the metrics of etcd, which are text"
+        return "got JSON, expected the metrics of etcd, which are text; fetch /metrics"
     if re.match(r"# (help|type) ", start) or re.match(r"[a-z_:][a-z0-9_:]*(\{[^\n]*\})? [-+0-9.e]+", start):
-        return "metrics of something else: none is of etcd's gRPC or data; expected those of etcd"
+        return "got the metrics of another program, expected the metrics of etcd; check the URL"
     return f"got {shown(text[:60])}, expected the metrics of etcd"
 
 
@@ -207,7 +207,7 @@ class _Found:
     def add(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         key = (name, tuple(sorted(labels.items())))
         if key in self._seen:
-            _reject("appears twice, expected each metric once", line=line, metric=name)
+            _reject("appears more than once, expected each metric once", line=line, metric=name)
         self._seen.add(key)
         if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
             value = int(value)  # a quota comes as 2.147483648e+09

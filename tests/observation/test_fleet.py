@@ -1,4 +1,4 @@
-"""Many clusters in one run: a row each, in `fleet`'s formats; one that is dead stops no other; memory has a bound."""
+"""Observe many clusters in one run: each is a row, a dead cluster does not affect the others, and memory is bounded."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(capsysbinary):
 
 @pytest.fixture
 def few(tmp_path):
-    """Three clusters: one that answers, one of which a member is down, and one that is dead."""
+    """Three clusters: one answers, one has a member that is down, and one does not answer."""
     with serving(answering(METRICS)) as port:
         groups = [
             {"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": "good", "provider": "gcp", "clients": "300"}},
@@ -77,13 +77,13 @@ def rows_of(path: Path) -> list[dict[str, object]]:
 
 
 class TestRows:
-    def test_one_row_a_cluster(self, run, few, tmp_path):
+    def test_each_cluster_is_one_row(self, run, few, tmp_path):
         code, out, err = run("--targets", few, "--interval", "0.1s", "-o", tmp_path / "out.csv")
         assert (code, err) == (1, "")
         good, part, dead = rows_of(tmp_path / "out.csv")
         assert list(good) == ["cluster", "provider", "label_clients", "label_tier", *OBSERVED, *ANSWERS]
         assert (good["cluster"], good["clients"], good["clients_counted_by"]) == ("good", "300", "given")
-        # Two more members of it were not asked.
+        # The cluster has two more members, which are not among the targets.
         assert (good["members"], good["requests_bound"], good["observed_problem"]) == ("3", "lower", "")
         assert (good["tier"], good["machine_type"], good["problem"]) == ("medium", "n1-standard-4", "")
         assert "member-not-asked" in good["observed_notices"].split(";")
@@ -99,37 +99,43 @@ class TestRows:
         assert "\n\n3 clusters: 2 sized, 1 not\n" in out
 
     @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
-    def test_every_format_says_the_same(self, run, few, tmp_path, kind):
+    def test_formats_hold_the_same_rows(self, run, few, tmp_path, kind):
         first, other = tmp_path / "out.csv", tmp_path / f"out.{kind}"
         assert run("--targets", few, "--interval", "0.1s", "-o", first)[0] == 1
         assert run("--targets", few, "--interval", "0.1s", "-o", other)[0] == 1
         assert rows_of(other) == rows_of(first)
 
-    def test_parquet_has_numbers(self, run, few, tmp_path):
+    def test_parquet_columns_are_typed(self, run, few, tmp_path):
         run("--targets", few, "--interval", "0", "-o", tmp_path / "out.parquet")
         schema = pq.read_schema(tmp_path / "out.parquet")
         assert {name: schema.field(name).type for name in OBSERVED} == OBSERVED
 
-    def test_standard_output_and_columns(self, run, few):
+    def test_chosen_columns_go_to_standard_output(self, run, few):
         code, out, err = run("--targets", few, "--interval", "0", "-o", "-", "--columns", "cluster,data_bytes,tier")
         assert code == 1
         assert out == "cluster,data_bytes,tier\ngood,1110016,medium\npart,1110016,small\ndead,,\n"
         assert err.startswith("3 clusters observed")
 
-    def test_json(self, run, few):
+    def test_json_counts_clusters_and_tiers(self, run, few):
         code, out, _ = run("--targets", few, "--interval", "0", "--json")
-        said = json.loads(out)
-        assert (code, said["clusters"], said["complete"], said["partial"], said["unreachable"]) == (1, 3, 1, 1, 1)
-        assert said["fleet"]["tiers"] == {"small": 1, "medium": 1, "large": 0, "xlarge": 0}
+        summary = json.loads(out)
+        assert (code, summary["clusters"], summary["complete"], summary["partial"], summary["unreachable"]) == (
+            1,
+            3,
+            1,
+            1,
+            1,
+        )
+        assert summary["fleet"]["tiers"] == {"small": 1, "medium": 1, "large": 0, "xlarge": 0}
 
-    def test_standard_input(self, few):
+    def test_targets_are_read_from_standard_input(self, few):
         command = [sys.executable, "-m", "etcdsize", "observe", "--targets", "-", "--interval", "0"]
         done = subprocess.run(command, input=few.read_bytes(), capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (1, b"")
         assert done.stdout.startswith(b"3 clusters observed")
 
-    def test_labels_that_are_called_as_columns_are(self, run, few):
-        """Ours keep their names; whatever else a label is called, it is no load."""
+    def test_labels_with_the_name_of_a_column_are_renamed(self, run, few):
+        """The columns of etcdsize keep their names, and no label is read as part of the load."""
         groups = json.loads(few.read_text())[:1]
         labels = {"clients": "5", "label_clients": "7", "verdict": "v", "size": "big", "rps": "x", "cloud": "aws"}
         groups[0]["labels"] = labels
@@ -142,13 +148,13 @@ class TestRows:
         }  # fmt: skip
         assert (code, row["clients"], row["data_bytes"], row["machine_type"]) == (0, 5, 1_110_016, "m4.large")
 
-    def test_all_is_well(self, run, few, tmp_path):
+    def test_exit_code_is_0_when_all_clusters_answer(self, run, few, tmp_path):
         groups = json.loads(few.read_text())[:1]
         few.write_text(json.dumps(groups))
         assert run("--targets", few, "--interval", "0", "-o", tmp_path / "out.csv", "--provider", "aws")[0] == 0
         assert rows_of(tmp_path / "out.csv")[0]["machine_type"] == "m4.xlarge"
 
-    def test_the_machines_that_run_now_are_audited(self, run, few, tmp_path):
+    def test_current_machines_are_audited(self, run, few, tmp_path):
         groups = json.loads(few.read_text())[:1]
         groups[0]["labels"] = {"current_machine": "m5.xlarge", "clients": "300"}
         few.write_text(json.dumps(groups))
@@ -156,8 +162,8 @@ class TestRows:
         assert rows_of(tmp_path / "out.csv")[0]["verdict"] == "right"
 
 
-class TestRefused:
-    """Before anybody is asked, in one line; an old file stays."""
+class TestRejected:
+    """Errors are one line, come before the first request, and leave an existing file as it is."""
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -178,7 +184,7 @@ class TestRefused:
             (["--interval", "-1"], '--interval: got "-1", expected seconds or a duration'),
         ],
     )  # fmt: skip
-    def test_options(self, run, few, tmp_path, monkeypatch, arguments, message):
+    def test_invalid_options_are_rejected(self, run, few, tmp_path, monkeypatch, arguments, message):
         monkeypatch.chdir(tmp_path)
         (tmp_path / "old.csv").write_text("old")
         start = time.monotonic()
@@ -190,7 +196,7 @@ class TestRefused:
         assert (tmp_path / "old.csv").read_text() == "old"
         assert not (tmp_path / "out.csv").exists()
 
-    def test_no_provider(self, run, few):
+    def test_missing_provider_is_rejected(self, run, few):
         few.write_text(json.dumps([{"targets": ["127.0.0.1:1"]}]))
         assert run("--targets", few) == (
             2,
@@ -201,17 +207,17 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("package", "extra"), [("pyarrow", "fleet"), ("httpx", "observe"), ("prometheus_client", "observe")]
     )
-    def test_without_an_extra(self, few, package, extra):
+    def test_missing_extra_is_named(self, few, package, extra):
         code = (
             f"import sys; sys.modules['{package}'] = None; from etcdsize.cli import main; sys.exit(main(sys.argv[1:]))"
         )
         command = [sys.executable, "-c", code, "observe", "--targets", few, "--interval", "0"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 2
-        said = f"etcdsize: {package.replace('_', '-')} is not installed; run: pip install 'etcdsize[{extra}]'\n"
-        assert done.stderr == said
+        message = f"etcdsize: {package.replace('_', '-')} is not installed; run: pip install 'etcdsize[{extra}]'\n"
+        assert done.stderr == message
 
-    def test_a_file_that_is_none(self, run, tmp_path):
+    def test_invalid_and_missing_files_of_targets_are_rejected(self, run, tmp_path):
         (tmp_path / "c.json").write_text("[]")
         assert run("--targets", tmp_path / "c.json")[2].startswith(f"etcdsize: {tmp_path}/c.json: got ")
         assert run("--targets", tmp_path / "none")[2] == (
@@ -219,19 +225,19 @@ class TestRefused:
         )
 
     @pytest.mark.parametrize("option", ["--output=x.csv", "--columns=tier", "--force", "--output-format=csv"])
-    def test_rows_without_targets(self, run, option):
+    def test_options_of_rows_need_targets(self, run, option):
         code, out, err = run("a:1", option)
         assert (code, out) == (2, "")
         assert (
             err == f"etcdsize: {option.partition('=')[0]}: cannot be used without --targets; one cluster is not a row\n"
         )
 
-    def test_a_disk_that_is_full(self, run, few):
+    def test_full_disk_is_named(self, run, few):
         code, _, err = run("--targets", few, "--interval", "0", "-o", "/dev/full", "--output-format", "csv", "--force")
         assert code == 2
         assert err == "etcdsize: /dev/full: cannot be written: No space left on device\n"
 
-    def test_interrupted(self, few, tmp_path):
+    def test_interrupt_leaves_no_file(self, few, tmp_path):
         out = tmp_path / "out.csv"
         command = [sys.executable, "-m", "etcdsize", "observe", "--targets", few, "-o", out, "--interval", "1m"]
         process = subprocess.Popen(
@@ -239,14 +245,14 @@ class TestRefused:
         )
         time.sleep(3)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=10)
-        assert (process.returncode, said) == (130, ("", "etcdsize: interrupted\n"))
+        printed = process.communicate(timeout=10)
+        assert (process.returncode, printed) == (130, ("", "etcdsize: interrupted\n"))
         assert not out.exists()
 
 
 @contextmanager
 def simulated(clusters: int):
-    """Run clusters of three members, and give the file of targets and the process."""
+    """Run simulated clusters of three members; yield the text of their targets file and the process."""
     process = subprocess.Popen(
         [sys.executable, HERE / "simulated.py", str(clusters)], stdout=subprocess.PIPE, text=True
     )
@@ -268,7 +274,7 @@ sys.exit(code)
 
 
 def observed(targets: str, folder: Path, *arguments: str) -> tuple[list[dict], int, float]:
-    """Return the rows, the most memory in MiB and the seconds of a run."""
+    """Return the rows of a run, its peak memory in MiB and its duration in seconds."""
     (folder / "clusters.json").write_text(targets)
     out = folder / "out.csv"
     words = ["observe", "--targets", str(folder / "clusters.json"), "-o", str(out), "--force", *arguments]
@@ -286,7 +292,7 @@ class TestThousand:
     """1,000 clusters of three members, observed in one run; every hundredth has a member that is down, one that hangs,
     or none that answers."""
 
-    def test_all_of_them(self, tmp_path):
+    def test_rows_are_right_and_memory_is_bounded(self, tmp_path):
         with simulated(100) as (targets, _):
             _, little, _ = observed(targets, tmp_path, "--interval", "2s", "--timeout", "3s")
         with simulated(1_000) as (targets, process):
@@ -304,13 +310,13 @@ class TestThousand:
             assert row["requests_bound"] == ("exact" if members == 3 else "lower")
             assert float(row["requests_per_second"]) == pytest.approx(members * (10 + number), rel=0.05, abs=1)
             assert row["clients"] == str(3 * members)
-        # A hundred are asked at a time; the server may see one end after it sees the next begin.
+        # A hundred members are scraped at a time; the server may see a connection end after the next one begins.
         assert connections < 200
-        # Ten times as many take no more memory than some first scrapes.
+        # Ten times as many clusters need only the memory of the first scrapes that are waiting for their second.
         assert most < little + 60
         assert took < 240
 
-    def test_a_bar_where_somebody_watches(self, tmp_path):
+    def test_terminal_shows_a_progress_bar(self, tmp_path):
         with simulated(20) as (targets, _):
             (tmp_path / "clusters.json").write_text(targets)
             master, slave = pty.openpty()
@@ -320,7 +326,7 @@ class TestThousand:
                 [*command, "--interval", "1s", "--timeout", "2s"], cwd=tmp_path, stderr=slave, stdout=subprocess.PIPE
             ) as process:
                 os.close(slave)
-                said = io.BytesIO()
+                shown = io.BytesIO()
                 while True:
                     try:
                         part = os.read(master, 65536)
@@ -328,10 +334,10 @@ class TestThousand:
                         break
                     if not part:
                         break
-                    said.write(part)
+                    shown.write(part)
                 process.communicate()
             os.close(master)
-        text = said.getvalue().decode()
+        text = shown.getvalue().decode()
         assert "clusters.json:" in text
         assert "/20.0 [" in text or "/20 [" in text
         assert " clusters/s" in text

@@ -120,27 +120,27 @@ def rejection(text: str | bytes) -> str:
 
 
 class TestInvalidText:
-    """What is no metrics of etcd says what it is; a line that is wrong is named."""
+    """A text that is not the metrics of etcd is rejected, and the message names the line at fault."""
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("", "metrics: empty, expected the metrics of etcd"),
-            (" \n", "metrics: empty, expected the metrics of etcd"),
+            ("", "metrics: got an empty text, expected the metrics of etcd"),
+            (" \n", "metrics: got an empty text, expected the metrics of etcd"),
             (
                 "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>",
-                "metrics: a web page, expected the metrics of etcd; is something else at this address?",
+                "metrics: got a web page, expected the metrics of etcd; check the URL",
             ),
-            ('{"health":"true"}', "metrics: JSON, expected the metrics of etcd, which are text"),
+            ('{"health":"true"}', "metrics: got JSON, expected the metrics of etcd, which are text; fetch /metrics"),
             ("404 page not found\n", r'metrics: got "404 page not found\n", expected the metrics of etcd'),
             (
                 "# TYPE node_load1 gauge\nnode_load1 0.5\nprocess_start_time_seconds 1.7e9\n",
-                "metrics: metrics of something else: none is of etcd's gRPC or data; expected those of etcd",
+                "metrics: got the metrics of another program, expected the metrics of etcd; check the URL",
             ),
-            (b"\xff\xfe\x00", "metrics: not text: byte 0 is not UTF-8"),
+            (b"\xff\xfe\x00", "metrics: got bytes that are not UTF-8 (byte 0), expected the text that etcd serves"),
         ],
     )
-    def test_something_else(self, text, message):
+    def test_text_of_another_kind_is_rejected(self, text, message):
         assert rejection(text) == message
 
     @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ class TestInvalidText:
             ),
             (
                 'etcd_server_id{server_id="8a0ad4f01f6260c3"} 1',
-                "metrics: line 3, etcd_server_id: appears twice, expected each metric once",
+                "metrics: line 3, etcd_server_id: appears more than once, expected each metric once",
             ),
             (
                 'etcd_server_id{server_id="8a0ad4f01f6260c4"} 1',

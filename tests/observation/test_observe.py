@@ -1,4 +1,4 @@
-"""`observe` on servers that misbehave: one line for each member, never a traceback, never longer than the timeout."""
+"""`observe` on servers that misbehave: each member gets one line, never a traceback, within the timeout."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def problem(port: int, scheme: str = "http", **options) -> str | None:
 
 
 class TestAnswers:
-    def test_two_scrapes(self):
+    def test_rate_is_computed_from_two_scrapes(self):
         texts = iter([METRICS, LATER])
 
-        def turns(connection: socket.socket) -> None:
+        def next_text(connection: socket.socket) -> None:
             answering(next(texts))(connection)
 
-        with serving(turns) as port:
+        with serving(next_text) as port:
             observation = observe(f"http://127.0.0.1:{port}", interval=0.5)
-        # What rose in 10 seconds, in half a second.
+        # The counters rose by 10 seconds' worth of requests in half a second.
         assert observation.requests_per_second == pytest.approx(802 / 0.5, rel=0.1)
         assert observation.interval_seconds == pytest.approx(0.5, abs=0.1)
-        # It is no etcd that listens here, so that its connections are not those of a member.
+        # The process that listens is not etcd, so its connections are not counted as clients.
         assert observation.clients.counted_by == "streams"
 
-    def test_all_members_at_once(self):
+    def test_members_are_scraped_concurrently(self):
         def slow(connection: socket.socket) -> None:
             time.sleep(0.5)
             answering(METRICS)(connection)
@@ -55,8 +55,8 @@ class TestAnswers:
                 observe(urls, interval=0)
                 assert time.monotonic() - start < 3
 
-    def test_the_time_is_the_members_own(self):
-        """process_start_time_seconds is by its clock, and so is the Date of its answer."""
+    def test_lifetime_is_measured_by_the_members_clock(self):
+        """Both process_start_time_seconds and the Date header of the answer come from the member's clock."""
         date = "Date: Sun, 01 Nov 2099 00:00:00 GMT\r\n"
         with serving(answering(METRICS, headers=date)) as port:
             observation = observe(f"http://127.0.0.1:{port}", interval=0)
@@ -64,8 +64,8 @@ class TestAnswers:
         with serving(answering(METRICS, headers="Date: soon\r\n")) as port:
             assert observe(f"http://127.0.0.1:{port}", interval=0).requests_per_second > 0
 
-    def test_within_a_loop_that_runs(self):
-        """As in a notebook."""
+    def test_observe_runs_inside_an_event_loop(self):
+        """A notebook has a running event loop."""
 
         async def work() -> Observation:
             with serving(answering(METRICS)) as port:
@@ -73,23 +73,23 @@ class TestAnswers:
 
         assert asyncio.run(work()).problems == ()
 
-    def test_no_proxy_is_asked(self, monkeypatch):
+    def test_proxies_are_ignored(self, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
         monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
         with serving(answering(METRICS)) as port:
             assert problem(port) is None
 
-    def test_what_is_asked(self):
-        asked = []
+    def test_request_is_a_plain_get_of_metrics(self):
+        requests = []
 
         def note(connection: socket.socket) -> None:
-            asked.append(read_request(connection).decode())
+            requests.append(read_request(connection).decode())
             connection.sendall(b"HTTP/1.1 500 no\r\n\r\n")
 
         with serving(note) as port:
             problem(port)
-        assert asked[0].startswith("GET /metrics HTTP/1.1\r\n")
-        assert "Accept-Encoding: identity\r\n" in asked[0]
+        assert requests[0].startswith("GET /metrics HTTP/1.1\r\n")
+        assert "Accept-Encoding: identity\r\n" in requests[0]
 
 
 def serving_many(urls, handler):
@@ -104,7 +104,7 @@ def serving_many(urls, handler):
 
 
 def drip(connection: socket.socket) -> None:
-    """Answer a byte at a time: no single wait is long."""
+    """Answer one byte at a time, so that no single read takes long."""
     read_request(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
@@ -138,11 +138,11 @@ LONG = "no answer within 0.7 s; is it overloaded, or cut off?"
 
 class TestMisbehaving:
     @pytest.mark.parametrize(
-        ("handler", "said"),
+        ("handler", "expected"),
         [
             (
                 answering(HTML),
-                "metrics: a web page, expected the metrics of etcd; is something else at this address?",
+                "metrics: got a web page, expected the metrics of etcd; check the URL",
             ),
             (answering(HTML, "502 Bad Gateway"), f"answers 502: {HTML[:60]}, expected etcd's metrics"),
             (answering("", "503 Unavailable"), "answers 503, expected etcd's metrics"),
@@ -162,8 +162,11 @@ class TestMisbehaving:
                 answering("Client sent an HTTP request to an HTTPS server.\n", "400 Bad Request"),
                 "serves TLS; use https://",
             ),
-            (answering(""), "metrics: empty, expected the metrics of etcd"),
-            (answering(b"\xff\xfe"), "metrics: not text: byte 0 is not UTF-8"),
+            (answering(""), "metrics: got an empty text, expected the metrics of etcd"),
+            (
+                answering(b"\xff\xfe"),
+                "metrics: got bytes that are not UTF-8 (byte 0), expected the text that etcd serves",
+            ),
             (answering(METRICS[:-9]), "metrics: line 268: the last line does not end; is it cut off?"),
             (
                 answering(METRICS + "etcd_server_has_leader NaN\n"),
@@ -180,14 +183,14 @@ class TestMisbehaving:
             (lambda connection: connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46"), None),
         ],
     )  # fmt: skip
-    def test_one_line(self, handler, said):
+    def test_problem_is_one_line(self, handler, expected):
         with serving(handler) as port:
             start = time.monotonic()
             came = problem(port)
             assert time.monotonic() - start < 6
         assert came is not None
         assert len(came.splitlines()) == 1
-        assert said is None or came.startswith(said)
+        assert expected is None or came.startswith(expected)
 
     @pytest.mark.parametrize(
         "handler",
@@ -196,10 +199,10 @@ class TestMisbehaving:
             lambda connection: (read_request(connection), time.sleep(3)),
             drip,
         ],
-        ids=["says nothing", "answers nothing", "drips"],
+        ids=["no request read", "no answer", "one byte at a time"],
     )
     @pytest.mark.parametrize("scheme", ["http", "https"])
-    def test_hanging(self, handler, scheme):
+    def test_hanging_server_is_left_after_the_timeout(self, handler, scheme):
         with serving(handler) as port:
             start = time.monotonic()
             came = problem(port, scheme, timeout=0.7)
@@ -208,8 +211,8 @@ class TestMisbehaving:
         if scheme == "http":
             assert came == LONG
 
-    def test_a_queue_that_is_full(self):
-        """It listens and takes nobody in: packets are dropped in silence."""
+    def test_full_accept_queue_ends_in_a_timeout(self):
+        """The server listens but accepts no connection, so the kernel drops packets."""
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen(0)
@@ -225,14 +228,14 @@ class TestMisbehaving:
                 other.close()
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
-    def test_any_answer(self, scheme):
-        """Whatever bytes come, whole or in HTTP's clothes: one line."""
-        said = [b""]
+    def test_any_bytes_are_reported_in_one_line(self, scheme):
+        """Random bytes, with and without HTTP headers around them."""
+        sent = [b""]
 
         def handle(connection: socket.socket) -> None:
             if scheme == "http":
                 read_request(connection)
-            connection.sendall(said[0])
+            connection.sendall(sent[0])
 
         with serving(handle) as port:
 
@@ -246,28 +249,28 @@ class TestMisbehaving:
             )
             @settings(max_examples=60)
             def check(answer):
-                said[0] = answer
+                sent[0] = answer
                 came = problem(port, scheme, timeout=2)
                 assert came is not None
                 assert len(came.splitlines()) == 1
 
             check()
 
-    def test_nothing_listens(self):
+    def test_closed_port_is_named(self):
         assert problem(1) == "nothing listens there; is the member down, or the port wrong?"
 
     @pytest.mark.parametrize("host", ["a..b", "xn--", "[v1.x]", "%41", "x" * 70 + ".invalid"])
-    def test_a_name_that_no_host_can_have(self, host):
+    def test_invalid_host_name_is_rejected(self, host):
         with pytest.raises(OptionError, match=r"^endpoints: got "):
             observe(f"http://{host}:2379", interval=0)
 
     @pytest.mark.parametrize("host", ["no-such-host.invalid", "256.256.256.256"])
-    def test_no_such_host(self, host):
+    def test_unknown_host_is_named(self, host):
         (member,) = observe(f"http://{host}:2379", interval=0).members
         assert member.problem.startswith('no such host: "')
 
-    def test_a_name_server_that_hangs(self, monkeypatch):
-        """Its thread is left behind, and holds nobody up."""
+    def test_hanging_name_server_costs_no_more_than_the_timeout(self, monkeypatch):
+        """The thread of the look-up is abandoned, and delays nothing."""
         asked = threading.Event()
 
         def hang(*_arguments, **_options):
@@ -282,13 +285,13 @@ class TestMisbehaving:
         assert asked.is_set()
         assert member.problem == LONG
 
-    def test_one_that_is_down_stops_no_other(self):
+    def test_member_that_is_down_does_not_affect_the_others(self):
         with serving(answering(METRICS)) as port:
             observation = observe([f"127.0.0.1:{port}", "127.0.0.1:1"], interval=0.1)
         assert [member.problem is None for member in observation.members] == [True, False]
         assert observation.requests_bound == "lower"
 
-    def test_all_down_takes_no_longer_than_interval_and_timeouts(self):
+    def test_run_takes_at_most_the_interval_and_two_timeouts(self):
         with serving(lambda connection: time.sleep(5)) as port:
             start = time.monotonic()
             observation = observe(f"127.0.0.1:{port}", interval=0.3, timeout=0.5)
@@ -307,7 +310,7 @@ class TestTls:
         context.load_cert_chain(*files)
         return context
 
-    def test_a_certificate_that_signed_itself(self, certificates):
+    def test_self_signed_certificate_needs_to_be_given_as_ca(self, certificates):
         files = certificates.issue("own", self_signed=True)
         with serving(answering(METRICS), self.context(files)) as port:
             assert problem(port, "https") == (
@@ -315,22 +318,22 @@ class TestTls:
             )
             assert problem(port, "https", tls=ClientTls(cacert=files[0])) is None
 
-    def test_a_ca(self, certificates):
+    def test_certificate_of_a_given_ca_is_trusted(self, certificates):
         with serving(answering(METRICS), self.context(certificates.issue("server"))) as port:
             assert problem(port, "https", tls=ClientTls(cacert=certificates.ca)) is None
 
-    def test_another_host(self, certificates):
+    def test_certificate_for_another_host_is_rejected(self, certificates):
         files = certificates.issue("server", hosts=["127.0.0.2"])
         with serving(answering(METRICS), self.context(files)) as port:
             assert problem(port, "https", tls=ClientTls(cacert=certificates.ca)) == (
                 "its certificate is not trusted: IP address mismatch, certificate is not valid for '127.0.0.1'"
             )
 
-    def test_plain_to_tls(self, certificates):
+    def test_http_to_a_tls_port_is_named(self, certificates):
         with serving(answering(METRICS), self.context(certificates.issue("server"))) as port:
             assert problem(port, "http") == NOT_HTTP
 
-    def test_tls_to_plain(self):
+    def test_tls_to_an_http_port_is_named(self):
         with serving(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
             assert problem(port, "https") == "does not serve TLS; use http://"
 
@@ -359,7 +362,7 @@ class TestTls:
             ),
         ],
     )
-    def test_files_that_will_not_do(self, files, message, certificates, tmp_path):
+    def test_unusable_certificate_files_are_rejected(self, files, message, certificates, tmp_path):
         certificates.issue("server")
         certificates.issue("client")
         certificates.lock("locked")
@@ -381,7 +384,7 @@ class TestOptions:
             ({"timeout": float("inf")}, "timeout: got inf, expected seconds above 0"),
         ],
     )
-    def test_refused(self, options, message):
+    def test_invalid_interval_and_timeout_are_rejected(self, options, message):
         with pytest.raises(OptionError) as caught:
             observe("http://127.0.0.1:1", **options)
         assert str(caught.value) == message
@@ -389,7 +392,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("module", "package"), [("httpx", "httpx"), ("prometheus_client.parser", "prometheus-client")]
     )
-    def test_without_the_extra(self, module, package, monkeypatch):
+    def test_missing_extra_is_named(self, module, package, monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(MissingDependencyError) as caught:
             observe("http://127.0.0.1:1", interval=0)

@@ -1,4 +1,4 @@
-"""`observe` on real etcd: what it says is what was done and what etcd itself says; whatever breaks is named."""
+"""`observe` on real etcd: it agrees with the load that ran and with etcdctl, and names every member that breaks."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def clients(*urls: str, rate: float = RATE) -> Iterator[list[subprocess.Popen]]:
 
 
 def done(working: list[subprocess.Popen]) -> int:
-    """Return how many requests clients did so far, as they say themselves."""
+    """Return how many requests the clients have made so far, by their own count."""
     for process in working:
         process.send_signal(signal.SIGUSR1)
     return sum(int(process.stdout.readline()) for process in working)
 
 
 def observed(urls: list[str], working: list[subprocess.Popen], interval: float) -> tuple[Observation, float]:
-    """Return what is observed, and how many requests a second clients did meanwhile."""
+    """Return the observation, and the rate of the requests that the clients made during it."""
     before, start = done(working), time.monotonic()
     observation = observe(urls, interval=interval)
     return observation, (done(working) - before) / (time.monotonic() - start)
@@ -76,7 +76,7 @@ def holding(minor: str, urls: list[str], watches: int, leases: int) -> Iterator[
     started = []
     try:
         for number in range(watches):
-            command = [program, f"--endpoints={urls[number % len(urls)]}", "watch", "--prefix", "nobody"]
+            command = [program, f"--endpoints={urls[number % len(urls)]}", "watch", "--prefix", "unused"]
             started.append(subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL))
         for number in range(leases):
             endpoints = f"--endpoints={urls[number % len(urls)]}"
@@ -118,7 +118,7 @@ def put(url: str, key: str, value: bytes) -> None:
 
 
 def meanwhile(work, after: float) -> threading.Thread:
-    """Have a thread do something so many seconds from now."""
+    """Run a function in a thread after this many seconds."""
     timer = threading.Timer(after, work)
     timer.start()
     return timer
@@ -126,7 +126,7 @@ def meanwhile(work, after: float) -> threading.Thread:
 
 @pytest.fixture(scope="module", params=MINORS)
 def three(request, tmp_path_factory):
-    """Three members, which the tests that break nothing share."""
+    """Three members that are shared by the tests that break nothing."""
     etcd, _ = needed(request.param)
     folder = tmp_path_factory.mktemp("three")
     with unplanned(etcd, folder) as members:
@@ -136,7 +136,7 @@ def three(request, tmp_path_factory):
 
 @pytest.fixture(params=MINORS)
 def breakable(request, tmp_path):
-    """Three members of a test's own, the leader first: where that one breaks, the others wait for an election."""
+    """Three members for one test, the leader first: when the leader breaks, the others wait for an election."""
     etcd, _ = needed(request.param)
     with unplanned(etcd, tmp_path) as members:
         leads = {one.endpoint: one.is_leader for one in observe(map(url_of, members), interval=0).members}
@@ -146,9 +146,9 @@ def breakable(request, tmp_path):
 
 @pytest.mark.slow
 class TestData:
-    """Before anything else is written: the tests run in this order."""
+    """The size of the data. These tests run first, before anything else is written."""
 
-    def test_the_data_is_what_was_put_and_what_etcd_says(self, three):
+    def test_data_agrees_with_the_puts_and_with_etcdctl(self, three):
         """40 values of a megabyte, each once: within 1 % of 40 MB more than before, and of what etcdctl prints."""
         minor, members = three
         urls = list(map(url_of, members))
@@ -180,7 +180,7 @@ def busy(three):
 class TestKnownLoad:
     """18 clients: six do 40 requests a second each, nine watch, three keep a lease alive ten times in 100 seconds."""
 
-    def test_the_rate_is_what_was_done(self, busy):
+    def test_rate_agrees_with_the_clients(self, busy):
         minor, urls, working = busy
         observation, rate = observed(urls, working, 5)
         assert rate == pytest.approx(6 * RATE, rel=0.2)  # less where the disk is busy
@@ -193,26 +193,26 @@ class TestKnownLoad:
         assert [member.is_leader for member in observation.members].count(True) == 1
         assert {member.version for member in observation.members} == {str(needed(minor)[1])}
 
-    def test_clients_by_their_sockets_are_never_below_the_truth(self, busy):
+    def test_clients_counted_by_sockets_are_an_upper_bound(self, busy):
         clients = observe(busy[1], interval=0.2).clients
         assert (clients.counted_by, clients.bound) == ("sockets", "upper")
-        # The members' own connections and ours are left out: nobody else is connected.
+        # The members' own connections and ours are left out, and there are no others.
         assert clients.count == 18
 
-    def test_clients_that_are_given(self, busy):
+    def test_given_clients_are_exact(self, busy):
         clients = observe(busy[1], interval=0.2, clients=18).clients
         assert (clients.count, clients.counted_by, clients.bound) == (18, "given", "exact")
 
-    def test_clients_by_their_streams_are_an_estimate(self, busy, another_user):
-        """Another user's processes cannot be seen, as those of another machine."""
+    def test_clients_counted_by_streams_are_an_estimate(self, busy, another_user):
+        """The processes of another user cannot be seen, like those of another machine."""
         observation = observe(busy[1], interval=0.2)
         clients = observation.clients
         assert (clients.count, clients.counted_by, clients.bound) == (9, "streams", "estimate")
         assert "clients-estimated" in codes(observation)
 
-    def test_a_part_of_the_members_is_a_lower_bound(self, busy):
+    def test_observing_some_of_the_members_yields_a_lower_bound(self, busy):
         _, urls, working = busy
-        # Clients and members take turns: every third client is the third member's.
+        # The clients are spread over the members in turn: every third client uses the third member.
         observation, rate = observed(urls[:2], [working[number] for number in (0, 1, 3, 4)], 3)
         assert observation.requests_per_second == pytest.approx(rate + 2 / 10, rel=0.05)
         assert (observation.requests_bound, observation.member_count) == ("lower", 3)
@@ -220,23 +220,23 @@ class TestKnownLoad:
         assert observation.clients.counted_by == "streams"
         assert "member-not-asked" in codes(observation)
 
-    def test_the_same_member_twice_is_never_doubled(self, busy):
+    def test_a_member_listed_more_than_once_is_counted_once(self, busy):
         _, urls, working = busy
-        twice = [*urls, *(url.replace("127.0.0.1", "localhost") for url in urls)]
-        observation, rate = observed(twice, working, 3)
+        repeated = [*urls, *(url.replace("127.0.0.1", "localhost") for url in urls)]
+        observation, rate = observed(repeated, working, 3)
         assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.05)
         assert observation.clients.count == 18
         assert (observation.watch_streams, observation.member_count) == (9, 3)
         assert codes(observation).count("same-member-twice") == 3
 
-    def test_it_is_sized(self, busy):
+    def test_observation_is_sized(self, busy):
         sizing = size(observe(busy[1], interval=2).workload(), provider="aws")
         assert (sizing.tier, sizing.forced_by) == ("medium", ("requests_per_second",))
 
 
 @pytest.mark.slow
 class TestLifetime:
-    def test_one_scrape_is_an_average_and_says_so(self, three):
+    def test_one_scrape_yields_an_average_with_a_notice(self, three):
         _, members = three
         observation = observe(map(url_of, members), interval=0)
         assert observation.requests_over == "lifetime"
@@ -246,7 +246,7 @@ class TestLifetime:
 
 @pytest.mark.slow
 class TestBroken:
-    """One member of three breaks in mid-observation: it is named, and no rate is negative or doubled."""
+    """One of three members breaks during the observation: it is named, and no rate is negative or doubled."""
 
     def check(self, members: list[LoneMember], observation: Observation) -> None:
         one, broken, other = observation.members
@@ -258,7 +258,7 @@ class TestBroken:
         assert observation.requests_bound == "lower"
         assert 2 * RATE * 0.9 <= observation.requests_per_second <= 3 * RATE * 1.05
 
-    def test_killed(self, breakable):
+    def test_killed_member_is_named(self, breakable):
         with clients(*map(url_of, breakable)):
             timer = meanwhile(breakable[1].kill, 1)
             observation = observe(map(url_of, breakable), interval=4)
@@ -268,7 +268,7 @@ class TestBroken:
         assert observation.members[1].requests_per_second is None
         assert "member-unknown" in codes(observation)
 
-    def test_restarted(self, breakable):
+    def test_restarted_member_has_a_lower_bound(self, breakable):
         urls = list(map(url_of, breakable))
 
         def restart() -> None:
@@ -290,8 +290,8 @@ class TestBroken:
         assert all(rate >= 0 for rate in broken.calls_per_second.values())
         assert "member-restarted" in codes(observation)
 
-    def test_stopped(self, breakable):
-        """A process that hangs holds nobody up for longer than the timeout."""
+    def test_paused_member_costs_no_more_than_the_timeout(self, breakable):
+        """A process that hangs does not delay the observation for longer than the timeout."""
         with clients(*map(url_of, breakable)):
             timer = meanwhile(lambda: breakable[1].process.send_signal(signal.SIGSTOP), 1)
             start = time.monotonic()
@@ -303,14 +303,14 @@ class TestBroken:
         assert observation.members[1].problem == "no answer within 1.5 s; is it overloaded, or cut off?"
 
     @pytest.mark.parametrize("minor", MINORS)
-    def test_cut_off(self, minor, tmp_path):
-        """Every packet to the third member is dropped, in a network of its own."""
+    def test_member_cut_off_from_the_network_is_named(self, minor, tmp_path):
+        """Every packet to the third member is dropped; the cluster runs in a network namespace of its own."""
         etcd, _ = needed(minor)
         alone = ["unshare", "--net", "--map-root-user"]
         try:
             subprocess.run([*alone, "ip", "link", "add", "x", "type", "veth"], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
-            leave_out("no network can be made here; that takes unshare, iproute2 and a kernel that lets us")
+            leave_out("no network can be made here; it needs unshare, iproute2 and a kernel that permits them")
         done = subprocess.run(
             [*alone, sys.executable, HERE / "cut_network.py", etcd, tmp_path],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])},
@@ -321,9 +321,9 @@ class TestBroken:
         )
         shutil.rmtree(tmp_path)
         assert done.returncode == 0, done.stderr
-        said = json.loads(done.stdout)
-        observation = Observation.model_validate(said["observation"])
-        assert said["took"] < 3 + 2 + 1
+        result = json.loads(done.stdout)
+        observation = Observation.model_validate(result["observation"])
+        assert result["took"] < 3 + 2 + 1
         assert [member.problem for member in observation.members] == [
             *(None, None, "no answer within 2 s; is it overloaded, or cut off?")
         ]
@@ -331,8 +331,8 @@ class TestBroken:
         assert all(member.requests_per_second == 0 for member in observation.members[:2])
         assert "member-unknown" in codes(observation)
 
-    def test_the_leader_killed(self, breakable):
-        """The clients of the others wait for an election; what they did then is no more than they would have."""
+    def test_killed_leader_is_named(self, breakable):
+        """The clients of the other members wait for the election, so their rate may only be lower than usual."""
         with clients(*map(url_of, breakable)):
             timer = meanwhile(breakable[0].kill, 1)
             observation = observe(map(url_of, breakable), interval=4)
@@ -343,10 +343,10 @@ class TestBroken:
         assert observation.requests_bound == "lower"
         assert "leader-changed" in codes(observation)
 
-    def test_no_leader(self, breakable):
+    def test_missing_leader_is_noticed(self, breakable):
         for member in breakable[1:]:
             member.kill()
-        time.sleep(3)  # an election that nobody answers
+        time.sleep(3)  # an election that no other member answers
         observation = observe(map(url_of, breakable), interval=0)
         assert "no-leader" in codes(observation)
         assert len(observation.problems) == 2
@@ -390,44 +390,44 @@ def port(request, certificates, tmp_path_factory):
 
 
 class TestTls:
-    """Plain to TLS, TLS to plain, a CA that is not known, and a client's certificate that is missing or strange."""
+    """HTTP to TLS, TLS to HTTP, an unknown CA, and a client certificate that is missing or not trusted."""
 
     def problem(self, url: str, tls: ClientTls | None = None) -> str | None:
         (member,) = observe(url, interval=0, tls=tls, timeout=5).members
         return member.problem
 
-    def test_all_as_it_should_be(self, port, certificates):
+    def test_trusted_certificates_are_accepted(self, port, certificates):
         assert self.problem(f"https://127.0.0.1:{port}", tls_of(certificates)) is None
         # Without a scheme, certificates mean TLS.
         assert self.problem(f"127.0.0.1:{port}", tls_of(certificates)) is None
 
-    def test_plain_to_tls(self, port):
+    def test_http_to_a_tls_port_is_named(self, port):
         assert self.problem(f"http://127.0.0.1:{port}") == (
             "closed the connection without an answer; if it serves TLS, use https://; is it the client port?"
         )
 
-    def test_a_ca_that_is_not_known(self, port):
+    def test_unknown_ca_is_rejected(self, port):
         assert self.problem(f"https://127.0.0.1:{port}") == (
             "its certificate is not trusted: unable to get local issuer certificate; give the CA that signed it with "
             "--cacert"
         )
 
-    def test_no_certificate_of_the_client(self, port, certificates):
+    def test_missing_client_certificate_is_named(self, port, certificates):
         assert self.problem(f"https://127.0.0.1:{port}", ClientTls(cacert=certificates.ca)) == (
             "requires a client certificate that it trusts; give --cert and --key"
         )
 
-    def test_a_certificate_that_it_does_not_trust(self, port, certificates):
+    def test_untrusted_client_certificate_is_named(self, port, certificates):
         tls = tls_of(certificates, self_signed=True)
         assert self.problem(f"https://127.0.0.1:{port}", tls) == (
             "requires a client certificate that it trusts; give --cert and --key"
         )
 
-    def test_another_name(self, port, certificates):
+    def test_certificate_for_another_host_is_rejected(self, port, certificates):
         problem = self.problem(f"https://localhost:{port}", tls_of(certificates))
         assert problem.startswith("its certificate is not trusted: Hostname mismatch, certificate is not valid for")
 
-    def test_tls_to_plain(self, three):
+    def test_tls_to_an_http_port_is_named(self, three):
         _, members = three
         url = members[0].client.replace("http://", "https://")
         assert self.problem(url) in (
@@ -435,7 +435,7 @@ class TestTls:
             "closed the connection without an answer; does it serve TLS?; is it the client port?",
         )
 
-    def test_the_port_of_peers(self, three):
+    def test_peer_port_is_named(self, three):
         _, members = three
         peer = next(flag for flag in members[0].flags if flag.startswith("--listen-peer-urls="))
         assert self.problem(peer.partition("=")[2]) == (

@@ -1,4 +1,4 @@
-"""A CA of the tests, and certificates that it signed, as files."""
+"""A test CA and the certificates that it signs, as files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Certificates", "certificates"]
 
 
 class Certificates:
-    """A CA, and certificates that it signed, as files."""
+    """A CA and the certificates that it signs, as files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -26,12 +26,12 @@ class Certificates:
         self.ca = self._write("ca", self._signed("CA of the tests", self._key, is_ca=True), self._key)[0]
 
     def issue(self, name: str, *, self_signed: bool = False, hosts: Sequence[str] = ("127.0.0.1",)) -> tuple[str, str]:
-        """Return the files of a certificate and its key."""
+        """Write a certificate and its key; return the paths of both files."""
         key = ec.generate_private_key(ec.SECP256R1())
         return self._write(name, self._signed(name, key, hosts=hosts, self_signed=self_signed), key)
 
     def lock(self, name: str) -> None:
-        """Write a key that a password protects."""
+        """Write a key that is protected by a password."""
         key = ec.generate_private_key(ec.SECP256R1())
         locked = serialization.BestAvailableEncryption(b"secret")
         text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
@@ -70,7 +70,7 @@ class Certificates:
 
 
 def certificates(folder: Path) -> Tls:
-    """Write a CA and what it signed for this machine, laid out as kubeadm does; return where all of it lies."""
+    """Write a CA and certificates for this machine in the layout of kubeadm; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     authority = Certificates(folder)
     for name in ("server", "peer", "healthcheck-client"):

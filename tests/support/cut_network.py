@@ -1,9 +1,9 @@
-"""A cluster whose third member is cut off in mid-observation, in networks of its own; prints the observation.
+"""Cut off the third member of a cluster during an observation, in network namespaces, and print the observation.
 
     unshare --net --map-root-user python cut_network.py ETCD FOLDER
 
-The three members talk over one bridge of virtual cables, which nobody outside sees. Taking a cable's end down drops
-every packet in silence, as a switch that fails does.
+The three members talk over a bridge of veth pairs that is not visible outside. Taking one end of a pair down drops
+every packet silently, as a failing switch does.
 """
 
 import json
@@ -63,8 +63,8 @@ def main(etcd: str, folder: Path) -> None:
         start = time.monotonic()
         observation = observe(urls, interval=3, timeout=2)
         took = time.monotonic() - start
-        said = {"took": took, "observation": observation.model_dump(mode="json")}
-        print(json.dumps(said))  # noqa: T201 - a program of its own: this is its answer
+        result = {"took": took, "observation": observation.model_dump(mode="json")}
+        print(json.dumps(result))  # noqa: T201 - the output of the script
     finally:
         for process in (*members, *spaces):
             process.kill()

@@ -1,9 +1,9 @@
-"""A client of etcd for the tests: so many requests a second over one connection to the JSON gateway, until it is ended.
+"""Send requests to etcd at a fixed rate, over one connection to the JSON gateway, until a signal ends the process.
 
     python etcd_client.py http://127.0.0.1:2379 RATE [VALUE_BYTES]
 
-Puts, ranges and transactions take turns. The first line that it prints says that it has begun; on SIGUSR1 it prints
-how many it did so far, and on SIGTERM it ends.
+Puts, ranges and transactions alternate. The client prints `begun` after its first request, and on SIGUSR1 the number of
+requests so far. SIGTERM ends it.
 """
 
 import base64
@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 
 def main(url: str, rate: float, size: int = 20) -> None:
-    # An exception could be lost in a destructor, and the client go on for ever.
+    # An exception could be swallowed by a destructor, and the client would run for ever.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    # A signal may come while something is written: print() would refuse.
+    # A signal may arrive during a write, and print() is not reentrant.
     signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b"%d\n" % done))
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     key = base64.b64encode(f"client-{os.getpid()}".encode()).decode()
@@ -37,7 +37,7 @@ def main(url: str, rate: float, size: int = 20) -> None:
     while True:
         path, body = texts[done % 3]
         connection.request("POST", path, body)
-        # Where a disk is slow etcd may give up; what it began it has counted.
+        # With a slow disk etcd may give up on a request, but it has counted it.
         connection.getresponse().read()
         done += 1
         if done == 1:

@@ -1,4 +1,4 @@
-"""Servers on 127.0.0.1 for the tests: they answer as they are told, or badly."""
+"""Servers on 127.0.0.1 whose answers, valid or not, each test chooses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Handler = Callable[[socket.socket], None]
 def serving(
     handler: Handler, context: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0
 ) -> Iterator[int]:
-    """Give the port of a server that has a function deal with every connection."""
+    """Run a server that passes every connection to a function; yield its port."""
 
     class Connection(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            # The other side may go away.
+            # The client may close the connection first.
             with contextlib.suppress(OSError):
                 handler(self.request)
 
@@ -52,7 +52,7 @@ def serving(
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Return what a client asks, up to the empty line."""
+    """Return the request of a client, up to the empty line."""
     request = b""
     while b"\r\n\r\n" not in request:
         part = connection.recv(65536)
@@ -63,7 +63,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def answering(text: str | bytes, status: str = "200 OK", headers: str = "") -> Handler:
-    """Return what answers every request with a text."""
+    """Return a handler that answers every request with this text."""
     body = text.encode() if isinstance(text, str) else text
 
     def handle(connection: socket.socket) -> None:

@@ -2,9 +2,9 @@
 
     python simulated.py CLUSTERS [INTERVAL]
 
-Cluster number n is asked 10 + n times a second by its clients, at each of its three members. The first line that it
-prints is the file of targets; on SIGTERM it prints how many connections were open at most. Of a hundred clusters one
-has a member that is down, one a member that hangs, and one none that answers.
+In cluster n, clients make 10 + n requests a second to each of the three members. The first line of the output is the
+targets file; on SIGTERM the script prints the largest number of open connections. Of every hundred clusters, one has a
+member that is down, one has a member that hangs, and one does not answer at all.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ START = time.monotonic()
 
 
 class Counts:
-    """The connections that are open, and the most that were."""
+    """The number of open connections, now and at most."""
 
     now = most = 0
 
 
 def text_of(cluster: int, member: int) -> str:
-    """Return the metrics of a member, but for how many puts there were."""
+    """Return the metrics of a member, with PUTS in place of the number of puts."""
     text = TEXT
     ids = [f"{(cluster + 1) * 16 + (member + place) % 3:x}" for place in range(3)]
     for old, new in zip(OLD_IDS, ids, strict=True):
@@ -54,7 +54,7 @@ async def serve(cluster: int, member: int, *, hangs: bool) -> tuple[asyncio.Serv
             writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the other side went away, or the end has come
+            pass  # the client went away, or the script is ending
         finally:
             Counts.now -= 1
             writer.close()
@@ -64,7 +64,7 @@ async def serve(cluster: int, member: int, *, hangs: bool) -> tuple[asyncio.Serv
 
 
 async def main(clusters: int) -> None:
-    # Bound, so that nobody else gets the port, and listening to nobody.
+    # The socket is bound, so that no other process gets the port, but it does not listen.
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     closed = taken.getsockname()[1]
@@ -82,12 +82,12 @@ async def main(clusters: int) -> None:
             ports.append(port)
         labels = {"cluster": f"c{cluster:04}", "provider": ("aws", "gce")[cluster % 2]}
         groups.append({"targets": [f"127.0.0.1:{port}" for port in ports], "labels": labels})
-    print(json.dumps(groups), flush=True)  # noqa: T201 - a program of its own: this is its answer
+    print(json.dumps(groups), flush=True)  # noqa: T201 - the output of the script
     done = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
     await done.wait()
     taken.close()
-    print(Counts.most, flush=True)  # noqa: T201 - a program of its own: this is its answer
+    print(Counts.most, flush=True)  # noqa: T201 - the output of the script
 
 
 if __name__ == "__main__":
