@@ -8,17 +8,8 @@ worker processes send errors to their parent.
 from __future__ import annotations
 
 __all__ = [
-    "ColumnError",
-    "EtcdSizeError",
-    "FleetFileError",
-    "InvalidWorkloadError",
-    "MissingDependencyError",
-    "OptionError",
-    "PlanError",
-    "ScrapeError",
-    "TableError",
-    "UnitError",
-    "WorkloadTypeError",
+    *("ColumnError", "EtcdSizeError", "FleetFileError", "InvalidWorkloadError", "MissingDependencyError"),
+    *("OptionError", "PlanError", "ScrapeError", "TableError", "UnitError", "WorkloadTypeError"),
 ]
 
 
