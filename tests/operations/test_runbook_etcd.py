@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("etcd")
 
 HOSTILE = ('it\'s "a"; $(touch pwned)', "b %s \\n `touch pwned` &|>x", "-c *?[] {}#~!ü")
 KEYS = {f"key/{number:05}": f"value {number}" for number in range(10_000)}
-# All keys at once; and a quota that is soon full.
+# Enough operations to put all keys at once, and a small quota that fills quickly.
 SETTINGS = {"max-txn-ops": 10_000, "quota-backend-bytes": 16 * 2**20}
 
 
@@ -62,7 +62,7 @@ class Operator:
         return self.book.step(code).commands
 
     def sh(self, command: Command, code: int | None = 0, more: dict[str, str] | None = None, **values: str) -> str:
-        """Run a command, and return what it says on either stream."""
+        """Run a command, and return its standard output and standard error."""
         self.ran.add(command.words)
         if values:
             command = command.filled(**values)
@@ -133,7 +133,7 @@ def test_every_command(minor, tmp_path):
         measure_the_disk(operator, Path(plan.data_dir))
     assert not list(tmp_path.rglob("pwned"))
     left = {command.words for step in operator.book.steps for command in step.commands} - operator.ran
-    # The one takes a minute, and the other asks no etcd: once is enough for both.
+    # The first takes a minute and the second does not use etcd, so each runs once only.
     assert left == {operator.commands("check-perf" if minor == "3.4" else "fio")[0].words}
 
 
@@ -177,7 +177,7 @@ def snapshots(operator: Operator, minor: str) -> None:
     _, revision, keys, _ = (cell.strip() for cell in table.splitlines()[3].strip("|").split("|"))
     assert int(revision) > 1
     assert int(keys) >= len(KEYS)
-    # A value that is not what it was: only a restore looks at the checksum.
+    # Change a value in the file: only a restore verifies the checksum.
     content = file.read_bytes()
     assert content.count(b"value 9999") == 1
     broken = operator.folder / "broken.db"
@@ -195,7 +195,7 @@ def snapshots(operator: Operator, minor: str) -> None:
 
 
 def defragment(operator: Operator) -> None:
-    """A snapshot; the followers; the leadership to one of them; the one that led."""
+    """Save a snapshot, defragment the followers, move leadership to one of them, then defragment the old leader."""
     save, status, *defrags, move, health, last = operator.commands("defragment")
     operator.sh(save)
     operator.sh(status)
@@ -213,9 +213,9 @@ def defragment(operator: Operator) -> None:
 
 
 def no_space(operator: Operator, minor: str) -> None:
-    """The quota of 16 MiB is filled; the runbook makes room again, and every key is still there."""
+    """Fill the quota of 16 MiB, and free space with the runbook; every key is still there."""
     for _ in range(20):
-        # Of one key, so that the history takes the space.
+        # Always the same key, so that the history fills the space.
         health = operator.commands("health")[0].words[:-2]
         done = subprocess.run(
             [*health, "put", "large"],
@@ -229,11 +229,11 @@ def no_space(operator: Operator, minor: str) -> None:
             break
     assert "database space exceeded" in done.stderr
     alarms, status, compaction, *defrags, disarm, last = operator.commands("alarms")
-    # It is raised a moment after the refusal.
+    # etcd raises the alarm a moment after it rejects the write.
     deadline = time.monotonic() + 20
     while "alarm:NOSPACE" not in operator.sh(alarms):
         assert time.monotonic() < deadline
-    # etcdctl 3.4 does not look at alarms.
+    # etcdctl 3.4 does not check alarms.
     assert ("NOSPACE" in operator.sh(operator.commands("health")[0], 0 if minor == "3.4" else 1)) == (minor != "3.4")
     revision = max(one["Status"]["header"]["revision"] for one in json.loads(operator.sh(status)))
     assert f"compacted revision {revision}" in operator.sh(compaction, REVISION=str(revision))
@@ -253,14 +253,14 @@ def upgrade_commands(operator: Operator) -> None:
 
 
 def members_down(operator: Operator, running: Cluster, minor: str) -> None:
-    """Health says which; without a quorum etcdctl of 3.4 still lists the members, and later ones do not."""
+    """Health names the members that are down; without a quorum, only etcdctl 3.4 still lists the members."""
     (health,), (members,) = operator.commands("health"), operator.commands("member-list")
 
     def soon(command: Command) -> Command:
-        """Return it with less patience than etcdctl's five seconds."""
+        """Return the command with a shorter timeout than etcdctl's five seconds."""
         return command.model_copy(update={"words": (*command.words, "--command-timeout=1s")})
 
-    # Followers, so that nobody has to be elected first.
+    # Kill followers, so that no election is needed first.
     leader, _ = operator.leader()
     first, second = (name for name in HOSTILE if running.plan.member(name).client_urls[0] != leader)
     running.kill(first)
@@ -280,13 +280,13 @@ def check_perf(operator: Operator, minor: str) -> None:
     assert operator.sh(delete) == "1\n"
     operator.ran.discard(check.words)
     if minor != "3.4":
-        # Whether this machine passes is no matter.
+        # It does not matter whether this machine passes.
         assert re.search(r"\d+ writes/s", operator.sh(check, None))
         assert operator.ctl("get", "--prefix", "/etcdctl-check-perf/") == ""
 
 
 def restore(operator: Operator, running: Cluster) -> None:
-    """All keys are gone, and come back from the snapshot, in a cluster that is not the old one."""
+    """Delete all keys, and restore them from the snapshot into a new cluster."""
     before = {one["Status"]["header"]["cluster_id"] for one in operator.status()}
     operator.ctl("del", "--prefix", "key/")
     assert operator.keys() == {}
@@ -314,7 +314,7 @@ def measure_the_disk(operator: Operator, data: Path) -> None:
 
 @pytest.mark.slow
 def test_upgrade_from_3_4_to_3_5(tmp_path):
-    """Followers first, the leader last as none, all keys there all the time."""
+    """Upgrade the followers first and the old leader last; all keys stay readable throughout."""
     base = free_base_port(6)
     plans = {
         minor: ClusterPlan.local(

@@ -1,4 +1,4 @@
-"""A plan: what it tells each member, what it refuses and what it warns of."""
+"""A plan: the flags of each member, what it rejects, and its notices."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def hosts(*names, **more):
 class TestGuide:
     """Guide, install: infra0 to infra2; clients at 2379, 2381, 2383; members at 2380, 2382, 2384."""
 
-    def test_its_members(self):
+    def test_members_have_the_ports_of_the_guide(self):
         plan = ClusterPlan.local(3)
         assert {member.name: (*member.client_urls, *member.peer_urls) for member in plan.members} == GUIDE
 
     @pytest.mark.parametrize("name", GUIDE)
-    def test_its_eight_flags(self, name):
+    def test_members_have_the_eight_flags_of_the_guide(self, name):
         client, peer = GUIDE[name]
         flags = ClusterPlan.local(3).flags(name)
         assert flags.pop("data-dir") == f"./{name}.etcd"
@@ -51,32 +51,32 @@ class TestGuide:
             "initial-cluster-state": "new",
         }
 
-    def test_the_data_is_in_a_folder_of_its_name(self):
+    def test_data_folder_has_the_name_of_the_member(self):
         assert ClusterPlan.local(1, data_dir="/tmp/x").flags("infra0")["data-dir"] == "/tmp/x/infra0.etcd"
 
 
 class TestLocal:
     @pytest.mark.parametrize("count", [1, 2, 5, 100])
-    def test_ports_never_meet(self, count):
+    def test_ports_are_unique(self, count):
         plan = ClusterPlan.local(count, base_port=30_000)
         urls = [url for member in plan.members for url in member.peer_urls + member.client_urls]
         assert len(set(urls)) == 2 * count
 
     @pytest.mark.parametrize("count", [0, 101, True, "3", 3.0, None])
-    def test_how_many(self, count):
+    def test_rejects_an_invalid_number_of_members(self, count):
         with pytest.raises(PlanError, match=r"^members: got .*, expected an integer from 1 to 100$"):
             ClusterPlan.local(count)
 
-    def test_the_last_port(self):
+    def test_rejects_ports_above_65535(self):
         assert ClusterPlan.local(3, base_port=65_530).members[2].peer_urls == ("http://127.0.0.1:65535",)
         with pytest.raises(PlanError, match=r"^base_port: got 65531, expected an integer from 1 to 65530$"):
             ClusterPlan.local(3, base_port=65_531)
 
 
 class TestFromHosts:
-    """One member a host, the usual ports everywhere."""
+    """One member on each host, with the usual ports on all of them."""
 
-    def test_names_and_hosts(self):
+    def test_names_hosts_that_have_no_name(self):
         plan = ClusterPlan.from_hosts(["a=10.0.0.1", "node2.example", "[fd00::3]", "d=fd00::4"])
         assert [(member.name, *member.client_urls) for member in plan.members] == [
             ("a", "http://10.0.0.1:2379"),
@@ -85,10 +85,10 @@ class TestFromHosts:
             ("d", "http://[fd00::4]:2379"),
         ]
 
-    def test_a_mapping(self):
+    def test_accepts_a_mapping(self):
         assert ClusterPlan.from_hosts({"a": "10.0.0.1"}) == ClusterPlan.from_hosts(["a=10.0.0.1"])
 
-    def test_it_listens_on_the_address_and_for_a_name_on_all(self):
+    def test_listens_on_the_address_or_for_a_name_on_all_addresses(self):
         plan = ClusterPlan.from_hosts(["10.0.0.1", "node2.example", "localhost"])
         assert [member.listen_peer_urls for member in plan.members] == [
             ("http://10.0.0.1:2380",),
@@ -97,7 +97,7 @@ class TestFromHosts:
         ]
 
     @pytest.mark.parametrize(
-        ("wrong", "message"),
+        ("invalid", "message"),
         [
             ("10.0.0.1", 'hosts: got "10.0.0.1", expected a list of hosts such as ["10.0.0.1"]'),
             ([1], 'hosts: got 1, expected text such as "a=10.0.0.1"'),
@@ -111,23 +111,23 @@ class TestFromHosts:
              "give each member its own URL"),
         ],
     )  # fmt: skip
-    def test_wrong_hosts(self, wrong, message):
+    def test_rejects_invalid_hosts(self, invalid, message):
         with pytest.raises(PlanError) as error:
-            ClusterPlan.from_hosts(wrong)
+            ClusterPlan.from_hosts(invalid)
         assert str(error.value) == message
 
-    def test_a_zone_of_nobody(self):
+    def test_rejects_a_zone_for_an_unknown_member(self):
         with pytest.raises(PlanError, match=r'^zones: got "aa", expected "a", "b"; did you mean "a"\?$'):
             hosts("a", "b", zones={"aa": "1"})
 
-    def test_tls_makes_it_https(self):
+    def test_urls_are_https_with_certificates(self):
         plan = hosts("a", tls=Tls.from_dir("/pki"))
         assert (plan.members[0].client_urls, plan.members[0].peer_urls) == (
             ("https://10.0.0.1:2379",),
             ("https://10.0.0.1:2380",),
         )
 
-    def test_one_side_alone(self):
+    def test_certificates_for_clients_alone(self):
         files = TlsFiles(cert_file="/c", key_file="/k", client_cert_auth=False)
         plan = hosts("a", tls=Tls(client=files))
         assert (*plan.members[0].client_urls, *plan.members[0].peer_urls) == (
@@ -140,20 +140,20 @@ class TestFromHosts:
 
 
 class TestSettings:
-    """A plan takes the settings of a sizing, or flags."""
+    """A plan accepts the settings of a sizing, or flags."""
 
-    def test_of_a_sizing(self):
+    def test_accepts_the_settings_of_a_sizing(self):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.6.14", peer_rtt_ms=150)
         plan = hosts("a", settings=found)
         assert str(plan.etcd_version) == "3.6.14"
         assert plan.settings == {setting.name: setting.value for setting in found.changed}
         assert list(plan.flags("a").items())[-4:] == list(plan.settings.items())
 
-    def test_of_the_same_minor_version(self):
+    def test_settings_must_be_for_the_same_minor_version(self):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.5")
         assert str(hosts("a", settings=found, etcd_version="3.5.33").etcd_version) == "3.5.33"
 
-    def test_flags(self):
+    def test_accepts_flags(self):
         assert hosts("a", settings={"log-level": "warn", "pre-vote": True}).flags("a")["log-level"] == "warn"
 
     def test_every_setting_of_every_version_fits_a_plan(self):
@@ -161,26 +161,26 @@ class TestSettings:
             hosts("a", settings=settings_for(size(data_bytes="8GB"), etcd_version=version, peer_rtt_ms=5000))
 
 
-class TestRefused:
-    """What etcd refuses is refused before, with the remedy; so is what it takes and nobody means."""
+class TestInvalidPlans:
+    """A plan rejects what etcd rejects, and what etcd accepts but nobody intends; the message has the remedy."""
 
     @pytest.mark.parametrize("row", INVALID, ids=lambda row: row.code)
-    def test_says_why(self, row):
+    def test_message_and_pickling(self, row):
         with pytest.raises(EtcdSizeError) as error:
             row.plan()
-        said = str(error.value)
-        assert said == row.message or said.partition(": ")[2] == row.message
+        text = str(error.value)
+        assert text == row.message or text.partition(": ")[2] == row.message
         assert isinstance(error.value, PlanError)
-        assert "\n" not in said
-        assert str(pickle.loads(pickle.dumps(error.value))) == said
+        assert "\n" not in text
+        assert str(pickle.loads(pickle.dumps(error.value))) == text
 
-    def test_the_table_is_whole(self):
+    def test_every_row_has_either_flags_or_what_etcd_does(self):
         assert len(INVALID) >= 40
         assert len({row.code for row in INVALID}) == len(INVALID)
         for row in INVALID:
-            assert bool(row.etcd) != bool(row.taken), row.code
+            assert bool(row.etcd) != bool(row.etcd_does), row.code
 
-    def test_the_error_says_where(self):
+    def test_error_names_member_field_and_value(self):
         with pytest.raises(PlanError) as error:
             Member(name="a", peer_urls="http://a:1/", client_urls="http://a:2")
         assert (error.value.member, error.value.field, error.value.value) == ("a", "peer_urls", "http://a:1/")
@@ -188,23 +188,23 @@ class TestRefused:
     @given(st.dictionaries(st.sampled_from(list(ClusterPlan.model_fields)), st.one_of(
         st.none(), st.integers(), st.text(), st.lists(st.text()), st.dictionaries(st.text(), st.text())
     )))  # fmt: skip
-    def test_whatever_comes_the_error_is_ours(self, values):
+    def test_any_values_are_accepted_or_rejected_on_one_line(self, values):
         found = result(lambda: ClusterPlan(**values))
         assert "\n" not in str(found)
 
     @given(st.text(max_size=30))
-    def test_whatever_url_comes_the_error_is_ours(self, text):
+    def test_any_url_is_accepted_or_rejected_on_one_line(self, text):
         for url in (text, f"http://{text}", f"http://{text}:2380", f"http://10.0.0.1:{text}"):
             found = result(lambda url: Member(name="a", peer_urls=url, client_urls="http://10.0.0.1:2379"), url)
             assert "\n" not in str(found)
 
-    def test_a_member_that_there_is_not(self):
+    def test_rejects_an_unknown_member(self):
         with pytest.raises(PlanError, match=r'^member: got "infra3", expected "infra0", "infra1", "infra2"; did you'):
             ClusterPlan.local(3).flags("infra3")
 
 
 class TestNotices:
-    """What etcd takes and one should know."""
+    """A notice is about a plan that etcd accepts, but that an operator should know about."""
 
     @pytest.mark.parametrize(
         ("plan", "expected"),
@@ -229,10 +229,10 @@ class TestNotices:
              ["etcd-unsafe-patch", "etcd-not-run"]),
         ],
     )  # fmt: skip
-    def test_codes(self, plan, expected):
+    def test_codes_of_notices(self, plan, expected):
         assert codes(plan()) == expected
 
-    def test_two_members_on_one_host(self):
+    def test_notice_names_the_shared_host(self):
         plan = ClusterPlan(members=[
             Member(name="a", peer_urls="https://n1:2380", client_urls="https://n1:2379"),
             Member(name="b", peer_urls="https://n1:2382", client_urls="https://n1:2381"),
@@ -251,17 +251,17 @@ class TestModel:
         ],
         ids=["local", "hosts"],
     )
-    def test_to_json_and_back(self, plan):
+    def test_json_round_trip(self, plan):
         assert ClusterPlan.model_validate_json(plan.model_dump_json()) == plan
 
-    def test_urls_stay_as_they_came(self):
-        """Pydantic's own URL adds the slash that etcd refuses."""
+    def test_urls_are_not_rewritten(self):
+        """Pydantic's own URL type adds a slash, which etcd rejects."""
         assert Member(name="a", peer_urls="http://A.example:1", client_urls="http://a:2").peer_urls == (
             "http://A.example:1",
         )
 
-    def test_endpoints(self):
+    def test_endpoints_are_all_client_urls(self):
         assert ClusterPlan.local(2).endpoints == ("http://127.0.0.1:2379", "http://127.0.0.1:2381")
 
-    def test_files_are_not_opened(self, tmp_path):
+    def test_certificate_files_are_not_opened(self, tmp_path):
         assert Tls.from_dir(str(tmp_path / "none")).client.cert_file == str(Path(tmp_path, "none", "server.crt"))

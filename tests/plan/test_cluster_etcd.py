@@ -1,4 +1,4 @@
-"""Plans beside real etcd: what we refuse it refuses, and what we accept it accepts."""
+"""Plans compared with the real etcd: it rejects what we reject, and accepts what we accept."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from etcdsize import ClusterPlan, Member, render
 pytestmark = pytest.mark.xdist_group("etcd")
 
 ASKED = [row for row in INVALID if row.etcd]
-# What etcd says when it has read all of its arguments, found itself in the cluster and opened its data.
+# What etcd logs once it has read its arguments, found itself in the initial cluster and opened its data.
 STARTED = ("starting local etcd server", "starting etcd server", "added member")
 
 
 def verdict(folder: Path, arguments: list[str], etcd: str, *, to_the_end: bool) -> tuple[bool, str]:
-    """Run a command that is etcd and return whether it goes on, and what it wrote.
+    """Run a command that starts etcd, and return whether etcd keeps running, and its log.
 
-    To the end: it is given the time that a lone member takes to be ready, as some of what is wrong ends it only then.
+    With `to_the_end` it waits for as long as a single member needs to be ready, because some errors end etcd only then.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
     clean["PATH"] = os.pathsep.join([str(Path(etcd).parent), clean["PATH"]])
@@ -55,8 +55,8 @@ def verdict(folder: Path, arguments: list[str], etcd: str, *, to_the_end: bool) 
 
 
 @pytest.mark.parametrize("minor", MINORS)
-class TestRefused:
-    """Each that etcd can be asked about, etcd refuses too."""
+class TestInvalidPlans:
+    """etcd rejects the invalid plans whose mistake a command line can show."""
 
     def base(self, folder):
         peer, client = (f"http://127.0.0.1:{name}" for name in ("PEER", "CLIENT"))
@@ -83,20 +83,20 @@ class TestRefused:
             arguments.append(f"--{flag}={value}")
         return verdict(folder, arguments, etcd, to_the_end=to_the_end)
 
-    def test_the_plan_that_they_change_is_fine(self, minor, tmp_path):
+    def test_etcd_accepts_the_unchanged_flags(self, minor, tmp_path):
         accepted, log = self.ask(minor, tmp_path, {}, to_the_end=False)
         shutil.rmtree(tmp_path)
         assert accepted, log
 
     @pytest.mark.parametrize("row", ASKED, ids=lambda row: row.code)
-    def test_is_refused(self, minor, row, tmp_path):
+    def test_etcd_rejects_it(self, minor, row, tmp_path):
         asked = minor in row.versions
         accepted, log = self.ask(minor, tmp_path, row.etcd, to_the_end=asked)
         shutil.rmtree(tmp_path)
         assert accepted is not asked, log
 
 
-# What hurts somewhere: in sh, in YAML, in a unit of systemd, in a path.
+# Characters that are special in sh, in YAML, in a systemd unit or in a path.
 SPECIAL = "'\"\\$`%#;:&|<>(){}[]*?!~^@-+. é漢😀"
 texts = (
     st.text(st.sampled_from(SPECIAL + "abc1") | st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
@@ -137,7 +137,7 @@ ADDRESSES = ["127.0.0.1", "127.0.0.2", "127.200.0.9", "[::1]", "localhost"]
 
 @st.composite
 def valid_plans(draw, folder, version):
-    """Return plans of one to five members on this machine, one of its members, and a format."""
+    """Return a plan of one to five members on this machine, one of its members, and a format."""
     names = draw(st.lists(texts, min_size=1, max_size=5, unique=True))
     urls = []
     for port in free_ports(4 * len(names)):
@@ -154,7 +154,7 @@ def valid_plans(draw, folder, version):
                 listen_client_urls=(client, more_client) if draw(st.booleans()) else client,
             )
         )
-    # 3.4 writes what it understood only where it is told to.
+    # 3.4 logs its configuration only with this logger.
     settings = {"logger": "zap"} | draw(flags) | draw(st.just({}) | revisions) | draw(st.just({}) | timings)
     plan = ClusterPlan(
         members=members,
@@ -167,7 +167,7 @@ def valid_plans(draw, folder, version):
 
 
 def started(folder: Path, text: str, form: str) -> list[str]:
-    """Return the command that starts etcd with what was rendered."""
+    """Return the command that starts etcd with a rendered plan."""
     file = folder / "rendered"
     file.write_text(text)
     if form == "systemd":
@@ -178,7 +178,7 @@ def started(folder: Path, text: str, form: str) -> list[str]:
     return ["sh", "-c", script]
 
 
-# What etcd says of its own configuration when it starts, by flag.
+# The flags whose values etcd logs when it starts.
 LISTS = ("listen-peer-urls", "listen-client-urls", "initial-advertise-peer-urls", "advertise-client-urls", "cors")
 LOGGED = (
     *LISTS, "name", "data-dir", "initial-cluster", "initial-cluster-token", "initial-cluster-state", "host-whitelist",
@@ -187,17 +187,17 @@ LOGGED = (
 )  # fmt: skip
 
 
-def understood(told: dict) -> dict:
-    """Return what etcd understood; lists and the members of the cluster in any order."""
-    found = {flag: told[flag] for flag in LOGGED}
+def logged(line: dict) -> dict:
+    """Return the values that etcd logged, with lists and the members of the initial cluster sorted."""
+    found = {flag: line[flag] for flag in LOGGED}
     for flag in (*LISTS, "host-whitelist"):
         found[flag] = sorted(found[flag])
     found["initial-cluster"] = sorted(found["initial-cluster"].split(","))
     return found
 
 
-def meant(plan: ClusterPlan, flag: str, value: object) -> object:
-    """Return what we meant, as etcd tells it."""
+def expected(plan: ClusterPlan, flag: str, value: object) -> object:
+    """Return the value of a flag as etcd logs it."""
     if flag in (*LISTS, "host-whitelist", "initial-cluster"):
         return sorted(str(value).split(","))
     if flag in ("heartbeat-interval", "election-timeout"):
@@ -209,9 +209,9 @@ def meant(plan: ClusterPlan, flag: str, value: object) -> object:
 
 @pytest.mark.parametrize("minor", MINORS)
 class TestAccepted:
-    """What we accept, etcd accepts: we refuse neither too little nor too much."""
+    """etcd accepts every plan that we accept."""
 
-    def test_a_hundred_plans(self, minor, tmp_path):
+    def test_etcd_accepts_a_hundred_plans(self, minor, tmp_path):
         etcd, version = needed(minor)
         count = 0
 
@@ -225,19 +225,19 @@ class TestAccepted:
             plan, name, form = data.draw(valid_plans(folder, str(version)))
             accepted, log = verdict(folder, started(folder, render(plan, form, name), form), etcd, to_the_end=False)
             assert accepted, log
-            told = next(json.loads(line) for line in log.splitlines() if "starting an etcd server" in line)
-            assert understood(told) == {
-                flag: meant(plan, flag, value) for flag, value in plan.flags(name).items() if flag in LOGGED
-            } | {flag: value for flag, value in understood(told).items() if flag not in plan.flags(name)}
+            starting = next(json.loads(line) for line in log.splitlines() if "starting an etcd server" in line)
+            assert logged(starting) == {
+                flag: expected(plan, flag, value) for flag, value in plan.flags(name).items() if flag in LOGGED
+            } | {flag: value for flag, value in logged(starting).items() if flag not in plan.flags(name)}
             assert Path(plan.data_dir_of(name), "member").is_dir()
-            # etcd's first log alone takes 64 MB.
+            # etcd's first WAL file alone has 64 MB.
             shutil.rmtree(folder)
 
         run()
         assert count >= 100
 
 
-# Guide, install: the three commands as printed. The first has a space behind the last backslash but one.
+# Guide, install: the three commands as printed. The first has a space after the second to last backslash.
 REST = """\
     --initial-cluster-token etcd-cluster-1 \\
     --initial-cluster infra0=http://127.0.0.1:2380, infra1=http://127.0.0.1:2382, infra2=http://127.0.0.1:2384 \\{space}
@@ -257,17 +257,17 @@ etcd --name infra{index} --initial-advertise-peer-urls http://127.0.0.1:{peer} \
 @pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize("name", PRINTED)
 class TestGuide:
-    """The guide's commands as printed are refused; with the same members, ours are accepted."""
+    """etcd rejects the guide's commands as printed, and accepts ours for the same members."""
 
-    def test_as_printed(self, minor, name, tmp_path):
+    def test_etcd_rejects_the_printed_command(self, minor, name, tmp_path):
         etcd, _ = needed(minor)
         accepted, log = verdict(tmp_path, ["sh", "-c", PRINTED[name]], etcd, to_the_end=True)
         assert not accepted
         assert "infra1=http://127.0.0.1:2382," in log
         assert "is not a valid flag" in log
 
-    def test_quoted(self, minor, name, tmp_path):
-        """Quotes do not help: names keep the space before them."""
+    def test_etcd_rejects_the_printed_command_with_quotes(self, minor, name, tmp_path):
+        """Quotes do not help: the names then begin with a space."""
         etcd, _ = needed(minor)
         peer, client = free_ports(2)
         cluster = f"infra0=http://127.0.0.1:{peer}, infra1=http://127.0.0.1:1, infra2=http://127.0.0.1:2"
@@ -278,7 +278,7 @@ class TestGuide:
         assert not accepted
         assert 'couldn\'t find local name "infra1" in the initial cluster configuration' in log.replace('\\"', '"')
 
-    def test_ours(self, minor, name, tmp_path):
+    def test_etcd_accepts_our_command(self, minor, name, tmp_path):
         etcd, version = needed(minor)
         plan = ClusterPlan.local(
             3,

@@ -1,4 +1,4 @@
-"""Plans written down: the whole text, and what sh, YAML and systemd themselves read in it."""
+"""Rendered plans: the whole text, and what sh, YAML and systemd read from it."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ etcd:
 """,
 }
 
-# What hurts in sh, in YAML, in systemd.
+# Text with characters that are special in sh, in YAML or in systemd.
 HOSTILE = [
     "'", '"', "\\", "a\\", "$(touch x)", "`touch x`", "$HOME", "${name}", "%", "%n %%", "a b", "#a", "a #b", "a: b",
     ":",
@@ -178,7 +178,7 @@ def plan_of(name: str, token: str, folder: str) -> ClusterPlan:
 
 
 def hostile(test):
-    """Give names, tokens and paths, each of the hostile ones at least once."""
+    """Run a test with names, tokens and paths, and with every hostile text at least once."""
     for text in HOSTILE:
         test = example(text, text, text)(test)
     return settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])(
@@ -188,12 +188,12 @@ def hostile(test):
 
 @pytest.mark.parametrize("form", FORMATS)
 class TestWholeText:
-    def test_is(self, form):
+    def test_every_format_has_this_text(self, form):
         assert render(PLAN, form, None if form == "kubeadm" else "b") == TEXTS[form]
 
 
 class TestShell:
-    """sh reads the very same words and variables."""
+    """sh reads exactly the words and variables of the plan."""
 
     def read(self, script: str, folder: Path, environment: dict[str, str]) -> list[str]:
         found = subprocess.run(
@@ -203,7 +203,7 @@ class TestShell:
         return found.stdout.decode().split("\0")[:-1]
 
     @hostile
-    def test_flags(self, tmp_path, name, token, folder):
+    def test_reads_the_words_of_the_command(self, tmp_path, name, token, folder):
         plan = plan_of(name, token, folder)
         script = f"etcd() {{ printf '%s\\0' \"$@\"; }}\n{render(plan, 'flags')}"
         words = self.read(script, tmp_path, {"PATH": os.environ["PATH"]})
@@ -211,7 +211,7 @@ class TestShell:
         assert not list(tmp_path.iterdir())
 
     @hostile
-    def test_env(self, tmp_path, name, token, folder):
+    def test_reads_the_variables(self, tmp_path, name, token, folder):
         plan = plan_of(name, token, folder)
         file = tmp_path / "etcd.env"
         file.write_text(render(plan, "env"))
@@ -226,7 +226,7 @@ def environment(plan: ClusterPlan, name: str) -> dict[str, str]:
 
 
 class TestConfig:
-    """YAML reads text as that text and numbers as numbers; no key is one that etcd does not know."""
+    """YAML reads text as text and numbers as numbers, and etcd knows every key."""
 
     @hostile
     def test_parse_back(self, name, token, folder):
@@ -234,14 +234,14 @@ class TestConfig:
         assert yaml.safe_load(render(plan, "config")) == plan.flags(name)
 
     @pytest.mark.parametrize(("version", "has"), [("3.4", True), ("3.5", False)])
-    def test_the_json_gateway_stays_on(self, version, has):
-        """etcd-io/etcd#12297: a config file of 3.4 turns it off, unless it says so."""
+    def test_json_gateway_stays_on(self, version, has):
+        """etcd-io/etcd#12297: in 3.4, a config file without the key turns it off."""
         document = yaml.safe_load(render(ClusterPlan.local(1, etcd_version=version), "config"))
         assert document.get("enable-grpc-gateway", False) is has
 
     @pytest.mark.parametrize("version", ["3.4", "3.5", "3.6", "3.7"])
-    def test_every_flag_that_a_config_file_can_hold(self, version):
-        """Every kind of value, and TLS nested as etcd nests it."""
+    def test_holds_every_flag_with_a_config_key(self, version):
+        """Values of every kind, and TLS nested as in etcd."""
         flags = load_versions().version(version).flags
         values = {}
         for flag in flags:
@@ -267,7 +267,7 @@ class TestConfig:
             ("3.6", "client-crl-file", "/x"),
         ],
     )
-    def test_what_it_cannot_hold_is_refused(self, version, flag, value):
+    def test_rejects_flags_without_a_config_key(self, version, flag, value):
         plan = ClusterPlan.local(1, settings={flag: value}, etcd_version=version)
         assert flag in render(plan, "flags")
         with pytest.raises(OptionError) as error:
@@ -284,10 +284,10 @@ def tmpfiles():
 
 
 class TestSystemd:
-    """systemd itself reads what was meant, in a unit and in a file of variables."""
+    """systemd itself reads the words of the plan, from a unit and from a file of variables."""
 
     @pytest.mark.parametrize("plan", [PLAN, ClusterPlan.local(3, data_dir="/d")], ids=["tls", "local"])
-    def test_verify(self, plan, tmp_path):
+    def test_systemd_verifies_the_unit(self, plan, tmp_path):
         verify = program("systemd-analyze", "systemd")
         for member in plan.members:
             unit = tmp_path / f"{member.name}.service"
@@ -299,15 +299,15 @@ class TestSystemd:
             assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
     @hostile
-    def test_verify_hostile(self, tmp_path, name, token, folder):
+    def test_systemd_verifies_hostile_text(self, tmp_path, name, token, folder):
         words = unit_words(render(plan_of(name, token, folder), "systemd"))
         assert words == [
             "etcd",
             *(f"--{flag}={value}" for flag, value in plan_of(name, token, folder).flags(name).items()),
         ]
 
-    def test_systemd_reads_the_words_as_our_twin_does(self, tmp_path):
-        """It tells a command's name when it does not like it, as it has read it; `$` is for the other words only."""
+    def test_unit_words_reads_commands_as_systemd_does(self, tmp_path):
+        """systemd prints the name of a command that it rejects, as it has read it; in that word `$` is not special."""
         verify = program("systemd-analyze", "systemd")
         for text in HOSTILE:
             if "$" in text:
@@ -325,8 +325,8 @@ class TestSystemd:
             assert said.endswith(f" /*{text}")
 
     @hostile
-    def test_variables(self, tmpfiles, tmp_path, name, token, folder):
-        """os-release and EnvironmentFile= have one parser in systemd, and systemd-tmpfiles tells what it read."""
+    def test_reads_the_variables_of_a_file(self, tmpfiles, tmp_path, name, token, folder):
+        """systemd parses os-release and EnvironmentFile= alike, and systemd-tmpfiles writes what it read."""
         plan = plan_of(name, token, folder)
         root = tmp_path / "root"
         shutil.rmtree(root, ignore_errors=True)
@@ -343,14 +343,14 @@ class TestSystemd:
             assert (root / theirs).read_text() == environment(plan, name)[ours]
 
     @pytest.mark.parametrize("field", ["data", "tls"])
-    def test_a_relative_path_is_refused(self, field):
+    def test_rejects_a_relative_path(self, field):
         plan = ClusterPlan.local(1) if field == "data" else ClusterPlan.local(1, data_dir="/d", tls=Tls.from_dir("pki"))
         with pytest.raises(OptionError, match=r", expected an absolute path: systemd starts etcd in /$"):
             render(plan, "systemd")
 
 
 class TestKubeadm:
-    def test_plain(self):
+    def test_plain_http_has_endpoints_alone(self):
         document = yaml.safe_load(render(ClusterPlan.local(2), "kubeadm"))
         assert document["etcd"] == {
             "external": {"endpoints": ["http://127.0.0.1:2379", "http://127.0.0.1:2381"]},
@@ -362,7 +362,7 @@ class TestKubeadm:
         assert document["etcd"]["external"]["endpoints"] == list(PLAN.endpoints)
 
 
-class TestRefused:
+class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
@@ -376,12 +376,12 @@ class TestRefused:
             (("plan", "env"), 'plan: got "plan", expected a ClusterPlan'),
         ],
     )  # fmt: skip
-    def test_says_why(self, arguments, message):
+    def test_rejects_with_a_message(self, arguments, message):
         with pytest.raises((OptionError, PlanError)) as error:
             render(*arguments)
         assert str(error.value) == message
 
-    def test_one_member_needs_no_name(self):
+    def test_member_may_be_left_out_for_a_plan_of_one(self):
         assert render(ClusterPlan.local(1), "flags") == render(ClusterPlan.local(1), "flags", "infra0")
 
 
@@ -394,6 +394,6 @@ def test_settings_of_every_version_can_be_written_in_every_format():
 
 
 def test_json_strings_are_yaml_strings():
-    """What the config file relies on: for printable text, the two read the same."""
+    """The config file relies on it: JSON and YAML read printable text alike."""
     for text in HOSTILE:
         assert yaml.safe_load(json.dumps(text, ensure_ascii=False)) == text

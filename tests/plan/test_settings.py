@@ -1,4 +1,4 @@
-"""Settings from a sizing: bounds that always hold, reasons, sources, and real etcd that starts with them."""
+"""Settings from a sizing: their bounds, reasons and sources, and a real etcd that starts with them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def codes(found: EtcdSettings) -> list[str]:
 
 
 class TestQuota:
-    """At least 2 GiB, room over the data, never silently past the 8 GiB that etcd suggests; whole bytes."""
+    """At least 2 GiB and more than the data; above the 8 GiB that etcd suggests only with a notice; whole bytes."""
 
     @given(data, versions)
-    def test_bounds(self, data, version):
+    def test_quota_stays_within_its_bounds(self, data, version):
         found = settings_for(size(data_bytes=data), etcd_version=version)
         quota = found.quota_backend_bytes
         assert type(quota) is int
@@ -52,13 +52,13 @@ class TestQuota:
         quota = settings_for(size(data_bytes=load)).setting("quota-backend-bytes")
         assert (quota.value, quota.is_default) == (gib * GIB, default)
 
-    def test_above_8_gib_is_beyond_the_guide(self):
+    def test_quota_above_8_gib_has_a_notice(self):
         notice = next(n for n in settings_for(size(data_bytes="20GB")).notices if n.code == "quota-above-suggested")
         assert notice.severity == "beyond-guide"
         assert notice.source == "etcd-io/website content/en/docs/v3.5/dev-guide/limit.md"
 
     @pytest.mark.parametrize(("nodes", "gib"), [(50, 2), (250, 2), (1_000, 2), (3_000, 8)])
-    def test_without_data_it_is_for_the_most_of_the_tier(self, nodes, gib):
+    def test_without_data_it_is_for_the_largest_load_of_the_tier(self, nodes, gib):
         found = settings_for(size(kubernetes_nodes=nodes))
         assert found.quota_backend_bytes == gib * GIB
         assert codes(found) == ["settings-for-tier"]
@@ -68,7 +68,7 @@ class TestTiming:
     """Heartbeat: 0.5 to 1.5 times the RTT, at least 100 ms. Election: 10 RTTs, 5 heartbeats, 1000 to 50000 ms."""
 
     @given(rtts, versions)
-    def test_constraints(self, rtt, version):
+    def test_timing_stays_within_its_bounds(self, rtt, version):
         found = settings_for(size(clients=5), etcd_version=version, peer_rtt_ms=rtt)
         heartbeat, election = found.heartbeat_interval_ms, found.election_timeout_ms
         assert type(heartbeat) is type(election) is int
@@ -99,7 +99,7 @@ class TestTiming:
         assert set(is_default.values()) == {heartbeat == 100}
 
     @given(st.floats(5_000, 1e9, exclude_min=True))
-    def test_an_rtt_that_cannot_be_met_is_refused(self, rtt):
+    def test_rejects_an_rtt_above_the_longest_election(self, rtt):
         with pytest.raises(
             OptionError, match="expected at most 5000: the election timeout must be ten times"
         ) as caught:
@@ -107,39 +107,39 @@ class TestTiming:
         assert (caught.value.option, caught.value.value) == ("peer_rtt_ms", rtt)
 
     @pytest.mark.parametrize("rtt", [-1, -0.5, float("nan"), float("inf"), "10", True, [10]])
-    def test_what_is_no_rtt_is_refused(self, rtt):
+    def test_rejects_what_is_not_an_rtt(self, rtt):
         with pytest.raises(OptionError, match=r"^peer_rtt_ms: got .*, expected a finite number of milliseconds"):
             settings_for(size(clients=5), peer_rtt_ms=rtt)
 
 
 class TestCompaction:
-    """Off under Kubernetes, whose API server compacts; else periodic, with a unit, as a bare number means hours."""
+    """Off for Kubernetes, whose API server compacts; otherwise periodic, with a unit: a bare number means hours."""
 
-    def test_kubernetes(self):
+    def test_off_for_kubernetes(self):
         for found in (settings_for(size(clients=5), kubernetes=True), settings_for(size(kubernetes_nodes=5))):
             retention = found.setting("auto-compaction-retention")
             assert (retention.value, retention.is_default) == ("0", True)
             assert "API server" in retention.why
 
-    def test_otherwise(self):
+    def test_periodic_otherwise(self):
         found = settings_for(size(clients=5))
         retention = found.setting("auto-compaction-retention")
         assert (retention.value, retention.is_default) == ("1h", False)
         assert found.setting("auto-compaction-mode").value == "periodic"
 
     @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
-    def test_neither_true_nor_false(self, kubernetes):
+    def test_rejects_what_is_not_a_boolean(self, kubernetes):
         with pytest.raises(OptionError, match=r"^kubernetes: got .*, expected True or False$"):
             settings_for(size(clients=5), kubernetes=kubernetes)
 
 
 class TestSnapshotCount:
-    """The default of the version: 100,000 in 3.4 and 3.5, 10,000 since 3.6, which alone warns where it is set."""
+    """The version's default: 100,000 in 3.4 and 3.5, 10,000 since 3.6. Only 3.6 warns if it is set."""
 
     @pytest.mark.parametrize(
         ("version", "count"), [("3.4", 100_000), ("3.5", 100_000), ("3.6", 10_000), ("3.7", 10_000)]
     )
-    def test_defaults(self, version, count):
+    def test_is_the_default_of_the_version(self, version, count):
         found = settings_for(size(clients=5), etcd_version=version)
         assert found.snapshot_count == count
         assert found.setting("snapshot-count").is_default
@@ -147,10 +147,10 @@ class TestSnapshotCount:
 
 
 class TestMemory:
-    """The quota, and the heap beside it: index, raft log, clients, and as much again until it is collected."""
+    """The quota plus the heap: index, raft log and clients, and the same again as garbage."""
 
     @given(data, st.floats(0, 1e6), versions)
-    def test_parts_make_the_whole(self, data, clients, version):
+    def test_total_is_the_sum_of_the_parts(self, data, clients, version):
         memory = settings_for(size(clients=clients, data_bytes=data), etcd_version=version).memory
         heap = memory.index_bytes + memory.raft_bytes + memory.clients_bytes
         assert memory.garbage_bytes == heap
@@ -158,7 +158,7 @@ class TestMemory:
         assert (memory.memory_gib - 1) * GIB < memory.memory_bytes <= memory.memory_gib * GIB
         assert memory.memory_bytes > memory.database_bytes >= data
 
-    def test_by_hand(self):
+    def test_equals_a_calculation_by_hand(self):
         """2 GiB; 300 bytes for each kilobyte of it; 105,000 entries of 10 kB; 100 clients of 232 kB."""
         memory = settings_for(size(clients=100, data_bytes="100MB")).memory
         assert memory.database_bytes == 2 * GIB
@@ -166,20 +166,20 @@ class TestMemory:
         assert memory.raft_bytes == 105_000 * 10_000
         assert memory.clients_bytes == 100 * (17_000 + 10 * (18_000 + 10 * 350))
 
-    def test_3_6_keeps_fewer_entries(self):
+    def test_raft_log_is_smaller_in_3_6(self):
         sizing = size(clients=100, data_bytes="100MB")
         assert settings_for(sizing, etcd_version="3.6").memory.raft_bytes == 15_000 * 10_000
 
     @pytest.mark.parametrize("tier", TIERS)
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_the_guides_machines_have_it(self, tier, version):
+    def test_fits_the_machines_of_the_guide(self, tier, version):
         sizing = size(**TIERS[tier])
         assert sizing.tier == tier
         found = settings_for(sizing, etcd_version=version)
         assert found.memory.memory_gib <= min(machine.memory_gib for machine in sizing.machines.values())
         assert "memory-above-machine" not in codes(found)
 
-    def test_more_than_the_machine_has_is_told(self):
+    def test_notice_if_it_exceeds_the_memory_of_a_machine(self):
         found = settings_for(size(data_bytes="40GB", provider="aws"))
         notice = next(notice for notice in found.notices if notice.code == "memory-above-machine")
         assert notice.severity == "beyond-guide"
@@ -187,10 +187,10 @@ class TestMemory:
 
 
 class TestVersions:
-    """Out of support, an unsafe patch, and what was not run are told; unknown versions are refused."""
+    """Unsupported, unsafe and untested versions have notices; unknown versions are rejected."""
 
     @pytest.mark.parametrize(
-        ("version", "told"),
+        ("version", "expected"),
         [
             ("3.4", ["etcd-out-of-support"]),
             ("3.4.23", ["etcd-out-of-support"]),
@@ -202,24 +202,24 @@ class TestVersions:
             ("3.7.1", ["etcd-not-run"]),
         ],
     )
-    def test_notices(self, version, told):
+    def test_notices_of_a_version(self, version, expected):
         found = settings_for(size(**TIERS["small"]), etcd_version=version)
-        assert codes(found) == told
+        assert codes(found) == expected
         assert all(notice.source for notice in found.notices)
 
-    def test_unknown(self):
+    def test_rejects_an_unknown_version(self):
         with pytest.raises(OptionError, match=r'^etcd_version: got "3\.3", expected one of 3\.4, 3\.5, 3\.6, 3\.7'):
             settings_for(size(clients=5), etcd_version="3.3")
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_a_setting_that_it_lacks_names_those_that_have_it(self, version):
+    def test_error_names_the_versions_that_have_a_flag(self, version):
         found = settings_for(size(clients=5), etcd_version=version)
         lacking = {"3.4": "max-learners", "3.5": "feature-gates", "3.6": "enable-v2", "3.7": "discovery"}[version]
         having = ", ".join(load_versions().flags_by_name[lacking].versions)
         with pytest.raises(OptionError, match=f"^etcd {version} has no flag .*; those that have it: {having}$"):
             found.setting(lacking)
 
-    def test_a_setting_that_is_left_alone(self):
+    def test_error_for_a_flag_that_keeps_its_default(self):
         with pytest.raises(
             OptionError, match=r'^settings: "max-txn-ops" keeps the default of etcd 3\.5, 128; the settings are'
         ):
@@ -227,10 +227,10 @@ class TestVersions:
 
 
 class TestModel:
-    """Every setting says why and where from; equal to the version's default is marked; JSON keeps all of it."""
+    """Every setting has a reason and a source, and says whether it is the version's default; JSON keeps all of it."""
 
     @given(data, versions, rtts, st.booleans())
-    def test_all_of_it(self, data, version, rtt, kubernetes):
+    def test_every_setting_is_complete(self, data, version, rtt, kubernetes):
         found = settings_for(size(data_bytes=data), etcd_version=version, peer_rtt_ms=rtt, kubernetes=kubernetes)
         for name, setting in found.settings.items():
             assert setting.name == name
@@ -243,29 +243,29 @@ class TestModel:
         assert [setting.name for setting in found.changed] == [flag.split("=")[0][2:] for flag in found.flags]
         assert EtcdSettings.model_validate_json(found.model_dump_json()) == found
 
-    def test_explain(self):
+    def test_explain_has_every_reason_and_source(self):
         found = settings_for(size(clients=100, data_bytes="100MB"), etcd_version="3.6.14", kubernetes=True)
         assert found.explain() == EXPLAINED
 
     @pytest.mark.parametrize("sizing", [4_000_000, "4GB", None, TIERS["small"]])
-    def test_a_sizing_only(self, sizing):
+    def test_rejects_what_is_not_a_sizing(self, sizing):
         with pytest.raises(OptionError, match=r"^sizing: got .*, expected the answer of size\(\)$"):
             settings_for(sizing)
 
-    def test_a_table_of_your_own(self):
+    def test_accepts_a_sizing_by_a_custom_table(self):
         tiers = load_tiers("guide").model_dump()
         tiers["tiers"][0]["clients"]["limit"] = 150
-        # It bears the name of the built-in table, and is not taken for it.
+        # It has the name of the built-in table, but is another table.
         table = TierTable(**tiers)
         known, unknown = size(**TIERS["small"], tiers=table), size(requests_per_second=5, tiers=table)
         assert settings_for(known).clients == 100
         assert settings_for(unknown).clients == 150
 
-    def test_the_tables_of_etcd_itself(self):
+    def test_accepts_a_sizing_by_the_tables_of_etcd_io(self):
         assert settings_for(size(requests_per_second=5, tiers="etcd.io")).clients == 100
 
     @given(data)
-    def test_more_data_never_takes_less(self, data):
+    def test_more_data_never_needs_less(self, data):
         assume(data < 1e15)
         less, more = (settings_for(size(data_bytes=load)) for load in (data, data * 2 + 1))
         assert less.quota_backend_bytes <= more.quota_backend_bytes
@@ -275,7 +275,7 @@ class TestModel:
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("minor", MINORS)
 def test_real_etcd_starts_with_the_settings(minor, tier, tmp_path):
-    """Every setting is given, not only those that differ from the default; etcd then says what it took."""
+    """Every setting is passed, not only those that differ from the default; etcd then logs the values."""
     etcd, version = needed(minor)
     found = settings_for(size(**TIERS[tier]), etcd_version=str(version), peer_rtt_ms=130)
     flags = [f"--{setting.name}={setting.value}" for setting in found.settings.values()]

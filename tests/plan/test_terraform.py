@@ -1,4 +1,4 @@
-"""Terraform's external data source: text in, text out, and exit code 1 with one line for every error."""
+"""Terraform's external data source: the answers to queries, and exit code 1 with one line for every error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ask(**query):
 
 
 class TestAnswer:
-    def test_is_the_sizing_and_its_settings(self):
+    def test_has_the_sizing_and_its_settings(self):
         found = ask(**LOAD)
         settings = settings_for(SIZING)
         assert found["tier"] == SIZING.tier
@@ -38,14 +38,14 @@ class TestAnswer:
         codes = {notice.code for notice in SIZING.notices + settings.notices}
         assert {line.rpartition("[")[2].strip("]") for line in found["notices"].splitlines()} == codes
 
-    def test_has_money_where_the_catalog_has_prices(self):
+    def test_has_the_price_if_the_catalog_has_prices(self):
         found = ask(**LOAD, catalog="current", provider="aws")
         sizing = size(clients=300, requests_per_second=800, data_bytes=4 * 10**9, catalog="current", provider="aws")
         assert float(found["usd_month_aws"]) == pytest.approx(sizing.usd_month["aws"], abs=0.01)
         assert found["disk_aws"] == str(sizing.machine.disk)
         assert "machine_type_gce" not in found
 
-    def test_options(self):
+    def test_options_change_the_answer(self):
         found = ask(data="4GB", headroom="30%", members="5", tiers="etcd.io", kubernetes="true", peer_rtt_ms="150",
                     etcd_version="v3.6.14", provider="aws,gcp")  # fmt: skip
         sizing = size(data_bytes=4 * 10**9, headroom=0.3, members=5, tiers="etcd.io")
@@ -54,7 +54,7 @@ class TestAnswer:
         assert shlex.split(found["flags"]) == list(settings.flags)
         assert ask(kubernetes_nodes="250")["tier"] == "medium"
 
-    def test_hosts_give_a_rendering_each(self):
+    def test_has_a_rendering_for_each_host(self):
         found = ask(**LOAD, hosts="a=10.0.0.1, b=10.0.0.2,c=10.0.0.3", zones="a=x,b=y,c=z", tls_dir="/pki", token="t",
                     data_dir="/d", format="env")  # fmt: skip
         plan = ClusterPlan.from_hosts(
@@ -66,20 +66,20 @@ class TestAnswer:
         assert found["endpoints"] == ",".join(plan.endpoints)
         assert found["members"] == "3"
 
-    def test_the_query_of_the_documentation(self):
-        """Terraform's own text: the keys of its query and their values."""
+    def test_answers_the_documented_query(self):
+        """The example in docs/bootstrap.md is a valid query."""
         page = Path(__file__).parents[2] / "docs" / "bootstrap.md"
         query = dict(re.findall(r'^    (\w+) *= "(.*)"$', page.read_text(encoding="utf-8"), re.M))
         assert len(query) == 6
         found = ask(**query)
         assert {"member_a", "member_b", "member_c", "usd_month_aws"} <= set(found)
 
-    def test_empty_text_is_nothing(self):
+    def test_empty_text_counts_as_missing(self):
         assert ask(**LOAD, hosts="", etcd_version="", provider="") == ask(**LOAD)
 
     @given(st.dictionaries(st.sampled_from(list(QUERY)), st.text(max_size=8) | st.sampled_from(
         ["300", "4GB", "aws", "true", "3", "a=10.0.0.1", "3.5", "env", "30%"])))  # fmt: skip
-    def test_whatever_is_asked(self, query):
+    def test_any_query_has_an_answer_of_text_or_our_error(self, query):
         try:
             found = answer(json.dumps(query))
         except EtcdSizeError as error:
@@ -87,7 +87,7 @@ class TestAnswer:
         assert all(isinstance(value, str) for pair in found.items() for value in pair)
 
 
-class TestRefused:
+class TestInvalidQueries:
     @pytest.mark.parametrize(
         ("query", "message"),
         [
@@ -110,14 +110,14 @@ class TestRefused:
              "than scheme, host and port, so not a path; write http://n1"),
         ],
     )  # fmt: skip
-    def test_says_why(self, query, message):
+    def test_rejects_with_a_message(self, query, message):
         with pytest.raises(EtcdSizeError) as error:
             answer(query)
         assert str(error.value) == message
 
 
 class TestProgram:
-    """An object on standard output and 0, or a line on standard error and 1."""
+    """The program prints an object and exits with 0, or one line on standard error and exits with 1."""
 
     def run(self, query):
         return subprocess.run(
@@ -125,14 +125,14 @@ class TestProgram:
             timeout=60,
         )  # fmt: skip
 
-    def test_an_answer(self):
+    def test_prints_the_answer(self):
         query = json.dumps(LOAD | {"hosts": "é$(x)=10.0.0.1"})
         found = self.run(query.encode())
         assert (found.returncode, found.stderr) == (0, b"")
         assert json.loads(found.stdout) == answer(query)
 
     @pytest.mark.parametrize("query", [b"", b"\xff", b'{"clients": 1}', b'{"clients": "1", "catalog": "/none.json"}'])
-    def test_an_error(self, query):
+    def test_prints_an_error_on_one_line(self, query):
         found = self.run(query)
         assert (found.returncode, found.stdout) == (1, b"")
         assert found.stderr.startswith(b"etcdsize: ")

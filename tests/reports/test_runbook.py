@@ -1,4 +1,4 @@
-"""The Markdown of a runbook: in full, and read back: a block is a command, and a command its words."""
+"""The Markdown of a runbook: its whole text, and the commands read back from it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from etcdsize import ClusterPlan, Member, Runbook, Tls, runbook
 from etcdsize.reports.runbook import render_runbook
 
-# As CommonMark has it: a run of backticks, and the same run again.
+# A code span of CommonMark: a run of backticks, the text, and an equal run.
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 
 
 def read_back(text: str) -> list[list[str]]:
-    """Return the words of every command in a block of its own, as a shell takes them."""
+    """Return the words of the command in every block, as a shell splits them."""
     blocks = re.findall(r"^```sh\n(.*?)\n```$", text, re.M | re.S)
     assert text.count("\n```sh\n") == len(blocks)
     assert not [block for block in blocks if "\n" in block]
@@ -26,7 +26,7 @@ def words(book: Runbook) -> list[list[str]]:
     return [list(command.words) for step in book.steps for command in step.commands]
 
 
-def test_in_full():
+def test_whole_text():
     plan = ClusterPlan.from_hosts({"a": "10.0.0.1"}, etcd_version="3.4", data_dir="/data/etcd dir", token="it's")
     assert render_runbook(runbook(plan, tier="small")) == ONE
 
@@ -42,7 +42,7 @@ def test_every_command_reads_back(version, tls):
     assert text.count("\nSource: ") == len(book.steps)
 
 
-def test_labels():
+def test_labels_say_where_to_run_a_command():
     text = render_runbook(runbook(ClusterPlan.local(3)))
     assert "\nOn every member's machine:\n\n```sh\netcdutl version\n```\n" in text
     assert "\nOn the machine of `infra1`:\n\n```sh\netcdutl snapshot restore " in text
@@ -50,7 +50,7 @@ def test_labels():
     assert "\nOn the machine of `infra0`: Only if the folder exists.\n\n```sh\nmv " in text
 
 
-def test_prose_is_wrapped_and_no_line_of_it_means_something_else_in_markdown():
+def test_prose_is_wrapped_and_never_read_as_markup():
     for version in ("3.4", "3.5", "3.6", "3.7"):
         text = render_runbook(runbook(ClusterPlan.local(3, etcd_version=version), kubernetes=True))
         prose = re.sub(r"^(```sh\n.*?\n```|#+ .*|- .*|Source: .*)$", "", text, flags=re.M | re.S)
@@ -77,7 +77,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_shown_as_code(name):
-    """It ends no block and no span, and is no image, heading or tag."""
+    """A name ends no block or span, and is never read as an image, a heading or a tag."""
     name = name.replace("/", "|")
     plan = ClusterPlan(
         members=[Member(name=name, client_urls="http://10.0.0.1:2379", peer_urls="http://10.0.0.1:2380")],
@@ -90,7 +90,7 @@ def test_a_name_is_shown_as_code(name):
     prose = re.sub(r"^```sh\n.*?\n```$", "", text, flags=re.M | re.S)
     spans = [span[1] for span in CODE.findall(prose)]
     shown = [span[1:-1] if span[0] == span[-1] == " " and span.strip() else span for span in spans]
-    # The token, the member, and where a command is for it; a notice names it as well.
+    # The token, the member, and the label of every command for the member.
     assert shown.count(name) == 2 + sum(command.member is not None for step in book.steps for command in step.commands)
     bare = CODE.sub("", prose)
     assert not [mark for mark in ("<b>", "![x]", "**x**", "`") if mark in bare]

