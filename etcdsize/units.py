@@ -6,12 +6,14 @@ is rejected with a suggestion and never guessed at. MB is 10^6 bytes: the conser
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeVar
 
+from etcdsize.base.checks import plain_number
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, UnitError
 
@@ -152,6 +154,10 @@ def parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None
 
 
 def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:
+    if not isinstance(text, str):
+        raise UnitError(
+            f"got {shown(text)} of type {type(text).__name__}, expected text: {accepted}", accepted=accepted
+        )
     value = _value(text, units)
     if value is None:
         suggestion = _suggestion(text, units)
@@ -231,11 +237,22 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
 def format_bytes(value: int | float) -> str:
     """Return bytes in the largest decimal unit that they fill, without rounding: `parse_bytes` reads them back.
 
+    Raises
+    ------
+    OptionError
+        Unless `value` is a finite number of 0 or more.
+
+    Examples
+    --------
     >>> format_bytes(400_000_000), format_bytes(2_147_483_648), format_bytes(0)
     ('400 MB', '2.147483648 GB', '0 B')
     """
-    if isinstance(value, float):
-        value = float(value) + 0.0  # NumPy's float64 is a float but prints differently; and -0.0 becomes 0
+    number = plain_number(value)
+    if number is None or not 0 <= number < math.inf:
+        raise OptionError(
+            f"value: got {shown(value)}, expected a finite number of 0 or more", option="value", value=value
+        )
+    value = number + 0.0 if isinstance(number, float) else number  # -0.0 becomes 0
     if value >= 1e18:
         return f"{value} B"
     for unit in ("TB", "GB", "MB", "kB"):

@@ -9,7 +9,17 @@ from typing import Any
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 
-__all__ = ["one_of", "pairs_of", "true_or_false", "whole_number"]
+__all__ = [
+    "count_of",
+    "list_of",
+    "names_of",
+    "number_of",
+    "one_of",
+    "pairs_of",
+    "plain_number",
+    "true_or_false",
+    "whole_number",
+]
 
 
 def whole_number(value: Any) -> int | None:
@@ -20,6 +30,68 @@ def whole_number(value: Any) -> int | None:
         return operator.index(value)
     except TypeError:
         return None
+
+
+def plain_number(value: Any) -> int | float | None:
+    """Return a number of Python or NumPy as an int or a float, or None for anything else; booleans are no numbers."""
+    if isinstance(value, float):
+        return float(value)
+    whole = whole_number(value)
+    if whole is not None:
+        return whole
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    return float(value) if kind == "f" and getattr(value, "shape", None) == () else None
+
+
+def count_of(option: str, value: Any, least: int = 1) -> int:
+    """Return a count that is an integer of `least` or more. [count]"""
+    number = whole_number(value)
+    if number is not None and least <= number < 2**64:
+        return number
+    raise OptionError(
+        f"{option}: got {shown(value)}, expected an integer of {least} or more", option=option, value=value
+    )
+
+
+def number_of(option: str, value: Any, *, positive: bool = False) -> int | float:
+    """Return a finite number that is not negative, or that is above 0 if `positive`."""
+    number = plain_number(value)
+    # No real figure is above 1e300, and arithmetic on a larger one could overflow.
+    if number is not None and 0 <= number < 1e300 and (number or not positive):
+        return number
+    least = "above 0" if positive else "of 0 or more"
+    where = f"{option}: " if option else ""
+    raise OptionError(f"{where}got {shown(value)}, expected a finite number {least}", option=option, value=value)
+
+
+def list_of(option: str, value: Any) -> list[Any]:
+    """Return the elements of an iterable that is no text."""
+    if isinstance(value, (str, bytes)) or not _is_iterable(value):
+        raise OptionError(
+            f"{option}: got {shown(value)} of type {type(value).__name__}, expected a list", option=option, value=value
+        )
+    return list(value)
+
+
+def names_of(option: str, value: Any) -> tuple[str, ...]:
+    """Return one name, or an iterable of names, as a tuple."""
+    names = (value,) if isinstance(value, str) else tuple(value) if _is_iterable(value) else (value,)
+    for name in names:
+        if not isinstance(name, str):
+            raise OptionError(
+                f"{option}: got {shown(name)} of type {type(name).__name__}, expected a name, or several",
+                option=option,
+                value=name,
+            )
+    return names
+
+
+def _is_iterable(value: Any) -> bool:
+    try:
+        iter(value)
+    except TypeError:
+        return False
+    return True
 
 
 def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:

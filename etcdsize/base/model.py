@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from etcdsize.base.checks import number_of
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import EtcdSizeError, TableError
 
@@ -43,6 +44,9 @@ else:
                 return super().__call__(*args, **fields)
             except ValidationError as error:
                 raise convert_error(cls, error) from None
+            except UnicodeEncodeError as error:
+                # Pydantic encodes text before it validates it.
+                raise cls.error_type(f"{cls.__name__}: got {shown(error.object)}, expected Unicode text") from None
 
     class _Base(BaseModel, metaclass=_ModelType):
         pass
@@ -58,16 +62,11 @@ class Model(_Base):
 
 
 def _number(value: Any) -> int | float:
-    # No real figure is above 1e300, and arithmetic on a larger one could overflow.
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e300:
-        return value
-    raise ValueError(f"got {shown(value)}, expected a finite number of 0 or more")
+    return number_of("", value)
 
 
 def _positive(value: Any) -> int | float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e300:
-        return value
-    raise ValueError(f"got {shown(value)}, expected a finite number above 0")
+    return number_of("", value, positive=True)
 
 
 NotNegative = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number", "minimum": 0})]

@@ -29,13 +29,21 @@ def shown(value: object) -> str:
     except ValueError:
         # Python refuses to print integers of more than 4300 digits.
         return f"a number too long to print, of type {type(value).__name__}"
-    text = " ".join(text.split())
+    text = one_line(" ".join(text.split()))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def one_line(text: str) -> str:
-    """Return text with its control characters escaped, so that a message stays on one line."""
+    """Return text that is safe to print: on one line, without anything that controls a terminal or hides text."""
     return text.translate(_ESCAPES)
 
 
-_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+# Control characters, line separators, the marks that change the direction of text, and halves of surrogate pairs, which
+# no encoding can hold.
+_ESCAPED = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    *(0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF),
+    *range(0xD800, 0xE000),
+)
+_ESCAPES = {code: chr(code).encode("unicode_escape").decode() for code in _ESCAPED}

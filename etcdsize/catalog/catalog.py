@@ -6,7 +6,7 @@
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -267,7 +267,7 @@ def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Ite
     """Reject a name that is not among those known in a catalog."""
     names = sorted({name for name in known if name is not None})
     for name in wanted:
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
             raise OptionError(
                 f"{option}: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
@@ -291,7 +291,11 @@ def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tupl
     """Return the providers that an argument names; None names all of the catalog's."""
     if provider is None:
         return catalog.providers
-    names = (provider,) if isinstance(provider, str) or not isinstance(provider, Iterable) else tuple(provider)
+    names: tuple[Any, ...]
+    try:
+        names = (provider,) if isinstance(provider, str) else tuple(provider)
+    except TypeError:
+        names = (provider,)  # rejected below, by its name
     if not names:
         raise OptionError(
             f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",

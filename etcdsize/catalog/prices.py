@@ -45,6 +45,8 @@ def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
             text = bytes(text).decode("utf-8")
         except UnicodeDecodeError as error:
             raise TableError(f"not text: byte {error.start} is not UTF-8") from None
+    if not isinstance(text, str):
+        raise TableError(f"got {shown(text)} of type {type(text).__name__}, expected the text of a CSV")
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     prices: list[MachinePrice] = []
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from etcdsize.base.checks import count_of, names_of, true_or_false
 from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog, Unfit, check_names, load_catalog, providers_of
 from etcdsize.catalog.costs import Cost
@@ -133,17 +134,18 @@ def fit(
     """
     need = _need_of(what, tiers)
     catalog = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise OptionError(f"limit: got {shown(limit)}, expected an integer of 1 or more", option="limit", value=limit)
+    true_or_false("newest", newest)
+    if limit is not None:
+        limit = count_of("limit", limit)
     if provider is None:
         sized_for = () if isinstance(what, (str, Need)) else tuple(what.machines)
         provider = sized_for if len(sized_for) == 1 else None
     providers = providers_of(catalog, provider)
-    if arch not in (None, "any", *ARCHITECTURES):
+    if arch is not None and not (isinstance(arch, str) and arch in ("any", *ARCHITECTURES)):
         raise OptionError(
             f"arch: got {shown(arch)}, expected {', '.join(ARCHITECTURES)} or any", option="arch", value=arch
         )
-    families = None if family is None else ((family,) if isinstance(family, str) else tuple(family))
+    families = None if family is None else names_of("family", family)
     if families:
         check_names(catalog, "family", families, {machine.family for machine in catalog.machines})
     if region is not None:

@@ -195,7 +195,7 @@ def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
     (4, 15, 4500, 75)
     """
     table = tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
-    found = next((known for known in table.tiers if known.name == tier), None)
+    found = next((known for known in table.tiers if isinstance(tier, str) and known.name == tier), None)
     if found is None:
         raise _no_tier(tier, f"the table {shown(table.name)} has", table.names)
     return need_of_tier(tier, SUGGESTED_QUOTA_BYTES if found.data_bytes is None else found.data_bytes.limit)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from etcdsize.base.checks import number_of
 from etcdsize.base.model import Model
 from etcdsize.etcd.quota import quota_for
 
@@ -69,11 +70,17 @@ def storage_for(data_bytes: float) -> Storage:
     data_bytes : number
         [bytes]
 
+    Raises
+    ------
+    OptionError
+        Unless `data_bytes` is a finite number of 0 or more.
+
     Examples
     --------
     >>> storage_for(400e6).size_gib, storage_for(8e9).size_gib
     (9, 29)
     """
+    data_bytes = number_of("data_bytes", data_bytes)
     quota = quota_for(data_bytes)
     wal = _SEGMENTS * _SEGMENT_BYTES + _ENTRIES * ENTRY_BYTES
     used = quota + wal + quota + quota

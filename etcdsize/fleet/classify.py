@@ -269,7 +269,12 @@ def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: typ
     found = np.empty(len(names), dtype)
     for start in range(0, len(names), _BLOCK):
         block = names[start : start + _BLOCK].tolist()
-        found[start : start + _BLOCK] = np.fromiter(map(known.__getitem__, block), dtype, len(block))
+        try:
+            codes = np.fromiter(map(known.__getitem__, block), dtype, len(block))
+        except TypeError:
+            # Something that cannot be a key is no name either; `code_of` says so.
+            codes = np.fromiter(map(code_of, block), dtype, len(block))
+        found[start : start + _BLOCK] = codes
     return found
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from etcdsize.base.checks import count_of, list_of
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.observation.model import ClientCount, MemberLoad, Observation
@@ -66,7 +67,13 @@ def combine_scrapes(
     if clients is not None:
         Workload(clients=clients)  # rejects what is not a count
     pairs, duplicates = _without_duplicates({one: (scrape, (second or {}).get(one)) for one, scrape in first.items()})
-    statuses = {one.member_id: one for one in status}
+    statuses: dict[str, MemberStatus] = {}
+    for one in list_of("status", status):
+        if not isinstance(one, MemberStatus):
+            raise OptionError(f"status: got {shown(one)}, expected a MemberStatus", option="status", value=one)
+        statuses[one.member_id] = one
+    if sockets is not None:
+        sockets = count_of("sockets", sockets, least=0)
     members = [_member(endpoint, *pair, intervals.get(endpoint), statuses) for endpoint, pair in pairs.items()]
     scraped = {member.member_id for member in members}
     members += [_member_of_status(one) for one in statuses.values() if one.member_id not in scraped]
@@ -117,6 +124,9 @@ def _intervals(
     first: Mapping[str, Any], second: Mapping[str, Any] | None, seconds: float | Mapping[str, float] | None
 ) -> dict[str, float]:
     """Return the time between the scrapes of each endpoint."""
+    for option, scrapes in (("first", first), ("second", second)):
+        if scrapes is not None:
+            _check_scrapes(option, scrapes)
     if not first:
         raise OptionError("first: got no endpoint, expected at least one", option="first")
     if second is None:
@@ -134,6 +144,22 @@ def _intervals(
             )
         intervals[endpoint] = value
     return intervals
+
+
+def _check_scrapes(option: str, scrapes: object) -> None:
+    if not isinstance(scrapes, Mapping):
+        raise OptionError(
+            f"{option}: got {shown(scrapes)} of type {type(scrapes).__name__}, expected a mapping of scrapes",
+            option=option,
+            value=scrapes,
+        )
+    for endpoint, scrape in scrapes.items():
+        if not isinstance(endpoint, str) or not isinstance(scrape, (Scrape, str)):
+            raise OptionError(
+                f"{option}: got {shown(scrape)} for {shown(endpoint)}, expected a Scrape or the reason for none",
+                option=option,
+                value=scrape,
+            )
 
 
 Pair = tuple[Scrape | str, Scrape | str | None]

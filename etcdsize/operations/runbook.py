@@ -90,7 +90,7 @@ def runbook(
             f"plan: got {shown(plan)} of type {type(plan).__name__}, expected a ClusterPlan", option="plan", value=plan
         )
     true_or_false("kubernetes", kubernetes)
-    if tier is not None and tier not in LOADS:
+    if tier is not None and not (isinstance(tier, str) and tier in LOADS):
         raise OptionError(
             f"tier: got {shown(tier)}, expected {', '.join(LOADS)}{nearest(str(tier), LOADS)}",
             option="tier",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from etcdsize.base.checks import whole_number
+from etcdsize.base.checks import count_of, plain_number
 from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import OptionError
@@ -51,17 +54,13 @@ def margin_of(value: Any) -> float:
 
 
 def _share(option: str, value: Any) -> float:
-    if value.__class__ is float and 0.0 <= value < 1.0:
-        return value + 0.0
-    # NumPy's integers and floats are accepted; its bool, text and complex numbers are not.
-    kind = getattr(getattr(value, "dtype", None), "kind", "f")
-    if not isinstance(value, (bool, str)) and hasattr(value, "__float__") and kind in "iuf":
-        try:
-            number = float(value) if getattr(value, "ndim", 0) == 0 else -1.0
-        except (OverflowError, ValueError):
-            number = -1.0  # an integer larger than any float, or a signalling Decimal
-        if 0 <= number < 1:
-            return number + 0.0
+    number = plain_number(value)
+    if number is None and isinstance(value, (Decimal, Fraction)):
+        # A signalling NaN has no float.
+        with contextlib.suppress(ValueError, OverflowError):
+            number = float(value)
+    if number is not None and 0 <= number < 1:
+        return number + 0.0  # -0.0 becomes 0
     hint = (
         f"; for {shown(value)} percent use {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
     )
@@ -72,18 +71,9 @@ def _share(option: str, value: Any) -> float:
 
 def members_of(value: Any) -> int:
     """Return the number of members. [count]"""
-    return _at_least_one("members", value)
+    return count_of("members", value)
 
 
 def threads_of(value: Any) -> int | None:
     """Return the number of threads, or None to choose one that suits the work. [count]"""
-    return None if value is None else _at_least_one("threads", value)
-
-
-def _at_least_one(option: str, value: Any) -> int:
-    if value.__class__ is int and value >= 1:
-        return value
-    number = whole_number(value)
-    if number is not None and number >= 1:
-        return number
-    raise OptionError(f"{option}: got {shown(value)}, expected an integer of 1 or more", option=option, value=value)
+    return None if value is None else count_of("threads", value)

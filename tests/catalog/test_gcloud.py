@@ -217,7 +217,7 @@ NO_LISTING = [
     ),
     ('[{"name": "n2-a"}, 3]', "row 2: got a number, expected an object"),
     ('[{"name": null}]', "row 1, name: missing, expected the name of a machine type"),
-    ('[{"name": "n2\\ud800"}]', 'row 1, name: got "n2\ud800", expected the name of a machine type'),
+    ('[{"name": "n2\\ud800"}]', 'row 1, name: got "n2\\ud800", expected the name of a machine type'),
     (TEXT[:3_000], "not JSON: "),
     ("[[" * 100_000, "not a listing: it is nested too deeply"),
     (b"\xff\xfe[", "not text: byte 2 is not utf-16"),

@@ -1,0 +1,201 @@
+"""Every public function and model refuses what it cannot use with an error of etcdsize, and accepts NumPy's numbers."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import fractions
+import inspect
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import etcdsize
+from etcdsize import EtcdSizeError
+from etcdsize.base.model import Model
+
+AWS = (
+    '{"InstanceTypes": [{"InstanceType": "m8i.large", "VCpuInfo": {"DefaultVCpus": 2}, '
+    '"MemoryInfo": {"SizeInMiB": 8192}}]}'
+)
+GCLOUD = '[{"name": "n2-standard-4", "guestCpus": 4, "memoryMb": 16384}]'
+METRICS = (Path(__file__).parent / "data" / "metrics-3.4.23-before.txt").read_text()
+STATUS = (Path(__file__).parent / "data" / "endpoint-status-3.4.23.json").read_text()
+PRICES = "machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n"
+
+
+def calls() -> dict[str, dict[str, object]]:
+    """Return a sound call of every public function, by the function's name."""
+    sizing = etcdsize.size(clients=5)
+    plan = etcdsize.ClusterPlan.local(1)
+    return {
+        "audit": {
+            "machine_types": ["m8i.large"],
+            "clients": [5],
+            "requests_per_second": [5],
+            "data_bytes": [5e6],
+            "provider": "aws",
+            "catalog": "current",
+            "tiers": "guide",
+            "headroom": 0.1,
+            "margin": 0.1,
+            "members": 3,
+            "on_invalid": "mark",
+        },
+        "classify": {
+            "clients": [5],
+            "requests_per_second": [5],
+            "data_bytes": [5e6],
+            "tiers": "guide",
+            "headroom": 0.1,
+            "on_invalid": "mark",
+            "out": None,
+            "threads": 1,
+        },
+        "combine_scrapes": {"first": {"a": etcdsize.read_metrics(METRICS)}},
+        "failure_tolerance": {"members": 3},
+        "fit": {
+            "what": "small",
+            "catalog": "current",
+            "tiers": "guide",
+            "provider": "aws",
+            "arch": "any",
+            "family": "m8i",
+            "region": None,
+            "disk": "gp3",
+            "newest": True,
+            "limit": 2,
+        },
+        "format_bytes": {"value": 5},
+        "load_catalog": {"name_or_path": "guide"},
+        "load_tiers": {"name_or_path": "guide"},
+        "load_versions": {},
+        "need_for": {"tier": "small", "tiers": "guide"},
+        "parse_bytes": {"text": "5MB"},
+        "parse_duration": {"text": "5s"},
+        "parse_fraction": {"text": "5%"},
+        "parse_rate": {"text": "5k"},
+        "quorum": {"members": 3},
+        "read_aws_instance_types": {"source": AWS, "date": "2026-11-01"},
+        "read_endpoint_status": {"source": STATUS},
+        "read_gcloud_machine_types": {"source": GCLOUD, "date": "2026-11-01"},
+        "read_metrics": {"source": METRICS},
+        "read_prices": {"text": PRICES},
+        "render": {"plan": plan, "format": "flags"},
+        "runbook": {"plan": plan, "tier": "small", "kubernetes": True, "snapshot": "snapshot.db"},
+        "settings_for": {"sizing": sizing, "etcd_version": "3.5", "kubernetes": True, "peer_rtt_ms": 5},
+        "size": {
+            "workload": None,
+            "clients": 5,
+            "requests_per_second": 5,
+            "data_bytes": 5e6,
+            "kubernetes_nodes": 5,
+            "provider": "aws",
+            "catalog": "guide",
+            "tiers": "guide",
+            "headroom": 0.1,
+            "members": 3,
+        },
+        "size_fleet": {
+            "clients": [5],
+            "requests_per_second": [5],
+            "data_bytes": [5e6],
+            "provider": "aws",
+            "catalog": "guide",
+            "tiers": "guide",
+            "headroom": 0.1,
+            "members": 3,
+        },
+        "storage_for": {"data_bytes": 5e6},
+        "tier_for_kubernetes_nodes": {"nodes": 5},
+    }
+
+
+WRONG = {
+    "None": None,
+    "object": object(),
+    "bytes": b"\xff",
+    "surrogate": "\ud800",
+    "control characters": "a\x1b[31m\n\x00",
+    "empty text": "",
+    "long text": "9" * 5000,
+    "nan": math.nan,
+    "inf": math.inf,
+    "-inf": -math.inf,
+    "-1": -1,
+    "0": 0,
+    "1e308": 1e308,
+    "2.5": 2.5,
+    "10**400": 10**400,
+    "-10**400": -(10**400),
+    "True": True,
+    "complex": 1j,
+    "Decimal NaN": decimal.Decimal("NaN"),
+    "Decimal sNaN": decimal.Decimal("sNaN"),
+    "Fraction": fractions.Fraction(1, 3),
+    "date": datetime.date(2026, 1, 1),
+    "list": [],
+    "list of objects": [object()],
+    "dict": {},
+    "dict of None": {"a": None},
+    "set": {1},
+    "a function": print,
+    "a class": int,
+    "a path": Path("/no/such/file"),
+    "a folder": Path("/"),
+    "np.nan": np.float64("nan"),
+    "np.int64": np.int64(-5),
+    "np.bool": np.bool_(True),
+    "np.array": np.array([1, 2, 3]),
+    "np.array 0-d": np.array(5),
+    "np.str_": np.str_("x"),
+    "np.datetime64": np.datetime64("2026-01-01"),
+}
+
+FUNCTIONS = [name for name in etcdsize.__all__ if inspect.isfunction(getattr(etcdsize, name))]
+WITH_A_NETWORK_OR_FRAMES = {"observe", "size_frame"}
+
+
+def is_ours(action) -> None:
+    """Run something that may succeed, or fail with an error of etcdsize whose message is safe to print."""
+    try:
+        action()
+    except EtcdSizeError as error:
+        message = str(error)
+    else:
+        return
+    assert message.isprintable(), message
+    assert message.encode()
+
+
+def test_every_function_has_a_sound_call():
+    sound = calls()
+    assert set(sound) | WITH_A_NETWORK_OR_FRAMES == set(FUNCTIONS)
+    for name, arguments in sound.items():
+        getattr(etcdsize, name)(**arguments)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - WITH_A_NETWORK_OR_FRAMES))
+def test_functions(name, wrong):
+    sound = calls()[name]
+    for parameter in sound:
+        is_ours(lambda parameter=parameter: getattr(etcdsize, name)(**{**sound, parameter: WRONG[wrong]}))
+
+
+MODELS = [
+    name
+    for name in etcdsize.__all__
+    if inspect.isclass(getattr(etcdsize, name)) and issubclass(getattr(etcdsize, name), Model)
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", MODELS)
+def test_models(name, wrong):
+    model = getattr(etcdsize, name)
+    for field in model.model_fields:
+        is_ours(lambda field=field: model(**{field: WRONG[wrong]}))
+    is_ours(lambda: model(**dict.fromkeys(model.model_fields, WRONG[wrong])))
