@@ -1,4 +1,4 @@
-"""What to beware of in a version of etcd."""
+"""The notices about a version of etcd."""
 
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion

@@ -1,8 +1,8 @@
-"""The URLs of members: one grammar, and what etcd and etcdctl each accept of it.
+"""The URLs of members, as etcd and as etcdctl accept them.
 
-`parse_url` accepts what etcd accepts in a plan. etcd compares URLs as text, so a URL is never rewritten: a slash that
-something added would be refused. `endpoints_of` accepts what etcdctl accepts as endpoints: several URLs joined by
-commas, with or without a scheme and a slash at the end.
+`parse_url` accepts what etcd accepts in a plan. etcd compares URLs as text, so a URL is never rewritten: etcd would
+reject an added slash. `endpoints_of` accepts what etcdctl accepts as endpoints: several URLs joined by commas, with or
+without a scheme and a slash at the end.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Url(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """A URL taken apart, before anything is checked; None stands for a part that is missing."""
+    """The parts of a URL before they are checked. A missing part is None."""
 
     scheme: str | None
     user: str | None
@@ -80,7 +80,7 @@ class _Parts(NamedTuple):
 
 
 def _split(text: str) -> _Parts:
-    """Take a URL apart. The host is None where it runs into the port, as in an IPv6 address without brackets."""
+    """Split a URL. The host is None if it cannot be told from the port, as in an IPv6 address without brackets."""
     url = cast("re.Match[str]", _URL.fullmatch(text))  # The pattern matches every text.
     address = _ADDRESS.fullmatch(url["address"])
     host, port = (None, None) if address is None else (address["host"], address["port"])
@@ -97,39 +97,39 @@ def parse_url(text: str) -> Url:
         For any other text, with what to write instead where that is clear.
     """
     if text != text.strip() or any(character.isspace() for character in text):
-        raise _refused(text, "without any space", "".join(text.split()))
+        raise _rejected(text, "without any space", "".join(text.split()))
     if not text.isascii() or not text.isprintable():
-        raise _refused(text, "printable ASCII; write a host of another script in its xn-- form")
+        raise _rejected(text, "printable ASCII; write a host of another script in its xn-- form")
     if "," in text:
-        raise _refused(text, "one URL; give several as a list")
+        raise _rejected(text, "one URL; give several as a list")
     scheme, user, address, host, port, rest = _split(text)
     if scheme is None:
-        raise _refused(text, _EXPECTED_URL, None if port is None else f"http://{text}")
+        raise _rejected(text, _EXPECTED_URL, None if port is None else f"http://{text}")
     if scheme not in ("http", "https"):
         lower = scheme.lower()
         hint = f"{lower}{text[len(scheme) :]}" if lower in ("http", "https") else None
-        raise _refused(text, "http:// or https://", hint)
+        raise _rejected(text, "http:// or https://", hint)
     if rest or user is not None:
         found = "a slash at the end" if rest == "/" else _AFTER_THE_PORT[rest[0]] if rest else "a user"
-        raise _refused(text, f"no more than scheme, host and port, so not {found}", f"{scheme}://{address}")
+        raise _rejected(text, f"no more than scheme, host and port, so not {found}", f"{scheme}://{address}")
     if host in (None, "", "[]"):
         before, _, last = address.rpartition(":")
         bare_ipv6 = _port_of(last) is not None and _is_ipv6(before)
-        raise _refused(text, _EXPECTED_URL, f"{scheme}://[{before}]:{last}" if bare_ipv6 else None)
+        raise _rejected(text, _EXPECTED_URL, f"{scheme}://[{before}]:{last}" if bare_ipv6 else None)
     if port is None:
-        raise _refused(text, "a port as well", f"{text}:2379 for clients, {text}:2380 for members")
+        raise _rejected(text, "a port as well", f"{text}:2379 for clients, {text}:2380 for members")
     number = _port_of(port)
     if number is None or port.startswith("0"):
-        raise _refused(text, f"a port from 1 to {_LARGEST_PORT}")
+        raise _rejected(text, f"a port from 1 to {_LARGEST_PORT}")
     if host.startswith("["):
         host = host[1:-1]
         if not _is_ipv6(host):
-            raise _refused(text, "an IPv6 address in brackets, without a zone")
+            raise _rejected(text, "an IPv6 address in brackets, without a zone")
     elif not _is_ipv4(host):
         if not _is_host_name(host):
-            raise _refused(text, "an IP address or a host name of letters, digits, hyphens and dots")
+            raise _rejected(text, "an IP address or a host name of letters, digits, hyphens and dots")
         if host.removesuffix(".").rpartition(".")[2].isdigit():
-            raise _refused(text, "an IPv4 address of four numbers from 0 to 255, without leading zeros")
+            raise _rejected(text, "an IPv4 address of four numbers from 0 to 255, without leading zeros")
     return Url(scheme, host, number)
 
 
@@ -157,13 +157,13 @@ def endpoints_of(texts: str | Iterable[str], *, secure: bool = False) -> tuple[s
     listed = [texts] if isinstance(texts, str) else list(texts)
     for text in listed:
         if not isinstance(text, str):
-            raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+            raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
     found = tuple(dict.fromkeys(_endpoint(one, secure) for text in listed for one in text.split(",")))
     if not found:
         raise OptionError(f"endpoints: got none, {_EXPECTED_ENDPOINT}", option="endpoints")
     plain = [url for url in found if url.startswith("http://")]
     if secure and plain:
-        raise _refused_endpoint(
+        raise _rejected_endpoint(
             plain[0], "expected https://, as certificates are given; without them nothing is encrypted"
         )
     return found
@@ -171,11 +171,11 @@ def endpoints_of(texts: str | Iterable[str], *, secure: bool = False) -> tuple[s
 
 def _endpoint(text: str, secure: bool) -> str:
     if not text.isprintable() or " " in text or "\\" in text:
-        raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+        raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
     scheme, user, address, host, port, rest = _split(text)
     scheme = scheme or ("https" if secure else "http")
     if scheme.lower() not in ("http", "https"):
-        raise _refused_endpoint(text, "expected http:// or https://")
+        raise _rejected_endpoint(text, "expected http:// or https://")
     if user is not None:
         raise OptionError(
             f"endpoints: got a user or a password for {shown(host or address)}, expected none: what is in a URL is "
@@ -183,13 +183,13 @@ def _endpoint(text: str, secure: bool) -> str:
             option="endpoints",
         )
     if not host or not (_is_ipv6(host[1:-1], zone=True) if host.startswith("[") else _is_host_name(host)):
-        raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+        raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
     if rest not in ("", "/"):
-        raise _refused_endpoint(text, f"expected no path: {scheme}://{address}; /metrics is added")
+        raise _rejected_endpoint(text, f"expected no path: {scheme}://{address}; /metrics is added")
     if port in (None, "", "0"):
-        raise _refused_endpoint(text, f"expected a port as well, such as {scheme}://{host}:2379")
+        raise _rejected_endpoint(text, f"expected a port as well, such as {scheme}://{host}:2379")
     if _port_of(port) is None:
-        raise _refused_endpoint(text, _EXPECTED_ENDPOINT)
+        raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
     return f"{scheme}://{address}".lower()
 
 
@@ -220,10 +220,10 @@ def _port_of(text: str) -> int | None:
     return int(text) if 1 <= int(text) <= _LARGEST_PORT else None
 
 
-def _refused(text: str, expected: str, instead: str | None = None) -> UrlError:
+def _rejected(text: str, expected: str, instead: str | None = None) -> UrlError:
     hint = f"; write {instead}" if instead else ""
     return UrlError(f"got {shown(text)}, expected {expected}{hint}")
 
 
-def _refused_endpoint(text: object, expected: str) -> OptionError:
+def _rejected_endpoint(text: object, expected: str) -> OptionError:
     return OptionError(f"endpoints: got {shown(text)}, {expected}", option="endpoints", value=text)

@@ -284,7 +284,7 @@ class EtcdVersions(Model):
 
 
 class _FlagChange(Model):
-    """What a version says of a flag. A field that is left out keeps the value of the version before."""
+    """What a version changes about a flag. A field that is left out keeps its value from the version before."""
 
     name: Name
     kind: Kind | None = None
@@ -363,12 +363,12 @@ def read_versions(folder: Path) -> EtcdVersions:
 
 
 def _add_version(flag: dict[str, Any], version: str, facts: dict[str, Any]) -> None:
-    """Add what holds for a flag in one version to the fields of its `EtcdFlag`."""
+    """Add the facts about a flag in one version to the fields of its `EtcdFlag`."""
     flag |= {field: facts[field] for field in ("name", "kind", "config_key", "instead", "note") if field in facts}
     flag.setdefault("defaults", {})[version] = facts["default"]
     if "choices" in facts:
         flag.setdefault("choices", {})[version] = facts["choices"]
-    # A patch of another version is that version's alone.
+    # A patch carried over from the version before does not apply to this one.
     if facts.get("since", "").startswith(f"{version}."):
         flag.setdefault("since", {})[version] = facts["since"]
     for field in ("no_config_key", "no_config_default", "deprecated"):

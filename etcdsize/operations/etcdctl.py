@@ -1,4 +1,4 @@
-"""Commands of etcdctl for the members of one plan: with its endpoints and its certificates."""
+"""etcdctl commands for the members of a plan, with its endpoints and certificates."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class EtcdctlCommands:
 
 
 def docs_of(version: EtcdVersion, page: str) -> str:
-    """Return the source that a page of a version's documentation is."""
+    """Return the source of a step: a page of the version's documentation."""
     return f"etcd-io/website content/en/docs/v{version.name}/{page}"
 
 

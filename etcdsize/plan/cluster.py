@@ -1,7 +1,7 @@
 """The plan of a cluster: its members, their URLs, and the flags that each of them starts with.
 
 A plan rejects whatever etcd would reject, and settings that etcd accepts but nobody intends. The modules of `formats`
-write it down.
+render it.
 """
 
 import os.path

@@ -1,4 +1,4 @@
-"""What to beware of in settings and in a plan."""
+"""The notices about settings and about a plan."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,6 +1,6 @@
-"""A runbook as Markdown that reads well at a terminal too: every command in a block of its own, to be pasted.
+"""A runbook as Markdown that reads well at a terminal too, with every command in a block of its own.
 
-What comes from the plan is shown as code, so that no name is ever taken for Markdown.
+Text from the plan is shown as code, so that no name is ever read as Markdown.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _wrapped(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a span of code: between more backticks than the text has in a row."""
+    """Return a span of code, between more backticks than the text has in a row."""
     longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""
