@@ -28,9 +28,9 @@ __all__ = [
     "parse_count",
     "parse_duration",
     "parse_fraction",
+    "parse_option",
     "parse_rate",
     "parse_whole",
-    "parsed",
 ]
 
 Dimension = Literal["clients", "requests_per_second", "data_bytes"]
@@ -143,7 +143,7 @@ def parse_duration(text: str) -> int | float:
     return _parse(text, _DURATION_UNITS, _DURATION_ACCEPTED)
 
 
-def parsed(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+def parse_option(option: str, text: str | None, parse: Callable[[str], T]) -> T | None:
     """Return the parsed text of an option, or None if it is None. An error names the option."""
     if text is None:
         return None

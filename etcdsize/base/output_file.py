@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from etcdsize.errors import FleetFileError
 
-__all__ = ["check_output", "naming", "open_output"]
+__all__ = ["check_output", "open_output", "report_write_errors"]
 
 
 def check_output(path: Path, source: Path | None, *, force: bool) -> None:
@@ -67,7 +67,7 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
+def report_write_errors(path: Path) -> Iterator[None]:
     """Add the file's name to an OSError, such as that of a full disk, which does not name it."""
     try:
         yield

@@ -116,7 +116,7 @@ def _settings_of(options: Namespace) -> EtcdSettings | None:
 
 def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
     """Write every text to its file, once all of them can be written."""
-    from etcdsize.base.output_file import check_output, naming, open_output
+    from etcdsize.base.output_file import check_output, open_output, report_write_errors
 
     try:
         folder.mkdir(exist_ok=True)
@@ -125,6 +125,6 @@ def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
     for name in texts:
         check_output(folder / name, None, force=force)
     for name, text in texts.items():
-        with naming(folder / name), open_output(folder / name) as stream:
+        with report_write_errors(folder / name), open_output(folder / name) as stream:
             stream.write(text.encode())
         report(f"etcdsize: wrote {folder / name}")

@@ -63,7 +63,7 @@ def run_import(options: Namespace) -> int:
     import datetime
 
     from etcdsize.base.checks import one_of
-    from etcdsize.base.output_file import check_output, naming, open_output
+    from etcdsize.base.output_file import check_output, open_output, report_write_errors
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.prices import read_prices
     from etcdsize.catalog.registry import listing_readers
@@ -88,7 +88,7 @@ def run_import(options: Namespace) -> int:
     if options.output == "-":
         write(text)
     else:
-        with naming(Path(options.output)), open_output(Path(options.output)) as stream:
+        with report_write_errors(Path(options.output)), open_output(Path(options.output)) as stream:
             stream.write(text.encode())
     sys.stderr.write(render_import(imported))
     return 1 if imported.dropped or imported.truncated else 0

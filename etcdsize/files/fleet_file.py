@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Unpack
 
 from etcdsize.base.checks import one_of
-from etcdsize.base.output_file import check_output, naming, open_output
+from etcdsize.base.output_file import check_output, open_output, report_write_errors
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to_read, has_column_for
 from etcdsize.catalog.catalog import Catalog, load_catalog
@@ -183,7 +183,7 @@ class Fleet:
         if output is None:
             return self._summary(self._size(None, self.format, None, progress))
         kind = find_format(output, format)
-        with naming(output):
+        with report_write_errors(output):
             check_output(output, None if str(self.source) == "-" else self.source, force=force)
             with open_output(output) as file:
                 sizer = self._size(file, kind, columns, progress)

@@ -19,7 +19,15 @@ from etcdsize.plan.render import render
 from etcdsize.plan.settings import settings_for
 from etcdsize.plan.tls import Tls
 from etcdsize.sizing.size import size
-from etcdsize.units import format_number, parse_bytes, parse_count, parse_fraction, parse_rate, parse_whole, parsed
+from etcdsize.units import (
+    format_number,
+    parse_bytes,
+    parse_count,
+    parse_fraction,
+    parse_option,
+    parse_rate,
+    parse_whole,
+)
 
 __all__ = ["QUERY", "answer"]
 
@@ -67,15 +75,15 @@ def answer(query: bytes | str) -> dict[str, str]:
     """
     asked = _values(query)
     hosts = _pairs(asked, "hosts")
-    members = parsed("members", asked.get("members"), parse_whole)
+    members = parse_option("members", asked.get("members"), parse_whole)
     providers = asked["provider"].split(",") if "provider" in asked else None
     sizing = size(
-        clients=parsed("clients", asked.get("clients"), parse_count),
-        requests_per_second=parsed("requests_per_second", asked.get("requests_per_second"), parse_rate),
-        data_bytes=parsed("data", asked.get("data"), parse_bytes),
-        kubernetes_nodes=parsed("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole),
+        clients=parse_option("clients", asked.get("clients"), parse_count),
+        requests_per_second=parse_option("requests_per_second", asked.get("requests_per_second"), parse_rate),
+        data_bytes=parse_option("data", asked.get("data"), parse_bytes),
+        kubernetes_nodes=parse_option("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole),
         provider=providers,
-        headroom=parsed("headroom", asked.get("headroom"), parse_fraction) or 0.0,
+        headroom=parse_option("headroom", asked.get("headroom"), parse_fraction) or 0.0,
         members=members if members is not None else len(hosts) or 3,
         catalog=asked.get("catalog", "guide"),
         tiers=asked.get("tiers", "guide"),
@@ -83,7 +91,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     settings = settings_for(
         sizing,
         kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
-        peer_rtt_ms=parsed("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
+        peer_rtt_ms=parse_option("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
         etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
     )
     found = {
