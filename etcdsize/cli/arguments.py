@@ -121,7 +121,7 @@ def add_provider(parser: Container) -> None:
         "--provider",
         metavar="NAME",
         action="append",
-        help="aws, azure or gce (also gcp, google); can be repeated (default: every provider of the catalog)",
+        help="a provider's name, such as aws; can be repeated (default: every provider of the catalog)",
     )
 
 

@@ -71,7 +71,7 @@ def _candidates(fit: Fit, members: int) -> str:
     of = f"{len(fit.candidates)} of the {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
     title = f"{of} sufficient machine{'s' if fit.feasible > 1 else ''} in the catalog {fit.catalog}"
     whole = f"{members} member{'s' if members > 1 else ''} ($/month)"
-    head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", whole, "region, date", "beware")
+    head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", whole, "region, date", "note")
     rows: list[tuple[str, ...]] = [head]
     for candidate in fit.candidates:
         machine, cost = candidate.machine, candidate.cost

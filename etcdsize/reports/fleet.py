@@ -42,9 +42,11 @@ def render_fleet(summary: FleetSummary) -> str:
         parts += _audit(summary.audit, summary.members)
     notes = []
     if summary.headroom_asked:
-        notes.append(f"{format_percent(summary.headroom_asked)} of every bound was kept free.")
+        notes.append(f"{format_percent(summary.headroom_asked)} of every bound is kept free as headroom.")
     if summary.unknown:
-        notes.append(f"Unknown: {', '.join(summary.unknown)}. The rest decides, so every tier is a lower bound.")
+        notes.append(
+            f"Unknown: {', '.join(summary.unknown)}. The other dimensions decide, so every tier is a lower bound."
+        )
     if summary.implausibly_small:
         notes.append(
             f"{_clusters(summary.implausibly_small)} with less data than an empty etcd file: are these megabytes in a "
@@ -81,16 +83,14 @@ def _audit(audit: AuditSummary, members: int) -> list[str]:
         )
     if audit.savings:
         parts.append(
-            f"Too big, the dearest first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members a "
-            "cluster, the disks left as they are\n" + _audited(audit.savings, "of the smaller tier")
+            f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members a "
+            "cluster, with the same disks\n" + _audited(audit.savings, "of the smaller tier")
         )
     if audit.over_without_price:
-        parts.append(f"{_clusters(audit.over_without_price)} too big and of unknown price")
+        parts.append(f"{_clusters(audit.over_without_price)} oversized, but the price is unknown")
     if audit.first_unknown:
         parts.append(
-            "\n".join(
-                ["Machines of which nothing can be told", *(f"  {one_line(text)}" for text in audit.first_unknown)]
-            )
+            "\n".join(["Machines that could not be checked", *(f"  {one_line(text)}" for text in audit.first_unknown)])
         )
     return parts
 

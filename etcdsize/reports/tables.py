@@ -68,7 +68,7 @@ def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
 
 def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
     head = ("provider", "machine", "arch", *MACHINE_HEAD, "of disk", "NVMe (GB)", "USD/hour", "region", "read on")
-    rows: list[tuple[str, ...]] = [(*head, "beware")]
+    rows: list[tuple[str, ...]] = [(*head, "note")]
     for machine in machines:
         kind = machine.disk_limits[0].kind if machine.disk_limits else "any"
         iops, throughput = machine.limits_for(kind)
@@ -85,14 +85,14 @@ def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
                 "" if iops is None and throughput is None else kind,
                 figure_text(machine.local_nvme_gb),
                 *((figure_text(price.usd_hour), price.region, price.date) if price else ("unknown", "", "")),
-                ", ".join(_beware(machine)),
+                ", ".join(_notes(machine)),
             )
         )
     parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _beware(machine: Machine) -> list[str]:
+def _notes(machine: Machine) -> list[str]:
     flags = {
         "previous generation": machine.lifecycle == "previous",
         "burstable": machine.burstable,

@@ -195,7 +195,7 @@ class TestMachines:
             out.split("\n\n")[1]
             == """\
 provider  machine    arch   vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  of disk  NVMe (GB)  USD/hour  \
-region     read on     beware
+region     read on     note
 aws       m9g.large  arm64      2             8             3600           95  any              0   0.09784  \
 us-east-1  2026-07-20
 aws       r9g.large  arm64      2            16             3600           95  any              0   unknown"""

@@ -172,8 +172,8 @@ class TestFleet:
         assert (code, err) == (0, "")
         assert out.startswith("1 cluster: 1 sized, 0 not\n")
         assert out.endswith(
-            "30% of every bound was kept free.\n"
-            "Unknown: data_bytes. The rest decides, so every tier is a lower bound.\n"
+            "30% of every bound is kept free as headroom.\n"
+            "Unknown: data_bytes. The other dimensions decide, so every tier is a lower bound.\n"
         )
 
     def test_to_parquet(self, run, fleet_csv):

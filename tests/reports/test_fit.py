@@ -65,7 +65,7 @@ members     3
 3 sufficient machines in the catalog mine, cheapest first, with what a member gets:
 
 provider  machine                  arch    vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  member ($/month)  \
-3 members ($/month)  region, date      beware
+3 members ($/month)  region, date      note
 aws       old.large + 15 GB GP3    x86_64      4            16             4500          100             74.50  \
              223.50  eu-1, 2026-11-01  previous generation
 aws       new.large + 15 GB GP3    arm64       8            32             4500          100          1,461.50  \
@@ -103,7 +103,7 @@ source          {SOURCE}
 1 of the 3 sufficient machines in the catalog mine, cheapest first, with what a member gets:
 
 provider  machine                arch    vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  member ($/month)  \
-4 members ($/month)  region, date      beware
+4 members ($/month)  region, date      note
 aws       old.large + 15 GB GP3  x86_64      4            16             4500          100             74.50  \
              298.00  eu-1, 2026-11-01  previous generation
 

@@ -53,8 +53,8 @@ provider  tier   machine        clusters
 aws       small  m4.large              2
 gce       large  n1-standard-8        10
 
-30% of every bound was kept free.
-Unknown: clients, data_bytes. The rest decides, so every tier is a lower bound.
+30% of every bound is kept free as headroom.
+Unknown: clients, data_bytes. The other dimensions decide, so every tier is a lower bound.
 1 cluster with less data than an empty etcd file: are these megabytes in a column of bytes?
 
 Not sized: 13 clusters; the first of them

@@ -101,7 +101,7 @@ class TestMachinesWithPrices:
 Mine
 
 provider  machine    arch     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  of disk  NVMe (GB)  USD/hour  \
-region     read on     beware
+region     read on     note
 aws       m8i.large  x86_64       2             8             3600      unknown  any        unknown       0.1  \
 eu-west-1  2026-11-01
 gce       n2-a       unknown      2             8            15000      unknown  pd-ssd     unknown   unknown  \
