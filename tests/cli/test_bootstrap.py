@@ -134,7 +134,7 @@ class TestFiles:
         assert [file.name for file in (tmp_path / "out").iterdir()] == ["$(touch x).env"]
 
 
-class TestRefused:
+class TestUsageErrors:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

@@ -241,7 +241,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
             (["--family", "m8i"], 'families: got "m8i", expected one of the catalog "guide": it has none'),
         ],
     )  # fmt: skip
-    def test_refused(self, run, arguments, message):
+    def test_a_wrong_selection_is_one_line_with_exit_code_2(self, run, arguments, message):
         code, out, err = run("machines", *arguments)
         assert (code, out) == (2, "")
         assert err.startswith(f"etcdsize: {message}")

@@ -137,8 +137,8 @@ ERRORS = [
     (["--tiers"], "argument --tiers: expected one argument; see 'etcdsize fit --help'"),
     (["--tire", "small"], "unknown option --tire; did you mean --tier? See 'etcdsize fit --help'"),
 ]  # fmt: skip
-# What the library says of these, whatever its words.
-REFUSED = [
+# Errors that the library raises: one line each, whatever the words.
+REJECTED_BY_THE_LIBRARY = [
     ["--tier", "smal"],
     ["--tier", ""],
     ["--tier", "small", "--limit", "0"],
@@ -156,8 +156,8 @@ def test_every_error_is_one_line(run, arguments, message):
     assert err.rstrip("\n").partition(": ")[2] == message
 
 
-@pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
-def test_what_the_library_refuses(run, arguments):
+@pytest.mark.parametrize("arguments", REJECTED_BY_THE_LIBRARY, ids=" ".join)
+def test_a_library_error_is_one_line(run, arguments):
     code, out, err = run(*arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "got " in err

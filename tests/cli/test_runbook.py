@@ -77,8 +77,8 @@ ERRORS = [
     ([*HOSTS, "--snapshot", "../a"], 'snapshot: got "../a", expected a path without ..'),
     (["--host"], "argument --host: expected one argument; see 'etcdsize runbook --help'"),
 ]  # fmt: skip
-# What the library says of these, whatever its words.
-REFUSED = [
+# Errors that the library raises: one line each, whatever the words.
+REJECTED_BY_THE_LIBRARY = [
     ["--local", "0"],
     ["--host", "a=http://10.0.0.1"],
     ["--host", "a=10.0.0.1", "--host", "a=10.0.0.2"],
@@ -100,8 +100,8 @@ def test_every_error_is_one_line(run, arguments, message):
     assert err.rstrip("\n").partition(": ")[2] == message
 
 
-@pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
-def test_what_the_library_refuses(run, arguments):
+@pytest.mark.parametrize("arguments", REJECTED_BY_THE_LIBRARY, ids=" ".join)
+def test_a_library_error_is_one_line(run, arguments):
     code, out, err = run(*arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "got " in err
