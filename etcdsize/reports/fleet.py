@@ -83,8 +83,8 @@ def _audit(audit: AuditSummary, members: int) -> list[str]:
         )
     if audit.savings:
         parts.append(
-            f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members a "
-            "cluster, with the same disks\n" + _audited(audit.savings, "of the smaller tier")
+            f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members "
+            "a cluster, with the same disks\n" + _audited(audit.savings, "of the smaller tier")
         )
     if audit.over_without_price:
         parts.append(f"{_clusters(audit.over_without_price)} oversized, but the price is unknown")
