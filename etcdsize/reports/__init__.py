@@ -1,1 +1,1 @@
-"""From models to text that people read."""
+"""Reports: models rendered as plain text."""

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["render_fit"]
 
-# The notices of a sizing that concern its own machines, which are the guide's and not the candidates.
-_OF_MACHINES = ("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost")
+# These notices are about the machines of the sizing itself, which are not the candidates of the fit.
+_MACHINE_NOTICES = ("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost")
 
 
 def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, rejected: bool = False) -> str:
-    """Return the report of a fit for a number of members; a sizing, where it is given, has its own number.
+    """Return the report of a fit. A sizing, if there is one, overrides `members` with its own number.
 
-    With `rejected`, it lists each rejected machine and its reason; without, it counts them by reason.
+    With `rejected`, the report lists each rejected machine with its reason; otherwise it counts them by reason.
     """
     if sizing is not None:
         members = sizing.members
@@ -41,7 +41,9 @@ def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, reje
     notices = member_notices(members) if sizing is None else sizing.notices
     parts.append(
         "\n".join(
-            f"{notice.severity}: {notice.text} [{notice.code}]" for notice in notices if notice.code not in _OF_MACHINES
+            f"{notice.severity}: {notice.text} [{notice.code}]"
+            for notice in notices
+            if notice.code not in _MACHINE_NOTICES
         )
     )
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -68,10 +70,10 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> str:
 
 
 def _candidates(fit: Fit, members: int) -> str:
-    of = f"{len(fit.candidates)} of the {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
-    title = f"{of} sufficient machine{'s' if fit.feasible > 1 else ''} in the catalog {fit.catalog}"
-    whole = f"{members} member{'s' if members > 1 else ''} ($/month)"
-    head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", whole, "region, date", "note")
+    count = f"{len(fit.candidates)} of the {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
+    title = f"{count} sufficient machine{'s' if fit.feasible > 1 else ''} in the catalog {fit.catalog}"
+    cluster_head = f"{members} member{'s' if members > 1 else ''} ($/month)"
+    head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", cluster_head, "region, date", "note")
     rows: list[tuple[str, ...]] = [head]
     for candidate in fit.candidates:
         machine, cost = candidate.machine, candidate.cost
@@ -98,7 +100,7 @@ def _where(price: Cost | Price) -> str:
 
 
 def _unknown(candidates: Iterable[Candidate]) -> str:
-    """Return why costs are unknown, and the part that is known."""
+    """Return, for each candidate whose cost is unknown, why it is unknown and the part that is known."""
     lines = []
     for candidate in candidates:
         cost = candidate.cost
@@ -123,8 +125,8 @@ def _disk(fit: Fit) -> str:
             ("recovery", f"{data} in about {spread}: {RECOVERY_FACTOR} times as long as the disk takes to transfer it")
         )
     needs = fit.sequential
-    bars = f"wal_fsync below {needs.wal_fsync_p99_ms:g} ms, backend_commit below {needs.backend_commit_p99_ms:g} ms"
-    lines.append(("sequential", f"{needs.needed_iops} IOPS; p99 of {bars}; no catalog states them"))
+    limits = f"wal_fsync below {needs.wal_fsync_p99_ms:g} ms, backend_commit below {needs.backend_commit_p99_ms:g} ms"
+    lines.append(("sequential", f"{needs.needed_iops} IOPS; p99 of {limits}; no catalog states them"))
     for provider, kind in dict.fromkeys((one.machine.provider, one.disk.kind) for one in fit.candidates):
         known = [one for one in needs.expected if one.provider == provider and kind in one.kinds]
         lines.append(("", f"{kind}: {_expected(known[0]) if known else 'unknown'}"))

@@ -17,7 +17,7 @@ __all__ = ["render_fleet"]
 
 
 def render_fleet(summary: FleetSummary) -> str:
-    """Return what a fleet needs, counted."""
+    """Return the report of a fleet, with clusters counted by tier, by machine and by problem."""
     sized = summary.clusters - summary.not_sized
     parts = [
         f"{_clusters(summary.clusters)}: {sized} sized, {summary.not_sized} not",
@@ -37,7 +37,7 @@ def render_fleet(summary: FleetSummary) -> str:
             ]
         parts.append(aligned(rows, right=(3, 4)))
         if summary.usd_month is not None:
-            parts.append(f"${usd_text(summary.usd_month)} a month in all, {summary.members} members a cluster")
+            parts.append(f"${usd_text(summary.usd_month)} a month in total, with {summary.members} members per cluster")
     if summary.audit is not None:
         parts += _audit(summary.audit, summary.members)
     notes = []
@@ -59,18 +59,19 @@ def render_fleet(summary: FleetSummary) -> str:
         parts.append("\n".join(lines))
     if summary.first_problems:
         more = summary.not_sized - len(summary.first_problems)
-        lines = [f"Not sized: {_clusters(summary.not_sized)}{'; the first of them' if more else ''}"]
+        shown = f" (first {len(summary.first_problems)} shown)" if more else ""
+        lines = [f"Not sized: {_clusters(summary.not_sized)}{shown}"]
         lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in summary.first_problems]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 
 def _audit(audit: AuditSummary, members: int) -> list[str]:
-    """Return what there is to say of the machines that a fleet runs on."""
+    """Return the part of the report that compares the machines in use with the load."""
     parts = [
         "\n".join(
             [
-                "Machines that run now",
+                "Machines in use",
                 aligned([(name, _clusters(count)) for name, count in audit.verdicts.items()]),
             ]
         )
@@ -78,16 +79,16 @@ def _audit(audit: AuditSummary, members: int) -> list[str]:
     if audit.at_risk:
         more = audit.verdicts["under"] - len(audit.at_risk)
         parts.append(
-            f"At risk, the worst first{f'; {more} more' if more else ''}\n"
+            f"Undersized, most overloaded first{f' ({more} more not shown)' if more else ''}\n"
             + _audited(audit.at_risk, "of its machine's bound")
         )
     if audit.savings:
         parts.append(
-            f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month to save, {members} members "
-            "a cluster, with the same disks\n" + _audited(audit.savings, "of the smaller tier")
+            f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month in total, with {members} "
+            "members per cluster and the disks unchanged\n" + _audited(audit.savings, "of the smaller tier")
         )
     if audit.over_without_price:
-        parts.append(f"{_clusters(audit.over_without_price)} oversized, but the price is unknown")
+        parts.append(f"{_clusters(audit.over_without_price)} oversized, with an unknown price")
     if audit.first_unknown:
         parts.append(
             "\n".join(["Machines that could not be checked", *(f"  {one_line(text)}" for text in audit.first_unknown)])
@@ -95,8 +96,8 @@ def _audit(audit: AuditSummary, members: int) -> list[str]:
     return parts
 
 
-def _audited(rows: Sequence[AuditedRow], share: str) -> str:
-    table = [("row", "runs on", "needs", "decided by", share, "recommended", "$/month", "region, date")]
+def _audited(rows: Sequence[AuditedRow], share_head: str) -> str:
+    table = [("row", "runs on", "needs", "decided by", share_head, "recommended", "$/month", "region, date")]
     for row in rows:
         utilization = "" if row.utilization is None else format_percent(row.utilization)
         difference = "unknown" if row.usd_month_difference is None else f"{row.usd_month_difference:+,.2f}"

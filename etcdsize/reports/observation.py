@@ -1,4 +1,4 @@
-"""Observations as plain text."""
+"""The reports of an observation and of an observed fleet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["render_observation", "render_observed_fleet"]
 
 _COUNTED_BY = {
     "given": "as given",
-    "sockets": "at most: connections on this machine",
+    "sockets": "an upper bound: the connections on this machine",
     "streams": "estimated from open streams",
     "unknown": "",
 }
@@ -28,9 +28,9 @@ def render_observation(observation: Observation) -> str:
     parts = [_head(observation), _members(observation)]
     missing = [f"{one.endpoint}: {one_line(one.problem or '')}" for one in observation.problems]
     if missing:
-        lines = ["Members that are unknown or partly known; without their requests, load and tier are lower bounds"]
+        lines = ["Members with missing figures; their requests are not counted, so load and tier are lower bounds"]
         parts.append("\n".join([*lines, *(f"  {text}" for text in missing)]))
-    # These are listed above.
+    # The members that these notices name are listed above.
     notices = [notice for notice in observation.notices if notice.code != "member-unknown"]
     if notices:
         parts.append("\n".join(notice.line for notice in notices))
@@ -118,9 +118,11 @@ def _members(observation: Observation) -> str:
             )
         )
     text = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
-    marked = any(member.since_start for member in observation.members)
-    why = "" if observation.interval_seconds is None else ", as too little was measured in the interval"
-    return text + (f"\n* since the member started{why}" if marked else "")
+    any_since_start = any(member.since_start for member in observation.members)
+    if not any_since_start:
+        return text
+    reason = ", because too few operations were measured in the interval"
+    return f"{text}\n* since the member started{'' if observation.interval_seconds is None else reason}"
 
 
 def _wait(member: MemberLoad, kind: str) -> str:
@@ -137,11 +139,11 @@ def _status(member: MemberLoad) -> list[str]:
         "restarted": member.restarted,
         "no leader": member.has_leader is False,
     }
-    return [word for word, text in flags.items() if text]
+    return [status for status, applies in flags.items() if applies]
 
 
 def render_observed_fleet(observed: ObservedFleet) -> str:
-    """Return how many clusters answered, and the first that did not answer completely."""
+    """Return how many clusters answered, and the first problems of those that did not answer completely."""
     lines = [
         f"{observed.clusters} cluster{'' if observed.clusters == 1 else 's'} observed: {observed.complete} complete, "
         f"{observed.partial} partial, {observed.unreachable} unreachable"
@@ -149,6 +151,7 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
     missing = observed.partial + observed.unreachable
     if missing:
         more = missing - len(observed.first_problems)
-        lines.append(f"Not complete{'; the first of them' if more else ''}")
+        shown = f" (first {len(observed.first_problems)} shown)" if more else ""
+        lines.append(f"Not complete{shown}")
         lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in observed.first_problems]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
-"""A runbook as Markdown that reads well at a terminal too, with every command in a block of its own.
+"""The report of a runbook: Markdown that is readable in a terminal too, with a code block for each command.
 
-Text from the plan is shown as code, so that no name is ever read as Markdown.
+Text from the plan is shown as code, so that a name is never interpreted as Markdown.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _label(command: Command) -> str:
         return _wrapped(command.note)
     else:
         where = f"{'On the machine of' if command.where == 'member' else 'Member'} {_code(command.member)}"
-    # Not wrapped: a name keeps every space.
+    # This line is not wrapped, so that a name keeps every space.
     return f"{where}: {command.note}".rstrip()
 
 
@@ -65,7 +65,7 @@ def _wrapped(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a span of code, between more backticks than the text has in a row."""
+    """Return a code span, delimited by more backticks than the text has in a row."""
     longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""

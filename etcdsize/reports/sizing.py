@@ -15,7 +15,7 @@ __all__ = ["render_sizing"]
 
 
 def render_sizing(sizing: Sizing) -> str:
-    """Return the answer for one cluster."""
+    """Return the report of one cluster."""
     parts = [_sizing_head(sizing)]
     if sizing.workload is not None and sizing.utilization:
         rows = [("load", "bound", "utilization", "headroom")]
@@ -45,7 +45,7 @@ def render_sizing(sizing: Sizing) -> str:
 
 
 def _costs(sizing: Sizing) -> str:
-    """Return what the cluster costs on every provider, with region and date."""
+    """Return the costs of the cluster on every provider, with the region and date of the prices."""
     rows: list[tuple[str, ...]] = [
         ("provider", "machine ($/month)", "disk ($/month)", f"{sizing.members} members ($/month)", "region, date")
     ]

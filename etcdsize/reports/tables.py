@@ -19,7 +19,7 @@ __all__ = ["render_import", "render_machines", "render_tiers"]
 
 
 def _beyond(table: TierTable, dimension: str) -> str:
-    """Return what the open tier is for."""
+    """Return the loads of the open tier, such as `above 1,500`."""
     last = table.bounds(dimension)[-1]
     limit = format_bytes(last.limit) if dimension == "data_bytes" else format_number(last.limit)
     return f"above {limit}" if last.inclusive else f"{limit} or more"
@@ -38,19 +38,22 @@ def render_tiers(table: TierTable) -> str:
 
 
 def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
-    """Return machines of a catalog, errata marked and told; where it has families or prices, with those."""
+    """Return a table of machines, with their prices if any has a family or a price.
+
+    A figure with an erratum is marked, and the erratum is explained below the table.
+    """
     if any(machine.family is not None or machine.price is not None for machine in machines):
         return _priced_machines(catalog, machines)
     rows: list[tuple[str, ...]] = [("tier", "provider", "machine", *MACHINE_HEAD)]
-    told: list[str] = []
+    footnotes: list[str] = []
     for machine in machines:
-        wrong = {}
+        marks = {}
         for erratum in machine.errata:
-            told.append(
-                f"{'*' * (len(told) + 1)} {machine.provider}, {machine.tier}, {erratum.field}: printed "
+            footnotes.append(
+                f"{'*' * (len(footnotes) + 1)} {machine.provider}, {machine.tier}, {erratum.field}: printed "
                 f"{erratum.printed}, should be {erratum.correct}: {erratum.reason} ({erratum.source})"
             )
-            wrong[erratum.field] = "*" * len(told)
+            marks[erratum.field] = "*" * len(footnotes)
         figures = zip(
             ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"), machine_figures(machine), strict=True
         )
@@ -58,11 +61,16 @@ def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
             (
                 machine.tier or "",
                 machine.provider,
-                f"{machine}{wrong.get('machine_type', '')}",
-                *(f"{figure}{wrong.get(name, '')}" for name, figure in figures),
+                f"{machine}{marks.get('machine_type', '')}",
+                *(f"{figure}{marks.get(name, '')}" for name, figure in figures),
             )
         )
-    parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6)), "\n".join(told), _source(catalog.source, catalog.date)]
+    parts = [
+        catalog.title,
+        aligned(rows, right=(3, 4, 5, 6)),
+        "\n".join(footnotes),
+        _source(catalog.source, catalog.date),
+    ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -99,23 +107,23 @@ def _notes(machine: Machine) -> list[str]:
         "shared core": machine.shared_core,
         "bare metal": machine.bare_metal,
     }
-    return [word for word, said in flags.items() if said]
+    return [note for note, applies in flags.items() if applies]
 
 
 def render_import(imported: Imported) -> str:
-    """Return the account of an import: every entry, and what is unknown or unfit among the machines."""
+    """Return the report of an import, which accounts for every entry and counts machines that are unknown or unfit."""
     machines = imported.catalog.machines
     counts = [f"{imported.imported} imported", f"{len(imported.dropped)} dropped"]
     if imported.repeats:
-        counts.append(f"{imported.repeats} repeats of those")
+        counts.append(f"{imported.repeats} repeated")
     lines = [f"{imported.found} entr{'y' if imported.found == 1 else 'ies'}: {', '.join(counts)}"]
     reasons: dict[str, list[str]] = {}
-    for gone in imported.dropped:
-        reasons.setdefault(gone.reason, []).append(gone.machine_type)
+    for entry in imported.dropped:
+        reasons.setdefault(entry.reason, []).append(entry.machine_type)
     for reason, names in reasons.items():
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         lines.append(f"dropped, {reason}: {', '.join(names[:5])}{more}")
-    said = {
+    flags = {
         "burstable": [machine.burstable for machine in machines],
         "shared core": [machine.shared_core for machine in machines],
         "bare metal": [machine.bare_metal for machine in machines],
@@ -123,9 +131,9 @@ def render_import(imported: Imported) -> str:
         "architecture unknown": [machine.arch is None for machine in machines],
         "price unknown": [machine.price is None for machine in machines],
     }
-    known = [f"{sum(each)} {what}" for what, each in said.items() if any(each)]
-    if known:
-        lines.append(f"imported: {', '.join(known)}")
+    flagged = [f"{sum(each)} {label}" for label, each in flags.items() if any(each)]
+    if flagged:
+        lines.append(f"imported: {', '.join(flagged)}")
     if imported.truncated:
         lines.append("warning: pages are missing: the last one says that more follow; import all of them together")
     return "\n".join(lines) + "\n"

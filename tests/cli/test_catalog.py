@@ -56,7 +56,7 @@ class TestImport:
 
     def test_gcloud(self, run, here):
         account = """\
-31 entries: 15 imported, 0 dropped, 16 repeats of those
+31 entries: 15 imported, 0 dropped, 16 repeated
 imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture unknown, 15 price unknown
 """
         assert run("catalog", "import", "--from", "gcloud", "gcloud.json", "-o", "my.json") == (0, "", account)

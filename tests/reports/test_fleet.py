@@ -57,7 +57,7 @@ gce       large  n1-standard-8        10
 Unknown: clients, data_bytes. The other dimensions decide, so every tier is a lower bound.
 1 cluster with less data than an empty etcd file: are these megabytes in a column of bytes?
 
-Not sized: 13 clusters; the first of them
+Not sized: 13 clusters (first 2 shown)
   row 3: clients: missing
   row 1000: rps: missing
 """

@@ -56,7 +56,7 @@ member  etcd   requests/s         data         file  watch  lease  fsync p99  co
 infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*  0.792 ms*
 infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*  0.792 ms*
 infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.87 ms    6.31 ms*  0.792 ms*
-* since the member started, as too little was measured in the interval
+* since the member started, because too few operations were measured in the interval
 
 info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: Clients are estimated from 9 open streams. A client without a watch or a lease is missed, and a client with \
@@ -77,9 +77,9 @@ member  etcd   requests/s         data         file  watch  lease  fsync p99  co
 infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*  0.792 ms*
 infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*  0.792 ms*
 infra2                                                                                               unknown
-* since the member started, as too little was measured in the interval
+* since the member started, because too few operations were measured in the interval
 
-Members that are unknown or partly known; without their requests, load and tier are lower bounds
+Members with missing figures; their requests are not counted, so load and tier are lower bounds
   infra2: is down
 
 info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
@@ -99,7 +99,7 @@ streams   unknown
 member  etcd  requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
 a                                                                                   unknown
 
-Members that are unknown or partly known; without their requests, load and tier are lower bounds
+Members with missing figures; their requests are not counted, so load and tier are lower bounds
   a: is\\ndown
 
 warning: Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the number \
