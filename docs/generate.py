@@ -341,7 +341,7 @@ def flags_table() -> str:
     rows = []
     # The experimental form of a flag beside the flag that replaced it.
     for flag in sorted(versions.flags, key=lambda flag: (flag.name.removeprefix("experimental-"), flag.name)):
-        key = "as the flag" if flag.config_key == flag.name else f"`{flag.config_key}`" if flag.config_key else "none"
+        key = "same" if flag.config_key == flag.name else f"`{flag.config_key}`" if flag.config_key else "none"
         if flag.no_config_key_in:
             key += f"; not in {', '.join(flag.no_config_key_in)}"
         beside = [f"Instead: {flag.instead}." if flag.instead else "", flag.note or ""]
