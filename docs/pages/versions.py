@@ -1,0 +1,54 @@
+"""The tables of the versions of etcd and their flags."""
+
+from __future__ import annotations
+
+import etcdsize
+from pages.markdown import table
+
+
+def versions_table() -> str:
+    """Return a table of the versions of etcd, their support status, and the patch that was run."""
+    versions = etcdsize.load_versions()
+    head = ["version", "status", "support until", "oldest safe patch", "released", "evidence for its flags", "source"]
+    head += ["source of its flags", "read on"]
+    rows = [
+        [
+            version.name,
+            version.status,
+            version.until or "no date known",
+            version.oldest_safe_patch or "none",
+            version.oldest_safe_patch_date or "",
+            version.evidence,
+            version.source,
+            version.flags_source,
+            version.date,
+        ]
+        for version in versions.versions
+    ]
+    return table(head, rows)
+
+
+def flags_table() -> str:
+    """Return a table of every known flag of etcd, with its default in each version."""
+    versions = etcdsize.load_versions()
+    names = [version.name for version in versions.versions]
+
+    def default(flag: etcdsize.EtcdFlag, version: str) -> str:
+        if version not in flag.defaults:
+            return "—"
+        value = flag.defaults[version]
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        since = f" (since {flag.since[version]})" if version in flag.since else ""
+        deprecated = " (deprecated)" if version in flag.deprecated_in else ""
+        return f"{f'`{text}`' if text else ''}{since}{deprecated}".strip()
+
+    rows = []
+    # A flag and its experimental form are listed one after the other.
+    for flag in sorted(versions.flags, key=lambda flag: (flag.name.removeprefix("experimental-"), flag.name)):
+        key = "same" if flag.config_key == flag.name else f"`{flag.config_key}`" if flag.config_key else "none"
+        if flag.no_config_key_in:
+            key += f"; not in {', '.join(flag.no_config_key_in)}"
+        notes = [f"Use {flag.instead} instead." if flag.instead else "", flag.note or ""]
+        cells = [default(flag, name) for name in names]
+        rows.append([f"`{flag.name}`", flag.kind, *cells, key, " ".join(filter(None, notes))])
+    return table(["flag", "kind", *names, "config file key", "note"], rows)
