@@ -92,7 +92,7 @@ def _candidates(fit: Fit, members: int) -> str:
                 "previous generation" if machine.lifecycle == "previous" else "",
             )
         )
-    return f"{title}, cheapest first, with what a member gets:\n\n{aligned(rows, right=(3, 4, 5, 6, 7, 8))}"
+    return f"{title}, cheapest first, with the figures for each member:\n\n{aligned(rows, right=(3, 4, 5, 6, 7, 8))}"
 
 
 def _where(price: Cost | Price) -> str:
@@ -105,7 +105,7 @@ def _unknown(candidates: Iterable[Candidate]) -> str:
     for candidate in candidates:
         cost = candidate.cost
         if cost.usd_month is None:
-            alone = f"; the machine alone: {usd_text(cost.machine_usd_month)} ({_where(cost)})"
+            alone = f"; the machine alone costs ${usd_text(cost.machine_usd_month)} a month ({_where(cost)})"
             lines.append(
                 f"unknown: {candidate.machine.machine_type}: {cost.unknown}"
                 f"{'' if cost.machine_usd_month is None else alone}"

@@ -62,7 +62,7 @@ def test_every_part():
 tier        medium
 members     3
 {EACH}
-3 sufficient machines in the catalog mine, cheapest first, with what a member gets:
+3 sufficient machines in the catalog mine, cheapest first, with the figures for each member:
 
 provider  machine                  arch    vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  member ($/month)  \
 3 members ($/month)  region, date      note
@@ -73,7 +73,7 @@ aws       new.large + 15 GB GP3    arm64       8            32             4500 
 azure     Standard + 15 GB SSD V2  x86_64      4            16             4500          100           unknown  \
             unknown
 
-unknown: Standard: no price for the disk; the machine alone: 146.00 (eu-1, 2026-11-02)
+unknown: Standard: no price for the disk; the machine alone costs $146.00 a month (eu-1, 2026-11-02)
 
 disk        {DISK}
             gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
@@ -100,7 +100,7 @@ members         4
 each needs      {NEED}
 source          {SOURCE}
 
-1 of the 3 sufficient machines in the catalog mine, cheapest first, with what a member gets:
+1 of the 3 sufficient machines in the catalog mine, cheapest first, with the figures for each member:
 
 provider  machine                arch    vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)  member ($/month)  \
 4 members ($/month)  region, date      note
