@@ -121,6 +121,8 @@ def pairs_of(option: str, texts: Iterable[str], expected: str) -> dict[str, str]
         if not equals or not name or not value:
             raise OptionError(f"{option}: got {shown(text)}, expected {expected}", option=option, value=text)
         if name in found:
-            raise OptionError(f"{option}: got {shown(name)} twice, expected it once", option=option, value=name)
+            raise OptionError(
+                f"{option}: got {shown(name)} more than once, expected it once", option=option, value=name
+            )
         found[name] = value
     return found

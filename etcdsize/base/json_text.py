@@ -66,5 +66,5 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise _NotJsonError(f"an object has the field {shown(repeated)} twice")
+        raise _NotJsonError(f"an object has the field {shown(repeated)} more than once")
     return fields

@@ -202,5 +202,7 @@ class Pairs(argparse.Action):
         found = getattr(namespace, self.dest) or {}
         if name in found:
             option = self.option_strings[0]
-            raise OptionError(f"{option}: got {shown(name)} twice, expected it once", option=option, value=name)
+            raise OptionError(
+                f"{option}: got {shown(name)} more than once, expected it once", option=option, value=name
+            )
         setattr(namespace, self.dest, {**found, name: value})

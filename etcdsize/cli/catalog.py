@@ -73,7 +73,7 @@ def run_import(options: Namespace) -> int:
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
     for source in sources:
         if sources.count(source) > 1:
-            raise OptionError(f"{source}: got it twice, expected it once", option="files", value=source)
+            raise OptionError(f"{source}: got it more than once, expected it once", option="files", value=source)
         if options.output == "-":
             check_standard_output(source)
         else:

@@ -39,7 +39,7 @@ def reject_unrequested(
     if arch not in (None, "any") and machine.arch != arch:
         return Rejection("architecture", f"is {machine.arch or 'of an unknown architecture'}, requested: {arch}")
     if newest and machine.lifecycle == "previous":
-        return Rejection("previous-generation", "is of a previous generation, requested: the newest")
+        return Rejection("previous-generation", "is a previous generation, requested: the newest")
     return None
 
 

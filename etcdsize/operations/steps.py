@@ -68,7 +68,7 @@ class Step(Model):
 
     code: Annotated[str, Field(description="A stable name for programs, such as snapshot-save.")]
     title: Annotated[str, Field(description="The task.")]
-    notes: Annotated[tuple[str, ...], Field(description="When and why to do it, and what to beware of.")]
+    notes: Annotated[tuple[str, ...], Field(description="When and why to do it, and its risks.")]
     commands: Annotated[tuple[Command, ...], Field(min_length=1, description="In the order to run them.")]
     source: Annotated[str, Field(description="Its source.")]
     evidence: Annotated[str, Field(description="How we know the commands work: run on 3.5.1, or from source, not run.")]

@@ -110,7 +110,7 @@ class EtcdSettings(Model):
     memory: Annotated[Memory, Field(description="The memory that the process needs.")]
     clients: Annotated[NotNegative, Field(description="The clients that they are for. [count]")]
     data_bytes: Annotated[NotNegative, Field(description="The data that they are for. [bytes]")]
-    notices: Annotated[tuple[Notice, ...], Field(description="What to beware of.")]
+    notices: Annotated[tuple[Notice, ...], Field(description="Warnings and remarks.")]
 
     def setting(self, name: str) -> Setting:
         """Return one setting by name.

@@ -80,4 +80,4 @@ class TestPairsOf:
     def test_a_repeated_name_is_rejected(self):
         with pytest.raises(OptionError) as caught:
             pairs_of("--host", ["a=1", "a=2"], "NAME=HOST")
-        assert str(caught.value) == '--host: got "a" twice, expected it once'
+        assert str(caught.value) == '--host: got "a" more than once, expected it once'

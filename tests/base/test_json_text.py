@@ -41,7 +41,7 @@ class TestDocuments:
             ("[1]\n[2,,3]", "not JSON: Expecting value, line 2, column 4"),
             ("[NaN]", "not JSON: NaN is not a number"),
             ("-Infinity", "not JSON: -Infinity is not a number"),
-            ('{"a": 1, "b": 2, "a": 3}', 'not JSON: an object has the field "a" twice'),
+            ('{"a": 1, "b": 2, "a": 3}', 'not JSON: an object has the field "a" more than once'),
             ("[" * 100_000, "not a listing: it is nested too deeply"),
             ("9" * 5_000, "not a listing: it has a number of more than 4300 digits"),
             (b"\x80", "not text: byte 0 is not utf-8"),

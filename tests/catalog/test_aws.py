@@ -302,7 +302,7 @@ NO_LISTING = [
     ("{", "not JSON: Expecting property name enclosed in double quotes, line 1, column 2; is the file cut off?"),
     ('{"InstanceTypes": [NaN]}', "not JSON: NaN is not a number"),
     ('{"InstanceTypes": [-Infinity]}', "not JSON: -Infinity is not a number"),
-    ('{"a": 1, "a": 2}', 'not JSON: an object has the field "a" twice'),
+    ('{"a": 1, "a": 2}', 'not JSON: an object has the field "a" more than once'),
     ('{"InstanceTypes": [' + "9" * 5_000 + "]}", "not a listing: it has a number of more than 4300 digits"),
     (DEEP, "not a listing: it is nested too deeply"),
     (b"\xff{}", "not text: byte 0 is not utf-8"),

@@ -142,8 +142,10 @@ ERRORS = [
      "aws.json: is also the input; give the output another name"),
     (["import", "--from", "aws", "aws.json", "--prices", "prices.csv", "-o", "prices.csv", "--force"],
      "prices.csv: is also the input; give the output another name"),
-    (["import", "--from", "aws", "aws.json", "aws.json", "-o", "my.json"], "aws.json: got it twice, expected it once"),
-    (["import", "--from", "aws", "-", "--prices", "-", "-o", "my.json"], "-: got it twice, expected it once"),
+    (["import", "--from", "aws", "aws.json", "aws.json", "-o", "my.json"],
+     "aws.json: got it more than once, expected it once"),
+    (["import", "--from", "aws", "-", "--prices", "-", "-o", "my.json"],
+     "-: got it more than once, expected it once"),
     (["import", "--from", "aws", "gcloud.json", "-o", "my.json"],
      "gcloud.json: not a listing: got an object, expected an object with InstanceTypes, as aws ec2 "
      "describe-instance-types prints; it looks like the list of gcloud"),
@@ -156,7 +158,7 @@ ERRORS = [
      'wrong.csv: row 1, machine_type: got "m5.larg", which is not among the machines in the catalog "aws-imported"; '
      'did you mean "m5.large"?'),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "aws.json"],
-     "aws.json: got it twice, expected it once"),
+     "aws.json: got it more than once, expected it once"),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "cut.json"],
      'cut.json: "{": unknown column; expected machine_type, price_usd_hour, region, date, provider, source'),
 ]  # fmt: skip

@@ -71,7 +71,7 @@ ERRORS = [
     (["--local", "3", "--peer-port", "1"], "--peer-port: cannot be used with --local; it needs --host"),
     ([*HOSTS, "--base-port", "1"], "--base-port: cannot be used with --host; it needs --local"),
     ([*HOSTS, "--zone", "a"], '--zone: got "a", expected NAME=ZONE such as a=eu-1a'),
-    ([*HOSTS, "--zone", "a=z", "--zone", "a=y"], '--zone: got "a" twice, expected it once'),
+    ([*HOSTS, "--zone", "a=z", "--zone", "a=y"], '--zone: got "a" more than once, expected it once'),
     ([*HOSTS, "--tier", "smal"],
      'tier: got "smal", expected small, medium, large, xlarge; did you mean "small"?'),
     ([*HOSTS, "--snapshot", "../a"], 'snapshot: got "../a", expected a path without ..'),

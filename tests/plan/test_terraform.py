@@ -101,7 +101,7 @@ class TestInvalidQueries:
             ('{"clients": "1", "kubernetes": "yes"}', 'kubernetes: got "yes", expected true or false'),
             ('{"clients": "1", "zones": "a=b"}', "zones: cannot be used without hosts; add hosts"),
             ('{"clients": "1", "hosts": "10.0.0.1"}', 'hosts: got "10.0.0.1", expected NAME=VALUE such as a=10.0.0.1'),
-            ('{"clients": "1", "hosts": "a=n1,a=n2"}', 'hosts: got "a" twice, expected it once'),
+            ('{"clients": "1", "hosts": "a=n1,a=n2"}', 'hosts: got "a" more than once, expected it once'),
             ('{"clients": "1", "hosts": "a=n1", "members": "3"}',
              "members: got 3, but there are 1 hosts; leave members out"),
             ('{"clients": "1", "hosts": "a=n1", "format": "kubeadm"}',
