@@ -56,9 +56,10 @@ def prepare(name: str, rows: int) -> Any:
     import etcdsize
 
     if name == "load":
-        from etcdsize.catalog.catalog import _built_in
+        from etcdsize.catalog import providers
+        from etcdsize.catalog.catalog import _current
 
-        return lambda: _built_in.__wrapped__("current")
+        return lambda: _current.__wrapped__(providers.FOLDER)
     if name == "import":
         text = every_type()
         return lambda: etcdsize.read_aws_instance_types(text)
@@ -87,8 +88,12 @@ def audit_call(name: str, rows: int) -> Any:
     auditor = Auditor(catalog, tiers, provider=None, headroom=0.0, margin=0.2, members=3)
     types = np.array([machine.machine_type for machine in auditor.catalog.machines], object)
     codes = np.random.default_rng(20261125).integers(0, len(types), rows).astype(np.uint16)
+
+    def audited(codes: Any, loads: Any) -> Any:
+        return audit_codes(auditor, codes, loads, etcdsize.classify(*loads))
+
     if name == "audit-verdicts":
-        return lambda: audit_codes(auditor, codes, loads, etcdsize.classify(*loads)).verdict_codes
+        return lambda: audited(codes, loads).verdict_codes
     if name == "audit":
         names = types[codes]
 
@@ -122,7 +127,7 @@ def audit_call(name: str, rows: int) -> Any:
                 found.append(2 if has > needed(c, r, d, 0.8) else 1)
         return found
 
-    verdicts = auditor(codes[:few], [load[:few] for load in loads]).verdict_codes.tolist()
+    verdicts = audited(codes[:few], [load[:few] for load in loads]).verdict_codes.tolist()
     assert loop() == verdicts, "the loop and the audit differ"
     return loop
 

@@ -236,9 +236,8 @@ class TestKnownLoad:
 
 @pytest.mark.slow
 class TestLifetime:
-    def test_one_scrape_yields_an_average_with_a_notice(self, three):
-        _, members = three
-        observation = observe(map(url_of, members), interval=0)
+    def test_one_scrape_yields_an_average_with_a_notice(self, busy):
+        observation = observe(busy[1], interval=0)
         assert observation.requests_over == "lifetime"
         assert "lifetime-average" in codes(observation)
         assert 0 < observation.requests_per_second < 6 * RATE
