@@ -56,10 +56,14 @@ def prepare(name: str, rows: int) -> Any:
     import etcdsize
 
     if name == "load":
-        from etcdsize.catalog import providers
-        from etcdsize.catalog.catalog import _current
+        from etcdsize.catalog import catalog, provider_file
 
-        return lambda: _current.__wrapped__(providers.FOLDER)
+        def load() -> Any:
+            catalog._current.cache_clear()
+            provider_file._read.cache_clear()
+            return etcdsize.load_catalog("current")
+
+        return load
     if name == "import":
         text = every_type()
         return lambda: etcdsize.read_aws_instance_types(text)
