@@ -169,7 +169,8 @@ def disk_table(catalog: str) -> str:
     head = ["provider", "kind", "size_gib", "IOPS", "MB/s", "bursts (not counted)", "price", "source"]
     rows = []
     for kind in etcdsize.load_catalog(catalog).disk_kinds:
-        size = f"{figure(kind.min_size_gib)} to {figure(kind.max_size_gib)}"
+        sizes = (kind.min_size_gib, kind.max_size_gib)
+        size = "unknown" if sizes == (None, None) else " to ".join(map(figure, sizes))
         name = f"{kind.kind} ({kind.media})"
         figures = [_iops(kind), _throughput(kind), kind.bursts or "no", _price(kind), kind.source]
         rows.append([kind.provider, name, size, *figures])
