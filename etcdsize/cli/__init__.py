@@ -1,9 +1,10 @@
 """The command line: arguments, exit codes and printing; no sizing logic.
 
-Exit codes: 0 done; 1 done, but some input could not be sized, or a strict answer is beyond the guide; 2 bad usage or
-unreadable input; 130 on Ctrl-C; 141 if the reader of the output goes away; 129 on SIGHUP; 143 on SIGTERM.
+Exit codes: 0 done; 1 done, but the answer is incomplete, no machine is enough, or a strict answer is beyond the guide;
+2 bad usage or unreadable input; 130 on Ctrl-C; 141 if the reader of the output goes away; 129 on SIGHUP;
+143 on SIGTERM.
 
-Commands import what is heavy when they run: `--help` loads neither numpy nor pydantic.
+Commands import heavy modules only when they run, so that `--help` loads neither numpy nor pydantic.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["build_parser", "main", "program"]
 def program(arguments: Sequence[str] | None = None) -> int:
     """Run one command in a process of its own, and return its exit code."""
     sys.meta_path.insert(0, _NoPandas())
-    # Imported modules are never garbage, and searching them takes 5 % of a short command's time (measured).
+    # Imported modules never become garbage, and scanning them takes 5 % of a short command's time (measured).
     gc.set_threshold(100_000)
     return main(arguments)
 
@@ -34,8 +35,8 @@ def program(arguments: Sequence[str] | None = None) -> int:
 class _NoPandas:
     """Hides pandas.
 
-    pyarrow imports pandas, if it is installed, to check whether an argument is a Series. None is here, and hiding it
-    saves a third of a second and 60 MB.
+    pyarrow imports pandas, if it is installed, to check whether an argument is a Series. etcdsize passes no Series, and
+    hiding pandas saves a third of a second and 60 MB.
     """
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002 - the finders' protocol
@@ -46,15 +47,15 @@ class _NoPandas:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Only the main thread can; elsewhere the caller decides. A signal that nohup ignores stays ignored.
+        # Only the main thread can set a handler. A signal that nohup ignores stays ignored.
         with contextlib.suppress(ValueError):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _terminated)
     if sys.stderr is None:
-        # It is closed, and print() would write to standard output instead.
+        # Standard error is closed, and print() would write to standard output instead.
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
-        # PYTHONUNBUFFERED: a raw file can write a part of the text without an error.
+        # With PYTHONUNBUFFERED, standard output is a raw file, which may write only part of the text.
         sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -97,7 +98,7 @@ def _failed(message: str) -> int:
 
 
 def _settle_output() -> None:
-    """Write what is buffered, or if that fails, let the interpreter's last flush go to the null device."""
+    """Flush standard output; if that fails, point it to the null device, so that the last flush of Python succeeds."""
     if sys.stdout is None:
         return
     try:

@@ -61,7 +61,7 @@ class Parser(argparse.ArgumentParser):
         return found, rest
 
     def _reject_unknown_names(self, words: Sequence[str]) -> None:
-        """Reject a misspelt option or command before argparse misses what it would have stood for."""
+        """Reject a misspelt option or command before argparse complains that the intended one is missing."""
         for word in words:
             if word == "--":
                 return
@@ -79,7 +79,7 @@ class Parser(argparse.ArgumentParser):
                 return
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
-        """Convert an option's text. Our own errors name the option and pass through argparse, which would hide them."""
+        """Convert an option's text. An error of ours names the option and bypasses argparse, which would replace it."""
         if action.type is None:
             return arg_string
         convert: Callable[[str], Any] = action.type  # type: ignore[assignment]  # we register no types by name
@@ -94,13 +94,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {one_line(message)}{see} '{self.prog} --help'\n")
 
 
-# Where a command adds its parser, and where an option is added: a parser, or a group of its options.
+# Commands is where a command adds its parser; Container, a parser or a group, is where an option is added.
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 Container: TypeAlias = argparse._ActionsContainer
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` abbreviates or nearly is, or None."""
+    """Return the known word that `word` abbreviates or resembles, or None."""
     import difflib
 
     known = sorted(known, key=len)
@@ -122,7 +122,7 @@ def add_command(
     Parameters
     ----------
     commands : Commands
-        Where to add it.
+        The commands to add it to.
     name : str
         Its name.
     summary : str
@@ -132,7 +132,8 @@ def add_command(
     example : str
         One or two lines to type, at the end of its help.
     run : callable, optional
-        What the command does with its options; it returns the exit code. None for a command with commands of its own.
+        Function that runs the command with its options and returns the exit code. None for a command that has
+        commands of its own.
     """
     lines = "\n".join(f"  {line}" for line in example.splitlines())
     title = "example" if lines.count("\n") == 0 or lines.count("\\\n") else "examples"

@@ -52,7 +52,7 @@ def add_tiers(parser: Container) -> None:
 
 
 def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: str = "") -> None:
-    """Add `--catalog`; where it has no default, `otherwise` says which catalog the command chooses."""
+    """Add `--catalog`. If `default` is None, `otherwise` tells the user which catalog the command chooses."""
     parser.add_argument(
         "--catalog",
         metavar="CATALOG",
@@ -162,7 +162,7 @@ def add_force(parser: Container, *, help: str = "replace OUT if it exists") -> N
 
 
 def choice(words: Sequence[str]) -> Callable[[str], str]:
-    """Return a `type=` that accepts one of the words."""
+    """Return a converter for `type=` that accepts one of the words."""
 
     def convert(text: str) -> str:
         if text not in words:
@@ -177,7 +177,7 @@ def _comma_separated(text: str) -> list[str]:
 
 
 def pair(expected: str, aliases: dict[str, str] | None = None) -> Callable[[str], tuple[str, str]]:
-    """Return a `type=` for the action `Pairs` that reads a name and a value with an equals sign between them."""
+    """Return a converter for `type=` that splits NAME=VALUE, for options with the action `Pairs`."""
 
     def convert(text: str) -> tuple[str, str]:
         name, equals, value = text.partition("=")

@@ -1,4 +1,4 @@
-"""`etcdsize bootstrap`: write what starts a cluster."""
+"""`etcdsize bootstrap`: write the commands or files that start a cluster."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ def add(commands: Commands) -> None:
         commands,
         "bootstrap",
         run=run,
-        summary="write what starts a cluster",
+        summary="write the commands or files that start a cluster",
         description="""\
-Write what starts a cluster: for each member the flags, environment variables,
-config file or systemd unit that etcd accepts. With a load, the settings suit
-it: quota, compaction, heartbeat and election. Plans that etcd would reject are
-rejected here, with the remedy. Warnings go to standard error.""",
+Write the commands or files that start a cluster: for each member, the flags,
+environment variables, config file or systemd unit of etcd. With a load, the
+settings suit it: quota, compaction, heartbeat and election timeout. A plan that
+etcd would reject is an error, which says how to fix the plan. Warnings go to
+standard error.""",
         example="etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3\n"
         "etcdsize bootstrap --local 3 --data 4GB --format systemd -o units",
     )
@@ -58,13 +59,13 @@ rejected here, with the remedy. Warnings go to standard error.""",
         "-o",
         "--output",
         metavar="DIR",
-        help="write one file a member into this directory: NAME.sh, .env, .yaml or .service (default: print)",
+        help="write one file per member to this directory: NAME.sh, .env, .yaml or .service (default: print)",
     )
     add_force(how, help="replace existing files")
 
 
 def run(options: Namespace) -> int:
-    """Write what starts a cluster."""
+    """Write the commands or files that start a cluster."""
     from etcdsize.base.checks import one_of
     from etcdsize.plan.render import render
 
@@ -92,7 +93,7 @@ def run(options: Namespace) -> int:
         write("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
     else:
         write("".join(texts.values()))
-    # The plan and its settings may have the same notice of the version.
+    # The plan and its settings may both have the notice about the version.
     for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
         report(line)
     return 0
@@ -115,7 +116,7 @@ def _settings_of(options: Namespace) -> EtcdSettings | None:
 
 
 def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
-    """Write every text to its file, once all of them can be written."""
+    """Check that every file can be written, then write them."""
     from etcdsize.base.output_file import check_output, open_output, report_write_errors
 
     try:

@@ -20,12 +20,12 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands,
         "catalog",
-        summary="make a catalog of your own",
+        summary="make a catalog from a provider's list of machines",
         description="Make a catalog of the machines that your provider offers.",
         example=example,
     )
     parser = add_command(
-        parser.add_subparsers(title="commands", metavar="COMMAND", required=True, help="what to do"),
+        parser.add_subparsers(title="commands", metavar="COMMAND", required=True, help="the command to run"),
         "import",
         run=run_import,
         summary="make a catalog from a provider's own list of machines",
@@ -36,15 +36,13 @@ prints it:
   aws ec2 describe-instance-types
   gcloud compute machine-types list --format=json
 
-Print what was imported. Entries without vCPUs or memory are dropped, and the
-exit code is then 1, as it is if pages are missing. Burstable, shared-core and
-bare-metal machines are kept and flagged. The lists have no prices: add them
-with --prices.""",
+A summary goes to standard error. Entries without vCPUs or memory are dropped.
+The exit code is 1 if entries were dropped or pages are missing. Burstable,
+shared-core and bare-metal machines are kept and flagged. The lists have no
+prices: add them with --prices.""",
         example=f"{example}\netcdsize catalog import --from gcloud a.json --prices b.csv -o my.json",
     )
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="the list, or its pages one after the other; - is standard input"
-    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="the list, or its pages in order; - is standard input")
     parser.add_argument(
         "--from", metavar="NAME", dest="origin", required=True, help="where the list comes from: aws or gcloud"
     )

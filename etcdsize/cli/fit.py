@@ -33,10 +33,10 @@ def add(commands: Commands) -> None:
         summary="find machines and disks for a tier or a load",
         description="""\
 Print the machines and disks that are enough for a tier, or for the tier that a
-load needs, cheapest first, with the arithmetic of the disk and the number of
-machines that are not enough. Only what machine and disk both sustain counts,
-never a burst. Prices are on-demand prices of one region and day. If no machine
-is enough, the exit code is 1.""",
+load needs, cheapest first. Also print how the disk's size adds up, and how many
+machines are not enough. Only performance that both machine and disk sustain
+counts, never a burst. Prices are on-demand prices, each of one region and day.
+If no machine is enough, the exit code is 1.""",
         example="etcdsize fit --tier medium --provider aws\netcdsize fit --clients 300 --data 400MB --limit 3",
     )
     need = parser.add_argument_group("what is needed: a tier or a load")

@@ -1,4 +1,4 @@
-"""`etcdsize fleet`: size a file of clusters."""
+"""`etcdsize fleet`: size every cluster of a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from etcdsize.cli.streams import check_standard_output, standard_input, write
 
 __all__ = ["add", "run"]
 
-# The dimensions by the names that `etcdsize size` has for its options.
+# Short names of dimensions, as in the options of `etcdsize size`.
 _ALIASES = {"rps": "requests_per_second", "data": "data_bytes"}
 
 
@@ -39,16 +39,17 @@ def add(commands: Commands) -> None:
         commands,
         "fleet",
         run=run,
-        summary="size a file of clusters",
+        summary="size every cluster of a file",
         description="""\
-Size every cluster of a file, one cluster a row: CSV, TSV, JSON lines or
-Parquet. Print a summary, and write every row with five more columns: tier,
-machine_type, forced_by, tightest, problem. A row that cannot be sized is kept,
-with its problem, and the exit code is 1.
+Size every cluster of a CSV, TSV, JSON lines or Parquet file that has one
+cluster per row. Print a summary, and write every row with five more columns:
+tier, machine_type, forced_by, tightest, problem. A row that cannot be sized is
+kept, with its problem, and the exit code is 1.
 
-The load is found by the names of the columns: clients (connections),
-requests_per_second (rps, qps), data_bytes (data, db_size, size; bytes, or text
-such as 400MB; data_mb, data_gib and the like are converted), provider (cloud).
+Columns are recognized by their names: clients (connections),
+requests_per_second (rps, qps), data_bytes (data, db_size or size, in bytes or
+as text such as 400MB; data_mb, data_gib and the like are converted to bytes),
+provider (cloud).
 Other columns are copied unchanged.
 
 If a column current_machine names the machine that runs now, six more columns
@@ -74,7 +75,7 @@ the clusters at risk and the possible savings.""",
         type=pair("WHAT=NAME such as clients=conn_count", _ALIASES),
         action=Pairs,
         help="the column that holds clients, requests_per_second, data_bytes, provider or current_machine, if its "
-        "name is not a known one; can be repeated",
+        "name is not recognized; can be repeated",
     )
     parser.add_argument(
         "--unknown",
@@ -111,7 +112,7 @@ the clusters at risk and the possible savings.""",
 
 
 def run(options: Namespace) -> int:
-    """Size a file of clusters."""
+    """Size every cluster of a file."""
     from etcdsize.files.fleet_file import open_fleet
     from etcdsize.reports.fleet import render_fleet
 

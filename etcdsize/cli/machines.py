@@ -31,8 +31,8 @@ def add(commands: Commands) -> None:
         summary="print the machines of a catalog",
         description="""\
 Print the machines of a catalog, with errata and source. Disk figures are what a
-machine sustains; bursts are left out. Prices are on-demand prices of the region
-and day beside them. Unverified values are unknown.""",
+machine sustains, without bursts. Prices are on-demand prices for the region and
+date shown. Values that are not verified are printed as unknown.""",
         example="etcdsize machines --provider gce\netcdsize machines --catalog current --family m8i --sort price",
     )
     add_provider(parser)

@@ -1,4 +1,4 @@
-"""`etcdsize observe`: size running clusters by what their members report."""
+"""`etcdsize observe`: size running clusters from their members' metrics."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
         commands,
         "observe",
         run=run,
-        summary="size a running cluster by what its members report",
+        summary="size a running cluster from its members' metrics",
         description="""\
 Scrape the metrics of every member of a running cluster twice, and print its
 load, tier, utilization and machine, with warnings. Name all members: each
@@ -43,9 +43,9 @@ the command on the members' host, or accept an estimate. What is unknown stays
 unknown, and the answer is then a lower bound. If a member does not answer, the
 exit code is 1.
 
-With --targets, observe many clusters, up to a hundred members at a time. The
-answers are those of fleet. A cluster that cannot be reached does not stop the
-others.""",
+With --targets, observe many clusters, up to a hundred members at a time, and
+print the summary that fleet prints. A cluster that cannot be reached does not
+stop the others.""",
         example="etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379\n"
         "etcdsize observe --targets clusters.json -o observed.csv",
     )
@@ -69,7 +69,7 @@ others.""",
         metavar="TIME",
         type=units.parse_duration,
         default="5s",
-        help="how long to wait for one answer of one member (default: 5s)",
+        help="how long to wait for each answer of a member (default: 5s)",
     )
     add_clients(how, help="concurrent client connections, if you know them")
     how.add_argument("--cacert", metavar="FILE", help="certificate of the CA that signed the members' certificates")
@@ -90,7 +90,7 @@ others.""",
         help="observe every cluster of this file, in the JSON format of Prometheus file-based service discovery; - is "
         "standard input",
     )
-    add_output(many, help="the file to write, one row a cluster; - is standard output (default: write no rows)")
+    add_output(many, help="the file to write, one row per cluster; - is standard output (default: write no rows)")
     add_output_format(many, standard_output="csv")
     add_columns(many, names="as for fleet")
     add_force(many)
@@ -107,7 +107,7 @@ def run(options: Namespace) -> int:
         "tiers": options.tiers,
         "headroom": options.headroom,
     }
-    # Options that no cluster can be sized with are rejected before the first member is asked.
+    # Reject options that cannot size any cluster before scraping the first member.
     size(requests_per_second=0, **how)
     files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
     scrape = {
@@ -120,7 +120,7 @@ def run(options: Namespace) -> int:
     for name in ("output", "output_format", "columns", "force"):
         if getattr(options, name):
             flag = f"--{name.replace('_', '-')}"
-            raise OptionError(f"{flag}: cannot be used without --targets; one cluster is not a row", option=flag)
+            raise OptionError(f"{flag}: cannot be used without --targets; one cluster has no rows", option=flag)
     return _observe_one(options, how, scrape)
 
 
@@ -148,7 +148,7 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
 
 
 def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:
-    """Observe every cluster of a file, one row a cluster."""
+    """Observe every cluster of a file, and write one row per cluster."""
     from etcdsize.observation.fleet import observe_fleet
     from etcdsize.observation.targets import read_targets
     from etcdsize.reports.fleet import render_fleet

@@ -27,7 +27,7 @@ def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(
         prog="etcdsize",
-        description="Find the machine that an etcd cluster needs, and why; for one cluster or many.",
+        description="Find the machine that an etcd cluster needs, and why, for one cluster or many.",
         epilog="""\
 examples:
   etcdsize size --clients 300 --requests-per-second 800 --data 400MB

@@ -42,24 +42,23 @@ def add_plan(parser: Container) -> None:
         "--client-port",
         metavar="PORT",
         type=units.parse_whole,
-        help="port for clients on every --host (default: 2379)",
+        help="with --host, every member's port for clients (default: 2379)",
     )
     which.add_argument(
         "--peer-port",
         metavar="PORT",
         type=units.parse_whole,
-        help="port for the other members on every --host (default: 2380)",
+        help="with --host, every member's port for the other members (default: 2380)",
     )
     which.add_argument(
         "--base-port",
         metavar="PORT",
         type=units.parse_whole,
-        help="with --local, the first member's port for clients; its port for members is the next one, and so on "
-        "(default: 2379)",
+        help="with --local, the first member's port for clients; the other ports follow it (default: 2379)",
     )
     what = parser.add_argument_group("cluster")
     what.add_argument(
-        "--token", metavar="TEXT", help="token that tells this cluster from others (default: etcd-cluster-1)"
+        "--token", metavar="TEXT", help="token that distinguishes this cluster from others (default: etcd-cluster-1)"
     )
     what.add_argument(
         "--data-dir",

@@ -11,7 +11,7 @@ __all__ = ["progress_bar"]
 
 @contextlib.contextmanager
 def progress_bar(total: int | None, unit: str, name: str) -> Iterator[Callable[[int], object] | None]:
-    """Return what to call with the work done after every batch, or None if no bar can be shown.
+    """Show a bar, and yield a function to call with the work done by every batch, or None if no bar can be shown.
 
     A bar needs a terminal on standard error, and tqdm.
     """
@@ -23,6 +23,6 @@ def progress_bar(total: int | None, unit: str, name: str) -> Iterator[Callable[[
     except ImportError:
         yield None
         return
-    # The delay keeps the bar away from short runs.
+    # With the delay, short runs show no bar.
     with tqdm(total=total, unit=unit, unit_scale=True, desc=name, file=sys.stderr, leave=False, delay=0.5) as bar:
         yield bar.update

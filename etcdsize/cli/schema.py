@@ -15,8 +15,8 @@ def add(commands: Commands) -> None:
         commands,
         "schema",
         run=run,
-        summary="print the JSON schema of an answer",
-        description="Print the JSON schema of what 'etcdsize size --json' prints, for programs that\nread it.",
+        summary="print the JSON schema of the answer of size",
+        description="Print the JSON schema of the output of 'etcdsize size --json', for programs that\nread it.",
         example="etcdsize schema > sizing.schema.json",
     )
 

@@ -39,7 +39,7 @@ is then a lower bound.""",
         "--kubernetes-nodes",
         metavar="N",
         type=units.parse_whole,
-        help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, for when nothing is measured",
+        help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, if nothing is measured",
     )
     how = parser.add_argument_group("how to size")
     add_provider(how)

@@ -29,7 +29,7 @@ def content(name: str) -> bytes:
 
 
 def of_file(name: str, work: Callable[[], T]) -> T:
-    """Return the result of some work on a file's content; its errors name the file."""
+    """Return the result of `work`, which reads a file's content; add the file's name to its errors."""
     try:
         return work()
     except TableError as error:
@@ -45,7 +45,7 @@ def standard_input() -> BinaryIO:
 
 
 def check_standard_output(source: str) -> None:
-    """Reject a standard output that is closed, or that is the input: such a command would never end."""
+    """Reject a standard output that is closed, or that is the input file, which the command would read forever."""
     if sys.stdout is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""`etcdsize terraform-external`: answer as a program of Terraform's external data source."""
+"""`etcdsize terraform-external`: answer a query of Terraform's external data source."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add(commands: Commands) -> None:
         description="""\
 Read a query of Terraform's external data source, a JSON object of strings, from
 standard input, and print the answer as another: tier, machines, settings and,
-with hosts, what starts each member. An error is one line on standard error,
-with exit code 1. docs/bootstrap.md lists the keys.""",
+with hosts, the commands or files that start each member. An error is one line
+on standard error, with exit code 1. docs/bootstrap.md lists the keys.""",
         example="""echo '{"clients": "300"}' | etcdsize terraform-external""",
     )
 

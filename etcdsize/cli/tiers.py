@@ -1,4 +1,4 @@
-"""`etcdsize tiers`: print a tier table."""
+"""`etcdsize tiers`: print the bounds of the tiers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
         commands,
         "tiers",
         run=run,
-        summary="print the tiers",
+        summary="print the bounds of the tiers",
         description="Print the bounds of every tier, and their source.",
         example="etcdsize tiers --tiers etcd.io",
     )
@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Print a tier table."""
+    """Print the bounds of the tiers."""
     from etcdsize.reports.tables import render_tiers
     from etcdsize.tiers import load_tiers
 

@@ -229,7 +229,7 @@ class TestRejected:
         code, out, err = run("a:1", option)
         assert (code, out) == (2, "")
         assert (
-            err == f"etcdsize: {option.partition('=')[0]}: cannot be used without --targets; one cluster is not a row\n"
+            err == f"etcdsize: {option.partition('=')[0]}: cannot be used without --targets; one cluster has no rows\n"
         )
 
     def test_full_disk_is_named(self, run, few):
