@@ -55,7 +55,7 @@ aws       weak     x86_64      4            16        300               7.30  eu
 """
 
 
-def test_every_part():
+def test_every_part_of_the_report():
     """Two architectures, an unknown price, a previous generation, disks that their IOPS make larger, local NVMe."""
     assert render_fit(fit("medium", CATALOG, arch=None)) == (
         f"""\
@@ -87,7 +87,7 @@ rejected: 2 of 5 machines: 1 too little, 1 burst only
     )
 
 
-def test_the_fit_of_a_sizing():
+def test_a_sizing_adds_its_reasons_and_notices():
     """The report has the reasons and notices of the load, without those of the guide's machines."""
     one = size(clients=70, headroom=0.5, data_bytes=1e6, members=4)
     assert {"previous-generation", "erratum"} <= {notice.code for notice in one.notices}
@@ -122,12 +122,12 @@ warning: Unknown: requests_per_second. The other dimensions decide, so the tier 
     )
 
 
-def test_the_smallest_tier():
+def test_the_smallest_tier_is_forced_by_nothing():
     one = size(clients=1)
     assert "\nforced by   nothing: it is the smallest tier\n" in render_fit(fit(one, CATALOG), one)
 
 
-def test_nothing_is_enough():
+def test_no_sufficient_machine_names_the_nearest():
     """The report says what the nearest machine lacks, and on request each machine's reason."""
     assert render_fit(fit("large", CATALOG), members=1, rejected=True) == (
         f"""\
@@ -170,7 +170,7 @@ def test_an_unknown_price_of_local_nvme_has_no_region():
 
 @pytest.mark.parametrize("tier", ["small", "medium", "large", "xlarge"])
 def test_a_cost_always_has_its_region_and_date(tier):
-    """This holds for each of today's machines that is enough."""
+    """This holds for each sufficient machine of today."""
     found = fit(tier, arch=None, limit=None)
     table = render_fit(found).split("\n\n")[2].splitlines()[1:]
     assert len(table) == found.feasible

@@ -18,13 +18,13 @@ class TestFleet:
         }  # fmt: skip
         return FleetSummary(**(empty | fields))
 
-    def test_none(self):
+    def test_an_empty_fleet(self):
         assert render_fleet(self.summary()) == (
             "0 clusters: 0 sized, 0 not\n\n"
             "tier    clusters\nsmall          0\nmedium         0\nlarge          0\nxlarge         0\n"
         )
 
-    def test_everything(self):
+    def test_every_part_of_the_report(self):
         machines = [("aws", "small", "m4.large", 2), ("gce", "large", "n1-standard-8", 10)]
         summary = self.summary(
             clusters=25,
@@ -63,7 +63,7 @@ Not sized: 13 clusters (first 2 shown)
 """
         )
 
-    def test_all_problems_shown(self):
+    def test_a_complete_list_of_problems_has_no_count(self):
         summary = self.summary(clusters=1, not_sized=1, first_problems=(Problem(row=1, problem="clients: missing"),))
         assert render_fleet(summary).startswith("1 cluster: 0 sized, 1 not\n")
         assert render_fleet(summary).endswith("\n\nNot sized: 1 cluster\n  row 1: clients: missing\n")

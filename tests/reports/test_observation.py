@@ -1,4 +1,4 @@
-"""The whole text of an observation, with and without what is missing."""
+"""The whole report of an observation, complete and with missing figures."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ def captured(when: str) -> dict[str, Scrape]:
     }
 
 
-def test_captured():
+def test_three_captured_members():
     text = render_observation(combine_scrapes(captured("before"), captured("after"), seconds=10.012))
     assert text == CAPTURED
 
 
-def test_one_that_is_down():
+def test_a_member_that_is_down():
     first = captured("before") | {"infra2": "is down"}
     text = render_observation(combine_scrapes(first, captured("after") | {"infra2": "is down"}, seconds=10.012))
     assert text == DOWN
 
 
-def test_nothing_at_all():
+def test_no_member_answers():
     assert render_observation(combine_scrapes({"a": "is\ndown"})) == NOTHING
 
 
-def test_a_restart_and_no_leader():
+def test_a_restarted_member_and_no_leader():
     before = Scrape(member_id="a", calls={"KV.Put": 9}, started_unix_seconds=1, version="3.6.14", has_leader=True)
     after = Scrape(member_id="a", calls={"KV.Put": 0}, started_unix_seconds=900, version="3.6.14", has_leader=False)
     assert render_observation(combine_scrapes({"a": before}, {"a": after}, seconds=1)) == RESTARTED
 
 
-def test_once():
+def test_a_single_scrape():
     one = Scrape(member_id="a", calls={"KV.Put": 1}, started_unix_seconds=0, taken_unix_seconds=1000, data_bytes=5)
     text = render_observation(combine_scrapes({"a": one}, clients=3))
     assert text == ONCE

@@ -26,7 +26,7 @@ def words(book: Runbook) -> list[list[str]]:
     return [list(command.words) for step in book.steps for command in step.commands]
 
 
-def test_whole_text():
+def test_the_whole_report():
     plan = ClusterPlan.from_hosts({"a": "10.0.0.1"}, etcd_version="3.4", data_dir="/data/etcd dir", token="it's")
     assert render_runbook(runbook(plan, tier="small")) == ONE
 
@@ -50,7 +50,7 @@ def test_labels_say_where_to_run_a_command():
     assert "\nOn the machine of `infra0`: Only if the folder exists.\n\n```sh\nmv " in text
 
 
-def test_prose_is_wrapped_and_never_read_as_markup():
+def test_prose_is_wrapped_and_never_interpreted_as_markup():
     for version in ("3.4", "3.5", "3.6", "3.7"):
         text = render_runbook(runbook(ClusterPlan.local(3, etcd_version=version), kubernetes=True))
         prose = re.sub(r"^(```sh\n.*?\n```|#+ .*|- .*|Source: .*)$", "", text, flags=re.M | re.S)
@@ -77,7 +77,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_shown_as_code(name):
-    """A name ends no block or span, and is never read as an image, a heading or a tag."""
+    """A name does not end a block or span, and is never interpreted as an image, a heading or a tag."""
     name = name.replace("/", "|")
     plan = ClusterPlan(
         members=[Member(name=name, client_urls="http://10.0.0.1:2379", peer_urls="http://10.0.0.1:2380")],

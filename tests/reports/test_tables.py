@@ -4,7 +4,7 @@ from etcdsize import Catalog, Imported, Machine, Price, load_catalog, load_tiers
 from etcdsize.reports.tables import render_import, render_machines, render_tiers
 
 
-def test_tiers():
+def test_both_tier_tables():
     assert render_tiers(load_tiers("guide")).rpartition("\n\nSource: ")[0] == (
         """\
 The guide's four tiers
@@ -40,7 +40,7 @@ class TestMachines:
         "content/en/docs/v3.5/op-guide/hardware.md prints 4, as does every version of the page)\n"
     )
 
-    def test_guide(self):
+    def test_the_corrected_guide(self):
         catalog = load_catalog("guide")
         assert render_machines(catalog, catalog.machines) == (
             """\
@@ -60,7 +60,7 @@ xlarge  gce       n1-standard-16 + 500 GB PD SSD     16            60           
             f"{self.ERRATA}\nSource: {catalog.source}, read on {catalog.date}\n"
         )
 
-    def test_as_printed(self):
+    def test_the_guide_as_printed_explains_its_errata(self):
         catalog = load_catalog("guide-as-printed")
         chosen = [machine for machine in catalog.machines if machine.provider == "gce"]
         assert render_machines(catalog, chosen).split("\n\n")[:3] == [
@@ -74,8 +74,8 @@ xlarge  gce       n1-standard-16+500GB PD SSD     16            60            15
             self.ERRATA.rstrip(),
         ]
 
-    def test_unknown_figures(self):
-        """What nobody verified is said to be unknown, never 0."""
+    def test_unknown_figures_are_not_zero(self):
+        """An unverified figure is reported as unknown, never as 0."""
         machine = load_catalog("guide").machines[0]
         figures = {"concurrent_iops": None, "disk_mb_per_second": None, "errata": ()}
         text = render_machines(load_catalog("guide"), [machine.model_copy(update=figures)])
@@ -83,9 +83,9 @@ xlarge  gce       n1-standard-16+500GB PD SSD     16            60            15
 
 
 class TestMachinesWithPrices:
-    """A catalog with families or prices: what is unknown, what to beware of, and of which disks the figures are."""
+    """A catalog with families or prices: unknown figures, notes, and the kind of disk of the figures."""
 
-    def test_whole(self):
+    def test_the_whole_report(self):
         one = {"vcpus": 2, "memory_gib": 8}
         price = Price(usd_hour=0.1, region="eu-west-1", date="2026-11-01")
         limits = [{"kind": "pd-ssd", "concurrent_iops": 15_000}, {"kind": "pd-balanced", "concurrent_iops": 9}]
@@ -117,9 +117,9 @@ Source: our own, read on 2026-11-02
 
 
 class TestImport:
-    """The account of an import: only what there is to say."""
+    """The report of an import leaves out counts of zero."""
 
-    def test_nothing_to_say(self):
+    def test_counts_of_zero_are_left_out(self):
         machine = Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", vcpus=2,
                           memory_gib=8, price=Price(usd_hour=0.1, region="r", date="d"))  # fmt: skip
         catalog = Catalog(name="mine", machines=[machine])
