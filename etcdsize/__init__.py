@@ -131,7 +131,8 @@ _PUBLIC_NAMES = {
     ),
     "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "need_for"),
     "fitting.fit": ("fit",),
-    "fleet.audit": ("ClusterAudit", "FleetAudit", "audit"),
+    "fleet.audit": ("audit",),
+    "fleet.fleet_audit": ("ClusterAudit", "FleetAudit"),
     "fleet.sizing": ("FleetSizing",),
     "frames.size_frame": ("size_frame",),
     "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
@@ -194,8 +195,9 @@ if TYPE_CHECKING:
     from etcdsize.fitting.fsync import FsyncNeed
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for
     from etcdsize.fitting.storage import Storage, storage_for
-    from etcdsize.fleet.audit import ClusterAudit, FleetAudit, audit
+    from etcdsize.fleet.audit import audit
     from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
+    from etcdsize.fleet.fleet_audit import ClusterAudit, FleetAudit
     from etcdsize.fleet.sizing import FleetSizing
     from etcdsize.frames.size_frame import size_frame
     from etcdsize.observation.combine import combine_scrapes

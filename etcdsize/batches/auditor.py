@@ -18,8 +18,8 @@ from etcdsize.batches.columns import Source
 from etcdsize.batches.loads import is_text
 from etcdsize.catalog.costs import Price
 from etcdsize.errors import ColumnError
-from etcdsize.fleet.audit import DECIDERS, OVER, UNKNOWN, VERDICTS, FleetAudit
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor
+from etcdsize.fleet.fleet_audit import DECIDERS, OVER, UNKNOWN, VERDICTS, FleetAudit
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["AuditSummary", "AuditedRow", "BatchAudit", "dictionary"]

@@ -25,8 +25,9 @@ from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
 from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES
-from etcdsize.fleet.audit import FleetAudit, audit_codes
+from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import Auditor
+from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.sizing import FleetSizing

@@ -203,7 +203,7 @@ us-east-1  2026-07-20
 aws       r9g.large  arm64      2            16             3600           95  any              0   unknown"""
         )
 
-    def test_json(self, run):
+    def test_json_is_the_model(self, run):
         code, out, _ = run("machines", "--catalog", "current", "--provider", "gcp", "--arch", "arm64", "--json")
         found = json.loads(out)
         assert code == 0

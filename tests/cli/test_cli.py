@@ -68,11 +68,11 @@ def fleet_csv(tmp_path, monkeypatch):
 class TestSize:
     LOAD = ("--clients", "300", "--requests-per-second", "800", "--data", "400MB")
 
-    def test_text(self, run):
+    def test_text_is_the_rendered_report(self, run):
         one = size(clients=300, requests_per_second=800, data_bytes="400MB")
         assert run("size", *self.LOAD) == (0, render_sizing(one), "")
 
-    def test_json(self, run):
+    def test_json_is_the_model(self, run):
         code, out, err = run("size", *self.LOAD, "--json", "--provider", "GCP", "--headroom", "30%", "--members", "5")
         one = size(clients=300, requests_per_second=800, data_bytes="400MB", provider="gce", headroom=0.3, members=5)
         assert Sizing.model_validate_json(out) == one
@@ -90,7 +90,7 @@ class TestSize:
             (["--clients", "1", "--provider", "aws", "--provider", "gcp"], {"clients": 1, "provider": ["aws", "gce"]}),
         ],
     )  # fmt: skip
-    def test_options(self, run, arguments, expected):
+    def test_options_reach_the_library(self, run, arguments, expected):
         assert run("size", *arguments) == (0, render_sizing(size(**expected)), "")
 
     @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ class TestFleet:
         assert (fleet_csv.parent / "out.csv").read_text() == SIZED
         assert fleet_csv.read_text() == FLEET
 
-    def test_json(self, run, fleet_csv):
+    def test_json_is_the_model(self, run, fleet_csv):
         code, out, err = run("fleet", "fleet.csv", "--json")
         summary = FleetSummary.model_validate_json(out)
         assert (summary.clusters, summary.not_sized, code, err) == (3, 1, 1, "")

@@ -19,7 +19,7 @@ def run(run):
 
 class TestTier:
     @pytest.mark.parametrize("tier", ["small", "medium", "large", "xlarge"])
-    def test_text(self, run, tier):
+    def test_text_is_the_rendered_report(self, run, tier):
         assert run("--tier", tier) == (0, render_fit(fit(tier)), "")
 
     @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ class TestTier:
             (["--limit", "1"], {"limit": 1}),
         ],
     )  # fmt: skip
-    def test_options(self, run, arguments, options):
+    def test_options_reach_the_library(self, run, arguments, options):
         assert run("--tier", "medium", *arguments) == (0, render_fit(fit("medium", **options)), "")
 
     def test_members_and_rejected(self, run):
@@ -46,7 +46,7 @@ class TestTier:
             assert f"\n{rejected.provider} " in out
             assert f" {rejected.reason}\n" in out
 
-    def test_json(self, run):
+    def test_json_is_the_model(self, run):
         code, out, err = run("--tier", "small", "--provider", "aws", "--json")
         assert (code, err) == (0, "")
         assert Fit.model_validate_json(out) == fit("small", provider="aws")
@@ -69,7 +69,7 @@ class TestTier:
 
 
 class TestLoad:
-    def test_text(self, run):
+    def test_text_is_the_rendered_report(self, run):
         one = size(clients=300, requests_per_second=800, data_bytes="400MB", members=5)
         arguments = ("--clients", "300", "--requests-per-second", "800", "--data", "400MB", "--members", "5")
         assert run(*arguments) == (0, render_fit(fit(one), one), "")
@@ -87,7 +87,7 @@ class TestLoad:
         out = run("--data", "20GB", "--provider", "aws", "--json")[1]
         assert json.loads(out)["storage"]["data_bytes"] == 20e9
 
-    def test_json(self, run):
+    def test_json_is_the_model(self, run):
         out = run("--clients", "300", "--json")[1]
         assert Fit.model_validate_json(out) == fit(size(clients=300))
 
@@ -95,7 +95,7 @@ class TestLoad:
 class TestNothingIsEnough:
     ARGUMENTS = ("--tier", "xlarge", "--family", "c5")
 
-    def test_text(self, run):
+    def test_text_is_the_rendered_report(self, run):
         code, out, err = run(*self.ARGUMENTS)
         assert (code, err) == (1, "")
         assert out == render_fit(fit("xlarge", family="c5"))
@@ -104,7 +104,7 @@ class TestNothingIsEnough:
             "GiB of memory (32 of 60).\n"
         ) in out
 
-    def test_json(self, run):
+    def test_json_is_the_model(self, run):
         code, out, err = run(*self.ARGUMENTS, "--json")
         found = json.loads(out)
         assert (code, err, found["candidates"], found["feasible"]) == (1, "", [], 0)

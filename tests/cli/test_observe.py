@@ -40,7 +40,7 @@ def urls():
 
 
 class TestAnswer:
-    def test_json(self, run, urls):
+    def test_json_is_the_model(self, run, urls):
         code, out, err = run(*urls, "--interval", "0.2s", "--json")
         assert (code, err) == (0, "")
         said = json.loads(out)
@@ -50,7 +50,7 @@ class TestAnswer:
         assert sizing == size(observation.workload())
         assert sizing.members == 3
 
-    def test_text(self, run, urls):
+    def test_text_is_the_rendered_report(self, run, urls):
         observation = Observation.model_validate(json.loads(run(*urls, "--interval", "0", "--json")[1])["observation"])
         code, out, err = run(*urls, "--interval", "0", "--provider", "aws")
         sizing = size(observation.workload(), provider="aws")
@@ -58,7 +58,7 @@ class TestAnswer:
         assert out == render_observation(observation) + "\n" + render_sizing(sizing)
         assert sizing.tier == "medium"
 
-    def test_options(self, run, urls):
+    def test_options_reach_the_library(self, run, urls):
         out = run(",".join(urls), "--interval", "0", "--clients", "400", "--headroom", "30%", "--json")[1]
         said = json.loads(out)
         assert said["observation"]["clients"] == {"count": 400, "counted_by": "given", "bound": "exact"}

@@ -365,7 +365,7 @@ class TestMemory:
         assert (done.returncode, done.stderr) == (0, "")
         return float(done.stdout)
 
-    def test_csv(self, tmp_path):
+    def test_csv_does_not_grow_with_the_file(self, tmp_path):
         block = BLOCK.replace("note", "note " + "x" * 40) * 20
         peaks = []
         for times in (2, 20):

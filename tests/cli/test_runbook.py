@@ -38,7 +38,7 @@ class TestPlan:
         ],
         ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
     )  # fmt: skip
-    def test_options(self, run, arguments, plan):
+    def test_options_reach_the_library(self, run, arguments, plan):
         assert run(*arguments) == (0, render_runbook(runbook(plan)), "")
 
 
@@ -50,12 +50,12 @@ class TestPlan:
         (["--snapshot", "/backup/a.db"], {"snapshot": "/backup/a.db"}),
     ],
 )
-def test_options(run, arguments, options):
+def test_options_reach_the_library(run, arguments, options):
     plan = ClusterPlan.local(3)
     assert run("--local", "3", *arguments) == (0, render_runbook(runbook(plan, **options)), "")
 
 
-def test_json(run):
+def test_json_is_the_model(run):
     code, out, err = run(*HOSTS, "--tier", "small", "--json")
     assert (code, err) == (0, "")
     assert Runbook.model_validate_json(out) == runbook(ClusterPlan.from_hosts(NAMED), tier="small")

@@ -269,7 +269,7 @@ class TestCopied:
 
 
 class TestAsText:
-    def test_csv(self):
+    def test_typed_columns_as_csv(self):
         others = {
             name: OTHERS[name] for name in ("int8", "uint64", "decimal", "date", "flag", "large", "kind", "nothing")
         }

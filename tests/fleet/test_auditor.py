@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from strategies import LIMITS, twin
 
 from etcdsize import InvalidWorkloadError, OptionError, audit, classify, fit, load_catalog, load_tiers, need_for
-from etcdsize.fleet.audit import DECIDERS, audit_codes
+from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor
+from etcdsize.fleet.fleet_audit import DECIDERS
 
 CURRENT = load_catalog("current")
 TIERS = ("small", "medium", "large", "xlarge")

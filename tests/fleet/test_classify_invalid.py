@@ -47,7 +47,7 @@ class TestRaise:
         code = classify(1, value, 1, on_invalid="mark")
         assert (type(code), code) == (np.uint8, INVALID)
 
-    def test_messages(self):
+    def test_message_names_place_value_and_accepted(self):
         assert str(invalid_load_error([1, 2], [1, 2], [5, -3])) == (
             f"data_bytes[1]: got -3, expected a finite number of 0 or more{MARK}"
         )
@@ -180,7 +180,7 @@ class TestTypes:
             assert self.ACCEPTED in str(error)
             assert "\n" not in str(error)
 
-    def test_messages(self):
+    def test_message_names_dtype_and_accepted(self):
         with pytest.raises(WorkloadTypeError) as caught:
             classify([1, None], 1, 1)
         assert str(caught.value) == (

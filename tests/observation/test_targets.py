@@ -53,7 +53,7 @@ class TestClusters:
         assert read_targets([group("a:1", __scheme__="http")], secure=True)[0].endpoints == ("http://a:1",)
 
     @pytest.mark.parametrize("source", ['[{"targets": ["a:1"]}]', b'[{"targets": ["a:1"], "labels": null}]'])
-    def test_text(self, source):
+    def test_json_text_is_parsed(self, source):
         assert read_targets(source)[0].endpoints == ("http://a:1",)
 
 
