@@ -62,7 +62,7 @@ def dask_client():
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory):
-    """A folder of Parquet: ten million rows in files of unlike sizes, one of them empty."""
+    """A folder of Parquet: four million rows in files of unlike sizes, one of them empty."""
     folder = tmp_path_factory.mktemp("lake") / "fleet"
     folder.mkdir()
     cuts = np.sort(np.random.default_rng(1).integers(0, ROWS, FILES - 2))
