@@ -294,4 +294,4 @@ class TestFuzzed:
     def test_enormous(self, text):
         start = time.monotonic()
         assert isinstance(result(read_metrics, text), ScrapeError)
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 20  # anything quadratic takes hours
