@@ -6,8 +6,7 @@ import functools
 from fractions import Fraction
 from typing import Literal
 
-from etcdsize.base.text import shown
-from etcdsize.errors import OptionError
+from etcdsize.base.checks import number_of
 from etcdsize.units import format_number
 
 __all__ = [
@@ -50,11 +49,7 @@ def check_amount(option: str, value: float, *, positive: bool = False) -> Fracti
     OptionError
         Unless it is a finite number of 0 or more, or above 0 where it has to be positive.
     """
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < 1e300 or (positive and not value):
-        least = "above 0" if positive else "of 0 or more"
-        raise OptionError(f"{option}: got {shown(value)}, expected a finite number {least}", option=option, value=value)
-    return exact(value)
+    return exact(number_of(option, value, positive=positive))
 
 
 def throughput_text(mb_per_second: float, unit: ThroughputUnit) -> str:
