@@ -1,0 +1,182 @@
+"""Options of every command: sound ones, and any word in the place of any value; a stream that is not UTF-8."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import yaml
+
+from etcdsize.cli import build_parser
+from tests.fuzz.material import number, quantity, text, word
+from tests.fuzz.outcome import Ran, command
+from tests.support.paths import DATA, DOCS
+
+SOUND = {
+    "arch": ["x86_64", "arm64", "any"],
+    "base_port": ["2379", "1", "65535", "65534"],
+    "catalog": ["guide", "guide-as-printed", "current", "catalog.json"],
+    "client_port": ["2379", "2380", "0", "65536"],
+    "clients": ["0", "5", "100", "101", "1500", "0.5"],
+    "column": ["clients=cluster", "rps=rps", "data=db_size", "provider=cloud", "current_machine=owner"],
+    "columns": ["*", "cluster", "tier", "cluster,tier,problem", "*,tier", "tier,tier"],
+    "data": ["0", "400MB", "8GiB", "1e18", "1.7e308", "16384"],
+    "data_dir": [".", "/var/lib/etcd", "a b"],
+    "disk": ["gp3", "gp2", "pd-ssd", "local"],
+    "etcd_version": ["3.4", "3.5", "3.6", "3.7", "3.5.33", "3.6.999999999999"],
+    "family": ["m8i", "n1", "m5"],
+    "files": ["types.json"],
+    "format": ["csv", "tsv", "jsonl", "parquet", "flags", "env", "config", "systemd", "kubeadm"],
+    "headroom": ["30%", "0.3", "0", "99.9999999%"],
+    "host": ["a=10.0.0.1", "b=10.0.0.2", "10.0.0.3", "c=2001:db8::1", "d=etcd.example"],
+    "input": ["fleet.csv", "fleet.tsv", "fleet.jsonl", "running.csv", "-"],
+    "kubernetes_nodes": ["50", "250", "1000", "1001"],
+    "limit": ["1", "5", "0", "100000"],
+    "local": ["1", "3", "5", "9", "1000"],
+    "margin": ["20%", "0"],
+    "members": ["1", "3", "5", "7", "1000"],
+    "missing": ["problem", "unknown"],
+    "origin": ["aws", "gcloud"],
+    "output": [
+        "out.csv",
+        "out.tsv",
+        "out.jsonl",
+        "out.parquet",
+        "out.json",
+        "-",
+        "folder",
+        "no/such",
+        "/dev/null",
+        "fleet.csv",
+    ],
+    "output_format": ["csv", "tsv", "jsonl", "parquet"],
+    "peer_port": ["2380", "2379"],
+    "peer_rtt_ms": ["0.1", "10", "5000", "1e9"],
+    "prices": ["prices.csv"],
+    "provider": ["aws", "gce", "azure", "google", "nobody", "阿里云"],
+    "region": ["us-east-1", "europe-west1"],
+    "requests_per_second": ["0", "800", "2.5k", "1M/s", "199.9"],
+    "snapshot": ["snapshot.db", "a b.db"],
+    "sort": ["price", "vcpus", "memory", "iops"],
+    "targets": ["clusters.json", "-"],
+    "tier": ["small", "medium", "large", "xlarge"],
+    "tiers": ["guide", "etcd.io", "tiers.json"],
+    "timeout": ["1s", "100ms"],
+    "tls_dir": [".", "/etc/kubernetes/pki/etcd"],
+    "type": ["m8i.large", "n1-standard-4"],
+    "unknown": ["clients", "rps", "data", "data_bytes"],
+    "urls": ["127.0.0.1:1", "http://127.0.0.1:1", "https://127.0.0.1:1", "[::1]:1"],
+    "zone": ["a=eu-1a", "b=eu-1b"],
+}
+# What would wait, or reach another machine.
+NOT_ANY_WORD = {"interval": ["0", "1ms", "1h1", "-1", "nan", "1e18", "9" * 330]}
+NUMERIC = {"clients", "data", "headroom", "margin", "members", "requests_per_second", "limit", "local", "timeout"}
+
+
+@cache
+def commands() -> dict[tuple[str, ...], argparse.ArgumentParser]:
+    """Return the parser of every command, by its words."""
+    found: dict[tuple[str, ...], argparse.ArgumentParser] = {}
+
+    def add(words: tuple[str, ...], parser: argparse.ArgumentParser) -> None:
+        deeper = next((action for action in parser._actions if isinstance(action, argparse._SubParsersAction)), None)
+        if deeper is None:
+            found[words] = parser
+        for name, child in (deeper.choices if deeper is not None else {}).items():
+            add((*words, name), child)
+
+    add((), build_parser())
+    return found
+
+
+@cache
+def files() -> dict[str, bytes]:
+    """Return the files that every command finds in its folder."""
+    fleet = (DOCS / "examples" / "fleet.csv").read_bytes()
+    here = Path(__file__).parents[2] / "etcdsize" / "data"
+    tiers = json.loads((here / "tiers-guide.json").read_text(encoding="utf-8")) | {"name": "ours"}
+    catalog = json.loads((here / "machines-guide.json").read_text(encoding="utf-8")) | {"name": "ours"}
+    return {
+        "fleet.csv": fleet,
+        "fleet.tsv": b"cluster\tclients\trps\tdata\tprovider\na\t5\t5\t5MB\taws\nb\t\tx\t9\tgce\n",
+        "fleet.jsonl": b'{"clients": 5, "rps": "5k", "data": null, "provider": "aws"}\n',
+        "running.csv": (DOCS / "examples" / "running.csv").read_bytes(),
+        "clusters.json": b'[{"targets": ["127.0.0.1:1"], "labels": {"cluster": "a", "provider": "aws"}}]',
+        "types.json": (DOCS / "examples" / "instance-types.json").read_bytes(),
+        "machine-types.json": (DATA / "gcloud-machine-types.json").read_bytes(),
+        "prices.csv": b"machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n",
+        "tiers.json": json.dumps(tiers).encode(),
+        "catalog.json": json.dumps(catalog).encode(),
+        "ca.crt": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    }
+
+
+def write_files(folder: Path) -> None:
+    for name, content in files().items():
+        (folder / name).write_bytes(content)
+
+
+def value(random: Random, name: str) -> str:
+    """Return a value of an option: mostly a sound one, so that the command goes on behind it."""
+    if name in NOT_ANY_WORD:
+        return random.choice(NOT_ANY_WORD[name])
+    if name in SOUND and random.random() < 0.8:
+        return random.choice(SOUND[name])
+    if name in ("output", "targets", "urls"):
+        # Nothing is written outside of the folder, and nothing waits for the test's own standard input.
+        return random.choice((text, number))(random).replace("/", "_")
+    found = random.choice((number, quantity) if name in NUMERIC and random.random() < 0.7 else (word, text))(random)
+    return f"{random.choice('abc')}={found}" if name in ("host", "zone", "column") and random.random() < 0.6 else found
+
+
+def words_of(random: Random) -> list[str]:
+    """Return a command line."""
+    name = random.choice(list(commands()))
+    parser = commands()[name]
+    found = [*name]
+    likely = random.choice((0.1, 0.25, 0.5))
+    for action in parser._actions:
+        if action.dest == "help" and random.random() < 0.98:
+            continue
+        needed = not action.option_strings or action.required or action.dest in ("host", "clients", "tier")
+        for _ in range(random.choice((1, 1, 2, 3)) if isinstance(action, argparse._AppendAction) else 1):
+            if random.random() > (0.9 if needed else likely):
+                continue
+            option = [random.choice(action.option_strings)] if action.option_strings else []
+            given = [] if action.nargs == 0 else [value(random, action.dest)]
+            found += [f"{option[0]}={given[0]}"] if option and given and option[0][:2] == "--" else [*option, *given]
+    if random.random() < 0.1:
+        found.insert(random.randrange(len(found) + 1), word(random).replace("/", "_"))
+    if random.random() < 0.05:
+        random.shuffle(found)
+    # Without it, the command waits between two scrapes.
+    return [*found, "--interval=0"] if "observe" in found and "--" not in found else found
+
+
+def options(random: Random, folder: Path) -> str:
+    """Run a command with random options."""
+    write_files(folder)
+    words = words_of(random)
+    if "observe" in words and not any(one.startswith("--interval") for one in words):
+        return "not run"
+    stdin = random.choice((b"", b'{"clients": "5"}', files()["fleet.csv"], files()["clusters.json"]))
+    encoding = random.choice(("utf-8", "utf-8", "latin-1", "ascii"))
+    # Rows pass the user's own cells, and a catalog is the user's own file.
+    data = bool({"fleet", "observe", "import"} & set(words))
+    ran = command(words, stdin=stdin, encoding=encoding, data=data)
+    parse(words, ran)
+    return f"{words[0] if words and words[0].isalpha() and words[0].isascii() else '?'} {ran.outcome}"
+
+
+def parse(words: list[str], ran: Ran) -> None:
+    """Parse what the command printed, in the format that was asked for."""
+    if ran.code != 0 or not ran.out or "--help" in words:
+        return
+    if words[0] == "terraform-external":
+        answer = json.loads(ran.out)
+        assert all(isinstance(one, str) for one in answer.values())
+    elif words[0] == "bootstrap" and "--format=config" in words and "--local=1" in words:
+        assert yaml.safe_load(ran.out)["name"]
