@@ -122,7 +122,7 @@ def test_types_options_and_frames_are_checked(small):
 
 
 class TestRecipe:
-    """`python docs/recipes/dask_fleet.py`, as it stands, on four million rows."""
+    """`python docs/recipes/dask_fleet.py`, as it stands, on a million rows."""
 
     def start(self, *arguments):
         command = [sys.executable, str(RECIPES / "dask_fleet.py"), *map(str, arguments)]

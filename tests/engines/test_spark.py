@@ -120,7 +120,7 @@ def test_options_and_frames_are_checked(spark, small):
 
 
 class TestRecipe:
-    """`spark-submit docs/recipes/spark_fleet.py`, as it stands, on four million rows."""
+    """`spark-submit docs/recipes/spark_fleet.py`, as it stands, on a million rows."""
 
     def start(self, environment, *arguments):
         command = [str(Path(environment["SPARK_HOME"]) / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from etcdsize import load_catalog, load_tiers
 
-ROWS = 4_000_000
+ROWS = 1_000_000
 OPTIONS = [
     {},
     {"provider": "aws"},
