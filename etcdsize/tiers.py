@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Model, Name, Positive, read_table
+from etcdsize.base.model import DateOrEmpty, Model, Name, Positive, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.units import DIMENSIONS
@@ -83,7 +83,7 @@ class TierTable(Model):
     name: Annotated[Name, Field(description="The table's name.")]
     title: Annotated[str, Field(description="What the table is, in one line.")] = ""
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
-    date: Annotated[str, Field(description="When the source was read.")] = ""
+    date: Annotated[DateOrEmpty, Field(description="When the source was read, written like 2026-11-25.")] = ""
     tiers: Annotated[
         tuple[Tier, ...],
         Field(min_length=2, max_length=255, description="The tiers, from the smallest to the open one."),
@@ -223,7 +223,7 @@ def load_tiers(name_or_path: str | Path) -> TierTable:
     """
     if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
         return _built_in(str(name_or_path))
-    return read_table(TierTable, find_file("tiers", name_or_path, BUILT_IN))
+    return read_table(TierTable, find_file("tiers", name_or_path, BUILT_IN), is_own=True)
 
 
 @functools.cache

@@ -290,6 +290,15 @@ class TestLoad:
             (b"\xff\xfe", "not JSON: expected value at line 1 column 1"),
             (b"[]", "got [], expected an object"),
             (b"{}", "name: missing; the field is required (1 more)"),
+            (b'{"name": "x", "name": "x", "tiers": []}', 'not JSON: an object has the field "name" more than once'),
+            (
+                b'{"name": "x", "tiers": [{"clients": {"limit": 1, "limit": 2}}]}',
+                'not JSON: an object has the field "limit" more than once',
+            ),
+            (
+                b'{"name": "x", "date": "2026", "tiers": 5}',
+                'date: got "2026", expected a date such as "2026-11-25" (1 more)',
+            ),
             (b'{"name": "x", "tiers": 5}', "tiers: got 5, expected a valid array"),
             (b'{"name": "x", "tiers": [5, 6]}', "row 1: got 5, expected an object (1 more)"),
         ],

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from etcdsize.base.text import shown
 from etcdsize.errors import TableError
 
-__all__ = ["documents"]
+__all__ = ["documents", "reject_repeats"]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -38,14 +38,24 @@ def documents(source: object) -> list[Any]:
             cut = "; is the file cut off?" if at_the_end else ""
             raise TableError(f"not JSON: {error.msg}, line {error.lineno}, column {error.colno}{cut}") from None
         except RecursionError:
-            raise TableError("not a listing: it is nested too deeply") from None
+            raise TableError("not JSON: it is nested too deeply") from None
         except _NotJsonError as error:
             raise TableError(f"not JSON: {error}") from None
         except ValueError:
-            raise TableError("not a listing: it has a number of more than 4300 digits") from None
+            raise TableError("not JSON: it has a number of more than 4300 digits") from None
         found.append(document)
         end = _after_space(text, end)
     return found
+
+
+def reject_repeats(text: str | bytes) -> None:
+    """Reject an object with a field more than once. Other faults are left to the parser that reads the text next."""
+    try:
+        json.loads(text, object_pairs_hook=_object_without_repeats)
+    except _NotJsonError as error:
+        raise TableError(f"not JSON: {error}") from None
+    except (ValueError, RecursionError):
+        return
 
 
 def _after_space(text: str, start: int) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     PlainValidator,
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Model", "Name", "NotNegative", "Positive", "read_table"]
+__all__ = ["Date", "DateOrEmpty", "Model", "Name", "NotNegative", "Positive", "date_of", "read_table"]
 
 
 if TYPE_CHECKING:
@@ -78,15 +81,41 @@ NotNegative = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"t
 Positive = Annotated[int | float, PlainValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 
+
+def date_of(text: str) -> str:
+    """Return a date that is written like 2026-11-25, and raise ValueError for anything else."""
+    import datetime
+
+    # `fromisoformat` also reads 20261125 and 2026-W48-3.
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        with contextlib.suppress(ValueError):
+            datetime.date.fromisoformat(text)
+            return text
+    raise ValueError(f'got {shown(text)}, expected a date such as "2026-11-25"')
+
+
+Date = Annotated[str, AfterValidator(date_of), WithJsonSchema({"type": "string", "format": "date"})]
+DateOrEmpty = Annotated[str, AfterValidator(lambda text: text and date_of(text))]
+
 ModelT = TypeVar("ModelT", bound=Model)
 
 
-def read_table(model: type[ModelT], path: Path) -> ModelT:
-    """Return the model in a JSON file. An error names the file, the row and the field."""
+def read_table(model: type[ModelT], path: Path, *, is_own: bool = False) -> ModelT:
+    """Return the model in a JSON file. An error names the file, the row and the field.
+
+    In a user's own file, a repeated field is an error; Pydantic would take the last one.
+    """
     try:
         text = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}", file=str(path)) from error
+    if is_own:
+        from etcdsize.base.json_text import reject_repeats
+
+        try:
+            reject_repeats(text)
+        except TableError as error:
+            raise TableError(f"{path}: {error}", file=str(path)) from None
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

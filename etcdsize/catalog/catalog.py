@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Model, Name, read_table
+from etcdsize.base.model import DateOrEmpty, Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
@@ -46,7 +46,7 @@ class Catalog(Model):
     name: Annotated[Name, Field(description="The catalog's name.")]
     title: Annotated[str, Field(description="What the catalog is, in one line.")] = ""
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
-    date: Annotated[str, Field(description="When the source was read.")] = ""
+    date: Annotated[DateOrEmpty, Field(description="When the source was read, written like 2026-11-25.")] = ""
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="In the source's order.")]
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
     unfit: Annotated[
@@ -344,7 +344,7 @@ def load_catalog(name_or_path: str | Path) -> Catalog:
     """
     if isinstance(name_or_path, str) and name_or_path in BUILT_IN:
         return _current(providers.FOLDER) if name_or_path == "current" else _built_in(str(name_or_path))
-    return read_table(Catalog, find_file("catalog", name_or_path, BUILT_IN))
+    return read_table(Catalog, find_file("catalog", name_or_path, BUILT_IN), is_own=True)
 
 
 @functools.cache

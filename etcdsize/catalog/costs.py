@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Model, Name, NotNegative, Positive
+from etcdsize.base.model import Date, Model, Name, NotNegative, Positive
 from etcdsize.catalog.figures import exact
 from etcdsize.errors import TableError
 
@@ -26,7 +26,7 @@ class Price(Model):
 
     usd_hour: Annotated[NotNegative, Field(description="[US dollars per hour]")]
     region: Annotated[Name, Field(description="The provider's name of the region.")]
-    date: Annotated[Name, Field(description="When the price was read.")]
+    date: Annotated[Date, Field(description="When the price was read, written like 2026-11-25.")]
     source: Annotated[str, Field(description="Where it was read.")] = ""
 
     @property
@@ -55,11 +55,16 @@ class DiskPrice(Model):
         Field(description="Each MB/s above those included. [US dollars per MB/s and month] None: unknown."),
     ] = None
     region: Annotated[Name, Field(description="The provider's name of the region.")]
-    date: Annotated[Name, Field(description="When the price was read.")]
+    date: Annotated[Date, Field(description="When the price was read, written like 2026-11-25.")]
     source: Annotated[str, Field(description="Where it was read.")] = ""
 
     @model_validator(mode="after")
     def _check(self) -> "DiskPrice":
+        if self.usd_iops_month == ():
+            raise TableError(
+                "got no step, expected one or more; leave the field out where the price is unknown",
+                field="usd_iops_month",
+            )
         ends = [step.up_to for step in self.usd_iops_month or ()]
         limits = [end for end in ends if end is not None]
         if ends and (ends[-1] is not None or len(limits) != len(ends) - 1 or limits != sorted(set(limits))):
@@ -74,7 +79,7 @@ class Cost(Model):
     machine_usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars]")] = None
     disk_usd_month: Annotated[NotNegative | None, Field(description="The disk. [US dollars]")] = None
     region: Annotated[str | None, Field(description="The region of the prices.")] = None
-    date: Annotated[str | None, Field(description="When the older of the two prices was read.")] = None
+    date: Annotated[Date | None, Field(description="When the older of the two prices was read.")] = None
     unknown: Annotated[str, Field(description="Why the total is unknown; empty where it is known.")] = ""
 
     @classmethod

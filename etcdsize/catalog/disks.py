@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import whole_number
 from etcdsize.base.model import Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import DiskPrice, usd_month_of_iops, usd_month_of_throughput
@@ -61,8 +62,9 @@ class DiskKind(Model):
     """The rule of one kind of network disk: what each size sustains, what can be provisioned above that, and the price.
 
     Without provisioning, a disk sustains `included + per GiB * size`, at least the floor and at most the cap; its
-    throughput also includes what comes with each IOPS. More can be provisioned, where the kind allows it, within the
-    caps and ratios.
+    throughput also includes what comes with each IOPS. More can be provisioned, where the kind allows it, in whole
+    IOPS and whole units of throughput, within the caps and ratios. Where a cap or a ratio is unknown, so is how many
+    more can be bought, and none is assumed.
 
     Raises
     ------
@@ -366,21 +368,22 @@ class DiskKind(Model):
         if provisioned_iops is not None:
             asked = check_amount("provisioned_iops", provisioned_iops)
             most = _limit(self.max_iops, self.max_iops_per_gib, Fraction(size_gib), iops)
-            self._check_provisioned("provisioned_iops", asked, iops, most, self.iops_provisionable)
+            provisionable = self.iops_provisionable
+            asked = self._check_provisioned("provisioned_iops", asked, iops, most, Fraction(1), provisionable)
             iops = None if iops is None else asked
         throughput = self._base_throughput(size_gib, iops)
         if provisioned_mb_per_second is not None:
             asked = check_amount("provisioned_mb_per_second", provisioned_mb_per_second)
             most = _limit(self.max_mb_per_second, self.max_mb_per_second_per_iops, iops, throughput)
-            provisionable = self.mb_per_second_provisionable
-            self._check_provisioned("provisioned_mb_per_second", asked, throughput, most, provisionable)
+            unit, provisionable = MB_PER_UNIT[self.throughput_unit], self.mb_per_second_provisionable
+            asked = self._check_provisioned("provisioned_mb_per_second", asked, throughput, most, unit, provisionable)
             throughput = None if throughput is None else asked
         return iops, throughput
 
     def _check_size(self, size_gib: int) -> None:
         least, last = self.min_size_gib or 1, self.max_size_gib
-        whole = isinstance(size_gib, int) and not isinstance(size_gib, bool)
-        if not whole or size_gib < least or (last is not None and size_gib > last):
+        whole = whole_number(size_gib)
+        if whole is None or whole < least or (last is not None and whole > last):
             to = f" to {last}" if last is not None else ""
             raise OptionError(
                 f"size_gib: got {shown(size_gib)}, expected whole GiB from {least}{to} for {self.kind}",
@@ -389,19 +392,34 @@ class DiskKind(Model):
             )
 
     def _check_provisioned(
-        self, option: str, asked: Fraction, base: Fraction | None, most: Fraction | None, provisionable: bool
-    ) -> None:
-        """Reject what cannot be bought; an unknown limit is not checked."""
+        self,
+        option: str,
+        asked: Fraction,
+        base: Fraction | None,
+        most: Fraction | None,
+        unit: Fraction,
+        provisionable: bool,
+    ) -> Fraction:
+        """Return an amount in whole units, or reject what cannot be bought."""
         least = base or Fraction(0)
-        if provisionable and asked >= least and (most is None or asked <= most):
-            return
-        unit = "IOPS" if option == "provisioned_iops" else "MB/s"
-        if provisionable:
-            to = f" to {exact_text(most)}" if most is not None else ""
-            expected = f"from {exact_text(least)}{to} {unit} for this disk of {self.kind}"
+        # A float may be next to the whole number of units.
+        whole = round(asked / unit) * unit
+        bought = whole if abs(whole - asked) <= asked / 10**9 else asked
+        if provisionable and (bought == least or (most is not None and bought == whole and least <= bought <= most)):
+            return bought
+        name, units = ("IOPS", "IOPS") if option == "provisioned_iops" else ("MB/s", self.throughput_unit)
+        if not provisionable:
+            expected = f"none: the {name} of {self.kind} come with the disk and cannot be provisioned"
+        elif most is None:
+            expected = (
+                f"{exact_text(least)} {name}: how many more can be bought for this disk of {self.kind} is unknown"
+            )
         else:
-            expected = f"none: the {unit} of {self.kind} come with the disk and cannot be provisioned"
-        raise OptionError(f"{option}: got {exact_text(asked)}, expected {expected}", option=option, value=number(asked))
+            expected = f"from {exact_text(least)} to {exact_text(most)} {name} for this disk of {self.kind}"
+            if bought != whole:
+                expected += f", in whole {units}"
+        got = exact_text(bought)
+        raise OptionError(f"{option}: got {got}, expected {expected}", option=option, value=number(asked))
 
 
 def _known(value: float | None) -> Fraction | None:
@@ -409,8 +427,7 @@ def _known(value: float | None) -> Fraction | None:
 
 
 def _limit(cap: float | None, ratio: float | None, of: Fraction | None, base: Fraction | None) -> Fraction | None:
-    """Return the most that can be provisioned, None where no limit is known."""
-    limits = [] if cap is None else [exact(cap)]
-    if ratio is not None and of is not None:
-        limits.append(max(exact(ratio) * of, base or Fraction(0)))
-    return min(limits, default=None)
+    """Return the most that can be provisioned, None where a limit is unknown."""
+    if cap is None or ratio is None or of is None:
+        return None
+    return min(exact(cap), max(exact(ratio) * of, base or Fraction(0)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import re
 from typing import NoReturn
 
+from etcdsize.base.model import date_of
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.costs import Price
 from etcdsize.catalog.machines import MachinePrice
@@ -90,12 +90,9 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
     if not _PRICE.fullmatch(usd) or not usd.isascii() or not float(usd):
         _reject(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')
     try:
-        datetime.date.fromisoformat(fields["date"])
-        written = len(fields["date"]) == 10
-    except ValueError:
-        written = False
-    if not written:
-        _reject(row, "date", f'got {shown(fields["date"])}, expected a date such as "2026-11-25"')
+        date_of(fields["date"])
+    except ValueError as error:
+        _reject(row, "date", str(error))
     try:
         return MachinePrice(
             provider=fields.get("provider") or None,

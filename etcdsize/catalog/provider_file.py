@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Model, Name, Positive, read_table
+from etcdsize.base.model import Date, Model, Name, Positive, read_table
 from etcdsize.base.text import shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
@@ -74,7 +74,7 @@ class CatalogHeader(Model):
     name: Annotated[Name, Field(description="The catalog's name.")]
     title: Annotated[str, Field(description="What the catalog is, in one line.")]
     source: Annotated[str, Field(description="Where the figures come from.")]
-    date: Annotated[str, Field(description="When the sources were read.")]
+    date: Annotated[Date, Field(description="When the sources were read.")]
 
 
 def read_provider(provider: str) -> ProviderFile:

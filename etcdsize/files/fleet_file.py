@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -305,7 +306,7 @@ class Fleet:
             unknown=options.unknown,
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
-            usd_month=None if not costs or None in costs else sum(cost for cost in costs if cost is not None),
+            usd_month=None if not costs or None in costs else math.fsum(cost for cost in costs if cost is not None),
         )
 
 

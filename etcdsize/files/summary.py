@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from etcdsize.base.model import Model
+from etcdsize.base.model import Date, Model
 from etcdsize.batches.auditor import AuditSummary
 from etcdsize.batches.sizer import MEMBERS
 from etcdsize.catalog.machines import Disk
@@ -31,7 +31,7 @@ class MachineCount(Model):
         float | None, Field(description="Monthly cost of these clusters, None if unknown. [US dollars]")
     ] = None
     region: Annotated[str | None, Field(description="The region of the price.")] = None
-    date: Annotated[str | None, Field(description="The date of the price.")] = None
+    date: Annotated[Date | None, Field(description="When the price was read.")] = None
 
 
 class FleetSummary(Model):

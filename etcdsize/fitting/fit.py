@@ -6,6 +6,7 @@ never satisfies a need.
 """
 
 import functools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -225,7 +226,7 @@ def _match(machine: Machine, need: Need, disks: DiskOptions, region: str | None)
         if cap is not None and of is not None
     )
     has = (machine.vcpus, machine.memory_gib, *(float(cap) for cap in limits if cap is not None))
-    excess = sum(figure / getattr(need, name) for name, figure in zip(FIGURES, has)) / len(FIGURES) - 1
+    excess = math.fsum(figure / getattr(need, name) for name, figure in zip(FIGURES, has)) / len(FIGURES) - 1
     return _Match(machine, disk, iops, bandwidth, excess)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from etcdsize.base.model import Model, NotNegative, Positive
+from etcdsize.base.model import Date, Model, NotNegative, Positive
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.costs import Cost
@@ -97,7 +97,7 @@ class LocalCandidate(Model):
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars] None: unknown.")]
     region: Annotated[str | None, Field(description="The region of the price.")] = None
-    date: Annotated[str | None, Field(description="When the price was read.")] = None
+    date: Annotated[Date | None, Field(description="When the price was read.")] = None
     label: Annotated[str, Field(description="What it offers, and what it risks.")]
 
 

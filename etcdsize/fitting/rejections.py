@@ -1,5 +1,6 @@
 """Why a machine is no candidate: it was not requested, it does not suit etcd, or it has too little of something."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def shortfalls(machine: Machine, need: Need, figures: Iterable[str]) -> list[Sho
 
 def total_shortfall(short: Iterable[Shortfall]) -> float:
     """Return the missing shares of the needed figures, added up: how far a machine is from being enough."""
-    return sum(1 - one.has / one.needed for one in short)
+    return math.fsum(1 - one.has / one.needed for one in short)
 
 
 def _reaches_in_a_burst(machine: Machine, short: Shortfall) -> bool:

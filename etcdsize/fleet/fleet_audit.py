@@ -1,6 +1,7 @@
 """The audit of a fleet as arrays, one for each column, computed on demand."""
 
 import functools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
@@ -251,7 +252,7 @@ class FleetAudit:
     @property
     def usd_month_to_save(self) -> float:
         """The monthly saving on clusters that are over, except those whose price is unknown. [US dollars]"""
-        return float(sum(self._saved(rows).sum() for rows in self._blocks()))
+        return math.fsum(self._saved(rows).sum() for rows in self._blocks())
 
     def _saved(self, rows: slice) -> NDArray[np.float64]:
         saved = np.where(self.verdict_codes[rows] == OVER, -self.usd_month_difference[rows], 0.0)

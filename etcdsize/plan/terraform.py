@@ -9,8 +9,9 @@ import json
 import shlex
 
 from etcdsize.base.checks import one_of, pairs_of
+from etcdsize.base.json_text import reject_repeats
 from etcdsize.base.text import nearest, shown
-from etcdsize.errors import OptionError
+from etcdsize.errors import OptionError, TableError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.plan.cluster import DATA_DIR, TOKEN, ClusterPlan
@@ -138,7 +139,10 @@ def answer(query: bytes | str) -> dict[str, str]:
 def _values(query: bytes | str) -> dict[str, str]:
     """Return the values of a query. Empty text counts as missing: Terraform cannot leave a key out."""
     try:
+        reject_repeats(query)
         document = json.loads(query)
+    except TableError as error:
+        raise OptionError(f"standard input: {error}", option="query") from None
     except (ValueError, RecursionError):
         raise OptionError(
             'standard input: not JSON; expected an object of text such as {"clients": "300"}', option="query"

@@ -81,7 +81,7 @@ class TestFigures:
             ("gp3", (999, 80_001),
              "provisioned_iops: got 80001, expected from 3000 to 80000 IOPS for this disk of gp3"),
             ("gp3", (10, None, 787), "provisioned_mb_per_second: got 787, expected from 131.072 to 786.432 MB/s "
-             "for this disk of gp3"),
+             "for this disk of gp3, in whole MiB/s"),
             ("gp3", (10, math.nan), "provisioned_iops: got nan, expected a finite number of 0 or more"),
             ("gp2", (10, 200), "provisioned_iops: got 200, expected none: the IOPS of gp2 come with the disk "
              "and cannot be provisioned"),
@@ -89,6 +89,16 @@ class TestFigures:
              "provisioned_mb_per_second: got 9, expected none: the MB/s of gp2 come with the disk and cannot be "
              "provisioned"),
             ("io1", (10, 501), "provisioned_iops: got 501, expected from 100 to 500 IOPS for this disk of io1"),
+            ("io1", (10, 400.5), "provisioned_iops: got 400.5, expected from 100 to 500 IOPS for this disk of io1, in "
+             "whole IOPS"),
+            ("gp3", (10, None, 200), "provisioned_mb_per_second: got 200, expected from 131.072 to 786.432 MB/s "
+             "for this disk of gp3, in whole MiB/s"),
+            ("premium-ssd-v2", (10, 5_000, 1_200.5), "provisioned_mb_per_second: got 1200.5, expected from 125 to 1250 "
+             "MB/s for this disk of premium-ssd-v2, in whole MB/s"),
+            ("hyperdisk-balanced", (50, 3_001), "provisioned_iops: got 3001, expected 3000 IOPS: how many more can be "
+             "bought for this disk of hyperdisk-balanced is unknown"),
+            ("hyperdisk-balanced", (50, None, 141 * MIB), "provisioned_mb_per_second: got 147.849216, expected "
+             "146.80064 MB/s: how many more can be bought for this disk of hyperdisk-balanced is unknown"),
         ],
     )  # fmt: skip
     def test_a_disk_that_cannot_be_bought_is_rejected(self, kind, asked, message):
@@ -242,13 +252,14 @@ def price_of(draw) -> DiskPrice | None:
         ],
         usd_mb_per_second_month=draw(usd),
         region="r",
-        date="d",
+        date="2026-11-25",
     )
 
 
 @st.composite
-def kinds(draw) -> DiskKind:
+def kinds(draw, *, unknown: bool = False) -> DiskKind:
     """A small kind of disk, with few sizes and few steps, so that all of its disks can be tried."""
+    ratios = st.none() if unknown and draw(st.booleans()) else st.nothing()
     few = st.integers(0, 4)
     included, floor, throughput = draw(few), draw(few), draw(few)
     buys_iops, way = draw(st.booleans()), draw(st.sampled_from(["size", "iops", "bought", "none"]))
@@ -263,13 +274,13 @@ def kinds(draw) -> DiskKind:
         min_iops=floor,
         max_iops=draw(st.integers(max(included, floor, 1), 9)),
         iops_provisionable=buys_iops,
-        max_iops_per_gib=draw(st.sampled_from([1, 1.5, 3])) if buys_iops else None,
+        max_iops_per_gib=draw(ratios | st.sampled_from([1, 1.5, 3])) if buys_iops else None,
         included_mb_per_second=throughput,
         mb_per_second_per_gib=draw(st.sampled_from([0.5, 1])) if way == "size" else 0,
         mb_per_second_per_iops=draw(st.sampled_from([0.25, 1])) if way == "iops" else 0,
         max_mb_per_second=draw(st.integers(max(throughput, 1), 6)),
         mb_per_second_provisionable=way == "bought",
-        max_mb_per_second_per_iops=draw(st.sampled_from([0.5, 1, 2])) if way == "bought" else None,
+        max_mb_per_second_per_iops=draw(ratios | st.sampled_from([0.5, 1, 2])) if way == "bought" else None,
         throughput_unit=draw(st.sampled_from(["MB/s", "MiB/s"])),
         price=price_of(draw),
     )
@@ -278,8 +289,8 @@ def kinds(draw) -> DiskKind:
 def every_disk(kind: DiskKind):
     """Yield every disk of a kind that can be bought, with its figures."""
     unit = 1 if kind.throughput_unit == "MB/s" else MIB
-    iops = [None, *range(10)] if kind.iops_provisionable else [None]
-    throughputs = [None, *(round(n * unit, 6) for n in range(7))] if kind.mb_per_second_provisionable else [None]
+    iops = [None, *(n / 2 for n in range(20))] if kind.iops_provisionable else [None]
+    throughputs = [None, *(round(n * unit / 2, 6) for n in range(13))] if kind.mb_per_second_provisionable else [None]
     for size in range(kind.min_size_gib or 1, kind.max_size_gib + 1):
         for asked in itertools.product([size], iops, throughputs):
             try:
@@ -312,6 +323,17 @@ class TestAgainstEveryDisk:
         prices = {usd for _, usd in enough}
         assert found.usd_month == min(prices) if None not in prices else found.usd_month is None
 
+    @given(kinds(unknown=True))
+    def test_whatever_can_be_bought_is_found(self, kind):
+        """A size, IOPS and throughput that `figures` allows are enough for what it says they sustain."""
+        for (size, *_), (iops, throughput) in every_disk(kind):
+            if throughput is not None and iops is not None:
+                found = kind.smallest(size, iops, throughput)
+                assert isinstance(found, DiskChoice), found
+
+    def test_an_amount_next_to_whole_units_is_those_units(self):
+        assert GP3.figures(160, 80_000, 3 * 50 * MIB) == (80_000, 157.2864)
+
     @given(
         st.sampled_from(CURRENT.disk_kinds),
         st.floats(0.1, 500),
@@ -341,7 +363,7 @@ class TestAgainstEveryDisk:
 
 
 KIND = {"provider": "aws", "kind": "k", "media": "ssd"}
-PRICE = {"usd_gib_month": 1, "region": "r", "date": "d"}
+PRICE = {"usd_gib_month": 1, "region": "r", "date": "2026-11-25"}
 REFUSED = {
     "both ways for IOPS": (
         {"iops_provisionable": True, "iops_per_gib": 1},
@@ -364,6 +386,11 @@ REFUSED = {
         {"price": PRICE | {"usd_iops_month": [
             {"up_to": 5, "usd_month": 1}, {"up_to": 5, "usd_month": 1}, {"up_to": None, "usd_month": 1}]}},
         "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
+    "no step": ({"price": PRICE | {"usd_iops_month": []}},
+        "usd_iops_month: got no step, expected one or more; leave the field out where the price is unknown"),
+    "a date of another form": (
+        {"price": PRICE | {"date": "25.11.2026"}},
+        'price.date: got "25.11.2026", expected a date such as "2026-11-25"'),
     "steps without an end": (
         {"price": PRICE | {"usd_iops_month": [{"up_to": 5, "usd_month": 1}]}},
         "usd_iops_month: expected steps whose up_to rises, and a last step without one"),

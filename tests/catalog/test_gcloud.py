@@ -219,7 +219,7 @@ NO_LISTING = [
     ('[{"name": null}]', "row 1, name: missing, expected the name of a machine type"),
     ('[{"name": "n2\\ud800"}]', 'row 1, name: got "n2\\ud800", expected the name of a machine type'),
     (TEXT[:3_000], "not JSON: "),
-    ("[[" * 100_000, "not a listing: it is nested too deeply"),
+    ("[[" * 100_000, "not JSON: it is nested too deeply"),
     (b"\xff\xfe[", "not text: byte 2 is not utf-16"),
     ('[{"name": "n2-a", "guestCpus": Infinity}]', "not JSON: Infinity is not a number"),
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+import etcdsize
 from etcdsize import Catalog, Disk, Erratum, Machine, OptionError, Price, TableError, load_catalog, size
+from etcdsize.base.json_text import reject_repeats
 from etcdsize.catalog.providers import provider_name
 
 TIERS = ("small", "medium", "large", "xlarge")
@@ -229,6 +232,19 @@ class TestLoad:
             str(caught.value)
             == f'catalog: got "{name}", expected guide, guide-as-printed, current or the path of a JSON file{hint}'
         )
+
+    def test_a_repeated_field_in_a_users_own_file_is_rejected(self, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text(
+            json.dumps({"name": "mine", "machines": [machine()]}).replace('"vcpus":', '"vcpus": 1, "vcpus":')
+        )
+        with pytest.raises(TableError) as caught:
+            load_catalog(file)
+        assert str(caught.value) == f'{file}: not JSON: an object has the field "vcpus" more than once'
+
+    def test_built_in_files_have_no_repeated_field(self):
+        for path in (Path(etcdsize.__file__).parent / "data").rglob("*.json"):
+            reject_repeats(path.read_bytes())
 
     def test_a_users_own_file(self, tmp_path):
         file = tmp_path / "mine.json"

@@ -82,6 +82,8 @@ REFUSED = [
     ),
     (text(SOUND, "x,1,eu-west-1,2026-13-01"), 2, "date",
      'row 2, date: got "2026-13-01", expected a date such as "2026-11-25"'),
+    (text(SOUND, "x,1,eu-west-1,2026-W48-3"), 2, "date",
+     'row 2, date: got "2026-W48-3", expected a date such as "2026-11-25"'),
     (text(SOUND, "x,1,eu-west-1,20261101"), 2, "date",
      'row 2, date: got "20261101", expected a date such as "2026-11-25"'),
     (text("x,1, eu,2026-11-01"), 1, "region",

@@ -93,6 +93,8 @@ class TestInvalidQueries:
         [
             ("", 'standard input: not JSON; expected an object of text such as {"clients": "300"}'),
             ("[" * 100_000, 'standard input: not JSON; expected an object of text such as {"clients": "300"}'),
+            ('{"clients": "1", "clients": "9"}',
+             'standard input: not JSON: an object has the field "clients" more than once'),
             ("[1]", 'standard input: got [1], expected an object of text such as {"clients": "300"}'),
             ('{"clients": 300}', "clients: got 300, expected text: Terraform passes every value as text"),
             ('{"client": "300"}', f'query: got the key "client", expected {", ".join(QUERY)}; did you mean "clients"?'),

@@ -121,6 +121,6 @@ class TestImport:
 
     def test_counts_of_zero_are_left_out(self):
         machine = Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", vcpus=2,
-                          memory_gib=8, price=Price(usd_hour=0.1, region="r", date="d"))  # fmt: skip
+                          memory_gib=8, price=Price(usd_hour=0.1, region="r", date="2026-11-25"))  # fmt: skip
         catalog = Catalog(name="mine", machines=[machine])
         assert render_import(Imported(catalog=catalog, found=1)) == "1 entry: 1 imported, 0 dropped\n"

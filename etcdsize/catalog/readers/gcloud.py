@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from etcdsize.base.json_text import documents
-from etcdsize.base.model import Model, Name, Positive, read_table
+from etcdsize.base.model import Date, Model, Name, Positive, read_table
 from etcdsize.catalog.disks import DiskLimit
 from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
 from etcdsize.catalog.machines import Machine
@@ -134,7 +134,7 @@ class _Rules(Model):
 
     name: Annotated[Name, Field(description="The table's name.")]
     source: Annotated[str, Field(description="Where the figures come from.")]
-    date: Annotated[str, Field(description="When the source was read.")]
+    date: Annotated[Date, Field(description="When the source was read.")]
     rules: Annotated[tuple[_Rule, ...], Field(description="The rules.")]
 
 
