@@ -1,6 +1,7 @@
 """What every test shares: Hypothesis' profiles, the command line in this process, what was left out."""
 
 import os
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,14 @@ settings.register_profile(
 )
 settings.register_profile("thorough", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
+
+
+@pytest.fixture
+def open_path():
+    """A new directory in which every user may write, unlike `tmp_path`."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def run_import(options: Namespace) -> int:
     import datetime
 
     from etcdsize.base.checks import one_of
-    from etcdsize.base.output_file import check_output, open_output, report_write_errors
+    from etcdsize.base.output_file import check_output, is_standard_output, open_output
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.prices import read_prices
     from etcdsize.catalog.registry import listing_readers
@@ -69,10 +69,11 @@ def run_import(options: Namespace) -> int:
 
     reader = listing_readers()[one_of("--from", options.origin, listing_readers())]
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
+    to_output = is_standard_output(options.output)
     for source in sources:
         if sources.count(source) > 1:
             raise OptionError(f"{source}: got it more than once, expected it once", option="files", value=source)
-        if options.output == "-":
+        if to_output:
             check_standard_output(source)
         else:
             check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
@@ -83,10 +84,10 @@ def run_import(options: Namespace) -> int:
         priced = of_file(options.prices, partial(imported.catalog.merge, prices))
         imported = imported.model_copy(update={"catalog": priced})
     text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
-    if options.output == "-":
+    if to_output:
         write(text)
     else:
-        with report_write_errors(Path(options.output)), open_output(Path(options.output)) as stream:
+        with open_output(Path(options.output)) as stream:
             stream.write(text.encode())
     sys.stderr.write(render_import(imported))
     return 1 if imported.dropped or imported.truncated else 0

@@ -113,10 +113,11 @@ the clusters at risk and the possible savings.""",
 
 def run(options: Namespace) -> int:
     """Size every cluster of a file."""
+    from etcdsize.base.output_file import is_standard_output
     from etcdsize.files.fleet_file import open_fleet
     from etcdsize.reports.fleet import render_fleet
 
-    to_output = options.output == "-"
+    to_output = is_standard_output(options.output)
     if to_output:
         check_standard_output(options.input)
     with (

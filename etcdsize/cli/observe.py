@@ -149,6 +149,7 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
 
 def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:
     """Observe every cluster of a file, and write one row per cluster."""
+    from etcdsize.base.output_file import is_standard_output
     from etcdsize.observation.fleet import observe_fleet
     from etcdsize.observation.targets import read_targets
     from etcdsize.reports.fleet import render_fleet
@@ -168,7 +169,7 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
         )
     read = partial(read_targets, content(options.targets), secure=scrape["tls"] is not None)
     targets = of_file(options.targets, read)
-    to_output = options.output == "-"
+    to_output = is_standard_output(options.output)
     if to_output:
         check_standard_output(options.targets)
     name = "standard input" if options.targets == "-" else options.targets

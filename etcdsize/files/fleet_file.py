@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import math
 import shutil
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Unpack
 
 from etcdsize.base.checks import one_of
-from etcdsize.base.output_file import check_output, open_output, report_write_errors
+from etcdsize.base.output_file import check_output, is_stream, open_output, open_temporary
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to_read, has_column_for
 from etcdsize.catalog.catalog import Catalog, load_catalog
@@ -86,7 +85,7 @@ def open_fleet(
                 raise FleetFileError(f"{name}: cannot be read: {error.strerror}", file=name) from error
         with _reading(name):
             if kind.seeks and not stream.seekable():
-                kept = stack.enter_context(tempfile.TemporaryFile())
+                kept = stack.enter_context(open_temporary())
                 shutil.copyfileobj(stream, kept)
                 stream = kept
             reader = kind.reader(stream, name)
@@ -163,7 +162,7 @@ class Fleet:
         stream : binary file, optional
             The stream to write to instead of opening `output`.
         format : str, optional
-            None goes by the ending of the output's name; a stream has the format of the input.
+            None goes by the ending of the output's name; a stream, a pipe or a device has the format of the input.
         columns : sequence of str, optional
             The columns to write: names of the file's columns, `*` for all of them, and names of answers. Answers come
             last. None writes everything.
@@ -183,11 +182,10 @@ class Fleet:
             return self._summary(self._size(stream, kind, columns, progress))
         if output is None:
             return self._summary(self._size(None, self.format, None, progress))
-        kind = find_format(output, format)
-        with report_write_errors(output):
-            check_output(output, None if str(self.source) == "-" else self.source, force=force)
-            with open_output(output) as file:
-                sizer = self._size(file, kind, columns, progress)
+        kind = find_format(output, format, default=self.format if is_stream(output) else None)
+        check_output(output, None if str(self.source) == "-" else self.source, force=force)
+        with open_output(output) as file:
+            sizer = self._size(file, kind, columns, progress)
         return self._summary(sizer)
 
     def _size(

@@ -22,13 +22,13 @@ def formats() -> dict[str, Format]:
     return {known.name: known for module in modules for known in module.FORMATS}
 
 
-def find_format(path: Path, option: str | None) -> Format:
-    """Return the requested format, or the one that the ending of a file's name stands for.
+def find_format(path: Path, option: str | None, *, default: Format | None = None) -> Format:
+    """Return the requested format, or the one that the ending of a file's name stands for, or the default.
 
     Raises
     ------
     FleetFileError
-        If the format is not given and the name does not tell it.
+        If the format is not given, the name does not tell it, and there is no default.
     """
     known = formats()
     if option is not None:
@@ -37,6 +37,8 @@ def find_format(path: Path, option: str | None) -> Format:
     for candidate in known.values():
         if ending in candidate.endings:
             return candidate
+    if default is not None:
+        return default
     name = "standard input or output" if str(path) == "-" else str(path)
     raise FleetFileError(
         f"{name}: the name does not say the format; give the format, one of {', '.join(known)}", file=str(path)

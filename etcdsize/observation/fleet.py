@@ -6,8 +6,8 @@ the number of clusters, and formats, columns and answers are those of the fleet.
 
 from __future__ import annotations
 
+import contextlib
 import io
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -15,7 +15,7 @@ from typing import Annotated, Any, BinaryIO
 from pydantic import Field
 
 from etcdsize.base.model import Model
-from etcdsize.base.output_file import check_output
+from etcdsize.base.output_file import check_output, is_stream, open_output, open_temporary
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.model import Observation
@@ -28,7 +28,7 @@ try:
     import pyarrow.parquet as pq
 
     from etcdsize.files.fleet_file import open_fleet
-    from etcdsize.files.registry import find_format
+    from etcdsize.files.registry import find_format, formats
     from etcdsize.files.summary import FleetSummary, Problem
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
@@ -121,11 +121,15 @@ def observe_fleet(
     kind = format or "csv"
     if output is not None:
         check_output(output, source, force=force)
-        kind = find_format(output, format).name
+        kind = find_format(output, format, default=formats()["csv"] if is_stream(output) else None).name
     how: dict[str, Any] = {"format": "parquet", "on_missing": "unknown", "columns": dict(_LOADS), **options}
     written: dict[str, Any] = {"format": kind, "columns": columns}
     _check_options(schema, source, how, written)
-    with tempfile.TemporaryFile() as buffer:
+    with contextlib.ExitStack() as stack:
+        if output is not None:
+            # An output that cannot be written is reported before the first request.
+            stream = stack.enter_context(open_output(output))
+        buffer = stack.enter_context(open_temporary())
         counts = _Counts()
         with pq.ParquetWriter(buffer, schema) as writer:
             rows: list[dict[str, Any]] = []
@@ -144,7 +148,7 @@ def observe_fleet(
                 writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
         buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:
-            summary = fleet.run(output, stream, force=force, **written)
+            summary = fleet.run(None, stream, **written)
     return counts.result(summary)
 
 
