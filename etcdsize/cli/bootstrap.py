@@ -11,7 +11,7 @@ from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load, load_of
 from etcdsize.cli.plan_arguments import add_plan, plan_of
 from etcdsize.cli.streams import report, write
-from etcdsize.errors import FleetFileError, OptionError
+from etcdsize.errors import OptionError
 from etcdsize.plan.format_names import FORMATS
 
 if TYPE_CHECKING:
@@ -116,16 +116,9 @@ def _settings_of(options: Namespace) -> EtcdSettings | None:
 
 
 def _write(folder: Path, texts: dict[str, str], force: bool) -> None:
-    """Check that every file can be written, then write them."""
-    from etcdsize.base.output_file import check_output, open_output, report_write_errors
+    """Write the files of a plan, and report each."""
+    from etcdsize.base.output_folder import write_folder
 
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise FleetFileError(f"{folder}: cannot create the directory: {error.strerror}", file=str(folder)) from None
+    written = write_folder(folder, {name: text.encode() for name, text in texts.items()}, force=force)
     for name in texts:
-        check_output(folder / name, None, force=force)
-    for name, text in texts.items():
-        with report_write_errors(folder / name), open_output(folder / name) as stream:
-            stream.write(text.encode())
-        report(f"etcdsize: wrote {folder / name}")
+        report(f"etcdsize: wrote {folder / name}" if name in written else f"etcdsize: {folder / name} is up to date")

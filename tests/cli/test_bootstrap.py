@@ -97,7 +97,8 @@ class TestFiles:
         (tmp_path / "b.env").write_text("mine")
         before = sorted(tmp_path.iterdir())
         assert run(*HOSTS, "--format", "env", "-o", str(tmp_path)) == (
-            2, "", f"etcdsize: {tmp_path / 'b.env'}: already exists; use --force to replace it\n"
+            2, "", f"etcdsize: {tmp_path}: b.env already exists with other content (missing: a.env, c.env); "
+            "use --force to replace it\n",
         )  # fmt: skip
         assert sorted(tmp_path.iterdir()) == before
         assert run(*HOSTS, "--format", "env", "-o", str(tmp_path), "--force")[0] == 0
@@ -106,12 +107,10 @@ class TestFiles:
     def test_where_no_directory_can_be(self, run, tmp_path):
         (tmp_path / "file").write_text("")
         for place, reason in (
-            (tmp_path / "file", "File exists"),
-            (tmp_path / "no" / "out", "No such file or directory"),
+            (tmp_path / "file", "is not a directory, expected the name of one"),
+            (tmp_path / "no" / "out", f"there is no directory {tmp_path / 'no'}; create it first"),
         ):
-            assert run(*HOSTS, "-o", str(place)) == (
-                2, "", f"etcdsize: {place}: cannot create the directory: {reason}\n"
-            )  # fmt: skip
+            assert run(*HOSTS, "-o", str(place)) == (2, "", f"etcdsize: {place}: {reason}\n")
 
     def test_a_full_disk_leaves_the_old_file(self, tmp_path):
         """A limit on the size of files stands for the disk."""
