@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -53,6 +51,7 @@ class CsvWriter:
         self._delimiter = delimiter
         self._newline = newline
         self.copies = copies
+        self._has_one_column = len(names) + len(answers) == 1
         before = [] if not names else [self._line(names) if header is None else header]
         self._write(delimiter.join([*before, *answers]).encode())
 
@@ -60,10 +59,8 @@ class CsvWriter:
         self._stream.write(lines)
         self._stream.write(self._newline.encode())
 
-    def _line(self, cells: Sequence[str]) -> str:
-        text = io.StringIO()
-        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(cells)
-        return text.getvalue()
+    def _line(self, names: Sequence[str]) -> str:
+        return self._delimiter.join(self._cells("", pa.array(names, pa.string())).to_pylist()) or '""'
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
@@ -74,6 +71,9 @@ class CsvWriter:
         else:
             parts = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
             parts += self._answer_texts(answers)
+            if self._has_one_column:
+                # A blank line is no row.
+                parts[0] = pc.if_else(pc.fill_null(pc.equal(parts[0], ""), True), '""', parts[0])
             parts[0] = _join_rows(self._newline, parts[0], "")
         lines = _join_rows(*parts, self._delimiter)
         start, stop = np.frombuffer(lines.buffers()[1], np.int32)[[lines.offset, lines.offset + len(lines)]]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from itertools import product
 from pathlib import Path
 
@@ -143,6 +144,26 @@ class TestLineEnds:
     def test_many_blank_lines_are_skipped_at_once(self):
         assert sized("\n" * 3_000_000 + HEADER + ROW + "\n")[0].clusters == 1
         assert error_of("\n" * 3_000_000 + HEADER + "1\n").line == 3_000_002
+
+
+class TestWritten:
+    """Any reader of CSV finds as many rows and columns as were written."""
+
+    @pytest.mark.parametrize("kind", ["csv", "tsv"])
+    @pytest.mark.parametrize("columns", [["tier"], ["note"]])
+    def test_an_empty_cell_of_a_single_column_is_a_row(self, columns, kind):
+        """A blank line is not: it would be skipped, and the rows after it would move up."""
+        written = io.BytesIO()
+        with open_fleet(Path("fleet.csv"), io.BytesIO(f"{HEADER}1,,3,aws,\n{ROW}x\n".encode())) as fleet:
+            fleet.run(stream=written, format=kind, columns=columns)
+        last = "small" if columns == ["tier"] else "x"
+        assert table(written.getvalue()) == [columns, [""], [last]]
+
+    @pytest.mark.parametrize("name", ["a\nb", "a\rb", "a,b", 'a"b', "a\tb"])
+    def test_names_are_quoted_where_cells_are(self, name):
+        line = json.dumps({"clients": "1", "rps": "2", "data": "3", "cloud": "aws", name: "x"})
+        _, written = sized(line, kind="jsonl", to="csv")
+        assert table(written)[0][:5] == ["clients", "rps", "data", "cloud", name]
 
 
 class TestMalformed:
