@@ -115,7 +115,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
             assert lines.pop() == "", "the last line does not end"
             return [json.loads(line) for line in lines]
         case ".parquet":
-            read = pq.read_table(path)
+            read = pq.ParquetFile(path).read()
             columns = [column.to_pylist() for column in read.columns]
             return [dict(zip(read.column_names, row)) for row in zip(*columns)]
         case _:
