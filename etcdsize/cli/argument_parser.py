@@ -20,10 +20,13 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=80)
 
     def add_argument(self, action: argparse.Action) -> None:
+        longest = self._action_max_length
         super().add_argument(action)
         if isinstance(action, argparse._SubParsersAction):
-            # argparse does not count the extra indent of commands, so the longest would wrap onto a second line.
-            self._action_max_length += self._indent_increment
+            # Before Python 3.13, argparse does not count the extra indent of commands, so the longest would wrap onto a
+            # second line.
+            names = max(len(self._format_action_invocation(command)) for command in action._choices_actions)
+            self._action_max_length = max(longest, self._current_indent + self._indent_increment + names)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         names = ", ".join(action.option_strings)

@@ -225,8 +225,10 @@ class Fleet:
                         write(rows if copies else Rows(rows.batch.select(selected), rows.work), sized)
                     if progress is not None:
                         progress(rows.work)
-            if writer is not None:
+            if writer is not None and stream is not None:
                 writer.close()
+                # What cannot be written fails here, before the summary is shown.
+                stream.flush()
         except BaseException:
             if writer is not None:
                 writer.abandon()

@@ -27,8 +27,6 @@ from tests.fuzz.outcome import Ran, command
 from tests.support.paths import DOCS, ROOT
 from tests.support.strategies import twin
 
-csv.field_size_limit(2**30)
-
 NAMES = {
     "clients": ("clients", "connections", "Num-Clients"),
     "requests_per_second": ("requests_per_second", "rps", "QPS"),
@@ -121,7 +119,11 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
         case _:
             delimiter = "\t" if path.suffix == ".tsv" else ","
             content = path.read_bytes().decode()
-            header, *rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+            limit = csv.field_size_limit(2**30)  # it holds for the whole process
+            try:
+                header, *rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+            finally:
+                csv.field_size_limit(limit)
             rows = [row for row in rows if row]
             assert all(len(row) == len(header) for row in rows), "rows of different lengths"
             return [dict(zip(header, row)) for row in rows]
