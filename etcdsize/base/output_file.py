@@ -123,9 +123,9 @@ def is_stream(path: Path) -> bool:
     """Return whether an output is a pipe, a device or an open descriptor, which is written as it comes."""
     with report_write_errors(path):
         status = status_of(path)
-    if status is None or stat.S_ISDIR(status.st_mode):
-        return False
-    return not stat.S_ISREG(status.st_mode) or _descriptor_of(path) is not None
+    if status is None or stat.S_ISREG(status.st_mode):
+        return _descriptor_of(path) is not None
+    return not stat.S_ISDIR(status.st_mode)
 
 
 def status_of(path: Path) -> os.stat_result | None:

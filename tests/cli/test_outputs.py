@@ -26,7 +26,7 @@ def known():
     """The commands by their names; their inputs can be read by everybody."""
     with tempfile.TemporaryDirectory() as name, serving(answering(METRICS.read_text())) as port:
         Path(name).chmod(0o755)
-        yield writers(Path(name), port, rows=4_000, machines=200)
+        yield writers(Path(name), port)
 
 
 @pytest.fixture

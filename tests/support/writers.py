@@ -34,7 +34,7 @@ class Writer:
         return [*self.words, "-o", os.fspath(output), *(["--force"] if force else [])]
 
 
-def writers(folder: Path, port: int, *, rows: int = 2_000, machines: int = 20) -> dict[str, Writer]:
+def writers(folder: Path, port: int, *, rows: int = 4_000, machines: int = 200, members: int = 3) -> dict[str, Writer]:
     """Write the inputs into a folder, and return every command that writes an output, by its name.
 
     A server on the port has to answer with `METRICS`.
@@ -77,6 +77,6 @@ def writers(folder: Path, port: int, *, rows: int = 2_000, machines: int = 20) -
         Writer("catalog import", ("catalog", "import", "--from", "aws", str(folder / "types.json")), "my.json"),
         Writer("observe to csv", observe, "out.csv"),
         Writer("observe to parquet", observe, "out.parquet"),
-        Writer("bootstrap", ("bootstrap", "--local", "3", "--format", "env"), "members"),
+        Writer("bootstrap", ("bootstrap", "--local", str(members), "--format", "env"), "members"),
     )
     return {writer.name: writer for writer in found}
