@@ -20,7 +20,7 @@ from program import ENVIRONMENT
 
 import etcdsize
 from etcdsize.base.notice import KINDS
-from etcdsize.cli import build_parser
+from etcdsize.cli.parser import build_parser
 
 ROOMS = Path(etcdsize.__file__).parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("cli/*.md"))]

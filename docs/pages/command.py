@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from etcdsize.batches.columns import _DATA_NAMES, _DATA_UNITS, _NAMES
-from etcdsize.cli import build_parser
+from etcdsize.cli.parser import build_parser
 from etcdsize.plan.terraform import QUERY
 from pages.markdown import table
 

@@ -1,35 +1,66 @@
 """The command line: arguments, exit codes and printing; no sizing logic.
 
 Exit codes: 0 done; 1 done, but the answer is incomplete, no machine is enough, or a strict answer is beyond the guide;
-2 bad usage or unreadable input; 130 on Ctrl-C; 141 if the reader of the output goes away; 129 on SIGHUP;
-143 on SIGTERM.
+2 bad usage, unreadable input, or a fault of etcdsize; 130 on Ctrl-C; 141 if the reader of the output goes away; 129 on
+SIGHUP; 143 on SIGTERM.
 
-Commands import heavy modules only when they run, so that `--help` loads neither numpy nor pydantic.
+Nothing but this module is loaded before signals are handled and errors are caught. Commands import heavy modules only
+when they run, so that `--help` loads neither numpy nor pydantic.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
-import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from etcdsize.base.text import one_line
-from etcdsize.cli.parser import build_parser
+from etcdsize.base.unfinished import remove_unfinished
 from etcdsize.errors import EtcdSizeError
 
-__all__ = ["build_parser", "main", "program"]
+__all__ = ["main", "program"]
 
 
 def program(arguments: Sequence[str] | None = None) -> int:
     """Run one command in a process of its own, and return its exit code."""
+    # A signal that nohup or a shell ignores stays ignored.
+    numbers = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+    ]
+    _handle(numbers, _stopped)
+    if sys.stderr is None:
+        # Standard error is closed. The next file to be opened would take its place.
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.meta_path.insert(0, _NoPandas())
     # Imported modules never become garbage, and scanning them takes 5 % of a short command's time (measured).
     gc.set_threshold(100_000)
-    return main(arguments)
+    try:
+        return main(arguments)
+    finally:
+        # Everything is done, and Python would restore the default handlers while it ends.
+        _handle(numbers, signal.SIG_IGN)
+
+
+def _handle(numbers: Iterable[int], handler: Callable[[int, object], None] | int) -> None:
+    # Only the main thread can set a handler.
+    with contextlib.suppress(ValueError):
+        for number in numbers:
+            signal.signal(number, handler)
+
+
+def _stopped(number: int, _frame: object) -> None:
+    """End the process at once. An exception could be swallowed on its way, by an import or a destructor."""
+    remove_unfinished()
+    if number == signal.SIGINT:
+        with contextlib.suppress(OSError):
+            # A terminal has echoed ^C and may show a progress bar.
+            os.write(2, b"\n" * os.isatty(2) + b"etcdsize: interrupted\n")
+    os._exit(128 + number)
 
 
 class _NoPandas:
@@ -45,68 +76,44 @@ class _NoPandas:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # Only the main thread can set a handler. A signal that nohup ignores stays ignored.
-        with contextlib.suppress(ValueError):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, _terminated)
-    if sys.stderr is None:
-        # Standard error is closed, and print() would write to standard output instead.
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
-        # With PYTHONUNBUFFERED, standard output is a raw file, which may write only part of the text.
-        sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        return _run(arguments)
-    except EtcdSizeError as error:
-        return _failed(str(error))
-    except BrokenPipeError:
-        # The reader went away, as head does: exit without a message.
-        _settle_output()
-        return 141
-    except OSError as error:
-        return _failed(f"standard output: cannot be written: {error.strerror or error}")
-    except KeyboardInterrupt:
-        print("etcdsize: interrupted", file=sys.stderr)  # noqa: T201
-        _settle_output()
-        return 130
-
-
-def _run(arguments: Sequence[str] | None) -> int:
+    """Run one command and return its exit code. An error is one line on standard error, whatever it is."""
     words = sys.argv[1:] if arguments is None else arguments
+    error_code = 2
     try:
+        from etcdsize.cli.parser import build_parser
+
         options = build_parser().parse_args(words)
-    except SystemExit:
-        # --help and --version have printed something.
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        error_code = options.error_code
+        code: int = options.run(options)
+        return code
+    except (SystemExit, KeyboardInterrupt):
         raise
-    code: int = options.run(options)
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    return code
+    except BrokenPipeError:
+        # The reader of the output went away, as head does.
+        return 141
+    except BaseException as error:
+        _report(error, debug="--debug" in words)
+        return error_code
 
 
-def _failed(message: str) -> int:
-    print(f"etcdsize: {one_line(message)}", file=sys.stderr)  # noqa: T201
-    _settle_output()
-    return 2
+def _report(error: BaseException, *, debug: bool) -> None:
+    """Report an error, with its traceback if `debug`."""
+    import traceback
 
+    from etcdsize import __version__
+    from etcdsize.cli.streams import report
 
-def _settle_output() -> None:
-    """Flush standard output; if that fails, point it to the null device, so that the last flush of Python succeeds."""
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _terminated(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
+    for part in traceback.format_exception(error) if debug else ():
+        for line in part.splitlines():
+            report(line)
+    if isinstance(error, EtcdSizeError):
+        message = str(error)
+    elif isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        message = "memory ran out; give the command more, or split its input"
+    else:
+        kind = "".join(traceback.format_exception_only(error)).strip()
+        message = (
+            f"{kind[:200]}; this is a fault of etcdsize {__version__}: please report it with the command and with what "
+            "--debug adds to it"
+        )
+    report(f"etcdsize: {message}")

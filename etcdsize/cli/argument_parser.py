@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from etcdsize.base.text import one_line, shown
+from etcdsize.cli.streams import write_text
 from etcdsize.errors import EtcdSizeError, OptionError
 
-__all__ = ["Commands", "Container", "Parser", "add_command"]
+__all__ = ["Commands", "Container", "Parser", "add_command", "file_name"]
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -38,13 +39,17 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 class Parser(argparse.ArgumentParser):
     """A parser that reports every error in one line and points to the help of the command that was called."""
 
+    error_code: int = 2
+    """The exit code of the command after an error."""
     _commands: Commands | None = None
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, debug_help: str = argparse.SUPPRESS, **options: Any) -> None:
         options.setdefault("formatter_class", Formatter)
         super().__init__(allow_abbrev=False, **options)
         if sys.version_info >= (3, 14):
             self.color = False
+        # The outermost frame looks for the word itself, because reading the options may be what fails.
+        self.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=debug_help)
 
     def add_subparsers(self, **options: Any) -> Commands:  # type: ignore[override]  # narrower than argparse's own
         self._commands = super().add_subparsers(**options)
@@ -83,23 +88,43 @@ class Parser(argparse.ArgumentParser):
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         """Convert an option's text. An error of ours names the option and bypasses argparse, which would replace it."""
-        if action.type is None:
+        if action.nargs == argparse.PARSER:
+            # The words of a command, which its own parser converts.
             return arg_string
-        convert: Callable[[str], Any] = action.type  # type: ignore[assignment]  # we register no types by name
+        convert: Callable[[str], Any] = action.type or str  # type: ignore[assignment]  # we register no types by name
         try:
+            if convert is not file_name:
+                _check_text(arg_string)
             return convert(arg_string)
         except EtcdSizeError as error:
             name = max(action.option_strings, key=len, default=str(action.metavar))
             raise OptionError(f"{name}: {error}", option=name, value=arg_string) from None
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, or an error; argparse itself ignores that standard output cannot be written."""
+        write_text(message, aside=file is not None and file is sys.stderr)
+
     def error(self, message: str) -> NoReturn:
         see = " See" if message.endswith("?") else "; see"
-        self.exit(2, f"{self.prog}: {one_line(message)}{see} '{self.prog} --help'\n")
+        self.exit(self.error_code, f"{self.prog}: {one_line(message)}{see} '{self.prog} --help'\n")
 
 
 # Commands is where a command adds its parser; Container, a parser or a group, is where an option is added.
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 Container: TypeAlias = argparse._ActionsContainer
+
+
+def file_name(argument: str) -> str:
+    """Return the name of a file as it is, for `type=`: a name may be any bytes, while other arguments are text."""
+    return argument
+
+
+def _check_text(argument: str) -> None:
+    """Reject bytes that are no text in the locale's encoding, which Python passes on as halves of surrogate pairs."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise OptionError(f"got {shown(argument)}, expected text in {sys.getfilesystemencoding()}") from None
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
@@ -119,6 +144,7 @@ def add_command(
     description: str,
     example: str,
     run: Callable[[argparse.Namespace], int] | None = None,
+    error_code: int = 2,
 ) -> Parser:
     """Add a command, and return its parser.
 
@@ -137,10 +163,13 @@ def add_command(
     run : callable, optional
         Function that runs the command with its options and returns the exit code. None for a command that has
         commands of its own.
+    error_code : int
+        Its exit code after an error.
     """
     lines = "\n".join(f"  {line}" for line in example.splitlines())
     title = "example" if lines.count("\n") == 0 or lines.count("\\\n") else "examples"
     parser = commands.add_parser(name, help=summary, description=description, epilog=f"{title}:\n{lines}")
+    parser.error_code = error_code
     if run is not None:
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, error_code=error_code)
     return parser

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 from etcdsize import units
 from etcdsize.base.text import nearest, shown
+from etcdsize.cli.argument_parser import Container, file_name
 from etcdsize.errors import OptionError
-
-if TYPE_CHECKING:
-    from etcdsize.cli.argument_parser import Container
 
 __all__ = [
     "LOAD",
@@ -46,6 +44,7 @@ def add_tiers(parser: Container) -> None:
     parser.add_argument(
         "--tiers",
         metavar="TABLE",
+        type=file_name,
         default="guide",
         help="the tiers' bounds: guide, etcd.io, or a JSON file of your own (default: guide)",
     )
@@ -56,6 +55,7 @@ def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: 
     parser.add_argument(
         "--catalog",
         metavar="CATALOG",
+        type=file_name,
         default=default,
         help="the machines to choose from: guide, guide-as-printed, current, or a JSON file of your own "
         f"(default: {default or otherwise})",
@@ -136,7 +136,7 @@ def add_members(parser: Container) -> None:
 
 
 def add_output(parser: Container, *, help: str, required: bool = False) -> None:  # noqa: A002 - argparse's word
-    parser.add_argument("-o", "--output", metavar="OUT", required=required, help=help)
+    parser.add_argument("-o", "--output", metavar="OUT", type=file_name, required=required, help=help)
 
 
 def add_output_format(parser: Container, *, standard_output: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etcdsize import units
-from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load, load_of
 from etcdsize.cli.plan_arguments import add_plan, plan_of
-from etcdsize.cli.streams import report, write
+from etcdsize.cli.streams import report, write_data
 from etcdsize.errors import OptionError
 from etcdsize.plan.format_names import FORMATS
 
@@ -59,6 +59,7 @@ standard error.""",
         "-o",
         "--output",
         metavar="DIR",
+        type=file_name,
         help="write one file per member to this directory: NAME.sh, .env, .yaml or .service (default: print)",
     )
     add_force(how, help="replace existing files")
@@ -90,9 +91,9 @@ def run(options: Namespace) -> int:
             options.force,
         )
     elif len(texts) > 1:
-        write("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
+        write_data("\n".join(f"# {name}\n{text}" for name, text in texts.items()))
     else:
-        write("".join(texts.values()))
+        write_data("".join(texts.values()))
     # The plan and its settings may both have the notice about the version.
     for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
         report(line)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import add_force, add_output
-from etcdsize.cli.streams import check_standard_output, content, of_file, write
+from etcdsize.cli.streams import content, of_file, reject_own_output, write_data, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run_import"]
@@ -42,7 +41,9 @@ shared-core and bare-metal machines are kept and flagged. The lists have no
 prices: add them with --prices.""",
         example=f"{example}\netcdsize catalog import --from gcloud a.json --prices b.csv -o my.json",
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="the list, or its pages in order; - is standard input")
+    parser.add_argument(
+        "files", metavar="FILE", type=file_name, nargs="+", help="the list, or its pages in order; - is standard input"
+    )
     parser.add_argument(
         "--from", metavar="NAME", dest="origin", required=True, help="where the list comes from: aws or gcloud"
     )
@@ -51,6 +52,7 @@ prices: add them with --prices.""",
     parser.add_argument(
         "--prices",
         metavar="CSV",
+        type=file_name,
         help="prices, with the columns machine_type, price_usd_hour, region and date, and optionally provider and "
         "source",
     )
@@ -70,12 +72,11 @@ def run_import(options: Namespace) -> int:
     reader = listing_readers()[one_of("--from", options.origin, listing_readers())]
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
     to_output = is_standard_output(options.output)
+    reject_own_output(*sources, output=options.output)
     for source in sources:
         if sources.count(source) > 1:
             raise OptionError(f"{source}: got it more than once, expected it once", option="files", value=source)
-        if to_output:
-            check_standard_output(source)
-        else:
+        if not to_output:
             check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
     today = datetime.date.today().isoformat()
     imported = combine([of_file(name, partial(reader, content(name), date=today)) for name in options.files])
@@ -85,9 +86,9 @@ def run_import(options: Namespace) -> int:
         imported = imported.model_copy(update={"catalog": priced})
     text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
     if to_output:
-        write(text)
+        write_data(text)
     else:
         with open_output(Path(options.output)) as stream:
             stream.write(text.encode())
-    sys.stderr.write(render_import(imported))
+    write_text(render_import(imported), aside=True)
     return 1 if imported.dropped or imported.truncated else 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from argparse import Namespace
 from pathlib import Path
 
 from etcdsize import units
-from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import (
     Pairs,
     add_catalog,
@@ -22,7 +22,7 @@ from etcdsize.cli.arguments import (
     pair,
 )
 from etcdsize.cli.progress import progress_bar
-from etcdsize.cli.streams import check_standard_output, standard_input, write
+from etcdsize.cli.streams import reject_own_output, standard_input, standard_output, write_data, write_text
 
 __all__ = ["add", "run"]
 
@@ -59,7 +59,7 @@ the clusters at risk and the possible savings.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )
-    parser.add_argument("input", metavar="IN", help="the file to read; - is standard input")
+    parser.add_argument("input", metavar="IN", type=file_name, help="the file to read; - is standard input")
     add_output(parser, help="the file to write; - is standard output (default: write no rows)")
     add_columns(parser, names="columns of IN, * for all of those, and added columns, which always come last")
     add_force(parser)
@@ -118,9 +118,9 @@ def run(options: Namespace) -> int:
     from etcdsize.reports.fleet import render_fleet
 
     to_output = is_standard_output(options.output)
-    if to_output:
-        check_standard_output(options.input)
+    reject_own_output(options.input, output=options.output)
     with (
+        standard_output() if to_output else contextlib.nullcontext() as stream,
         open_fleet(
             Path(options.input),
             standard_input() if options.input == "-" else None,
@@ -138,16 +138,15 @@ def run(options: Namespace) -> int:
     ):
         summary = opened.run(
             None if to_output or options.output is None else Path(options.output),
-            sys.stdout.buffer if to_output else None,
+            stream,
             format=options.output_format,
             columns=options.columns,
             force=options.force,
             progress=progress,
         )
-    text = summary.model_dump_json(indent=2) + "\n" if options.json else render_fleet(summary)
-    if to_output:
-        sys.stderr.write(text)
+    if options.json:
+        write_data(summary.model_dump_json(indent=2) + "\n", aside=to_output)
     else:
-        write(text)
+        write_text(render_fleet(summary), aside=to_output)
     unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
     return 1 if summary.not_sized or summary.not_fitted or unknown else 0

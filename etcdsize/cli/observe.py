@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from etcdsize import units
-from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import (
     add_catalog,
     add_clients,
@@ -23,7 +23,7 @@ from etcdsize.cli.arguments import (
     add_tiers,
 )
 from etcdsize.cli.progress import progress_bar
-from etcdsize.cli.streams import check_standard_output, content, of_file, write
+from etcdsize.cli.streams import content, of_file, reject_own_output, standard_output, write_data, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run"]
@@ -61,20 +61,22 @@ stop the others.""",
         metavar="TIME",
         type=units.parse_duration,
         default="10s",
-        help="time between the two scrapes; 0 scrapes once, which gives averages since each member started (default: "
-        "10s)",
+        help="time between the two scrapes, up to 1h; 0 scrapes once, which gives averages since each member started "
+        "(default: 10s)",
     )
     how.add_argument(
         "--timeout",
         metavar="TIME",
         type=units.parse_duration,
         default="5s",
-        help="how long to wait for each answer of a member (default: 5s)",
+        help="how long to wait for each answer of a member, up to 1h (default: 5s)",
     )
     add_clients(how, help="concurrent client connections, if you know them")
-    how.add_argument("--cacert", metavar="FILE", help="certificate of the CA that signed the members' certificates")
-    how.add_argument("--cert", metavar="FILE", help="client certificate, if the members require one")
-    how.add_argument("--key", metavar="FILE", help="key of the client certificate")
+    how.add_argument(
+        "--cacert", metavar="FILE", type=file_name, help="certificate of the CA that signed the members' certificates"
+    )
+    how.add_argument("--cert", metavar="FILE", type=file_name, help="client certificate, if the members require one")
+    how.add_argument("--key", metavar="FILE", type=file_name, help="key of the client certificate")
     answer = parser.add_argument_group("how to size")
     add_provider(answer)
     add_headroom(answer)
@@ -87,6 +89,7 @@ stop the others.""",
     many.add_argument(
         "--targets",
         metavar="FILE",
+        type=file_name,
         help="observe every cluster of this file, in the JSON format of Prometheus file-based service discovery; - is "
         "standard input",
     )
@@ -141,9 +144,9 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
             "observation": observation.model_dump(mode="json"),
             "sizing": None if sizing is None else sizing.model_dump(mode="json"),
         }
-        write(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
+        write_data(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
     else:
-        write(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
+        write_text(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
     return 1 if observation.problems or sizing is None else 0
 
 
@@ -167,17 +170,19 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
         raise OptionError(
             f"--provider: got {len(provider)} providers, expected one with --targets", option="--provider"
         )
+    reject_own_output(options.targets, output=options.output)
     read = partial(read_targets, content(options.targets), secure=scrape["tls"] is not None)
     targets = of_file(options.targets, read)
     to_output = is_standard_output(options.output)
-    if to_output:
-        check_standard_output(options.targets)
     name = "standard input" if options.targets == "-" else options.targets
-    with progress_bar(len(targets), " clusters", name) as progress:
+    with (
+        standard_output() if to_output else contextlib.nullcontext() as stream,
+        progress_bar(len(targets), " clusters", name) as progress,
+    ):
         observed = observe_fleet(
             targets,
             None if to_output or options.output is None else Path(options.output),
-            sys.stdout.buffer if to_output else None,
+            stream,
             source=Path(options.targets),
             provider=None if provider is None else provider[0],
             format=options.output_format,
@@ -188,11 +193,7 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
             **scrape,
         )
     if options.json:
-        text = observed.model_dump_json(indent=2) + "\n"
+        write_data(observed.model_dump_json(indent=2) + "\n", aside=to_output)
     else:
-        text = render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet)
-    if to_output:
-        sys.stderr.write(text)
-    else:
-        write(text)
+        write_text(render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet), aside=to_output)
     return 1 if observed.complete < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0

@@ -27,6 +27,7 @@ def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(
         prog="etcdsize",
+        debug_help="show the traceback of an error",
         description="Find the machine that an etcd cluster needs, and why, for one cluster or many.",
         epilog="""\
 examples:
@@ -41,7 +42,7 @@ exit codes:
   1    done, but some clusters could not be sized, some machines could not be
        imported, no machine is enough, a member did not answer, or a --strict
        answer is beyond the guide
-  2    bad usage, or input that cannot be read
+  2    bad usage, input that cannot be read, or a fault of etcdsize
   130  interrupted""",
     )
     parser.add_argument("--version", action="version", version=f"etcdsize {__version__}")

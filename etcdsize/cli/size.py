@@ -16,7 +16,7 @@ from etcdsize.cli.arguments import (
     add_tiers,
     load_of,
 )
-from etcdsize.cli.streams import write
+from etcdsize.cli.streams import write_data, write_text
 
 __all__ = ["add", "run"]
 
@@ -69,5 +69,8 @@ def run(options: Namespace) -> int:
         headroom=options.headroom,
         members=options.members,
     )
-    write(sizing.model_dump_json(indent=2) + "\n" if options.json else render_sizing(sizing))
+    if options.json:
+        write_data(sizing.model_dump_json(indent=2) + "\n")
+    else:
+        write_text(render_sizing(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0

@@ -1,31 +1,46 @@
-"""Standard input, standard output and files, as the commands use them."""
+"""Standard input, standard output and files, as the commands use them.
+
+What a program reads is UTF-8 whatever the locale: `write_data`, and rows by `standard_output`. What a person reads is
+in the encoding of the stream, and what that lacks is escaped: `write_text` and `report`.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 from etcdsize.base.text import one_line
-from etcdsize.errors import FleetFileError, TableError
+from etcdsize.errors import EtcdSizeError, FleetFileError, TableError
 
-__all__ = ["check_standard_output", "content", "of_file", "report", "standard_input", "write"]
+__all__ = [
+    "content",
+    "of_file",
+    "reject_own_output",
+    "report",
+    "standard_input",
+    "standard_output",
+    "write_data",
+    "write_text",
+]
 
 T = TypeVar("T")
 
 
 def content(name: str) -> bytes:
     """Return the content of a file, or of standard input for `-`."""
-    if name == "-":
-        return standard_input().read()
     try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise TableError(f"{name}: cannot be read: {error.strerror}", file=name) from error
+        return standard_input().read() if name == "-" else Path(name).read_bytes()
+    except EtcdSizeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise TableError(f"{_title(name)}: cannot be read: {_reason(error)}", file=_title(name)) from error
 
 
 def of_file(name: str, work: Callable[[], T]) -> T:
@@ -33,7 +48,7 @@ def of_file(name: str, work: Callable[[], T]) -> T:
     try:
         return work()
     except TableError as error:
-        name = "standard input" if name == "-" else name
+        name = _title(name)
         raise TableError(f"{name}: {error}", file=name, row=error.row, field=error.field) from None
 
 
@@ -41,25 +56,114 @@ def standard_input() -> BinaryIO:
     """Return standard input, unless it is closed."""
     if sys.stdin is None:
         raise FleetFileError("standard input: cannot be read: it is closed", file="standard input")
+    with contextlib.suppress(OSError):
+        # The program at the other end may have changed it.
+        os.set_blocking(sys.stdin.fileno(), True)
     return sys.stdin.buffer
 
 
-def check_standard_output(source: str) -> None:
-    """Reject a standard output that is closed, or that is the input file, which the command would read forever."""
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    with contextlib.suppress(OSError):
-        if os.path.samestat(os.fstat(sys.stdout.fileno()), Path(source).stat()) and Path(source).is_file():
-            raise FleetFileError(f"{source}: is both the input and standard output; write to another file", file=source)
+def reject_own_output(*sources: str, output: str | None = None) -> None:
+    """Reject an output, or a standard output, that is one of these inputs; `-` is standard input.
+
+    A command that reads what it writes may never end, and its input is damaged.
+    """
+    for source in sources:
+        name, found = _title(source), _identity(sys.stdin if source == "-" else source)
+        if found is None:
+            continue
+        if found == _identity(sys.stdout):
+            raise FleetFileError(f"{name}: is both the input and standard output; write to another file", file=name)
+        if output not in (None, "-") and found == _identity(output):
+            raise FleetFileError(f"{output}: is also the input; give the output another name", file=output)
 
 
-def write(text: str) -> None:
-    """Write to standard output."""
+def _identity(source: str | TextIO | None) -> tuple[int, int] | None:
+    """Return what identifies the regular file of this name, or behind this stream; None for anything else."""
+    if source is None:
+        return None
+    try:
+        found = os.stat(source if isinstance(source, str) else source.fileno())  # noqa: PTH116 - a stream has no path
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Open standard output for bytes. Everything is written when the block ends, and errors name it."""
     if sys.stdout is None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    sys.stdout.write(text)
+        raise _cannot_be_written(OSError(errno.EBADF, os.strerror(errno.EBADF)))
+    with _opened(sys.stdout) as stream:
+        yield stream
+
+
+def write_data(text: str, *, aside: bool = False) -> None:
+    """Write what a program reads. It goes to standard error if `aside`, because rows are on standard output."""
+    _write(text.encode(), aside)
+
+
+def write_text(text: str, *, aside: bool = False) -> None:
+    """Write what a person reads, as `write_data` does."""
+    stream = sys.stderr if aside else sys.stdout
+    _write(text.encode(getattr(stream, "encoding", None) or "utf-8", "backslashreplace"), aside)
 
 
 def report(line: str) -> None:
     """Write one line to standard error."""
-    sys.stderr.write(f"{one_line(line)}\n")
+    write_text(f"{one_line(line)}\n", aside=True)
+
+
+def _write(data: bytes, aside: bool) -> None:
+    if not aside:
+        with standard_output() as stream:
+            stream.write(data)
+    elif sys.stderr is not None:
+        # There is nowhere to report that standard error cannot be written.
+        with contextlib.suppress(FleetFileError, OSError), _opened(sys.stderr) as stream:
+            stream.write(data)
+
+
+@contextlib.contextmanager
+def _opened(stream: TextIO) -> Iterator[BinaryIO]:
+    """Open a standard stream for bytes, past its encoding and, with PYTHONUNBUFFERED, its partial writes."""
+    stream.flush()
+    try:
+        number = stream.fileno()
+    except OSError:
+        # A program that runs a command collects its output.
+        collected = io.BytesIO()
+        yield getattr(stream, "buffer", collected)
+        stream.write(collected.getvalue().decode())
+        return
+    with io.BufferedWriter(_Standard(number, "w", closefd=False)) as buffered:
+        yield buffered
+
+
+class _Standard(io.FileIO):
+    """A standard stream. An error names it; a reader that went away is a BrokenPipeError."""
+
+    def write(self, data: Any, /) -> int:
+        """Write to the stream."""
+        try:
+            written = super().write(data)
+            if written is None:
+                # A program that shares the stream does not want to wait for it.
+                os.set_blocking(self.fileno(), True)
+                written = super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _cannot_be_written(error) from error
+        return written
+
+
+def _cannot_be_written(error: OSError) -> FleetFileError:
+    return FleetFileError(f"standard output: cannot be written: {_reason(error)}", file="standard output")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _title(name: str) -> str:
+    return "standard input" if name == "-" else name

@@ -6,8 +6,7 @@ import json
 from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
-from etcdsize.cli.streams import report, standard_input, write
-from etcdsize.errors import EtcdSizeError
+from etcdsize.cli.streams import content, reject_own_output, write_data
 
 __all__ = ["add", "run"]
 
@@ -17,6 +16,8 @@ def add(commands: Commands) -> None:
         commands,
         "terraform-external",
         run=run,
+        # Terraform's protocol.
+        error_code=1,
         summary="answer Terraform's external data source",
         description="""\
 Read a query of Terraform's external data source, a JSON object of strings, from
@@ -28,12 +29,9 @@ on standard error, with exit code 1. docs/bootstrap.md lists the keys.""",
 
 
 def run(options: Namespace) -> int:  # noqa: ARG001 - every command is called with its options
-    """Answer the query on standard input. Any error exits with 1, as Terraform expects."""
+    """Answer the query on standard input."""
     from etcdsize.plan.terraform import answer
 
-    try:
-        write(json.dumps(answer(standard_input().read()), indent=2, ensure_ascii=False) + "\n")
-    except EtcdSizeError as error:
-        report(f"etcdsize: {error}")
-        return 1
+    reject_own_output("-")
+    write_data(json.dumps(answer(content("-")), indent=2, ensure_ascii=False) + "\n")
     return 0

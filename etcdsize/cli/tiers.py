@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_json, add_tiers
-from etcdsize.cli.streams import write
+from etcdsize.cli.streams import write_data, write_text
 
 __all__ = ["add", "run"]
 
@@ -30,5 +30,8 @@ def run(options: Namespace) -> int:
     from etcdsize.tiers import load_tiers
 
     table = load_tiers(options.tiers)
-    write(table.model_dump_json(indent=2) + "\n" if options.json else render_tiers(table))
+    if options.json:
+        write_data(table.model_dump_json(indent=2) + "\n")
+    else:
+        write_text(render_tiers(table))
     return 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import collections
 import itertools
-import math
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TypeVar
 
+from etcdsize.base.checks import plain_number
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.urls import endpoints_of
@@ -25,6 +25,8 @@ __all__ = ["observe", "observe_clusters"]
 
 # Clusters between their two scrapes: the first scrape of each is in memory.
 _CLUSTERS_AT_A_TIME = 300
+# An hour (our choice): a longer interval or timeout is a mistake, and a much longer one overflows the clock.
+_LONGEST_SECONDS = 3600
 
 T = TypeVar("T")
 
@@ -47,15 +49,15 @@ def observe(
     endpoints : str or iterable of str
         The client URLs of all members; `host:2379` is `http://`, or with `tls` `https://`.
     interval : float
-        The time between the two scrapes. [s] With 0 there is one scrape, and rates are averages since the members
-        started.
+        The time between the two scrapes, up to an hour. [s] With 0 there is one scrape, and rates are averages since
+        the members started.
     clients : int or float, optional
         The number of clients, if you know it. [count] Otherwise connections are counted if all members run on this
         machine, or else the number is estimated from open streams, or unknown.
     tls : ClientTls, optional
         The files of a TLS connection. Without them `https://` is verified with the system's CAs.
     timeout : float
-        How long a member may take for one answer, from the look-up of its name to the last byte. [s]
+        How long a member may take for one answer, from the look-up of its name to the last byte; up to an hour. [s]
     status : iterable of MemberStatus, optional
         The members' `etcdctl endpoint status`.
 
@@ -143,8 +145,8 @@ def _run(
     tls: ClientTls | None,
 ) -> T:
     """Check the options, and run work with a client."""
-    _check_seconds("interval", interval, zero=True)
-    _check_seconds("timeout", timeout, zero=False)
+    _seconds("interval", interval, zero=True)
+    timeout = _seconds("timeout", timeout, zero=False)
 
     async def with_client() -> T:
         async with MetricsClient(tls, timeout) as client:
@@ -153,11 +155,16 @@ def _run(
     return run(with_client())
 
 
-def _check_seconds(option: str, value: float, *, zero: bool) -> None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        wanted = "of 0 or more" if zero else "above 0"
-        raise OptionError(f"{option}: got {shown(value)}, expected seconds {wanted}", option=option, value=value)
+def _seconds(option: str, value: object, *, zero: bool) -> int | float:
+    number = plain_number(value)
+    if number is not None and 0 <= number <= _LONGEST_SECONDS and (number or zero):
+        return number
+    wanted = "of 0 or more" if zero else "above 0"
+    raise OptionError(
+        f"{option}: got {shown(value)}, expected seconds {wanted}, and at most {_LONGEST_SECONDS}, an hour",
+        option=option,
+        value=value,
+    )
 
 
 async def _scrape(

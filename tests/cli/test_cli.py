@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import threading
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import pytest
 
 from etcdsize import Sizing, TierTable, __version__, load_catalog, load_tiers, size
 from etcdsize.catalog.catalog import Catalog
-from etcdsize.cli import build_parser, main
+from etcdsize.cli import main
+from etcdsize.cli.parser import build_parser
 from etcdsize.files.fleet_file import FleetSummary
 from etcdsize.reports.sizing import render_sizing
 from etcdsize.reports.tables import render_machines, render_tiers
@@ -47,15 +47,6 @@ gce       medium  n1-standard-4         1
 Not sized: 1 cluster
   row 3: rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; clients: missing
 """
-
-
-@pytest.fixture(autouse=True)
-def signals():
-    """Leave the handlers of signals as they were."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

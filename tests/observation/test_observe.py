@@ -376,12 +376,21 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"interval": -1}, "interval: got -1, expected seconds of 0 or more"),
-            ({"interval": float("nan")}, "interval: got nan, expected seconds of 0 or more"),
-            ({"interval": "10s"}, 'interval: got "10s", expected seconds of 0 or more'),
-            ({"interval": True}, "interval: got True, expected seconds of 0 or more"),
-            ({"timeout": 0}, "timeout: got 0, expected seconds above 0"),
-            ({"timeout": float("inf")}, "timeout: got inf, expected seconds above 0"),
+            ({"interval": -1}, "interval: got -1, expected seconds of 0 or more, and at most 3600, an hour"),
+            ({"interval": float("nan")}, "interval: got nan, expected seconds of 0 or more, and at most 3600, an hour"),
+            ({"interval": "10s"}, 'interval: got "10s", expected seconds of 0 or more, and at most 3600, an hour'),
+            ({"interval": True}, "interval: got True, expected seconds of 0 or more, and at most 3600, an hour"),
+            ({"timeout": 0}, "timeout: got 0, expected seconds above 0, and at most 3600, an hour"),
+            (
+                {"interval": 10**400},
+                f"interval: got 1{'0' * 56}..., expected seconds of 0 or more, and at most 3600, an hour",
+            ),
+            (
+                {"interval": 3601},
+                "interval: got 3601, expected seconds of 0 or more, and at most 3600, an hour",
+            ),
+            ({"timeout": 3600.5}, "timeout: got 3600.5, expected seconds above 0, and at most 3600, an hour"),
+            ({"timeout": float("inf")}, "timeout: got inf, expected seconds above 0, and at most 3600, an hour"),
         ],
     )
     def test_invalid_interval_and_timeout_are_rejected(self, options, message):
