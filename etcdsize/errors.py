@@ -1,11 +1,14 @@
 """Every error that etcdsize raises on purpose.
 
 All of them derive from `EtcdSizeError`, which is a `ValueError`. A message says where the error is, what the value
-was, what is accepted and, if it helps, what to do. The same values are attributes. Every error can be pickled, because
-worker processes send errors to their parent.
+was, what is accepted and, if it helps, what to do. It is one line that is safe to print, whatever is in it: a file's
+name, a library's own message. The same values are attributes, as they came. Every error can be pickled, because worker
+processes send errors to their parent.
 """
 
 from __future__ import annotations
+
+from etcdsize.printable import one_line
 
 __all__ = [
     *("ColumnError", "EtcdSizeError", "FleetFileError", "InvalidWorkloadError", "MissingDependencyError"),
@@ -22,6 +25,7 @@ class EtcdSizeError(ValueError):
     message: str
 
     def __init__(self, message: str = "", **attributes: object) -> None:
+        message = one_line(message)
         super().__init__(message)
         self.message = message
         for name, value in attributes.items():

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from etcdsize.base.model import Model
+from etcdsize.base.text import one_line
 
 __all__ = ["KINDS", "Notice", "NoticeKind", "Severity"]
 
@@ -24,8 +25,8 @@ class Notice(Model):
 
     @property
     def line(self) -> str:
-        """The notice as one line, with its severity and its code."""
-        return f"{self.severity}: {self.text} [{self.code}]"
+        """The notice as one line that is safe to print, with its severity and its code."""
+        return one_line(f"{self.severity}: {self.text} [{self.code}]")
 
 
 class NoticeKind:

@@ -1,13 +1,17 @@
-"""Text for error messages: a value quoted, shortened and on one line, and the nearest known word."""
+"""Text for messages, reports and Markdown: a value quoted and shortened, the nearest known word, and safe text."""
 
 from __future__ import annotations
+
+import re
+
+from etcdsize.printable import one_line
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["nearest", "one_line", "shown"]
+__all__ = ["markdown_code", "markdown_text", "nearest", "one_line", "shortened", "shown"]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -22,28 +26,46 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def shown(value: object) -> str:
     """Return a value as a message shows it: text in double quotes, and long values shortened."""
     if isinstance(value, str):
-        text = value if len(value) <= 60 else value[:57] + "..."
-        return '"' + one_line(text).replace('"', '\\"') + '"'
+        return '"' + one_line(shortened(value)).replace('"', '\\"') + '"'
     try:
         text = str(value) if isinstance(value, (int, float)) else repr(value)
     except ValueError:
         # Python refuses to print integers of more than 4300 digits.
         return f"a number too long to print, of type {type(value).__name__}"
-    text = one_line(" ".join(text.split()))
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(one_line(" ".join(text.split())))
 
 
-def one_line(text: str) -> str:
-    """Return text that is safe to print: on one line, without anything that controls a terminal or hides text."""
-    return text.translate(_ESCAPES)
+def shortened(text: str, longest: int = 60) -> str:
+    """Return text of at most `longest` characters; longer text ends in three dots."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-# Control characters, line separators, the marks that change the direction of text, and halves of surrogate pairs, which
-# no encoding can hold.
-_ESCAPED = (
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    *(0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF),
-    *range(0xD800, 0xE000),
+def markdown_code(text: str) -> str:
+    r"""Return text as a code span of Markdown, in which nothing is markup.
+
+    >>> print(markdown_code("a`b\n<i>"))
+    ``a`b\n<i>``
+    """
+    text = one_line(text)
+    # More backticks than the text has in a row delimit it.
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def markdown_text(text: str) -> str:
+    """Return text that Markdown shows as it stands: unchanged if nothing in it is markup, else as a code span.
+
+    >>> markdown_text("3 members, 2 zones"), markdown_text("*a*"), markdown_text("see http://a")
+    ('3 members, 2 zones', '`*a*`', '`see http://a`')
+    """
+    return markdown_code(text) if re.search(_MARKUP, text, re.IGNORECASE) or one_line(text) != text else text
+
+
+# Emphasis, code, links, HTML, entities and tables; what begins a block; and what many sites turn into a link by itself.
+# An underscore within a word is none of these.
+_MARKUP = (
+    r"[\\`*<>\[\]&~|]|(?<!\w)_|_(?!\w)"
+    r"|^\s|^(?:#{1,6}|[+-]|\d+[.)])(?:\s|\Z)|^[=-]+\s*\Z"
+    r"|://|www\.|@|mailto:|xmpp:"
 )
-_ESCAPES = {code: chr(code).encode("unicode_escape").decode() for code in _ESCAPED}

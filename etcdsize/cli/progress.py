@@ -6,6 +6,8 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from etcdsize.base.text import one_line
+
 __all__ = ["progress_bar"]
 
 
@@ -24,5 +26,7 @@ def progress_bar(total: int | None, unit: str, name: str) -> Iterator[Callable[[
         yield None
         return
     # With the delay, short runs show no bar.
-    with tqdm(total=total, unit=unit, unit_scale=True, desc=name, file=sys.stderr, leave=False, delay=0.5) as bar:
+    with tqdm(
+        total=total, unit=unit, unit_scale=True, desc=one_line(name), file=sys.stderr, leave=False, delay=0.5
+    ) as bar:
         yield bar.update

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from etcdsize.base.model import Date, Model, NotNegative, Positive
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import nearest, one_line, shown
 from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.disks import DiskChoice
@@ -156,8 +156,8 @@ class Fit(Model):
         if self.nearest is None:
             first = {rejected.code: rejected for rejected in reversed(self.rejected)}
             reasons = [f"{one.machine_type} {one.reason}" for one in reversed(first.values())]
-            return f"{none}: {'; '.join(reasons) or 'it has none of the requested providers'}"
-        return f"{none}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}"
+            return one_line(f"{none}: {'; '.join(reasons) or 'it has none of the requested providers'}")
+        return one_line(f"{none}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}")
 
 
 def disk_of(choice: DiskChoice) -> Disk:

@@ -6,10 +6,11 @@ A command is a list of words; `Command.shell` is the one place that turns them i
 import shlex
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model
-from etcdsize.errors import OptionError
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError, TableError
 
 __all__ = ["Command", "Step"]
 
@@ -29,6 +30,13 @@ class Command(Model):
         Field(description="The words to replace by values that are known only when it is run, such as REVISION."),
     ] = ()
 
+    @model_validator(mode="after")
+    def _check(self) -> "Command":
+        for word in self.words:
+            if not word.isprintable():
+                raise TableError(f"got {shown(word)}, expected printable text", field="words")
+        return self
+
     @property
     def shell(self) -> str:
         """The command for a POSIX shell: one line, with quotes where a word needs them."""
@@ -46,6 +54,8 @@ class Command(Model):
         ------
         OptionError
             If a value is missing, or is for a word that `fill_in` does not name.
+        TableError
+            If a value is not printable text.
 
         Examples
         --------
@@ -60,7 +70,7 @@ class Command(Model):
                 value=tuple(values),
             )
         words = tuple(values[word] if word in self.fill_in else word for word in self.words)
-        return self.model_copy(update={"words": words, "fill_in": ()})
+        return Command(**{**dict(self), "words": words, "fill_in": ()})
 
 
 class Step(Model):

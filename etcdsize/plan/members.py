@@ -56,6 +56,8 @@ class Member(PlanModel):
     @model_validator(mode="after")
     def _check(self) -> "Member":
         _check_name(self.name)
+        if self.zone is not None:
+            check_text(self.zone, "zone", member=self.name)
         for field in ("peer_urls", "client_urls", "listen_peer_urls", "listen_client_urls"):
             urls = getattr(self, field)
             if not urls:

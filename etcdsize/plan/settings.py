@@ -11,7 +11,7 @@ from pydantic import Field
 from etcdsize.base.checks import true_or_false
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.notice import Notice
-from etcdsize.base.text import shown
+from etcdsize.base.text import one_line, shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
@@ -183,7 +183,7 @@ election-timeout
             lines.append(f"--{setting.name}={setting.value}{default}: {setting.why} [{setting.source}]")
         lines.append(f"Memory for the process: {self.memory.explain()}.")
         lines.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
-        return "\n".join(lines)
+        return "\n".join(map(one_line, lines))
 
     def _integer(self, name: str) -> int:
         return int(self.settings[name].value)

@@ -101,10 +101,12 @@ class Tls(PlanModel):
         )
 
 
-def check_text(text: str, field: str) -> None:
+def check_text(text: str, field: str, member: str | None = None) -> None:
     if not text or text != text.strip() or not text.isprintable():
+        where = "" if member is None else f"member {shown(member)}: "
         raise PlanError(
-            f"{field}: got {shown(text)}, expected printable text without spaces at either end",
+            f"{where}{field}: got {shown(text)}, expected printable text without spaces at either end",
+            member=member,
             field=field,
             value=text,
         )

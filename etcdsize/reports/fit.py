@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from etcdsize.fitting.storage import RECOVERY_FACTOR
-from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, usd_text
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, page, usd_text
 from etcdsize.sizing.notices import member_notices
 from etcdsize.units import format_bytes, format_percent
 
@@ -33,23 +33,17 @@ def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, reje
         members = sizing.members
     parts = [_head(fit, sizing, members)]
     if fit.candidates:
-        parts += [_candidates(fit, members), _unknown(fit.candidates)]
+        parts += [*_candidates(fit, members), _unknown(fit.candidates)]
     else:
         why = fit.why_none()
-        parts.append(f"{why[:1].upper()}{why[1:]}.")
-    parts += [_disk(fit), _local(fit.local), _rejected(fit, rejected)]
+        parts.append([f"{why[:1].upper()}{why[1:]}."])
+    parts += [_disk(fit), *_local(fit.local), *_rejected(fit, rejected)]
     notices = member_notices(members) if sizing is None else sizing.notices
-    parts.append(
-        "\n".join(
-            f"{notice.severity}: {notice.text} [{notice.code}]"
-            for notice in notices
-            if notice.code not in _MACHINE_NOTICES
-        )
-    )
-    return "\n\n".join(filter(None, parts)) + "\n"
+    parts.append([notice.line for notice in notices if notice.code not in _MACHINE_NOTICES])
+    return page(*parts)
 
 
-def _head(fit: Fit, sizing: Sizing | None, members: int) -> str:
+def _head(fit: Fit, sizing: Sizing | None, members: int) -> list[str]:
     need = fit.need
     lines = [("tier", need.tier)]
     if sizing is not None:
@@ -69,7 +63,7 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> str:
     return aligned(lines)
 
 
-def _candidates(fit: Fit, members: int) -> str:
+def _candidates(fit: Fit, members: int) -> list[list[str]]:
     count = f"{len(fit.candidates)} of the {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
     title = f"{count} sufficient machine{'s' if fit.feasible > 1 else ''} in the catalog {fit.catalog}"
     cluster_head = f"{members} member{'s' if members > 1 else ''} ($/month)"
@@ -92,14 +86,17 @@ def _candidates(fit: Fit, members: int) -> str:
                 "previous generation" if machine.lifecycle == "previous" else "",
             )
         )
-    return f"{title}, cheapest first, with the figures for each member:\n\n{aligned(rows, right=(3, 4, 5, 6, 7, 8))}"
+    return [
+        [f"{title}, cheapest first, with the figures for each member:"],
+        aligned(rows, right=(3, 4, 5, 6, 7, 8)),
+    ]
 
 
 def _where(price: Cost | Price) -> str:
     return ", ".join(filter(None, (price.region, price.date)))
 
 
-def _unknown(candidates: Iterable[Candidate]) -> str:
+def _unknown(candidates: Iterable[Candidate]) -> list[str]:
     """Return, for each candidate whose cost is unknown, why it is unknown and the part that is known."""
     lines = []
     for candidate in candidates:
@@ -110,10 +107,10 @@ def _unknown(candidates: Iterable[Candidate]) -> str:
                 f"unknown: {candidate.machine.machine_type}: {cost.unknown}"
                 f"{'' if cost.machine_usd_month is None else alone}"
             )
-    return "\n".join(lines)
+    return lines
 
 
-def _disk(fit: Fit) -> str:
+def _disk(fit: Fit) -> list[str]:
     """Return the arithmetic of the disk, the time to recover a member, and the fsync latency that etcd needs."""
     lines = [("disk", fit.storage.explain())]
     lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
@@ -144,19 +141,19 @@ def _expected(latency: WriteLatency) -> str:
     )
 
 
-def _local(local: Iterable[LocalCandidate]) -> str:
+def _local(local: Iterable[LocalCandidate]) -> list[list[str]]:
     rows: list[tuple[str, ...]] = []
     for one in local:
         price = one.machine.price if one.usd_month is not None else None
         rows.append((*_machine(one.machine), usd_text(one.usd_month), "" if price is None else _where(price)))
     if not rows:
-        return ""
+        return []
     head = ("provider", "machine", "arch", "vCPUs", "memory (GiB)", "NVMe (GB)", "machine ($/month)", "region, date")
     title = (
         "Alternatives with local NVMe: its latency is lower than that of a network disk, but its data is lost when the "
         "machine stops, and no catalog states its IOPS:"
     )
-    return f"{title}\n\n{aligned([head, *rows], right=(3, 4, 5, 6))}"
+    return [[title], aligned([head, *rows], right=(3, 4, 5, 6))]
 
 
 def _machine(machine: Machine) -> tuple[str, ...]:
@@ -164,13 +161,13 @@ def _machine(machine: Machine) -> tuple[str, ...]:
     return (machine.provider, machine.machine_type, machine.arch or "unknown", *figures)
 
 
-def _rejected(fit: Fit, listed: bool) -> str:
+def _rejected(fit: Fit, listed: bool) -> list[list[str]]:
     if not fit.rejected:
-        return ""
+        return []
     counts = Counter(rejected.code.replace("-", " ") for rejected in fit.rejected).most_common()
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
     text = f"rejected: {len(fit.rejected)} of {len(fit.rejected) + fit.feasible} machines: {reasons}"
     if not listed:
-        return text
+        return [[text]]
     rows = [(one.provider, one.machine_type, one.code, one.reason) for one in fit.rejected]
-    return f"{text}\n\n{aligned([('provider', 'machine', 'reason', 'details'), *rows])}"
+    return [[text], aligned([("provider", "machine", "reason", "details"), *rows])]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from etcdsize.base.text import one_line
-from etcdsize.reports.layout import aligned, usd_text
+from etcdsize.reports.layout import aligned, page, usd_text
 from etcdsize.units import format_percent
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ def render_fleet(summary: FleetSummary) -> str:
     """Return the report of a fleet, with clusters counted by tier, by machine and by problem."""
     sized = summary.clusters - summary.not_sized
     parts = [
-        f"{_clusters(summary.clusters)}: {sized} sized, {summary.not_sized} not",
+        [f"{_clusters(summary.clusters)}: {sized} sized, {summary.not_sized} not"],
         aligned([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
     ]
     if summary.machines:
@@ -37,7 +36,8 @@ def render_fleet(summary: FleetSummary) -> str:
             ]
         parts.append(aligned(rows, right=(3, 4)))
         if summary.usd_month is not None:
-            parts.append(f"${usd_text(summary.usd_month)} a month in total, with {summary.members} members per cluster")
+            total = f"${usd_text(summary.usd_month)} a month in total, with {summary.members} members per cluster"
+            parts.append([total])
     if summary.audit is not None:
         parts += _audit(summary.audit, summary.members)
     notes = []
@@ -52,51 +52,39 @@ def render_fleet(summary: FleetSummary) -> str:
             f"{_clusters(summary.implausibly_small)} with less data than an empty etcd file: are these megabytes in a "
             "column of bytes?"
         )
-    if notes:
-        parts.append("\n".join(notes))
+    parts.append(notes)
     if summary.unfit:
-        lines = [f"No machine for {_clusters(summary.not_fitted)}", *(f"  {one_line(why)}" for why in summary.unfit)]
-        parts.append("\n".join(lines))
+        parts.append([f"No machine for {_clusters(summary.not_fitted)}", *(f"  {why}" for why in summary.unfit)])
     if summary.first_problems:
         more = summary.not_sized - len(summary.first_problems)
         shown = f" (first {len(summary.first_problems)} shown)" if more else ""
         lines = [f"Not sized: {_clusters(summary.not_sized)}{shown}"]
-        lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in summary.first_problems]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+        lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
+        parts.append(lines)
+    return page(*parts)
 
 
-def _audit(audit: AuditSummary, members: int) -> list[str]:
-    """Return the part of the report that compares the machines in use with the load."""
-    parts = [
-        "\n".join(
-            [
-                "Machines in use",
-                aligned([(name, _clusters(count)) for name, count in audit.verdicts.items()]),
-            ]
-        )
-    ]
+def _audit(audit: AuditSummary, members: int) -> list[list[str]]:
+    """Return the parts of the report that compare the machines in use with the load."""
+    parts = [["Machines in use", *aligned([(name, _clusters(count)) for name, count in audit.verdicts.items()])]]
     if audit.at_risk:
         more = audit.verdicts["under"] - len(audit.at_risk)
-        parts.append(
-            f"Undersized, most overloaded first{f' ({more} more not shown)' if more else ''}\n"
-            + _audited(audit.at_risk, "of its machine's bound")
-        )
+        head = f"Undersized, most overloaded first{f' ({more} more not shown)' if more else ''}"
+        parts.append([head, *_audited(audit.at_risk, "of its machine's bound")])
     if audit.savings:
-        parts.append(
+        head = (
             f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month in total, with {members} "
-            "members per cluster and the disks unchanged\n" + _audited(audit.savings, "of the smaller tier")
+            "members per cluster and the disks unchanged"
         )
+        parts.append([head, *_audited(audit.savings, "of the smaller tier")])
     if audit.over_without_price:
-        parts.append(f"{_clusters(audit.over_without_price)} oversized, with an unknown price")
+        parts.append([f"{_clusters(audit.over_without_price)} oversized, with an unknown price"])
     if audit.first_unknown:
-        parts.append(
-            "\n".join(["Machines that could not be checked", *(f"  {one_line(text)}" for text in audit.first_unknown)])
-        )
+        parts.append(["Machines that could not be checked", *(f"  {text}" for text in audit.first_unknown)])
     return parts
 
 
-def _audited(rows: Sequence[AuditedRow], share_head: str) -> str:
+def _audited(rows: Sequence[AuditedRow], share_head: str) -> list[str]:
     table = [("row", "runs on", "needs", "decided by", share_head, "recommended", "$/month", "region, date")]
     for row in rows:
         utilization = "" if row.utilization is None else format_percent(row.utilization)

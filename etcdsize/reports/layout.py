@@ -1,31 +1,42 @@
-"""Aligned columns of plain text, and figures as every report prints them."""
+"""Reports as lines of plain text, aligned columns, and figures as every report prints them.
+
+A report is a list of parts, and a part a list of lines. Lines are put together only here, where each is made safe to
+print, so that no text from outside can begin a line of its own or control the terminal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from etcdsize.base.text import one_line
 from etcdsize.units import format_number
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
 
-__all__ = ["MACHINE_HEAD", "aligned", "figure_text", "machine_figures", "usd_text"]
+__all__ = ["MACHINE_HEAD", "aligned", "figure_text", "machine_figures", "page", "usd_text"]
 
 MACHINE_HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return rows with aligned columns; those in `right` are right-aligned."""
+def page(*parts: Iterable[str]) -> str:
+    """Return a report: parts of one or more lines, with an empty line between two. Empty parts are left out."""
+    texts = ("\n".join(map(one_line, lines)) for lines in parts)
+    return "\n\n".join(filter(None, texts)) + "\n"
+
+
+def aligned(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Return rows as lines with aligned columns; those in `right` are right-aligned."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
+    return [
         "  ".join(
             cell.rjust(width) if index in right else cell.ljust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
-    return "\n".join(lines)
 
 
 def figure_text(value: float | None) -> str:

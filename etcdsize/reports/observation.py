@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etcdsize.base.text import one_line
 from etcdsize.observation.notices import milliseconds
-from etcdsize.reports.layout import aligned
+from etcdsize.reports.layout import aligned, page
 from etcdsize.units import format_bytes, format_number, format_percent
 
 if TYPE_CHECKING:
@@ -26,18 +25,15 @@ _COUNTED_BY = {
 def render_observation(observation: Observation) -> str:
     """Return the load, a table of the members, and the notices."""
     parts = [_head(observation), _members(observation)]
-    missing = [f"{one.endpoint}: {one_line(one.problem or '')}" for one in observation.problems]
-    if missing:
-        lines = ["Members with missing figures; their requests are not counted, so load and tier are lower bounds"]
-        parts.append("\n".join([*lines, *(f"  {text}" for text in missing)]))
+    if observation.problems:
+        head = "Members with missing figures; their requests are not counted, so load and tier are lower bounds"
+        parts.append([head, *(f"  {one.endpoint}: {one.problem}" for one in observation.problems)])
     # The members that these notices name are listed above.
-    notices = [notice for notice in observation.notices if notice.code != "member-unknown"]
-    if notices:
-        parts.append("\n".join(notice.line for notice in notices))
-    return "\n\n".join(parts) + "\n"
+    parts.append([notice.line for notice in observation.notices if notice.code != "member-unknown"])
+    return page(*parts)
 
 
-def _head(observation: Observation) -> str:
+def _head(observation: Observation) -> list[str]:
     leaders = [member.endpoint for member in observation.members if member.is_leader]
     rows = [
         ("members", f"{observation.member_count}{_leader(leaders)}"),
@@ -100,7 +96,7 @@ def _rate(rate: float) -> str:
     return format_number(round(rate, 1) if rate >= 0.05 or not rate else float(f"{rate:.1g}"))
 
 
-def _members(observation: Observation) -> str:
+def _members(observation: Observation) -> list[str]:
     head = ("member", "etcd", "requests/s", "data", "file", "watch", "lease", "fsync p99", "commit p99", "RTT p99")
     rows: list[tuple[str, ...]] = [(*head, "status")]
     for member in observation.members:
@@ -117,12 +113,11 @@ def _members(observation: Observation) -> str:
                 ", ".join(_status(member)),
             )
         )
-    text = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
-    any_since_start = any(member.since_start for member in observation.members)
-    if not any_since_start:
-        return text
-    reason = ", because too few operations were measured in the interval"
-    return f"{text}\n* since the member started{'' if observation.interval_seconds is None else reason}"
+    lines = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
+    if any(member.since_start for member in observation.members):
+        reason = ", because too few operations were measured in the interval"
+        lines.append(f"* since the member started{'' if observation.interval_seconds is None else reason}")
+    return lines
 
 
 def _wait(member: MemberLoad, kind: str) -> str:
@@ -153,5 +148,5 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
         more = missing - len(observed.first_problems)
         shown = f" (first {len(observed.first_problems)} shown)" if more else ""
         lines.append(f"Not complete{shown}")
-        lines += [f"  row {problem.row}: {one_line(problem.problem)}" for problem in observed.first_problems]
-    return "\n".join(lines) + "\n"
+        lines += [f"  row {problem.row}: {problem.problem}" for problem in observed.first_problems]
+    return page(lines)

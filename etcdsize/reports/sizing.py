@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etcdsize.reports.layout import MACHINE_HEAD, aligned, machine_figures, usd_text
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, machine_figures, page, usd_text
 from etcdsize.sizing.size import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
 
@@ -39,12 +39,11 @@ def render_sizing(sizing: Sizing) -> str:
     parts.append(aligned(machines, right=(2, 3, 4, 5)))
     if sizing.usd_month:
         parts.append(_costs(sizing))
-    if sizing.notices:
-        parts.append("\n".join(notice.line for notice in sizing.notices))
-    return "\n\n".join(parts) + "\n"
+    parts.append([notice.line for notice in sizing.notices])
+    return page(*parts)
 
 
-def _costs(sizing: Sizing) -> str:
+def _costs(sizing: Sizing) -> list[str]:
     """Return the costs of the cluster on every provider, with the region and date of the prices."""
     rows: list[tuple[str, ...]] = [
         ("provider", "machine ($/month)", "disk ($/month)", f"{sizing.members} members ($/month)", "region, date")
@@ -58,7 +57,7 @@ def _costs(sizing: Sizing) -> str:
     return aligned(rows, right=(1, 2, 3))
 
 
-def _sizing_head(sizing: Sizing) -> str:
+def _sizing_head(sizing: Sizing) -> list[str]:
     lines = [("tier", sizing.tier)]
     if sizing.kubernetes_nodes is not None:
         lines.append(("Kubernetes nodes", str(sizing.kubernetes_nodes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page
 from etcdsize.sizing.size import bound_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number
 
@@ -34,7 +34,7 @@ def render_tiers(table: TierTable) -> str:
         return tuple(_beyond(table, name) if bound is None else bound_text(name, bound) for name, bound in bounds)
 
     rows += [(tier.name, *cells(tier), f"{tier.kubernetes_nodes} nodes") for tier in table.tiers]
-    return "\n\n".join(filter(None, [table.title, aligned(rows), _source(table.source, table.date)])) + "\n"
+    return page([table.title], aligned(rows), _source(table.source, table.date))
 
 
 def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
@@ -65,13 +65,8 @@ def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
                 *(f"{figure}{marks.get(name, '')}" for name, figure in figures),
             )
         )
-    parts = [
-        catalog.title,
-        aligned(rows, right=(3, 4, 5, 6)),
-        "\n".join(footnotes),
-        _source(catalog.source, catalog.date),
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    table = aligned(rows, right=(3, 4, 5, 6))
+    return page([catalog.title], table, footnotes, _source(catalog.source, catalog.date))
 
 
 def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
@@ -96,8 +91,7 @@ def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
                 ", ".join(_notes(machine)),
             )
         )
-    parts = [catalog.title, aligned(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date)]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return page([catalog.title], aligned(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date))
 
 
 def _notes(machine: Machine) -> list[str]:
@@ -136,9 +130,9 @@ def render_import(imported: Imported) -> str:
         lines.append(f"imported: {', '.join(flagged)}")
     if imported.truncated:
         lines.append("warning: pages are missing: the last one says that more follow; import all of them together")
-    return "\n".join(lines) + "\n"
+    return page(lines)
 
 
-def _source(source: str, date: str) -> str:
+def _source(source: str, date: str) -> list[str]:
     read = f", read on {date}" if date else ""
-    return f"Source: {source}{read}" if source else ""
+    return [f"Source: {source}{read}"] if source else []

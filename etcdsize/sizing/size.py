@@ -13,7 +13,7 @@ from pydantic import Field
 from etcdsize.base.checks import whole_number
 from etcdsize.base.model import Model
 from etcdsize.base.notice import Notice
-from etcdsize.base.text import shown
+from etcdsize.base.text import one_line, shown
 from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
@@ -144,7 +144,7 @@ class Sizing(Model):
         may_fail = {0: "no member", 1: "1 member"}.get(self.failure_tolerance, f"{self.failure_tolerance} members")
         sentences.append(f"With {members}, the quorum is {self.quorum} and {may_fail} may fail.")
         sentences.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
-        return "\n".join(sentences)
+        return "\n".join(map(one_line, sentences))
 
     def _load_and_verb(self) -> str:
         """Return the load as the subject of a sentence, such as `300 clients and 400 MB of data need`."""

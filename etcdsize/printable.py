@@ -1,0 +1,38 @@
+"""Makes text safe to print: it stays on one line, and nothing in it controls a terminal, moves text or hides."""
+
+from __future__ import annotations
+
+__all__ = ["one_line"]
+
+
+def one_line(text: str) -> str:
+    r"""Return text that is safe to print: on one line, without anything that controls a terminal or hides text.
+
+    >>> print(one_line("a\x1b[31m\nb"))
+    a\x1b[31m\nb
+    """
+    return text if text.isprintable() else text.translate(_ESCAPES)
+
+
+# The list is our own, so that it is the same with every Python's version of Unicode. Two names that look alike must not
+# differ in what nobody sees, so what has no width is escaped too, although emoji and some scripts join letters with it.
+_ESCAPED = (
+    # Control characters: C0, DEL and C1.
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    # The soft hyphen, the Arabic letter mark and the Mongolian vowel separator.
+    *(0x00AD, 0x061C, 0x180E),
+    # Zero-width characters, and marks that change the direction of text.
+    *range(0x200B, 0x2010),
+    # Line and paragraph separators, embeddings and overrides of the direction.
+    *range(0x2028, 0x202F),
+    # The word joiner, invisible operators, isolates and deprecated format characters.
+    *range(0x2060, 0x2070),
+    # The byte order mark, which is a zero-width space elsewhere, and annotations between lines.
+    *(0xFEFF, *range(0xFFF9, 0xFFFC)),
+    # Halves of surrogate pairs, which no encoding can hold.
+    *range(0xD800, 0xE000),
+    # Tags, which spell ASCII without being seen.
+    *range(0xE0000, 0xE0080),
+)
+_ESCAPES = {code: chr(code).encode("unicode_escape").decode() for code in _ESCAPED}
