@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple, cast
 
+from etcdsize.base.checks import list_of
 from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, OptionError
 
@@ -154,7 +155,7 @@ def endpoints_of(texts: str | Iterable[str], *, secure: bool = False) -> tuple[s
     >>> endpoints_of(["10.0.0.1:2379", "https://infra1.example:2379/"])
     ('http://10.0.0.1:2379', 'https://infra1.example:2379')
     """
-    listed = [texts] if isinstance(texts, str) else list(texts)
+    listed = [texts] if isinstance(texts, str) else list_of("endpoints", texts)
     for text in listed:
         if not isinstance(text, str):
             raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)

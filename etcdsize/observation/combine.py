@@ -6,20 +6,19 @@ Figures that each member counts for itself (requests, streams) are summed. Of fi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from etcdsize.base.checks import count_of, list_of
+from etcdsize.base.checks import count_of, list_of, plain_number
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.observation.model import ClientCount, MemberLoad, Observation
 from etcdsize.observation.notices import observed_notices
-from etcdsize.observation.rates import Rates, rates_between, rates_since_start, waits_between
+from etcdsize.observation.rates import Rates, rates_between, rates_since_start, total, waits_between
 from etcdsize.observation.scrape import MemberStatus, Scrape
 from etcdsize.workload import Workload
 
-__all__ = ["combine_scrapes"]
+__all__ = ["combine_scrapes", "statuses_of"]
 
 
 def combine_scrapes(
@@ -67,11 +66,7 @@ def combine_scrapes(
     if clients is not None:
         Workload(clients=clients)  # rejects what is not a count
     pairs, duplicates = _without_duplicates({one: (scrape, (second or {}).get(one)) for one, scrape in first.items()})
-    statuses: dict[str, MemberStatus] = {}
-    for one in list_of("status", status):
-        if not isinstance(one, MemberStatus):
-            raise OptionError(f"status: got {shown(one)}, expected a MemberStatus", option="status", value=one)
-        statuses[one.member_id] = one
+    statuses = {one.member_id: one for one in statuses_of(status)}
     if sockets is not None:
         sockets = count_of("sockets", sockets, least=0)
     members = [_member(endpoint, *pair, intervals.get(endpoint), statuses) for endpoint, pair in pairs.items()]
@@ -87,11 +82,11 @@ def combine_scrapes(
         "interval_seconds": None if second is None or not intervals else max(intervals.values()),
         # The connections to members that were not observed are not counted.
         "clients": _clients(clients, None if other_peers else sockets, watches, leases),
-        "requests_per_second": math.fsum(rates) if rates else None,
+        "requests_per_second": total(rates) if rates else None,
         "requests_bound": None if not rates else "exact" if is_exact else "lower",
         "requests_over": None if not rates else "lifetime" if second is None else "interval",
         "calls_per_second": {
-            name: math.fsum(member.calls_per_second.get(name, 0) for member in members)
+            name: total(member.calls_per_second.get(name, 0) for member in members)
             for name in sorted({name for member in members for name in member.calls_per_second})
         },
         "watch_streams": watches,
@@ -120,6 +115,15 @@ _LARGEST = (
 )
 
 
+def statuses_of(status: Iterable[MemberStatus]) -> list[MemberStatus]:
+    """Return the elements of an iterable, each of which has to be the status of a member."""
+    statuses = list_of("status", status)
+    for one in statuses:
+        if not isinstance(one, MemberStatus):
+            raise OptionError(f"status: got {shown(one)}, expected a MemberStatus", option="status", value=one)
+    return statuses
+
+
 def _intervals(
     first: Mapping[str, Any], second: Mapping[str, Any] | None, seconds: float | Mapping[str, float] | None
 ) -> dict[str, float]:
@@ -136,13 +140,14 @@ def _intervals(
     intervals = {}
     for endpoint in first:
         value = seconds.get(endpoint) if isinstance(seconds, Mapping) else seconds
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        number = plain_number(value)
+        if number is None or not 0 < number < 1e300:
             raise OptionError(
                 f"seconds: got {shown(value)} for {endpoint}, expected the time between the two scrapes, above 0",
                 option="seconds",
                 value=value,
             )
-        intervals[endpoint] = value
+        intervals[endpoint] = number
     return intervals
 
 
@@ -202,6 +207,8 @@ def _member(
         if rates.calls_per_second is None and last.calls is not None:
             problems.append(
                 "a single scrape without its time gives no rate; set taken_unix_seconds, or add a second scrape"
+                if last.taken_unix_seconds is None or last.started_unix_seconds is None
+                else "it was scraped before it started, by its own clock, which gives no rate; add a second scrape"
             )
     elif len(scrapes) == 2 and interval is not None:
         if scrapes[0].member_id == last.member_id:

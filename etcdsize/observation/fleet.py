@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -16,6 +17,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.base.output_file import check_output, is_stream, open_output, open_temporary
+from etcdsize.base.text import one_line, shortened
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.model import Observation
@@ -59,6 +61,9 @@ _LOADS = {name: name for name in ("clients", "requests_per_second", "data_bytes"
 _KEPT = ("provider", "current_machine")
 _ROWS = 1_000
 _FIRST = 10
+# What a table can show of a cluster's problems: so many members, and so many characters.
+_MOST_MEMBERS = 5
+_LONGEST_PROBLEM = 1_000
 
 
 class ObservedFleet(Model):
@@ -132,20 +137,22 @@ def observe_fleet(
         buffer = stack.enter_context(open_temporary())
         counts = _Counts()
         with pq.ParquetWriter(buffer, schema) as writer:
-            rows: list[dict[str, Any]] = []
+            rows: list[pa.RecordBatch] = []
 
-            def write(cluster: ClusterTargets, observation: Observation) -> None:
-                counts.add(cluster, observation)
-                rows.append(_row(cluster, names, observation))
+            def convert(cluster: ClusterTargets, found: Observation | str) -> _Row:
+                return _row(cluster, found, names, schema)
+
+            def write(row: _Row) -> None:
+                counts.add(row)
+                rows.append(row.batch)
                 if len(rows) == _ROWS:
-                    writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+                    writer.write_table(pa.Table.from_batches(rows, schema))
                     rows.clear()
                 if progress is not None:
                     progress(1)
 
-            observe_clusters(targets, write, interval=interval, timeout=timeout, tls=tls)
-            if rows:
-                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+            observe_clusters(targets, convert, write, interval=interval, timeout=timeout, tls=tls)
+            writer.write_table(pa.Table.from_batches(rows, schema))
         buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:
             summary = fleet.run(None, stream, **written)
@@ -176,25 +183,58 @@ def _label_columns(labels: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _row(cluster: ClusterTargets, names: Mapping[str, str], observation: Observation) -> dict[str, Any]:
-    row: dict[str, Any] = {column: cluster.labels.get(name) for name, column in names.items()}
+@dataclass(frozen=True)
+class _Row:
+    """One cluster, ready to be written."""
+
+    name: str | None
+    problem: str | None
+    is_known: bool
+    batch: pa.RecordBatch
+
+
+def _row(cluster: ClusterTargets, found: Observation | str, names: Mapping[str, str], schema: pa.Schema) -> _Row:
+    """Return the row of a cluster, from its observation or the reason why there is none."""
+    reasons = [cluster.problem, found if isinstance(found, str) else _problem(found)]
+    problem = shortened(one_line("; ".join(dict.fromkeys(filter(None, reasons)))), _LONGEST_PROBLEM) or None
+    values: dict[str, Any] = {column: cluster.labels.get(name) for name, column in names.items()}
+    if isinstance(found, Observation):
+        values |= _observed(found)
+    values["observed_problem"] = problem
+    return _Row(
+        name=cluster.labels.get("cluster"),
+        problem=problem,
+        is_known=isinstance(found, Observation) and found.is_known,
+        batch=pa.RecordBatch.from_pylist([values], schema),
+    )
+
+
+def _observed(observation: Observation) -> dict[str, Any]:
+    """Return the values of the columns of an observed cluster."""
     versions = sorted({member.version for member in observation.members if member.version is not None})
-    row |= {
+    found: dict[str, Any] = {
         "members": observation.member_count,
         "clients": observation.clients.count,
         "clients_counted_by": observation.clients.counted_by,
         "clients_bound": observation.clients.bound,
         "etcd_version": ";".join(versions) or None,
         "observed_notices": ";".join(dict.fromkeys(notice.code for notice in observation.notices)),
-        "observed_problem": _problem(observation),
     }
     if observation.requests_per_second is not None:
-        row["requests_per_second"] = round(observation.requests_per_second, 3)
-    return row | {name: getattr(observation, name) for name in OBSERVED if name not in row}
+        found["requests_per_second"] = round(observation.requests_per_second, 3)
+    for name, kind in OBSERVED.items():
+        found.setdefault(name, getattr(observation, name, None))
+        if kind == pa.float64() and found[name] is not None:
+            # PyArrow rejects integers that a float cannot hold exactly.
+            found[name] = float(found[name])
+    return found
 
 
-def _problem(observation: Observation) -> str | None:
-    return "; ".join(f"{member.endpoint}: {member.problem}" for member in observation.problems) or None
+def _problem(observation: Observation) -> str:
+    """Return the problems of the members, of so many of them as a table can show."""
+    problems = [f"{member.endpoint}: {member.problem}" for member in observation.problems]
+    more = len(problems) - _MOST_MEMBERS
+    return "; ".join(problems[:_MOST_MEMBERS]) + (f"; and {more} more" if more > 0 else "")
 
 
 class _Counts:
@@ -204,18 +244,17 @@ class _Counts:
         self._clusters = self._partial = self._unreachable = 0
         self._first: list[Problem] = []
 
-    def add(self, cluster: ClusterTargets, observation: Observation) -> None:
+    def add(self, row: _Row) -> None:
         self._clusters += 1
-        problem = _problem(observation)
-        if problem is None:
+        if row.problem is None:
             return
-        if observation.is_known:
+        if row.is_known:
             self._partial += 1
         else:
             self._unreachable += 1
         if len(self._first) < _FIRST:
-            name = cluster.labels.get("cluster")
-            self._first.append(Problem(row=self._clusters, problem=f"{name}: {problem}" if name else problem))
+            problem = f"{shortened(row.name)}: {row.problem}" if row.name else row.problem
+            self._first.append(Problem(row=self._clusters, problem=problem))
 
     def result(self, fleet: FleetSummary) -> ObservedFleet:
         return ObservedFleet(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import re
 import socket
 import ssl
 import threading
@@ -17,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from etcdsize.base.text import one_line, shown
+from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.errors import MissingDependencyError, ScrapeError
 from etcdsize.observation.connections import count_connections
 from etcdsize.observation.metrics import MAX_BYTES, read_metrics
@@ -117,30 +118,35 @@ class MetricsClient:
 
         async with self._client.stream("GET", url, extensions={"trace": trace}) as response:
             port = _local_port(response)
-            parts: list[bytes] = []
-            length = 0
+            body = bytearray()
             async for part in response.aiter_raw():
-                length += len(part)
-                if length > MAX_BYTES:
+                body += part
+                if len(body) > MAX_BYTES:
                     raise ScrapeError(
                         f"answers with more than {MAX_BYTES} bytes, expected etcd's metrics, which are about 150 kB"
                     )
-                parts.append(part)
-            text = b"".join(parts)
+            text = bytes(body)
             if response.status_code != 200:
                 raise ScrapeError(_status_reason(response.status_code, text))
-            return text, at, _taken(response), port
+            return text, at, _taken(response.headers.get("Date", "")), port
 
 
 _PROBE = 'etcd_server_id{server_id="1"} 1\nprocess_start_time_seconds 1\n'
 
 
-def _taken(response: httpx.Response) -> float:
+# As RFC 9110 has it. email.utils would read much more, some of it in the local time zone.
+_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
+
+
+def _taken(date: str) -> float:
     """Return the time of an answer, by the member's clock if it sends it, as its start is by that clock too."""
     try:
-        return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError, OverflowError):
+        taken = email.utils.parsedate_to_datetime(date).timestamp() if _DATE.fullmatch(date) else time.time()
+    except ValueError:
         return time.time()
+    if taken < 0:
+        raise ScrapeError(f"answers with the date {shown(date)}, expected one since 1970; is its clock right?")
+    return taken
 
 
 def _local_port(response: httpx.Response) -> int | None:
@@ -174,7 +180,7 @@ def _reason(error: Exception, url: str) -> str:
         cause = cause.__cause__ or cause.__context__
     for one in causes:
         if isinstance(one, ssl.SSLCertVerificationError):
-            reason = (one.verify_message or "it cannot be verified").rstrip(".")
+            reason = one_line(one.verify_message or "it cannot be verified").rstrip(".")
             hint = "; give the CA that signed it with --cacert" if one.verify_code in _UNKNOWN_CA else ""
             return f"its certificate is not trusted: {reason}{hint}"
         # Some names are rejected before they are looked up.
@@ -191,7 +197,7 @@ def _reason(error: Exception, url: str) -> str:
         # A member that serves only TLS closes a plain connection without a word.
         hint = "if it serves TLS, use https://" if url.startswith("http://") else "does it serve TLS?"
         return f"closed the connection without an answer; {hint}; is it the client port?"
-    return f"did not answer: {one_line(str(error)) or type(error).__name__}"
+    return f"did not answer: {shortened(one_line(str(error)), 200) or type(error).__name__}"
 
 
 # X509_V_ERR_: a self-signed certificate, or one whose issuer is unknown.

@@ -40,12 +40,18 @@ _FAMILIES = {
 _WANTED = {f"{name}_bucket" if kind == "histogram" else name for name, kind in _FAMILIES.items()}
 _NAME = re.compile(r"[^\s{]*")
 _ID = re.compile(r"[0-9a-f]{1,16}")
+_METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 # etcd serves about 150 kB in 1,500 lines, none as long as a kilobyte, of which 200 are read here. A much larger text is
 # not etcd's, and would take long to read.
 MAX_BYTES = 4 * 1024**2
+_MOST_LINES_OF_ALL = 200_000
 _MOST_LINES = 10_000
 _LONGEST_LINE = 4096
+# etcd's counters and sizes have 64 bits, so sums of them never leave the range of floats.
+_TOO_LARGE = 2**64
+# The services below have 20 methods together.
+_MOST_METHODS = 100
 # Of these, which are half of all lines, only the streams are needed.
 _STREAMS_ONLY = (_HANDLED, _RECEIVED)
 
@@ -116,11 +122,16 @@ def _text(source: str | bytes) -> str:
     if len(source) > MAX_BYTES:
         _reject(f"got {len(source)} bytes, expected at most {MAX_BYTES}; etcd's own are about 150 kB")
     if isinstance(source, str):
-        return source
-    try:
-        return bytes(source).decode()
-    except UnicodeDecodeError as error:
-        _reject(f"got bytes that are not UTF-8 (byte {error.start}), expected the text that etcd serves")
+        text = source
+    else:
+        try:
+            text = bytes(source).decode()
+        except UnicodeDecodeError as error:
+            _reject(f"got bytes that are not UTF-8 (byte {error.start}), expected the text that etcd serves")
+    lines = text.count("\n")
+    if lines > _MOST_LINES_OF_ALL:
+        _reject(f"got {lines} lines, expected at most {_MOST_LINES_OF_ALL}; etcd's own are about 1,500")
+    return text
 
 
 def _not_etcd(text: str) -> str:
@@ -212,10 +223,14 @@ class _Found:
         if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
             value = int(value)  # a quota comes as 2.147483648e+09
         # NaN fails every comparison.
-        if not 0 <= value < 1e300:
+        if not 0 <= value < math.inf:
             _reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
+        if value >= _TOO_LARGE:
+            _reject(f"got {shown(value)}, expected less than 2^64, as etcd counts in 64 bits", line=line, metric=name)
         if name in _SINGLE:
             field = _SINGLE[name]
+            if field.endswith("_bytes") and value % 1:
+                _reject(f"got {shown(value)}, expected a whole number of bytes", line=line, metric=name)
             if labels:
                 # A federation serves the metrics of many members in one text.
                 _reject(
@@ -228,7 +243,7 @@ class _Found:
             if value and _ID.fullmatch(labels.get("Remote", "")):
                 self.peers.append(labels["Remote"])
         elif name in (_STARTED, _HANDLED, _RECEIVED):
-            self._add_calls(name, labels, value)
+            self._add_calls(name, labels, value, line)
         else:
             self._add_bucket(name, labels, value, line)
 
@@ -243,7 +258,7 @@ class _Found:
             _reject(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
         self.fields[field] = text
 
-    def _add_calls(self, name: str, labels: dict[str, str], value: int | float) -> None:
+    def _add_calls(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         call = labels.get("grpc_service", ""), labels.get("grpc_method", "")
         if name == _RECEIVED:
             if call == _KEEP_ALIVE:
@@ -254,8 +269,12 @@ class _Found:
             streams = self.streams[name]
             streams[call[1]] = streams.get(call[1], 0) + value
         elif name == _STARTED and (call[0] in _SERVICES or call == _AUTHENTICATE):
-            service = _SERVICES.get(call[0], "Auth")
-            self.calls[f"{service}.{call[1]}"] = self.calls.get(f"{service}.{call[1]}", 0) + value
+            if not _METHOD.fullmatch(call[1]):
+                _reject(f"got grpc_method={shown(call[1])}, expected the name of a method", line=line, metric=name)
+            method = f"{_SERVICES.get(call[0], 'Auth')}.{call[1]}"
+            self.calls[method] = self.calls.get(method, 0) + value
+            if len(self.calls) > _MOST_METHODS:
+                _reject(f"got more than {_MOST_METHODS} methods, of which etcd has 20", line=line, metric=name)
 
     def _add_bucket(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         try:
@@ -264,7 +283,10 @@ class _Found:
             bound = math.nan
         if not bound > 0:
             _reject(f"got le={shown(labels.get('le'))}, expected a number above 0", line=line, metric=name)
-        self.buckets.setdefault((name.removesuffix("_bucket"), labels.get("To", "")), {})[bound] = value
+        to = labels.get("To", "")
+        if to and not _ID.fullmatch(to):
+            _reject(f"got To={shown(to)}, expected hexadecimal digits", line=line, metric=name)
+        self.buckets.setdefault((name.removesuffix("_bucket"), to), {})[bound] = value
 
     def scrape(self, taken_unix_seconds: float | None) -> Scrape:
         """Return the collected samples as a `Scrape`."""
@@ -275,15 +297,18 @@ class _Found:
                     # The two counters are not read at the same moment, so their difference may be below 0.
                     ended = self.streams[_HANDLED].get(method, 0)
                     self.fields[field] = max(self.streams[_STARTED][method] - ended, 0)
-        return Scrape(
-            **self.fields,
-            taken_unix_seconds=taken_unix_seconds,
-            calls=dict(sorted(self.calls.items())) or None,
-            peers=tuple(sorted(self.peers)),
-            wal_fsync=kept.get((_FSYNC, "")),
-            backend_commit=kept.get((_COMMIT, "")),
-            peer_rtt={to: histogram for (name, to), histogram in kept.items() if name == _RTT},
-        )
+        try:
+            return Scrape(
+                **self.fields,
+                taken_unix_seconds=taken_unix_seconds,
+                calls=dict(sorted(self.calls.items())) or None,
+                peers=tuple(sorted(self.peers)),
+                wal_fsync=kept.get((_FSYNC, "")),
+                backend_commit=kept.get((_COMMIT, "")),
+                peer_rtt={to: histogram for (name, to), histogram in kept.items() if name == _RTT},
+            )
+        except EtcdSizeError as error:
+            _reject(str(error).removeprefix("Scrape: "))
 
     def _histogram(self, name: str, to: str) -> Histogram:
         buckets = self.buckets[name, to]

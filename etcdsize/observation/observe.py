@@ -6,14 +6,14 @@ import asyncio
 import collections
 import itertools
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from etcdsize.base.checks import plain_number
-from etcdsize.base.text import shown
-from etcdsize.errors import OptionError
+from etcdsize.base.checks import list_of, plain_number
+from etcdsize.base.text import one_line, shortened, shown
+from etcdsize.errors import EtcdSizeError, OptionError
 from etcdsize.etcd.urls import endpoints_of
-from etcdsize.observation.combine import combine_scrapes
+from etcdsize.observation.combine import combine_scrapes, statuses_of
 from etcdsize.observation.http import Answer, MetricsClient, run
 from etcdsize.observation.model import Observation
 from etcdsize.observation.scrape import MemberStatus, Scrape
@@ -27,6 +27,8 @@ __all__ = ["observe", "observe_clusters"]
 _CLUSTERS_AT_A_TIME = 300
 # An hour (our choice): a longer interval or timeout is a mistake, and a much longer one overflows the clock.
 _LONGEST_SECONDS = 3600
+# What a table can show of an error. [characters]
+_LONGEST_REASON = 300
 
 T = TypeVar("T")
 
@@ -69,27 +71,30 @@ def observe(
     Raises
     ------
     OptionError
-        For an endpoint that is not a client URL, and for a file that cannot be read.
+        For an endpoint that is not a client URL, a file that cannot be read, and any other argument of a wrong type.
     InvalidWorkloadError
         If `clients` is not a number of 0 or more.
     MissingDependencyError
         Without httpx and prometheus-client, which the extra `observe` installs.
     """
+    # What is wrong is rejected before any request is made.
     urls = endpoints_of(endpoints, secure=tls is not None)
+    statuses = statuses_of(status)
     if clients is not None:
-        Workload(clients=clients)  # rejects what is not a count, before any request is made
+        Workload(clients=clients)
 
     async def work(client: MetricsClient) -> Observation:
         first, second = await _scrape(client, urls, interval)
         sockets = _count_connections(second or first) if clients is None else None
-        return _combine(first, second, status=status, clients=clients, sockets=sockets)
+        return _combine(first, second, status=statuses, clients=clients, sockets=sockets)
 
     return _run(work, interval=interval, timeout=timeout, tls=tls)
 
 
 def observe_clusters(
     targets: Iterable[ClusterTargets],
-    report: Callable[[ClusterTargets, Observation], None],
+    convert: Callable[[ClusterTargets, Observation | str], T],
+    report: Callable[[T], None],
     *,
     interval: float = 10.0,
     timeout: float = 5.0,
@@ -97,12 +102,17 @@ def observe_clusters(
 ) -> None:
     """Observe many clusters, a hundred members at the same time, and report each in the order of the targets.
 
+    An error of one cluster, whatever it is, is that cluster's problem, and the others are observed all the same.
+
     Parameters
     ----------
     targets : iterable of ClusterTargets
         The clusters.
+    convert : callable
+        Called with every cluster and its observation, or the reason why there is none. If it raises an error with an
+        observation, it is called again with that error as the reason.
     report : callable
-        Called with every cluster and its observation, even if none of its members answered.
+        Called with what `convert` returned. Its errors end the run.
     interval, timeout, tls
         As for `observe`. Connections are not counted.
 
@@ -113,28 +123,50 @@ def observe_clusters(
     MissingDependencyError
         Without httpx and prometheus-client, which the extra `observe` installs.
     """
+    clusters = list_of("targets", targets)
+    for cluster in clusters:
+        if not isinstance(cluster, ClusterTargets):
+            raise OptionError(
+                f"targets: got {shown(cluster)}, expected a ClusterTargets", option="targets", value=cluster
+            )
 
-    async def observe_one(client: MetricsClient, cluster: ClusterTargets) -> Observation:
-        return _combine(*await _scrape(client, cluster.endpoints, interval), clients=cluster.clients)
+    async def observe_one(client: MetricsClient, cluster: ClusterTargets) -> T:
+        if not cluster.endpoints:
+            return convert(cluster, cluster.problem or "")
+        try:
+            answers = await _scrape(client, cluster.endpoints, interval)
+            return convert(cluster, _combine(*answers, clients=cluster.clients))
+        except MemoryError:
+            raise
+        except Exception as error:
+            # One of the two places that catch everything: the other clusters are not to suffer.
+            return convert(cluster, _unforeseen(error))
 
     async def work(client: MetricsClient) -> None:
-        running: collections.deque[tuple[ClusterTargets, asyncio.Task[Observation]]] = collections.deque()
-        remaining = iter(targets)
+        running: collections.deque[asyncio.Task[T]] = collections.deque()
+        remaining = iter(clusters)
         try:
             while True:
                 for cluster in itertools.islice(remaining, _CLUSTERS_AT_A_TIME - len(running)):
-                    running.append((cluster, asyncio.create_task(observe_one(client, cluster))))
+                    running.append(asyncio.create_task(observe_one(client, cluster)))
                 if not running:
                     break
-                cluster, task = running[0]
-                report(cluster, await task)
+                report(await running[0])
                 running.popleft()
         finally:
-            for _, task in running:
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
     _run(work, interval=interval, timeout=timeout, tls=tls)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return in one line why a cluster could not be observed."""
+    if isinstance(error, EtcdSizeError):
+        return shortened(str(error), _LONGEST_REASON)
+    reason = shortened(one_line(f"{type(error).__name__}: {error}"), _LONGEST_REASON)
+    return f"{reason}; this is a fault of etcdsize: please report it"
 
 
 def _run(
@@ -147,6 +179,8 @@ def _run(
     """Check the options, and run work with a client."""
     _seconds("interval", interval, zero=True)
     timeout = _seconds("timeout", timeout, zero=False)
+    if tls is not None and not isinstance(tls, ClientTls):
+        raise OptionError(f"tls: got {shown(tls)}, expected a ClientTls", option="tls", value=tls)
 
     async def with_client() -> T:
         async with MetricsClient(tls, timeout) as client:
@@ -168,7 +202,7 @@ def _seconds(option: str, value: object, *, zero: bool) -> int | float:
 
 
 async def _scrape(
-    client: MetricsClient, urls: Iterable[str], interval: float
+    client: MetricsClient, urls: Sequence[str], interval: float
 ) -> tuple[dict[str, Answer], dict[str, Answer] | None]:
     """Return the answers of a cluster's members, and those after the interval, or None if that is 0.
 
@@ -182,9 +216,13 @@ async def _scrape(
         await asyncio.sleep(max(0, first.at + interval - time.monotonic()))
         return [first, await client.fetch(url)]
 
-    async with asyncio.TaskGroup() as group:
-        tasks = {url: group.create_task(scrape_one(url)) for url in urls}
-    answers = {url: task.result() for url, task in tasks.items()}
+    scraped = await asyncio.gather(*map(scrape_one, urls), return_exceptions=True)
+    answers: dict[str, list[Answer]] = {}
+    for url, found in zip(urls, scraped, strict=True):
+        # A group of errors would hide that memory ran out.
+        if isinstance(found, BaseException):
+            raise found
+        answers[url] = found
     first = {url: each[0] for url, each in answers.items()}
     return first, {url: each[1] for url, each in answers.items()} if interval else None
 

@@ -7,13 +7,13 @@ lower bound. It is never negative, and never more than the member served.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from etcdsize.observation.scrape import Histogram, Scrape
 
-__all__ = ["Rates", "Waits", "rates_between", "rates_since_start", "waits_between"]
+__all__ = ["Rates", "Waits", "rates_between", "rates_since_start", "total", "waits_between"]
 
 # A process reports its start by the machine's clock, which may be set while it runs: a smaller shift is not a restart
 # (our choice).
@@ -33,7 +33,7 @@ class Rates:
     @property
     def requests_per_second(self) -> float | None:
         """All of the calls. None: unknown."""
-        return None if self.calls_per_second is None else math.fsum(self.calls_per_second.values())
+        return None if self.calls_per_second is None else total(self.calls_per_second.values())
 
     @property
     def requests_bound(self) -> Literal["exact", "lower"] | None:
@@ -49,6 +49,14 @@ class Waits:
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     since_start: tuple[str, ...] = ()
+
+
+def total(values: Iterable[float]) -> float:
+    """Return the sum of numbers that are not negative. It is infinite if no float is that large."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
 
 
 def rates_between(before: Scrape, after: Scrape, seconds: float) -> Rates:

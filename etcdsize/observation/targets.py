@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NoReturn
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, NotNegative
-from etcdsize.base.text import shown
+from etcdsize.base.text import shortened, shown
 from etcdsize.errors import OptionError, TableError, UnitError
 from etcdsize.etcd.urls import endpoints_of
 from etcdsize.units import parse_count
@@ -18,20 +19,31 @@ __all__ = ["ClusterTargets", "read_targets"]
 
 _EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class ClusterTargets(Model):
     """One cluster to observe."""
 
-    endpoints: Annotated[tuple[str, ...], Field(min_length=1, description="The client URLs of its members.")]
+    endpoints: Annotated[
+        tuple[str, ...], Field(description="The client URLs of its members. Empty only if there is a problem.")
+    ]
     labels: Annotated[dict[str, str], Field(description="Its labels, except those that begin with __.")]
     clients: Annotated[NotNegative | None, Field(description="Its clients, if a label gives them. [count]")] = None
+    problem: Annotated[str | None, Field(description="What is wrong with its part of the file.")] = None
+
+    @model_validator(mode="after")
+    def _check(self) -> ClusterTargets:
+        if not self.endpoints and self.problem is None:
+            raise TableError("got none, expected at least one", field="endpoints")
+        return self
 
 
 def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTargets, ...]:
     """Return the clusters of a file in the format of Prometheus' file-based service discovery.
 
-    Groups with the same label `cluster` are one cluster; every other group is a cluster of its own.
+    Groups with the same label `cluster` are one cluster; every other group is a cluster of its own. A group that is
+    wrong is a problem of its own cluster: the others can be observed all the same.
 
     Parameters
     ----------
@@ -43,7 +55,7 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     Raises
     ------
     TableError
-        If it is not such a list; the message names row and field.
+        If it is not such a list, or has no cluster without a problem; the message names row and field.
 
     Examples
     --------
@@ -54,29 +66,72 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     found = documents(source)
     if len(found) != 1 or not isinstance(found[0], list) or not found[0]:
         raise TableError(f"got {shown(source)}, expected {_EXPECTED}")
-    clusters: dict[object, ClusterTargets] = {}
+    clusters: dict[object, _Cluster] = {}
+    errors = []
     for row, fields in enumerate(found[0], 1):
-        one = _cluster(fields, row, secure=secure)
-        key = one.labels.get("cluster") or row
-        existing = clusters.get(key)
-        clusters[key] = one if existing is None else _merge(existing, one, row)
-    return tuple(clusters.values())
+        labels = _usable_labels(fields)
+        cluster = clusters.setdefault(labels.get("cluster") or row, _Cluster())
+        cluster.add_labels(labels)
+        try:
+            cluster.add(row, *_group(fields, row, secure=secure))
+        except TableError as error:
+            errors.append(error)
+            cluster.problems.append(str(error))
+    if all(cluster.problems for cluster in clusters.values()):
+        raise errors[0]
+    return tuple(cluster.targets() for cluster in clusters.values())
 
 
-def _cluster(fields: Any, row: int, *, secure: bool) -> ClusterTargets:
+class _Cluster:
+    """Collects the groups of one cluster."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._endpoints: dict[str, None] = {}
+        self._labels: dict[str, dict[str, None]] = {}
+        self._clients: float | None = None
+
+    def add_labels(self, labels: Mapping[str, str]) -> None:
+        """Add the labels of a group; labels that differ keep every value."""
+        for name, value in labels.items():
+            self._labels.setdefault(name, {})[value] = None
+
+    def add(self, row: int, endpoints: Iterable[str], clients: float | None) -> None:
+        """Add the members of a group."""
+        self._endpoints.update(dict.fromkeys(endpoints))
+        if clients is not None and self._clients not in (None, clients):
+            _reject(
+                row, "labels.clients", "differs from an earlier group of the same cluster; give the same number in each"
+            )
+        self._clients = clients if clients is not None else self._clients
+
+    def targets(self) -> ClusterTargets:
+        """Return the cluster."""
+        return ClusterTargets(
+            endpoints=tuple(self._endpoints),
+            labels={name: ";".join(values) for name, values in self._labels.items()},
+            clients=self._clients,
+            problem="; ".join(self.problems) or None,
+        )
+
+
+def _group(fields: Any, row: int, *, secure: bool) -> tuple[tuple[str, ...], float | None]:
+    """Return the endpoints of a group, and its clients if a label gives them."""
     if not isinstance(fields, dict):
         _reject(row, None, f"got {shown(fields)}, expected an object with targets")
-    unknown = sorted(set(fields) - {"targets", "labels"})
-    if unknown:
-        _reject(row, unknown[0], "unknown field; expected targets and labels")
+    for name in fields:
+        if name not in ("targets", "labels"):
+            _reject(row, shortened(str(name)), "unknown field; expected targets and labels")
     targets, labels = fields.get("targets"), fields.get("labels") or {}
     if not isinstance(targets, list) or not targets or not all(isinstance(one, str) for one in targets):
         _reject(row, "targets", f'got {shown(targets)}, expected a list such as ["10.0.0.1:2379"]')
     if not isinstance(labels, dict):
         _reject(row, "labels", f"got {shown(labels)}, expected an object")
     for name, value in labels.items():
-        if not _LABEL.fullmatch(name) or not isinstance(value, str):
-            _reject(row, f"labels.{name}", f"got {shown(value)}, expected a label name with a text value")
+        if not _is_label(name, value):
+            _reject(
+                row, f"labels.{shortened(str(name))}", f"got {shown(value)}, expected a label name with a text value"
+            )
     scheme = labels.get("__scheme__", "https" if secure else "http")
     if scheme not in ("http", "https"):
         _reject(row, "labels.__scheme__", f"got {shown(scheme)}, expected http or https")
@@ -93,25 +148,24 @@ def _cluster(fields: Any, row: int, *, secure: bool) -> ClusterTargets:
             clients = parse_count(labels["clients"])
         except UnitError as error:
             _reject(row, "labels.clients", str(error))
-    kept = {name: value for name, value in labels.items() if not name.startswith("__")}
-    return ClusterTargets(endpoints=endpoints, labels=kept, clients=clients)
+    return endpoints, clients
 
 
-def _merge(one: ClusterTargets, other: ClusterTargets, row: int) -> ClusterTargets:
-    """Merge two groups of one cluster; labels that differ keep both values."""
-    if one.clients != other.clients and None not in (one.clients, other.clients):
-        _reject(
-            row, "labels.clients", "differs from an earlier group of the same cluster; give the same number in each"
-        )
-    labels = dict(one.labels)
-    for name, value in other.labels.items():
-        values = labels.get(name, value).split(";")
-        labels[name] = ";".join(dict.fromkeys([*values, value]))
-    return ClusterTargets(
-        endpoints=tuple(dict.fromkeys([*one.endpoints, *other.endpoints])),
-        labels=labels,
-        clients=one.clients if one.clients is not None else other.clients,
+def _is_label(name: object, value: object) -> bool:
+    """Return whether Prometheus accepts a label; half of a surrogate pair is not text."""
+    return (
+        isinstance(name, str)
+        and _LABEL.fullmatch(name) is not None
+        and isinstance(value, str)
+        and not _SURROGATE.search(value)
     )
+
+
+def _usable_labels(fields: Any) -> dict[str, str]:
+    """Return the labels of a group that become columns."""
+    labels = fields.get("labels") if isinstance(fields, dict) else None
+    pairs = labels.items() if isinstance(labels, dict) else ()
+    return {name: value for name, value in pairs if _is_label(name, value) and not name.startswith("__")}
 
 
 def _reject(row: int, field: str | None, reason: str) -> NoReturn:

@@ -52,6 +52,8 @@ class ClientTls(Model):
 def _load(option: str, file: str | None, load: Callable[[], T]) -> T:
     try:
         return load()
+    except OptionError:
+        raise
     except ssl.SSLError as error:
         reason = (error.reason or "not PEM").replace("_", " ").lower()
         raise OptionError(
@@ -60,7 +62,10 @@ def _load(option: str, file: str | None, load: Callable[[], T]) -> T:
             value=file,
         ) from None
     except OSError as error:
-        raise OptionError(f"{option}: {file}: cannot be read: {error.strerror}", option=option, value=file) from error
+        reason = error.strerror or type(error).__name__
+        raise OptionError(f"{option}: {file}: cannot be read: {reason}", option=option, value=file) from error
+    except ValueError as error:
+        raise OptionError(f"{option}: {file}: cannot be read: {error}", option=option, value=file) from error
 
 
 def _no_password() -> str:
