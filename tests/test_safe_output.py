@@ -9,7 +9,6 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,7 +156,7 @@ COMMANDS = dict(commands(build_parser()))
 def test_every_option(run, own, monkeypatch, name):
     """Every option of every command, and every argument, is given hostile text."""
     for hostile in (LINES, HOSTILE.replace("\x00", ""), f"a={LINES}", "\udcff\ud800"):
-        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(hostile.encode("utf-8", "replace"))))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(hostile.encode("utf-8", "replace"))))
         base = [*name.split(), *REQUIRED.get(name, [])]
         for action in COMMANDS[name]._actions:
             if action.nargs == 0:
@@ -182,7 +181,7 @@ def test_queries_of_terraform(run, monkeypatch):
         json.dumps({"clients": "5", "hosts": "a=10.0.0.1", "zones": f"a={LINES}"}),
         json.dumps({"clients": "5", "hosts": "a=10.0.0.1", "token": HOSTILE}),
     ):
-        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(query.encode())))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(query.encode())))
         code, out, err = run("terraform-external")
         assert (code, out) == (1, "")
         assert_safe(err)
