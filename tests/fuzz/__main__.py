@@ -63,8 +63,9 @@ def main() -> int:
                 print(f"  {times:6}  {outcome}")
             seen = set()
             for finding in result.findings:
-                if finding["outcome"] not in seen:
-                    seen.add(finding["outcome"])
+                kind = finding["outcome"][:60]
+                if kind not in seen:
+                    seen.add(kind)
                     print(f"input {finding['input']}: {finding['outcome']}\n{finding['detail']}", flush=True)
     if arguments.json:
         figures = {name: {"about": about(name), **result.as_dict()} for name, result in results.items()}

@@ -200,36 +200,44 @@ def json_value(random: Random) -> Any:
 def changed(random: Random, document: Any) -> Any:
     """Return a copy of a JSON document in which a few places have another value, are gone, or are there twice."""
     document = copy.deepcopy(document)
+    keeps_types = random.random() < 0.5
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        holder, key = _place(random, document)
+        holder, key = _place(random, document, leaf=keeps_types)
         if holder is None:
             return json_value(random)
-        match random.randrange(8):
+        here = holder[key]
+        if keeps_types:
+            if isinstance(here, str):
+                holder[key] = random.choice((text(random), here + text(random), here[:1], here.upper()))
+            elif isinstance(here, bool):
+                holder[key] = not here
+            elif isinstance(here, (int, float)):
+                holder[key] = random.choice((0, 1, here + 1, here / 2, here * 1e9, here * 1e-9, 2**53 + 1, 1e299))
+            continue
+        match random.randrange(6):
             case 0:
                 del holder[key]
             case 1 if isinstance(holder, dict):
                 holder[text(random)] = holder.pop(key)
             case 2 if isinstance(holder, list):
-                holder.insert(key, copy.deepcopy(holder[key]))
+                holder.insert(key, copy.deepcopy(here))
             case 3:
                 other, from_key = _place(random, document)
                 holder[key] = copy.deepcopy(other[from_key]) if other is not None else None
-            case 4 if isinstance(holder[key], str):
-                holder[key] += text(random)
-            case 5 if isinstance(holder[key], (int, float)):
-                holder[key] *= random.choice((-1, 0, 1e-9, 1e9, 1e300))
+            case 4 if isinstance(here, (int, float)):
+                holder[key] = -here
             case _:
                 holder[key] = json_value(random)
     return document
 
 
-def _place(random: Random, document: Any) -> tuple[Any, Any]:
-    """Return a container and a key in it, at any depth; None if there is none."""
+def _place(random: Random, document: Any, *, leaf: bool = False) -> tuple[Any, Any]:
+    """Return a container and a key in it, at any depth or of a leaf; None if there is none."""
     holder, key, here = None, None, document
     while isinstance(here, (dict, list)) and here:
         holder, key = here, random.choice(list(here) if isinstance(here, dict) else range(len(here)))
         here = holder[key]
-        if random.random() < 0.25:
+        if not leaf and random.random() < 0.25:
             break
     return holder, key
 
@@ -244,4 +252,4 @@ def json_bytes(random: Random, document: Any) -> bytes:
     elif how < 0.07:
         written = written.replace("null", DEEP, 1) if "null" in written else DEEP
     data = written.encode("utf-16" if how > 0.98 else "utf-8", "surrogatepass")
-    return damaged(random, data) if random.random() < 0.2 else data
+    return damaged(random, data) if random.random() < 0.1 else data

@@ -10,7 +10,7 @@ from random import Random
 
 import yaml
 
-from etcdsize.cli import build_parser
+from etcdsize.cli.parser import build_parser
 from tests.fuzz.material import number, quantity, text, word
 from tests.fuzz.outcome import Ran, command
 from tests.support.paths import DATA, DOCS
@@ -119,11 +119,11 @@ def write_files(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def value(random: Random, name: str) -> str:
-    """Return a value of an option: mostly a sound one, so that the command goes on behind it."""
+def value(random: Random, name: str, sound: float) -> str:
+    """Return a value of an option, with a likelihood that it is a sound one."""
     if name in NOT_ANY_WORD:
         return random.choice(NOT_ANY_WORD[name])
-    if name in SOUND and random.random() < 0.8:
+    if name in SOUND and random.random() < sound:
         return random.choice(SOUND[name])
     if name in ("output", "targets", "urls"):
         # Nothing is written outside of the folder, and nothing waits for the test's own standard input.
@@ -136,19 +136,24 @@ def words_of(random: Random) -> list[str]:
     """Return a command line."""
     name = random.choice(list(commands()))
     parser = commands()[name]
+    sound = random.choice((0.7, 0.95, 1.0))
+    # Options that exclude each other.
+    left_out = random.choice(({"host", "client_port", "peer_port", "zone"}, {"local", "base_port"}))
+    if name == ("fit",):
+        left_out = random.choice(({"tier"}, {"clients", "requests_per_second", "data", "headroom"}))
     found = [*name]
-    likely = random.choice((0.1, 0.25, 0.5))
+    likely = random.choice((0.05, 0.15, 0.4))
     for action in parser._actions:
-        if action.dest == "help" and random.random() < 0.98:
+        if (action.dest == "help" and random.random() < 0.98) or (action.dest in left_out and sound > 0.7):
             continue
         needed = not action.option_strings or action.required or action.dest in ("host", "clients", "tier")
         for _ in range(random.choice((1, 1, 2, 3)) if isinstance(action, argparse._AppendAction) else 1):
             if random.random() > (0.9 if needed else likely):
                 continue
             option = [random.choice(action.option_strings)] if action.option_strings else []
-            given = [] if action.nargs == 0 else [value(random, action.dest)]
+            given = [] if action.nargs == 0 else [value(random, action.dest, sound)]
             found += [f"{option[0]}={given[0]}"] if option and given and option[0][:2] == "--" else [*option, *given]
-    if random.random() < 0.1:
+    if random.random() < 0.05:
         found.insert(random.randrange(len(found) + 1), word(random).replace("/", "_"))
     if random.random() < 0.05:
         random.shuffle(found)
@@ -168,7 +173,8 @@ def options(random: Random, folder: Path) -> str:
     data = bool({"fleet", "observe", "import"} & set(words))
     ran = command(words, stdin=stdin, encoding=encoding, data=data)
     parse(words, ran)
-    return f"{words[0] if words and words[0].isalpha() and words[0].isascii() else '?'} {ran.outcome}"
+    known = {name[0] for name in commands() if name}
+    return f"{words[0] if words and words[0] in known else 'etcdsize'}: {ran.outcome}"
 
 
 def parse(words: list[str], ran: Ran) -> None:

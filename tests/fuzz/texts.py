@@ -52,7 +52,8 @@ def units(random: Random) -> object:
         if plain:
             exact = Fraction(plain[1]) * BYTE_UNITS[plain[2] or "B"]
             assert found == (exact if exact.denominator == 1 else float(exact)), f"{given} gives {found}"
-        assert etcdsize.parse_bytes(etcdsize.format_bytes(found)) == found
+        written = etcdsize.format_bytes(found)
+        assert type(found)(etcdsize.parse_bytes(written)) == found, f"{found!r} is written as {written}"
     return found
 
 
