@@ -13,6 +13,7 @@ from needs import leave_out
 
 from etcdsize import FleetFileError
 from etcdsize.base.output_file import check_output, is_standard_output, is_stream, open_output, open_temporary
+from etcdsize.base.text import one_line
 
 OLD, NEW = b"what was there", b"what is new"
 
@@ -367,7 +368,7 @@ class TestCheckOutput:
             with pytest.raises(FleetFileError) as caught:
                 attempt(tmp_path / name)
             message = str(caught.value)
-            assert message.startswith(f"{tmp_path / name}: cannot be written: ")
+            assert message.startswith(one_line(f"{tmp_path / name}: cannot be written: "))
             assert reason in message
             assert caught.value.file == str(tmp_path / name)
 

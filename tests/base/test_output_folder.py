@@ -12,6 +12,7 @@ from paths import ROOT
 
 from etcdsize import FleetFileError
 from etcdsize.base.output_folder import write_folder
+from etcdsize.base.text import one_line
 
 FILES = {"a": b"the content of a", "b": b"the content of b", "c": b"the content of c"}
 
@@ -63,7 +64,7 @@ class TestNew:
         (tmp_path / "loop").symlink_to("loop")
         with pytest.raises(FleetFileError) as caught:
             write_folder(tmp_path / name, FILES, force=False)
-        assert str(caught.value).startswith(f"{tmp_path / name}: cannot be written: ")
+        assert str(caught.value).startswith(one_line(f"{tmp_path / name}: cannot be written: "))
 
     def test_a_file_in_its_place_is_rejected(self, tmp_path):
         (tmp_path / "file").write_bytes(b"")
