@@ -32,7 +32,7 @@ __all__ = [
     "pair",
 ]
 
-LOAD = "--clients, --requests-per-second, --data, or some of them"
+LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them"
 """The options of `add_load`, as messages name them."""
 
 
@@ -77,7 +77,7 @@ def add_clients(parser: Container, *, help: str = "concurrent client connections
 
 
 def add_load(parser: Container) -> None:
-    """Add the three dimensions of a load; `load_of` returns them."""
+    """Add the dimensions of a load, and the nodes of a Kubernetes cluster; `load_of` returns them."""
     add_clients(parser)
     parser.add_argument(
         "--requests-per-second",
@@ -92,6 +92,12 @@ def add_load(parser: Container) -> None:
         type=units.parse_bytes,
         help="data stored, e.g. 400MB (10^6 bytes) or 2GiB (2^30 bytes)",
     )
+    parser.add_argument(
+        "--kubernetes-nodes",
+        metavar="N",
+        type=units.parse_whole,
+        help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, if nothing is measured",
+    )
 
 
 class Load(TypedDict):
@@ -100,6 +106,7 @@ class Load(TypedDict):
     clients: float | None
     requests_per_second: float | None
     data_bytes: float | None
+    kubernetes_nodes: int | None
 
 
 def load_of(options: argparse.Namespace) -> Load:
@@ -108,6 +115,7 @@ def load_of(options: argparse.Namespace) -> Load:
         "clients": options.clients,
         "requests_per_second": options.requests_per_second,
         "data_bytes": options.data,
+        "kubernetes_nodes": options.kubernetes_nodes,
     }
 
 

@@ -6,10 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etcdsize import units
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
-from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load, load_of
-from etcdsize.cli.plan_arguments import add_plan, plan_of
+from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load
+from etcdsize.cli.plan_arguments import add_plan, add_settings, plan_of, settings_of
 from etcdsize.cli.streams import report, write_data
 from etcdsize.errors import OptionError
 from etcdsize.plan.format_names import FORMATS
@@ -38,15 +37,7 @@ standard error.""",
     add_plan(parser)
     load = parser.add_argument_group("load, for the settings; without one, etcd's defaults apply")
     add_load(load)
-    load.add_argument(
-        "--kubernetes", action="store_true", help="the cluster serves Kubernetes, whose API server compacts the history"
-    )
-    load.add_argument(
-        "--peer-rtt-ms",
-        metavar="MS",
-        type=units.parse_count,
-        help="largest average round-trip time between two members, in milliseconds (default: that of one network)",
-    )
+    add_settings(load)
     how = parser.add_argument_group("what to write")
     how.add_argument(
         "--format",
@@ -102,18 +93,12 @@ def run(options: Namespace) -> int:
 
 def _settings_of(options: Namespace) -> EtcdSettings | None:
     """Return the settings for the load that the options describe, or None if they describe none."""
-    from etcdsize.plan.settings import settings_for
-    from etcdsize.sizing.size import size
-
-    if not has_load(options):
-        for option, present in (("--kubernetes", options.kubernetes), ("--peer-rtt-ms", options.peer_rtt_ms)):
-            if present:
-                raise OptionError(f"{option}: needs a load; add {LOAD}", option=option)
-        return None
-    version = {} if options.etcd_version is None else {"etcd_version": options.etcd_version}
-    return settings_for(
-        size(**load_of(options)), kubernetes=options.kubernetes, peer_rtt_ms=options.peer_rtt_ms, **version
-    )
+    if has_load(options):
+        return settings_of(options)
+    for option, present in (("--kubernetes", options.kubernetes), ("--peer-rtt-ms", options.peer_rtt_ms)):
+        if present:
+            raise OptionError(f"{option}: needs a load; add {LOAD}", option=option)
+    return None
 
 
 def _write(folder: Path, texts: dict[str, str], force: bool) -> None:

@@ -12,6 +12,7 @@ from etcdsize.cli import (
     observe,
     runbook,
     schema,
+    settings,
     size,
     terraform_external,
     tiers,
@@ -20,7 +21,20 @@ from etcdsize.cli.argument_parser import Parser
 
 __all__ = ["build_parser"]
 
-_COMMANDS = (size, fleet, fit, bootstrap, runbook, terraform_external, observe, tiers, machines, catalog, schema)
+_COMMANDS = (
+    size,
+    fleet,
+    fit,
+    settings,
+    bootstrap,
+    runbook,
+    terraform_external,
+    observe,
+    tiers,
+    machines,
+    catalog,
+    schema,
+)
 
 
 def build_parser() -> Parser:

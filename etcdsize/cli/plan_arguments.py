@@ -1,4 +1,4 @@
-"""The options that describe a planned cluster, which `bootstrap` and `runbook` share, and the plan made from them."""
+"""The options of a planned cluster and of etcd's settings, which several commands share, and what is made from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from etcdsize import units
-from etcdsize.cli.arguments import Pairs, pair
+from etcdsize.cli.arguments import Pairs, load_of, pair
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from etcdsize.plan.cluster import ClusterPlan
     from etcdsize.plan.settings import EtcdSettings
 
-__all__ = ["add_plan", "plan_of"]
+__all__ = ["add_plan", "add_settings", "add_version", "plan_of", "settings_of"]
 
 
 def add_plan(parser: Container) -> None:
@@ -71,7 +71,35 @@ def add_plan(parser: Container) -> None:
         help="directory of the certificates on every member, with the file names that kubeadm uses: ca.crt, "
         "server.crt, server.key, peer.crt, peer.key, healthcheck-client.crt, healthcheck-client.key (default: no TLS)",
     )
-    what.add_argument(
+    add_version(what)
+
+
+def add_settings(load: Container) -> None:
+    """Add the options of a load that only etcd's settings depend on; `settings_of` makes the settings."""
+    load.add_argument(
+        "--kubernetes", action="store_true", help="the cluster serves Kubernetes, whose API server compacts the history"
+    )
+    load.add_argument(
+        "--peer-rtt-ms",
+        metavar="MS",
+        type=units.parse_count,
+        help="largest average round-trip time between two members, in milliseconds (default: that of one network)",
+    )
+
+
+def settings_of(options: Namespace) -> EtcdSettings:
+    """Return the settings for the load, the version and the options of `add_settings`."""
+    from etcdsize.plan.settings import settings_for
+    from etcdsize.sizing.size import size
+
+    version = {} if options.etcd_version is None else {"etcd_version": options.etcd_version}
+    return settings_for(
+        size(**load_of(options)), kubernetes=options.kubernetes, peer_rtt_ms=options.peer_rtt_ms, **version
+    )
+
+
+def add_version(parser: Container) -> None:
+    parser.add_argument(
         "--etcd-version",
         metavar="V",
         help=f"{', '.join(version_names())}, or a patch release such as 3.5.33 (default: {DEFAULT_VERSION})",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from etcdsize import units
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import (
     add_catalog,
@@ -33,14 +32,7 @@ uses, and why. Leave out what you do not know: the rest decides, and the answer
 is then a lower bound.""",
         example="etcdsize size --clients 300 --requests-per-second 800 --data 400MB",
     )
-    load = parser.add_argument_group("load")
-    add_load(load)
-    load.add_argument(
-        "--kubernetes-nodes",
-        metavar="N",
-        type=units.parse_whole,
-        help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, if nothing is measured",
-    )
+    add_load(parser.add_argument_group("load"))
     how = parser.add_argument_group("how to size")
     add_provider(how)
     add_headroom(how)
@@ -62,7 +54,6 @@ def run(options: Namespace) -> int:
 
     sizing = size(
         **load_of(options),
-        kubernetes_nodes=options.kubernetes_nodes,
         provider=options.provider,
         catalog=options.catalog,
         tiers=options.tiers,

@@ -59,6 +59,7 @@ class TestPrinted:
             (["--data", "4GB", "--etcd-version", "3.6.14"], {"data_bytes": 4 * 10**9}, {"etcd_version": "3.6.14"}),
             (["--data", "4GB", "--kubernetes"], {"data_bytes": 4 * 10**9}, {"kubernetes": True}),
             (["--clients", "9", "--peer-rtt-ms", "150"], {"clients": 9}, {"peer_rtt_ms": 150}),
+            (["--kubernetes-nodes", "250"], {"kubernetes_nodes": 250}, {}),
         ],
     )  # fmt: skip
     def test_a_load_gives_settings(self, run, arguments, load, options):
@@ -147,9 +148,9 @@ class TestUsageErrors:
              'member: got "a", but kubeadm describes the whole cluster; leave it out'),
             ([*HOSTS, "--member", "d"], 'member: got "d", expected "a", "b", "c"'),
             ([*HOSTS, "--kubernetes"], "--kubernetes: needs a load; add --clients, --requests-per-second, --data, "
-             "or some of them"),
+             "--kubernetes-nodes, or some of them"),
             ([*HOSTS, "--peer-rtt-ms", "3"], "--peer-rtt-ms: needs a load; add --clients, --requests-per-second, "
-             "--data, or some of them"),
+             "--data, --kubernetes-nodes, or some of them"),
             ([*HOSTS, "--clients", "many"], '--clients: got "many", expected a count such as "300"'),
             ([*HOSTS, "--zone", "a"], '--zone: got "a", expected NAME=ZONE such as a=eu-1a'),
             ([*HOSTS, "--base-port", "1"], "--base-port: cannot be used with --host; it needs --local"),

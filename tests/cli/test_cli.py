@@ -318,6 +318,7 @@ COMMANDS = (
     "size",
     "fleet",
     "fit",
+    "settings",
     "bootstrap",
     "runbook",
     "terraform-external",

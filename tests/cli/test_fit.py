@@ -46,6 +46,10 @@ class TestTier:
             assert f"\n{rejected.provider} " in out
             assert f" {rejected.reason}\n" in out
 
+    def test_kubernetes_nodes_are_a_load(self, run):
+        sizing = size(kubernetes_nodes=250)
+        assert run("--kubernetes-nodes", "250") == (0, render_fit(fit(sizing), sizing), "")
+
     def test_json_is_the_model(self, run):
         code, out, err = run("--tier", "small", "--provider", "aws", "--json")
         assert (code, err) == (0, "")
@@ -111,7 +115,7 @@ class TestNothingIsEnough:
         assert found["nearest"]["machine"]["machine_type"] == "c5.4xlarge"
 
 
-LOAD = "--clients, --requests-per-second, --data, or some of them"
+LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them"
 ERRORS = [
     ([], f"--tier: missing; add it, or a load: {LOAD}"),
     (["--tier", "small", "--data", "1GB"], f"--tier: cannot be used with a load ({LOAD}); choose one of the two"),

@@ -1,0 +1,53 @@
+"""`etcdsize settings`: the settings of the library, as text and as JSON, and one line for every error."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from etcdsize import EtcdSettings, settings_for, size
+from etcdsize.reports.settings import render_settings
+
+
+@pytest.fixture
+def run(run):
+    return partial(run, "settings")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "load", "options"),
+    [
+        (["--clients", "300", "--rps", "800", "--data", "4GB"],
+         {"clients": 300, "requests_per_second": 800, "data_bytes": 4 * 10**9}, {}),
+        (["--data", "4GB", "--etcd-version", "3.6.14"], {"data_bytes": 4 * 10**9}, {"etcd_version": "3.6.14"}),
+        (["--data", "4GB", "--kubernetes"], {"data_bytes": 4 * 10**9}, {"kubernetes": True}),
+        (["--clients", "9", "--peer-rtt-ms", "150"], {"clients": 9}, {"peer_rtt_ms": 150}),
+        (["--kubernetes-nodes", "250"], {"kubernetes_nodes": 250}, {}),
+    ],
+)  # fmt: skip
+def test_options_reach_the_library(run, arguments, load, options):
+    expected = settings_for(size(**load), **options)
+    assert run(*arguments) == (0, render_settings(expected), "")
+    code, out, err = run(*arguments, "--json")
+    assert (code, err) == (0, "")
+    assert EtcdSettings.model_validate_json(out) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--data: missing; add a load: --clients, --requests-per-second, --data, --kubernetes-nodes, or some of "
+         "them"),
+        (["--kubernetes"], "--data: missing; add a load: --clients, --requests-per-second, --data, --kubernetes-nodes, "
+         "or some of them"),
+        (["--data", "4GB", "--etcd-version", "2.3"], 'etcd_version: got "2.3", expected one of 3.4, 3.5, 3.6, 3.7'),
+        (["--data", "4GB", "--peer-rtt-ms", "9000"], "peer_rtt_ms: got 9000, expected at most 5000"),
+        (["--data", "4GB", "--peer-rtt-ms", "-1"], '--peer-rtt-ms: got "-1", expected a count such as "300"'),
+    ],
+)  # fmt: skip
+def test_invalid_options_are_rejected(run, arguments, message):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"etcdsize: {message}")
+    assert len(err.splitlines()) == 1

@@ -1,0 +1,46 @@
+"""The report of settings: every setting, reason and source, the memory, and the notices."""
+
+import pytest
+
+from etcdsize import settings_for, size
+from etcdsize.reports.settings import render_settings
+
+
+def test_the_whole_report():
+    settings = settings_for(size(clients=300, data_bytes="4GB"), etcd_version="3.5")
+    head, table, reasons, memory = render_settings(settings).split("\n\n")
+    assert head == "etcd  3.5 (run on 3.5.1)\nfor   300 clients, 4 GB of data"
+    assert (
+        table
+        == """\
+setting                      value       default
+--quota-backend-bytes        5368709120  no
+--snapshot-count             100000      yes
+--auto-compaction-mode       periodic    yes
+--auto-compaction-retention  1h          no
+--heartbeat-interval         100         yes
+--election-timeout           1000        yes"""
+    )
+    assert (
+        memory
+        == """\
+memory of the process (an estimate)   GiB
+database, at its maximum             5.00
+index of keys                        1.50
+raft log                             0.98
+clients                              0.06
+garbage                              2.54
+in all, rounded up                     11
+"""
+    )
+    said = " ".join(reasons.split())
+    for setting in settings.settings.values():
+        assert f"{setting.name}: {setting.why} [{setting.source}]" in said
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5", "3.6", "3.7", "3.5.2"])
+def test_every_notice_is_shown(version):
+    settings = settings_for(size(kubernetes_nodes=250), etcd_version=version)
+    assert settings.notices
+    for notice in settings.notices:
+        assert f"\n{notice.line}\n" in render_settings(settings)
