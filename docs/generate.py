@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import api, command, figures, versions
+from pages import api, command, figures, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -32,6 +32,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "errors": api.errors,
     "flags": versions.flags_table,
     "functions": api.functions,
+    "fuzzing": reliability.fuzzing,
     "latencies": figures.latencies_table,
     "models": api.models,
     "needs": figures.needs_table,

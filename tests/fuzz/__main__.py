@@ -16,13 +16,14 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.fuzz import files, options, servers, tables, texts
+from tests.fuzz import columns, files, options, servers, tables, texts
 from tests.fuzz.runner import Target, run_target, scratch
 from tests.results import write_results
 
 TARGETS: dict[str, tuple[Target, int]] = {
     "options": (options.options, 400),
     "files": (files.files, 400),
+    "columns": (columns.columns, 400),
     "tables": (tables.tables, 300),
     "texts": (texts.texts, 4000),
     "servers": (servers.servers, 200),

@@ -75,6 +75,8 @@ TEXTS = (
     "\x7f\x9b31m",
     "\u202eabc\u202c",
     "\u2028\u2029",
+    "a\u200bb\u00ad\u2060",
+    "\U000e0041",
     "\ufeffa",
     "\udcff",
     "\ud800",

@@ -17,8 +17,11 @@ from unittest import mock
 
 from etcdsize.cli import main
 
-# All but the line end; the marks that change the direction of text; line separators; halves of surrogate pairs.
-CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# All but the line end; what has no width; what changes the direction of text or ends a line; halves of surrogate pairs.
+CONTROLS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
 FOR_PROGRAMS = {"bootstrap", "runbook", "schema", "terraform-external"}
 
 

@@ -47,7 +47,10 @@ class Result:
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"seconds": round(self.seconds, 1), "outcomes": dict(sorted(self.outcomes.items()))}
+        """Return the counts, and the findings without their tracebacks, which name paths of the machine."""
+        findings = [{key: value for key, value in one.items() if key != "detail"} for one in self.findings]
+        counts = {"seconds": round(self.seconds, 1), "outcomes": dict(sorted(self.outcomes.items()))}
+        return asdict(self) | counts | {"findings": findings}
 
 
 def run_target(name: str, target: Target, *, seed: int, first: int, count: int, folder: Path) -> Result:
