@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etcdsize.base.checks import one_of
+from etcdsize.base.checks import list_of, names_of, one_of
 from etcdsize.base.text import shown
 from etcdsize.batches.auditor import BatchAudit, dictionary
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, pick_columns
@@ -91,11 +91,12 @@ class BatchOptions:
         provider = options.get("provider")
         on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
         on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
-        answers = (one_of("answers", name, ANSWERS) for name in options.get("answers", ANSWERS))
+        answers = [one_of("answers", name, ANSWERS) for name in list_of("answers", options.get("answers", ANSWERS))]
+        unknown = names_of("unknown", list_of("unknown", options.get("unknown", ())))
         return cls(
             provider=None if provider is None else providers_of(machines, provider)[0],
-            chosen=dict(options.get("columns") or {}),
-            unknown=tuple(dict.fromkeys(options.get("unknown", ()))),
+            chosen=_chosen(options.get("columns")),
+            unknown=tuple(dict.fromkeys(unknown)),
             missing_is_unknown=on_missing == "unknown",
             raise_problems=on_invalid == "raise",
             catalog=machines,
@@ -129,6 +130,19 @@ class BatchOptions:
     def sizer(self, names: Iterable[Any]) -> BatchSizer:
         """Return a sizer for batches with these columns."""
         return BatchSizer(self, self.columns(names), answer_schema(self.answers))
+
+
+def _chosen(columns: Any) -> dict[str, str]:
+    """Return the columns that were chosen by name."""
+    if columns is None:
+        return {}
+    if not isinstance(columns, Mapping) or not all(isinstance(text, str) for pair in columns.items() for text in pair):
+        raise OptionError(
+            f'columns: got {shown(columns)}, expected a mapping of names such as {{"clients": "connections"}}',
+            option="columns",
+            value=columns,
+        )
+    return dict(columns)
 
 
 def answer_schema(answers: Iterable[str]) -> pa.Schema:

@@ -22,7 +22,7 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.model import Observation
 from etcdsize.observation.observe import observe_clusters
-from etcdsize.observation.targets import ClusterTargets
+from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
 
 try:
@@ -118,7 +118,8 @@ def observe_fleet(
     OptionError
         For options that do not fit together. It is raised before any request is made.
     """
-    labels = list(dict.fromkeys(name for cluster in targets for name in cluster.labels))
+    clusters = clusters_of(targets)
+    labels = list(dict.fromkeys(name for cluster in clusters for name in cluster.labels))
     if options.get("provider") is None and not has_column_for(labels, *_KEPT):
         raise OptionError("provider: missing, and no target has the label provider; set one of them", option="provider")
     names = _label_columns(labels)
@@ -151,7 +152,7 @@ def observe_fleet(
                 if progress is not None:
                     progress(1)
 
-            observe_clusters(targets, convert, write, interval=interval, timeout=timeout, tls=tls)
+            observe_clusters(clusters, convert, write, interval=interval, timeout=timeout, tls=tls)
             writer.write_table(pa.Table.from_batches(rows, schema))
         buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from etcdsize.base.checks import list_of, plain_number
+from etcdsize.base.checks import plain_number
 from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.errors import EtcdSizeError, OptionError
 from etcdsize.etcd.urls import endpoints_of
@@ -17,7 +17,7 @@ from etcdsize.observation.combine import combine_scrapes, statuses_of
 from etcdsize.observation.http import Answer, MetricsClient, run
 from etcdsize.observation.model import Observation
 from etcdsize.observation.scrape import MemberStatus, Scrape
-from etcdsize.observation.targets import ClusterTargets
+from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
 from etcdsize.workload import Workload
 
@@ -123,12 +123,7 @@ def observe_clusters(
     MissingDependencyError
         Without httpx and prometheus-client, which the extra `observe` installs.
     """
-    clusters = list_of("targets", targets)
-    for cluster in clusters:
-        if not isinstance(cluster, ClusterTargets):
-            raise OptionError(
-                f"targets: got {shown(cluster)}, expected a ClusterTargets", option="targets", value=cluster
-            )
+    clusters = clusters_of(targets)
 
     async def observe_one(client: MetricsClient, cluster: ClusterTargets) -> T:
         if not cluster.endpoints:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import list_of
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.text import shortened, shown
@@ -15,7 +16,7 @@ from etcdsize.errors import OptionError, TableError, UnitError
 from etcdsize.etcd.urls import endpoints_of
 from etcdsize.units import parse_count
 
-__all__ = ["ClusterTargets", "read_targets"]
+__all__ = ["ClusterTargets", "clusters_of", "read_targets"]
 
 _EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -37,6 +38,15 @@ class ClusterTargets(Model):
         if not self.endpoints and self.problem is None:
             raise TableError("got none, expected at least one", field="endpoints")
         return self
+
+
+def clusters_of(targets: object) -> list[ClusterTargets]:
+    """Return the elements of an iterable, each of which has to be a cluster."""
+    clusters = list_of("targets", targets)
+    for one in clusters:
+        if not isinstance(one, ClusterTargets):
+            raise OptionError(f"targets: got {shown(one)}, expected a ClusterTargets", option="targets", value=one)
+    return clusters
 
 
 def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTargets, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import socket
@@ -21,7 +22,7 @@ from etcdsize.base.text import one_line
 from etcdsize.observation import observe as module
 from etcdsize.observation.fleet import observe_fleet
 from etcdsize.observation.http import Answer, MetricsClient
-from etcdsize.observation.targets import ClusterTargets
+from etcdsize.observation.targets import ClusterTargets, read_targets
 
 HERE = Path(__file__).parents[2] / "docs" / "examples" / "observed"
 METRICS = (HERE / "infra0-before.txt").read_text()
@@ -342,3 +343,17 @@ def test_a_cluster_that_hangs_does_not_delay_the_others(run, tmp_path):
     assert assert_others_are_good(rows)["observed_problem"].endswith(
         "no answer within 0.1 s; is it overloaded, or cut off?"
     )
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, 5, math.nan, b"\xff", "\ud800", {}, {"a": None}, [None], [5], object(), print, "[" * 5_000]
+)
+def test_targets_of_a_wrong_type_are_rejected(tmp_path, wrong):
+    for action in (
+        lambda: read_targets(wrong),
+        lambda: observe_fleet(wrong, source=tmp_path / "t.json", interval=0, provider="aws"),
+        lambda: ClusterTargets(endpoints=wrong, labels=wrong, clients=wrong, problem=wrong),
+    ):
+        with contextlib.suppress(EtcdSizeError):
+            action()
+            assert wrong == {}, "there are no targets, and nothing is wrong with that"
