@@ -121,6 +121,8 @@ class MetricsClient:
             body = bytearray()
             async for part in response.aiter_raw():
                 body += part
+                # Thousands of small chunks may have come at once: let the others and the timeout have their turn.
+                await asyncio.sleep(0)
                 if len(body) > MAX_BYTES:
                     raise ScrapeError(
                         f"answers with more than {MAX_BYTES} bytes, expected etcd's metrics, which are about 150 kB"
@@ -212,6 +214,7 @@ _REASONS = (
         "requires a client certificate that it trusts; give --cert and --key",
     ),
     (("without sending complete message",), "its answer was cut off"),
+    (("Receive buffer too long",), "its headers do not end; is it the client port?"),
     (("illegal", "alformed"), "does not answer in HTTP; is it the client port?"),
 )
 
