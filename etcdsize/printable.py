@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["one_line"]
+__all__ = ["one_line", "safe_json"]
 
 
 def one_line(text: str) -> str:
@@ -12,6 +12,23 @@ def one_line(text: str) -> str:
     a\x1b[31m\nb
     """
     return text if text.isprintable() else text.translate(_ESCAPES)
+
+
+def safe_json(text: str) -> str:
+    r"""Return JSON that is safe to print: what is not becomes an escape, which every reader reads as the same text.
+
+    >>> print(safe_json('{"a": "\x9b31m"}'))
+    {"a": "\u009b31m"}
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    # Writers of JSON escape C0 themselves, except for the line ends between two fields.
+    return text.translate({code: _json_escape(code) for code in _ESCAPED if code >= 0x7F})
+
+
+def _json_escape(code: int) -> str:
+    units = chr(code).encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 # The list is our own, so that it is the same with every Python's version of Unicode. Two names that look alike must not

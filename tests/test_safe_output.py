@@ -123,6 +123,31 @@ def test_tables_and_files(run, own, words):
     assert out or err
 
 
+def texts(value: Any) -> str:
+    """Return all texts in JSON, one after the other."""
+    if isinstance(value, dict):
+        return "".join(map(texts, value.values()))
+    return "".join(map(texts, value)) if isinstance(value, list) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("size --clients 300 --data 9GB --catalog guide.json --tiers tiers.json --json", etcdsize.Sizing),
+        ("fit --clients 300 --catalog current.json --tiers tiers.json --json", etcdsize.Fit),
+        ("machines --catalog guide.json --json", etcdsize.Catalog),
+        ("tiers --tiers tiers.json --json", etcdsize.TierTable),
+    ],
+)
+def test_json(run, own, words, read):
+    """Escapes are part of JSON, and every reader reads the same text."""
+    _, out, err = run(*words.split())
+    assert_safe(out)
+    assert_safe(err)
+    assert HOSTILE in texts(json.loads(out))
+    read.model_validate_json(out)
+
+
 def test_the_name_of_a_file(run, own):
     for name in ("\x1b[31m", "\nFAKE", *(path.name for path in Path().glob("x*.csv"))):
         for command in (["fleet", name], ["fleet", name, "--format", "parquet"], ["tiers", "--tiers", name]):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from etcdsize.printable import one_line
+from etcdsize.printable import one_line, safe_json
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["markdown_code", "markdown_text", "nearest", "one_line", "shortened", "shown"]
+__all__ = ["markdown_code", "markdown_text", "nearest", "one_line", "safe_json", "shortened", "shown"]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import add_force, add_output
-from etcdsize.cli.streams import content, of_file, reject_own_output, write_data, write_text
+from etcdsize.cli.streams import content, of_file, reject_own_output, write_json, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run_import"]
@@ -86,7 +86,7 @@ def run_import(options: Namespace) -> int:
         imported = imported.model_copy(update={"catalog": priced})
     text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
     if to_output:
-        write_data(text)
+        write_json(text)
     else:
         with open_output(Path(options.output)) as stream:
             stream.write(text.encode())

@@ -19,7 +19,7 @@ from etcdsize.cli.arguments import (
     has_load,
     load_of,
 )
-from etcdsize.cli.streams import write_data, write_text
+from etcdsize.cli.streams import write_json, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run"]
@@ -106,7 +106,7 @@ def run(options: Namespace) -> int:
         limit=options.limit,
     )
     if options.json:
-        write_data(found.model_dump_json(indent=2) + "\n")
+        write_json(found.model_dump_json(indent=2) + "\n")
     else:
         write_text(render_fit(found, sizing, members=members, rejected=options.rejected))
     return 0 if found.candidates else 1

@@ -7,7 +7,7 @@ from argparse import Namespace
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_json
 from etcdsize.cli.plan_arguments import add_plan, plan_of
-from etcdsize.cli.streams import write_data
+from etcdsize.cli.streams import write_data, write_json
 
 __all__ = ["add", "run"]
 
@@ -49,6 +49,9 @@ def run(options: Namespace) -> int:
     from etcdsize.reports.runbook import render_runbook
 
     book = runbook(plan_of(options), tier=options.tier, kubernetes=options.kubernetes, snapshot=options.snapshot)
-    # The Markdown holds commands to paste, in which an escaped name would be another one.
-    write_data(book.model_dump_json(indent=2) + "\n" if options.json else render_runbook(book))
+    if options.json:
+        write_json(book.model_dump_json(indent=2) + "\n")
+    else:
+        # The Markdown holds commands to paste, in which an escaped name would be another one.
+        write_data(render_runbook(book))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
-from etcdsize.cli.streams import write_data
+from etcdsize.cli.streams import write_json
 
 __all__ = ["add", "run"]
 
@@ -27,5 +27,5 @@ def run(options: Namespace) -> int:  # noqa: ARG001 - every command is called wi
 
     from etcdsize.sizing.size import Sizing
 
-    write_data(json.dumps(Sizing.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
+    write_json(json.dumps(Sizing.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
     return 0

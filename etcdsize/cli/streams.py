@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
-from etcdsize.base.text import one_line
+from etcdsize.base.text import one_line, safe_json
 from etcdsize.errors import EtcdSizeError, FleetFileError, TableError
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "standard_input",
     "standard_output",
     "write_data",
+    "write_json",
     "write_text",
 ]
 
@@ -100,6 +101,11 @@ def standard_output() -> Iterator[BinaryIO]:
 def write_data(text: str, *, aside: bool = False) -> None:
     """Write what a program reads. It goes to standard error if `aside`, because rows are on standard output."""
     _write(text.encode(), aside)
+
+
+def write_json(text: str, *, aside: bool = False) -> None:
+    """Write JSON, as `write_data` does. A terminal may show it, so it has no character that controls one."""
+    write_data(safe_json(text), aside=aside)
 
 
 def write_text(text: str, *, aside: bool = False) -> None:

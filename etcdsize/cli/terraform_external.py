@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
-from etcdsize.cli.streams import content, reject_own_output, write_data
+from etcdsize.cli.streams import content, reject_own_output, write_json
 
 __all__ = ["add", "run"]
 
@@ -33,5 +33,5 @@ def run(options: Namespace) -> int:  # noqa: ARG001 - every command is called wi
     from etcdsize.plan.terraform import answer
 
     reject_own_output("-")
-    write_data(json.dumps(answer(content("-")), indent=2, ensure_ascii=False) + "\n")
+    write_json(json.dumps(answer(content("-")), indent=2, ensure_ascii=False) + "\n")
     return 0
