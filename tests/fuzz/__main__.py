@@ -16,7 +16,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.fuzz import columns, files, options, servers, tables, texts
+from tests.fuzz import columns, files, options, plans, servers, tables, texts
 from tests.fuzz.runner import Target, run_target, scratch
 from tests.results import write_results
 
@@ -25,6 +25,7 @@ TARGETS: dict[str, tuple[Target, int]] = {
     "files": (files.files, 400),
     "columns": (columns.columns, 400),
     "tables": (tables.tables, 300),
+    "plans": (plans.plans, 1000),
     "texts": (texts.texts, 4000),
     "servers": (servers.servers, 200),
 }

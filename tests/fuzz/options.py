@@ -179,7 +179,7 @@ def options(random: Random, folder: Path) -> str:
 
 def parse(words: list[str], ran: Ran) -> None:
     """Parse what the command printed, in the format that was asked for."""
-    if ran.code != 0 or not ran.out or "--help" in words:
+    if ran.code != 0 or not ran.out or {"-h", "--help"} & set(words):
         return
     if words[0] == "terraform-external":
         answer = json.loads(ran.out)
