@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+import unicodedata
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import markdown_code, markdown_text, nearest, one_line, safe_json, shortened, shown
 
 
 class TestShown:
@@ -59,3 +61,82 @@ class TestNearest:
     def test_suggests_the_known_spelling(self):
         assert nearest("gib", ["GiB"]) == '; did you mean "GiB"?'
         assert nearest("x", []) == ""
+
+
+UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+class TestSafeText:
+    """What is printed stays on one line, and nothing in it controls a terminal, moves text or hides."""
+
+    @pytest.mark.parametrize(
+        ("text", "printed"),
+        [
+            ("a\x1b[31m\x9bb\x7f", r"a\x1b[31m\x9bb\x7f"),
+            ("a\r\n\u2028\u2029\x85b", r"a\r\n\u2028\u2029\x85b"),
+            ("a\u202eb\u2066\u200f\u061c", r"a\u202eb\u2066\u200f\u061c"),
+            ("a\u200b\u200d\u2060\ufeff\xad\u180eb", r"a\u200b\u200d\u2060\ufeff\xad\u180eb"),
+            ("a\U000e0041\ud800", r"a\U000e0041\ud800"),
+            ("大阪 café\u3000😀\xa0|`", "大阪 café\u3000😀\xa0|`"),
+        ],
+    )
+    def test_of_characters(self, text, printed):
+        assert one_line(text) == printed
+        assert one_line(printed) == printed
+
+    @given(st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Ll", "Zs"])))
+    def test_of_any_text(self, text):
+        left = {character for character in one_line(text) if unicodedata.category(character) in UNSAFE}
+        # Signs of some scripts, and the controls of musical notes, neither move nor hide text.
+        assert all(unicodedata.name(character).startswith(KEPT) for character in left)
+        assert len(one_line(text).splitlines()) <= 1
+
+    @given(st.text(st.characters(exclude_categories=[])))
+    def test_json_is_read_back_as_the_same_text(self, text):
+        written = safe_json(json.dumps({"a": text}, indent=2, ensure_ascii=False))
+        assert json.loads(written) == {"a": text}
+        assert all(one_line(line) == line for line in written.split("\n"))
+
+    @pytest.mark.parametrize(("length", "end"), [(60, "x"), (61, "...")])
+    def test_long_text_is_shortened(self, length, end):
+        text = shortened("x" * length)
+        assert len(text) == 60
+        assert text.endswith(end)
+
+
+KEPT = ("ARABIC", "SYRIAC", "KAITHI", "EGYPTIAN", "SHORTHAND", "MUSICAL")
+
+
+class TestMarkdown:
+    """Text is shown as it is: what could be markup becomes code."""
+
+    @pytest.mark.parametrize(
+        "text",
+        ["3 members: a_b, c-d", "etcd 3.5.1 (run on 3.5.1)", "--flag=a, etcd/etcd#5", ""],
+    )
+    def test_plain_text_is_unchanged(self, text):
+        assert markdown_text(text) == text
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("*a*", "`*a*`"),
+            ("a`b", "``a`b``"),
+            ("`a`", "`` `a` ``"),
+            ("<b>", "`<b>`"),
+            ("[a](b)", "`[a](b)`"),
+            ("a|b", "`a|b`"),
+            ("&lt;", "`&lt;`"),
+            ("_a_", "`_a_`"),
+            ("http://a", "`http://a`"),
+            ("www.a.b", "`www.a.b`"),
+            ("a@b.c", "`a@b.c`"),
+            ("# a", "`# a`"),
+            ("- a", "`- a`"),
+            ("1. a", "`1. a`"),
+            ("---", "`---`"),
+            ("a\n# b", r"`a\n# b`"),
+        ],
+    )
+    def test_markup_is_code(self, text, code):
+        assert markdown_text(text) == markdown_code(text) == code

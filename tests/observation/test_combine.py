@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import (
+    EtcdSizeError,
     Histogram,
     InvalidWorkloadError,
     Observation,
@@ -21,6 +23,7 @@ from etcdsize import (
     read_metrics,
     size,
 )
+from etcdsize.reports.observation import render_observation
 
 OBSERVED = Path(__file__).parents[2] / "docs" / "examples" / "observed"
 
@@ -472,3 +475,54 @@ class TestRejectedArguments:
     def test_a_time_that_is_missing(self):
         with pytest.raises(OptionError, match=r"^seconds: got None for b"):
             combine_scrapes({"a": self.one, "b": self.one}, {"a": self.one, "b": self.one}, seconds={"a": 1})
+
+
+class TestAnyScrapes:
+    """Whatever the models accept gives an observation that can be rendered and sized, or an error of etcdsize."""
+
+    COUNT = st.integers(0, 10**299) | st.floats(0, 9e299) | st.sampled_from([5e-324, 9e299, 2**53 + 1])
+    UNKNOWN = st.none() | COUNT
+    NAME = st.text(max_size=4) | st.sampled_from(["a", "b"])
+
+    @staticmethod
+    def histogram(pair: tuple[list[float], list[float]]) -> Histogram:
+        bounds = sorted(set(pair[0]))
+        return Histogram(upper_bounds_seconds=tuple(bounds), counts=tuple(sorted(pair[1][: len(bounds) + 1])))
+
+    HISTOGRAM = st.tuples(st.lists(st.floats(1e-300, 9e299), max_size=3), st.lists(COUNT, min_size=4, max_size=4)).map(
+        histogram.__func__
+    )
+    SCRAPE = st.builds(
+        Scrape,
+        member_id=st.none() | NAME,
+        version=st.none() | NAME,
+        started_unix_seconds=UNKNOWN,
+        taken_unix_seconds=UNKNOWN,
+        calls=st.none() | st.dictionaries(NAME, COUNT, max_size=3),
+        cpu_seconds=UNKNOWN,
+        watch_streams=UNKNOWN,
+        lease_streams=UNKNOWN,
+        data_bytes=UNKNOWN,
+        total_bytes=UNKNOWN,
+        quota_bytes=UNKNOWN,
+        leader_changes=UNKNOWN,
+        has_leader=st.none() | st.booleans(),
+        peers=st.lists(NAME, max_size=2).map(tuple),
+        wal_fsync=st.none() | HISTOGRAM,
+        peer_rtt=st.dictionaries(NAME, HISTOGRAM, max_size=2),
+    )
+
+    @given(
+        st.lists(st.tuples(SCRAPE | NAME, SCRAPE | NAME), min_size=1, max_size=3),
+        st.booleans(),
+        st.floats(1e-320, 1e299),
+        UNKNOWN,
+    )
+    def test_they_end_in_no_other_error(self, pairs, twice, seconds, clients):
+        first = {f"e{number}": pair[0] for number, pair in enumerate(pairs)}
+        second = {f"e{number}": pair[1] for number, pair in enumerate(pairs)} if twice else None
+        with contextlib.suppress(EtcdSizeError):
+            observation = combine_scrapes(first, second, seconds=seconds, clients=clients)
+            assert render_observation(observation).endswith("\n")
+            if observation.is_known:
+                assert size(observation.workload(), members=observation.member_count).explain()
