@@ -60,7 +60,11 @@ def main() -> int:
                 name, target, seed=arguments.seed, first=arguments.first, count=count, folder=Path(place) / "input"
             )
             results[name] = result
-            print(f"{name}: {result.inputs} inputs in {result.seconds:.0f} s", flush=True)
+            longest, slowest = result.slowest
+            print(
+                f"{name}: {result.inputs} inputs in {result.seconds:.0f} s; input {slowest} took {longest:.1f} s",
+                flush=True,
+            )
             for outcome, times in result.outcomes.most_common():
                 print(f"  {times:6}  {outcome}")
             seen = set()

@@ -43,6 +43,8 @@ class Result:
 
     inputs: int = 0
     seconds: float = 0.0
+    slowest: tuple[float, int] = (0.0, 0)
+    """The seconds and the number of the slowest input."""
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -63,6 +65,7 @@ def run_target(name: str, target: Target, *, seed: int, first: int, count: int, 
             index = report["input"] + 1
             result.inputs += 1
             result.outcomes[report["outcome"]] += 1
+            result.slowest = max(result.slowest, (report.get("seconds", 0.0), report["input"]))
             if "detail" in report:
                 result.findings.append(report)
     result.seconds = time.monotonic() - start
@@ -113,7 +116,9 @@ def _work(name: str, target: Target, seed: int, inputs: range, folder: Path, pip
         folder.mkdir(parents=True)
         os.chdir(folder)
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        start = time.monotonic()
         report = {"input": index, **_one(target, Random(f"{seed} {name} {index}"), folder)}
+        report["seconds"] = round(time.monotonic() - start, 3)
         signal.setitimer(signal.ITIMER_REAL, 0)
         grown = _peak() - resident
         if grown > RESIDENT and "detail" not in report:
@@ -124,7 +129,7 @@ def _work(name: str, target: Target, seed: int, inputs: range, folder: Path, pip
             return
 
 
-def _one(target: Target, random: Random, folder: Path) -> dict[str, str]:
+def _one(target: Target, random: Random, folder: Path) -> dict[str, Any]:
     try:
         return {"outcome": target(random, folder)}
     except AssertionError as error:
