@@ -88,14 +88,12 @@ def check(words: Sequence[str], code: object, out: bytes, err: str, *, encoding:
     assert "Traceback" not in err or "--debug" in words, "a traceback"
     if data or not out:
         return
-    if "--json" in words:
-        # A program reads it, so that only its form matters.
-        if code != 2 and not {"-h", "--help"} & set(words):
-            json.loads(out.decode(), parse_constant=_reject)
-        return
     # What programs read is UTF-8 in every locale.
-    printed = out.decode("utf-8" if FOR_PROGRAMS & set(words) else encoding)
+    is_json = "--json" in words and not {"-h", "--help"} & set(words)
+    printed = out.decode("utf-8" if is_json or FOR_PROGRAMS & set(words) else encoding)
     assert not CONTROLS.search(printed), f"standard output has {CONTROLS.search(printed)[0]!r}"
+    if is_json and code != 2:
+        json.loads(printed, parse_constant=_reject)
 
 
 def _reject(name: str) -> None:
