@@ -21,6 +21,7 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
+from etcdsize.units import DIMENSIONS
 
 try:
     from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer, LoadOptions, answer_schema
@@ -208,7 +209,7 @@ class Fleet:
         positions, places = columns_to_read(self.columns, written)
         sizer = BatchSizer(self.options, places, schema, self.auditor)
         # Columns to write keep their text; columns that are only read may come as numbers.
-        numbers = {source.position for key, source in self.columns.items() if key != "provider"}.difference(written)
+        numbers = {source.position for key, source in self.columns.items() if key in DIMENSIONS}.difference(written)
         everything = bool(written) and len(positions) == len(self.reader.names)
         batches = self._batches(Wanted(None if everything else positions, numbers, self._added))
         selected = [positions.index(position) for position in written]

@@ -61,7 +61,7 @@ def test_targets(path):
 @of("answers")
 def test_answer_of_a_member(path, folder):
     asked = members()
-    asked.answers = [path.read_bytes(), sound(), sound()]
+    asked.answers = [[path.read_bytes()], [sound()], [sound()]]
     command(["observe", f"127.0.0.1:{asked.ports[0]}", "--interval", "0"])
     groups = [
         {"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": f"c{place}", "provider": "aws"}}

@@ -166,6 +166,15 @@ class TestWritten:
         assert table(written)[0][:5] == ["clients", "rps", "data", "cloud", name]
 
 
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_machines_of_digits_alone_are_text(kind):
+    """Only columns of the load are read as numbers."""
+    text = "clients,rps,data,cloud,current_machine\n5,5,5,aws,120\n".replace(",", "\t" if kind == "tsv" else ",")
+    with open_fleet(Path("fleet"), io.BytesIO(text.encode()), format=kind) as fleet:
+        assert fleet.run().audit.verdicts["unknown"] == 1
+    assert sized(text, kind, to="csv")[0].clusters == 1
+
+
 class TestMalformed:
     """What cannot be split into rows is rejected with the line of the file, counted from 1 with the header."""
 

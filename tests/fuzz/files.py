@@ -170,6 +170,8 @@ def check_twin(row: dict[str, str], tier: str) -> None:
         if plain is None or len(plain[1]) > 18 or (plain[3] and "data_bytes" not in names):
             return
         exact = Fraction(plain[1] + (plain[2] or "")) * BYTE_UNITS[plain[3] or "B"]
+        if exact >= 2**64:
+            return
         loads.append(exact if exact.denominator == 1 else Fraction(float(exact)))
     if next(row[name] for name in NAMES["provider"] if name in row).lower() in ("aws", "gce", "gcp"):
         expected = ("small", "medium", "large", "xlarge")[twin("guide", *loads)]

@@ -18,10 +18,10 @@ from tests.fuzz.texts import metrics_lines, metrics_text
 
 
 class Members:
-    """Three members, each on a port of its own, with the answers that an input gives them."""
+    """Three members, each on a port of its own, with the answers that an input gives them, the last one repeated."""
 
     def __init__(self) -> None:
-        self.answers: list[bytes] = [b"", b"", b""]
+        self.answers: list[list[bytes]] = [[b""], [b""], [b""]]
         self.ports = [self._listen(place) for place in range(3)]
 
     def _listen(self, place: int) -> int:
@@ -34,7 +34,8 @@ class Members:
                 with connection, contextlib.suppress(OSError):
                     connection.settimeout(2)
                     connection.recv(65536)
-                    connection.sendall(self.answers[place])
+                    left = self.answers[place]
+                    connection.sendall(left.pop(0) if len(left) > 1 else left[0])
                     connection.shutdown(socket.SHUT_WR)
                     connection.recv(1)
 
@@ -128,10 +129,10 @@ def servers(random: Random, folder: Path) -> str:
     urls = [f"127.0.0.1:{port}" for port in asked.ports]
     how = ["--interval", random.choice(("0", "0", "5ms")), "--timeout", "1s"]
     if random.random() < 0.4:
-        asked.answers = [answer(random) if random.random() < 0.7 else sound() for _ in urls]
+        asked.answers = [[answer(random) if random.random() < 0.7 else sound() for _ in range(2)] for _ in urls]
         shown = random.choice(([], ["--json"], ["--clients", "300"]))
         return f"one: {command(['observe', *urls[: random.choice((1, 3))], *how, *shown]).outcome}"
-    asked.answers = [answer(random), sound(), sound()]
+    asked.answers = [[answer(random), answer(random)], [sound()], [sound()]]
     labels = {"cluster": text(random), "provider": random.choice(("aws", "gce", "nobody", "=x"))}
     if random.random() < 0.1:
         labels["current_machine"] = random.choice(("m5.large", text(random)))
