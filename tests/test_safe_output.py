@@ -148,6 +148,21 @@ def test_json(run, own, words, read):
     read.model_validate_json(out)
 
 
+def test_the_name_of_a_column(run, own):
+    """It is in the problem of a row, which is our text: safe and short."""
+    name = f"{HOSTILE}{'x' * 5_000}"
+    Path("named.jsonl").write_text(json.dumps({name: -1, "rps": 5, "data": 5, "provider": "aws"}) + "\n")
+    code, out, err = run("fleet", "named.jsonl", "--column", f"clients={name}", "-o", "out.jsonl")
+    assert_safe(out + err)
+    problem = json.loads(Path("out.jsonl").read_text())["problem"]
+    assert (code, len(problem) < 300) == (1, True)
+    assert_safe(problem)
+    Path("field.json").write_text(json.dumps({name: 5, "name": "a"}))
+    _, _, err = run("tiers", "--tiers", "field.json")
+    assert_safe(err)
+    assert len(err) < 600
+
+
 def test_the_name_of_a_file(run, own):
     for name in ("\x1b[31m", "\nFAKE", *(path.name for path in Path().glob("x*.csv"))):
         for command in (["fleet", name], ["fleet", name, "--format", "parquet"], ["tiers", "--tiers", name]):

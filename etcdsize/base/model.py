@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from etcdsize.base.checks import number_of
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import nearest, shortened, shown
 from etcdsize.errors import EtcdSizeError, TableError
 
 if TYPE_CHECKING:
@@ -155,8 +155,8 @@ def _place(loc: Sequence[int | str]) -> tuple[int | None, str | None]:
     """Return the row, counted from 1, and the field in it."""
     rows = [index for index, part in enumerate(loc) if isinstance(part, int)]
     if not rows:
-        return None, ".".join(map(str, loc)) or None
-    field = ".".join(map(str, loc[rows[0] + 1 :]))
+        return None, ".".join(shortened(str(part)) for part in loc) or None
+    field = ".".join(shortened(str(part)) for part in loc[rows[0] + 1 :])
     return int(loc[rows[0]]) + 1, field or None
 
 

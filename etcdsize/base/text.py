@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["markdown_code", "markdown_text", "nearest", "one_line", "safe_json", "shortened", "shown"]
 
+# No name is longer, and comparing a text of megabytes takes seconds.
+_LONGEST_WORD = 200
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean "…"?` for the known word nearest to `word`, or an empty string."""
     import difflib
 
+    if len(word) > _LONGEST_WORD:
+        return ""
     lowered = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f'; did you mean "{lowered[close[0]]}"?' if close else ""

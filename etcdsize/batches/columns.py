@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import nearest, one_line, shortened, shown
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
@@ -41,7 +41,7 @@ UNIT_OF_FACTOR = {1000**2: "MB", 1024**2: "MiB", 1000**3: "GB", 1024**3: "GiB"}
 
 @dataclass(frozen=True)
 class Source:
-    """The column that holds a dimension: its position, its name, and the factor that converts its numbers to bytes."""
+    """The column that holds a dimension: its position, its name as messages show it, and its factor to bytes."""
 
     position: int
     name: str
@@ -141,7 +141,11 @@ def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str 
     if not places:
         return None
     name = names[places[0]]
-    return Source(places[0], name, known.get(_normalize(name), _unit_factor(name) if key == "data_bytes" else 1))
+    return Source(
+        places[0],
+        one_line(shortened(name)),
+        known.get(_normalize(name), _unit_factor(name) if key == "data_bytes" else 1),
+    )
 
 
 def _normalize(name: str) -> str:

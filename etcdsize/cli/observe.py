@@ -44,8 +44,8 @@ unknown, and the answer is then a lower bound. If a member does not answer, the
 exit code is 1.
 
 With --targets, observe many clusters, up to a hundred members at a time, and
-print the summary that fleet prints. A cluster that cannot be reached does not
-stop the others.""",
+print the summary that fleet prints. Whatever is wrong with one cluster does not
+stop the others: it is the problem of its row.""",
         example="etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379\n"
         "etcdsize observe --targets clusters.json -o observed.csv",
     )

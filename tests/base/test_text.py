@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 import unicodedata
 
 import numpy as np
@@ -57,6 +58,11 @@ class TestNearest:
     )
     def test_suggests_the_nearest_word(self, word, hint):
         assert nearest(word, ["guide", "etcd.io"]) == hint
+
+    def test_a_word_of_megabytes_takes_no_time(self):
+        start = time.monotonic()
+        assert nearest("x" * 20_000_000, ["x" * 1_000]) == ""
+        assert time.monotonic() - start < 1
 
     def test_suggests_the_known_spelling(self):
         assert nearest("gib", ["GiB"]) == '; did you mean "GiB"?'
