@@ -25,6 +25,8 @@ from tests.support.writers import METRICS, Writer, writers
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 TEMPORARY = re.compile(r"\..{0,40}\.[0-9a-f]{16}\.part", re.DOTALL)
 """The names of temporary files and directories, as docs/bootstrap.md and docs/cli/fleet.md describe them."""
+MOMENTS = ("start", "first write", "change")
+"""Whence a moment is drawn: in the whole run; while there is a temporary file; as soon as the output has changed."""
 PATIENCE = 30
 """How long a command may take to end after a signal before it counts as hanging. [seconds]"""
 
@@ -96,7 +98,7 @@ def campaign(folder: Path, *, count: int, seed: int) -> Results:
     inputs, work = folder / "inputs", folder / "work"
     inputs.mkdir()
     with serving(answering(METRICS.read_text())) as port:
-        found = writers(inputs, port, rows=12_000, machines=200, members=100).values()
+        found = writers(inputs, port, rows=8_000, machines=200, members=100).values()
         cases = [Case(writer, over) for writer in found for over in (False, True)]
         for new, over in zip(cases[::2], cases[1::2], strict=True):
             _measure(new, work)
@@ -131,15 +133,16 @@ def _measure(case: Case, work: Path) -> None:
 
 def _stop(case: Case, work: Path, random: Random) -> None:
     """Run a command, send it a signal, and check what is left; then run it again."""
-    number = random.choice(SIGNALS)
-    # Half of the moments are spread over the whole run, half over the time in which there is a temporary file.
-    at_writing = random.random() < 0.5
-    delay = random.uniform(0, case.writing if at_writing else case.seconds)
+    number, moment = random.choice(SIGNALS), random.choice(MOMENTS)
+    delay = {"start": random.uniform(0, case.seconds), "first write": random.uniform(0, case.writing)}.get(moment, 0.0)
     with _empty(work):
         _put(work / case.writer.output, case.old)
+        before = _identity(case, work)
         process = _start(case, work)
-        while at_writing and process.poll() is None and not _temporaries(work):
+        while moment == "first write" and process.poll() is None and not _temporaries(work):
             time.sleep(0.0002)
+        while moment == "change" and process.poll() is None and _identity(case, work) == before:
+            time.sleep(0.0001)
         time.sleep(delay)
         running = process.poll() is None
         process.send_signal(number)
@@ -155,8 +158,7 @@ def _stop(case: Case, work: Path, random: Random) -> None:
         left = _content(work / case.writer.output)
         faults = list(faults_of(case, work, number if running else None, process.returncode, stdout + stderr))
         faults += _run_again(case, work, left)
-    moment = f"{number.name} {delay:.4f} s after {'the temporary file' if at_writing else 'the start'}"
-    case.findings += [f"{case.name}: {moment}: {fault}" for fault in faults]
+    case.findings += [f"{case.name}: {number.name} {delay:.4f} s after the {moment}: {fault}" for fault in faults]
     if running:
         case.signals[number.name] += 1
         case.outcomes[_outcome(case, left)] += 1
@@ -237,6 +239,14 @@ def _start(case: Case, work: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def _identity(case: Case, work: Path) -> int | None:
+    """Return what changes when the output, or the first of its files, is put in place."""
+    output = work / case.writer.output
+    with contextlib.suppress(FileNotFoundError):
+        return (output / min(case.old) if isinstance(case.old, dict) else output).stat().st_ino
+    return None
 
 
 @contextlib.contextmanager
