@@ -86,11 +86,21 @@ def as_csv(found: Table, delimiter: str = ",", newline: str = "\n", quoting: int
     return written.getvalue().encode()
 
 
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
 def as_jsonl(found: Table) -> bytes:
-    return "".join(json.dumps(dict(zip(found[0], row)), ensure_ascii=False) + "\n" for row in found[1]).encode()
+    """Write JSON lines, with numbers as numbers in every other row."""
+    lines = []
+    for place, row in enumerate(found[1]):
+        cells = [
+            cell if place % 2 and JSON_NUMBER.fullmatch(cell) else json.dumps(cell, ensure_ascii=False) for cell in row
+        ]
+        lines.append("{" + ", ".join(f"{json.dumps(name)}: {cell}" for name, cell in zip(found[0], cells)) + "}\n")
+    return "".join(lines).encode()
 
 
-def as_parquet(found: Table, kind: pa.DataType | None = None) -> bytes:
+def as_parquet(found: Table) -> bytes:
     columns = [pa.array([row[place] for row in found[1]], pa.string()) for place in range(len(found[0]))]
     written = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, names=found[0]), written, row_group_size=7)
@@ -111,7 +121,8 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
         case ".jsonl":
             lines = path.read_bytes().decode().split("\n")
             assert lines.pop() == "", "the last line does not end"
-            return [json.loads(line) for line in lines]
+            # Numbers as they are written, however many digits they have.
+            return [json.loads(line, parse_int=str, parse_float=str) for line in lines]
         case ".parquet":
             read = pq.ParquetFile(path).read()
             columns = [column.to_pylist() for column in read.columns]
@@ -213,11 +224,17 @@ def hostile(random: Random, folder: Path) -> str:
         content = damaged(random, content)
     source, target = f"in.{kind}", f"out.{random.choice(list(WRITERS))}"
     (folder / source).write_bytes(content)
-    words = ["fleet", source, "-o", target, "--json"]
-    for option in random.sample(OPTIONS, random.choice((0, 0, 1, 2))):
-        words += option
-    ran = command(words)
+    chosen = [word for option in random.sample(OPTIONS, random.choice((0, 0, 1, 2))) for word in option]
+    ran = command(["fleet", source, "-o", target, "--json", *chosen])
     check_written(folder / target, ran)
+    if random.random() < 0.2:
+        streamed = ["fleet", "-", "--format", kind, "-o", "-", "--output-format", target.partition(".")[2], *chosen]
+        again = command(streamed, stdin=content, data=True)
+        assert again.code == ran.code, f"exit {ran.code}, but {again.code} from standard input"
+        if ran.code != 2:
+            rows = rows_of(folder / target)
+            (folder / target).write_bytes(again.out)
+            assert rows_of(folder / target) == rows, "another output from standard input"
     return f"{kind}: {ran.outcome}"
 
 
