@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import DateOrEmpty, Model, Name, Positive, read_table
+from etcdsize.base.model import Count, DateOrEmpty, Model, Name, Positive, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.units import DIMENSIONS
@@ -60,7 +60,7 @@ class Tier(Model):
     requests_per_second: Annotated[Bound | None, Field(description="Requests per second. None if unbounded.")] = None
     data_bytes: Annotated[Bound | None, Field(description="Data stored, in bytes. None if unbounded.")] = None
     kubernetes_nodes: Annotated[
-        int, Field(strict=True, gt=0, description="Nodes of the example Kubernetes cluster, read as an upper limit.")
+        Count, Field(description="Nodes of the example Kubernetes cluster, read as an upper limit.")
     ]
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 

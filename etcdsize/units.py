@@ -67,6 +67,7 @@ _DURATION_ACCEPTED = 'seconds or a duration such as "10s", "500ms", "5m" or "1h"
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # No float64 needs more digits. The limit keeps hostile text from becoming an enormous integer.
 _LONGEST = 400
+_LARGEST_FLOAT = 1.7976931348623157e308
 
 
 def parse_bytes(text: str) -> int | float:
@@ -189,6 +190,8 @@ def _value(text: str, units: dict[str, int] | dict[str, Fraction]) -> int | floa
         if rough * float(factor) == float("inf"):
             return None
         exact = Fraction(number) * factor
+    if exact.denominator != 1 and exact > _LARGEST_FLOAT:
+        return None
     if exact.denominator == 1 and (exact.numerator < 2**64 or "e" not in number.lower()):
         return exact.numerator
     return float(exact)

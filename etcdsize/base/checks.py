@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Any
@@ -48,8 +49,9 @@ def count_of(option: str, value: Any, least: int = 1) -> int:
     number = whole_number(value)
     if number is not None and least <= number < 2**64:
         return number
+    most = ", and below 2^64" if number is not None and number >= least else ""
     raise OptionError(
-        f"{option}: got {shown(value)}, expected an integer of {least} or more", option=option, value=value
+        f"{option}: got {shown(value)}, expected an integer of {least} or more{most}", option=option, value=value
     )
 
 
@@ -60,6 +62,8 @@ def number_of(option: str, value: Any, *, positive: bool = False) -> int | float
     if number is not None and 0 <= number < 1e300 and (number or not positive):
         return number
     least = "above 0" if positive else "of 0 or more"
+    if number is not None and 1e300 <= number != math.inf:
+        least += ", and below 1e300"
     where = f"{option}: " if option else ""
     raise OptionError(f"{where}got {shown(value)}, expected a finite number {least}", option=option, value=value)
 

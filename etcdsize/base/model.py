@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     PlainValidator,
     StringConstraints,
     ValidationError,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Date", "DateOrEmpty", "Model", "Name", "NotNegative", "Positive", "date_of", "read_table"]
+__all__ = ["Count", "Date", "DateOrEmpty", "Model", "Name", "NotNegative", "Positive", "date_of", "read_table"]
 
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _positive(value: Any) -> int | float:
 
 NotNegative = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number", "minimum": 0})]
 Positive = Annotated[int | float, PlainValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Count = Annotated[int, Field(strict=True, gt=0, lt=2**63)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 
 
@@ -97,6 +99,9 @@ def date_of(text: str) -> str:
 Date = Annotated[str, AfterValidator(date_of), WithJsonSchema({"type": "string", "format": "date"})]
 DateOrEmpty = Annotated[str, AfterValidator(lambda text: text and date_of(text))]
 
+# Our choice; the machines of all providers take 2 MB.
+_LARGEST_BYTES = 64 * 2**20
+
 ModelT = TypeVar("ModelT", bound=Model)
 
 
@@ -106,9 +111,12 @@ def read_table(model: type[ModelT], path: Path, *, is_own: bool = False) -> Mode
     In a user's own file, a repeated field is an error; Pydantic would take the last one.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as stream:
+            text = stream.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}", file=str(path)) from error
+    if len(text) > _LARGEST_BYTES:
+        raise TableError(f"{path}: has more than {_LARGEST_BYTES // 2**20} MiB; is it the right file?", file=str(path))
     if is_own:
         from etcdsize.base.json_text import reject_repeats
 

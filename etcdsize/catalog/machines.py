@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Model, Name, NotNegative, Positive
+from etcdsize.base.model import Count, Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import Cost, Price
 from etcdsize.catalog.disks import DiskLimit
@@ -68,7 +68,7 @@ class Machine(Model):
     machine_type: Annotated[Name, Field(description="The provider's name for it.")]
     tier: Annotated[Name | None, Field(description="The tier that the source assigns it to.")] = None
     family: Annotated[Name | None, Field(description="The provider's name of its family, such as m7i.")] = None
-    vcpus: Annotated[int, Field(strict=True, gt=0, description="Virtual CPUs. [count]")]
+    vcpus: Annotated[Count, Field(description="Virtual CPUs. [count]")]
     memory_gib: Annotated[Positive, Field(description="Memory. [GiB]")]
     concurrent_iops: Annotated[
         Positive | None,

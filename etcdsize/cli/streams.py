@@ -33,15 +33,25 @@ __all__ = [
 
 T = TypeVar("T")
 
+# What is read as a whole (our choice): a million clusters to observe take 200 MB. A device may have no end.
+_LARGEST_MIB = 512
+
 
 def content(name: str) -> bytes:
     """Return the content of a file, or of standard input for `-`."""
+    title = _title(name)
     try:
-        return standard_input().read() if name == "-" else Path(name).read_bytes()
+        with contextlib.nullcontext(standard_input()) if name == "-" else Path(name).open("rb") as stream:
+            parts: list[bytes] = []
+            while part := stream.read(2**20):
+                parts.append(part)
+                if len(parts) > _LARGEST_MIB:
+                    raise TableError(f"{title}: has more than {_LARGEST_MIB} MiB; is it the right file?", file=title)
     except EtcdSizeError:
         raise
     except (OSError, ValueError) as error:
-        raise TableError(f"{_title(name)}: cannot be read: {_reason(error)}", file=_title(name)) from error
+        raise TableError(f"{title}: cannot be read: {_reason(error)}", file=title) from error
+    return b"".join(parts)
 
 
 def of_file(name: str, work: Callable[[], T]) -> T:

@@ -2,6 +2,8 @@
 
 import math
 
+from etcdsize.base.checks import number_of
+
 __all__ = ["DEFAULT_QUOTA_BYTES", "SMALLEST_PLAUSIBLE_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for"]
 
 _GIB = 1024**3
@@ -24,11 +26,17 @@ def quota_for(data_bytes: float) -> int:
     The data fills at most four fifths of the quota. The quota is at least etcd's default of 2 GiB, and at most the
     suggested 8 GiB as long as the data itself fits.
 
+    Raises
+    ------
+    OptionError
+        Unless `data_bytes` is a finite number of 0 or more, and below 1e300.
+
     Examples
     --------
     >>> [quota_for(data) // 1024**3 for data in (100e6, 2e9, 8e9, 20e9)]
     [2, 3, 8, 24]
     """
+    data_bytes = number_of("data_bytes", data_bytes)
     wanted = math.ceil(data_bytes / _FILLED / _GIB) * _GIB
     if data_bytes <= SUGGESTED_QUOTA_BYTES:
         wanted = min(wanted, SUGGESTED_QUOTA_BYTES)

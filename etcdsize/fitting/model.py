@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from etcdsize.base.model import Date, Model, NotNegative, Positive
+from etcdsize.base.model import Count, Date, Model, NotNegative, Positive
 from etcdsize.base.text import nearest, one_line, shown
 from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.costs import Cost
@@ -53,7 +53,7 @@ class Need(Model):
     """What each member of a cluster needs."""
 
     tier: Annotated[str, Field(description="The tier.")]
-    vcpus: Annotated[int, Field(strict=True, gt=0, description="[count]")]
+    vcpus: Annotated[Count, Field(description="[count]")]
     memory_gib: Annotated[Positive, Field(description="[GiB]")]
     concurrent_iops: Annotated[Positive, Field(description="Concurrent disk operations, sustained. [1/s]")]
     disk_mb_per_second: Annotated[Positive, Field(description="Disk bandwidth, sustained. [MB/s]")]

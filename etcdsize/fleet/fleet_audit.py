@@ -162,7 +162,7 @@ class FleetAudit:
         """
         machines = self.auditor.machines
         regions = {region: code for code, region in enumerate({_region(machine.price) for machine in machines})}
-        prices = np.array([np.nan if m.price is None else m.price.usd_hour for m in machines] + [np.nan])
+        prices = np.array([np.nan if m.price is None else m.price.usd_hour for m in machines] + [np.nan], float)
         places = np.array([*(regions[_region(machine.price)] for machine in machines), -1])
         first = len(machines) - len(self.auditor.catalog.machines)
         found = np.empty(len(self))
@@ -182,7 +182,7 @@ class FleetAudit:
         by, shares = np.empty(len(self), np.uint8), np.empty(len(self))
         capacity = [*self.auditor.capacities, None]
         figure = np.array([0 if one is None else one.figure + len(DIMENSIONS) for one in capacity], np.uint8)
-        ratio = np.array([np.nan if one is None else one.ratio for one in capacity])
+        ratio = np.array([np.nan if one is None else one.ratio for one in capacity], float)
         for rows in self._blocks():
             places = self._places(rows)
             has = self.auditor.tier_of[places]
@@ -204,7 +204,7 @@ class FleetAudit:
             last = len(self.auditor.tiers.tiers) - 1
             limits = [float(self.auditor.tiers.reference(code, DIMENSIONS[index]).limit) for code in range(last + 1)]
             with np.errstate(over="ignore", invalid="ignore"):
-                share = column[rows].astype(np.float64) / np.array(limits)[np.minimum(tiers, last)]
+                share = column[rows].astype(np.float64) / np.array(limits, float)[np.minimum(tiers, last)]
             np.minimum(share, np.finfo(np.float64).max, out=share)
             unknown = self._unknown[index]
             if unknown is not None:

@@ -149,7 +149,7 @@ class FleetSizing:
         NaN where the cost is unknown or the cluster cannot be sized. Region and date are in the machines' `cost`.
         """
         costs = [None if machine.cost is None else machine.cost.usd_month for machine in self.machines]
-        of_code = np.array([np.nan if cost is None else cost * self.members for cost in costs] + [np.nan])
+        of_code = np.array([np.nan if cost is None else cost * self.members for cost in costs] + [np.nan], float)
         return _read_only(of_code[self.machine_codes])
 
     @cached_property

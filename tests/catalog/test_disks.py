@@ -231,7 +231,7 @@ class TestSmallest:
             ((5, -1), "concurrent_iops: got -1, expected a finite number of 0 or more"),
             ((5, "9"), 'concurrent_iops: got "9", expected a finite number of 0 or more'),
             ((5, 1, math.nan), "mb_per_second: got nan, expected a finite number of 0 or more"),
-            ((5, 1, 1e308), "mb_per_second: got 1e+308, expected a finite number of 0 or more"),
+            ((5, 1, 1e308), "mb_per_second: got 1e+308, expected a finite number of 0 or more, and below 1e300"),
         ],
     )
     def test_an_impossible_need_is_rejected(self, need, message):
