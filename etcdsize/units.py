@@ -25,6 +25,7 @@ __all__ = [
     "format_number",
     "format_percent",
     "parse_bytes",
+    "parse_cell",
     "parse_count",
     "parse_duration",
     "parse_fraction",
@@ -110,6 +111,16 @@ def parse_count(text: str) -> int | float:
     return _parse(text, {}, _COUNT_ACCEPTED)
 
 
+def parse_cell(dimension: Dimension, text: str, *, suggest: bool) -> int | float:
+    """Return the number in a cell of a dimension. A suggestion for a wrong one takes time, so that it can be left out.
+
+    >>> parse_cell("data_bytes", "400MB", suggest=True)
+    400000000
+    """
+    units, accepted = _CELLS[dimension]
+    return _parse(text, units, accepted, suggest=suggest)
+
+
 def parse_whole(text: str) -> int:
     """Return a whole number, which has no unit. [count]
 
@@ -154,14 +165,23 @@ def parse_option(option: str, text: str | None, parse: Callable[[str], T]) -> T 
         raise OptionError(f"{option}: {error}", option=option, value=text) from None
 
 
-def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:
+_CELLS: dict[str, tuple[dict[str, int], str]] = {
+    "clients": ({}, _COUNT_ACCEPTED),
+    "requests_per_second": (_RATE_UNITS, _RATE_ACCEPTED),
+    "data_bytes": (BYTE_UNITS, _BYTES_ACCEPTED),
+}
+
+
+def _parse(
+    text: str, units: dict[str, int] | dict[str, Fraction], accepted: str, *, suggest: bool = True
+) -> int | float:
     if not isinstance(text, str):
         raise UnitError(
             f"got {shown(text)} of type {type(text).__name__}, expected text: {accepted}", accepted=accepted
         )
     value = _value(text, units)
     if value is None:
-        suggestion = _suggestion(text, units)
+        suggestion = _suggestion(text, units) if suggest else None
         # Suggest only text that would itself be accepted.
         suggested = _value(suggestion, units) if suggestion else None
         if suggested is None or (units is _FRACTION_UNITS and suggested >= 1):

@@ -11,21 +11,42 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["markdown_code", "markdown_text", "nearest", "one_line", "safe_json", "shortened", "shown"]
+__all__ = ["Suggestions", "markdown_code", "markdown_text", "nearest", "one_line", "safe_json", "shortened", "shown"]
 
 # No name is longer, and comparing a text of megabytes takes seconds.
 _LONGEST_WORD = 200
+_MOST_WORDS = 10_000
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "…"?` for the known word nearest to `word`, or an empty string."""
+    """Return `; did you mean "…"?` for the known word nearest to `word`, or an empty string.
+
+    Long words, and known words after the first 10,000, are not compared.
+    """
     import difflib
 
     if len(word) > _LONGEST_WORD:
         return ""
-    lowered = {name.lower(): name for name in known}
+    lowered = {name.lower(): name for name, _ in zip(known, range(_MOST_WORDS)) if len(name) <= _LONGEST_WORD}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f'; did you mean "{lowered[close[0]]}"?' if close else ""
+
+
+class Suggestions:
+    """Grants suggestions for the first wrong values of many: a search for the nearest word takes milliseconds."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = 100
+        """How many more are granted (our choice)."""
+
+    def take(self) -> bool:
+        """Return whether the next wrong value gets a suggestion."""
+        if not self.left:
+            return False
+        self.left -= 1
+        return True
 
 
 def shown(value: object) -> str:

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.batches.columns import Source
-from etcdsize.batches.loads import is_text
+from etcdsize.batches.loads import distinct, is_text
 from etcdsize.catalog.costs import Price
 from etcdsize.errors import ColumnError
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor
@@ -79,11 +78,9 @@ class BatchAudit:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        if not pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string()).dictionary_encode()
-        names = [*column.dictionary.to_pylist(), None]
+        texts, places = distinct(column)
+        names = [*texts.to_pylist(), None]
         lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
-        places = pc.fill_null(column.indices.cast(pa.int64()), len(names) - 1).to_numpy(zero_copy_only=False)
         codes: NDArray[np.uint16] = lookup[places]
         capacities = self.auditor.capacities
         reasons = {
@@ -104,7 +101,8 @@ class BatchAudit:
     def provider_codes(self, codes: NDArray[np.uint16], providers: tuple[str, ...], invalid: int) -> NDArray[np.uint8]:
         """Return the index of each machine's provider, or `invalid` where the provider is not listed."""
         machines = self.auditor.catalog.machines
-        of = [providers.index(m.provider) if m.provider in providers else invalid for m in machines]
+        code_of = {name: code for code, name in enumerate(providers)}
+        of = [code_of.get(machine.provider, invalid) for machine in machines]
         return np.array([*of, invalid], np.uint8)[np.minimum(codes, len(machines))]
 
     def count(self, audit: FleetAudit, before: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etcdsize.base.text import shown
+from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.columns import UNIT_OF_FACTOR, Source
 from etcdsize.errors import ColumnError, UnitError
-from etcdsize.units import parse_bytes, parse_count, parse_rate
+from etcdsize.units import Dimension, parse_cell
 
-__all__ = ["Load", "is_text", "numbers"]
-
-_PARSERS: dict[str, Callable[[str], int | float]] = {
-    "clients": parse_count,
-    "requests_per_second": parse_rate,
-    "data_bytes": parse_bytes,
-}
+__all__ = ["Load", "distinct", "is_text", "numbers"]
 
 
 @dataclass
@@ -34,14 +27,20 @@ class Load:
     missing: NDArray[np.bool_] | None
 
 
-def numbers(column: pa.Array, dimension: str, source: Source) -> Load:
-    """Return the numbers of a column, without a copy if it holds numbers and no nulls."""
+def numbers(column: pa.Array, dimension: Dimension, source: Source, suggestions: Suggestions | None = None) -> Load:
+    """Return the numbers of a column, without a copy if it holds numbers and no nulls.
+
+    The problems of text that is not a number have as many suggestions as are left.
+    """
     kind = column.type
+    suggestions = suggestions or Suggestions()
     if pa.types.is_dictionary(kind):
+        if is_text(kind.value_type):
+            return _parse_distinct(column, dimension, source, suggestions)
         column = column.cast(kind.value_type)
         kind = column.type
     if is_text(kind):
-        return _parse_text(column, dimension, source)
+        return _parse_text(column, dimension, source, suggestions)
     if pa.types.is_null(kind):
         return Load(np.zeros(len(column)), {}, np.ones(len(column), np.bool_))
     if pa.types.is_decimal(kind):
@@ -53,6 +52,19 @@ def numbers(column: pa.Array, dimension: str, source: Source) -> Load:
         missing = column.is_null().to_numpy(zero_copy_only=False)
         column = column.fill_null(0) if not pa.types.is_float16(column.type) else column.cast(pa.float32()).fill_null(0)
     return Load(_scale(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
+
+
+def distinct(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return the distinct texts of a column, and the place of each row's among them; null's is behind the last."""
+    if not pa.types.is_dictionary(column.type):
+        column = (column if pa.types.is_large_string(column.type) else column.cast(pa.string())).dictionary_encode()
+    texts = column.dictionary
+    places: NDArray[np.int64] = column.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    if len(texts) > len(column):
+        # A batch may come with the dictionary of a whole file: keep only what it uses.
+        used, places = np.unique(np.append(places, len(texts)), return_inverse=True)
+        texts, places = texts.take(pa.array(used[:-1])), places[:-1]
+    return texts, places
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -78,7 +90,21 @@ _DECIMALS = _DIGITS.copy()
 _DECIMALS[ord(".")] = True
 
 
-def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
+def _parse_distinct(column: pa.Array, dimension: Dimension, source: Source, suggestions: Suggestions) -> Load:
+    """Return the numbers in a dictionary of text, which is parsed and not expanded."""
+    texts, places = distinct(column)
+    load = _parse_text(texts, dimension, source, suggestions)
+    missing = np.append(np.zeros(len(texts), np.bool_) if load.missing is None else load.missing, True)[places]
+    problems: dict[int, str] = {}
+    if load.problems:
+        faulty = np.zeros(len(texts) + 1, np.bool_)
+        faulty[list(load.problems)] = True
+        problems = {row: load.problems[int(places[row])] for row in np.flatnonzero(faulty[places]).tolist()}
+    values = np.append(load.values, load.values.dtype.type(0))[places]
+    return Load(values, problems, missing if missing.any() else None)
+
+
+def _parse_text(column: pa.Array, dimension: Dimension, source: Source, suggestions: Suggestions) -> Load:
     """Return the numbers in a column of text; text that is not a number is a problem of its row."""
     column = column.cast(pa.large_string())
     missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
@@ -92,16 +118,16 @@ def _parse_text(column: pa.Array, dimension: str, source: Source) -> Load:
 
     # Not every cell is a plain number: parse each distinct text once.
     encoded = column.dictionary_encode()
-    parse = _PARSERS[dimension] if source.factor == 1 else parse_count
+    unit = UNIT_OF_FACTOR.get(source.factor)
     read = np.zeros(len(encoded.dictionary))
     wrong: dict[int, str] = {}
     exact: list[int | float] = []
     for code, text in enumerate(encoded.dictionary.to_pylist()):
         exact.append(0)
         try:
-            value = parse(text)
+            value = parse_cell(dimension if unit is None else "clients", text, suggest=suggestions.left > 0)
         except UnitError as error:
-            unit = UNIT_OF_FACTOR.get(source.factor)
+            suggestions.take()
             reason = str(error) if unit is None else f"got {shown(text)}, expected a number of {unit}"
             wrong[code] = f"{source.name}: {reason}"
             continue

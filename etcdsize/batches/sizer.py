@@ -13,16 +13,16 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etcdsize.base.checks import list_of, names_of, one_of
-from etcdsize.base.text import shown
+from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.auditor import BatchAudit, dictionary
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, pick_columns
-from etcdsize.batches.loads import is_text, numbers
+from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.providers import find_provider, unknown_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
 from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.fleet.audit import audit_codes
@@ -179,6 +179,7 @@ class BatchSizer:
         catalog, tiers = options.catalog, options.tiers
         self._tiers = tiers
         self._provider = options.provider
+        self._suggestions = {key: Suggestions() for key in columns}
         self._providers = catalog.providers if self._provider is None else (self._provider,)
         self._places = [(name, tier) for name in self._providers for tier in tiers.names]
         # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
@@ -216,7 +217,7 @@ class BatchSizer:
             source = self._columns.get(dimension)
             if source is None:
                 continue
-            load = numbers(batch.column(source.position), dimension, source)
+            load = numbers(batch.column(source.position), dimension, source, self._suggestions[dimension])
             values[index] = load.values
             for row, problem in load.problems.items():
                 problems.setdefault(row, []).append(problem)
@@ -288,24 +289,33 @@ class BatchSizer:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
+        texts, codes = distinct(column)
         wrong: dict[int, str] = {}
-        lookup = np.full(len(column.dictionary) + 1, INVALID, np.uint8)
-        for code, name in enumerate(column.dictionary.to_pylist()):
-            if name is None or name == "":
-                wrong[code] = f"{source.name}: missing"
-                continue
-            try:
-                lookup[code] = self._providers.index(providers_of(self._options.catalog, (name,))[0])
-            except OptionError as error:
-                wrong[code] = f"{source.name}: {str(error).removeprefix('provider: ')}"
+        lookup = np.full(len(texts) + 1, INVALID, np.uint8)
+        code_of = {name: code for code, name in enumerate(self._providers)}
+        for code, name in enumerate(texts.to_pylist()):
+            provider = find_provider(name)
+            if provider in code_of:
+                lookup[code] = code_of[provider]
+            else:
+                wrong[code] = f"{source.name}: {self._wrong_provider(name, provider)}"
         wrong[len(lookup) - 1] = f"{source.name}: missing"
-        codes = pc.fill_null(column.indices.cast(pa.int64()), len(lookup) - 1).to_numpy(zero_copy_only=False)
         found: NDArray[np.uint8] = lookup[codes]
         for row in np.flatnonzero(found == INVALID).tolist():
             problems.setdefault(row, []).append(wrong[int(codes[row])])
         return found
+
+    def _wrong_provider(self, name: str | None, known: str | None) -> str:
+        """Return the problem of a provider that is not in the catalog; the first unknown ones get a suggestion."""
+        if not name:
+            return "missing"
+        if known is None:
+            return unknown_provider(name, suggest=self._suggestions["provider"].take())
+        try:
+            providers_of(self._options.catalog, (name,))
+        except OptionError as error:
+            return str(error).removeprefix("provider: ")
+        return "missing"
 
     def _report_invalid(
         self, codes: NDArray[np.uint8], values: Sequence[NDArray[Any] | None], problems: dict[int, list[str]]

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 
-__all__ = ["FOLDER", "Provider", "known_providers", "provider_name"]
+__all__ = ["FOLDER", "Provider", "find_provider", "known_providers", "provider_name", "unknown_provider"]
 
 FOLDER = Path(__file__).parents[1] / "data" / "machines-current"
 
@@ -35,21 +35,26 @@ def provider_name(name: object) -> str:
     >>> provider_name("AWS"), provider_name("gcp")
     ('aws', 'gce')
     """
+    found = find_provider(name)
+    if found is None:
+        raise OptionError(f"provider: {unknown_provider(name)}", option="provider", value=name)
+    return found
+
+
+def find_provider(name: object) -> str | None:
+    """Return the provider that a name or an alias means, whatever its case, or None."""
     lowered = name.lower() if isinstance(name, str) else ""
-    names = _names(FOLDER)
-    if lowered in names:
-        return lowered
-    aliases = _aliases(FOLDER)
-    if lowered in aliases:
-        return aliases[lowered]
+    return lowered if lowered in _names(FOLDER) else _aliases(FOLDER).get(lowered)
+
+
+def unknown_provider(name: object, *, suggest: bool = True) -> str:
+    """Return the problem of a provider that is not known, with the nearest one that is if `suggest`."""
+    names, aliases = _names(FOLDER), _aliases(FOLDER)
     others = {known: [alias for alias, of in aliases.items() if of == known] for known in names}
     listed = [f"{known} ({', '.join(others[known])})" if others[known] else known for known in names]
     expected = " or ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
-    raise OptionError(
-        f"provider: got {shown(name)}, expected {expected}{nearest(lowered, (*names, *aliases))}",
-        option="provider",
-        value=name,
-    )
+    near = nearest(name.lower(), (*names, *aliases)) if suggest and isinstance(name, str) else ""
+    return f"got {shown(name)}, expected {expected}{near}"
 
 
 # A canonical name needs no file to be read; the aliases are read once a name is not one.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import Suggestions, nearest, shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
@@ -82,6 +82,8 @@ class Auditor:
                     wanted += [] if machine is None else [machine]
         self.machines: tuple[Machine, ...] = (*wanted, *self.catalog.machines)
         """The machines that `FleetAudit.recommended_codes` indexes: those to recommend, then the catalog's."""
+        self._suggestions = Suggestions()
+        self._nearest: dict[str, str] = {}
         only = None if provider is None else provider_name(provider)
         self._code_of: dict[str, int] = {}
         for code, machine in enumerate(self.catalog.machines):
@@ -109,10 +111,13 @@ class Auditor:
         return self._code_of.get(machine_type, self._code_of.get(machine_type.lower(), NO_MACHINE))
 
     def unknown_machine(self, machine_type: Any) -> str:
-        """Return the problem of a machine that is not in the catalog."""
+        """Return the problem of a machine that is not in the catalog; the first ones get a suggestion."""
         if machine_type is None or machine_type == "" or machine_type != machine_type:
             return "missing"
-        near = nearest(str(machine_type), [machine.machine_type for machine in self.catalog.machines])
+        name = str(machine_type)
+        if name not in self._nearest and self._suggestions.take():
+            self._nearest[name] = nearest(name, (machine.machine_type for machine in self.catalog.machines))
+        near = self._nearest.get(name, "")
         return f"got {shown(machine_type)}, expected a machine of the catalog {shown(self.catalog.name)}{near}"
 
     def reason_unknown(self, machine_type: Any, code: int) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from etcdsize.base.checks import one_of
 from etcdsize.catalog.catalog import Catalog, providers_of
+from etcdsize.catalog.providers import find_provider
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.loads import array_of, broadcast, classify_arrays, fleet_codes, fleet_columns, invalid_load
@@ -280,12 +281,10 @@ def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: typ
 
 def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
     """Return the index of every cluster's provider in the catalog, and mark clusters whose provider is not in it."""
+    code_of_provider = {provider: code for code, provider in enumerate(catalog.providers)}
 
     def code_of(name: Any) -> int:
-        try:
-            return catalog.providers.index(providers_of(catalog, (name,))[0])
-        except OptionError:
-            return INVALID
+        return code_of_provider.get(find_provider(name) or "", INVALID)
 
     found = look_up_codes(names, code_of, np.uint8)
     bad = found == INVALID

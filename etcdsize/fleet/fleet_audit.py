@@ -38,6 +38,7 @@ DECIDERS = (*DIMENSIONS, *FIGURES)
 
 # Rows per block: the scratch fits the cache (our choice).
 _BLOCK = 65_536
+_PART = 1024
 
 
 class ClusterAudit(Model):
@@ -272,20 +273,27 @@ class FleetAudit:
 
     def __getitem__(self, index: int) -> ClusterAudit:
         position = position_of(index, len(self))
-        one = self._part(position)
+        return self._row(position, self._part(slice(position, position + 1)), 0)
+
+    def _row(self, position: int, part: "FleetAudit", place: int) -> ClusterAudit:
+        """Return the audit of a cluster, which is at `place` in a part of the fleet."""
         auditor, names = self.auditor, self.auditor.tiers.names
-        place, code = int(self.machine_codes[position]), int(self.tier_codes[position])
-        known = place != NO_MACHINE
-        capacity = auditor.capacities[place] if known else None
+        machine, code = int(self.machine_codes[position]), int(self.tier_codes[position])
+        known = machine != NO_MACHINE
+        capacity = auditor.capacities[machine] if known else None
         name = None if self._names is None else self._names[position]
-        machine_type = auditor.catalog.machines[place].machine_type if known else str(name)
+        machine_type = auditor.catalog.machines[machine].machine_type if known else str(name)
         reason = capacity.reason if capacity is not None else auditor.unknown_machine(name)
         if code == INVALID:
             reason = "the load cannot be sized"
-        by, share, difference = int(one.decided_by[0]), float(one.utilization[0]), float(one.usd_month_difference[0])
-        target, following = int(one.recommended_codes[0]), int(one.breaks_next[0])
+        by, share, difference = (
+            int(part.decided_by[place]),
+            float(part.utilization[place]),
+            float(part.usd_month_difference[place]),
+        )
+        target, following = int(part.recommended_codes[place]), int(part.breaks_next[place])
         return ClusterAudit(
-            verdict=VERDICTS[one.verdict_codes[0]],
+            verdict=VERDICTS[part.verdict_codes[place]],
             reason=reason,
             machine_type=machine_type,
             machine_tier=None if capacity is None or capacity.tier in (None, BELOW) else names[capacity.tier or 0],
@@ -298,11 +306,15 @@ class FleetAudit:
         )
 
     def __iter__(self) -> Iterator[ClusterAudit]:
-        return (self[index] for index in range(len(self)))
+        # The tables of a part take a millisecond, so that a part has many clusters.
+        for start in range(0, len(self), _PART):
+            rows = slice(start, min(start + _PART, len(self)))
+            part = self._part(rows)
+            for position in range(rows.start, rows.stop):
+                yield self._row(position, part, position - start)
 
-    def _part(self, position: int) -> "FleetAudit":
-        """Return the audit of a single cluster."""
-        rows = slice(position, position + 1)
+    def _part(self, rows: slice) -> "FleetAudit":
+        """Return the audit of some of the clusters."""
 
         def cut(columns: Sequence[NDArray[Any] | None]) -> list[NDArray[Any] | None]:
             return [None if column is None else column[rows] for column in columns]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize.base.text import markdown_code, markdown_text, nearest, one_line, safe_json, shortened, shown
+from etcdsize.base.text import Suggestions, markdown_code, markdown_text, nearest, one_line, safe_json, shortened, shown
 
 
 class TestShown:
@@ -146,3 +146,19 @@ class TestMarkdown:
     )
     def test_markup_is_code(self, text, code):
         assert markdown_text(text) == markdown_code(text) == code
+
+
+class TestSuggestions:
+    """A search takes time that grows with the words, so that it is bounded."""
+
+    def test_the_first_hundred_are_granted(self):
+        suggestions = Suggestions()
+        assert [suggestions.take() for _ in range(102)] == [True] * 100 + [False] * 2
+
+    def test_long_words_are_not_compared(self):
+        assert nearest("a" * 100, ["a" * 100]) != ""
+        assert nearest("a" * 60_000_000, ["a" * 60_000_000, "b"]) == ""
+        assert nearest("abc", ["x" * 60_000_000, "abd"]) == '; did you mean "abd"?'
+
+    def test_many_known_words_are_not_compared(self):
+        assert nearest("word", (f"word{place}" for place in range(10**9))) == '; did you mean "word9"?'
