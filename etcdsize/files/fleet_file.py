@@ -34,6 +34,9 @@ except ImportError as _error:
 
 __all__ = ["Fleet", "open_fleet"]
 
+# Where columns are not copied, each takes memory in every batch, and in the description of a Parquet file (our choice).
+_MOST_COLUMNS = 10_000
+
 
 @contextlib.contextmanager
 def open_fleet(
@@ -151,6 +154,7 @@ class Fleet:
         *,
         format: str | None = None,  # noqa: A002 - the option's name
         columns: Sequence[str] | None = None,
+        escape: bool = False,
         force: bool = False,
         progress: Callable[[int], object] | None = None,
     ) -> FleetSummary:
@@ -167,6 +171,9 @@ class Fleet:
         columns : sequence of str, optional
             The columns to write: names of the file's columns, `*` for all of them, and names of answers. Answers come
             last. None writes everything.
+        escape : bool
+            Whether text in the file's columns is escaped in CSV and TSV, as it is in the answers, where a spreadsheet
+            would run it as a formula. Otherwise it passes unchanged.
         force : bool
             Whether an existing file may be replaced.
         progress : callable, optional
@@ -180,13 +187,13 @@ class Fleet:
         """
         if stream is not None:
             kind = self.format if format is None else formats()[one_of("format", format, formats())]
-            return self._summary(self._size(stream, kind, columns, progress))
+            return self._summary(self._size(stream, kind, columns, escape, progress))
         if output is None:
-            return self._summary(self._size(None, self.format, None, progress))
+            return self._summary(self._size(None, self.format, None, escape, progress))
         kind = find_format(output, format, default=self.format if is_stream(output) else None)
         check_output(output, None if str(self.source) == "-" else self.source, force=force)
         with open_output(output) as file:
-            sizer = self._size(file, kind, columns, progress)
+            sizer = self._size(file, kind, columns, escape, progress)
         return self._summary(sizer)
 
     def _size(
@@ -194,6 +201,7 @@ class Fleet:
         stream: BinaryIO | None,
         kind: Format,
         columns: Sequence[str] | None,
+        escape: bool,
         progress: Callable[[int], object] | None,
     ) -> BatchSizer:
         """Size every batch and write it. Reading and writing overlap with sizing if they use files on a disk."""
@@ -203,16 +211,27 @@ class Fleet:
         if stream is not None:
             with _naming_columns(self.name):
                 writer = kind.writer(stream, self.reader, kept, schema)
+            writer.escape = escape
         # Read the columns of the load, and those that are written from their values.
         copies = writer is not None and writer.copies
         written = [] if copies else kept
+        if writer is not None and len(written) > _MOST_COLUMNS:
+            writer.abandon()
+            raise FleetFileError(
+                f"{self.name}: has {len(written):,} columns to write in another format, expected at most "
+                f"{_MOST_COLUMNS:,}; choose fewer, or write the format of the input",
+                file=self.name,
+            )
         positions, places = columns_to_read(self.columns, written)
         sizer = BatchSizer(self.options, places, schema, self.auditor)
-        # Columns to write keep their text; columns that are only read may come as numbers.
-        numbers = {source.position for key, source in self.columns.items() if key in DIMENSIONS}.difference(written)
+        # Columns to write keep their text; columns that are only read may come as numbers, or as dictionaries.
+        loads = {key: source.position for key, source in self.columns.items()}
+        coded = set(loads.values()).difference(written)
+        numbers = {position for key, position in loads.items() if key in DIMENSIONS}.intersection(coded)
         everything = bool(written) and len(positions) == len(self.reader.names)
-        batches = self._batches(Wanted(None if everything else positions, numbers, self._added))
-        selected = [positions.index(position) for position in written]
+        batches = self._batches(Wanted(None if everything else positions, numbers, coded, self._added))
+        place_of = {position: place for place, position in enumerate(positions)}
+        selected = [place_of[position] for position in written]
         try:
             with contextlib.ExitStack() as stack:
                 write = None if writer is None else writer.write
@@ -256,10 +275,13 @@ class Fleet:
         added = self._added
         if columns is None:
             return list(range(len(names))), added
-        kept: list[int] = []
+        kept: dict[int, None] = {}
         answers: dict[str, None] = {}
+        places_of: dict[str, list[int]] = {"*": list(range(len(names)))}
+        for place, name in enumerate(names):
+            places_of.setdefault(name, []).append(place)
         for name in columns:
-            places = [place for place, known in enumerate(names) if name in (known, "*")]
+            places = places_of.get(name, [])
             if name in added:
                 answers[name] = None
             elif not places or (len(places) > 1 and name != "*"):
@@ -270,8 +292,8 @@ class Fleet:
                     file=self.name,
                     column=name,
                 )
-            kept += [place for place in places if place not in kept]
-        return kept, tuple(answers)
+            kept |= dict.fromkeys(places)
+        return list(kept), tuple(answers)
 
     def _summary(self, sizer: BatchSizer) -> FleetSummary:
         options = self.options

@@ -37,6 +37,8 @@ class Wanted:
     """The positions of the columns, in order; None for all of them."""
     numbers: Collection[int] = ()
     """Positions of columns that may be returned as numbers if they hold nothing else."""
+    coded: Collection[int] = ()
+    """Positions of columns of text that may be returned as dictionaries."""
     reserved: Collection[str] = ()
     """Names that no column may have, not even one that first appears in a later row."""
 
@@ -62,6 +64,8 @@ class Writer(Protocol):
 
     copies: bool
     """Whether rows are copied unchanged from the input, so that no column has to be read for them."""
+    escape: bool
+    """Whether a format for spreadsheets escapes columns that it writes, as it always escapes answers. May be set."""
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write rows, each followed by its answers."""

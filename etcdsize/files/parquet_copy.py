@@ -1,117 +1,91 @@
 """Copy the columns of a Parquet file byte for byte and add the answer columns.
 
 Only the load is decoded. The file's metadata is read as Thrift, changed and written again, so that fields unknown to
-us are preserved. In this module the file's metadata, FileMetaData in the specification, is called its description.
+us are preserved.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Sequence
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etcdsize.files.format import Rows
+from etcdsize.files.parquet_description import (
+    BYTES,
+    CHILDREN,
+    CHUNK_OFFSET,
+    COLUMNS,
+    COMPRESSED,
+    CREATED_BY,
+    CRYPTO,
+    DATA_PAGE,
+    DICTIONARY_PAGE,
+    FILE_PATH,
+    GROUP_BYTES,
+    GROUP_COMPRESSED,
+    GROUP_OFFSET,
+    GROUP_ROWS,
+    GROUPS,
+    INDEXES,
+    KEY_VALUES,
+    MAGIC,
+    METADATA,
+    ORDERS,
+    PLACES,
+    SCHEMA,
+    SORTING,
+    Description,
+    chunk_of,
+)
 from etcdsize.files.parquet_reader import SPARK, ParquetReader
 from etcdsize.files.thrift import BINARY, I32, I64, LIST, STRUCT, List, Struct, read_struct, write_struct
 
-__all__ = ["VALUES", "ParquetCopier", "Sink", "description_of"]
+__all__ = ["VALUES", "ParquetCopier", "Sink", "can_copy"]
 
 VALUES = 64 * 1024
 """Values to encode at a time: with PyArrow's default of 1024, encoding takes a tenth longer (our choice, measured)."""
-# The answers of a row group are held in memory until it is complete, and the description is held while the file is
-# copied. A file beyond these limits is decoded and encoded again instead (our choice).
+# The answers of a row group are held in memory until it is complete. A file with larger groups is decoded and encoded
+# again instead (our choice).
 _MOST_ROWS_OF_GROUP = 8 * 1024**2
-_MOST_DESCRIPTION = 8 * 1024**2
 _PIECE = 1024**2
-
-# Fields by number, from apache/parquet-format src/main/thrift/parquet.thrift. Of FileMetaData:
-_SCHEMA, _GROUPS, _KEY_VALUES, _CREATED_BY, _ORDERS = 2, 4, 5, 6, 7
-# Of SchemaElement:
-_CHILDREN = 5
-# Of RowGroup:
-_COLUMNS, _GROUP_BYTES, _GROUP_ROWS, _SORTING, _GROUP_OFFSET, _GROUP_COMPRESSED = 1, 2, 3, 4, 5, 6
-# Of ColumnChunk; _INDEXES are the positions of indexes, which are not copied:
-_FILE_PATH, _CHUNK_OFFSET, _METADATA, _INDEXES, _CRYPTO = 1, 2, 3, (4, 5, 6, 7), 8
-# Of ColumnMetaData; _PLACES are the positions of parts that are not copied:
-_BYTES, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE, _PLACES = 6, 7, 9, 11, (10, 14, 15)
 _ARROW = b"ARROW:schema"
-_MAGIC = b"PAR1"
 
 
-def description_of(reader: ParquetReader) -> Struct | None:
-    """Return the description of a file, or None if its columns cannot be copied byte for byte."""
-    metadata = reader.metadata
-    groups = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-    size = int.from_bytes(reader.read_at(reader.size - 8, 4), "little")
-    end = reader.size - 8 - size
-    if size > _MOST_DESCRIPTION or max(groups, default=0) > _MOST_ROWS_OF_GROUP:
-        return None
-    try:
-        description = read_struct(reader.read_at(end, size))
-        # The oldest writers recorded sizes without the dictionary's header (PARQUET-816).
-        if re.match(rb"parquet-mr version 1\.[0-2]\b", description.get(_CREATED_BY, (BINARY, b""))[1]):
-            return None
-        whole = [group for group in _row_groups(description) if group[_GROUP_ROWS][1]]
-        chunks = [chunk for group in whole for chunk in group[_COLUMNS][1].values]
+def can_copy(description: Description, columns: int) -> bool:
+    """Return whether the columns of a file, of which PyArrow sees so many, can be copied byte for byte."""
+    whole = [group for group in description.groups if group[GROUP_ROWS][1]]
+    chunks = [chunk for group in whole for chunk in group[COLUMNS][1].values]
+    # The oldest writers recorded sizes without the dictionary's header (PARQUET-816).
+    created_by: bytes = description.struct.get(CREATED_BY, (BINARY, b""))[1]
+    return (
+        max((group[GROUP_ROWS][1] for group in whole), default=0) <= _MOST_ROWS_OF_GROUP
+        and not re.match(rb"parquet-mr version 1\.[0-2]\b", created_by)
         # Columns that are in another file or encrypted cannot be copied.
-        if any(_FILE_PATH in chunk or _CRYPTO in chunk or _METADATA not in chunk for chunk in chunks):
-            return None
-        lie_within = all(len(_MAGIC) <= start <= start + size <= end for start, size in map(_location, chunks))
-        leaves = sum(count for _, count in _fields(description))
-        complete = all(len(group[_COLUMNS][1].values) == leaves for group in whole)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise reader.broken(f"its description is damaged: {error!r}") from None
-    if not lie_within or not complete or sum(groups) != metadata.num_rows:
-        raise reader.broken("its description does not fit the file")
-    return description if len(_fields(description)) == len(reader.names) else None
+        and not any(FILE_PATH in chunk or CRYPTO in chunk or METADATA not in chunk for chunk in chunks)
+        and len(description.fields) == columns
+    )
 
 
-def _row_groups(description: Struct) -> list[Struct]:
-    """Return the row groups of a description."""
-    groups: list[Struct] = description[_GROUPS][1].values
-    return groups
-
-
-def _fields(description: Struct) -> list[tuple[list[Struct], int]]:
-    """Return the schema elements of every column, with those nested in it, and how many of them are leaves."""
-    elements = iter(description[_SCHEMA][1].values[1:])
-
-    def whole(element: Struct) -> Iterator[Struct]:
-        yield element
-        for _ in range(element.get(_CHILDREN, (I32, 0))[1]):
-            yield from whole(next(elements))
-
-    fields = [list(whole(element)) for element in elements]
-    return [(field, sum(element.get(_CHILDREN, (I32, 0))[1] == 0 for element in field)) for field in fields]
-
-
-class _Chunk(NamedTuple):
-    """The position of a column chunk in the file."""
-
-    start: int
-    size: int
-
-
-def _location(chunk: Struct) -> _Chunk:
-    metadata: Struct = chunk[_METADATA][1]
-    start = metadata[_DATA_PAGE][1]
-    dictionary = metadata.get(_DICTIONARY_PAGE, (I64, 0))[1]
-    return _Chunk(dictionary if 0 < dictionary < start else start, metadata[_COMPRESSED][1])
-
-
-def _relocate(chunk: Struct, by: int) -> Struct:
+def _relocate(column: Struct, by: int) -> Struct:
     """Return the description of a column chunk whose position changed by a number of bytes."""
-    metadata: Struct = {number: field for number, field in chunk[_METADATA][1].items() if number not in _PLACES}
-    for number in (_DATA_PAGE, _DICTIONARY_PAGE):
-        if number in metadata:
-            metadata[number] = (I64, metadata[number][1] + by)
-    found = {number: field for number, field in chunk.items() if number not in _INDEXES}
-    found[_CHUNK_OFFSET] = (I64, _location(chunk).start + by)
-    found[_METADATA] = (STRUCT, metadata)
+    metadata: Struct = {number: field for number, field in column[METADATA][1].items() if number not in PLACES}
+    start = chunk_of(column[METADATA][1]).start
+    data = metadata[DATA_PAGE][1]
+    metadata[DATA_PAGE] = (I64, data + by)
+    if start < data:
+        metadata[DICTIONARY_PAGE] = (I64, start + by)
+    else:
+        # A position of 0, which some writers give for no dictionary, would mean one if it changed.
+        metadata.pop(DICTIONARY_PAGE, None)
+    found = {number: field for number, field in column.items() if number not in INDEXES}
+    found[CHUNK_OFFSET] = (I64, start + by)
+    found[METADATA] = (STRUCT, metadata)
     return found
 
 
@@ -119,25 +93,24 @@ class ParquetCopier:
     """Writes a Parquet file whose columns are copied byte for byte from another, with the answers last."""
 
     copies = True
+    escape = False
 
-    def __init__(
-        self, stream: BinaryIO, reader: ParquetReader, description: Struct, kept: Sequence[int], answers: pa.Schema
-    ) -> None:
+    def __init__(self, stream: BinaryIO, reader: ParquetReader, kept: Sequence[int], answers: pa.Schema) -> None:
         self._stream = stream
         self._reader = reader
-        self._description = description
+        self._description = reader.description.struct
         self._arrow = pa.schema([*reader.kept_schema(kept), *answers], metadata=reader.kept_schema(kept).metadata)
-        fields = _fields(description)
-        self._elements = [element for position in kept for element in fields[position][0]]
-        leaves = [sum(count for _, count in fields[:position]) for position in range(len(fields))]
-        self._leaves = [leaves[position] + leaf for position in kept for leaf in range(fields[position][1])]
-        self._whole = self._leaves == list(range(sum(count for _, count in fields)))
-        self._groups = [group for group in _row_groups(description) if group[_GROUP_ROWS][1]]
+        fields = reader.description.fields
+        self._elements = [element for position in kept for element in fields[position].elements]
+        firsts = list(itertools.accumulate((len(field.leaves) for field in fields), initial=0))
+        self._leaves = [leaf for position in kept for leaf in range(firsts[position], firsts[position + 1])]
+        self._whole = self._leaves == list(range(firsts[-1]))
+        self._groups = [group for group in reader.description.groups if group[GROUP_ROWS][1]]
         self._done: list[tuple[list[Struct], int]] = []
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._at = 0
-        self._append(_MAGIC)
+        self._append(MAGIC)
         # PyArrow encodes the answers as a file of their own, whose bytes are appended to the columns of each row group.
         self._sink = Sink(None)
         self._writer: Any = None
@@ -163,7 +136,7 @@ class ParquetCopier:
             if len(self._done) == len(self._groups):
                 raise self._reader.broken("it has more rows than its description says")
             group = self._groups[len(self._done)]
-            wanted = group[_GROUP_ROWS][1]
+            wanted = group[GROUP_ROWS][1]
             if self._waiting_rows < wanted:
                 break
             table = pa.Table.from_batches(self._waiting, self._answers)
@@ -172,10 +145,10 @@ class ParquetCopier:
             self._waiting_rows -= wanted
 
     def _write_group(self, group: Struct, answers: pa.Table) -> None:
-        columns: list[Struct] = group[_COLUMNS][1].values
+        columns: list[Struct] = group[COLUMNS][1].values
         chunks = []
         for leaf in self._leaves:
-            place = _location(columns[leaf])
+            place = chunk_of(columns[leaf][METADATA][1])
             chunks.append(_relocate(columns[leaf], self._at - place.start))
             for start in range(place.start, place.start + place.size, _PIECE):
                 piece = self._reader.read_at(start, min(_PIECE, place.start + place.size - start))
@@ -197,36 +170,36 @@ class ParquetCopier:
             raise self._reader.broken("it has fewer rows than its description says")
         added = self._close_answers()
         description = dict(self._description)
-        kind, (element_kind, elements) = description[_SCHEMA]
-        answers = added[_SCHEMA][1].values[1:]
-        root = {**elements[0], _CHILDREN: (I32, len(self._arrow))}
-        description[_SCHEMA] = (kind, List(element_kind, [root, *self._elements, *answers]))
-        if _ORDERS in description and _ORDERS in added:
-            orders = description[_ORDERS][1]
+        kind, (element_kind, elements) = description[SCHEMA]
+        answers = added[SCHEMA][1].values[1:]
+        root = {**elements[0], CHILDREN: (I32, len(self._arrow))}
+        description[SCHEMA] = (kind, List(element_kind, [root, *self._elements, *answers]))
+        if ORDERS in description and ORDERS in added:
+            orders = description[ORDERS][1]
             kept = [orders.values[leaf] for leaf in self._leaves]
-            description[_ORDERS] = (LIST, List(orders.kind, [*kept, *added[_ORDERS][1].values]))
+            description[ORDERS] = (LIST, List(orders.kind, [*kept, *added[ORDERS][1].values]))
         else:
-            description.pop(_ORDERS, None)
+            description.pop(ORDERS, None)
         described = [
-            self._describe_group(group, chunks, [_relocate(chunk, shift) for chunk in one[_COLUMNS][1].values])
-            for group, (chunks, shift), one in zip(self._groups, self._done, _row_groups(added), strict=True)
+            self._describe_group(group, chunks, [_relocate(chunk, shift) for chunk in one[COLUMNS][1].values])
+            for group, (chunks, shift), one in zip(self._groups, self._done, added[GROUPS][1].values, strict=True)
         ]
-        description[_GROUPS] = (LIST, List(STRUCT, described))
-        pairs = description[_KEY_VALUES][1].values if _KEY_VALUES in description else []
+        description[GROUPS] = (LIST, List(STRUCT, described))
+        pairs = description[KEY_VALUES][1].values if KEY_VALUES in description else []
         pairs = [pair for pair in pairs if pair[1][1] not in (_ARROW, SPARK)]
         pairs.append({1: (BINARY, _ARROW), 2: (BINARY, _arrow_schema(self._arrow))})
-        description[_KEY_VALUES] = (LIST, List(STRUCT, pairs))
+        description[KEY_VALUES] = (LIST, List(STRUCT, pairs))
         written = write_struct(dict(sorted(description.items())))
-        self._append(written + len(written).to_bytes(4, "little") + _MAGIC)
+        self._append(written + len(written).to_bytes(4, "little") + MAGIC)
 
     def _close_answers(self) -> Struct:
         """Return the description of the file of answers."""
         if self._writer is None:
-            none: Struct = {_COLUMNS: (LIST, List(STRUCT, []))}
+            none: Struct = {COLUMNS: (LIST, List(STRUCT, []))}
             return {
-                _SCHEMA: (LIST, List(STRUCT, [{}])),
-                _GROUPS: (LIST, List(STRUCT, [none] * len(self._groups))),
-                _ORDERS: (LIST, List(STRUCT, [])),
+                SCHEMA: (LIST, List(STRUCT, [{}])),
+                GROUPS: (LIST, List(STRUCT, [none] * len(self._groups))),
+                ORDERS: (LIST, List(STRUCT, [])),
             }
         self._sink.kept = bytearray()
         self._writer.close()
@@ -234,15 +207,18 @@ class ParquetCopier:
 
     def _describe_group(self, group: Struct, kept: list[Struct], answers: list[Struct]) -> Struct:
         chunks = [*kept, *answers]
-        found = {**group, _COLUMNS: (LIST, List(STRUCT, chunks))}
-        found[_GROUP_BYTES] = (I64, sum(chunk[_METADATA][1][_BYTES][1] for chunk in chunks))
-        if _GROUP_COMPRESSED in found:
-            found[_GROUP_COMPRESSED] = (I64, sum(chunk[_METADATA][1][_COMPRESSED][1] for chunk in chunks))
-        if _GROUP_OFFSET in found:
-            found[_GROUP_OFFSET] = (I64, min((_location(chunk).start for chunk in chunks), default=len(_MAGIC)))
+        found = {**group, COLUMNS: (LIST, List(STRUCT, chunks))}
+        found[GROUP_BYTES] = (I64, sum(chunk[METADATA][1][BYTES][1] for chunk in chunks))
+        if GROUP_COMPRESSED in found:
+            found[GROUP_COMPRESSED] = (I64, sum(chunk[METADATA][1][COMPRESSED][1] for chunk in chunks))
+        if GROUP_OFFSET in found:
+            found[GROUP_OFFSET] = (
+                I64,
+                min((chunk_of(chunk[METADATA][1]).start for chunk in chunks), default=len(MAGIC)),
+            )
         if not self._whole:
             # The sorting columns are given by position.
-            found.pop(_SORTING, None)
+            found.pop(SORTING, None)
         return dict(sorted(found.items()))
 
     def abandon(self) -> None:

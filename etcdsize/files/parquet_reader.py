@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from etcdsize.base.text import one_line
+from etcdsize.batches.loads import is_text
 from etcdsize.errors import FleetFileError
 from etcdsize.files.format import Rows, Wanted
+from etcdsize.files.parquet_description import (
+    CODEC,
+    CODECS,
+    COLUMNS,
+    ENCODINGS,
+    FILE_PATH,
+    GROUP_ROWS,
+    METADATA,
+    Description,
+    is_dictionary,
+    read_description,
+)
+from etcdsize.files.parquet_pages import Expansion, read_pages, rows_per_batch
+from etcdsize.files.thrift import STRUCT, Struct
 
 __all__ = ["ROWS", "SPARK", "ParquetReader"]
 
 ROWS = 256 * 1024
-"""Rows per batch."""
-# Bytes per batch: a batch of wide rows has fewer of them.
-_BATCH_BYTES = 64 * 1024**2
+"""Rows per batch, a power of two."""
 # PyArrow raises its own errors for a damaged file, and Python's for names that are not UTF-8.
 _BROKEN = (pa.ArrowException, OSError, UnicodeDecodeError)
 SPARK = b"org.apache.spark.sql.parquet.row.metadata"
@@ -38,22 +53,21 @@ class ParquetReader:
         """The size of the file. [bytes]"""
         if not self.size:
             raise FleetFileError(f"{name}: empty, expected a Parquet file", file=name)
-        stream.seek(0)
         try:
-            self._file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=1024**2)
-            storage = _storage(self._file.metadata)
-        except _BROKEN as error:
-            raise FleetFileError(f"{name}: not a Parquet file: {error}", file=name) from None
+            self.description: Description = read_description(self.size, self.read_at)
+            """The file's metadata."""
+            self._file = self._open(())
+            self.schema: pa.Schema = self._file.schema_arrow
+            """The columns with their types."""
+        except (*_BROKEN, ValueError) as error:
+            raise FleetFileError(f"{name}: not a Parquet file: {_reason(error)}", file=name) from None
+        self.names: list[str] = list(self.schema.names)
+        """The columns' names."""
+        storage = _storage(self.description)
         self.coded: list[str] = storage[0]
         """The columns that are dictionary-encoded."""
         self.codec: str = storage[1]
         """The compression of the columns."""
-        self.schema: pa.Schema = self._file.schema_arrow
-        """The columns with their types."""
-        self.names: list[str] = list(self.schema.names)
-        """The columns' names."""
-        self.metadata: pq.FileMetaData = self._file.metadata
-        """The file's metadata."""
 
     def kept_schema(self, positions: Sequence[int]) -> pa.Schema:
         """Return the schema of the columns at these positions."""
@@ -77,38 +91,104 @@ class ParquetReader:
     @property
     def work(self) -> tuple[int | None, str]:
         """The number of rows."""
-        return self.metadata.num_rows, " rows"
+        return self.description.rows, " rows"
 
     def read(self, wanted: Wanted) -> Iterator[Rows]:
         """Yield the wanted columns batch by batch."""
-        positions = wanted.positions
         # Read columns by name, unless a name is repeated or could be a path into a nested column.
         by_name = len(set(self.names)) == len(self.names) and not any("." in name for name in self.names)
-        columns = [self.names[position] for position in positions] if positions is not None and by_name else None
-        groups = range(self.metadata.num_row_groups)
-        size = sum(self.metadata.row_group(group).total_byte_size for group in groups)
-        rows = max(1024, min(ROWS, _BATCH_BYTES * self.metadata.num_rows // max(size, 1)))
-        batches = self._file.iter_batches(batch_size=rows, columns=columns, use_threads=True)
-        while True:
-            try:
-                batch = next(batches)
+        everything = range(len(self.names))
+        positions = everything if wanted.positions is None else wanted.positions
+        try:
+            for batch in self._batches(positions if by_name else everything, by_name, wanted.coded):
                 # In a damaged file, text may be invalid UTF-8.
                 batch.validate(full=True)
-            except StopIteration:
-                return
-            except _BROKEN as error:
-                raise self.broken(str(error)) from None
-            if positions is not None and not by_name:
-                batch = batch.select(list(positions))
-            yield Rows(batch, batch.num_rows)
+                if not by_name:
+                    batch = batch.select(list(positions))
+                yield Rows(batch, batch.num_rows)
+        except FleetFileError:
+            raise
+        except (*_BROKEN, ValueError) as error:
+            raise self.broken(_reason(error)) from None
+
+    def _batches(self, positions: Sequence[int], by_name: bool, coded: Collection[int]) -> Iterator[pa.RecordBatch]:
+        """Yield columns whose pages are checked, in batches that fit into memory."""
+        description = self.description
+        firsts = list(itertools.accumulate((len(field.leaves) for field in description.fields), initial=0))
+        if len(description.fields) == len(self.names):
+            places = [place for position in positions for place in range(firsts[position], firsts[position + 1])]
+            dictionaries = {firsts[position] for position in coded if is_text(self.schema.field(position).type)}
+        else:
+            places, dictionaries = list(range(len(description.leaves))), set()
+        names = [self.names[position] for position in positions] if by_name else None
+        plain, coded_too = [False] * len(places), [place in dictionaries for place in places]
+        expansion = Expansion()
+        seen = 0
+        for run in _runs(description.groups):
+            groups = [description.groups[index] for index in run]
+            chunks = [[group[COLUMNS][1].values[place] for group in groups] for place in places]
+            if any(METADATA not in chunk or FILE_PATH in chunk for column in chunks for chunk in column):
+                raise ValueError("its columns are encrypted, or in other files")
+            metadata = [[chunk[METADATA][1] for chunk in column] for column in chunks]
+            pages = [
+                [read_pages(one, description.leaves[place], self.read_at) for one in column]
+                for place, column in zip(places, metadata)
+            ]
+            file, how, count = self._file, plain, rows_per_batch(groups, pages, plain, ROWS)
+            if count < ROWS and dictionaries:
+                # Text that is much longer than its codes stays coded.
+                file, how = self._open(dictionaries), coded_too
+                count = rows_per_batch(groups, pages, how, ROWS)
+            if not count:
+                raise ValueError("its rows differ too much in size; write it with smaller row groups")
+            expansion.add(itertools.chain(*metadata), pages, how)
+            for batch in file.iter_batches(batch_size=count, row_groups=run, columns=names, use_threads=True):
+                seen += batch.num_rows
+                yield batch
+        if seen != description.rows:
+            raise ValueError("it has fewer rows than its metadata says")
+
+    def _open(self, dictionaries: Collection[int]) -> pq.ParquetFile:
+        """Open the file to read columns as dictionaries, by their place among the leaves."""
+        self._stream.seek(0)
+        metadata = self._file.metadata if dictionaries else None
+        return pq.ParquetFile(
+            self._stream,
+            metadata=metadata,
+            read_dictionary=sorted(dictionaries),
+            pre_buffer=False,
+            buffer_size=1024**2,
+        )
 
 
-def _storage(description: pq.FileMetaData) -> tuple[list[str], str]:
+def _runs(groups: Sequence[Struct]) -> Iterator[list[int]]:
+    """Yield the indices of row groups that have rows, small groups together."""
+    run: list[int] = []
+    rows = 0
+    for index, group in enumerate(groups):
+        if group[GROUP_ROWS][1]:
+            run.append(index)
+            rows += group[GROUP_ROWS][1]
+        if rows >= ROWS:
+            yield run
+            run, rows = [], 0
+    if run:
+        yield run
+
+
+def _reason(error: Exception) -> str:
+    """Return the message of an error of PyArrow or of ours on one line."""
+    return one_line(str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def _storage(description: Description) -> tuple[list[str], str]:
     """Return the dictionary-encoded columns of a file and its codec, to write the output the same way."""
-    if not description.num_row_groups or not description.num_columns:
+    if not description.groups or not description.leaves:
         return [], "snappy"
-    group = description.row_group(0)
-    columns = [group.column(index) for index in range(group.num_columns)]
-    coded = [column.path_in_schema for column in columns if any("DICTIONARY" in name for name in column.encodings)]
-    codec = columns[0].compression
-    return coded, "none" if codec == "UNCOMPRESSED" else codec.lower()
+    columns = [column.get(METADATA, (STRUCT, None))[1] for column in description.groups[0][COLUMNS][1].values]
+    coded = [
+        leaf.path
+        for leaf, column in zip(description.leaves, columns)
+        if column is not None and any(map(is_dictionary, column[ENCODINGS][1].values))
+    ]
+    return coded, "snappy" if columns[0] is None else CODECS.get(columns[0][CODEC][1], "snappy")

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import etcdsize.files.parquet_copy
-import etcdsize.files.parquet_reader
+import etcdsize.files.parquet_pages
 from etcdsize import FleetFileError
 from etcdsize.files.fleet_file import open_fleet
 
@@ -76,7 +76,7 @@ OTHERS = {
 def way(request, monkeypatch):
     """Columns are copied as they are, or where they cannot be, encoded again: the same table comes of both."""
     if request.param == "written anew":
-        monkeypatch.setattr(etcdsize.files.parquet_copy, "_MOST_DESCRIPTION", 0)
+        monkeypatch.setattr(etcdsize.files.parquet_copy, "_MOST_ROWS_OF_GROUP", 0)
     return request.param
 
 
@@ -124,7 +124,7 @@ class TestOtherColumns:
 
     @pytest.mark.parametrize("limit", [1, 1024**2])
     def test_row_groups_and_batches(self, limit, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.parquet_reader, "_BATCH_BYTES", limit)
+        monkeypatch.setattr(etcdsize.files.parquet_pages, "BATCH_BYTES", limit)
         rows = 5000
         table = pa.table({"clients": range(rows), "rps": [1] * rows, "data": [1] * rows, "x": ["y" * 50] * rows})
         progress = []
@@ -133,7 +133,7 @@ class TestOtherColumns:
             written = io.BytesIO()
             summary = fleet.run(stream=written, progress=progress.append)
         assert sum(progress) == rows
-        assert (len(progress) > 4) == (limit == 1)
+        assert (len(progress) > 8) == (limit == 1)
         assert summary.tiers == {"small": 101, "medium": 400, "large": 1000, "xlarge": 3499}
         assert rows_of(written.getvalue())["clients"].to_pylist() == list(range(rows))
 

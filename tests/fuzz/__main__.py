@@ -16,7 +16,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.fuzz import columns, files, options, plans, servers, tables, texts
+from tests.fuzz import columns, files, options, parquet, plans, servers, tables, texts
 from tests.fuzz.runner import Target, run_target, scratch
 from tests.results import write_results
 
@@ -24,6 +24,7 @@ TARGETS: dict[str, tuple[Target, int]] = {
     "options": (options.options, 400),
     "files": (files.files, 400),
     "columns": (columns.columns, 400),
+    "parquet": (parquet.parquet, 800),
     "tables": (tables.tables, 300),
     "plans": (plans.plans, 1000),
     "texts": (texts.texts, 4000),

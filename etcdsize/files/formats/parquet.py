@@ -33,13 +33,12 @@ class _Parquet:
         return ParquetReader(stream, name)
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
-        from etcdsize.files.parquet_copy import ParquetCopier, description_of
+        from etcdsize.files.parquet_copy import ParquetCopier, can_copy
         from etcdsize.files.parquet_reader import ParquetReader
 
         if isinstance(source, ParquetReader):
-            description = description_of(source)
-            if description is not None:
-                return ParquetCopier(stream, source, description, kept, answers)
+            if can_copy(source.description, len(source.names)):
+                return ParquetCopier(stream, source, kept, answers)
             return _ParquetWriter(stream, source.kept_schema(kept), answers, source.coded, source.codec)
         schema = pa.schema([(source.names[position], pa.string()) for position in kept])
         return _ParquetWriter(stream, schema, answers, [], "snappy")
@@ -49,6 +48,7 @@ class _ParquetWriter:
     """Writes a Parquet file, with the answers last."""
 
     copies = False
+    escape = False
 
     def __init__(
         self, stream: BinaryIO, schema: pa.Schema, answers: pa.Schema, coded: Sequence[str], codec: str
