@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etcdsize.base.text import shown
+from etcdsize.batches.loads import is_text
 from etcdsize.errors import FleetFileError
 from etcdsize.files.format import Rows
 
 __all__ = ["CsvWriter"]
 
+# A spreadsheet takes a cell that begins with one of these for a formula, and may run it. An apostrophe makes it text.
+_FORMULA = r"\A[=+\-@\t\r]"
 # Up to this many distinct combinations of answers are joined in advance instead of row by row (our choice).
 _MOST_JOINED = 4096
 
@@ -52,6 +55,7 @@ class CsvWriter:
         self._newline = newline
         self.copies = copies
         self._has_one_column = len(names) + len(answers) == 1
+        self.escape = False
         before = [] if not names else [self._line(names) if header is None else header]
         self._write(delimiter.join([*before, *answers]).encode())
 
@@ -60,7 +64,7 @@ class CsvWriter:
         self._stream.write(self._newline.encode())
 
     def _line(self, names: Sequence[str]) -> str:
-        return self._delimiter.join(self._cells("", pa.array(names, pa.string())).to_pylist()) or '""'
+        return self._delimiter.join(self._cells("", pa.array(names, pa.string()), escape=False).to_pylist()) or '""'
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
@@ -69,7 +73,8 @@ class CsvWriter:
         if self.copies:
             parts = [rows.records, *self._answer_texts(answers)]
         else:
-            parts = [self._cells(field.name, column) for field, column in zip(rows.batch.schema, rows.batch.columns)]
+            named = zip(rows.batch.schema.names, rows.batch.columns)
+            parts = [self._cells(name, column, escape=self.escape) for name, column in named]
             parts += self._answer_texts(answers)
             if self._has_one_column:
                 # A blank line is no row.
@@ -96,11 +101,11 @@ class CsvWriter:
                 column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
             if not pa.types.is_dictionary(column.type):
                 parts += [_expand(texts, codes)] if texts else []
-                parts.append(self._cells(field.name, column))
+                parts.append(self._cells(field.name, column, escape=True))
                 texts = []
                 continue
             # The last cell stands for null.
-            cells = [*self._cells(field.name, column.dictionary).to_pylist(), ""]
+            cells = [*self._cells(field.name, column.dictionary, escape=True).to_pylist(), ""]
             places = column.indices.fill_null(len(cells) - 1).to_numpy()
             if texts and len(texts) * len(cells) <= _MOST_JOINED:
                 texts = [before + self._delimiter + cell for before in texts for cell in cells]
@@ -110,10 +115,12 @@ class CsvWriter:
                 texts, codes = cells, places
         return [*parts, _expand(texts, codes)] if texts else parts
 
-    def _cells(self, name: str, column: pa.Array) -> pa.StringArray:
-        """Return a column as text, quoted where necessary."""
+    def _cells(self, name: str, column: pa.Array, *, escape: bool) -> pa.StringArray:
+        """Return a column as text, quoted where necessary, and text escaped if a spreadsheet would run it."""
         if pa.types.is_dictionary(column.type):
-            return self._cells(name, column.dictionary).take(column.indices)
+            return self._cells(name, column.dictionary, escape=escape).take(column.indices)
+        # Numbers stay numbers, also negative ones.
+        escape = escape and is_text(column.type)
         if not pa.types.is_string(column.type):
             try:
                 column = column.cast(pa.string())
@@ -121,6 +128,11 @@ class CsvWriter:
                 raise FleetFileError(
                     f"column {shown(name)}: {column.type} cannot be written as text; write Parquet instead", column=name
                 ) from None
+        if escape:
+            formula = pc.match_substring_regex(column, _FORMULA)
+            if pc.any(formula).as_py():
+                escaped = pc.binary_join_element_wise("'", column, "")
+                column = pc.if_else(pc.fill_null(formula, False), escaped, column)
         special = pc.match_substring_regex(column, f'[{re.escape(self._delimiter)}"\r\n]')
         if not pc.any(special).as_py():
             return column

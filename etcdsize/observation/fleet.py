@@ -129,7 +129,8 @@ def observe_fleet(
         check_output(output, source, force=force)
         kind = find_format(output, format, default=formats()["csv"] if is_stream(output) else None).name
     how: dict[str, Any] = {"format": "parquet", "on_missing": "unknown", "columns": dict(_LOADS), **options}
-    written: dict[str, Any] = {"format": kind, "columns": columns}
+    # Labels and problems come from the targets' file and from the members.
+    written: dict[str, Any] = {"format": kind, "columns": columns, "escape": True}
     _check_options(schema, source, how, written)
     with contextlib.ExitStack() as stack:
         if output is not None:
