@@ -7,6 +7,7 @@ which kind it is. Distributed engines have modules of their own.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -159,8 +160,7 @@ def add_partition(error: InvalidWorkloadError, number: int) -> InvalidWorkloadEr
 
 def reject_repeated_names(names: Iterable[Any]) -> None:
     """Reject repeated names, which are ambiguous."""
-    listed = list(names)
-    repeated = sorted({str(name) for name in listed if listed.count(name) > 1})
+    repeated = sorted(str(name) for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise ColumnError(f"frame: has several columns {', '.join(repeated)}; every column needs a name of its own")
 

@@ -18,7 +18,11 @@ from etcdsize.files.format import Reader, Rows, Wanted, file_size
 
 __all__ = ["FORMATS"]
 
+# Lines per batch, and the size of their text: objects take about ten times as much memory.
 _ROWS = 16 * 1024
+_BATCH_BYTES = 16 * 1024**2
+# Cells per batch: a field that few objects have takes room in every row.
+_CELLS = 4 * 1024**2
 _LONGEST_LINE = 64 * 1024**2
 _TOO_DEEP = "nested too deeply"
 _HALF = "has half of a surrogate pair, which UTF-8 cannot hold"
@@ -51,7 +55,7 @@ class JsonLinesReader:
         self._name = name
         self._stream = stream
         self._lines = self._objects(stream)
-        self._first = list(itertools.islice(self._lines, _ROWS))
+        self._first = _some(self._lines, _ROWS)
         if not self._first:
             raise FleetFileError(f"{name}: empty, expected one JSON object per cluster", file=name)
         names: dict[str, None] = {}
@@ -101,8 +105,9 @@ class JsonLinesReader:
         lines = itertools.chain(self._first, self._lines)
         positions = range(len(self.names)) if wanted.positions is None else wanted.positions
         known = set(self.names)
-        while chunk := list(itertools.islice(lines, _ROWS)):
-            self._first = []
+        first = len(self._first)
+        self._first = []
+        while chunk := _some(lines, min(_ROWS, max(1, _CELLS // max(len(positions), 1)))):
             for line, _, fields in chunk:
                 for field in filter(fields.__contains__, wanted.reserved):
                     raise self._error(
@@ -113,7 +118,7 @@ class JsonLinesReader:
                     if new:
                         raise self._error(
                             line,
-                            f"has the field {shown(min(new))}, which the first {_ROWS} lines do not have; "
+                            f"has the field {shown(min(new))}, which the first {first} lines do not have; "
                             "write JSON lines to keep every field",
                         )
             columns = [self._column(self.names[position], chunk) for position in positions]
@@ -137,6 +142,18 @@ class JsonLinesReader:
             except RecursionError:
                 raise self._error(line, _TOO_DEEP) from None
         return pa.array(cells, pa.binary()).cast(pa.string())
+
+
+def _some(lines: Iterator[tuple[int, str, _Object]], most: int) -> list[tuple[int, str, _Object]]:
+    """Return the next lines, fewer if they are long."""
+    found = []
+    size = 0
+    for line in itertools.islice(lines, most):
+        found.append(line)
+        size += len(line[1])
+        if size >= _BATCH_BYTES:
+            break
+    return found
 
 
 def _cell(value: Any) -> str | None:
@@ -182,6 +199,8 @@ def _values(name: str, column: pa.Array) -> list[Any]:
 
 class JsonLinesWriter:
     """Writes JSON Lines, with the answers last."""
+
+    escape = False
 
     def __init__(self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, copies: bool) -> None:
         self._stream = stream
@@ -230,7 +249,7 @@ class _JsonLines:
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> JsonLinesWriter:
         names = [source.names[position] for position in kept]
         copies = isinstance(source, JsonLinesReader) and list(kept) == list(range(len(source.names)))
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         if repeated:
             raise ColumnError(
                 f"has several columns {', '.join(repeated)}, which one JSON object cannot hold; write CSV or Parquet"
