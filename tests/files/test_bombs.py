@@ -1,0 +1,133 @@
+"""Files that are made to take all memory or time, sized by real processes: each ends soon, in bounded memory.
+
+The peak of a process counts what the process had that started it, so that the files here are made of little.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from program import ENVIRONMENT
+
+LONG = "x" * 60_000_000
+ROWS = 300_000
+SECONDS = 60
+"""Some take a few seconds; a machine that does other work meanwhile may take ten times as long."""
+
+
+def parquet(path, columns, **options):
+    options = {"write_statistics": False, "compression": "zstd", "store_schema": False, **options}
+    pq.write_table(pa.table(columns), path, write_batch_size=ROWS, **options)
+
+
+def repeated(text, rows=ROWS):
+    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), [text])
+
+
+def dictionary(path, column):
+    """Write a small file in whose column every row is the same 60 MB."""
+    loads = {name: np.ones(ROWS, np.int64) for name in ("clients", "rps", "data")}
+    parquet(path, {**loads, "provider": repeated("aws"), column: repeated(LONG)})
+    assert path.stat().st_size < 100_000
+
+
+def compressed(path, kind):
+    """Write pages that become a thousand times as large."""
+    loads = {name: np.ones(ROWS, np.int64) for name in ("clients", "rps", "data")}
+    parquet(path, {**loads, "note": ["y" * 1000] * ROWS}, compression=kind, use_dictionary=False)
+
+
+def cells(path):
+    """Write cells of 60 MB."""
+    rows = [(1, 1, LONG, "m5.large"), (1, 1, 1, LONG), (1, 1, 1, "m5.large")]
+    names = ("clients", "rps", "data", "current_machine")
+    match path.suffix:
+        case ".csv":
+            path.write_text("\n".join(",".join(map(str, row)) for row in (names, *rows)) + "\n")
+        case ".jsonl":
+            path.write_text("".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows))
+        case _:
+            parquet(path, {name: [str(row[place]) for row in rows] for place, name in enumerate(names)})
+
+
+def columns(path):
+    """Write many columns."""
+    count = 30_000 if path.suffix == ".parquet" else 100_000
+    names = [*(f"column {place}" for place in range(count)), "clients", "rps", "data"]
+    match path.suffix:
+        case ".csv":
+            path.write_text(f"{','.join(names)}\n" + f"{','.join('1' * len(names))}\n" * 10)
+        case ".jsonl":
+            path.write_text((json.dumps(dict.fromkeys(names, 1)) + "\n") * 10)
+        case _:
+            parquet(path, {name: np.ones(10, np.int8) for name in names}, write_statistics=False)
+
+
+def fleet(*arguments):
+    """Return the exit code, the output and the peak of memory in MiB."""
+    command = [sys.executable, "-m", "etcdsize", "fleet", *map(str, arguments)]
+    start = time.monotonic()
+    with subprocess.Popen(
+        command, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            out = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            if process.returncode is None:
+                process.kill()
+    assert time.monotonic() - start < SECONDS
+    return process.returncode, out, usage.ru_maxrss // 1024
+
+
+@pytest.mark.slow
+class TestBombs:
+    @pytest.mark.parametrize("column", ["provider", "current_machine", "data"])
+    def test_rows_of_the_same_60_megabytes(self, column, tmp_path):
+        dictionary(tmp_path / "in.parquet", column)
+        code, out, peak = fleet(tmp_path / "in.parquet", "-o", tmp_path / "out.parquet", "--columns", "tier,problem")
+        assert code == 1
+        assert out.startswith(f"{ROWS} clusters: ")
+        assert peak < 2000
+
+    def test_they_are_not_written_as_text(self, tmp_path):
+        dictionary(tmp_path / "in.parquet", "provider")
+        code, out, peak = fleet(tmp_path / "in.parquet", "-o", tmp_path / "out.csv")
+        assert (code, out.count("\n")) == (2, 1)
+        assert "cannot be read: its rows differ too much in size" in out or "times their size" in out
+        assert peak < 1000
+        assert not (tmp_path / "out.csv").exists()
+
+    @pytest.mark.parametrize("kind", ["zstd", "gzip"])
+    def test_highly_compressed_pages(self, kind, tmp_path):
+        compressed(tmp_path / "in.parquet", kind)
+        code, out, peak = fleet(tmp_path / "in.parquet", "--provider", "aws", "-o", tmp_path / "out.csv")
+        assert (code, out.split(":")[0]) == (0, f"{ROWS} clusters")
+        assert peak < 1500
+
+    @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+    def test_cells_of_60_megabytes(self, kind, tmp_path):
+        cells(tmp_path / f"in.{kind}")
+        code, out, peak = fleet(tmp_path / f"in.{kind}", "-o", tmp_path / "out.parquet")
+        assert code == 1
+        assert "3 clusters: 2 sized, 1 not" in out
+        assert len(out) < 5000
+        assert peak < 3000
+
+    @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+    def test_many_columns(self, kind, tmp_path):
+        columns(tmp_path / f"in.{kind}")
+        code, out, peak = fleet(tmp_path / f"in.{kind}", "--provider", "aws", "-o", tmp_path / f"out.{kind}")
+        assert (code, out.split(":")[0]) == (0, "10 clusters")
+        assert peak < 2000
+        code, out, peak = fleet(tmp_path / f"in.{kind}", "--provider", "aws", "-o", tmp_path / "out.tsv")
+        assert (code, out.count("\n")) == (2, 1)
+        assert "columns to write in another format, expected at most 10,000" in out
+        assert peak < 2000
