@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.fitting.storage import RECOVERY_FACTOR
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, page, usd_text
+from etcdsize.reports.sizing import forced_by_text
 from etcdsize.sizing.notices import member_notices
 from etcdsize.units import format_bytes, format_percent
 
@@ -47,7 +48,7 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> list[str]:
     need = fit.need
     lines = [("tier", need.tier)]
     if sizing is not None:
-        lines.append(("forced by", ", ".join(sizing.forced_by) or "nothing: it is the smallest tier"))
+        lines.append(("forced by", forced_by_text(sizing)))
         if sizing.headroom_asked:
             lines.append(("headroom asked", format_percent(sizing.headroom_asked)))
     lines.append(("members", str(members)))

@@ -11,17 +11,17 @@ from etcdsize.units import DIMENSIONS, format_percent
 if TYPE_CHECKING:
     from etcdsize.sizing.size import Sizing
 
-__all__ = ["render_sizing"]
+__all__ = ["forced_by_text", "render_sizing"]
 
 
 def render_sizing(sizing: Sizing) -> str:
     """Return the report of one cluster."""
     parts = [_sizing_head(sizing)]
     if sizing.workload is not None and sizing.utilization:
-        rows = [("load", "bound", "utilization", "headroom")]
+        rows = [("load", "bound", "utilization", "headroom", "tier alone")]
         for name, load in zip(DIMENSIONS, sizing.workload.loads, strict=True):
             if load is None:
-                rows.append((f"{name} unknown", "", "", ""))
+                rows.append((f"{name} unknown", "", "", "", ""))
                 continue
             rows.append(
                 (
@@ -29,6 +29,7 @@ def render_sizing(sizing: Sizing) -> str:
                     bound_text(name, sizing.bounds[name]),
                     format_percent(sizing.utilization[name]),
                     _share_left(sizing.headroom[name]),
+                    sizing.tier_alone[name],
                 )
             )
         parts.append(aligned(rows, right=(2, 3)))
@@ -60,8 +61,9 @@ def _costs(sizing: Sizing) -> list[str]:
 def _sizing_head(sizing: Sizing) -> list[str]:
     lines = [("tier", sizing.tier)]
     if sizing.kubernetes_nodes is not None:
-        lines.append(("Kubernetes nodes", str(sizing.kubernetes_nodes)))
-    lines.append(("forced by", ", ".join(sizing.forced_by) or "nothing: it is the smallest tier"))
+        nodes = f"{sizing.kubernetes_nodes} ({sizing.tier_alone['kubernetes_nodes']} alone)"
+        lines.append(("Kubernetes nodes", nodes))
+    lines.append(("forced by", forced_by_text(sizing)))
     if sizing.tightest is not None:
         lines.append(("tightest", sizing.tightest))
     if sizing.headroom_asked:
@@ -70,6 +72,14 @@ def _sizing_head(sizing: Sizing) -> list[str]:
         ("members", f"{sizing.members} (quorum {sizing.quorum}, failure tolerance {sizing.failure_tolerance})")
     )
     return aligned(lines)
+
+
+def forced_by_text(sizing: Sizing) -> str:
+    """Return the dimensions that need the tier, and what the others need if one decides alone."""
+    if not sizing.forced_by:
+        return "nothing: it is the smallest tier"
+    rest = "" if sizing.tier_of_the_rest is None else f" alone; the rest needs {sizing.tier_of_the_rest}"
+    return ", ".join(sizing.forced_by) + rest
 
 
 def _share_left(headroom: float) -> str:

@@ -72,6 +72,17 @@ class Sizing(Model):
             "smallest tier."
         ),
     ]
+    tier_alone: Annotated[
+        dict[Literal["clients", "requests_per_second", "data_bytes", "kubernetes_nodes"], str],
+        Field(description="The tier that each known dimension needs on its own."),
+    ]
+    tier_of_the_rest: Annotated[
+        str | None,
+        Field(
+            description="If one dimension alone needs this tier, the tier that is enough for the other known ones. "
+            "None otherwise."
+        ),
+    ]
     tightest: Annotated[Dimension | None, Field(description="The dimension nearest its bound.")]
     tiers: Annotated[str, Field(description="The name of the tier table.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
@@ -161,7 +172,8 @@ class Sizing(Model):
         subject = _sentence_start([f"the {_WORDS[name]}" for name in self.forced_by])
         if len(self.forced_by) > 1:
             return f"{subject} each need this tier on their own."
-        return f"{subject} alone {'needs' if self.forced_by[0] == 'data_bytes' else 'need'} this tier."
+        reason = f"{subject} alone {'needs' if self.forced_by[0] == 'data_bytes' else 'need'} this tier"
+        return f"{reason}." if self.tier_of_the_rest is None else f"{reason}; the rest needs {self.tier_of_the_rest}."
 
 
 _WORDS = {
@@ -296,6 +308,12 @@ def size(
         if nodes_code == code:
             forced_by.append("kubernetes_nodes")
 
+    names = table.names
+    alone: dict[Any, str] = {d: names[each] for d, each in zip(DIMENSIONS, codes) if each is not None}
+    if nodes_code >= 0:
+        alone["kubernetes_nodes"] = names[nodes_code]
+    lower = [each for each in (*codes, nodes_code) if each is not None and 0 <= each < code]
+
     tier = table.tiers[code]
     chosen, notices = _machines_for_tier(machines, providers, tier.name)
     notices += load_notices(loads if workload is not None else (), chosen)
@@ -321,6 +339,8 @@ def size(
         headroom={dimension: 1.0 - share for dimension, share in shares.items()},
         headroom_asked=headroom,
         forced_by=tuple(forced_by),
+        tier_alone=alone,
+        tier_of_the_rest=names[max(lower)] if len(forced_by) == 1 and lower else None,
         tightest=max(shares, key=shares.__getitem__) if shares else None,
         tiers=table.name,
         catalog=machines.name,

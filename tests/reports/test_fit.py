@@ -94,7 +94,7 @@ def test_a_sizing_adds_its_reasons_and_notices():
     assert render_fit(fit(one, CATALOG, limit=1, arch=None), one) == (
         f"""\
 tier            medium
-forced by       clients
+forced by       clients alone; the rest needs small
 headroom asked  50%
 members         4
 each needs      {NEED}

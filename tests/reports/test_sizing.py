@@ -34,10 +34,10 @@ forced by  requests_per_second, data_bytes, clients
 tightest   requests_per_second
 members    3 (quorum 2, failure tolerance 1)
 
-load            bound           utilization  headroom
-300 clients     at most 500             60%       40%
-800 requests/s  below 1000              80%       20%
-400 MB of data  at most 500 MB          80%       20%
+load            bound           utilization  headroom  tier alone
+300 clients     at most 500             60%       40%  medium
+800 requests/s  below 1000              80%       20%  medium
+400 MB of data  at most 500 MB          80%       20%  medium
 
 """
             + MACHINES + ERRATUM + PREVIOUS + DEDICATED
@@ -53,10 +53,10 @@ tightest        data_bytes
 headroom asked  30%
 members         4 (quorum 3, failure tolerance 1)
 
-load                    bound         utilization  headroom
+load                    bound         utilization  headroom  tier alone
 clients unknown
-20000 requests/s        below 10000          200%      none
-9.663676416 GB of data  at most 1 GB       966.4%      none
+20000 requests/s        below 10000          200%      none  xlarge
+9.663676416 GB of data  at most 1 GB       966.4%      none  xlarge
 
 provider  machine     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
 aws       m4.4xlarge     16            64            16000          250
@@ -79,7 +79,7 @@ aws       m4.4xlarge     16            64            16000          250
         assert render_sizing(size(kubernetes_nodes=51)) == (
             """\
 tier              medium
-Kubernetes nodes  51
+Kubernetes nodes  51 (medium alone)
 forced by         kubernetes_nodes
 members           3 (quorum 2, failure tolerance 1)
 
@@ -99,16 +99,35 @@ forced by  nothing: it is the smallest tier
 tightest   requests_per_second
 members    3 (quorum 2, failure tolerance 1)
 
-load            bound           utilization  headroom
-0 clients       at most 100              0%      100%
-0.5 requests/s  below 200              0.2%     99.8%
-0 B of data     at most 100 MB           0%      100%
+load            bound           utilization  headroom  tier alone
+0 clients       at most 100              0%      100%  small
+0.5 requests/s  below 200              0.2%     99.8%  small
+0 B of data     at most 100 MB           0%      100%  small
+"""
+        )
+
+    def test_one_dimension_that_decides_against_the_others(self):
+        one = size(kubernetes_nodes=120, requests_per_second=900, data_bytes="1.3GiB", provider="aws")
+        assert render_sizing(one).startswith(
+            """\
+tier              xlarge
+Kubernetes nodes  120 (medium alone)
+forced by         data_bytes alone; the rest needs medium
+tightest          data_bytes
+members           3 (quorum 2, failure tolerance 1)
+
+load                     bound         utilization  headroom  tier alone
+clients unknown
+900 requests/s           below 10000            9%       91%  medium
+1.3958643712 GB of data  at most 1 GB       139.6%      none  xlarge
 """
         )
 
     @pytest.mark.parametrize("load", [0, 1e-300, 99.999999, 100, 1e300, 2**64 - 1, 1.7e308])
     def test_any_load_is_aligned(self, load):
-        """Every line of the table ends where its head does."""
-        table = render_sizing(size(clients=load, requests_per_second=load, data_bytes=load)).split("\n\n")[1]
-        lines = table.splitlines()
-        assert len({len(line) for line in lines}) == 1
+        """Every line of the table ends in the column of its head."""
+        one = size(clients=load, requests_per_second=load, data_bytes=load)
+        head, *lines = render_sizing(one).split("\n\n")[1].splitlines()
+        assert len(lines) == 3
+        for line, tier in zip(lines, one.tier_alone.values(), strict=True):
+            assert line[head.index("tier alone") :] == tier

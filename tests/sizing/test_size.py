@@ -60,6 +60,10 @@ class TestAnswer:
         code = max(alone.values())
         assert sizing.tier == CODES[code]
         assert set(sizing.forced_by) == ({name for name in alone if alone[name] == code} if code else set())
+        assert sizing.tier_alone == {name: CODES[each] for name, each in alone.items()}
+        rest = [each for name, each in alone.items() if name not in sizing.forced_by]
+        decides = len(sizing.forced_by) == 1 and bool(rest)
+        assert sizing.tier_of_the_rest == (CODES[max(rest)] if decides else None)
 
         assert sizing.utilization == {
             name: min(float(load) / EDGES[name][min(code, 2)], sys.float_info.max) for name, load in measured.items()
