@@ -233,24 +233,25 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
     if re.match(r"[0-9]{1,3}(\.[0-9]{3}){2,}(?![0-9.])", tidy):
         tidy = re.sub(r"(?<=[0-9])\.(?=[0-9]{3})", "", tidy)
     match = _NUMBER.match(tidy)
-    if match is None or tidy[match.end() :].startswith("."):
+    # No unit has a digit: what has one is another number, such as the decimals after a comma.
+    if match is None or re.search(r"^\.|[0-9]", tidy[match.end() :]):
         return None
     number, unit = match.group(), tidy[match.end() :].strip()
     if unit in units or not unit:
         return number + unit
     if units is BYTE_UNITS:
         if unit.lower() in ("bit", "bits"):
-            eighth = Fraction(number) / 8 if len(number) < 20 and "e" not in number.lower() else Fraction(1, 3)
+            if len(number) >= 20 or "e" in number.lower():
+                return None
+            eighth = Fraction(number) / 8
             return f"{eighth.numerator}B" if eighth.denominator == 1 else None
-        unit = {"bytes": "B", "byte": "B", "b": "B", "k": "KB", "m": "MB", "g": "GB", "t": "TB"}.get(
-            unit.lower(), unit.removesuffix("s")
-        )
+        unit = unit.removesuffix("s")
+        unit = {"byte": "B", "b": "B", "k": "KB", "m": "MB", "g": "GB", "t": "TB"}.get(unit.lower(), unit)
     elif units is _DURATION_UNITS:
         # Compound durations such as 1m30s have no near match.
         return number + _DURATION_WORDS[unit.lower()] if unit.lower() in _DURATION_WORDS else None
     elif units is _RATE_UNITS:
         unit = re.sub(r"(?i)\s*(rps|qps|req/s|reqs/s|requests/s|/sec|/second)$", "", unit)
-        unit = {"K": "k", "m": "M", "K/s": "k/s", "m/s": "M/s"}.get(unit, unit)
     if not unit or unit in units:
         return number + unit
     close = re.search(r'"(.+)"', nearest(unit, units))
@@ -275,14 +276,13 @@ def format_bytes(value: int | float) -> str:
         raise OptionError(
             f"value: got {shown(value)}, expected a finite number of 0 or more", option="value", value=value
         )
-    value = number + 0.0 if isinstance(number, float) else number  # -0.0 becomes 0
-    if value >= 1e18:
-        return f"{value} B"
+    if number >= 1e18:
+        return f"{number} B"
     for unit in ("TB", "GB", "MB", "kB"):
-        if value >= BYTE_UNITS[unit]:
-            scaled = Decimal(repr(value)) / BYTE_UNITS[unit]
+        if number >= BYTE_UNITS[unit]:
+            scaled = Decimal(repr(number)) / BYTE_UNITS[unit]
             return f"{format_number(scaled)} {unit}"
-    return f"{format_number(value)} B"
+    return f"{format_number(number)} B"
 
 
 def format_number(value: float | Decimal) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from etcdsize import UnitError, format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
-from etcdsize.units import BYTE_UNITS, format_number, format_percent, parse_count
+from etcdsize import OptionError, UnitError, format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
+from etcdsize.units import BYTE_UNITS, format_number, format_percent, parse_count, parse_option, parse_whole
 
 PARSERS = (parse_bytes, parse_rate, parse_count, parse_fraction, parse_duration)
 BYTES = 'bytes or a size such as "8GB" or "8GiB"'
@@ -115,10 +116,88 @@ class TestBytes:
         assert str(caught.value) == f'got "{shown}", expected {BYTES}{hint}'
         assert (caught.value.text, caught.value.accepted, caught.value.suggestion) == (text, BYTES, suggestion)
 
-    @pytest.mark.parametrize("text", ["1.2.3GB", "1.000.000", "1..5MB", "1.000,5MB"])
-    def test_two_dots_are_rejected(self, text):
-        with pytest.raises(UnitError):
-            parse_bytes(text)
+    @pytest.mark.parametrize(
+        ("text", "suggestion"),
+        [
+            ("1.000.000", "1000000"),
+            ("1.000.000 MB", "1000000MB"),
+            ("12.345.678.901", "12345678901"),
+            ("1.2.3GB", None),
+            ("1.000.00", None),
+            ("1.000.0000", None),
+            ("1..5MB", None),
+            ("1.5.MB", None),
+        ],
+    )
+    def test_two_dots_are_rejected(self, text, suggestion):
+        """They are suggested as marks of thousands where they can be nothing else."""
+        assert suggestion_for(parse_bytes, text) == suggestion
+
+    @pytest.mark.parametrize("text", ["1,5GB", "1.000,5MB", "1,00,000 GB", "5 MB 7", "1_5GB", "5GB2"])
+    def test_no_digit_is_dropped_for_a_suggestion(self, text):
+        """A decimal comma is an option of the files, never a guess."""
+        assert suggestion_for(parse_bytes, text) is None
+
+    @pytest.mark.parametrize(
+        ("text", "suggestion"),
+        [
+            ("5 byte", "5B"),
+            ("5 b", "5B"),
+            ("8k", "8KB"),
+            ("8 t", "8TB"),
+            ("8 Gs", "8GB"),
+            ("8 Kis", "8Ki"),
+            ("16 bit", "2B"),
+            ("1000000000000000000 bits", "125000000000000000B"),  # 19 digits
+            ("10000000000000000000 bits", None),
+            ("8e3 bits", None),
+            ("8E3 bits", None),
+        ],
+    )
+    def test_a_unit_that_is_nearly_one(self, text, suggestion):
+        assert suggestion_for(parse_bytes, text) == suggestion
+
+
+class TestLimits:
+    """No float needs more than 400 characters; from 2^64 on, a number with an exponent is a float."""
+
+    def test_the_longest_text(self):
+        assert parse_bytes("0" * 399 + "7") == 7
+        assert suggestion_for(parse_bytes, "0" * 400 + "7") is None
+        assert suggestion_for(parse_bytes, "+" + "1" * 399) == "1" * 399
+        assert suggestion_for(parse_bytes, "+" + "1" * 400) is None
+
+    @pytest.mark.parametrize(
+        ("text", "value", "kind"),
+        [
+            ("18446744073709551615e0", 2**64 - 1, int),
+            ("18446744073709551616e0", 2.0**64, float),
+            ("18446744073709551616E0", 2.0**64, float),
+            ("2e19", 2e19, float),
+            ("18446744073709551616", 2**64, int),
+            ("18446744073709551616.0", 2**64, int),
+        ],
+    )
+    def test_where_an_exponent_gives_a_float(self, text, value, kind):
+        read = parse_bytes(text)
+        assert (read, type(read)) == (value, kind)
+
+    @pytest.mark.parametrize(
+        ("text", "value"), [("1e-310 kB", 1e-307), ("1e-301 MB", 1e-295), ("1e-400", 0), ("0e-400 TB", 0)]
+    )
+    def test_numbers_below_1e_300(self, text, value):
+        assert parse_bytes(text) == pytest.approx(value, rel=1e-12, abs=0)
+
+    def test_numbers_are_exact_from_1e_300_on(self):
+        number = "1.000000000000000064e-300"  # nearer to the float of 1e-300 than to any other
+        assert parse_bytes(f"{number} GB") == float(Fraction(number) * 10**9) != 1e-300 * 1e9
+
+
+def suggestion_for(parse, text):
+    """Return the suggestion in the error for a text that is rejected."""
+    with pytest.raises(UnitError) as caught:
+        parse(text)
+    return caught.value.suggestion
 
 
 class TestRateCountFraction:
@@ -161,6 +240,13 @@ class TestRateCountFraction:
             (parse_fraction, FRACTION, "130", None),
             (parse_fraction, FRACTION, "-0.1", None),
             (parse_fraction, FRACTION, "30 percent", None),
+            (parse_fraction, FRACTION, "+30%", "30%"),
+            (parse_fraction, FRACTION, "+100%", None),
+            (parse_fraction, FRACTION, "+150%", None),
+            (parse_rate, RATE, "2K/s", "2k/s"),
+            (parse_rate, RATE, "2m/s", "2M/s"),
+            (parse_rate, RATE, "2k rps", "2k"),
+            (parse_duration, DURATION, "+5", "5"),
             (parse_duration, DURATION, "10sec", "10s"),
             (parse_duration, DURATION, "5 Minutes", "5m"),
             (parse_duration, DURATION, "1m30s", None),
@@ -174,6 +260,46 @@ class TestRateCountFraction:
         hint = f'; did you mean "{suggestion}"?' if suggestion else ""
         assert str(caught.value) == f'got "{text}", expected {accepted}{hint}'
         assert caught.value.suggestion == suggestion
+
+    @pytest.mark.parametrize(
+        ("unit", "words"),
+        [
+            ("ms", "MS msec millisecond milliseconds"),
+            ("s", "S sec secs second seconds"),
+            ("m", "M min mins minute minutes"),
+            ("h", "H hr hrs hour hours"),
+        ],
+    )
+    def test_words_for_durations(self, unit, words):
+        for word in words.split():
+            for space in ("", " "):
+                assert suggestion_for(parse_duration, f"5{space}{word}") == f"5{unit}"
+        assert parse_duration(f"5{unit}") == 5 * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
+
+    def test_whole_numbers(self):
+        assert (parse_whole("300"), parse_whole("1e3")) == (300, 1000)
+        for text in ("2.5", "1e300"):
+            with pytest.raises(UnitError) as caught:
+                parse_whole(text)
+            assert str(caught.value) == f'got "{text}", expected a whole number'
+            assert (caught.value.text, caught.value.accepted) == (text, "a whole number")
+
+    @pytest.mark.parametrize("parse", PARSERS)
+    @pytest.mark.parametrize("value", [5, None, b"5"])
+    def test_what_is_not_text_is_rejected(self, parse, value):
+        with pytest.raises(UnitError) as caught:
+            parse(value)
+        message = f"got {value} of type {type(value).__name__}, expected text: {caught.value.accepted}"
+        assert str(caught.value) == message
+
+    def test_an_option(self):
+        assert parse_option("data", "5kB", parse_bytes) == 5000
+        assert parse_option("data", None, parse_bytes) is None
+        with pytest.raises(OptionError) as caught:
+            parse_option("data", "5 kBs", parse_bytes)
+        assert str(caught.value) == f'data: got "5 kBs", expected {BYTES}; did you mean "5kB"?'
+        assert (caught.value.option, caught.value.value) == ("data", "5 kBs")
+        assert caught.value.__cause__ is None
 
     @pytest.mark.parametrize(
         ("text", "value"),
@@ -288,14 +414,35 @@ class TestFormat:
             (10**18, f"{10**18} B"),
             (0.5, "0.5 B"),
             (np.float64(4e8), "400 MB"),
+            (-0.0, "0 B"),
+            (1e18, "1e+18 B"),
+            (999_999_999_999_999_999, "999999.999999999999 TB"),
         ],
     )
     def test_bytes(self, value, text):
         assert format_bytes(value) == text
 
+    @pytest.mark.parametrize("value", [-1, -0.5, math.inf, math.nan, True, "5", None])
+    def test_what_is_not_a_size_is_rejected(self, value):
+        with pytest.raises(OptionError, match=r"^value: got .*, expected a finite number of 0 or more$") as caught:
+            format_bytes(value)
+        assert caught.value.option == "value"
+
     @pytest.mark.parametrize(
         ("value", "text"),
-        [(800, "800"), (0.5, "0.5"), (100.0, "100"), (1e300, "1e+300"), (2**64, str(2**64)), (np.float64(7.5), "7.5")],
+        [
+            (800, "800"),
+            (0.5, "0.5"),
+            (100.0, "100"),
+            (1e300, "1e+300"),
+            (2**64, str(2**64)),
+            (np.float64(7.5), "7.5"),
+            (1e16, "1e+16"),
+            (9.5e15, "9500000000000000"),
+            (-0.0, "0"),
+            (Decimal(10**17), "100000000000000000"),
+            (Decimal("1.50"), "1.5"),
+        ],
     )
     def test_numbers(self, value, text):
         assert format_number(value) == text
@@ -310,6 +457,8 @@ class TestFormat:
             (1, "100%"),
             (1.00001, "100.1%"),
             (9.664, "966.4%"),
+            (1e6, "1e+08%"),
+            (999_999.9, "99999990%"),
             (1e300, "1e+302%"),
         ],
     )
