@@ -232,6 +232,31 @@ class TestInvalidTables:
 class TestModels:
     """A model rejects invalid input with an EtcdSizeError and cannot be changed."""
 
+    @pytest.mark.parametrize(
+        ("inclusive", "load", "fits"),
+        [(True, 99, True), (True, 100, True), (True, 100.5, False), (False, 99.5, True), (False, 100, False)],
+    )
+    def test_a_bound_alone(self, inclusive, load, fits):
+        """ "At most" or "below"."""
+        bound = Bound(limit=100, inclusive=inclusive)
+        assert bound.fits(load) is fits
+        assert bound.exact() == (100, inclusive)
+        assert bound.exact(0.3) == (70, inclusive)
+
+    def test_what_is_left_out(self):
+        table = TierTable(name="mine", tiers=rows())
+        assert (table.title, table.source, table.date, table.tiers[0].source) == ("", "", "", "")
+
+    def test_at_most_255_tiers(self):
+        """The codes of the rows of a fleet are bytes, and one of them means that a row cannot be sized."""
+        tiers = [changed(1, name=f"t{n}", kubernetes_nodes=n, clients=limit(n))[0] for n in range(1, 256)]
+        for n, tier in enumerate(tiers, 1):
+            tier |= {"requests_per_second": limit(n), "data_bytes": limit(n)}
+        last = {"name": "last", "kubernetes_nodes": 1_000}
+        assert len(TierTable(name="mine", tiers=[*tiers[:254], last]).tiers) == 255
+        with pytest.raises(TableError, match=r"^TierTable: tiers: got 256 rows, expected at most 255$"):
+            TierTable(name="mine", tiers=[*tiers, last])
+
     def test_a_tier_alone(self):
         with pytest.raises(TableError, match=r"^Tier: client: unknown field; .*; did you mean \"clients\"\?$"):
             Tier(name="small", client=limit(5), kubernetes_nodes=1)

@@ -178,6 +178,8 @@ def _reason(model: type[Model], detail: ErrorDetails) -> str:
     if detail["type"] == "too_short":
         actual = detail["ctx"]["actual_length"]
         return f"got {actual} row{'' if actual == 1 else 's'}, expected at least {detail['ctx']['min_length']}"
+    if detail["type"] == "too_long":
+        return f"got {detail['ctx']['actual_length']} rows, expected at most {detail['ctx']['max_length']}"
     if detail["type"] == "json_invalid":
         return f"not JSON: {detail['msg'].removeprefix('Invalid JSON: ')}"
     expected = detail["msg"].removeprefix("Input should be ")
