@@ -154,8 +154,10 @@ class Fit(Model):
         """Return why no machine is enough."""
         none = f"no machine in the catalog {shown(self.catalog)} is enough for the tier {shown(self.need.tier)}"
         if self.nearest is None:
-            first = {rejected.code: rejected for rejected in reversed(self.rejected)}
-            reasons = [f"{one.machine_type} {one.reason}" for one in reversed(first.values())]
+            first: dict[str, Rejected] = {}
+            for rejected in self.rejected:
+                first.setdefault(rejected.code, rejected)
+            reasons = [f"{one.machine_type} {one.reason}" for one in first.values()]
             return one_line(f"{none}: {'; '.join(reasons) or 'it has none of the requested providers'}")
         return one_line(f"{none}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}")
 

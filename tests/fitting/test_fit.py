@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from etcdsize import (
     Catalog,
+    DiskChoice,
     DiskKind,
     DiskLimit,
     DiskPrice,
@@ -29,7 +30,11 @@ from etcdsize import (
     size_fleet,
     storage_for,
 )
+from etcdsize.catalog.machines import Disk
+from etcdsize.fitting.disks import Shortfall
 from etcdsize.fitting.fit import best_per_tier
+from etcdsize.fitting.model import disk_of
+from etcdsize.fitting.rejections import total_shortfall
 
 CURRENT = load_catalog("current")
 TIERS = ("small", "medium", "large", "xlarge")
@@ -58,6 +63,15 @@ class TestNeed:
         for name in ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"):
             assert getattr(need, name) <= getattr(aws, name)
 
+    def test_names_its_source(self):
+        for tier in TIERS:
+            assert need_for(tier).source == load_catalog("guide").machine_for("gce", tier).source
+
+    def test_no_more_data_changes_nothing(self):
+        need = Need(tier="t", vcpus=1, memory_gib=1, concurrent_iops=1, disk_mb_per_second=1, data_bytes=20e9)
+        assert need.with_data(None) is need.with_data(20e9) is need.with_data(5) is need
+        assert need.with_data(20e9 + 1).memory_gib == 24
+
     def test_an_unknown_tier_is_rejected(self):
         with pytest.raises(OptionError) as caught:
             need_for("smal")
@@ -65,6 +79,7 @@ class TestNeed:
             'tier: got "smal", expected one that the table "guide" has: small, medium, large, xlarge; did you mean '
             '"small"?'
         )
+        assert (caught.value.option, caught.value.value) == ("tier", "smal")
 
 
 def price(usd, region="r1", date="2026-01-02"):
@@ -139,6 +154,66 @@ class TestRejected:
     def test_reasons(self, one, code, reason):
         assert self.reason(one) == (code, reason)
 
+    def test_how_much_is_missing(self):
+        (rejected,) = fit("medium", catalog(machine("m", 4, 8, 3600, 56.25))).rejected
+        assert rejected.missing == {"memory_gib": 7, "concurrent_iops": 900, "disk_mb_per_second": 18.75}
+
+    def test_a_burst_that_is_just_enough(self):
+        one = machine("m", 4, 16, 3600, 100, burst_concurrent_iops=4500)
+        assert self.reason(one) == ("burst-only", "900 concurrent IOPS (3600 of 4500, more only in a burst)")
+        code, _ = self.reason(machine("m", 4, 16, 3600, 100, burst_concurrent_iops=4499))
+        assert code == "too-little"
+
+    def test_the_kind_of_disk_with_which_the_least_is_missing(self):
+        """Then the one with which the fewest figures are unknown."""
+        disks = [plain_disk("a"), plain_disk("b"), plain_disk("c")]
+
+        def limited(*limits):
+            kinds = [DiskLimit(kind=k, concurrent_iops=i, disk_mb_per_second=b) for k, (i, b) in zip("abc", limits)]
+            return machine("m", 4, 16, None, None, disk_limits=kinds)
+
+        nearest = limited((100, 100), (4000, 100), (200, 100))
+        assert self.reason(nearest, disks=disks) == ("too-little", "500 concurrent IOPS (4000 of 4500)")
+        known = limited((None, 100), (100, 100), (None, None))
+        assert self.reason(known, disks=disks) == ("too-little", "4400 concurrent IOPS (100 of 4500)")
+        unknown = limited((None, 100), (4500, None), (None, None))
+        assert self.reason(unknown, disks=disks) == ("unknown-figure", "its limits for network disks are unknown")
+
+    def test_too_little_and_no_disk_either(self):
+        disks = [plain_disk("a", max_iops=3000), plain_disk("b", media="hdd")]
+        assert self.reason(machine("m", 2, 16, 5000, 100), disks=disks) == (
+            "too-little",
+            "2 vCPUs (2 of 4); a reaches at most 3000 IOPS, 4500 needed; b is a spinning disk; etcd needs the latency "
+            "of an SSD",
+        )
+        assert self.reason(ENOUGH, disks=disks) == (
+            "no-disk",
+            "a reaches at most 3000 IOPS, 4500 needed; b is a spinning disk; etcd needs the latency of an SSD",
+        )
+
+    def test_a_spinning_disk_does_not_hide_the_next_kind(self):
+        assert (
+            fit("medium", catalog(ENOUGH, disks=[plain_disk("a", media="hdd"), plain_disk("b")])).best.disk.kind == "b"
+        )
+
+    def test_a_kind_of_disk_that_one_of_two_providers_has(self):
+        other = machine("o", 4, 16, 5000, 100, provider="gce")
+        disks = [plain_disk("a"), plain_disk("b", provider="gce")]
+        (rejected,) = fit("medium", catalog(ENOUGH, other, disks=disks), disk="a").rejected
+        assert (rejected.machine_type, rejected.code) == ("o", "no-disk")
+        assert rejected.reason == "the catalog has no network disk a of gce"
+
+    @pytest.mark.parametrize(("family", "requested"), [("g", "g"), (["g", "h"], "g, h"), (("h", "g"), "h, g")])
+    def test_families_that_were_not_requested(self, family, requested):
+        others = [machine("o", 4, 16, 5000, 100, family=name) for name in "gh"]
+        others[1] = others[1].model_copy(update={"machine_type": "p"})
+        unknown = machine("u", 4, 16, 5000, 100, family=None)
+        found = {
+            one.machine_type: one for one in fit("medium", catalog(unknown, ENOUGH, *others), family=family).rejected
+        }
+        assert found["u"].reason == f"is in the family unknown, requested: {requested}"
+        assert found["enough"].reason == f"is in the family f, requested: {requested}"
+
     def test_a_family_that_was_not_requested(self):
         found = fit("medium", catalog(ENOUGH, machine("o", 4, 16, 5000, 100, family="g")), family="g")
         assert [c.machine.machine_type for c in found.candidates] == ["o"]
@@ -175,6 +250,37 @@ class TestRejected:
             "memory (14 of 15)"
         )
 
+    def test_the_nearest_machine_lacks_the_smallest_share(self):
+        """Two small shares are less than one large one; of equal ones, the first by name."""
+        machines = [
+            machine("far", 2, 16, 5000, 100), machine("near", 4, 14.9, 4499, 100), machine("farther", 1, 16, 5000, 100)
+        ]  # fmt: skip
+        assert fit("medium", catalog(*machines)).nearest.machine.machine_type == "near"
+        equal = [machine(name, 2, 16, 5000, 100) for name in ("b", "a", "c")]
+        assert fit("medium", catalog(*equal)).nearest.machine.machine_type == "a"
+
+    def test_how_far_a_machine_is_from_being_enough(self):
+        assert total_shortfall([]) == 0
+        assert total_shortfall([Shortfall("vcpus", 2, 4), Shortfall("memory_gib", 6, 8)]) == 0.75
+
+    def test_a_reason_of_each_kind_is_listed_once(self):
+        """The first machine of each kind stands for it, in the catalog's order."""
+        machines = [
+            machine("a", 4, 16, 5000, 100, arch="arm64"),
+            machine("b", 4, 16, 5000, 100, burstable=True),
+            machine("c", 4, 16, 5000, 100, arch="arm64"),
+        ]
+        assert fit("medium", catalog(*machines)).why_none() == (
+            'no machine in the catalog "mine" is enough for the tier "medium": a is arm64, requested: x86_64; b has '
+            "its full CPU only in bursts"
+        )
+
+    def test_a_catalog_without_machines_of_the_provider(self):
+        found = fit("medium", catalog(ENOUGH)).model_copy(update={"candidates": (), "rejected": ()})
+        assert found.why_none() == (
+            'no machine in the catalog "mine" is enough for the tier "medium": it has none of the requested providers'
+        )
+
     def test_reasons_are_listed_where_no_machine_is_near(self):
         found = fit("medium", catalog(machine("a", 4, 16, 5000, 100, arch="arm64")))
         assert found.nearest is None
@@ -208,6 +314,24 @@ class TestCandidates:
     )  # fmt: skip
     def test_the_reason_for_the_size_of_a_disk(self, tier, kind, reason):
         assert fit(tier, provider="aws", disk=kind).best.disk_reason == reason
+
+    def test_exactly_enough(self):
+        found = fit("medium", catalog(machine("exact", *FIGURES["medium"][:4])))
+        assert (found.best.concurrent_iops, found.best.disk_mb_per_second, found.best.excess) == (4500, 75, 0)
+
+    def test_the_smallest_size_of_a_disk(self):
+        best = fit("medium", catalog(ENOUGH, disks=[plain_disk(min_size_gib=200)])).best
+        assert best.disk.size_gib == 200
+        assert best.disk_reason == "9 GiB hold the data; the smallest ssd has 200 GiB"
+
+    def test_nothing_is_cheaper_than_what_is_free(self):
+        disks = [plain_disk("cheap", 0.005), plain_disk("free", 0)]
+        for usd in (0.0, None):
+            best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, usd), disks=disks)).best
+            assert (best.disk.kind, best.cost.disk_usd_month) == ("free", 0)
+        machines = [machine("cheap", 4, 16, 5000, 100, 0.001), machine("free", 4, 16, 5000, 100, 0.0)]
+        found = fit("medium", catalog(*machines, disks=disks)).candidates
+        assert [one.machine.machine_type for one in found] == ["free", "cheap"]
 
     def test_candidates_are_ordered_by_price_then_by_excess(self):
         found = fit(
@@ -257,12 +381,32 @@ class TestCandidates:
         best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, None), disks=disks)).best
         assert (best.disk.kind, best.cost.usd_month) == ("cheap", None)
 
+    @pytest.mark.parametrize("usd", [1.0, None])
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_disk_of_unknown_price_comes_after_the_dearest_known_one(self, usd, order):
+        """What is unknown is not zero; with or without a price of the machine, in either order of the catalog."""
+        disks = [plain_disk("unknown", None), plain_disk("known", 9.0)][::order]
+        best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, usd), disks=disks)).best
+        assert best.disk.kind == "known"
+
+    def test_the_first_of_two_equal_disks(self):
+        disks = [plain_disk("b"), plain_disk("a")]
+        assert fit("medium", catalog(ENOUGH, disks=disks)).best.disk.kind == "b"
+
+    def test_a_total_counts_before_the_price_of_the_disk_alone(self):
+        """The cheaper disk has its price in another region than the machine."""
+        disks = [plain_disk("elsewhere", 0.01, region="r2"), plain_disk("here", 0.5)]
+        best = fit("medium", catalog(ENOUGH, disks=disks)).best
+        assert (best.disk.kind, best.cost.usd_month) == ("here", 730 + 75)
+
     def test_newest_leaves_out_previous_generations(self):
         machines = [machine("old", 4, 16, 5000, 100, 0.5, lifecycle="previous"), ENOUGH]
         assert fit("medium", catalog(*machines)).best.machine.machine_type == "old"
         found = fit("medium", catalog(*machines), newest=True)
         assert found.best.machine.machine_type == "enough"
-        assert [rejected.code for rejected in found.rejected] == ["previous-generation"]
+        assert [(rejected.code, rejected.reason) for rejected in found.rejected] == [
+            ("previous-generation", "is a previous generation, requested: the newest")
+        ]
 
     def test_local_nvme_is_only_an_alternative(self):
         one = machine("local", 4, 16, 100, 10, 0.1, local_nvme_gb=300)
@@ -274,6 +418,37 @@ class TestCandidates:
         assert (local.machine.machine_type, local.usd_month) == ("local", 73)
         assert local.label.startswith("300 GB of local NVMe: ")
         assert "lost when the machine stops" in local.label
+
+    def test_local_nvme_is_listed_cheapest_first(self):
+        """Unknown prices come last; equal ones by name."""
+        prices = {"dear": 2.0, "unknown": None, "cheap": 0.001, "b": 1.0, "a": 1.0, "free": 0.0}
+        machines = [machine(name, 4, 16, 100, 10, usd, local_nvme_gb=300) for name, usd in prices.items()]
+        found = fit("medium", catalog(*machines), limit=None).local
+        assert [one.machine.machine_type for one in found] == ["free", "cheap", "a", "b", "dear", "unknown"]
+        assert [one.usd_month for one in found] == [0, 0.73, 730, 730, 1460, None]
+        assert [one.machine.machine_type for one in fit("medium", catalog(*machines), limit=2).local] == [
+            "free",
+            "cheap",
+        ]
+
+    def test_local_nvme_has_to_hold_the_data(self):
+        """9 GiB are 9,663,676,416 bytes; the provider counts gigabytes."""
+        for gigabytes, count in ((9.663676416, 1), (9.663676415, 0)):
+            one = machine("local", 4, 16, 5000, 100, local_nvme_gb=gigabytes)
+            assert len(fit("medium", catalog(one)).local) == count
+
+    def test_the_whole_label_of_local_nvme(self):
+        (local,) = fit("medium", catalog(machine("m", 4, 16, 100, 10, None, local_nvme_gb=300))).local
+        assert local.label == (
+            "300 GB of local NVMe: lower latency than a network disk, but its data is lost when the machine stops, and "
+            "no catalog states its IOPS: measure them"
+        )
+        assert (local.usd_month, local.region, local.date) == (None, None, None)
+
+    def test_a_local_price_of_another_region_counts_as_unknown(self):
+        machines = [machine("m", 4, 16, 100, 10, 1.0, local_nvme_gb=300), machine("o", 4, 16, 9, 9, 1.0, region="r2")]
+        (local,) = fit("medium", catalog(*machines), region="r2").local
+        assert (local.usd_month, local.region, local.date) == (None, None, None)
 
     def test_the_limit_of_candidates(self):
         many = [machine(f"m{i}", 4, 16, 5000, 100, 1 + i) for i in range(8)]
@@ -300,12 +475,20 @@ class TestCandidates:
             ({"family": "m99"}, "family: got "),
             ({"region": "mars"}, 'region: got "mars", expected one of the catalog "mine": r1'),
             ({"provider": []}, "provider: got no name"),
+            ({"newest": "yes"}, 'newest: got "yes", expected True or False'),
+            ({"arch": 5}, "arch: got 5, expected x86_64, arm64 or any"),
+            ({"family": 5}, "family: got 5"),
         ],
     )
     def test_an_unknown_option_is_rejected(self, options, message):
         with pytest.raises(OptionError) as caught:
             fit("medium", catalog(ENOUGH), **options)
         assert str(caught.value).startswith(message)
+
+    @pytest.mark.parametrize("arch", ["any", None])
+    def test_any_architecture(self, arch):
+        machines = [machine(f"m{n}", 4, 16, 5000, 100, arch=of) for n, of in enumerate(("arm64", "x86_64", None))]
+        assert fit("medium", catalog(*machines), arch=arch).feasible == 3
 
     @pytest.mark.parametrize("what", [None, 5, object(), load_tiers("guide")])
     def test_an_argument_that_is_not_a_need_is_rejected(self, what):
@@ -324,6 +507,7 @@ class TestCandidates:
         tiers["tiers"][0]["data_bytes"]["limit"] = 450e6
         # It bears the name of the built-in table, and is not taken for it.
         mine = TierTable(**tiers)
+        assert fit("small", tiers=mine).need.data_bytes == 450e6
         sizing = size(clients=5, tiers=mine)
         assert fit(sizing).need.data_bytes == 450e6
         with pytest.raises(OptionError, match=r"^tiers: cannot be used with a Sizing, which has its own figures"):
@@ -527,6 +711,42 @@ class TestInAnswers:
     def test_more_data_than_the_disk_is_for(self):
         sizing = size(data_bytes=9e9, catalog="current", provider="aws")
         assert "disk-for-less-data" in {notice.code for notice in sizing.notices}
+
+    def test_the_best_machine_of_a_tier(self):
+        """It has its disk, the lower of its own and the disk's figures, and its cost; no limits by kind of disk."""
+        limits = [DiskLimit(kind="ssd", concurrent_iops=20_000, disk_mb_per_second=400)]
+        one = machine("m", 16, 60, None, None, disk_limits=limits)
+        best = best_per_tier(catalog(one), load_tiers("guide")).machine_for("aws", "small")
+        candidate = fit("small", catalog(one)).best
+        assert best == one.model_copy(
+            update={
+                "tier": "small",
+                "disk": Disk(kind="ssd", size_gb=50),
+                "concurrent_iops": 1500,
+                "disk_mb_per_second": 50,
+                "disk_limits": (),
+                "cost": candidate.cost,
+            }
+        )
+
+    def test_the_disk_of_a_tier_holds_the_data_of_the_users_table(self):
+        tiers = load_tiers("guide").model_dump()
+        tiers["tiers"][2]["data_bytes"]["limit"] = 100e9
+        best = best_per_tier(catalog(machine("m", 64, 256, 20_000, 400)), TierTable(**tiers))
+        assert best.machine_for("aws", "large").disk.size_gb == storage_for(100e9).size_gib > 250
+
+    def test_no_machine_for_any_tier(self):
+        with pytest.raises(OptionError, match=r"^catalog: aws: no machine in the catalog") as caught:
+            best_per_tier(catalog(machine("tiny", 1, 1, 10, 1)), load_tiers("guide"))
+        assert (caught.value.option, caught.value.value) == ("catalog", "mine")
+
+    def test_a_disk_keeps_what_is_provisioned(self):
+        choice = DiskChoice(
+            kind="gp3", size_gib=20, provisioned_iops=4000, provisioned_mb_per_second=262.144, throughput_unit="MiB/s"
+        )
+        assert disk_of(choice) == Disk(
+            kind="gp3", size_gb=20, provisioned_iops=4000, provisioned_mb_per_second=262.144, throughput_unit="MiB/s"
+        )
 
     def test_the_best_machines_are_computed_once(self):
         assert best_per_tier(CURRENT, load_tiers("guide")) is best_per_tier(CURRENT, load_tiers("guide"))

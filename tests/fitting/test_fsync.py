@@ -19,6 +19,11 @@ class TestNeeds:
         assert (found.wal_fsync_p99_ms, found.backend_commit_p99_ms) == (10, 25)
         assert {one.provider for one in found.expected} == {"aws"}
 
+    def test_names_its_source(self):
+        assert fsync_need_for(2).source == (
+            "etcd-io/website content/en/docs/v3.5/op-guide/hardware.md (50 and 500 sequential IOPS), faq.md (p99)"
+        )
+
     def test_about_500_on_gp3_whatever_is_provisioned(self):
         gp3 = next(found for found in fsync_need_for(2).expected if "gp3" in found.kinds)
         assert gp3.sequential_iops == 500

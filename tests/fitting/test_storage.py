@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import storage_for
+from etcdsize import OptionError, storage_for
 from etcdsize.etcd.quota import quota_for
 from etcdsize.fitting.storage import recovery_seconds
 
@@ -52,6 +52,18 @@ class TestStorage:
         assert storage.wal_bytes == 7 * 64_000_000 + 1_000_000_000
         used = 3 * 2 * GIB + storage.wal_bytes
         assert storage.size_gib == math.ceil(used / 0.9 / GIB) == 9
+        assert storage.free_bytes == math.ceil(used / 0.9) - used
+
+    @pytest.mark.parametrize("data", [-1, math.nan, math.inf, "5", True])
+    def test_what_is_not_an_amount_is_rejected(self, data):
+        with pytest.raises(OptionError, match=r"^data_bytes: got .*, expected a finite number of 0 or more$"):
+            storage_for(data)
+
+    def test_explain(self):
+        """Rounded to hundredths of a GiB."""
+        assert storage_for(20e9).explain() == (
+            "24 GiB quota + 1.35 GiB WAL + 24 GiB snapshot + 24 GiB to defragment + 8.15 GiB free = 82 GiB"
+        )
 
 
 class TestRecovery:
