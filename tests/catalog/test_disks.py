@@ -83,6 +83,7 @@ class TestFigures:
             ("gp3", (10, None, 787), "provisioned_mb_per_second: got 787, expected from 131.072 to 786.432 MB/s "
              "for this disk of gp3, in whole MiB/s"),
             ("gp3", (10, math.nan), "provisioned_iops: got nan, expected a finite number of 0 or more"),
+            ("gp3", (10, None, -1), "provisioned_mb_per_second: got -1, expected a finite number of 0 or more"),
             ("gp2", (10, 200), "provisioned_iops: got 200, expected none: the IOPS of gp2 come with the disk "
              "and cannot be provisioned"),
             ("gp2", (10, None, 9),
@@ -106,6 +107,66 @@ class TestFigures:
             with pytest.raises(OptionError) as caught:
                 work(*asked)
             assert str(caught.value) == message
+
+
+KIND = {"provider": "aws", "kind": "k", "media": "ssd"}
+BOUGHT = KIND | {"included_iops": 0, "iops_per_gib": 0, "max_iops": 9, "iops_provisionable": True}
+BOUGHT |= {"included_mb_per_second": 2, "mb_per_second_per_gib": 0, "mb_per_second_per_iops": 0, "max_mb_per_second": 9}
+PRICE = {"usd_gib_month": 1, "region": "r", "date": "2026-01-01"}
+
+
+class TestUnknownFigures:
+    """What is unknown is neither 0 nor without a limit, and what depends on it is unknown as well."""
+
+    @pytest.mark.parametrize("unknown", ["included_iops", "iops_per_gib", "max_iops"])
+    def test_iops(self, unknown):
+        kind = DiskKind(**BOUGHT | {unknown: None, "max_iops_per_gib": 3, "price": PRICE})
+        assert kind.figures(5) == (None, 2)
+        assert kind.figures(5, 0) == (None, 2)
+        assert kind.usd_month(5) is None
+        assert kind.smallest(5, 1, 1) == "the IOPS of k are unknown"
+        assert kind.smallest(5, None, 1).size_gib == 5
+
+    @pytest.mark.parametrize("unknown", ["included_mb_per_second", "mb_per_second_per_gib", "max_mb_per_second"])
+    def test_throughput(self, unknown):
+        kind = DiskKind(
+            **BOUGHT | {unknown: None, "mb_per_second_provisionable": True, "max_mb_per_second_per_iops": 1},
+            price=PRICE | {"usd_iops_month": [{"up_to": None, "usd_month": 1}]},
+        )
+        assert kind.figures(5) == (0, None)
+        assert kind.usd_month(5) is None
+        assert kind.smallest(5, 0, 1) == "the throughput of k is unknown"
+
+    def test_zero_iops_bring_no_throughput(self):
+        assert DiskKind(**BOUGHT | {"mb_per_second_per_iops": 1}).figures(5) == (0, 2)
+        assert DiskKind(**BOUGHT | {"mb_per_second_per_iops": 1, "max_iops_per_gib": 1}).figures(5, 3) == (3, 5)
+
+    def test_no_size_is_too_small_to_buy_nothing(self):
+        """Half an IOPS for each GiB: one GiB has none."""
+        kind = DiskKind(**BOUGHT | {"max_iops_per_gib": 0.5})
+        assert kind.figures(1) == (0, 2)
+        assert kind.figures(2, 1) == (1, 2)
+        with pytest.raises(OptionError, match=r"got 1, expected from 0 to 0\.5 IOPS"):
+            kind.figures(1, 1)
+
+
+class TestWholeUnits:
+    """A part of a unit cannot be bought; a float beside a whole number of units is that number."""
+
+    def test_a_float_beside_a_whole_number(self):
+        assert GP3.figures(10, 4_000.0000032)[0] == 4_000
+        assert GP3.figures(10, 3_999.9999968)[0] == 4_000
+        with pytest.raises(OptionError, match="in whole IOPS"):
+            GP3.figures(10, 4_000.0000048)
+
+    def test_the_most_is_rounded_down(self):
+        kind = DiskKind(
+            **BOUGHT
+            | {"max_size_gib": 3, "max_iops_per_gib": 1.5, "max_mb_per_second": 6.5}
+            | {"mb_per_second_provisionable": True, "max_mb_per_second_per_iops": 4}
+        )
+        assert kind.smallest(1, 4.5, 1) == "k reaches at most 4 IOPS, 4.5 needed"
+        assert kind.smallest(1, 1, 6.5) == "k reaches at most 6 MB/s, 6.5 needed"
 
 
 class TestPrice:
@@ -169,6 +230,11 @@ class TestSmallest:
         ("kind", "need", "expected"),
         [
             ("gp3", (19.5, 3_000, 125), (20, None, None)),
+            ("gp3", (20, 3_000, 125 * MIB), (20, None, None)),  # exactly what is included
+            ("gp3", (20, 3_001, 125 * MIB), (20, 3_001, None)),
+            ("gp3", (1, 3_000, 1), (1, None, None)),  # the ratio holds for what is bought, not for what is included
+            ("gp3", (20, 3_000.5, 1), (20, 3_001, None)),  # only whole IOPS can be bought
+            ("gp3", (1, 3_000.5, 1), (7, 3_001, None)),
             ("gp3", (20, 3_000, 131.073), (20, None, 126 * MIB)),
             ("gp3", (20, 1, 1_000), (20, 3_816, 954 * MIB)),  # 1000 MB/s are 953.7 MiB/s, at 0.25 an IOPS
             ("gp3", (1, None, 2_000 * MIB), (16, 8_000, 2_000 * MIB)),
@@ -362,8 +428,6 @@ class TestAgainstEveryDisk:
             assert less is None or less <= more
 
 
-KIND = {"provider": "aws", "kind": "k", "media": "ssd"}
-PRICE = {"usd_gib_month": 1, "region": "r", "date": "2026-11-25"}
 REFUSED = {
     "both ways for IOPS": (
         {"iops_provisionable": True, "iops_per_gib": 1},
@@ -372,6 +436,10 @@ REFUSED = {
         {"mb_per_second_per_iops": 1, "mb_per_second_provisionable": True},
         "mb_per_second_per_gib: throughput comes with the size, comes with the IOPS, or can be provisioned; expected "
         "one of these"),
+    "no largest size": ({"max_size_gib": 0}, "max_size_gib: got 0, expected greater than 0"),
+    "no smallest size": ({"min_size_gib": 0}, "min_size_gib: got 0, expected greater than 0"),
+    "a smallest size that is not whole": ({"min_size_gib": 1.0}, "min_size_gib: got 1.0, expected a valid integer"),
+    "a largest size that is not whole": ({"max_size_gib": "1"}, 'max_size_gib: got "1", expected a valid integer'),
     "sizes": ({"min_size_gib": 4, "max_size_gib": 3}, "max_size_gib: got 3, expected min_size_gib or more"),
     "a floor above the cap": (
         {"min_iops": 4, "max_iops": 3}, "max_iops: got 3, expected min_iops and included_iops or more"),
@@ -406,6 +474,29 @@ def test_an_impossible_rule_is_rejected(case):
     with pytest.raises(TableError) as caught:
         DiskKind(**KIND | fields)
     assert str(caught.value) == f"DiskKind: {message}"
+
+
+class TestRules:
+    """A rule that leaves fields out, and one at the edge of what is possible."""
+
+    def test_what_is_left_out(self):
+        kind = DiskKind(**KIND)
+        assert (kind.min_iops, kind.throughput_unit, kind.source) == (0, "MB/s", "")
+        assert (kind.iops_provisionable, kind.mb_per_second_provisionable) == (False, False)
+        assert DiskLimit(kind="k").source == ""
+        assert DiskChoice(kind="k", size_gib=1).throughput_unit == "MB/s"
+
+    def test_one_size_only(self):
+        assert DiskKind(**KIND | {"min_size_gib": 1, "max_size_gib": 1}).smallest(1).size_gib == 1
+
+    def test_a_cap_below_one(self):
+        kind = DiskKind(**KIND | {"max_iops": 0.5, "max_mb_per_second": 0.5})
+        assert (kind.max_iops, kind.max_mb_per_second) == (0.5, 0.5)
+
+    @pytest.mark.parametrize("size", [1.0, "1", True, 0])
+    def test_a_choice_has_whole_gib(self, size):
+        with pytest.raises(TableError, match=r"^DiskChoice: size_gib: "):
+            DiskChoice(kind="k", size_gib=size)
 
 
 FIELDS = {"provider": "gce", "machine_type": "x", "vcpus": 2, "memory_gib": 8}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import platform
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from needs import leave_out
 from strategies import DTYPES, EDGES, exactly, twin
 
 from etcdsize import INVALID, TierTable, classify, load_tiers
+from etcdsize.fleet import kernel
 from etcdsize.fleet.kernel import last_fitting, pick_threads
 
 
@@ -49,6 +51,18 @@ class TestLastFitting:
                     if limit > 0:
                         self.holds(dtype, limit, inclusive)
 
+    @pytest.mark.parametrize("inclusive", [True, False])
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            Fraction(361028671887667586935190, 24180916146141931476353),
+            Fraction(625127360020914095670341, 904290071192484487989945),
+        ],
+    )
+    def test_where_the_quotient_of_long_doubles_is_too_low(self, limit, inclusive):
+        """Both parts of the fraction have more digits than a long double."""
+        self.holds(np.dtype("longdouble"), limit, inclusive)
+
     def holds(self, dtype, limit, inclusive):
         found = last_fitting(limit, inclusive, dtype)
         assert type(found) is dtype.type
@@ -61,6 +75,30 @@ class TestLastFitting:
             assert found == np.iinfo(dtype).max or not fits(dtype.type(int(found) + 1))
         else:
             assert found == np.finfo(dtype).max or not fits(np.nextafter(found, dtype.type(np.inf)))
+
+
+class TestThresholds:
+    """Thresholds are computed once for the same bounds and dtype, and the memory for them is bounded."""
+
+    BOUNDS = ((Fraction(10), True), (Fraction(20), False))
+
+    def test_computed_once(self):
+        first = kernel._thresholds(self.BOUNDS, np.dtype("i4"))
+        assert first.tolist() == [[10], [19]]
+        assert first.dtype == np.int32
+        assert kernel._thresholds(self.BOUNDS, np.dtype("i4")) is first
+        assert kernel._thresholds(self.BOUNDS, np.dtype("u4")).dtype == np.uint32
+
+    def test_at_most_256_are_kept(self):
+        for limit in range(1, 600):
+            found = kernel._thresholds(((Fraction(limit), True),), np.dtype("i8"))
+            assert found.tolist() == [[limit]]
+            assert len(kernel._THRESHOLDS) <= 256
+        # All but the newest went at once, so that a fleet with one table keeps its thresholds for long.
+        kernel._THRESHOLDS.clear()
+        for limit in range(1, 257):
+            kernel._thresholds(((Fraction(limit), True),), np.dtype("i8"))
+        assert len(kernel._THRESHOLDS) == 256
 
 
 def fleet(rows: int, dtype="f8") -> list[np.ndarray]:
@@ -110,6 +148,47 @@ class TestThreads:
 
     def test_none_stays_modest(self):
         assert 1 <= pick_threads(10**12, None) <= 8
+
+    @pytest.mark.parametrize(
+        ("cores", "rows", "picked"),
+        [(3, 10**9, 3), (64, 10**9, 8), (8, 499_999, 1), (8, 500_000, 2), (8, 1_250_000, 5), (1, 10**9, 1)],
+    )
+    def test_none_suits_the_processors_of_this_process_and_the_rows(self, cores, rows, picked, monkeypatch):
+        ours = {0: set(range(cores))}
+        monkeypatch.setattr(os, "sched_getaffinity", ours.get, raising=False)
+        assert pick_threads(rows, None) == picked
+
+    @pytest.mark.parametrize(("cores", "picked"), [(5, 5), (None, 1)])
+    def test_a_system_without_affinity(self, cores, picked, monkeypatch):
+        monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+        monkeypatch.setattr(os, "cpu_count", lambda: cores)
+        assert pick_threads(10**9, None) == picked
+
+
+class TestColumns:
+    """The loop alone, on columns as `classify` prepares them and as it does not."""
+
+    @staticmethod
+    def codes(values, *, dimension=0, least=0):
+        bounds = ((Fraction(10), True), (Fraction(20), False))
+        out = np.empty(values.shape, np.uint8)
+        first = kernel.classify_columns([kernel.Column(dimension, values, bounds)], values.size, out, 1, least)
+        return out.tolist(), first
+
+    @pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "f2", "f4", "f8", "g"])
+    def test_zero_and_one_are_valid_beside_what_is_not(self, dtype):
+        values = np.array([0, 1, -1, 10, 11, 19, 20], dtype)
+        invalid = kernel.FirstInvalid(2, 1, 1)
+        assert self.codes(values, dimension=1) == ([0, 0, INVALID, 0, 1, 1, 2], invalid)
+
+    @pytest.mark.parametrize("dtype", ["i2", "u2", "i8", "f4", "f8", "g"])
+    def test_an_array_of_two_dimensions(self, dtype):
+        values = np.array([[0, 10, 11], [19, 20, 21]], dtype)
+        for one in (values, np.asfortranarray(values), np.repeat(values, 2, axis=1)[:, ::2]):
+            assert self.codes(one) == ([[0, 0, 1], [1, 2, 2]], None)
+
+    def test_the_lowest_code(self):
+        assert self.codes(np.array([0, 11, 20.0]), least=1) == ([1, 1, 2], None)
 
 
 CHUNKED = fleet(70_000)

@@ -52,6 +52,18 @@ class TestQuota:
         quota = settings_for(size(data_bytes=load)).setting("quota-backend-bytes")
         assert (quota.value, quota.is_default) == (gib * GIB, default)
 
+    @pytest.mark.parametrize(
+        ("load", "why"),
+        [
+            ("1GB", "2 GiB, etcd's default: the data fills at most four fifths of it (our choice)."),
+            ("2GB", "3 GiB: the data fills at most four fifths of it (our choice)."),
+            ("8GB", "8 GiB, the maximum that etcd suggests."),
+            ("20GB", "24 GiB, more than the maximum of 8 GiB that etcd suggests, to have room for the data."),
+        ],
+    )
+    def test_the_reason(self, load, why):
+        assert settings_for(size(data_bytes=load)).setting("quota-backend-bytes").why == why
+
     def test_quota_above_8_gib_has_a_notice(self):
         notice = next(n for n in settings_for(size(data_bytes="20GB")).notices if n.code == "quota-above-suggested")
         assert notice.severity == "beyond-guide"
@@ -98,6 +110,28 @@ class TestTiming:
         is_default = {name: found.setting(name).is_default for name in ("heartbeat-interval", "election-timeout")}
         assert set(is_default.values()) == {heartbeat == 100}
 
+    @pytest.mark.parametrize(
+        ("rtt", "heartbeat", "why"),
+        [
+            (None, 100, "The default, for members on one network; set peer_rtt_ms if they are further apart."),
+            (0, 100, "A round-trip time of 0 ms needs no more than the default, the minimum (our choice)."),
+            (99.5, 100, "A round-trip time of 99.5 ms needs no more than the default, the minimum (our choice)."),
+            (100, 100, "A round-trip time of 100 ms needs no more than the default, the minimum (our choice)."),
+            (100.5, 101, "The round-trip time between members, 100.5 ms."),
+        ],
+    )
+    def test_the_reason(self, rtt, heartbeat, why):
+        found = settings_for(size(clients=5), peer_rtt_ms=rtt).setting("heartbeat-interval")
+        assert (found.value, found.why) == (heartbeat, why)
+
+    def test_the_whole_message_for_an_rtt_that_is_too_long(self):
+        with pytest.raises(OptionError) as caught:
+            settings_for(size(clients=5), peer_rtt_ms=5_000.5)
+        assert str(caught.value) == (
+            "peer_rtt_ms: got 5000.5, expected at most 5000: the election timeout must be ten times the round-trip "
+            "time, and etcd accepts at most 50000 ms; place the members closer together"
+        )
+
     @given(st.floats(5_000, 1e9, exclude_min=True))
     def test_rejects_an_rtt_above_the_longest_election(self, rtt):
         with pytest.raises(
@@ -125,6 +159,10 @@ class TestCompaction:
         found = settings_for(size(clients=5))
         retention = found.setting("auto-compaction-retention")
         assert (retention.value, retention.is_default) == ("1h", False)
+        assert retention.why == (
+            "History counts towards the quota, so one hour of it is kept (our choice). Without a unit, 1 also means an "
+            "hour."
+        )
         assert found.setting("auto-compaction-mode").value == "periodic"
 
     @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
@@ -165,6 +203,10 @@ class TestMemory:
         assert memory.index_bytes == 2 * GIB * 300 // 1_000
         assert memory.raft_bytes == 105_000 * 10_000
         assert memory.clients_bytes == 100 * (17_000 + 10 * (18_000 + 10 * 350))
+
+    def test_a_part_of_a_client_counts_as_one(self):
+        one, half = (settings_for(size(clients=clients)).memory.clients_bytes for clients in (1, 0.5))
+        assert one == half == 17_000 + 10 * (18_000 + 10 * 350)
 
     def test_raft_log_is_smaller_in_3_6(self):
         sizing = size(clients=100, data_bytes="100MB")
@@ -246,6 +288,34 @@ class TestModel:
     def test_explain_has_every_reason_and_source(self):
         found = settings_for(size(clients=100, data_bytes="100MB"), etcd_version="3.6.14", kubernetes=True)
         assert found.explain() == EXPLAINED
+
+    def test_explain_marks_only_the_defaults(self):
+        lines = settings_for(size(clients=100, data_bytes="4GB")).explain().splitlines()
+        assert lines[1].startswith("--quota-backend-bytes=5368709120: 5 GiB: ")
+        assert lines[2].startswith("--snapshot-count=100000 (the default): ")
+        assert lines[4].startswith("--auto-compaction-retention=1h: History ")
+
+    def test_the_flags_are_the_settings_that_differ_from_the_defaults(self):
+        found = settings_for(size(clients=100, data_bytes="4GB"), peer_rtt_ms=150)
+        assert found.flags == (
+            "--quota-backend-bytes=5368709120",
+            "--auto-compaction-retention=1h",
+            "--heartbeat-interval=150",
+            "--election-timeout=1500",
+        )
+
+    @pytest.mark.parametrize(
+        ("asked", "assumed"),
+        [
+            ({"clients": 5}, "data_bytes"),
+            ({"data_bytes": 5e7}, "clients"),
+            ({"requests_per_second": 5}, "clients and data_bytes"),
+        ],
+    )
+    def test_names_what_was_taken_from_the_tier(self, asked, assumed):
+        (notice,) = [one for one in settings_for(size(**asked)).notices if one.code == "settings-for-tier"]
+        text = f"The sizing does not know {assumed}, so the settings are for the largest load of its tier."
+        assert notice.text == text
 
     @pytest.mark.parametrize("sizing", [4_000_000, "4GB", None, TIERS["small"]])
     def test_rejects_what_is_not_a_sizing(self, sizing):

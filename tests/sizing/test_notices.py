@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, Notice, load_catalog, size
+from etcdsize import Catalog, Machine, Notice, format_bytes, load_catalog, load_tiers, size
+from etcdsize.catalog.costs import Cost
+from etcdsize.catalog.machines import Disk
+from etcdsize.sizing.notices import load_notices, machine_notices
 
 ALWAYS = {"previous-generation", "dedicated-machine"}
 FULL = {"clients": 10, "requests_per_second": 10, "data_bytes": 50_000_000}
@@ -48,7 +51,10 @@ class TestMachines:
             source='etcd-io/etcd commit cb3a38944 ("Typo instance type GCE", 2018-01-23); etcd-io/website v3.3 and '
             "later print n1-standard-2",
         )
-        assert found["previous-generation"].severity == "info"
+        assert (found["previous-generation"].severity, found["previous-generation"].source) == (
+            "info",
+            "EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
+        )
         assert found["previous-generation"].text.startswith(
             "m4.large and n1-standard-2 are previous-generation machines;"
         )
@@ -64,6 +70,84 @@ class TestMachines:
             assert ("previous-generation" in notices(**FULL, catalog=catalog)) == expected
 
 
+def fitted(machine_type: str, *, lifecycle: str | None = "current", usd_month: float | None = 100) -> Machine:
+    """Return a machine as `fit` chooses it: with a cost, or with the reason why that is unknown."""
+    unknown = "no price for the machine" if usd_month is None else ""
+    cost = Cost(machine_usd_month=usd_month, disk_usd_month=0, usd_month=usd_month, region="r", unknown=unknown)
+    return Machine(
+        provider="aws", machine_type=machine_type, vcpus=2, memory_gib=8, concurrent_iops=9, disk_mb_per_second=9,
+        lifecycle=lifecycle, cost=cost, disk=Disk(kind="gp3", size_gb=20), source="its source",
+    )  # fmt: skip
+
+
+class TestMachinesThatFitChose:
+    """They have a cost, so that their figures come from a catalog of today: the disk has to be measured."""
+
+    def codes(self, *machines):
+        return [notice.code for notice in machine_notices(iter(machines))]
+
+    def test_when_each_appears(self):
+        assert self.codes(fitted("new")) == ["measure-disk", "dedicated-machine"]
+        assert self.codes(fitted("new", lifecycle=None)) == ["measure-disk", "dedicated-machine"]
+        assert self.codes(fitted("old", lifecycle="previous")) == [
+            *("previous-generation", "measure-disk", "dedicated-machine"),
+        ]
+        assert self.codes(fitted("new", usd_month=None)) == ["unknown-cost", "measure-disk", "dedicated-machine"]
+        guide = load_catalog("guide").machine_for("aws", "small")
+        assert self.codes(guide) == ["previous-generation", "dedicated-machine"]
+        # One of each: the guide's machine has newer ones in another catalog; the disk of the other is to be measured.
+        assert self.codes(guide, fitted("new")) == ["previous-generation", "measure-disk", "dedicated-machine"]
+
+    def test_previous_generations(self):
+        (notice, *_) = machine_notices(
+            [fitted("a", lifecycle="previous"), fitted("b"), fitted("c", lifecycle="previous")]
+        )
+        assert notice == Notice(
+            code="previous-generation",
+            severity="info",
+            text="a and c: first among the machines that are enough, but not the newest generation.",
+            source="our choice: see docs/reasons.md, lifecycle",
+        )
+
+    def test_an_unknown_cost(self):
+        notices = machine_notices([fitted("a", usd_month=None), fitted("b")])
+        assert [notice for notice in notices if notice.code == "unknown-cost"] == [
+            Notice(
+                code="unknown-cost",
+                severity="info",
+                text="aws a: the cost is unknown: no price for the machine.",
+                source="its source",
+            )
+        ]
+
+    def test_the_disk_has_to_be_measured(self):
+        notice = next(one for one in machine_notices([fitted("a")]) if one.code == "measure-disk")
+        assert notice == Notice(
+            code="measure-disk",
+            severity="info",
+            text="The disk figures are for concurrent operations, but etcd waits for each write: measure the disk with "
+            "fio before you rely on it.",
+            source=DOCS + "op-guide/hardware.md",
+        )
+
+    @pytest.mark.parametrize(("data", "expected"), [(8 * 2**30, False), (8 * 2**30 + 1, True)])
+    def test_a_disk_for_less_data(self, data, expected):
+        """`size` chooses the disk for the tier, and the last tier is for 8 GiB."""
+        bare = fitted("bare").model_copy(update={"disk": None})
+        machines = [("aws", fitted("a")), ("gce", bare), ("azure", fitted("b"))]
+        found = [one for one in load_notices((1, 1, data), machines) if one.code == "disk-for-less-data"]
+        text = (
+            "The disk of a (20 GB GP3) and b (20 GB GP3) is sized for 8.589934592 GB of data; call fit() with this "
+            "sizing to get a larger one."
+        )
+        expected_notice = Notice(code="disk-for-less-data", severity="warning", text=text, source="our choice")
+        assert found == [expected_notice] * expected
+
+    def test_a_machine_of_the_guide_has_no_such_disk(self):
+        machines = [("aws", load_catalog("guide").machine_for("aws", "xlarge"))]
+        assert "disk-for-less-data" not in {one.code for one in load_notices((1, 1, 9e9), machines)}
+
+
 class TestLoad:
     """Unknown dimensions, data smaller than an empty file, data above 8 GiB or above the memory."""
 
@@ -74,7 +158,7 @@ class TestLoad:
     def test_unknown_dimension(self, unknown):
         found = notices(**{name: load for name, load in FULL.items() if name not in unknown})
         assert set(found) - ALWAYS == {"unknown-dimension"}
-        assert found["unknown-dimension"].severity == "warning"
+        assert (found["unknown-dimension"].severity, found["unknown-dimension"].source) == ("warning", "our choice")
         assert found["unknown-dimension"].text == (
             f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier is a lower bound."
         )
@@ -86,7 +170,10 @@ class TestLoad:
         found = notices(**FULL | {"data_bytes": data})
         assert ("implausibly-small" in found) == expected
         if expected:
-            assert found["implausibly-small"].severity == "warning"
+            assert (found["implausibly-small"].severity, found["implausibly-small"].source) == ("warning", "our choice")
+            assert found["implausibly-small"].text == (
+                f"{data} bytes of data is less than an empty etcd file: are these megabytes?"
+            )
 
     @pytest.mark.parametrize(
         ("data", "expected"), [(8 * 2**30, False), (8 * 2**30 + 1, True), ("8GB", False), ("8.6GB", True)]
@@ -113,7 +200,10 @@ class TestLoad:
         assert ("data-above-memory" in found) == (short is not None)
         if short:
             assert found["data-above-memory"].severity == "beyond-guide"
-            assert f" of data is above the memory of {short};" in found["data-above-memory"].text
+            assert found["data-above-memory"].text == (
+                f"{format_bytes(data)} of data is above the memory of {short}; etcd maps the whole file into memory."
+            )
+            assert found["data-above-memory"].source == DOCS + "faq.md"
 
 
 class TestOpenTier:
@@ -134,7 +224,7 @@ class TestOpenTier:
     def test_severity_depends_on_the_last_bound(self, asked, severity, exceed):
         sizing = size(**FULL | asked, provider="aws")
         (notice,) = [notice for notice in sizing.notices if notice.code == "open-tier"]
-        assert notice.severity == severity
+        assert (notice.severity, notice.source) == (severity, load_tiers(asked.get("tiers", "guide")).source)
         assert sizing.is_beyond_guide == (severity == "beyond-guide")
         if exceed:
             assert notice.text == (
@@ -171,6 +261,18 @@ class TestMembers:
             assert notices(**FULL, members=members)[code].severity == "warning"
             assert notices(**FULL, members=members)[code].source == DOCS + "faq.md"
 
+    @pytest.mark.parametrize(
+        ("members", "text"),
+        [
+            (1, "A cluster of 1 member tolerates no failure."),
+            (2, "A cluster of 2 members tolerates no failure."),
+            (4, "4 members tolerate no more failures than 3."),
+            (9, "9 members are more than the seven that etcd suggests as a maximum: every write waits for a quorum."),
+        ],
+    )
+    def test_text(self, members, text):
+        assert text in [notice.text for notice in size(**FULL, members=members).notices]
+
 
 class TestKubernetes:
     """The number of nodes is a proxy for the load, so there is always a notice."""
@@ -181,6 +283,9 @@ class TestKubernetes:
         assert set(found) - ALWAYS == {"kubernetes-estimate"}
         assert found["kubernetes-estimate"].severity == "warning"
         assert "(small 50, medium 250, large 1000, xlarge 3000)" in found["kubernetes-estimate"].text
+        assert found["kubernetes-estimate"].source == (
+            f"kubernetes/kubernetes#111622; the examples: {load_tiers('guide').source}"
+        )
 
 
 @given(

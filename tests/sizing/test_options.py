@@ -12,7 +12,7 @@ import pytest
 
 from etcdsize import OptionError, load_catalog, load_tiers
 from etcdsize.catalog.catalog import providers_of
-from etcdsize.sizing.options import catalog_of, headroom_of, members_of, threads_of, tiers_of
+from etcdsize.sizing.options import catalog_of, headroom_of, margin_of, members_of, threads_of, tiers_of
 
 GUIDE = load_catalog("guide")
 TIERS = load_tiers("guide")
@@ -89,6 +89,12 @@ class TestHeadroom:
     )
     def test_other_values_are_rejected(self, value, shown):
         assert message_of(headroom_of, value) == f"headroom: got {shown}"
+
+    def test_margin_is_checked_alike(self):
+        assert margin_of(0.3) == 0.3
+        assert message_of(margin_of, 30) == (
+            "margin: got 30, expected a number from 0 to below 1; for 30 percent use 0.3"
+        )
 
     def test_a_fraction_that_rounds_up_to_one_is_rejected(self):
         message_of(headroom_of, Fraction(10**30 - 1, 10**30))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etcdsize import failure_tolerance, quorum
+from etcdsize import OptionError, failure_tolerance, quorum
 
 
 class TestFailureTolerance:
@@ -16,6 +16,14 @@ class TestFailureTolerance:
     )
     def test_table(self, members, majority, tolerance):
         assert (quorum(members), failure_tolerance(members)) == (majority, tolerance)
+
+    @pytest.mark.parametrize("count", [quorum, failure_tolerance])
+    @pytest.mark.parametrize("members", [0, -3, 2.5])
+    def test_other_numbers_are_rejected(self, count, members):
+        with pytest.raises(OptionError) as caught:
+            count(members)
+        assert str(caught.value) == f"members: got {members}, expected an integer of 1 or more"
+        assert (caught.value.option, caught.value.value) == ("members", members)
 
     def test_two_quorums_always_share_a_member(self):
         for members in range(1, 12):

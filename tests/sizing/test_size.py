@@ -13,7 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import DIMENSIONS, EDGES, HEADROOMS, twin
 
-from etcdsize import InvalidWorkloadError, OptionError, Sizing, Workload, WorkloadTypeError, load_tiers, size
+from etcdsize import (
+    Catalog,
+    InvalidWorkloadError,
+    OptionError,
+    Sizing,
+    TierTable,
+    Workload,
+    WorkloadTypeError,
+    load_catalog,
+    load_tiers,
+    size,
+)
+from etcdsize.sizing.size import cost_text
 
 CODES = ("small", "medium", "large", "xlarge")
 
@@ -112,6 +124,29 @@ class TestAnswer:
     def test_utilization_ignores_headroom(self):
         sizing = size(clients=80, requests_per_second=10, headroom=0.3)
         assert (sizing.tier, sizing.utilization) == ("medium", {"clients": 0.16, "requests_per_second": 0.01})
+
+    @pytest.mark.parametrize(
+        ("asked", "tier_data", "need_data"),
+        [
+            ({"clients": 300}, 500_000_000, 500_000_000),
+            ({"clients": 300, "data_bytes": 5}, 500_000_000, 500_000_000),
+            ({"kubernetes_nodes": 300}, 10**9, 10**9),
+            ({"clients": 5_000}, 8 * 2**30, 8 * 2**30),
+            ({"data_bytes": 9 * 2**30}, 8 * 2**30, 9 * 2**30),
+        ],
+    )
+    def test_the_need_holds_the_most_data_of_the_tier_or_of_the_load(self, asked, tier_data, need_data):
+        sizing = size(**asked)
+        assert sizing.tier_data_bytes == tier_data
+        assert (sizing.need.tier, sizing.need.data_bytes) == (sizing.tier, need_data)
+
+    def test_utilization_is_finite(self):
+        """JSON has no infinity."""
+        tiers = load_tiers("guide").model_dump()
+        for tier, clients in zip(tiers["tiers"], (0.1, 0.2, 0.5)):
+            tier["clients"]["limit"] = clients
+        sizing = size(clients=sys.float_info.max, tiers=TierTable(**tiers))
+        assert sizing.utilization == {"clients": sys.float_info.max}
 
     def test_open_tier_is_relative_to_the_last_bound(self):
         assert size(clients=3_000).utilization == {"clients": 2.0}
@@ -383,6 +418,20 @@ class TestExplain:
     def test_how_many_members_may_fail(self, members, sentence):
         assert sentence in size(clients=1, members=members).explain().splitlines()
 
+    @pytest.mark.parametrize(
+        ("change", "figures"),
+        [
+            ({}, "2 vCPUs, 8 GiB, 3600 concurrent IOPS, 56.25 MB/s"),
+            ({"vcpus": 1}, "1 vCPU, 8 GiB, 3600 concurrent IOPS, 56.25 MB/s"),
+            ({"concurrent_iops": None}, "2 vCPUs, 8 GiB, unknown IOPS, 56.25 MB/s"),
+            ({"disk_mb_per_second": None}, "2 vCPUs, 8 GiB, 3600 concurrent IOPS, unknown MB/s"),
+        ],
+    )
+    def test_the_figures_of_a_machine(self, change, figures):
+        (first, *_) = load_catalog("guide").machines
+        ours = Catalog(name="mine", machines=[first.model_dump() | change])
+        assert f"On aws, run each member on m4.large ({figures})." in size(clients=1, catalog=ours).explain()
+
     def test_the_cost_of_the_cluster(self):
         sizing = size(clients=5, catalog="current", provider="aws")
         cost = sizing.machine.cost
@@ -390,6 +439,9 @@ class TestExplain:
             f"On aws, the cluster costs ${3 * cost.usd_month:,.2f} a month ({cost.region}, {cost.date})."
             in sizing.explain().splitlines()
         )
+
+    def test_a_cost_without_a_region_and_a_date(self):
+        assert cost_text(size(clients=5, provider="aws").machine, 1234.5) == "$1,234.50 a month"
 
     @settings(max_examples=50)
     @given(questions())
