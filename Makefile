@@ -4,7 +4,7 @@
 PYTHON = .venv/bin/python
 PROGRAMS = $(dir $(PYTHON))
 
-.PHONY: help setup check test test-all test-engines docs bench package
+.PHONY: help setup check test test-all test-engines docs bench mutants package
 .SILENT: help
 
 help: ## list the commands
@@ -39,6 +39,9 @@ docs: ## write the pages that come from the code
 
 bench: ## run every benchmark; docs/performance.md is written with --docs
 	$(PYTHON) -m benchmarks.all
+
+mutants: ## change the core a little, many times, and list what the tests do not notice; it takes an hour
+	$(PYTHON) -m tests.mutants
 
 package: ## the sdist and the wheel, into dist/
 	$(PYTHON) -m build --no-isolation
