@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from etcdsize.base.checks import count_of
 from etcdsize.base.model import Model
 from etcdsize.catalog.costs import HOURS_A_MONTH, Price
 from etcdsize.catalog.machines import Machine
@@ -335,7 +336,8 @@ def _region(price: Price | None) -> str | None:
 
 def _first(rows: NDArray[np.intp], weights: NDArray[np.float64], most: int) -> NDArray[np.intp]:
     """Return the rows with the greatest weights, greatest first and equal ones in order."""
-    if len(rows) > most:
+    most = count_of("most", most, 0)
+    if 0 < most < len(rows):
         bar = np.partition(weights, len(weights) - most)[len(weights) - most]
         keep = weights >= bar
         rows, weights = rows[keep], weights[keep]

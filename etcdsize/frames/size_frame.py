@@ -174,3 +174,5 @@ def _to_arrow(frame: nw.DataFrame[Any], name: str) -> pa.Array | pa.ChunkedArray
         raise ColumnError(
             f'column "{name}": got mixed or unknown values ({str(error).splitlines()[0]}), expected numbers or text'
         ) from None
+    except OverflowError:
+        raise ColumnError(f'column "{name}": has an integer of more than 64 bits, expected at most 2^64 - 1') from None

@@ -7,6 +7,7 @@ when it is used.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import re
 import socket
@@ -252,14 +253,27 @@ class _Loop(asyncio.SelectorEventLoop):
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine and return its result, even if a loop is running already, as in a notebook."""
+    running: list[asyncio.Task[Any]] = []
+
+    async def recorded() -> T:
+        running.extend(filter(None, [asyncio.current_task()]))
+        return await work
 
     def run_alone() -> T:
         with asyncio.Runner(loop_factory=_Loop) as runner:
-            return runner.run(work)
+            return runner.run(recorded())
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return run_alone()
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run_alone).result()
+        answer = thread.submit(run_alone)
+        try:
+            return answer.result()
+        except BaseException:
+            # After Ctrl-C the thread must not wait for members. Its loop is closed if it is the work that failed.
+            for task in running:
+                with contextlib.suppress(RuntimeError):
+                    task.get_loop().call_soon_threadsafe(task.cancel)
+            raise

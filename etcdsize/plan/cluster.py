@@ -333,6 +333,8 @@ def _member_at(
 ) -> Member:
     if isinstance(host, str) and ":" in host and not host.startswith("["):
         host = f"[{host}]"  # An IPv6 address. Member rejects anything else in brackets.
+    if tls is not None and not isinstance(tls, Tls):
+        raise PlanError(f"tls: got {shown(tls)} of type {type(tls).__name__}, expected a Tls", field="tls", value=tls)
     scheme = {side: "https" if tls is not None and getattr(tls, side) else "http" for side in ("client", "peer")}
     return Member(
         name=name,

@@ -215,6 +215,9 @@ class TestMoney:
         fleet = audit(["m5.large", "m5.large", "m5.4xlarge", "m5.large", "m5.2xlarge", "m5.4xlarge"], clients, 1, 1)
         assert fleet.at_risk().tolist() == [1, 3, 0]
         assert fleet.at_risk(2).tolist() == [1, 3]
+        assert fleet.at_risk(0).tolist() == fleet.savings(0).tolist() == []
+        with pytest.raises(OptionError, match=r"^most: got -1, expected an integer of 0 or more$"):
+            fleet.at_risk(-1)
         # Of equals, the earlier.
         assert fleet.savings().tolist() == [2, 5, 4]
         assert fleet.savings(1).tolist() == [2]

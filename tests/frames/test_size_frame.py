@@ -242,6 +242,11 @@ class TestPandas:
         with pytest.raises(ColumnError, match='column "rps": got mixed or unknown values'):
             size_frame(frame)
 
+    def test_enormous_integers_are_rejected_by_name(self):
+        frame = pd.DataFrame({**ROWS, "rps": [1, 2, 3, 4, 2**70]}, dtype=object)
+        with pytest.raises(ColumnError, match='column "rps": has an integer of more than 64 bits'):
+            size_frame(frame)
+
     def test_columns_that_are_no_text_pass_through(self):
         frame = pd.DataFrame({**ROWS, 5: range(5)})
         assert size_frame(frame).columns.tolist() == [*ROWS, 5, *ANSWERS]

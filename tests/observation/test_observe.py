@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import ssl
 import sys
@@ -72,6 +73,26 @@ class TestAnswers:
                 return observe(f"http://127.0.0.1:{port}", interval=0)
 
         assert asyncio.run(work()).problems == ()
+
+    def test_ctrl_c_inside_an_event_loop_does_not_wait(self):
+        """An exception in the main thread stands for that of Ctrl-C."""
+
+        def interrupt(number, frame):
+            raise KeyboardInterrupt
+
+        async def work() -> Observation:
+            with serving(answering(METRICS)) as port:
+                signal.setitimer(signal.ITIMER_REAL, 1)
+                return observe(f"http://127.0.0.1:{port}", interval=60)
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        start = time.monotonic()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                asyncio.run(work())
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert time.monotonic() - start < 20
 
     def test_proxies_are_ignored(self, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")

@@ -54,6 +54,9 @@ def peer(code, url, message, etcd=None, etcd_does=""):
 
 
 INVALID = (
+    # Arguments of the wrong type.
+    Invalid("tls-of-another-type", lambda: ClusterPlan.local(1, tls=True), "tls: got True of type bool, expected a Tls",
+            etcd_does="Only a plan has it."),
     # Members and their names.
     Invalid("no-members", lambda: ClusterPlan(members=()), "members: got none, expected at least one",
             {"initial-cluster": ","}),
