@@ -23,9 +23,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def of(kind):
-    """Return the files of a kind, as parameters."""
-    return pytest.mark.parametrize("path", sorted((CORPUS / kind).iterdir()), ids=lambda path: path.name)
+def of(*kinds):
+    """Return the files of some kinds, as parameters."""
+    paths = sorted(path for kind in kinds for path in (CORPUS / kind).iterdir())
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.name)
 
 
 @pytest.mark.parametrize("case", COMMANDS, ids=[case["why"] for case in COMMANDS])
@@ -34,7 +35,7 @@ def test_command(case):
     assert ran.code == case["code"], ran.err
 
 
-@of("fleet")
+@of("fleet", "parquet")
 @pytest.mark.parametrize("kind", WRITERS)
 def test_file_of_clusters(path, kind, folder):
     ran = command(["fleet", str(path), "-o", f"out.{kind}", "--json"])
