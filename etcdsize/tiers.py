@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import one_of
 from etcdsize.base.model import Count, DateOrEmpty, Model, Name, Positive, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
@@ -149,6 +150,7 @@ class TierTable(Model):
 
     def bounds(self, dimension: str) -> tuple[Bound, ...]:
         """Return a dimension's bounds, one for every tier but the last."""
+        one_of("dimension", dimension, DIMENSIONS)
         return tuple(bound for tier in self.tiers if (bound := tier.bound(dimension)) is not None)
 
     def reference(self, code: int, dimension: str) -> Bound:

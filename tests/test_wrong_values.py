@@ -216,6 +216,58 @@ def test_functions(name, wrong):
             is_ours(lambda parameter=parameter: getattr(etcdsize, name)(**{**sound, parameter: WRONG[wrong]}))
 
 
+def methods() -> dict[str, tuple[object, dict[str, object]]]:
+    """Return an object and a sound call of every public method that has arguments, by class and method."""
+    catalog, tiers, versions = etcdsize.load_catalog("current"), etcdsize.load_tiers("guide"), etcdsize.load_versions()
+    plan, kind = etcdsize.ClusterPlan.local(1), catalog.disk_kind("aws", "gp3")
+    histogram = etcdsize.Histogram(upper_bounds_seconds=(1,), counts=(1, 2))
+    audited = etcdsize.audit(["m8i.large"], [5], [5], [5e6], provider="aws")
+    amounts = {"size_gib": 50, "provisioned_iops": 3000, "provisioned_mb_per_second": 131.072}
+    how = {"data_dir": "/data", "token": "t", "settings": {}, "etcd_version": "3.5", "tls": None}
+    return {
+        "Catalog.machine": (catalog, {"provider": "aws", "machine_type": "m8i.large"}),
+        "Catalog.disk_kind": (catalog, {"provider": "aws", "kind": "gp3"}),
+        "Catalog.merge": (catalog, {"prices": etcdsize.read_prices(PRICES)}),
+        "Catalog.restrict": (
+            catalog,
+            {"machine_types": ["m8i.large"], "families": ["m8i"], "architectures": ["x86_64"], "regions": None},
+        ),
+        "ClusterPlan.setting": (plan, {"name": "snapshot-count"}),
+        "ClusterPlan.member": (plan, {"name": "infra0"}),
+        "ClusterPlan.data_dir_of": (plan, {"name": "infra0"}),
+        "ClusterPlan.flags": (plan, {"name": "infra0"}),
+        "ClusterPlan.local": (etcdsize.ClusterPlan, {"members": 3, "base_port": 2379, **how}),
+        "ClusterPlan.from_hosts": (
+            etcdsize.ClusterPlan,
+            {"hosts": ["a=10.0.0.1"], "zones": {"a": "z"}, "client_port": 2379, "peer_port": 2380, **how},
+        ),
+        "DiskKind.figures": (kind, amounts),
+        "DiskKind.usd_month": (kind, amounts),
+        "DiskKind.smallest": (kind, {"size_gib": 50, "concurrent_iops": 3000, "mb_per_second": 100}),
+        "EtcdSettings.setting": (etcdsize.settings_for(etcdsize.size(clients=5)), {"name": "quota-backend-bytes"}),
+        "EtcdVersion.flag": (versions.version("3.5"), {"name": "snapshot-count"}),
+        "EtcdVersions.version": (versions, {"text": "3.5"}),
+        "FleetAudit.at_risk": (audited, {"most": 1}),
+        "FleetAudit.savings": (audited, {"most": 1}),
+        "Histogram.since": (histogram, {"before": histogram}),
+        "Histogram.quantile": (histogram, {"share": 0.5}),
+        "Need.with_data": (etcdsize.need_for("small"), {"data_bytes": 5e6}),
+        "Runbook.step": (etcdsize.runbook(plan), {"code": "health"}),
+        "Tls.from_dir": (etcdsize.Tls, {"folder": "/pki"}),
+        "TierTable.bounds": (tiers, {"dimension": "clients"}),
+    }
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", sorted(methods()))
+def test_methods(name, wrong):
+    owner, sound = methods()[name]
+    method = getattr(owner, name.partition(".")[2])
+    method(**sound)
+    for parameter in sound:
+        is_ours(lambda parameter=parameter: method(**{**sound, parameter: WRONG[wrong]}))
+
+
 MODELS = [
     name
     for name in etcdsize.__all__

@@ -18,6 +18,7 @@ __all__ = [
     "one_of",
     "pairs_of",
     "plain_number",
+    "text_of",
     "true_or_false",
     "whole_number",
 ]
@@ -88,6 +89,15 @@ def names_of(option: str, value: Any) -> tuple[str, ...]:
                 value=name,
             )
     return names
+
+
+def text_of(option: str, value: Any) -> str:
+    """Return the value if it is text."""
+    if isinstance(value, str):
+        return value
+    raise OptionError(
+        f"{option}: got {shown(value)} of type {type(value).__name__}, expected text", option=option, value=value
+    )
 
 
 def _is_iterable(value: Any) -> bool:

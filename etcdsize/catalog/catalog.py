@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import list_of, names_of, text_of
 from etcdsize.base.model import DateOrEmpty, Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog import providers
@@ -108,6 +109,7 @@ class Catalog(Model):
         >>> load_catalog("current").machine("aws", "m8i.large").memory_gib
         8
         """
+        provider, machine_type = text_of("provider", provider), text_of("machine_type", machine_type)
         machines = {machine.machine_type: machine for machine in self.machines if machine.provider == provider}
         if machine_type not in machines:
             raise OptionError(
@@ -131,6 +133,7 @@ class Catalog(Model):
         >>> load_catalog("current").disk_kind("aws", "gp3").included_iops
         3000
         """
+        provider, kind = text_of("provider", provider), text_of("kind", kind)
         kinds = {found.kind: found for found in self.disk_kinds if found.provider == provider}
         if kind not in kinds:
             has = ", ".join(kinds) or "none"
@@ -163,7 +166,9 @@ class Catalog(Model):
         for index, machine in enumerate(self.machines):
             places.setdefault(machine.machine_type, []).append((machine.provider, index))
         machines, rows = list(self.machines), dict[int, int]()
-        for row, listed in enumerate(prices, 1):
+        for row, listed in enumerate(list_of("prices", prices), 1):
+            if not isinstance(listed, MachinePrice):
+                raise TableError(f"row {row}: got {shown(listed)}, expected a MachinePrice", row=row)
             found = [
                 (provider, index)
                 for provider, index in places.get(listed.machine_type, [])
@@ -222,7 +227,7 @@ class Catalog(Model):
         ):
             if names is None:
                 continue
-            wanted = (names,) if isinstance(names, str) else tuple(names)
+            wanted = names_of(option, names)
             if field == "arch":
                 wanted = tuple(_ARCHITECTURES.get(name, name) for name in wanted)
             if not wanted:

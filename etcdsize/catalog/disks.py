@@ -186,7 +186,8 @@ class DiskKind(Model):
         >>> load_catalog("current").disk_kind("aws", "gp3").figures(50)
         (3000, 131.072)
         """
-        iops, throughput = self._sustained(size_gib, provisioned_iops, provisioned_mb_per_second)
+        size = self._whole_size(size_gib)
+        iops, throughput = self._sustained(size, provisioned_iops, provisioned_mb_per_second)
         return None if iops is None else number(iops), None if throughput is None else number(throughput)
 
     def usd_month(
@@ -205,10 +206,11 @@ class DiskKind(Model):
         >>> load_catalog("current").disk_kind("aws", "gp3").usd_month(100, 4000)
         13
         """
-        iops, throughput = self._sustained(size_gib, provisioned_iops, provisioned_mb_per_second)
+        size = self._whole_size(size_gib)
+        iops, throughput = self._sustained(size, provisioned_iops, provisioned_mb_per_second)
         if self.price is None:
             return None
-        total = exact(self.price.usd_gib_month) * size_gib
+        total = exact(self.price.usd_gib_month) * size
         for provisionable, included_figure, sustained, usd_month_of in (
             (self.iops_provisionable, self.included_iops, iops, usd_month_of_iops),
             (self.mb_per_second_provisionable, self.included_mb_per_second, throughput, usd_month_of_throughput),
@@ -363,7 +365,6 @@ class DiskKind(Model):
         self, size_gib: int, provisioned_iops: float | None, provisioned_mb_per_second: float | None
     ) -> tuple[Fraction | None, Fraction | None]:
         """Return the IOPS and the MB/s that a disk sustains, after checking that it can be bought."""
-        self._check_size(size_gib)
         iops = self._base_iops(size_gib)
         if provisioned_iops is not None:
             asked = check_amount("provisioned_iops", provisioned_iops)
@@ -380,7 +381,8 @@ class DiskKind(Model):
             throughput = None if throughput is None else asked
         return iops, throughput
 
-    def _check_size(self, size_gib: int) -> None:
+    def _whole_size(self, size_gib: int) -> int:
+        """Return a size that can be bought. [GiB]"""
         least, last = self.min_size_gib or 1, self.max_size_gib
         whole = whole_number(size_gib)
         if whole is None or whole < least or (last is not None and whole > last):
@@ -390,6 +392,7 @@ class DiskKind(Model):
                 option="size_gib",
                 value=size_gib,
             )
+        return whole
 
     def _check_provisioned(
         self,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from etcdsize.base.checks import number_of
 from etcdsize.base.model import Count, Date, Model, NotNegative, Positive
 from etcdsize.base.text import nearest, one_line, shown
 from etcdsize.catalog.catalog import load_catalog
@@ -62,6 +63,8 @@ class Need(Model):
 
     def with_data(self, data_bytes: float | None) -> "Need":
         """Return the need with this much data: more data needs a larger disk and more memory. [bytes]"""
+        if data_bytes is not None:
+            data_bytes = number_of("data_bytes", data_bytes)
         if data_bytes is None or data_bytes <= self.data_bytes:
             return self
         # etcd-io/website content/en/docs/v3.5/faq.md: memory for the whole quota.

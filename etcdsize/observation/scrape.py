@@ -5,8 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import plain_number
 from etcdsize.base.model import Model, NotNegative, Positive
-from etcdsize.errors import TableError
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError, TableError
 
 __all__ = ["Histogram", "MemberStatus", "Scrape"]
 
@@ -46,6 +48,8 @@ class Histogram(Model):
 
     def since(self, before: "Histogram") -> "Histogram | None":
         """Return the durations since an earlier histogram, or None if that is not of the same process."""
+        if not isinstance(before, Histogram):
+            raise OptionError(f"before: got {shown(before)}, expected a Histogram", option="before", value=before)
         if before.upper_bounds_seconds != self.upper_bounds_seconds:
             return None
         counts = tuple(now - then for now, then in zip(self.counts, before.counts))
@@ -64,9 +68,12 @@ class Histogram(Model):
         >>> Histogram(upper_bounds_seconds=(0.008, 0.016), counts=(98, 100, 100)).quantile(0.99)
         0.012
         """
+        number = plain_number(share)
+        if number is None or not 0 <= number <= 1:
+            raise OptionError(f"share: got {shown(share)}, expected a number from 0 to 1", option="share", value=share)
         if not self.count:
             return None
-        rank = share * self.count
+        rank = number * self.count
         below, lower = 0.0, 0.0
         for bound, count in zip(self.upper_bounds_seconds, self.counts):
             if count >= rank:

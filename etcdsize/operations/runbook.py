@@ -39,7 +39,7 @@ class Runbook(Model):
             If there is no step of that code.
         """
         codes = [step.code for step in self.steps]
-        if code not in codes:
+        if not isinstance(code, str) or code not in codes:
             raise OptionError(
                 f"step: got {shown(code)}, expected {', '.join(codes)}{nearest(str(code), codes)}",
                 option="code",

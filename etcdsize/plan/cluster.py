@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from etcdsize.base.checks import list_of, whole_number
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, PlanError
@@ -126,7 +127,7 @@ class ClusterPlan(PlanModel):
         PlanError
             If no member has that name.
         """
-        found = next((member for member in self.members if member.name == name), None)
+        found = next((member for member in self.members if isinstance(name, str) and member.name == name), None)
         if found is None:
             names = [member.name for member in self.members]
             raise PlanError(
@@ -291,6 +292,8 @@ class ClusterPlan(PlanModel):
         client = _integer(client_port, "client_port", 1, 65_535)
         peer = _integer(peer_port, "peer_port", 1, 65_535)
         named = _name_hosts(hosts)
+        if zones is not None and not isinstance(zones, Mapping):
+            raise PlanError(f"zones: got {shown(zones)}, expected a zone for every member", field="zones", value=zones)
         zones = dict(zones or {})
         for name in zones:
             if name not in {known for known, _ in named}:
@@ -320,7 +323,7 @@ def _name_hosts(hosts: Iterable[str] | Mapping[str, str]) -> list[tuple[str, str
     if isinstance(hosts, str):
         raise PlanError(f"hosts: got {shown(hosts)}, expected a list of hosts such as [{shown(hosts)}]", field="hosts")
     named = []
-    for index, host in enumerate(hosts):
+    for index, host in enumerate(list_of("hosts", hosts)):
         if not isinstance(host, str):
             raise PlanError(f'hosts: got {shown(host)}, expected text such as "a=10.0.0.1"', field="hosts", value=host)
         name, equals, address = host.partition("=")
@@ -345,8 +348,9 @@ def _member_at(
 
 
 def _integer(value: Any, option: str, least: int, most: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
+    number = whole_number(value)
+    if number is not None and least <= number <= most:
+        return number
     raise PlanError(
         f"{option}: got {shown(value)}, expected an integer from {least} to {most}", field=option, value=value
     )

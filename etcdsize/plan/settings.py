@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from etcdsize.base.checks import true_or_false
+from etcdsize.base.checks import text_of, true_or_false
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
@@ -134,7 +134,7 @@ class EtcdSettings(Model):
 quota-backend-bytes, snapshot-count, auto-compaction-mode, auto-compaction-retention, heartbeat-interval, \
 election-timeout
         """
-        found = self.settings.get(name)
+        found = self.settings.get(text_of("name", name))
         if found is None:
             default = self.etcd_version.flag(name).defaults[self.etcd_version.name]
             raise OptionError(

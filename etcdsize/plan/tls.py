@@ -102,7 +102,7 @@ class Tls(PlanModel):
 
 
 def check_text(text: str, field: str, member: str | None = None) -> None:
-    if not text or text != text.strip() or not text.isprintable():
+    if not isinstance(text, str) or not text or text != text.strip() or not text.isprintable():
         where = "" if member is None else f"member {shown(member)}: "
         raise PlanError(
             f"{where}{field}: got {shown(text)}, expected printable text without spaces at either end",
