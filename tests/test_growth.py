@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from etcdsize import ColumnError, TableError, audit
+from etcdsize import ColumnError, TableError, audit, load_catalog
 from etcdsize.base.json_text import documents
 from etcdsize.batches.columns import columns_to_read, pick_columns
 from etcdsize.batches.sizer import BatchOptions
+from etcdsize.catalog.catalog import check_names
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.frames.size_frame import reject_repeated_names, size_frame
 
@@ -67,6 +68,10 @@ def frame(count):
     size_frame(pa.table({name: [1] for name in (*others(count), *LOADS)}), provider="aws")
 
 
+def names_of_a_catalog(count):
+    check_names(load_catalog("guide"), "family", others(count), others(count))
+
+
 def machines(count):
     """Machines that nobody knows; a suggestion for each would take milliseconds."""
     names = [f"m5.{place}large" for place in range(count)]
@@ -93,9 +98,9 @@ def unknown_words(count):
 @pytest.mark.parametrize(
     ("work", "count"),
     [
-        *((work, 25_000) for work in (picked, not_found, repeated_names, places, repeated_keys)),
+        *((work, 25_000) for work in (picked, not_found, repeated_names, places, repeated_keys, names_of_a_catalog)),
         *((work, 8_000) for work in (json_lines, comma_separated, frame)),
-        (machines, 2_000),
+        (machines, 1_000),
         (unknown_words, 5_000),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

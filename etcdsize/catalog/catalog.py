@@ -4,6 +4,7 @@
 """
 
 import functools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,11 +73,11 @@ class Catalog(Model):
                         field=field,
                     )
                 rows[key] = row
-        kinds = [(kind.provider, kind.kind) for kind in self.disk_kinds]
-        for index, found in enumerate(kinds):
-            if found in kinds[:index]:
+        counts = Counter((kind.provider, kind.kind) for kind in self.disk_kinds)
+        for (provider, name), count in counts.items():
+            if count > 1:
                 raise TableError(
-                    f"got {found[0]} {shown(found[1])} more than once, expected each kind of disk once",
+                    f"got {provider} {shown(name)} more than once, expected each kind of disk once",
                     field="disk_kinds",
                 )
         return self
@@ -270,9 +271,10 @@ def _cell(machine: Machine, field: str) -> str | None:
 
 def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Iterable[str | None]) -> None:
     """Reject a name that is not among those known in a catalog."""
-    names = sorted({name for name in known if name is not None})
+    found = {name for name in known if name is not None}
     for name in wanted:
-        if not isinstance(name, str) or name not in names:
+        if not isinstance(name, str) or name not in found:
+            names = sorted(found)
             some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
             raise OptionError(
                 f"{option}: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
