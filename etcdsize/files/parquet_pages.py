@@ -33,6 +33,7 @@ _MOST_PAGE = 128 * 1024**2
 _MOST_TEXTS = 256 * 1024
 # A header has the smallest and the largest value of its page, which may be long text.
 _FIRST_READ, _MOST_HEADER = 256, 1024**2
+_AHEAD = 4 * 1024**2
 
 BATCH_BYTES = 64 * 1024**2
 """Bytes per batch: a batch of wide rows has fewer of them."""
@@ -98,6 +99,7 @@ def read_pages(metadata: Struct, leaf: Leaf, read_at: Callable[[int, int], bytes
     """
     start, size = chunk_of(metadata)
     left, end = metadata[VALUES][1], start + size
+    read_at = _ReadAhead(read_at, end)
     pages: list[Page] = []
     longest = before = 0
     while left:
@@ -157,6 +159,23 @@ def _longest(codec: str | None, page: bytes, size: int) -> int:
         longest = max(longest, length)
         at += 4 + length
     return min(longest, size)
+
+
+class _ReadAhead:
+    """Reads many bytes of a chunk at a time: after each read, Python's other threads go first."""
+
+    def __init__(self, read_at: Callable[[int, int], bytes], end: int) -> None:
+        self._read_at = read_at
+        self._end = end
+        self._start = 0
+        self._data = b""
+
+    def __call__(self, start: int, count: int) -> bytes:
+        place = start - self._start
+        if place + count > len(self._data):
+            self._data = self._read_at(start, min(max(count, _AHEAD), self._end - start))
+            self._start, place = start, 0
+        return self._data[place : place + count]
 
 
 def _header(leaf: Leaf, start: int, end: int, read_at: Callable[[int, int], bytes]) -> tuple[Struct, int]:
