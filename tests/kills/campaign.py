@@ -106,9 +106,8 @@ def campaign(folder: Path, *, count: int, seed: int) -> Results:
         random = Random(seed)
         attempts = 0
         while sum(case.outcomes.total() for case in cases) < count and attempts < 4 * count:
-            if attempts % len(cases) == 0:
-                random.shuffle(cases)
-            _stop(cases[attempts % len(cases)], work, random)
+            # A command that had ended before its signal came gets another.
+            _stop(min(cases, key=lambda case: (case.outcomes.total(), random.random())), work, random)
             attempts += 1
     return Results(sorted(cases, key=lambda case: case.name))
 
