@@ -33,6 +33,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "flags": versions.flags_table,
     "functions": api.functions,
     "fuzzing": reliability.fuzzing,
+    "kills": reliability.kills,
     "latencies": figures.latencies_table,
     "models": api.models,
     "needs": figures.needs_table,
