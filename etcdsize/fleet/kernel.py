@@ -199,7 +199,7 @@ def classify_columns(
     a_row = 2 * len(columns[0].thresholds) + 1 + sum(0 if c.direct else c.work_dtype.itemsize for c in columns)
     block = min(_BLOCK if workers == 1 else _BLOCK_OF_THREADS, _SCRATCH // (workers * a_row), -(-rows // workers))
     # A block consists of whole cache lines.
-    block = max(_up_to_line(min(block, -(-rows // workers))), min(_up_to_line(rows), _SMALLEST_BLOCK))
+    block = max(_up_to_line(block), min(_up_to_line(rows), _SMALLEST_BLOCK))
     # The first rows form a block of their own, so that later blocks of the first column start at a cache line.
     skip = _rows_to_line(columns[0].values) if columns[0].direct and rows > block else 0
     starts = itertools.chain(range(0, skip, _LINE), itertools.count(skip, block))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import platform
-import subprocess
-import sys
 import threading
 import tracemalloc
 from fractions import Fraction
@@ -220,23 +219,90 @@ class TestIntegersAsFloats:
         assert codes.tolist() == [sum(int(load) > limit for limit in limits) for load in loads]
 
     def test_where_the_smallest_floats_are_zeros(self):
-        """A library built for speed alone may have put the thread into that mode."""
-        script = """
-import ctypes, numpy as np
-from etcdsize import classify
-libm = ctypes.CDLL("libm.so.6")
-state = (ctypes.c_uint32 * 8)()
-assert libm.fegetenv(state) == 0
-state[7] |= 0x8040  # MXCSR: denormals are zeros, and results are flushed
-assert libm.fesetenv(state) == 0
-assert not np.any(np.array([5], "i8").view("f8") > 0.0), "the mode is not on"
-for dtype in ("i4", "i8", "u4", "u8"):
-    loads = np.array([90, 300, 2000], dtype)
-    assert classify(loads, loads, loads, threads=1).tolist() == [0, 1, 3], dtype
-"""
+        """A library built for speed alone may have put the thread into that mode; it is one of each thread."""
         if platform.machine() not in ("x86_64", "AMD64") or platform.libc_ver()[0] != "glibc":
             leave_out("the mode is set through glibc on x86-64")
-        subprocess.run([sys.executable, "-c", script], check=True)
+        libm = ctypes.CDLL("libm.so.6")
+        found = {}
+
+        def work():
+            state = (ctypes.c_uint32 * 8)()
+            assert libm.fegetenv(state) == 0
+            state[7] |= 0x8040  # MXCSR: denormals are zeros, and results are flushed
+            assert libm.fesetenv(state) == 0
+            found["mode"] = bool(np.any(np.array([5], "i8").view("f8") > 0.0))
+            for dtype in ("i4", "i8", "u4", "u8"):
+                loads = np.array([90, 300, 2000], dtype)
+                found[dtype] = classify(loads, loads, loads, threads=1).tolist()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert found == {"mode": False} | {dtype: [0, 1, 3] for dtype in ("i4", "i8", "u4", "u8")}
+
+
+class TestBlocks:
+    """A block fits the cache, the blocks of all threads fit 12 MiB, and each consists of whole lines of 64 rows."""
+
+    @staticmethod
+    def cut(monkeypatch, values, columns, bounds, threads):
+        """Return the rows of a block and of the first one, which ends where a cache line starts; 0 without one."""
+        seen = set()
+        work = kernel._work
+
+        def spy(columns, rows, out, least, starts, block, skip):
+            seen.add((block, skip))
+            return work(columns, rows, out, least, starts, block, skip)
+
+        monkeypatch.setattr(kernel, "_work", spy)
+        limits = tuple((Fraction(limit), True) for limit in range(1, bounds + 1))
+        prepared = [kernel.Column(number, values, limits) for number in range(columns)]
+        kernel.classify_columns(prepared, len(values), np.empty(len(values), np.uint8), threads)
+        (found,) = seen
+        return found
+
+    @pytest.mark.parametrize(
+        ("rows", "columns", "bounds", "threads", "block"),
+        [
+            (100, 3, 3, 1, 128),
+            (2_000, 3, 3, 1, 2_048),
+            (1_000_000, 3, 3, 1, 32_768),
+            (1_000_000, 3, 3, 2, 131_072),
+            (3_000, 3, 3, 2, 1_536),
+            (2_049, 3, 3, 2, 1_088),
+            (2_048, 3, 3, 2, 1_024),
+            # 12 MiB for 254 bounds twice, and the code, of each row: 24,720 rows, in whole lines.
+            (100_000, 2, 254, 1, 24_768),
+            (100_000, 2, 254, 8, 3_136),
+        ],
+    )
+    def test_rows_of_a_block(self, rows, columns, bounds, threads, block, monkeypatch):
+        assert self.cut(monkeypatch, aligned(rows), columns, bounds, threads) == (block, 0)
+
+    def test_a_copy_takes_its_part_of_the_memory(self, monkeypatch):
+        """Three columns of 8 bytes, 3 bounds twice and the code: 31 bytes a row for each of 8 threads."""
+        values = np.repeat(aligned(600_000), 2)[::2]
+        assert self.cut(monkeypatch, values, 3, 3, 8) == (50_752, 0)
+
+    @pytest.mark.parametrize(("first", "skip"), [(0, 0), (1, 7), (3, 5), (7, 1), (8, 0)])
+    def test_the_first_block_ends_where_a_cache_line_starts(self, first, skip, monkeypatch):
+        values = aligned(100_000)[first:]
+        assert kernel._rows_to_line(values) == skip
+        assert self.cut(monkeypatch, values, 2, 3, 1) == (32_768, skip)
+        # A single block has no second one that could start there.
+        assert self.cut(monkeypatch, values[:32_768], 2, 3, 1) == (32_768, 0)
+
+    def test_numbers_that_no_cache_line_starts_with(self):
+        beside = np.frombuffer(aligned(64).tobytes() + b"12345678", np.uint8)
+        start = -beside.__array_interface__["data"][0] % 64 + 1
+        assert kernel._rows_to_line(beside[start : start + 8].view("f8")) == 0
+
+
+def aligned(rows: int) -> np.ndarray:
+    """Return zeros that start at a cache line."""
+    spare = np.zeros(rows + 8)
+    start = -spare.__array_interface__["data"][0] % 64 // 8
+    return spare[start : start + rows]
 
 
 class TestMemory:
