@@ -247,6 +247,10 @@ class TestModels:
         table = TierTable(name="mine", tiers=rows())
         assert (table.title, table.source, table.date, table.tiers[0].source) == ("", "", "", "")
 
+    def test_bounds_of_what_is_no_dimension(self):
+        with pytest.raises(OptionError, match=r"^dimension: got \"client\", expected "):
+            load_tiers("guide").bounds("client")
+
     def test_at_most_255_tiers(self):
         """The codes of the rows of a fleet are bytes, and one of them means that a row cannot be sized."""
         tiers = [changed(1, name=f"t{n}", kubernetes_nodes=n, clients=limit(n))[0] for n in range(1, 256)]

@@ -14,7 +14,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etcdsize import OptionError, UnitError, format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
-from etcdsize.units import BYTE_UNITS, format_number, format_percent, parse_count, parse_option, parse_whole
+from etcdsize.units import (
+    BYTE_UNITS,
+    DIMENSIONS,
+    format_number,
+    format_percent,
+    parse_cell,
+    parse_count,
+    parse_option,
+    parse_whole,
+)
 
 PARSERS = (parse_bytes, parse_rate, parse_count, parse_fraction, parse_duration)
 BYTES = 'bytes or a size such as "8GB" or "8GiB"'
@@ -275,6 +284,19 @@ class TestRateCountFraction:
             for space in ("", " "):
                 assert suggestion_for(parse_duration, f"5{space}{word}") == f"5{unit}"
         assert parse_duration(f"5{unit}") == 5 * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
+
+    def test_cells(self):
+        """A cell of a file is read as its dimension; without a suggestion where there are many wrong ones."""
+        assert DIMENSIONS == ("clients", "requests_per_second", "data_bytes")
+        cells = {"clients": ("5", COUNT, "5,000"), "requests_per_second": ("5/s", RATE, "5rps")}
+        cells["data_bytes"] = ("5B", BYTES, "5 bytes")
+        for dimension, (text, accepted, wrong) in cells.items():
+            assert parse_cell(dimension, text, suggest=True) == 5
+            for suggest in (True, False):
+                with pytest.raises(UnitError) as caught:
+                    parse_cell(dimension, wrong, suggest=suggest)
+                assert caught.value.accepted == accepted
+                assert (caught.value.suggestion is not None) == suggest
 
     def test_whole_numbers(self):
         assert (parse_whole("300"), parse_whole("1e3")) == (300, 1000)

@@ -261,6 +261,10 @@ class TestVersions:
         with pytest.raises(OptionError, match=f"^etcd {version} has no flag .*; those that have it: {having}$"):
             found.setting(lacking)
 
+    def test_error_for_a_name_that_is_not_text(self):
+        with pytest.raises(OptionError, match=r"^name: got 5"):
+            settings_for(size(clients=5)).setting(5)
+
     def test_error_for_a_flag_that_keeps_its_default(self):
         with pytest.raises(
             OptionError, match=r'^settings: "max-txn-ops" keeps the default of etcd 3\.5, 128; the settings are'
