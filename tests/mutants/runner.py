@@ -63,8 +63,8 @@ class _Baseline:
         return math.ceil(2 + 5 * sum(self.seconds[test] for test in tests))
 
 
-def run(room: Room, mutants: list[Mutant]) -> Iterator[tuple[Mutant, str]]:
-    """Yield every mutant with what became of it.
+def run(room: Room, mutants: list[Mutant], confirmed: Callable[[Mutant], bool]) -> Iterator[tuple[Mutant, str]]:
+    """Yield every mutant with what became of it; one that is `confirmed` to survive is run in one way only.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def run(room: Room, mutants: list[Mutant]) -> Iterator[tuple[Mutant, str]]:
     for message in _messages(lambda send: pytest.main(room.arguments, plugins=[_Collected(mutants, send)])):
         if "seconds" in message:
             baseline = _Baseline(message["seconds"])
-        elif message["outcome"] == SURVIVED:
+        elif message["outcome"] == SURVIVED and not confirmed(mutants[message["mutant"]]):
             left.add(message["mutant"])
         else:
             yield mutants[message["mutant"]], message["outcome"]

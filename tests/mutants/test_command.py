@@ -44,7 +44,8 @@ from tests.mutants.operators import mutants_of
 from tests.mutants.runner import Room, run
 
 room = Room("small", ("code_under_test.py",), ("test_code.py",), ("-o", "addopts=", "--doctest-modules"))
-for mutant, outcome in run(room, mutants_of("code_under_test.py", Path("code_under_test.py").read_text())):
+mutants = mutants_of("code_under_test.py", Path("code_under_test.py").read_text())
+for mutant, outcome in run(room, mutants, confirmed=lambda mutant: False):
     print(outcome, mutant.operator, mutant.text, sep="|")
 """
 
