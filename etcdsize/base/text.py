@@ -38,7 +38,7 @@ class Suggestions:
     __slots__ = ("left",)
 
     def __init__(self) -> None:
-        self.left = 100
+        self.left: int = 100
         """How many more are granted (our choice)."""
 
     def take(self) -> bool:

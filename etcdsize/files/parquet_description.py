@@ -43,7 +43,7 @@ _WIDTHS = (1, 4, 8, 12, 4, 8, 0, None)
 _REQUIRED, _OPTIONAL, _REPEATED = 0, 1, 2
 CODECS = {0: "none", 1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4"}
 """The names of the codecs that PyArrow can write, by number."""
-DECOMPRESSED = {0: None, 1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
+DECOMPRESSED: dict[int, str | None] = {0: None, 1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
 """The names of the codecs that PyArrow can read by themselves, by number; None for no compression."""
 # PLAIN_DICTIONARY and RLE_DICTIONARY.
 _DICTIONARIES = (2, 8)
