@@ -34,6 +34,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "functions": api.functions,
     "fuzzing": reliability.fuzzing,
     "kills": reliability.kills,
+    "mutants": reliability.mutation,
     "latencies": figures.latencies_table,
     "models": api.models,
     "needs": figures.needs_table,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import re
 import sys
 import time
@@ -13,6 +10,8 @@ import tomllib
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from tests.results import write_results
 
 from .operators import Mutant, mutants_of, sample
 from .runner import SURVIVED, TIMEOUT, Room, run
@@ -139,18 +138,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{room.name}: {score}", flush=True)
     print(*wrong, sep="\n", end="\n" if wrong else "")
     if chosen.json:
-        chosen.json.write_text(
-            json.dumps(
-                {
-                    "python": platform.python_version(),
-                    "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
-                    "sample": chosen.sample,
-                    "seed": chosen.seed,
-                    "modules": {name: asdict(score) | {"share": score.share} for name, score in scores.items()},
-                },
-                indent=2,
-            )
-            + "\n"
+        write_results(
+            chosen.json,
+            campaign="mutants",
+            seconds=sum(score.seconds for score in scores.values()),
+            seed=chosen.seed,
+            sample=chosen.sample,
+            modules={name: asdict(score) | {"share": score.share} for name, score in scores.items()},
         )
     return 2 if wrong else int(any(score.share < chosen.at_least for score in scores.values()))
 

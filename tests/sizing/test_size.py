@@ -58,6 +58,10 @@ class TestAnswer:
     """A load past any bound of a tier needs the next tier, every dimension that needs it on its own forces it, and
     utilization is relative to the tier's own bound."""
 
+    def test_the_explanation_says_what_the_rest_needs(self):
+        one = size(clients=120, requests_per_second=900, data_bytes="1.3GiB")
+        assert one.explain().splitlines()[1] == "The data alone needs this tier; the rest needs medium."
+
     @given(questions())
     def test_agrees_with_the_slow_twin(self, asked):
         sizing = size(**asked)
