@@ -145,10 +145,10 @@ def catches_everything(kind):
 
 
 def handles_signals(process):
-    """Return whether a process has come as far as to handle SIGTERM itself."""
+    """Return whether a process has come as far as to handle SIGHUP itself, which it does last."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = int(re.search(r"SigCgt:\s*(\w+)", status).group(1), 16)
-    return bool(caught >> (signal.SIGTERM - 1) & 1)
+    return bool(caught >> (signal.SIGHUP - 1) & 1)
 
 
 class TestSignals:
