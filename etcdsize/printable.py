@@ -32,7 +32,7 @@ def _json_escape(code: int) -> str:
 
 
 # The list is our own, so that it is the same with every Python's version of Unicode. Two names that look alike must not
-# differ in what nobody sees, so what has no width is escaped too, although emoji and some scripts join letters with it.
+# differ in what is not seen, so what has no width is escaped too, although emoji and some scripts join letters with it.
 _ESCAPED = (
     # Control characters: C0, DEL and C1.
     *range(0x20),

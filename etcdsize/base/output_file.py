@@ -182,7 +182,7 @@ def _keep_attributes(descriptor: int, target: Path, old: os.stat_result) -> None
     """Give a new file the owner, group, mode and extended attributes, ACL included, of the one that it replaces.
 
     Only root can give a file to another user. Otherwise it belongs to whoever runs the command; if the group cannot be
-    kept either, nobody gets rights that they did not have.
+    kept either, the new file gives no one more access than the old one.
     """
     mode = stat.S_IMODE(old.st_mode)
     for owner in (old.st_uid, -1):

@@ -58,7 +58,7 @@ _ARROW = b"ARROW:schema"
 
 
 def can_copy(description: Description, columns: int) -> bool:
-    """Return whether the columns of a file, of which PyArrow sees so many, can be copied byte for byte."""
+    """Return whether the columns of a file can be copied byte for byte, given how many of them PyArrow sees."""
     whole = [group for group in description.groups if group[GROUP_ROWS][1]]
     chunks = [chunk for group in whole for chunk in group[COLUMNS][1].values]
     # The oldest writers recorded sizes without the dictionary's header (PARQUET-816).

@@ -73,7 +73,7 @@ class Page(NamedTuple):
     repeated: int
     """The most that its text takes, where each value repeats text of the dictionary. [bytes]"""
     guessed: int
-    """An amount for text that repeats parts of other text, which nobody knows before. [bytes]"""
+    """An amount for text that repeats parts of other text, whose size is not known in advance. [bytes]"""
 
 
 Pages = Sequence[Sequence[Page]]

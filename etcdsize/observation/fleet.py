@@ -61,7 +61,7 @@ _LOADS = {name: name for name in ("clients", "requests_per_second", "data_bytes"
 _KEPT = ("provider", "current_machine")
 _ROWS = 1_000
 _FIRST = 10
-# What a table can show of a cluster's problems: so many members, and so many characters.
+# The most members whose problems a row shows, and the most characters.
 _MOST_MEMBERS = 5
 _LONGEST_PROBLEM = 1_000
 
@@ -233,7 +233,7 @@ def _observed(observation: Observation) -> dict[str, Any]:
 
 
 def _problem(observation: Observation) -> str:
-    """Return the problems of the members, of so many of them as a table can show."""
+    """Return the problems of the members, shortened to what a table can show."""
     problems = [f"{member.endpoint}: {member.problem}" for member in observation.problems]
     more = len(problems) - _MOST_MEMBERS
     return "; ".join(problems[:_MOST_MEMBERS]) + (f"; and {more} more" if more > 0 else "")

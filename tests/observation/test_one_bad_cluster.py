@@ -219,7 +219,7 @@ def test_a_bad_group_of_a_good_cluster(run, tmp_path):
 
 
 class TestUnforeseen:
-    """An error that nobody foresaw is the row's problem too; what ends a run still ends it."""
+    """An unforeseen error is the row's problem too; what ends a run still ends it."""
 
     @staticmethod
     def failing(monkeypatch, error: BaseException, where: str) -> None:
