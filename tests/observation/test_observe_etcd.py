@@ -295,7 +295,7 @@ class TestBroken:
             timer = meanwhile(lambda: breakable[1].process.send_signal(signal.SIGSTOP), 1)
             start = time.monotonic()
             observation = observe(map(url_of, breakable), interval=3, timeout=1.5)
-            assert time.monotonic() - start < 3 + 1.5 + 1
+            assert time.monotonic() - start < 3 + 1.5 + 5
             timer.join()
             breakable[1].process.send_signal(signal.SIGCONT)
         self.check(breakable, observation)
@@ -322,7 +322,7 @@ class TestBroken:
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         observation = Observation.model_validate(result["observation"])
-        assert result["took"] < 3 + 2 + 1
+        assert result["took"] < 3 + 2 + 5
         assert [member.problem for member in observation.members] == [
             *(None, None, "no answer within 2 s; is it overloaded, or cut off?")
         ]
