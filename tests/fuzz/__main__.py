@@ -1,4 +1,4 @@
-"""Attack etcdsize with inputs that nobody means: seeded, in child processes, with every finding named.
+"""Run etcdsize on unintended inputs: seeded, in child processes, with every finding named.
 
     python -m tests.fuzz                              every target, a minute in all
     python -m tests.fuzz --times 60                   every target, for an hour
