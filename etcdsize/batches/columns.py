@@ -13,7 +13,18 @@ from etcdsize.base.text import nearest, one_line, shortened, shown
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["ANSWERS", "AUDIT_ANSWERS", "Columns", "Source", "columns_to_read", "has_column_for", "pick_columns"]
+__all__ = [
+    "ANSWERS",
+    "AUDIT_ANSWERS",
+    "DATA_NAMES",
+    "DATA_UNITS",
+    "USUAL_NAMES",
+    "Columns",
+    "Source",
+    "columns_to_read",
+    "has_column_for",
+    "pick_columns",
+]
 
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
 """The columns that sizing adds, in order."""
@@ -23,8 +34,8 @@ AUDIT_ANSWERS = (
 )
 """The columns that an audit adds after those, if a file names the machines in use."""
 
-_DATA_UNITS = {"": 1, "_bytes": 1, "_mb": 1000**2, "_mib": 1024**2, "_gb": 1000**3, "_gib": 1024**3}
-_DATA_NAMES = ("data", "db_size", "size", "data_size", "database_size", "storage")
+DATA_UNITS = {"": 1, "_bytes": 1, "_mb": 1000**2, "_mib": 1024**2, "_gb": 1000**3, "_gib": 1024**3}
+DATA_NAMES = ("data", "db_size", "size", "data_size", "database_size", "storage")
 
 # Name of a column -> the factor that converts a number in it.
 _NAMES: dict[str, dict[str, int]] = {
@@ -32,24 +43,39 @@ _NAMES: dict[str, dict[str, int]] = {
     "requests_per_second": dict.fromkeys(
         ("requests_per_second", "rps", "qps", "requests", "request_rate", "req_per_s", "reqs_per_second"), 1
     ),
-    "data_bytes": {name + unit: factor for name in _DATA_NAMES for unit, factor in _DATA_UNITS.items()},
+    "data_bytes": {name + unit: factor for name in DATA_NAMES for unit, factor in DATA_UNITS.items()},
     "provider": dict.fromkeys(("provider", "cloud", "cloud_provider"), 1),
     "current_machine": dict.fromkeys(("current_machine", "current_machine_type"), 1),
+    "kubernetes_nodes": dict.fromkeys(("kubernetes_nodes", "k8s_nodes", "nodes", "node_count"), 1),
+    "vcpus": dict.fromkeys(("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count"), 1),
+    "memory_gib": dict.fromkeys(("memory_gib", "mem_gib", "ram_gib"), 1),
+    "name": dict.fromkeys(("cluster", "cluster_name", "name", "cluster_id", "id"), 1),
+    "timestamp": dict.fromkeys(("timestamp", "time", "ts", "datetime", "date"), 1),
 }
+# Looked for only if the caller asks for them: reading a column takes time.
+_ON_REQUEST = ("kubernetes_nodes", "vcpus", "memory_gib", "name", "timestamp")
+# Several of these in one file are usual; the first of the names above counts.
+_FIRST_COUNTS = ("name", "timestamp")
+USUAL_NAMES: dict[str, tuple[str, ...]] = {key: tuple(names) for key, names in _NAMES.items()}
+"""What a column holds -> the names by which it is found, with underscores in place of spaces and hyphens."""
 UNIT_OF_FACTOR = {1000**2: "MB", 1024**2: "MiB", 1000**3: "GB", 1024**3: "GiB"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """The column that holds a dimension: its position, its name as messages show it, and its factor to bytes."""
+    """A column of the input."""
 
     position: int
     name: str
+    """Its name, as messages show it."""
     factor: int = 1
+    """What a number in it is multiplied by."""
+    upper: bool = False
+    """Whether it holds an upper bound: the size of etcd's file, of which the data in use is a part."""
 
 
 Columns = dict[str, Source]
-"""Dimension, "provider" or "current_machine" -> its column. A dimension that is not listed is unknown."""
+"""A key of `USUAL_NAMES` -> its column. A dimension that is not listed is unknown."""
 
 
 def pick_columns(
@@ -59,28 +85,31 @@ def pick_columns(
     *,
     provider_given: bool = False,
     audited: bool = False,
+    also: Iterable[str] = (),
 ) -> Columns:
-    """Return the columns that hold the load, the provider and the machine in use.
+    """Return the columns that hold the load, the provider and the machine in use, and others on request.
 
     Parameters
     ----------
     names : sequence of str
         The names of all columns.
     chosen : mapping, optional
-        Dimension, "provider" or "current_machine" -> the name of its column, if that is not one of the usual names.
+        A key of `USUAL_NAMES` -> the name of its column, if that is not one of the usual names.
     unknown : iterable of str
         Dimensions that are not known.
     provider_given : bool
         Whether one provider is given for all rows, so that no column is needed.
     audited : bool
         Whether to look for the machine in use.
+    also : iterable of str
+        Further keys of `USUAL_NAMES` to look for. Those that are not found are left out.
 
     Raises
     ------
     ColumnError
         For a column that is missing (with the nearest name), that occurs twice, or that sizing would add.
     """
-    chosen, unknown = dict(chosen or {}), tuple(unknown)
+    chosen, unknown, also = dict(chosen or {}), tuple(unknown), tuple(also)
     for key in (*chosen, *unknown):
         if key not in _NAMES or (key in unknown and key not in DIMENSIONS):
             raise ColumnError(f"got {shown(key)}, expected {', '.join(DIMENSIONS)}{nearest(key, DIMENSIONS)}")
@@ -93,6 +122,8 @@ def pick_columns(
                 raise ColumnError(f"{key}: got a column and unknown, expected one of the two")
             continue
         if (key == "provider" and provider_given) or (key == "current_machine" and not audited):
+            continue
+        if key in _ON_REQUEST and key not in also and key not in chosen:
             continue
         found = _find(names, key, known, chosen.get(key))
         if found is not None:
@@ -130,6 +161,9 @@ def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str 
             raise ColumnError(f"{key}: has no column {shown(chosen)}{nearest(chosen, names)}{_list_names(names)}")
     else:
         places = [position for position, name in enumerate(names) if _normalize(name) in known]
+        if key in _FIRST_COUNTS:
+            order = list(known)
+            places = sorted(places, key=lambda place: order.index(_normalize(names[place])))[:1]
     if len(places) > 1:
         listed = " and ".join(shown(names[place]) for place in places)
         raise ColumnError(
@@ -154,7 +188,7 @@ def _normalize(name: str) -> str:
 def _unit_factor(name: str) -> int:
     """Return the factor for the unit that ends the name of a chosen column."""
     ending = re.search(r"_(bytes|mb|mib|gb|gib)$", _normalize(name))
-    return _DATA_UNITS[ending.group()] if ending else 1
+    return DATA_UNITS[ending.group()] if ending else 1
 
 
 def _list_names(names: Sequence[str]) -> str:

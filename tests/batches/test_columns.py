@@ -39,6 +39,20 @@ class TestPickColumns:
         assert pick_columns(["clients", "rps", "data", name])["provider"].name == name
         assert "provider" not in pick_columns(["clients", "rps", "data", name], provider_given=True)
 
+    @pytest.mark.parametrize(
+        ("key", "name"),
+        [("kubernetes_nodes", "K8s Nodes"), ("vcpus", "vCPUs"), ("memory_gib", "mem-gib"), ("timestamp", "ts")],
+    )
+    def test_others_are_found_on_request(self, key, name):
+        assert key not in pick_columns([*self.NAMES, name])
+        assert pick_columns([*self.NAMES, name], also=[key])[key].position == 4
+        assert key not in pick_columns(self.NAMES, also=[key])
+
+    def test_the_first_of_several_names_of_a_cluster_counts(self):
+        assert pick_columns(["id", "name", *self.NAMES, "cluster"], also=["name"])["name"].position == 6
+        assert pick_columns(["id", "name", *self.NAMES], also=["name"])["name"].position == 1
+        assert pick_columns(["id", *self.NAMES], {"name": "id"})["name"].position == 0
+
     def test_chosen(self):
         picked = pick_columns(
             ["clients", "c", "rps", "data", "etcd_GiB", "cloud", "who"],
