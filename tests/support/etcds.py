@@ -83,26 +83,30 @@ def _clean() -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Return ports that nobody listens on, on any IPv4 address of this machine."""
+    first = free_base_port(count)
+    return list(range(first, first + count))
+
+
+# Below the ports that the system gives to connections: it could give one away before it is used. Hypothesis seeds
+# `random` alike in every process.
+_PORTS_FROM, _PORTS_OF_A_WORKER = 15_000, 2_000
+_RANDOM = random.SystemRandom()
 
 
 def free_base_port(count: int) -> int:
-    """Return the first of `count` consecutive ports of 127.0.0.1 that nobody listens on."""
+    """Return the first of `count` consecutive ports that nobody listens on, on any IPv4 address of this machine.
+
+    Each worker of a run has ports of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    start = _PORTS_FROM + worker * _PORTS_OF_A_WORKER
     while True:
-        # Below the ports that the system assigns to connections.
-        base = random.randrange(15_000, 32_000)
+        base = _RANDOM.randrange(start, start + _PORTS_OF_A_WORKER - count)
         with ExitStack() as stack:
             try:
                 for port in range(base, base + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                    stack.enter_context(socket.socket()).bind(("", port))
             except OSError:
                 continue
             return base
