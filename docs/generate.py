@@ -1,10 +1,10 @@
-"""Write the parts of the documentation that come from the code: tables, help, public names and the JSON schema.
+"""Write the parts of the documentation that come from the code: tables, help, public names and the JSON schemas.
 
     python docs/generate.py            writes the files that are out of date
     python docs/generate.py --check    writes nothing, lists the files that are out of date and exits 1
 
 In a page, a generated region begins with `<!-- begin generated: NAME -->` and ends with `<!-- end generated -->`; the
-text around it is written by hand. The whole of sizing.schema.json is generated.
+text around it is written by hand. The files of schemas/ are generated as a whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import api, command, figures, reliability, versions
+from pages import answers, api, command, figures, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -38,6 +38,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "latencies": figures.latencies_table,
     "models": api.models,
     "needs": figures.needs_table,
+    "schemas": answers.schemas_table,
     "structures": api.structures,
     "terraform": command.terraform_table,
     "versions": versions.versions_table,
@@ -70,7 +71,7 @@ def expected_regions() -> set[str]:
 
 def generated() -> dict[Path, str]:
     """Return the expected text of every generated file."""
-    files: dict[Path, str] = {DOCS / "sizing.schema.json": api.schema()}
+    files = {DOCS / "schemas" / f"{name}.json": text for name, text in answers.schemas().items()}
     seen: set[str] = set()
     for path in sorted([*DOCS.glob("*.md"), *DOCS.glob("cli/*.md")]):
         text = path.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, model_validator
 
 from etcdsize.base.checks import one_of
-from etcdsize.base.model import Count, DateOrEmpty, Model, Name, Positive, read_table
+from etcdsize.base.model import Answer, Count, DateOrEmpty, Model, Name, Positive, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.units import DIMENSIONS
@@ -71,7 +71,7 @@ class Tier(Model):
         return bound
 
 
-class TierTable(Model):
+class TierTable(Answer):
     """Tiers from the smallest to the largest. Only the last is open: it has no bounds.
 
     Raises

@@ -107,7 +107,7 @@ class TestCheckJson:
 
 
 CHECKED = """\
-the answer matches sizing.schema.json
+the answer matches size.json
 tier medium, forced by requests_per_second, data_bytes, clients
 aws: m4.xlarge, 4 vCPUs, 16 GiB
 gce: n1-standard-4, 4 vCPUs, 15 GiB

@@ -3,7 +3,7 @@
     python check_json.py [COMMAND ...]
 
 The script does not import etcdsize. It runs the command (COMMAND, the environment variable ETCDSIZE, or the etcdsize in
-this Python's environment), validates the output against docs/sizing.schema.json and prints a few fields. It needs the
+this Python's environment), validates the output against docs/schemas/size.json and prints a few fields. It needs the
 package jsonschema.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import jsonschema
 
-SCHEMA = Path(__file__).resolve().parent.parent / "sizing.schema.json"
+SCHEMA = Path(__file__).resolve().parent.parent / "schemas" / "size.json"
 QUESTION = ["size", "--clients", "300", "--requests-per-second", "800", "--data", "400MB", "--json"]
 
 

@@ -1,11 +1,10 @@
-"""The public names with their docstrings, and the JSON schema of a sizing."""
+"""The public names with their docstrings."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import itertools
-import json
 import textwrap
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -73,11 +72,6 @@ def errors() -> str:
 def constants() -> str:
     """Return a table of the public constants."""
     return table(["name", "meaning"], [[f"`{name}`", CONSTANTS[name]] for name in public() if name in CONSTANTS])
-
-
-def schema() -> str:
-    """Return the JSON schema of a sizing."""
-    return json.dumps(etcdsize.Sizing.model_json_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def public() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Count", "Date", "DateOrEmpty", "Model", "Name", "NotNegative", "Positive", "date_of", "read_table"]
+__all__ = [
+    "Answer",
+    "Count",
+    "Date",
+    "DateOrEmpty",
+    "Model",
+    "Name",
+    "NotNegative",
+    "Positive",
+    "date_of",
+    "read_table",
+]
 
 
 if TYPE_CHECKING:
@@ -59,10 +70,26 @@ else:
 class Model(_Base):
     """A frozen Pydantic model that rejects unknown fields, NaN and infinity with an `EtcdSizeError`."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        defer_build=True,
+        # What is written always has every field.
+        json_schema_serialization_defaults_required=True,
+    )
 
     error_type: ClassVar[type[EtcdSizeError]] = TableError
     """The error that the model raises for invalid input."""
+
+
+class Answer(Model):
+    """The base of what a command prints as JSON; `cli/answers.py` lists them all."""
+
+    format_version: Annotated[
+        Literal[1],
+        Field(description="The version of the schema: it changes if a field is removed or changes its meaning."),
+    ] = 1
 
 
 def _number(value: Any) -> int | float:

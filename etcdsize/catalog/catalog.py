@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from etcdsize.base.checks import list_of, names_of, text_of
-from etcdsize.base.model import DateOrEmpty, Model, Name, read_table
+from etcdsize.base.model import Answer, DateOrEmpty, Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
@@ -36,7 +36,7 @@ class Unfit(Model):
     reason: Annotated[str, Field(description="Why none is enough, and what the nearest one lacks.")]
 
 
-class Catalog(Model):
+class Catalog(Answer):
     """A set of machines, and the kinds of network disks that go with them.
 
     Raises

@@ -6,6 +6,7 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
+from etcdsize.base.text import safe_json
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import add_force, add_output
 from etcdsize.cli.streams import content, of_file, reject_own_output, write_json, write_text
@@ -61,6 +62,7 @@ prices: add them with --prices.""",
 def run_import(options: Namespace) -> int:
     """Make a catalog from a provider's own list of machines."""
     import datetime
+    import json
 
     from etcdsize.base.checks import one_of
     from etcdsize.base.output_file import check_output, is_standard_output, open_output
@@ -84,11 +86,13 @@ def run_import(options: Namespace) -> int:
         prices = of_file(options.prices, partial(read_prices, content(options.prices)))
         priced = of_file(options.prices, partial(imported.catalog.merge, prices))
         imported = imported.model_copy(update={"catalog": priced})
-    text = imported.catalog.model_dump_json(indent=2, exclude_defaults=True) + "\n"
+    made = imported.catalog
+    fields = {"format_version": made.format_version, **made.model_dump(mode="json", exclude_defaults=True)}
+    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
     if to_output:
         write_json(text)
     else:
         with open_output(Path(options.output)) as stream:
-            stream.write(text.encode())
+            stream.write(safe_json(text).encode())
     write_text(render_import(imported), aside=True)
     return 1 if imported.dropped or imported.truncated else 0

@@ -19,7 +19,7 @@ from etcdsize.cli.arguments import (
     has_load,
     load_of,
 )
-from etcdsize.cli.streams import write_json, write_text
+from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run"]
@@ -71,7 +71,11 @@ If no machine is enough, the exit code is 1.""",
         default="5",
         help="print at most this number of machines (default: 5)",
     )
-    how.add_argument("--rejected", action="store_true", help="also print every machine that is not enough, and why")
+    how.add_argument(
+        "--rejected",
+        action="store_true",
+        help="also print every machine that is not enough, and why (default: count them)",
+    )
     add_json(how)
 
 
@@ -106,7 +110,7 @@ def run(options: Namespace) -> int:
         limit=options.limit,
     )
     if options.json:
-        write_json(found.model_dump_json(indent=2) + "\n")
+        write_answer(found if options.rejected else found.without_rejected())
     else:
         write_text(render_fit(found, sizing, members=members, rejected=options.rejected))
     return 0 if found.candidates else 1

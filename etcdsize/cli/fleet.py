@@ -22,7 +22,7 @@ from etcdsize.cli.arguments import (
     pair,
 )
 from etcdsize.cli.progress import progress_bar
-from etcdsize.cli.streams import reject_own_output, standard_input, standard_output, write_json, write_text
+from etcdsize.cli.streams import reject_own_output, standard_input, standard_output, write_answer, write_text
 
 __all__ = ["add", "run"]
 
@@ -145,7 +145,7 @@ def run(options: Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        write_json(summary.model_dump_json(indent=2) + "\n", aside=to_output)
+        write_answer(summary, aside=to_output)
     else:
         write_text(render_fleet(summary), aside=to_output)
     unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]

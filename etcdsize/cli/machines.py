@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_catalog, add_json, add_provider, choice
-from etcdsize.cli.streams import write_json, write_text
+from etcdsize.cli.streams import write_answer, write_text
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
@@ -71,7 +71,7 @@ def run(options: Namespace) -> int:
         figure = _SORTS[options.sort]
         machines = tuple(sorted(machines, key=lambda machine: _unknown_last(figure(machine))))
     if options.json:
-        write_json(chosen.model_copy(update={"machines": machines}).model_dump_json(indent=2) + "\n")
+        write_answer(chosen.model_copy(update={"machines": machines}))
     else:
         write_text(render_machines(catalog, machines))
     return 0

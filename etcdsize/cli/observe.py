@@ -23,7 +23,7 @@ from etcdsize.cli.arguments import (
     add_tiers,
 )
 from etcdsize.cli.progress import progress_bar
-from etcdsize.cli.streams import content, of_file, reject_own_output, standard_output, write_json, write_text
+from etcdsize.cli.streams import content, of_file, reject_own_output, standard_output, write_answer, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run"]
@@ -128,8 +128,7 @@ def run(options: Namespace) -> int:
 
 
 def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:
-    import json
-
+    from etcdsize.observation.answer import ObservedCluster
     from etcdsize.observation.observe import observe
     from etcdsize.reports.observation import render_observation
     from etcdsize.reports.sizing import render_sizing
@@ -140,11 +139,7 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
     if observation.is_known:
         sizing = size(observation.workload(), members=observation.member_count, **how)
     if options.json:
-        both = {
-            "observation": observation.model_dump(mode="json"),
-            "sizing": None if sizing is None else sizing.model_dump(mode="json"),
-        }
-        write_json(json.dumps(both, indent=2, ensure_ascii=False) + "\n")
+        write_answer(ObservedCluster(observation=observation, sizing=sizing))
     else:
         write_text(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
     return 1 if observation.problems or sizing is None else 0
@@ -193,7 +188,7 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
             **scrape,
         )
     if options.json:
-        write_json(observed.model_dump_json(indent=2) + "\n", aside=to_output)
+        write_answer(observed, aside=to_output)
     else:
         write_text(render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet), aside=to_output)
     return 1 if observed.complete < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0

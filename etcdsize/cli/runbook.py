@@ -7,7 +7,7 @@ from argparse import Namespace
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_json
 from etcdsize.cli.plan_arguments import add_plan, plan_of
-from etcdsize.cli.streams import write_data, write_json
+from etcdsize.cli.streams import write_answer, write_data
 
 __all__ = ["add", "run"]
 
@@ -50,7 +50,7 @@ def run(options: Namespace) -> int:
 
     book = runbook(plan_of(options), tier=options.tier, kubernetes=options.kubernetes, snapshot=options.snapshot)
     if options.json:
-        write_json(book.model_dump_json(indent=2) + "\n")
+        write_answer(book)
     else:
         # The Markdown holds commands to paste, in which an escaped name would be another one.
         write_data(render_runbook(book))

@@ -7,7 +7,7 @@ from argparse import Namespace
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import LOAD, add_json, add_load, has_load
 from etcdsize.cli.plan_arguments import add_settings, add_version, settings_of
-from etcdsize.cli.streams import write_data, write_text
+from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
 
 __all__ = ["add", "run"]
@@ -43,7 +43,7 @@ def run(options: Namespace) -> int:
         raise OptionError(f"--data: missing; add a load: {LOAD}", option="--data")
     settings = settings_of(options)
     if options.json:
-        write_data(settings.model_dump_json(indent=2) + "\n")
+        write_answer(settings)
     else:
         write_text(render_settings(settings))
     return 0

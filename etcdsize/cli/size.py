@@ -15,7 +15,7 @@ from etcdsize.cli.arguments import (
     add_tiers,
     load_of,
 )
-from etcdsize.cli.streams import write_json, write_text
+from etcdsize.cli.streams import write_answer, write_text
 
 __all__ = ["add", "run"]
 
@@ -61,7 +61,7 @@ def run(options: Namespace) -> int:
         members=options.members,
     )
     if options.json:
-        write_json(sizing.model_dump_json(indent=2) + "\n")
+        write_answer(sizing)
     else:
         write_text(render_sizing(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0

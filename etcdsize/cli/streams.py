@@ -14,10 +14,13 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 from etcdsize.base.text import one_line, safe_json
 from etcdsize.errors import EtcdSizeError, FleetFileError, TableError
+
+if TYPE_CHECKING:
+    from etcdsize.base.model import Answer
 
 __all__ = [
     "content",
@@ -26,6 +29,7 @@ __all__ = [
     "report",
     "standard_input",
     "standard_output",
+    "write_answer",
     "write_data",
     "write_json",
     "write_text",
@@ -116,6 +120,11 @@ def write_data(text: str, *, aside: bool = False) -> None:
 def write_json(text: str, *, aside: bool = False) -> None:
     """Write JSON, as `write_data` does. A terminal may show it, so it has no character that controls one."""
     write_data(safe_json(text), aside=aside)
+
+
+def write_answer(answer: Answer, *, aside: bool = False) -> None:
+    """Write an answer as JSON, as `write_json` does."""
+    write_json(answer.model_dump_json(indent=2) + "\n", aside=aside)
 
 
 def write_text(text: str, *, aside: bool = False) -> None:

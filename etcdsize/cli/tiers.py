@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_json, add_tiers
-from etcdsize.cli.streams import write_json, write_text
+from etcdsize.cli.streams import write_answer, write_text
 
 __all__ = ["add", "run"]
 
@@ -31,7 +31,7 @@ def run(options: Namespace) -> int:
 
     table = load_tiers(options.tiers)
     if options.json:
-        write_json(table.model_dump_json(indent=2) + "\n")
+        write_answer(table)
     else:
         write_text(render_tiers(table))
     return 0

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from etcdsize.base.model import Date, Model
+from etcdsize.base.model import Answer, Date, Model
 from etcdsize.batches.auditor import AuditSummary
 from etcdsize.batches.sizer import MEMBERS
 from etcdsize.catalog.machines import Disk
@@ -34,7 +34,7 @@ class MachineCount(Model):
     date: Annotated[Date | None, Field(description="When the price was read.")] = None
 
 
-class FleetSummary(Model):
+class FleetSummary(Answer):
     """What a fleet needs, in numbers of clusters."""
 
     clusters: Annotated[int, Field(description="Rows in the file.")]

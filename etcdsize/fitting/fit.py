@@ -7,6 +7,7 @@ never satisfies a need.
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -130,7 +131,7 @@ def fit(
     >>> found = fit("medium", provider="aws")
     >>> found.best.disk.kind, found.best.concurrent_iops >= found.need.concurrent_iops
     ('gp3', True)
-    >>> found.feasible + len(found.rejected)
+    >>> found.feasible + found.rejected_count
     320
     """
     need = _need_of(what, tiers)
@@ -183,6 +184,8 @@ def fit(
         storage=storage,
         candidates=tuple(match.candidate(need, storage, region) for match in matches[:limit]),
         feasible=len(matches),
+        rejected_count=len(rejected),
+        rejected_by_reason=dict(Counter(one.code for one in rejected).most_common()),
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
         nearest=None if matches or nearest is None else Nearest(machine=nearest[1], missing=nearest[2]),

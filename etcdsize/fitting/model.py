@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from etcdsize.base.checks import number_of
-from etcdsize.base.model import Count, Date, Model, NotNegative, Positive
+from etcdsize.base.model import Answer, Count, Date, Model, NotNegative, Positive
 from etcdsize.base.text import nearest, one_line, shown
 from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.costs import Cost
@@ -121,18 +121,23 @@ class Nearest(Model):
     missing: Annotated[str, Field(description="What it lacks.")]
 
 
-class Fit(Model):
+class Fit(Answer):
     """The machines that are enough, cheapest first, and every other machine with its reason.
 
-    There are at most `limit` candidates; `feasible` counts all the machines that are enough. `feasible + len(rejected)`
-    is the number of machines of the requested providers.
+    There are at most `limit` candidates; `feasible` counts all the machines that are enough. `feasible +
+    rejected_count` is the number of machines of the requested providers.
     """
 
     need: Annotated[Need, Field(description="What each member needs.")]
     storage: Annotated[Storage, Field(description="How the size of the disk was computed.")]
     candidates: Annotated[tuple[Candidate, ...], Field(description="By monthly price, unknown prices last.")]
     feasible: Annotated[int, Field(ge=0, description="How many machines are enough.")]
-    rejected: Annotated[tuple[Rejected, ...], Field(description="The others, in the catalog's order.")]
+    rejected_count: Annotated[int, Field(ge=0, description="How many machines are not enough.")]
+    rejected_by_reason: Annotated[dict[Reason, int], Field(description="The same by reason, the most frequent first.")]
+    rejected: Annotated[
+        tuple[Rejected, ...],
+        Field(description="The machines that are not enough, in the catalog's order. Empty if they are only counted."),
+    ]
     local: Annotated[
         tuple[LocalCandidate, ...], Field(description="Alternatives with local NVMe, cheapest first; never counted.")
     ]
@@ -153,6 +158,10 @@ class Fit(Model):
             raise OptionError(f"fit: {self.why_none()}", option="catalog", value=self.catalog)
         return self.candidates[0]
 
+    def without_rejected(self) -> "Fit":
+        """Return the same fit with the rejected machines only counted."""
+        return self.model_copy(update={"rejected": ()})
+
     def why_none(self) -> str:
         """Return why no machine is enough."""
         none = f"no machine in the catalog {shown(self.catalog)} is enough for the tier {shown(self.need.tier)}"
@@ -161,6 +170,8 @@ class Fit(Model):
             for rejected in self.rejected:
                 first.setdefault(rejected.code, rejected)
             reasons = [f"{one.machine_type} {one.reason}" for one in first.values()]
+            if not self.rejected:
+                reasons = [f"{count} {reason.replace('-', ' ')}" for reason, count in self.rejected_by_reason.items()]
             return one_line(f"{none}: {'; '.join(reasons) or 'it has none of the requested providers'}")
         return one_line(f"{none}; the nearest, {self.nearest.machine.machine_type}, lacks {self.nearest.missing}")
 

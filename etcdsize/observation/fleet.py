@@ -15,7 +15,7 @@ from typing import Annotated, Any, BinaryIO
 
 from pydantic import Field
 
-from etcdsize.base.model import Model
+from etcdsize.base.model import Answer
 from etcdsize.base.output_file import check_output, is_stream, open_output, open_temporary
 from etcdsize.base.text import one_line, shortened
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
@@ -66,7 +66,7 @@ _MOST_MEMBERS = 5
 _LONGEST_PROBLEM = 1_000
 
 
-class ObservedFleet(Model):
+class ObservedFleet(Answer):
     """The result of observing many clusters."""
 
     clusters: Annotated[int, Field(description="Clusters that were observed. [count]")]

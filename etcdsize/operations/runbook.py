@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from etcdsize.base.checks import true_or_false
-from etcdsize.base.model import Model
+from etcdsize.base.model import Answer
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
@@ -19,7 +19,7 @@ from etcdsize.plan.tls import check_path
 __all__ = ["Runbook", "runbook"]
 
 
-class Runbook(Model):
+class Runbook(Answer):
     """Every command for operating one cluster."""
 
     token: Annotated[str, Field(description="The token of the cluster.")]

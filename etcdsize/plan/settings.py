@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from etcdsize.base.checks import text_of, true_or_false
-from etcdsize.base.model import Model, NotNegative
+from etcdsize.base.model import Answer, Model, NotNegative
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
 from etcdsize.errors import OptionError
@@ -102,7 +102,7 @@ class Memory(Model):
         return f"{terms} = {self.memory_gib} GiB"
 
 
-class EtcdSettings(Model):
+class EtcdSettings(Answer):
     """The settings for a cluster, the same for every member."""
 
     etcd_version: Annotated[EtcdVersion, Field(description="The version of etcd that they are for.")]

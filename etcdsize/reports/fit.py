@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -163,11 +162,10 @@ def _machine(machine: Machine) -> tuple[str, ...]:
 
 
 def _rejected(fit: Fit, listed: bool) -> list[list[str]]:
-    if not fit.rejected:
+    if not fit.rejected_count:
         return []
-    counts = Counter(rejected.code.replace("-", " ") for rejected in fit.rejected).most_common()
-    reasons = ", ".join(f"{count} {reason}" for reason, count in counts)
-    text = f"rejected: {len(fit.rejected)} of {len(fit.rejected) + fit.feasible} machines: {reasons}"
+    reasons = ", ".join(f"{count} {reason.replace('-', ' ')}" for reason, count in fit.rejected_by_reason.items())
+    text = f"rejected: {fit.rejected_count} of {fit.rejected_count + fit.feasible} machines: {reasons}"
     if not listed:
         return [[text]]
     rows = [(one.provider, one.machine_type, one.code, one.reason) for one in fit.rejected]

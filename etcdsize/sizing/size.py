@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from etcdsize.base.checks import whole_number
-from etcdsize.base.model import Model
+from etcdsize.base.model import Answer
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
 from etcdsize.catalog.catalog import Catalog, providers_of
@@ -35,7 +35,7 @@ __all__ = ["Sizing", "size"]
 _LARGEST_FLOAT = 1.7976931348623157e308
 
 
-class Sizing(Model):
+class Sizing(Answer):
     """What one cluster needs, and why. It converts to JSON and back without loss."""
 
     workload: Annotated[Workload | None, Field(description="The load. None if only Kubernetes nodes were given.")]

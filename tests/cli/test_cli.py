@@ -126,11 +126,6 @@ class TestTables:
             assert run(command, option, str(path), "--json")[1] == out
             assert run("size", "--clients", "300", option, str(path))[0] == 0
 
-    def test_schema(self, run):
-        code, out, err = run("schema")
-        assert json.loads(out) == Sizing.model_json_schema()
-        assert (code, err) == (0, "")
-
 
 class TestFleet:
     def test_summary(self, run, fleet_csv):

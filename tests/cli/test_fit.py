@@ -53,6 +53,8 @@ class TestTier:
     def test_json_is_the_model(self, run):
         code, out, err = run("--tier", "small", "--provider", "aws", "--json")
         assert (code, err) == (0, "")
+        assert Fit.model_validate_json(out) == fit("small", provider="aws").without_rejected()
+        out = run("--tier", "small", "--provider", "aws", "--json", "--rejected")[1]
         assert Fit.model_validate_json(out) == fit("small", provider="aws")
 
     def test_the_tiers_say_for_how_much_data(self, run, tmp_path):
@@ -93,7 +95,7 @@ class TestLoad:
 
     def test_json_is_the_model(self, run):
         out = run("--clients", "300", "--json")[1]
-        assert Fit.model_validate_json(out) == fit(size(clients=300))
+        assert Fit.model_validate_json(out) == fit(size(clients=300)).without_rejected()
 
 
 class TestNothingIsEnough:

@@ -155,7 +155,7 @@ class TestStreams:
             "fleet bad.csv -o -",
             "fit --tier small",
             "fit --tier xlarge --family c5 --json",
-            "schema",
+            "schema size",
         ],
     )
     def test_a_full_or_closed_standard_output(self, folder, arguments):

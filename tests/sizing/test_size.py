@@ -281,7 +281,7 @@ class TestKubernetesNodes:
 class TestJson:
     """JSON round-trips to an equal object, and the schema is the contract for other tools."""
 
-    SCHEMA = jsonschema.Draft202012Validator(Sizing.model_json_schema())
+    SCHEMA = jsonschema.Draft202012Validator(Sizing.model_json_schema(mode="serialization"))
 
     @settings(max_examples=60)
     @given(questions())

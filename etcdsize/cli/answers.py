@@ -1,0 +1,62 @@
+"""The answers that commands print as JSON: the one place that knows which model each answer has, and its schema."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["ANSWERS", "Answered", "schema_of"]
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Answered(NamedTuple):
+    """One answer: the command that prints it, what it holds, and where its model is."""
+
+    command: str
+    meaning: str
+    module: str
+    model: str
+    mode: Literal["serialization", "validation"] = "serialization"
+    """validation: fields may be left out, as in a file of the user's own."""
+
+
+ANSWERS = {
+    "size": Answered("size", "what one cluster needs, and why", "etcdsize.sizing.size", "Sizing"),
+    "fleet": Answered("fleet", "the summary of a file of clusters", "etcdsize.files.summary", "FleetSummary"),
+    "fit": Answered("fit", "the machines and disks that are enough", "etcdsize.fitting.model", "Fit"),
+    "settings": Answered("settings", "etcd's settings for a load", "etcdsize.plan.settings", "EtcdSettings"),
+    "runbook": Answered("runbook", "the commands to operate a cluster", "etcdsize.operations.runbook", "Runbook"),
+    "observe": Answered(
+        "observe",
+        "the load of one running cluster, and what it needs",
+        "etcdsize.observation.answer",
+        "ObservedCluster",
+    ),
+    "observe-targets": Answered(
+        "observe", "the summary of many running clusters, with --targets", "etcdsize.observation.fleet", "ObservedFleet"
+    ),
+    "tiers": Answered("tiers", "the bounds of the tiers", "etcdsize.tiers", "TierTable"),
+    "machines": Answered("machines", "the machines of a catalog", "etcdsize.catalog.catalog", "Catalog"),
+    "catalog": Answered(
+        "catalog import",
+        "a catalog, as catalog import writes it and --catalog reads it",
+        "etcdsize.catalog.catalog",
+        "Catalog",
+        "validation",
+    ),
+}
+"""Every answer by the name of its schema."""
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of an answer."""
+    answer = ANSWERS[name]
+    model = getattr(import_module(answer.module), answer.model)
+    schema = model.model_json_schema(mode=answer.mode)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "description" in part:
+            # A docstring goes on with errors and examples in Python.
+            part["description"] = " ".join(part["description"].split("\n\n")[0].split())
+    version = schema["properties"]["format_version"]["const"]
+    return {"$schema": _DRAFT, "$id": f"urn:etcdsize:schema:{name}:{version}", **schema}
