@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from etcdsize import units
 from etcdsize.base.text import nearest, shown
 from etcdsize.cli.argument_parser import Container, file_name
+from etcdsize.cli.streams import reject_own_output
 from etcdsize.errors import OptionError
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "has_load",
     "load_of",
     "pair",
+    "reject_own_tables",
 ]
 
 LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them"
@@ -60,6 +62,18 @@ def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: 
         help="the machines to choose from: guide, guide-as-printed, current, or a JSON file of your own "
         f"(default: {default or otherwise})",
     )
+
+
+def reject_own_tables(options: argparse.Namespace) -> None:
+    """Reject an output that is one of the files that the options of `add_tiers` and `add_catalog` name."""
+    for option in ("catalog", "tiers"):
+        table = getattr(options, option, None)
+        if table not in (None, "guide"):
+            from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+            from etcdsize.tiers import BUILT_IN as TIERS
+
+            if table not in (*CATALOGS, *TIERS):
+                reject_own_output(table, output=getattr(options, "output", None))
 
 
 def add_headroom(parser: Container) -> None:

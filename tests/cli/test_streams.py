@@ -15,6 +15,7 @@ from program import ENVIRONMENT
 
 from etcdsize import Runbook, Sizing, load_catalog, load_tiers
 from etcdsize.catalog.catalog import Catalog
+from etcdsize.cli.answers import schema_of
 from etcdsize.files.fleet_file import FleetSummary
 from etcdsize.tiers import TierTable
 
@@ -62,7 +63,7 @@ class TestData:
         assert (sizing.catalog, sizing.tiers) == ("大", "ł")
         assert Catalog.model_validate_json(command("machines", "--catalog", "own.json", "--json")) == catalog
         assert TierTable.model_validate_json(command("tiers", "--tiers", "tiers.json", "--json")) == table
-        assert json.loads(command("schema")) == Sizing.model_json_schema()
+        assert json.loads(command("schema", "size")) == schema_of("size")
         fit = json.loads(command("fit", "--clients", "5", *own, "--json", code=1))
         assert fit["catalog"] == "大"
 
@@ -158,6 +159,8 @@ FILES = {
     "targets.json": '[{"targets": ["127.0.0.1:1"], "labels": {"provider": "aws"}}]',
     "query.json": '{"clients": "5"}',
     "prices.csv": "machine_type,price_usd_hour,region,date\na,0.1,eu,2026-01-01\n",
+    "machines.json": load_catalog("guide").model_dump_json(),
+    "tiers.json": load_tiers("guide").model_dump_json(),
 }
 IMPORT = "catalog import --from aws"
 OWN_INPUTS = [
@@ -170,6 +173,7 @@ OWN_INPUTS = [
     f"{IMPORT} - -o - <types.json >>types.json",
     "observe --targets - --interval 0 -o - <targets.json >>targets.json",
     "terraform-external <query.json >>query.json",
+    "machines --catalog machines.json --json >>machines.json",
     *(
         pytest.param(line, marks=pytest.mark.slow)
         for line in (
@@ -197,6 +201,12 @@ OWN_INPUTS = [
             "observe --targets targets.json --interval 0 -o - >>targets.json",
             "observe --targets targets.json --interval 0 >>targets.json",
             "observe --targets - --interval 0 -o targets.json --output-format csv --force <targets.json",
+            "tiers --tiers tiers.json --json >>tiers.json",
+            "size --clients 1 --catalog machines.json >>machines.json",
+            "fit --clients 1 --tiers tiers.json >>tiers.json",
+            "fleet f.csv --catalog machines.json >>machines.json",
+            "fleet f.csv --catalog machines.json -o machines.json --output-format csv --force",
+            "observe a:1 --tiers tiers.json --json >>tiers.json",
         )
     ),
 ]
@@ -233,6 +243,8 @@ class TestOwnInput:
             "fleet - --format csv -o - <f.csv | cat >>f2.csv",
             "terraform-external <query.json >>other.json",
             f"{IMPORT} - -o - <types.json >>other.json",
+            "machines --catalog machines.json --json >>other.json",
+            "tiers --tiers etcd.io >>etcd.io",
         ],
     )
     def test_other_files_are_not(self, folder, line):
@@ -256,7 +268,7 @@ class TestStrangeStreams:
             ("size --help >/dev/full", "standard output: cannot be written: No space left on device"),
             ("--version >/dev/full", "standard output: cannot be written: No space left on device"),
             (f"{IMPORT} types.json -o - >/dev/full", "standard output: cannot be written: No space left on device"),
-            ("schema >/dev/full", "standard output: cannot be written: No space left on device"),
+            ("schema size >/dev/full", "standard output: cannot be written: No space left on device"),
             (f"{IMPORT} . -o -", ".: cannot be read: Is a directory"),
             (f"{IMPORT} no.json -o -", "no.json: cannot be read: No such file or directory"),
         ],
