@@ -14,7 +14,8 @@ import pytest
 from etcdsize import ColumnError, TableError, audit, load_catalog
 from etcdsize.base.json_text import documents
 from etcdsize.batches.columns import columns_to_read, pick_columns
-from etcdsize.batches.sizer import BatchOptions
+from etcdsize.batches.options import BatchOptions
+from etcdsize.batches.sizer import BatchSizer
 from etcdsize.catalog.catalog import check_names
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.frames.size_frame import reject_repeated_names, size_frame
@@ -89,7 +90,7 @@ def unknown_words(count):
             "provider": [f"aws{place}" for place in range(count)],
         }
     )
-    sizer = BatchOptions.of().sizer(batch.schema.names)
+    sizer = BatchSizer.of(BatchOptions.of(), batch.schema.names)
     problems = sizer(batch).column("problem").to_pylist()
     assert all(problem.count("expected") == 4 for problem in problems)
     assert 100 <= sum("did you mean" in problem for problem in problems) <= 400

@@ -1,26 +1,24 @@
 """Size record batches, for files, frames and engines.
 
-`BatchOptions` holds the options, which are checked once. `BatchSizer` sizes one batch after another. A row that cannot
-be sized keeps its place; its answers are empty and its problem says why.
+`BatchSizer` sizes one batch after another. A row that cannot be sized keeps its place; its answers are empty and its
+problem says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etcdsize.base.checks import list_of, names_of, one_of
 from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.auditor import BatchAudit, dictionary
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, pick_columns
+from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
 from etcdsize.batches.loads import distinct, is_text, numbers
-from etcdsize.catalog.catalog import Catalog, providers_of
+from etcdsize.batches.options import MEMBERS, BatchOptions
+from etcdsize.catalog.catalog import providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, unknown_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
@@ -31,118 +29,9 @@ from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.sizing import FleetSizing
-from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
-from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["MEMBERS", "BatchOptions", "BatchSizer", "LoadOptions", "SizeOptions", "answer_schema"]
-
-MEMBERS = 3
-"""Members of every cluster in a file or a frame: the smallest number that tolerates a failure."""
-
-
-class LoadOptions(TypedDict, total=False):
-    """The options of `size_frame` that files have as well, for the functions that pass them on."""
-
-    provider: str | None
-    columns: Mapping[str, str] | None
-    unknown: Iterable[str]
-    on_missing: str
-    tiers: str | Path | TierTable
-    headroom: float
-
-
-class SizeOptions(LoadOptions, total=False):
-    """The options of `size_frame`, for the functions that pass them on."""
-
-    on_invalid: str
-    catalog: str | Path | Catalog
-    answers: Iterable[str]
-
-
-@dataclass(frozen=True)
-class BatchOptions:
-    """Checked options for sizing batches. They pickle, so that every process can build its own sizer."""
-
-    provider: str | None
-    chosen: Mapping[str, str]
-    unknown: tuple[str, ...]
-    missing_is_unknown: bool
-    raise_problems: bool
-    catalog: Catalog
-    tiers: TierTable
-    headroom: float
-    answers: tuple[str, ...]
-
-    @classmethod
-    def of(cls, **options: Unpack[SizeOptions]) -> BatchOptions:
-        """Check the options of `size_frame` and return them, with defaults for those that are not given.
-
-        Raises
-        ------
-        OptionError
-            For the first option that is not valid.
-        """
-        unexpected = options.keys() - (SizeOptions.__required_keys__ | SizeOptions.__optional_keys__)
-        if unexpected:
-            raise TypeError(f"got an unexpected keyword argument {min(unexpected)!r}")
-        table = tiers_of(options.get("tiers", "guide"))
-        machines = catalog_of(options.get("catalog", "guide"), table)
-        provider = options.get("provider")
-        on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
-        on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
-        answers = [one_of("answers", name, ANSWERS) for name in list_of("answers", options.get("answers", ANSWERS))]
-        unknown = names_of("unknown", list_of("unknown", options.get("unknown", ())))
-        return cls(
-            provider=None if provider is None else providers_of(machines, provider)[0],
-            chosen=_chosen(options.get("columns")),
-            unknown=tuple(dict.fromkeys(unknown)),
-            missing_is_unknown=on_missing == "unknown",
-            raise_problems=on_invalid == "raise",
-            catalog=machines,
-            tiers=table,
-            headroom=headroom_of(options.get("headroom", 0.0)),
-            answers=tuple(dict.fromkeys(answers)),
-        )
-
-    def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:
-        """Return the columns that hold the load.
-
-        Raises
-        ------
-        ColumnError
-            For columns that are missing or ambiguous.
-        """
-        columns = pick_columns(
-            [name if isinstance(name, str) else "" for name in names],
-            self.chosen,
-            self.unknown,
-            provider_given=self.provider is not None,
-            audited=audited,
-        )
-        if self.provider is None and "provider" not in columns and not audited:
-            raise ColumnError(
-                "provider: has no column for it (expected provider or cloud), and no provider was given; "
-                f"give one of {', '.join(self.catalog.providers)}"
-            )
-        return columns
-
-    def sizer(self, names: Iterable[Any]) -> BatchSizer:
-        """Return a sizer for batches with these columns."""
-        return BatchSizer(self, self.columns(names), answer_schema(self.answers))
-
-
-def _chosen(columns: Any) -> dict[str, str]:
-    """Return the columns that were chosen by name."""
-    if columns is None:
-        return {}
-    if not isinstance(columns, Mapping) or not all(isinstance(text, str) for pair in columns.items() for text in pair):
-        raise OptionError(
-            f'columns: got {shown(columns)}, expected a mapping of names such as {{"clients": "connections"}}',
-            option="columns",
-            value=columns,
-        )
-    return dict(columns)
+__all__ = ["BatchSizer", "answer_schema"]
 
 
 def answer_schema(answers: Iterable[str]) -> pa.Schema:
@@ -197,6 +86,17 @@ class BatchSizer:
         """Rows whose tier has no machine."""
         self.implausibly_small: int = 0
         """Rows with less data than an empty etcd database file."""
+
+    @classmethod
+    def of(cls, options: BatchOptions, names: Iterable[Any]) -> BatchSizer:
+        """Return a sizer for batches with columns of these names.
+
+        Raises
+        ------
+        ColumnError
+            For columns that are missing or ambiguous.
+        """
+        return cls(options, options.columns(names), answer_schema(options.answers))
 
     @property
     def counted(self) -> list[tuple[str, str, Machine, int]]:

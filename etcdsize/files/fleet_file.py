@@ -24,7 +24,8 @@ from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
 from etcdsize.units import DIMENSIONS
 
 try:
-    from etcdsize.batches.sizer import MEMBERS, BatchOptions, BatchSizer, LoadOptions, answer_schema
+    from etcdsize.batches.options import MEMBERS, BatchOptions, LoadOptions
+    from etcdsize.batches.sizer import BatchSizer, answer_schema
     from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size
     from etcdsize.files.registry import find_format, formats
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Answer, Date, Model
 from etcdsize.batches.auditor import AuditSummary
-from etcdsize.batches.sizer import MEMBERS
+from etcdsize.batches.options import MEMBERS
 from etcdsize.catalog.machines import Disk
 
 __all__ = ["FleetSummary", "MachineCount", "Problem"]

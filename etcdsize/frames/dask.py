@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar, Unpack
 
-from etcdsize.batches.sizer import BatchOptions, SizeOptions
+from etcdsize.batches.options import BatchOptions, SizeOptions
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 from etcdsize.frames.size_frame import add_partition, size_with_options
 

@@ -19,7 +19,8 @@ try:
     import narwhals as nw
     import pyarrow as pa
 
-    from etcdsize.batches.sizer import BatchOptions, BatchSizer, answer_schema
+    from etcdsize.batches.options import BatchOptions
+    from etcdsize.batches.sizer import BatchSizer, answer_schema
 except ImportError as _error:
     raise MissingDependencyError(package=_error.name or "pyarrow", extra="frames") from _error
 
@@ -109,9 +110,9 @@ def size_frame(
 def size_with_options(options: BatchOptions, frame: Any) -> Any:
     """Return a frame of any kind with its answers."""
     if isinstance(frame, pa.RecordBatch):
-        return append_answers(frame, options.sizer(frame.schema.names)(frame))
+        return append_answers(frame, BatchSizer.of(options, frame.schema.names)(frame))
     if isinstance(frame, pa.RecordBatchReader):
-        sizer = options.sizer(frame.schema.names)
+        sizer = BatchSizer.of(options, frame.schema.names)
         schema = pa.schema([*frame.schema, *sizer.schema], metadata=frame.schema.metadata)
         return pa.RecordBatchReader.from_batches(schema, (append_answers(batch, sizer(batch)) for batch in frame))
     polars = sys.modules.get("polars")

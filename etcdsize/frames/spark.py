@@ -12,7 +12,8 @@ from typing import Any, TypeVar, Unpack
 import pyarrow as pa
 
 from etcdsize.base.text import shown
-from etcdsize.batches.sizer import BatchOptions, SizeOptions
+from etcdsize.batches.options import BatchOptions, SizeOptions
+from etcdsize.batches.sizer import BatchSizer
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 from etcdsize.frames.size_frame import add_partition, append_answers, reject_repeated_names
 
@@ -97,7 +98,7 @@ def _size_partition(options: BatchOptions, batches: Iterator[pa.RecordBatch]) ->
     """Yield the batches of a partition with their answers. This runs in an executor."""
     sizer = None
     for batch in batches:
-        sizer = sizer or options.sizer(batch.schema.names)
+        sizer = sizer or BatchSizer.of(options, batch.schema.names)
         try:
             answers = sizer(batch)
         except InvalidWorkloadError as error:

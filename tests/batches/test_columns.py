@@ -4,7 +4,7 @@ import pytest
 
 from etcdsize import ColumnError
 from etcdsize.batches.columns import ANSWERS, pick_columns
-from etcdsize.batches.sizer import BatchOptions
+from etcdsize.batches.options import BatchOptions
 from etcdsize.units import DIMENSIONS
 
 MB, MIB, GB, GIB = 10**6, 2**20, 10**9, 2**30

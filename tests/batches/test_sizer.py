@@ -12,7 +12,8 @@ from strategies import EDGES
 
 from etcdsize import ColumnError, EtcdSizeError, OptionError, Workload, load_catalog, load_tiers, size, size_fleet
 from etcdsize.batches.columns import ANSWERS
-from etcdsize.batches.sizer import BatchOptions
+from etcdsize.batches.options import BatchOptions
+from etcdsize.batches.sizer import BatchSizer
 from etcdsize.units import DIMENSIONS, parse_count
 
 
@@ -29,7 +30,7 @@ def sizer(names, *, unknown=(), chosen=None, missing="problem", tiers="guide", h
         headroom=headroom,
         answers=ANSWERS,
     )
-    return options.sizer(names)
+    return BatchSizer.of(options, names)
 
 
 def sized(columns, **options):

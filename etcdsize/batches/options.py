@@ -1,0 +1,121 @@
+"""The options for sizing record batches, checked once, for files, frames and engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from etcdsize.base.checks import list_of, names_of, one_of
+from etcdsize.base.text import shown
+from etcdsize.batches.columns import ANSWERS, Columns, pick_columns
+from etcdsize.catalog.catalog import Catalog, providers_of
+from etcdsize.errors import ColumnError, OptionError
+from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
+from etcdsize.tiers import TierTable
+
+__all__ = ["MEMBERS", "BatchOptions", "LoadOptions", "SizeOptions"]
+
+MEMBERS = 3
+"""Members of every cluster in a file or a frame: the smallest number that tolerates a failure."""
+
+
+class LoadOptions(TypedDict, total=False):
+    """The options of `size_frame` that files have as well, for the functions that pass them on."""
+
+    provider: str | None
+    columns: Mapping[str, str] | None
+    unknown: Iterable[str]
+    on_missing: str
+    tiers: str | Path | TierTable
+    headroom: float
+
+
+class SizeOptions(LoadOptions, total=False):
+    """The options of `size_frame`, for the functions that pass them on."""
+
+    on_invalid: str
+    catalog: str | Path | Catalog
+    answers: Iterable[str]
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Checked options for sizing batches. They pickle, so that every process can build its own sizer."""
+
+    provider: str | None
+    chosen: Mapping[str, str]
+    unknown: tuple[str, ...]
+    missing_is_unknown: bool
+    raise_problems: bool
+    catalog: Catalog
+    tiers: TierTable
+    headroom: float
+    answers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, **options: Unpack[SizeOptions]) -> BatchOptions:
+        """Check the options of `size_frame` and return them, with defaults for those that are not given.
+
+        Raises
+        ------
+        OptionError
+            For the first option that is not valid.
+        """
+        unexpected = options.keys() - (SizeOptions.__required_keys__ | SizeOptions.__optional_keys__)
+        if unexpected:
+            raise TypeError(f"got an unexpected keyword argument {min(unexpected)!r}")
+        table = tiers_of(options.get("tiers", "guide"))
+        machines = catalog_of(options.get("catalog", "guide"), table)
+        provider = options.get("provider")
+        on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
+        on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
+        answers = [one_of("answers", name, ANSWERS) for name in list_of("answers", options.get("answers", ANSWERS))]
+        unknown = names_of("unknown", list_of("unknown", options.get("unknown", ())))
+        return cls(
+            provider=None if provider is None else providers_of(machines, provider)[0],
+            chosen=_chosen(options.get("columns")),
+            unknown=tuple(dict.fromkeys(unknown)),
+            missing_is_unknown=on_missing == "unknown",
+            raise_problems=on_invalid == "raise",
+            catalog=machines,
+            tiers=table,
+            headroom=headroom_of(options.get("headroom", 0.0)),
+            answers=tuple(dict.fromkeys(answers)),
+        )
+
+    def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:
+        """Return the columns that hold the load.
+
+        Raises
+        ------
+        ColumnError
+            For columns that are missing or ambiguous.
+        """
+        columns = pick_columns(
+            [name if isinstance(name, str) else "" for name in names],
+            self.chosen,
+            self.unknown,
+            provider_given=self.provider is not None,
+            audited=audited,
+        )
+        if self.provider is None and "provider" not in columns and not audited:
+            raise ColumnError(
+                "provider: has no column for it (expected provider or cloud), and no provider was given; "
+                f"give one of {', '.join(self.catalog.providers)}"
+            )
+        return columns
+
+
+def _chosen(columns: Any) -> dict[str, str]:
+    """Return the columns that were chosen by name."""
+    if columns is None:
+        return {}
+    if not isinstance(columns, Mapping) or not all(isinstance(text, str) for pair in columns.items() for text in pair):
+        raise OptionError(
+            f'columns: got {shown(columns)}, expected a mapping of names such as {{"clients": "connections"}}',
+            option="columns",
+            value=columns,
+        )
+    return dict(columns)
