@@ -35,12 +35,15 @@ class NoticeKind:
     Each room declares its kinds once, at the top of its `notices` module. A code cannot be declared again.
     """
 
-    def __init__(self, code: str, severity: Severity, source: str) -> None:
+    def __init__(self, code: str, severity: Severity, source: str, clusters: str = "") -> None:
         if code in KINDS:
             raise ValueError(f"the notice {code} is already declared")
         self.code = code
         self.severity = severity
         self.source = source
+        self.clusters = clusters
+        """What the summary of a fleet says of the clusters that have it, after "3 clusters with"; empty if clusters of
+        a fleet never have it."""
         KINDS[code] = self
 
     def __call__(self, text: str, *, severity: Severity | None = None, source: str | None = None) -> Notice:

@@ -26,7 +26,7 @@ __all__ = [
     "pick_columns",
 ]
 
-ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem")
+ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem", "notices")
 """The columns that sizing adds, in order."""
 AUDIT_ANSWERS = (
     *("verdict", "decided_by", "utilization", "breaks_next", "recommended_machine"),

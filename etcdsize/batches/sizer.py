@@ -18,16 +18,17 @@ from etcdsize.batches.auditor import BatchAudit, dictionary
 from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
+from etcdsize.batches.row_notices import NoticeTotals, RowNotices
 from etcdsize.catalog.catalog import providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, unknown_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
-from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import Auditor
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
+from etcdsize.fleet.notices import load_notice_rows
 from etcdsize.fleet.sizing import FleetSizing
 from etcdsize.units import DIMENSIONS
 
@@ -54,10 +55,18 @@ class BatchSizer:
         The answer columns to return, from `answer_schema`; columns that are left out cost nothing.
     auditor : Auditor, optional
         The rules to audit the machines that a column names.
+    totals : bool
+        Whether to count the notices, which takes time even if their column is left out.
     """
 
     def __init__(
-        self, options: BatchOptions, columns: Columns, schema: pa.Schema, auditor: Auditor | None = None
+        self,
+        options: BatchOptions,
+        columns: Columns,
+        schema: pa.Schema,
+        auditor: Auditor | None = None,
+        *,
+        totals: bool = False,
     ) -> None:
         self._options = options
         self._columns = columns
@@ -84,8 +93,8 @@ class BatchSizer:
         """The first rows that cannot be sized, with their numbers from 1."""
         self.unfit: int = 0
         """Rows whose tier has no machine."""
-        self.implausibly_small: int = 0
-        """Rows with less data than an empty etcd database file."""
+        self.notices: NoticeTotals | None = NoticeTotals() if totals else None
+        """The notices of the rows, counted; None if they are not."""
 
     @classmethod
     def of(cls, options: BatchOptions, names: Iterable[Any]) -> BatchSizer:
@@ -137,7 +146,7 @@ class BatchSizer:
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
         before = self.rows
-        self._count(codes, values, providers, problems)
+        self._count(codes, providers, problems)
         audit = None
         if self.audit is not None and machines is not None:
             audit = audit_codes(self.audit.auditor, machines, values, codes, unknown)
@@ -155,7 +164,14 @@ class BatchSizer:
             members=MEMBERS,
             unknown=unknown,
         )
-        return self._answers(fleet, audit, problems)
+        notices = RowNotices(rows)
+        if self.notices is not None or "notices" in self.schema.names:
+            for kind, noted in load_notice_rows(fleet):
+                notices.add(kind, noted)
+            notices.keep(codes != INVALID)
+        if self.notices is not None:
+            self.notices.count(notices, before)
+        return self._answers(fleet, audit, problems, notices)
 
     def _report_missing(
         self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]
@@ -256,7 +272,6 @@ class BatchSizer:
     def _count(
         self,
         codes: NDArray[np.uint8],
-        values: Sequence[NDArray[Any] | None],
         providers: NDArray[np.uint8] | None,
         problems: dict[int, list[str]],
     ) -> None:
@@ -270,9 +285,6 @@ class BatchSizer:
         if providers is not None:
             flat += providers[sized].astype(np.int64) * tiers
         self.machine_counts += np.bincount(flat, minlength=len(self.machine_counts))
-        data = values[2]
-        if data is not None:
-            self.implausibly_small += int(np.count_nonzero(sized & (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)))
         room = 10 - len(self.first_problems)
         if problems and self._options.raise_problems:
             row = min(problems)
@@ -286,13 +298,17 @@ class BatchSizer:
                 self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
         self.rows += len(codes)
 
-    def _answers(self, fleet: FleetSizing, audit: FleetAudit | None, problems: dict[int, list[str]]) -> pa.RecordBatch:
+    def _answers(
+        self, fleet: FleetSizing, audit: FleetAudit | None, problems: dict[int, list[str]], notices: RowNotices
+    ) -> pa.RecordBatch:
         """Return the columns of the schema."""
         bad = fleet.tier_codes == INVALID if problems else None
 
         def column(name: str) -> pa.Array:
             if name == "problem":
                 return _problem_column(problems, len(fleet))
+            if name == "notices":
+                return notices.column()
             if self.audit is not None and audit is not None and name in AUDIT_ANSWERS:
                 return self.audit.column(name, audit)
             return dictionary(getattr(fleet, _CODES[name]), self._texts(name), bad)
@@ -303,7 +319,11 @@ class BatchSizer:
         """Return the answers for no rows, with the usual categories."""
 
         def column(name: str) -> pa.Array:
-            return _problem_column({}, 0) if name == "problem" else dictionary(np.empty(0, np.uint8), self._texts(name))
+            if name == "problem":
+                return _problem_column({}, 0)
+            if name == "notices":
+                return RowNotices(0).column()
+            return dictionary(np.empty(0, np.uint8), self._texts(name))
 
         return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
 

@@ -42,9 +42,10 @@ def add(commands: Commands) -> None:
         summary="size every cluster of a file",
         description="""\
 Size every cluster of a CSV, TSV, JSON lines or Parquet file that has one
-cluster per row. Print a summary, and write every row with five more columns:
-tier, machine_type, forced_by, tightest, problem. A row that cannot be sized is
-kept, with its problem, and the exit code is 1.
+cluster per row. Print a summary, and write every row with more columns: tier,
+machine_type, forced_by, tightest, problem, notices. A row that cannot be sized
+is kept, with its problem, and the exit code is 1. What is doubtful or beyond
+the guide is sized, with the codes of its notices.
 
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size or size, in bytes or
@@ -108,6 +109,11 @@ the clusters at risk and the possible savings.""",
     )
     add_tiers(parser)
     add_catalog(parser, default=None, otherwise="guide; current if IN names the machines that run now")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 if for some cluster no published figure says that its machine is enough",
+    )
     add_json(parser)
 
 
@@ -149,4 +155,5 @@ def run(options: Namespace) -> int:
     else:
         write_text(render_fleet(summary), aside=to_output)
     unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
-    return 1 if summary.not_sized or summary.not_fitted or unknown else 0
+    beyond = options.strict and summary.beyond_guide
+    return 1 if summary.not_sized or summary.not_fitted or unknown or beyond else 0

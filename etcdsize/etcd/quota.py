@@ -4,14 +4,11 @@ import math
 
 from etcdsize.base.checks import number_of
 
-__all__ = ["DEFAULT_QUOTA_BYTES", "SMALLEST_PLAUSIBLE_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for"]
+__all__ = ["DEFAULT_QUOTA_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for"]
 
 _GIB = 1024**3
 SUGGESTED_QUOTA_BYTES = 8 * 1024**3
 """The maximum quota that etcd suggests; above it etcd starts with a warning. [bytes]"""
-
-SMALLEST_PLAUSIBLE_BYTES = 16_384
-"""An empty etcd file is larger, so less means that a column of bytes holds megabytes (our choice). [bytes]"""
 
 DEFAULT_QUOTA_BYTES = 2 * _GIB
 """etcd's quota if none is set. [bytes] etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md"""

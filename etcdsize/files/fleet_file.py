@@ -224,7 +224,7 @@ class Fleet:
                 file=self.name,
             )
         positions, places = columns_to_read(self.columns, written)
-        sizer = BatchSizer(self.options, places, schema, self.auditor)
+        sizer = BatchSizer(self.options, places, schema, self.auditor, totals=True)
         # Columns to write keep their text; columns that are only read may come as numbers, or as dictionaries.
         loads = {key: source.position for key, source in self.columns.items()}
         coded = set(loads.values()).difference(written)
@@ -324,7 +324,8 @@ class Fleet:
             tiers=tiers,
             machines=tuple(machines),
             first_problems=tuple(Problem(row=row, problem=problem) for row, problem in sizer.first_problems),
-            implausibly_small=sizer.implausibly_small,
+            notices=() if sizer.notices is None else sizer.notices.summary,
+            beyond_guide=0 if sizer.notices is None else sizer.notices.beyond_guide,
             unfit=tuple(one.reason for one in options.catalog.unfit) if sizer.unfit else (),
             not_fitted=sizer.unfit,
             unknown=options.unknown,

@@ -7,6 +7,7 @@ from pydantic import Field
 from etcdsize.base.model import Answer, Date, Model
 from etcdsize.batches.auditor import AuditSummary
 from etcdsize.batches.options import MEMBERS
+from etcdsize.batches.row_notices import NoticeCount
 from etcdsize.catalog.machines import Disk
 
 __all__ = ["FleetSummary", "MachineCount", "Problem"]
@@ -42,7 +43,12 @@ class FleetSummary(Answer):
     tiers: Annotated[dict[str, int], Field(description="Clusters by tier, in the table's order.")]
     machines: Annotated[tuple[MachineCount, ...], Field(description="Clusters by machine.")]
     first_problems: Annotated[tuple[Problem, ...], Field(description="The first rows that could not be sized.")]
-    implausibly_small: Annotated[int, Field(description="Clusters with less data than an empty etcd file.")]
+    notices: Annotated[
+        tuple[NoticeCount, ...], Field(description="What to know of these clusters, what is beyond the guide first.")
+    ] = ()
+    beyond_guide: Annotated[
+        int, Field(description="Clusters for which no published figure says that their machine is enough.")
+    ] = 0
     unfit: Annotated[tuple[str, ...], Field(description="Why tiers that clusters need have no machine.")] = ()
     not_fitted: Annotated[int, Field(description="Rows that were sized but have no machine.")] = 0
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that are not known.")] = ()

@@ -18,7 +18,9 @@ FrameT = TypeVar("FrameT")
 
 
 def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
-    """Return a Dask data frame with the answer columns added; all but `problem` are categories, known up front.
+    """Return a Dask data frame with the answer columns added.
+
+    All but `problem` and `notices` are categories, known up front.
 
     The frame stays lazy: nothing is computed by this call. It checks columns and options, and it reads the tables,
     which are sent to the workers with the graph.
@@ -67,18 +69,18 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     sent = delayed(checked, pure=True, traverse=False)
     # Size Dask's sample of every type, so that a column without numbers is reported now and not by a worker.
     sample = size_with_options(replace(checked, raise_problems=False), ddf._meta_nonempty)
-    sized: FrameT = ddf.map_partitions(_size_partition, sent, meta=_problems_as_text(sample).iloc[:0])
+    sized: FrameT = ddf.map_partitions(_size_partition, sent, meta=_as_text(sample).iloc[:0])
     return sized
 
 
 def _size_partition(part: Any, options: BatchOptions, partition_info: dict[str, Any]) -> Any:
     """Return a partition with its answers. This runs in a worker."""
     try:
-        return _problems_as_text(size_with_options(options, part))
+        return _as_text(size_with_options(options, part))
     except InvalidWorkloadError as error:
         raise add_partition(error, partition_info["number"]) from None
 
 
-def _problems_as_text(part: Any) -> Any:
-    """Convert the problems from objects to strings, because Dask writes strings as text."""
-    return part.astype({"problem": "string[pyarrow]"}) if part.dtypes.get("problem") == "object" else part
+def _as_text(part: Any) -> Any:
+    """Convert problems and notices to strings, because Dask writes strings as text and knows all categories."""
+    return part.astype({name: "string[pyarrow]" for name in ("problem", "notices") if name in part.columns})

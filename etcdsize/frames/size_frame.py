@@ -49,7 +49,7 @@ def size_frame(
     headroom: float = 0.0,
     answers: Iterable[str] = ANSWERS,
 ) -> FrameT:
-    """Return the frame with the answer columns added: tier, machine_type, forced_by, tightest, problem.
+    """Return the frame with the answer columns added: tier, machine_type, forced_by, tightest, problem, notices.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def size_frame(
 
     Returns
     -------
-    The same kind of frame. Tier, machine type, forced_by and tightest are dictionary or categorical columns.
+    The same kind of frame. All answers but the problem are dictionary or categorical columns.
     A LazyFrame stays lazy, and a reader sizes each batch when it is requested.
 
     Raises

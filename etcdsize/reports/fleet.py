@@ -10,6 +10,7 @@ from etcdsize.units import format_percent
 
 if TYPE_CHECKING:
     from etcdsize.batches.auditor import AuditedRow, AuditSummary
+    from etcdsize.batches.row_notices import NoticeCount
     from etcdsize.files.summary import FleetSummary
 
 __all__ = ["render_fleet"]
@@ -47,12 +48,15 @@ def render_fleet(summary: FleetSummary) -> str:
         notes.append(
             f"Unknown: {', '.join(summary.unknown)}. The other dimensions decide, so every tier is a lower bound."
         )
-    if summary.implausibly_small:
-        notes.append(
-            f"{_clusters(summary.implausibly_small)} with less data than an empty etcd file: are these megabytes in a "
-            "column of bytes?"
-        )
+    beyond = [one for one in summary.notices if one.severity == "beyond-guide"]
+    # A dimension that is unknown for every cluster has been mentioned.
+    mentioned = ("unknown-dimension",) if summary.unknown else ()
+    notes += _with_notices([one for one in summary.notices if one not in beyond and one.code not in mentioned])
     parts.append(notes)
+    if beyond:
+        clusters = _clusters(summary.beyond_guide)
+        head = f"Beyond the guide: {clusters}; no published figure says that the machine is enough"
+        parts.append([head, *(f"  {line}" for line in _with_notices(beyond))])
     if summary.unfit:
         parts.append([f"No machine for {_clusters(summary.not_fitted)}", *(f"  {why}" for why in summary.unfit)])
     if summary.first_problems:
@@ -62,6 +66,16 @@ def render_fleet(summary: FleetSummary) -> str:
         lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
         parts.append(lines)
     return page(*parts)
+
+
+def _with_notices(notices: Sequence[NoticeCount]) -> list[str]:
+    return [f"{_clusters(one.clusters)} with {_text(one)}" for one in notices]
+
+
+def _text(notice: NoticeCount) -> str:
+    more = ", ..." if notice.clusters > len(notice.first_rows) else ""
+    rows = f"row{'s' if notice.clusters > 1 else ''} {', '.join(map(str, notice.first_rows))}{more}"
+    return f"{notice.text} ({rows}) [{notice.code}]"
 
 
 def _audit(audit: AuditSummary, members: int) -> list[list[str]]:

@@ -5,11 +5,27 @@ from collections.abc import Iterable, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.catalog.machines import Machine
-from etcdsize.etcd.quota import SMALLEST_PLAUSIBLE_BYTES, SUGGESTED_QUOTA_BYTES
+from etcdsize.etcd.plausible import (
+    LARGEST_KNOWN_BYTES,
+    MOST_KNOWN_CLIENTS,
+    MOST_KNOWN_REQUESTS,
+    SMALLEST_PLAUSIBLE_BYTES,
+)
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, format_bytes, format_number
 
 __all__ = [
+    "BEYOND_SUGGESTED_QUOTA",
+    "DATA_ABOVE_MEMORY",
+    "DISK_FOR_LESS_DATA",
+    "FRACTIONAL_CLIENTS",
+    "IMPLAUSIBLE_CLIENTS",
+    "IMPLAUSIBLE_REQUESTS",
+    "IMPLAUSIBLY_LARGE",
+    "IMPLAUSIBLY_SMALL",
+    "OPEN_TIER",
+    "UNKNOWN_DIMENSION",
     "load_notices",
     "machine_notices",
     "member_notices",
@@ -31,12 +47,67 @@ _PREVIOUS_GENERATION = NoticeKind(
 _UNKNOWN_COST = NoticeKind("unknown-cost", "info", "the source of the machine")
 _MEASURE_DISK = NoticeKind("measure-disk", "info", _HARDWARE)
 _DEDICATED_MACHINE = NoticeKind("dedicated-machine", "info", _HARDWARE)
-_UNKNOWN_DIMENSION = NoticeKind("unknown-dimension", "warning", "our choice")
-_IMPLAUSIBLY_SMALL = NoticeKind("implausibly-small", "warning", "our choice")
-_BEYOND_SUGGESTED_QUOTA = NoticeKind("beyond-suggested-quota", "beyond-guide", _LIMITS)
-_DATA_ABOVE_MEMORY = NoticeKind("data-above-memory", "beyond-guide", _FAQ)
-_DISK_FOR_LESS_DATA = NoticeKind("disk-for-less-data", "warning", "our choice")
-_OPEN_TIER = NoticeKind("open-tier", "info", "the source of the tier table")
+UNKNOWN_DIMENSION = NoticeKind(
+    "unknown-dimension",
+    "warning",
+    "our choice",
+    "an unknown dimension: the others decide, so the tier is a lower bound",
+)
+IMPLAUSIBLY_SMALL = NoticeKind(
+    "implausibly-small",
+    "warning",
+    "our choice",
+    "less data than an empty etcd file: are these megabytes in a column of bytes?",
+)
+IMPLAUSIBLY_LARGE = NoticeKind(
+    "implausibly-large",
+    "warning",
+    'CNCF, "Performance optimization of etcd in web scale data scenario", 2019-05-09',
+    f"more data than any etcd is known to hold, {format_bytes(LARGEST_KNOWN_BYTES)}: are these bytes in a column of "
+    "megabytes?",
+)
+IMPLAUSIBLE_REQUESTS = NoticeKind(
+    "implausible-requests",
+    "warning",
+    _DOCS + "op-guide/performance.md",
+    f"more requests than any etcd is known to serve, {MOST_KNOWN_REQUESTS:,}/s: is this a total, or a rate per minute?",
+)
+IMPLAUSIBLE_CLIENTS = NoticeKind(
+    "implausible-clients",
+    "warning",
+    _DOCS + "benchmarks/etcd-3-watch-memory-benchmark.md",
+    f"more clients than etcd aims to support, {MOST_KNOWN_CLIENTS:,}: is this another figure?",
+)
+FRACTIONAL_CLIENTS = NoticeKind(
+    "fractional-clients",
+    "warning",
+    "our choice",
+    "a fraction of a client: are thousands written with a dot? --thousands . reads 1.200 as 1200",
+)
+BEYOND_SUGGESTED_QUOTA = NoticeKind(
+    "beyond-suggested-quota",
+    "beyond-guide",
+    _LIMITS,
+    "data above the 8 GiB that etcd suggests as a maximum: store less, or split the cluster",
+)
+DATA_ABOVE_MEMORY = NoticeKind(
+    "data-above-memory",
+    "beyond-guide",
+    _FAQ,
+    "data above the memory of the machine, into which etcd maps the whole file: choose one with more memory",
+)
+DISK_FOR_LESS_DATA = NoticeKind(
+    "disk-for-less-data",
+    "warning",
+    "our choice",
+    f"more data than the disk is sized for, {format_bytes(SUGGESTED_QUOTA_BYTES)}: etcdsize fit gives a larger disk",
+)
+OPEN_TIER = NoticeKind(
+    "open-tier",
+    "info",
+    "the source of the tier table",
+    "a load above the last bound of the tiers: test the machine before you rely on it",
+)
 _KUBERNETES_ESTIMATE = NoticeKind("kubernetes-estimate", "warning", "kubernetes/kubernetes#111622")
 _EVEN_MEMBERS = NoticeKind("even-members", "warning", _FAQ)
 _NO_FAILURE_TOLERANCE = NoticeKind("no-failure-tolerance", "warning", _FAQ)
@@ -99,20 +170,21 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
     unknown = [name for name, load in zip(DIMENSIONS, loads) if load is None]
     if unknown:
         notices.append(
-            _UNKNOWN_DIMENSION(
+            UNKNOWN_DIMENSION(
                 f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier is a lower bound."
             )
         )
     data = loads[2]
     if data is not None and 0 < data < SMALLEST_PLAUSIBLE_BYTES:
         notices.append(
-            _IMPLAUSIBLY_SMALL(
+            IMPLAUSIBLY_SMALL(
                 f"{format_number(data)} bytes of data is less than an empty etcd file: are these megabytes?"
             )
         )
+    notices += _implausible(*loads)
     if data is not None and data > SUGGESTED_QUOTA_BYTES:
         notices.append(
-            _BEYOND_SUGGESTED_QUOTA(f"{format_bytes(data)} of data is above the 8 GiB that etcd suggests as a maximum.")
+            BEYOND_SUGGESTED_QUOTA(f"{format_bytes(data)} of data is above the 8 GiB that etcd suggests as a maximum.")
         )
     if data is not None:
         short = [
@@ -120,7 +192,7 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
         ]
         if short:
             notices.append(
-                _DATA_ABOVE_MEMORY(
+                DATA_ABOVE_MEMORY(
                     f"{format_bytes(data)} of data is above the memory of {' and '.join(short)}; etcd maps the whole "
                     "file into memory."
                 )
@@ -130,7 +202,7 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
         ]
         if small:
             notices.append(
-                _DISK_FOR_LESS_DATA(
+                DISK_FOR_LESS_DATA(
                     f"The disk of {' and '.join(small)} is sized for {format_bytes(SUGGESTED_QUOTA_BYTES)} of data; "
                     "call fit() with this sizing to get a larger one."
                 )
@@ -138,17 +210,50 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
     return tuple(notices)
 
 
+def _implausible(clients: float | None, requests: float | None, data: float | None) -> list[Notice]:
+    """Return the notices about figures that are larger than those of any etcd, and about a fraction of a client."""
+    notices = []
+    if clients is not None and clients % 1:
+        notices.append(
+            FRACTIONAL_CLIENTS(
+                f"{format_number(clients)} clients is not a whole number: are thousands written with a dot?"
+            )
+        )
+    if clients is not None and clients > MOST_KNOWN_CLIENTS:
+        notices.append(
+            IMPLAUSIBLE_CLIENTS(
+                f"{format_number(clients)} clients are more than the tens of thousands that etcd aims to support: is "
+                "this another figure?"
+            )
+        )
+    if requests is not None and requests > MOST_KNOWN_REQUESTS:
+        notices.append(
+            IMPLAUSIBLE_REQUESTS(
+                f"{format_number(requests)} requests/s are more than the {MOST_KNOWN_REQUESTS:,} that etcd serves in "
+                "its own benchmarks: is this a total, or a rate per minute?"
+            )
+        )
+    if data is not None and data > LARGEST_KNOWN_BYTES:
+        notices.append(
+            IMPLAUSIBLY_LARGE(
+                f"{format_bytes(data)} of data is more than any etcd is known to hold, "
+                f"{format_bytes(LARGEST_KNOWN_BYTES)}: are these bytes, read as a larger unit?"
+            )
+        )
+    return notices
+
+
 def open_tier_notice(table: TierTable, past: Sequence[str]) -> Notice:
     """Return the notice about the open tier; `past` names the dimensions that exceed the table's last bound."""
     last = table.tiers[-1].name
     if past:
-        return _OPEN_TIER(
+        return OPEN_TIER(
             f"{last} has no upper bound, and {', '.join(past)} exceed{'s' if len(past) == 1 else ''} the last bound of "
             "the table: no published figure says that this machine is enough. Utilization is relative to that bound.",
             severity="beyond-guide",
             source=table.source,
         )
-    return _OPEN_TIER(
+    return OPEN_TIER(
         f"{last} has no upper bound; utilization is relative to the last bound of the table.", source=table.source
     )
 

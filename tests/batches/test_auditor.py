@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from etcdsize import ColumnError, FleetFileError, OptionError, audit, load_catalog, size_frame
+from etcdsize.batches.columns import ANSWERS
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.summary import FleetSummary
 
-ADDED = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+ADDED = list(ANSWERS)
 AUDITED = ["verdict", "decided_by", "utilization", "breaks_next", "recommended_machine", "usd_month_difference"]
 FLEET = """cluster,clients,rps,data_mb,current_machine,note
 a,10,20,30,m5.large,007
@@ -62,13 +63,13 @@ class TestFiles:
             rows = [json.loads(line) for line in written.decode().splitlines()]
         else:
             lines = written.decode().splitlines()
-            assert lines[0].split("," if to == "csv" else "\t")[-11:] == [*ADDED, *AUDITED]
+            assert lines[0].split("," if to == "csv" else "\t")[-len(ADDED + AUDITED) :] == [*ADDED, *AUDITED]
             assert len(lines) == 10
             rows = [{"verdict": next(word for word in line.replace("\t", ",").split(",") if word in (*VERDICTS,))}
                     for line in lines[1:]]  # fmt: skip
         assert [row["verdict"] for row in rows] == VERDICTS
         if len(rows[0]) > 1:
-            assert list(rows[0])[-11:] == [*ADDED, *AUDITED]
+            assert list(rows[0])[-len(ADDED + AUDITED) :] == [*ADDED, *AUDITED]
             assert [row["note"] for row in rows][:3] == ["007", "1.10", "NA"]
             assert [row["recommended_machine"] for row in rows] == [
                 "m5.large", "m6a.xlarge", "m6a.large", None, "m6a.4xlarge", None, "e2-standard-2", None, None

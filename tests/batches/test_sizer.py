@@ -182,7 +182,7 @@ class TestProblems:
     def test_problem_of_a_cell(self, column, problem):
         answers, one = one_dimension(column)
         assert answers["problem"][0].startswith(problem) if "999" in problem else answers["problem"] == [problem]
-        assert [answers[name] for name in ANSWERS[:-1]] == [[None]] * 4
+        assert [answers[name] for name in ANSWERS if name != "problem"] == [[None]] * (len(ANSWERS) - 1)
         assert one.machine_counts.sum() == 0
 
     @pytest.mark.parametrize(
@@ -236,10 +236,6 @@ class TestProblems:
         ]
         with pytest.raises(OptionError, match="azure"):
             sizer(["clients"], unknown=DIMENSIONS[1:], provider="azure")
-
-    def test_less_data_than_an_empty_file(self):
-        column = pa.array([0, 1, 16_383, 16_384, -1, None])
-        assert sized({"data": column}, unknown=DIMENSIONS[:2])[1].implausibly_small == 2
 
 
 class TestUnitsOfColumns:

@@ -23,13 +23,13 @@ b,300,800,400MB,gcp,1.10
 c,,x,1GB,aws,"a, b"
 """
 SIZED = """\
-name,clients,rps,db_size,cloud,note,tier,machine_type,forced_by,tightest,problem
-a,90,150,80MB,aws,007,small,m4.large,,clients,
-b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,
+name,clients,rps,db_size,cloud,note,tier,machine_type,forced_by,tightest,problem,notices
+a,90,150,80MB,aws,007,small,m4.large,,clients,,
+b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,,
 """
 SIZED += (
     'c,,x,1GB,aws,"a, b",,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
-    'clients: missing"\n'
+    'clients: missing",\n'
 )
 SUMMARY = """\
 3 clusters: 2 sized, 1 not
@@ -128,6 +128,17 @@ class TestTables:
 
 
 class TestFleet:
+    @pytest.mark.parametrize(("data", "code"), [("100GB", 1), ("8GiB", 1), ("1GB", 0)])
+    @pytest.mark.parametrize("to", [(), ("-o", "out.csv"), ("-o", "-")], ids=["report", "file", "stdout"])
+    def test_strict(self, run, tmp_path, monkeypatch, data, code, to):
+        """1 where for a cluster no published figure says that its machine is enough; the answers are the same."""
+        monkeypatch.chdir(tmp_path)
+        Path("f.csv").write_text(f"clients,rps,data,cloud\n1,1,{data},aws\n1,1,1MB,gcp\n")
+        strict, plain = run("fleet", "f.csv", "--strict", *to, "--force"), run("fleet", "f.csv", *to, "--force")
+        assert (strict[0], plain[0]) == (code, 0)
+        assert strict[1:] == plain[1:]
+        assert ("Beyond the guide: 1 cluster;" in strict[1] + strict[2]) == bool(code)
+
     def test_summary(self, run, fleet_csv):
         assert run("fleet", "fleet.csv") == (1, SUMMARY, "")
 

@@ -11,12 +11,13 @@ import pytest
 
 import etcdsize.files.formats.csv
 from etcdsize import FleetFileError, MissingDependencyError, OptionError
+from etcdsize.batches import columns
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.registry import find_format, formats
 from etcdsize.files.summary import FleetSummary
 
 FORMATS = tuple(formats())
-ADDED = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+ADDED = list(columns.ANSWERS)
 NAMES = ["name", "clients", "rps", "db_size", "cloud", "note"]
 CLUSTERS = [
     ("a", "90", "150", "80MB", "aws", "007"),
@@ -87,7 +88,10 @@ def test_every_format_to_every_format(kind, to):
     assert names == [*NAMES, *ADDED]
     for row, cluster, answer in zip(rows, CLUSTERS, ANSWERS, strict=True):
         assert tuple(row[:6]) == cluster
-        assert row[6:] == ([*answer, ""] if answer else ["", "", "", "", PROBLEM])
+        got = dict(zip(ADDED, row[6:], strict=True))
+        wanted = [*answer, ""] if answer else ["", "", "", "", PROBLEM]
+        assert [got[name] for name in ("tier", "machine_type", "forced_by", "tightest", "problem")] == wanted
+        assert got["notices"] == ("open-tier" if got["tier"] == "xlarge" else "")
     assert (summary.clusters, summary.not_sized) == (6, 1)
     assert run(encoded(kind), kind, to=to)[1] == written, "the same bytes twice"
 
@@ -109,7 +113,16 @@ def test_summary(kind):
             ]
         ),
         "first_problems": ({"row": 5, "problem": PROBLEM},),
-        "implausibly_small": 0,
+        "beyond_guide": 1,
+        "notices": (
+            {
+                "code": "open-tier",
+                "severity": "beyond-guide",
+                "clusters": 1,
+                "first_rows": (4,),
+                "text": "a load above the last bound of the tiers: test the machine before you rely on it",
+            },
+        ),
     }  # fmt: skip
     assert summary.usd_month is None
     assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary

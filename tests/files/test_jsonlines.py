@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 
 import etcdsize.files.formats.jsonlines
 from etcdsize import FleetFileError
+from etcdsize.batches.columns import ANSWERS
 from etcdsize.files.fleet_file import open_fleet
 
 START = '{"clients": 1, "rps": 2, "db_size": "3MB", "cloud": "aws"'
-SMALL = ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", "problem": null}'
+SMALL = (
+    ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", "problem": null, '
+    '"notices": null}'
+)
 
 
 def sized(text, to=None, **options):
@@ -59,7 +63,7 @@ class TestOtherFields:
         summary, written = sized(text)
         assert written.decode().splitlines()[:2] == [START + SMALL, START + ', "x": 1' + SMALL]
         missing = "clients: missing; rps: missing; db_size: missing; cloud: missing"
-        nothing = {"tier": None, "machine_type": None, "forced_by": None, "tightest": None, "problem": missing}
+        nothing = dict.fromkeys(ANSWERS) | {"problem": missing}
         assert objects(written)[2:] == [nothing, {"y": 2, **nothing}]
         assert summary.not_sized == 2
 

@@ -28,7 +28,7 @@ from etcdsize.observation.fleet import OBSERVED
 HERE = Path(__file__).parents[1] / "support"
 OBSERVED_TEXTS = HERE.parents[1] / "docs" / "examples" / "observed"
 METRICS = (OBSERVED_TEXTS / "infra0-before.txt").read_text()
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem"]
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem", "notices"]
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The report of a fleet, in full."""
 
+from etcdsize.base.notice import KINDS
+from etcdsize.batches.row_notices import NoticeCount
 from etcdsize.files.summary import FleetSummary, MachineCount, Problem
 from etcdsize.reports.fleet import render_fleet
 
@@ -14,7 +16,6 @@ class TestFleet:
     def summary(self, **fields):
         empty = {
             "clusters": 0, "not_sized": 0, "tiers": dict.fromkeys(TIERS, 0), "machines": (), "first_problems": (),
-            "implausibly_small": 0,
         }  # fmt: skip
         return FleetSummary(**(empty | fields))
 
@@ -35,7 +36,16 @@ class TestFleet:
                 for provider, tier, machine, count in machines
             ),
             first_problems=(Problem(row=3, problem="clients: missing"), Problem(row=1000, problem="rps: missing")),
-            implausibly_small=1,
+            notices=tuple(
+                NoticeCount(code=code, severity=severity, clusters=clusters, first_rows=rows, text=KINDS[code].clusters)
+                for code, severity, clusters, rows in [
+                    ("beyond-suggested-quota", "beyond-guide", 1, (4,)),
+                    ("open-tier", "beyond-guide", 9, (4, 5, 6, 7, 9)),
+                    ("implausibly-small", "warning", 1, (17,)),
+                    ("unknown-dimension", "warning", 12, (1, 2, 4, 5, 6)),
+                ]
+            ),
+            beyond_guide=9,
             unknown=("clients", "data_bytes"),
             headroom_asked=0.3,
         )
@@ -55,13 +65,35 @@ gce       large  n1-standard-8        10
 
 30% of every bound is kept free as headroom.
 Unknown: clients, data_bytes. The other dimensions decide, so every tier is a lower bound.
-1 cluster with less data than an empty etcd file: are these megabytes in a column of bytes?
+1 cluster with less data than an empty etcd file: are these megabytes in a column of bytes? (row 17) [implausibly-small]
+
+Beyond the guide: 9 clusters; no published figure says that the machine is enough
+  1 cluster with data above the 8 GiB that etcd suggests as a maximum: store less, or split the cluster (row 4) \
+[beyond-suggested-quota]
+  9 clusters with a load above the last bound of the tiers: test the machine before you rely on it (rows 4, 5, 6, 7, \
+9, ...) [open-tier]
 
 Not sized: 13 clusters (first 2 shown)
   row 3: clients: missing
   row 1000: rps: missing
 """
         )
+
+    def test_a_dimension_that_only_some_clusters_lack(self):
+        """A dimension that no cluster has is mentioned once, and the clusters that lack one are counted."""
+        count = NoticeCount(
+            code="unknown-dimension",
+            severity="warning",
+            clusters=2,
+            first_rows=(2, 3),
+            text=KINDS["unknown-dimension"].clusters,
+        )
+        line = (
+            "2 clusters with an unknown dimension: the others decide, so the tier is a lower bound (rows 2, 3) "
+            "[unknown-dimension]\n"
+        )
+        assert render_fleet(self.summary(clusters=3, notices=(count,))).endswith("\n\n" + line)
+        assert line not in render_fleet(self.summary(clusters=3, notices=(count,), unknown=("clients",)))
 
     def test_a_complete_list_of_problems_has_no_count(self):
         summary = self.summary(clusters=1, not_sized=1, first_problems=(Problem(row=1, problem="clients: missing"),))

@@ -1,0 +1,124 @@
+"""Which clusters of a fleet have which notices: those that `size` gives for the load of each, as masks of rows.
+
+The notices about machines themselves, and the other notices of severity info, are left out: they are the same for
+every cluster with that machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etcdsize.base.notice import NoticeKind
+from etcdsize.etcd.plausible import (
+    LARGEST_KNOWN_BYTES,
+    MOST_KNOWN_CLIENTS,
+    MOST_KNOWN_REQUESTS,
+    SMALLEST_PLAUSIBLE_BYTES,
+)
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.fleet.kernel import last_fitting
+from etcdsize.fleet.loads import classify_arrays
+from etcdsize.fleet.sizing import FleetSizing
+from etcdsize.sizing.notices import (
+    BEYOND_SUGGESTED_QUOTA,
+    DATA_ABOVE_MEMORY,
+    DISK_FOR_LESS_DATA,
+    FRACTIONAL_CLIENTS,
+    IMPLAUSIBLE_CLIENTS,
+    IMPLAUSIBLE_REQUESTS,
+    IMPLAUSIBLY_LARGE,
+    IMPLAUSIBLY_SMALL,
+    OPEN_TIER,
+    UNKNOWN_DIMENSION,
+)
+
+__all__ = ["load_notice_rows"]
+
+Mask = NDArray[np.bool_]
+Loads = NDArray[Any]
+
+
+def load_notice_rows(fleet: FleetSizing) -> Iterator[tuple[NoticeKind, Mask]]:
+    """Yield the kinds of notices about the loads of a fleet, each with the clusters that have it.
+
+    A mask may include clusters that cannot be sized; they have no notices.
+    """
+    clients, requests, data = fleet._columns
+    unknown = _unknown(fleet)
+    if unknown is not None:
+        yield UNKNOWN_DIMENSION, unknown
+    # Comparing NaN is not an error here, because such a load is not sized.
+    with np.errstate(invalid="ignore"):
+        if clients is not None:
+            if clients.dtype.kind == "f":
+                yield FRACTIONAL_CLIENTS, clients != np.floor(clients)
+            yield IMPLAUSIBLE_CLIENTS, _above(clients, MOST_KNOWN_CLIENTS)
+        if requests is not None:
+            yield IMPLAUSIBLE_REQUESTS, _above(requests, MOST_KNOWN_REQUESTS)
+        if data is not None:
+            yield IMPLAUSIBLY_SMALL, (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)
+            yield IMPLAUSIBLY_LARGE, _above(data, LARGEST_KNOWN_BYTES)
+            above = _above(data, SUGGESTED_QUOTA_BYTES)
+            yield BEYOND_SUGGESTED_QUOTA, above
+            yield from _notices_of_machines(fleet, data, above)
+    yield OPEN_TIER, _past_last_bound(fleet)
+
+
+def _above(loads: Loads, limit: float) -> Mask:
+    """Return where a load is above a limit, exactly in its own dtype."""
+    above: Mask = loads > last_fitting(Fraction(limit), True, loads.dtype.newbyteorder("="))
+    return above
+
+
+def _unknown(fleet: FleetSizing) -> Mask | None:
+    """Return where some dimension is unknown and another is not; None where nothing is unknown."""
+    masks = [
+        np.ones(len(fleet), np.bool_) if column is None else mask
+        for column, mask in zip(fleet._columns, fleet._unknown)
+    ]
+    if not any(mask is not None for mask in masks):
+        return None
+    unknown, everything = np.zeros(len(fleet), np.bool_), np.ones(len(fleet), np.bool_)
+    for mask in masks:
+        if mask is None:
+            everything[:] = False
+        else:
+            unknown |= mask
+            everything &= mask
+    return unknown & ~everything
+
+
+def _notices_of_machines(fleet: FleetSizing, data: Loads, above: Mask) -> Iterator[tuple[NoticeKind, Mask]]:
+    """Yield where the data is above the memory of the machine, or more than its disk is sized for."""
+    machines = fleet.machines
+    if not machines:
+        return
+    memory = np.array([machine.memory_gib * 2**30 for machine in machines] + [np.inf])
+    near = np.flatnonzero(_above(data, memory.min()))
+    if not near.size:
+        return
+    codes = fleet.machine_codes[near]
+    mask = np.zeros(len(fleet), np.bool_)
+    mask[near] = data[near] > memory[codes]
+    yield DATA_ABOVE_MEMORY, mask
+    sized_disk = np.array([bool(machine.cost and machine.disk) for machine in machines] + [False])
+    if sized_disk.any():
+        yield DISK_FOR_LESS_DATA, above & sized_disk[fleet.machine_codes]
+
+
+def _past_last_bound(fleet: FleetSizing) -> Mask:
+    """Return where a load is past the last bound of the tiers: on the open tier, unless headroom brought it there."""
+    last = len(fleet.tiers.tiers) - 1
+    past: Mask = fleet.tier_codes == last
+    if fleet.headroom and past.any():
+        rows = np.flatnonzero(past)
+        codes = np.empty(rows.size, np.uint8)
+        columns = [None if column is None else column[rows] for column in fleet._columns]
+        classify_arrays(columns, (rows.size,), codes, fleet.tiers, 0.0, 1)
+        past[rows] = codes == last
+    return past
