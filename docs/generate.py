@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import answers, api, command, figures, reliability, versions
+from pages import answers, api, command, figures, formats, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -31,6 +31,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "errata": figures.errata_table,
     "errors": api.errors,
     "flags": versions.flags_table,
+    "foreign": formats.foreign_table,
     "functions": api.functions,
     "fuzzing": reliability.fuzzing,
     "kills": reliability.kills,

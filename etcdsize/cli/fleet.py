@@ -67,7 +67,7 @@ the clusters at risk and the possible savings.""",
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help="format of IN: csv, tsv, jsonl or parquet (default: by the name of IN)",
+        help="format of IN: csv, tsv, jsonl or parquet (default: by the name of IN, or its content)",
     )
     add_output_format(parser, standard_output="the format of IN")
     parser.add_argument(

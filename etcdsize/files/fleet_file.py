@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
-from etcdsize.base.checks import one_of
-from etcdsize.base.output_file import check_output, is_stream, open_output, open_temporary
+from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to_read, has_column_for
 from etcdsize.catalog.catalog import Catalog, load_catalog
@@ -26,8 +25,10 @@ from etcdsize.units import DIMENSIONS
 try:
     from etcdsize.batches.options import MEMBERS, BatchOptions, LoadOptions
     from etcdsize.batches.sizer import BatchSizer, answer_schema
+    from etcdsize.files.compression import open_compressed
     from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size
-    from etcdsize.files.registry import find_format, formats
+    from etcdsize.files.registry import find_format, format_named
+    from etcdsize.files.source import Source, open_source
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem
     from etcdsize.fleet.auditor import Auditor
 except ImportError as _error:
@@ -58,7 +59,8 @@ def open_fleet(
     stream : binary file, optional
         The stream to read instead of opening `source`.
     format : str, optional
-        The name of a format, such as "csv"; None goes by the ending of the file's name.
+        The name of a format, such as "csv"; None goes by the ending of the file's name, or by its content where that
+        is sure.
     catalog : str, Path, Catalog or None
         As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use, because those are
         audited.
@@ -74,7 +76,8 @@ def open_fleet(
     OptionError
         For an option that is not valid.
     """
-    kind = find_format(source, format)
+    if format is not None:
+        format_named(format)
     name = "standard input" if str(source) == "-" else str(source)
     options["tiers"] = tiers_of(options.get("tiers", "guide"))
     options["headroom"] = headroom_of(options.get("headroom", 0.0))
@@ -89,11 +92,12 @@ def open_fleet(
             except OSError as error:
                 raise FleetFileError(f"{name}: cannot be read: {error.strerror}", file=name) from error
         with _reading(name):
-            if kind.seeks and not stream.seekable():
+            opened = open_source(source, stream, name, format)
+            if opened.format.seeks and not opened.stream.seekable():
                 kept = stack.enter_context(open_temporary())
-                shutil.copyfileobj(stream, kept)
-                stream = kept
-            reader = kind.reader(stream, name)
+                shutil.copyfileobj(opened.stream, kept)
+                opened = Source(opened.format, kept, None)
+            reader = opened.format.reader(opened.stream, name)
         audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
         machines = catalog or load_catalog("current" if audited else "guide")
         checked = BatchOptions.of(**options, on_invalid="mark", catalog=machines, answers=ANSWERS)
@@ -109,7 +113,7 @@ def open_fleet(
             )
         with _naming_columns(name):
             found = checked.columns(reader.names, audited=audited)
-        yield Fleet(source, name, kind, stream, reader, checked, found, auditor)
+        yield Fleet(source, name, opened, reader, checked, found, auditor)
 
 
 @contextlib.contextmanager
@@ -136,8 +140,7 @@ class Fleet:
 
     source: Path
     name: str
-    format: Format
-    stream: BinaryIO
+    opened: Source
     reader: Reader
     options: BatchOptions
     columns: Columns
@@ -146,7 +149,8 @@ class Fleet:
     @property
     def work(self) -> tuple[int | None, str]:
         """The total that `progress` counts up to, None if unknown, and its unit."""
-        return self.reader.work
+        file = self.opened.file
+        return self.reader.work if file is None else (file_size(self.opened.stream), "B")
 
     def run(
         self,
@@ -168,7 +172,8 @@ class Fleet:
         stream : binary file, optional
             The stream to write to instead of opening `output`.
         format : str, optional
-            None goes by the ending of the output's name; a stream, a pipe or a device has the format of the input.
+            None goes by the ending of the output's name; a stream, a pipe or a device has the format of the input. An
+            output whose name ends in `.gz`, `.zst` or `.bz2` besides is compressed.
         columns : sequence of str, optional
             The columns to write: names of the file's columns, `*` for all of them, and names of answers. Answers come
             last. None writes everything.
@@ -187,13 +192,13 @@ class Fleet:
             unchanged.
         """
         if stream is not None:
-            kind = self.format if format is None else formats()[one_of("format", format, formats())]
+            kind = self.opened.format if format is None else format_named(format)
             return self._summary(self._size(stream, kind, columns, escape, progress))
         if output is None:
-            return self._summary(self._size(None, self.format, None, escape, progress))
-        kind = find_format(output, format, default=self.format if is_stream(output) else None)
+            return self._summary(self._size(None, self.opened.format, None, escape, progress))
+        kind = find_format(output, format, default=self.opened.format if is_stream(output) else None)
         check_output(output, None if str(self.source) == "-" else self.source, force=force)
-        with open_output(output) as file:
+        with open_compressed(output) as file:
             sizer = self._size(file, kind, columns, escape, progress)
         return self._summary(sizer)
 
@@ -231,6 +236,7 @@ class Fleet:
         numbers = {position for key, position in loads.items() if key in DIMENSIONS}.intersection(coded)
         everything = bool(written) and len(positions) == len(self.reader.names)
         batches = self._batches(Wanted(None if everything else positions, numbers, coded, self._added))
+        work = self._work_of()
         place_of = {position: place for place, position in enumerate(positions)}
         selected = [place_of[position] for position in written]
         try:
@@ -238,14 +244,14 @@ class Fleet:
                 write = None if writer is None else writer.write
                 if write is not None and stream is not None and file_size(stream) is not None:
                     write = stack.enter_context(_in_background(write))
-                source = _read_ahead(batches) if file_size(self.stream) is not None else batches
+                source = _read_ahead(batches) if file_size(self.opened.stream) is not None else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
                     with _naming_columns(self.name):
                         sized = sizer(rows.batch)
                     if write is not None:
                         write(rows if copies else Rows(rows.batch.select(selected), rows.work), sized)
                     if progress is not None:
-                        progress(rows.work)
+                        progress(work(rows))
             if writer is not None and stream is not None:
                 writer.close()
                 # What cannot be written fails here, before the summary is shown.
@@ -255,6 +261,20 @@ class Fleet:
                 writer.abandon()
             raise
         return sizer
+
+    def _work_of(self) -> Callable[[Rows], int]:
+        """Return a function that returns how much of `work` the next rows are."""
+        file = self.opened.file
+        if file is None:
+            return lambda rows: rows.work
+        done = 0
+
+        def read_since(rows: Rows) -> int:  # noqa: ARG001 - they are of another length than the file
+            nonlocal done
+            before, done = done, file.count
+            return done - before
+
+        return read_since
 
     def _batches(self, wanted: Wanted) -> Generator[Rows]:
         batches = self.reader.read(wanted)

@@ -14,7 +14,10 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
-__all__ = ["Format", "Reader", "Rows", "Wanted", "Writer", "file_size"]
+__all__ = ["POSSIBLE", "SURE", "Format", "Reader", "Rows", "Wanted", "Writer", "file_size"]
+
+POSSIBLE, SURE = 1, 2
+"""How far the first bytes of a file tell that it is of a format."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,15 @@ class Format(Protocol):
     """The endings of file names, in lower case, such as `.csv`."""
     seeks: bool
     """Whether reading needs to seek, so that a pipe has to be stored in a file first."""
+    text: bool
+    """Whether files are text, which may also be UTF-16: the reader gets UTF-8."""
+
+    def recognizes(self, head: bytes) -> int:
+        """Return how far these first bytes tell that a file is of this format.
+
+        `SURE` if they do whatever its name says, `POSSIBLE` if the format can read it too, 0 if they do not tell.
+        """
+        ...
 
     def reader(self, stream: BinaryIO, name: str) -> Reader:
         """Return a reader for a stream; error messages call the file `name`.

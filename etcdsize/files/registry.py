@@ -10,9 +10,10 @@ from pathlib import Path
 from etcdsize.base.checks import one_of
 from etcdsize.errors import FleetFileError
 from etcdsize.files import formats as folder
+from etcdsize.files.compression import split_name
 from etcdsize.files.format import Format
 
-__all__ = ["find_format", "formats"]
+__all__ = ["find_format", "format_named", "format_of_name", "formats", "unknown_format"]
 
 
 @functools.cache
@@ -20,6 +21,23 @@ def formats() -> dict[str, Format]:
     """Return every format by its name."""
     modules = (import_module(f"{folder.__name__}.{found.name}") for found in pkgutil.iter_modules(folder.__path__))
     return {known.name: known for module in modules for known in module.FORMATS}
+
+
+def format_named(name: str) -> Format:
+    """Return the format of this name.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    return formats()[one_of("format", name, formats())]
+
+
+def format_of_name(path: Path) -> Format | None:
+    """Return the format that the ending of a file's name stands for, or None. The ending of a compression is passed."""
+    ending = split_name(path)[0].suffix.lower()
+    return next((known for known in formats().values() if ending in known.endings), None)
 
 
 def find_format(path: Path, option: str | None, *, default: Format | None = None) -> Format:
@@ -30,16 +48,15 @@ def find_format(path: Path, option: str | None, *, default: Format | None = None
     FleetFileError
         If the format is not given, the name does not tell it, and there is no default.
     """
-    known = formats()
-    if option is not None:
-        return known[one_of("format", option, known)]
-    ending = path.suffix.lower()
-    for candidate in known.values():
-        if ending in candidate.endings:
-            return candidate
-    if default is not None:
-        return default
+    found = format_named(option) if option is not None else format_of_name(path) or default
+    if found is None:
+        raise unknown_format(path)
+    return found
+
+
+def unknown_format(path: Path) -> FleetFileError:
+    """Return the error for a file whose format nothing tells."""
     name = "standard input or output" if str(path) == "-" else str(path)
-    raise FleetFileError(
-        f"{name}: the name does not say the format; give the format, one of {', '.join(known)}", file=str(path)
+    return FleetFileError(
+        f"{name}: the name does not say the format; give the format, one of {', '.join(formats())}", file=str(path)
     )

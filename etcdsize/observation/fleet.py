@@ -16,7 +16,7 @@ from typing import Annotated, Any, BinaryIO
 from pydantic import Field
 
 from etcdsize.base.model import Answer
-from etcdsize.base.output_file import check_output, is_stream, open_output, open_temporary
+from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import one_line, shortened
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
@@ -29,6 +29,7 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from etcdsize.files.compression import open_compressed
     from etcdsize.files.fleet_file import open_fleet
     from etcdsize.files.registry import find_format, formats
     from etcdsize.files.summary import FleetSummary, Problem
@@ -135,7 +136,7 @@ def observe_fleet(
     with contextlib.ExitStack() as stack:
         if output is not None:
             # An output that cannot be written is reported before the first request.
-            stream = stack.enter_context(open_output(output))
+            stream = stack.enter_context(open_compressed(output))
         buffer = stack.enter_context(open_temporary())
         counts = _Counts()
         with pq.ParquetWriter(buffer, schema) as writer:

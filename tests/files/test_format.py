@@ -11,7 +11,7 @@ import pytest
 
 import etcdsize.files.formats
 from etcdsize.files.fleet_file import open_fleet
-from etcdsize.files.format import Rows, file_size
+from etcdsize.files.format import SURE, Rows, file_size
 from etcdsize.files.registry import find_format, formats
 
 CLUSTERS = [
@@ -59,6 +59,10 @@ class Array:
     name = "array"
     endings = (".array",)
     seeks = False
+    text = True
+
+    def recognizes(self, head):
+        return SURE if head.startswith(b'[["array"') else 0
 
     def reader(self, stream, name):
         return ArrayReader(stream)

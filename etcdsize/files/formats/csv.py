@@ -337,11 +337,15 @@ class _Csv:
     """CSV, or TSV with another delimiter."""
 
     seeks = False
+    text = True
 
     def __init__(self, name: str, endings: tuple[str, ...], delimiter: str) -> None:
         self.name = name
         self.endings = endings
         self._delimiter = delimiter
+
+    def recognizes(self, head: bytes) -> int:  # noqa: ARG002 - any text may be CSV
+        return 0
 
     def reader(self, stream: BinaryIO, name: str) -> CsvReader:
         return CsvReader(stream, name, self._delimiter)

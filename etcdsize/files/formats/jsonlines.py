@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from etcdsize.base.text import shown
 from etcdsize.errors import ColumnError, FleetFileError
-from etcdsize.files.format import Reader, Rows, Wanted, file_size
+from etcdsize.files.format import SURE, Reader, Rows, Wanted, file_size
 
 __all__ = ["FORMATS"]
 
@@ -242,6 +243,10 @@ class _JsonLines:
     name = "jsonl"
     endings = (".jsonl", ".ndjson")
     seeks = False
+    text = True
+
+    def recognizes(self, head: bytes) -> int:
+        return SURE if re.match(rb'(?:\xef\xbb\xbf)?\s*\{\s*["}]', head) else 0
 
     def reader(self, stream: BinaryIO, name: str) -> JsonLinesReader:
         return JsonLinesReader(stream, name)

@@ -6,17 +6,20 @@ are encoded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from etcdsize.files.format import Reader, Rows, Writer
+from etcdsize.files.format import SURE, Reader, Rows, Writer
 
 __all__ = ["FORMATS"]
 
 # Rows per row group.
 _ROWS = 256 * 1024
+# A page or the metadata follows, and begins with a control character: a CSV file could begin with the letters.
+_START = re.compile(rb"PAR1[\x00-\x1f]")
 
 
 class _Parquet:
@@ -26,6 +29,10 @@ class _Parquet:
     endings = (".parquet",)
     # A Parquet file has its metadata at the end.
     seeks = True
+    text = False
+
+    def recognizes(self, head: bytes) -> int:
+        return SURE if _START.match(head) else 0
 
     def reader(self, stream: BinaryIO, name: str) -> Reader:
         from etcdsize.files.parquet_reader import ParquetReader
