@@ -42,6 +42,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "schemas": answers.schemas_table,
     "structures": api.structures,
     "terraform": command.terraform_table,
+    "terraform-answer": command.terraform_answer_table,
     "versions": versions.versions_table,
 }
 # The regions of a kind and a name, such as `tiers guide`.

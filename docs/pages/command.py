@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from etcdsize.batches.columns import DATA_NAMES, DATA_UNITS, USUAL_NAMES
 from etcdsize.cli.parser import build_parser
-from etcdsize.plan.terraform import QUERY
+from etcdsize.plan.terraform import ANSWER, QUERY
 from pages.markdown import table
 
 
@@ -34,6 +34,11 @@ def help_text(command: str) -> str:
     for word in words:
         parser = subcommands(parser)[word]
     return f"```text\n{parser.format_help().rstrip()}\n```"
+
+
+def terraform_answer_table() -> str:
+    """Return a table of the keys of an answer to Terraform."""
+    return table(["key", "value"], [[f"`{key}`", meaning] for key, meaning in ANSWER.items()])
 
 
 def terraform_table() -> str:

@@ -17,6 +17,7 @@ from etcdsize.base.text import shown
 from etcdsize.catalog.costs import DiskPrice, usd_month_of_iops, usd_month_of_throughput
 from etcdsize.catalog.figures import MB_PER_UNIT, ThroughputUnit, check_amount, exact, exact_text, number
 from etcdsize.catalog.providers import Provider
+from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import OptionError, TableError
 
 __all__ = ["DiskChoice", "DiskKind", "DiskLimit"]
@@ -35,20 +36,18 @@ class DiskLimit(Model):
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
 
-class DiskChoice(Model):
-    """A disk to buy: its kind and size, what to provision, what it then sustains, and what it costs."""
+class DiskChoice(Volume):
+    """A disk to buy: its kind and size, what to provision, what it then sustains, and what it costs.
 
-    kind: Annotated[Name, Field(description="The provider's name for the kind of disk.")]
+    Examples
+    --------
+    >>> from etcdsize import load_catalog
+    >>> choice = load_catalog("current").disk_kind("aws", "gp3").smallest(50, 4500, 100)
+    >>> choice.volume_type, choice.volume_size_gib, choice.volume_iops, choice.volume_throughput_mib_s
+    ('gp3', 50, 4500, 125)
+    """
+
     size_gib: Annotated[int, Field(strict=True, gt=0, description="[GiB]")]
-    provisioned_iops: Annotated[
-        Positive | None, Field(description="IOPS to provision. [1/s] None: those included.")
-    ] = None
-    provisioned_mb_per_second: Annotated[
-        Positive | None, Field(description="Throughput to provision. [MB/s] None: that included.")
-    ] = None
-    throughput_unit: Annotated[
-        ThroughputUnit, Field(description="The unit in which the provider counts throughput.")
-    ] = "MB/s"
     concurrent_iops: Annotated[
         NotNegative | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
     ] = None
@@ -56,6 +55,11 @@ class DiskChoice(Model):
         NotNegative | None, Field(description="Disk bandwidth that it sustains. [MB/s] None: unknown.")
     ] = None
     usd_month: Annotated[NotNegative | None, Field(description="[US dollars per month] None: unknown.")] = None
+
+    @property
+    def volume_size_gib(self) -> int:
+        """The size to ask for. [GiB]"""
+        return self.size_gib
 
 
 class DiskKind(Model):
@@ -87,6 +91,9 @@ class DiskKind(Model):
 
     provider: Annotated[Provider, Field(description="The provider that sells it.")]
     kind: Annotated[Name, Field(description="The provider's name for it, such as gp3.")]
+    type_name: Annotated[
+        Name | None, Field(description="Its name in the provider's interface, such as PremiumV2_LRS. None: the same.")
+    ] = None
     media: Annotated[Literal["ssd", "hdd"], Field(description="What it is made of.")]
     min_size_gib: Annotated[
         int | None, Field(strict=True, gt=0, description="The smallest size. [GiB] None: unknown, not checked.")
@@ -277,9 +284,12 @@ class DiskKind(Model):
         sustained_iops, sustained_throughput = self.figures(*bought)
         return DiskChoice(
             kind=self.kind,
+            type_name=self.type_name,
             size_gib=bought[0],
             provisioned_iops=bought[1],
+            included_iops=self.included_iops if self.iops_provisionable else None,
             provisioned_mb_per_second=bought[2],
+            included_mb_per_second=self.included_mb_per_second if self.mb_per_second_provisionable else None,
             throughput_unit=self.throughput_unit,
             concurrent_iops=sustained_iops,
             disk_mb_per_second=sustained_throughput,

@@ -1,5 +1,6 @@
 """Machines: their names, figures, prices and sources. An unverified figure is None, never 0."""
 
+import math
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -8,8 +9,9 @@ from etcdsize.base.model import Count, Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import Cost, Price
 from etcdsize.catalog.disks import DiskLimit
-from etcdsize.catalog.figures import ThroughputUnit, throughput_text
+from etcdsize.catalog.figures import throughput_text
 from etcdsize.catalog.providers import Provider
+from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import TableError
 
 __all__ = ["ARCHITECTURES", "Disk", "Erratum", "Machine", "MachinePrice"]
@@ -18,20 +20,15 @@ Architecture = Literal["x86_64", "arm64"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 
-class Disk(Model):
+class Disk(Volume):
     """The disk to which a machine's disk figures apply."""
 
-    kind: Annotated[Name, Field(description="The provider's name for the kind of disk, such as pd-ssd.")]
     size_gb: Annotated[Positive, Field(description="The size, as the provider sells it. [GB]")]
-    provisioned_iops: Annotated[
-        Positive | None, Field(description="IOPS to provision. [1/s] None: those included.")
-    ] = None
-    provisioned_mb_per_second: Annotated[
-        Positive | None, Field(description="Throughput to provision. [MB/s] None: that included.")
-    ] = None
-    throughput_unit: Annotated[
-        ThroughputUnit, Field(description="The unit in which the provider counts throughput.")
-    ] = "MB/s"
+
+    @property
+    def volume_size_gib(self) -> int:
+        """The size to ask for, which providers count in GiB, also where they write GB. [GiB]"""
+        return math.ceil(self.size_gb)
 
     def __str__(self) -> str:
         provisioned = [] if self.provisioned_iops is None else [f"{self.provisioned_iops:g} IOPS"]

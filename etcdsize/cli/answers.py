@@ -17,8 +17,8 @@ class Answered(NamedTuple):
     meaning: str
     module: str
     model: str
-    mode: Literal["serialization", "validation"] = "serialization"
-    """validation: fields may be left out, as in a file of the user's own."""
+    mode: Literal["serialization", "validation"] | None = "serialization"
+    """validation: fields may be left out, as in a file of the user's own. None: `model` is a function for the schema."""
 
 
 ANSWERS = {
@@ -27,6 +27,9 @@ ANSWERS = {
     "fit": Answered("fit", "the machines and disks that are enough", "etcdsize.fitting.model", "Fit"),
     "settings": Answered("settings", "etcd's settings for a load", "etcdsize.plan.settings", "EtcdSettings"),
     "runbook": Answered("runbook", "the commands to operate a cluster", "etcdsize.operations.runbook", "Runbook"),
+    "terraform-external": Answered(
+        "terraform-external", "the answer to a query of Terraform", "etcdsize.plan.terraform", "answer_schema", None
+    ),
     "observe": Answered(
         "observe",
         "the load of one running cluster, and what it needs",
@@ -52,8 +55,8 @@ ANSWERS = {
 def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of an answer."""
     answer = ANSWERS[name]
-    model = getattr(import_module(answer.module), answer.model)
-    schema = model.model_json_schema(mode=answer.mode)
+    described = getattr(import_module(answer.module), answer.model)
+    schema = described() if answer.mode is None else described.model_json_schema(mode=answer.mode)
     for part in (schema, *schema.get("$defs", {}).values()):
         if "description" in part:
             # A docstring goes on with errors and examples in Python.

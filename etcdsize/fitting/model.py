@@ -13,6 +13,7 @@ from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.disks import DiskChoice
 from etcdsize.catalog.machines import Disk, Machine
+from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import OptionError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.fitting.fsync import FsyncNeed
@@ -178,13 +179,7 @@ class Fit(Answer):
 
 def disk_of(choice: DiskChoice) -> Disk:
     """Return the disk that a choice buys."""
-    return Disk(
-        kind=choice.kind,
-        size_gb=choice.size_gib,
-        provisioned_iops=choice.provisioned_iops,
-        provisioned_mb_per_second=choice.provisioned_mb_per_second,
-        throughput_unit=choice.throughput_unit,
-    )
+    return Disk(size_gb=choice.size_gib, **{name: getattr(choice, name) for name in Volume.model_fields})
 
 
 def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from typing import TYPE_CHECKING, Any
 
 from etcdsize.base.checks import one_of, pairs_of
 from etcdsize.base.json_text import reject_repeats
@@ -30,7 +31,12 @@ from etcdsize.units import (
     parse_whole,
 )
 
-__all__ = ["QUERY", "answer"]
+if TYPE_CHECKING:
+    from etcdsize.catalog.machines import Disk
+
+__all__ = ["ANSWER", "QUERY", "answer", "answer_schema"]
+
+FORMAT_VERSION = "1"
 
 QUERY = {
     "clients": "concurrent client connections",
@@ -53,6 +59,35 @@ QUERY = {
     "tls_dir": "folder of certificates on every member, with the layout of kubeadm",
 }
 """The keys of a query. A key with an empty text counts as missing."""
+
+ANSWER = {
+    "format_version": "the version of the answer's schema",
+    "tier": "the tier",
+    "members": "voting members",
+    "forced_by": "the dimensions that need this tier on their own, separated by commas",
+    "etcd_version": "the version of etcd that the settings are for",
+    "flags": "the flags to set, as arguments of etcd",
+    "memory_gib": "memory that the process needs [GiB]",
+    "quota_backend_bytes": "setting: maximum size of the database [bytes]",
+    "snapshot_count": "setting: log entries between two snapshots",
+    "auto_compaction_mode": "setting: how the history is compacted",
+    "auto_compaction_retention": "setting: how much history is kept",
+    "heartbeat_interval": "setting: interval of the leader's heartbeats [ms]",
+    "election_timeout": "setting: how long a member waits for a heartbeat [ms]",
+    "machine_type_PROVIDER": "the machine",
+    "disk_PROVIDER": "its disk, to read; the parts of it follow. Only if the catalog says which disk it needs",
+    "volume_type_PROVIDER": "type of the disk, in the provider's interface",
+    "volume_size_gib_PROVIDER": "size of the disk [GiB]",
+    "volume_iops_PROVIDER": "IOPS of the disk, if its type has such a setting [1/s]",
+    "volume_throughput_mib_s_PROVIDER": "throughput of the disk, if its type has such a setting [MiB/s]",
+    "volume_throughput_mb_s_PROVIDER": "the same for providers that count in MB/s, such as azure [MB/s]",
+    "usd_month_PROVIDER": "monthly cost of all members, if the catalog has prices [US dollars]",
+    "initial_cluster": "with hosts: --initial-cluster",
+    "endpoints": "with hosts: client URLs of all members, separated by commas",
+    "member_NAME": "with hosts: the rendering of a member",
+    "notices": "the notices, one on each line",
+}
+"""The keys of an answer. PROVIDER and NAME stand for a provider of the catalog and for the name of a member."""
 
 
 def answer(query: bytes | str) -> dict[str, str]:
@@ -96,6 +131,7 @@ def answer(query: bytes | str) -> dict[str, str]:
         etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
     )
     found = {
+        "format_version": FORMAT_VERSION,
         "tier": sizing.tier,
         "members": str(sizing.members),
         "forced_by": ",".join(sizing.forced_by),
@@ -107,7 +143,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     for provider, machine in sizing.machines.items():
         found[f"machine_type_{provider}"] = machine.machine_type
         if machine.disk is not None:
-            found[f"disk_{provider}"] = str(machine.disk)
+            found |= {f"{name}_{provider}": text for name, text in _disk_parts(machine.disk).items()}
         usd = sizing.usd_month.get(provider)
         if usd is not None:
             found[f"usd_month_{provider}"] = format_number(round(usd, 2))
@@ -134,6 +170,36 @@ def answer(query: bytes | str) -> dict[str, str]:
         notices += plan.notices
     found["notices"] = "\n".join(dict.fromkeys(notice.line for notice in notices))
     return found
+
+
+def answer_schema() -> dict[str, Any]:
+    """Return the JSON schema of an answer."""
+    described = {name: {"type": "string", "description": meaning} for name, meaning in ANSWER.items()}
+    patterns = {name: name.replace("PROVIDER", ".+").replace("NAME", ".+") for name in ANSWER}
+    fixed = {name: described[name] for name in ANSWER if patterns[name] == name}
+    optional = ("initial_cluster", "endpoints")
+    return {
+        "title": "Answer",
+        "description": "The answer to a query of Terraform's external data source. Every value is text.",
+        "type": "object",
+        "properties": {**fixed, "format_version": {**fixed["format_version"], "const": FORMAT_VERSION}},
+        "patternProperties": {f"^{patterns[name]}$": described[name] for name in ANSWER if name not in fixed},
+        "additionalProperties": False,
+        "required": [name for name in fixed if name not in optional],
+    }
+
+
+def _disk_parts(disk: Disk) -> dict[str, str]:
+    """Return a disk as text, and those of its parts that have a value, as arguments of a resource of Terraform."""
+    parts = {
+        "disk": disk,
+        "volume_type": disk.volume_type,
+        "volume_size_gib": disk.volume_size_gib,
+        "volume_iops": disk.volume_iops,
+        "volume_throughput_mib_s": disk.volume_throughput_mib_s,
+        "volume_throughput_mb_s": disk.volume_throughput_mb_s,
+    }
+    return {name: str(part) for name, part in parts.items() if part is not None}
 
 
 def _values(query: bytes | str) -> dict[str, str]:

@@ -219,6 +219,8 @@ class TestSmallest:
             kind="gp3",
             size_gib=20,
             provisioned_iops=3_600,
+            included_iops=3_000,
+            included_mb_per_second=131.072,
             throughput_unit="MiB/s",
             concurrent_iops=3_600,
             disk_mb_per_second=131.072,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 from paths import DOCS
+from program import ENVIRONMENT
 from servers import answering, serving
 
 from etcdsize import Catalog, Sizing, TierTable
@@ -18,6 +21,10 @@ from etcdsize.cli.parser import build_parser
 DATA = Path(__file__).parents[1] / "data"
 METRICS = (DATA / "metrics-3.4.23-before.txt").read_text()
 VALIDATORS = {name: jsonschema.Draft202012Validator(schema_of(name)) for name in ANSWERS}
+
+
+WITHOUT_JSON = {"catalog import", "terraform-external"}
+"""The commands that print nothing but JSON, and need no option for it."""
 
 
 def commands_with(option: str) -> set[str]:
@@ -44,7 +51,7 @@ def check(name: str, text: str) -> dict:
 
 class TestSchemas:
     def test_every_command_with_json_has_one(self) -> None:
-        assert commands_with("--json") == {answer.command for answer in ANSWERS.values()} - {"catalog import"}
+        assert commands_with("--json") == {answer.command for answer in ANSWERS.values()} - WITHOUT_JSON
 
     @pytest.mark.parametrize("name", ANSWERS)
     def test_the_command_prints_the_committed_schema(self, run, name: str) -> None:
@@ -67,6 +74,13 @@ class TestSchemas:
             if part.get("type") == "object":
                 assert part["additionalProperties"] is False
                 assert part["properties"]
+
+    @pytest.mark.parametrize("name", ANSWERS)
+    def test_every_field_is_described(self, name: str) -> None:
+        schema = schema_of(name)
+        for part in (schema, *schema.get("$defs", {}).values()):
+            for field, described in part.get("properties", {}).items():
+                assert described.get("description"), (part["title"], field)
 
     def test_without_a_name_they_are_listed(self, run) -> None:
         code, out, err = run("schema")
@@ -174,6 +188,19 @@ class TestAnswers:
         run("catalog", "import", "--from", origin, str(DATA / file), "-o", str(path))
         assert path.read_text(encoding="utf-8") == printed
         check("machines", run("machines", "--catalog", str(path), "--json")[1])
+
+    @pytest.mark.parametrize("query", [{"clients": "9"}, {"data": "4GB", "catalog": "current", "hosts": "a=n1,b=n2"}])
+    def test_an_answer_to_terraform_matches_its_schema(self, query: dict[str, str]) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "etcdsize", "terraform-external"],
+            input=json.dumps(query),
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+            check=True,
+            timeout=60,
+        )
+        check("terraform-external", done.stdout)
 
     def test_what_is_printed_can_be_read_back(self, run) -> None:
         for model, words in ((Sizing, ["size", *LOAD]), (TierTable, ["tiers"]), (Catalog, ["machines"])):

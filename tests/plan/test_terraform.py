@@ -9,14 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import ClusterPlan, EtcdSizeError, Tls, render, settings_for, size
-from etcdsize.plan.terraform import QUERY, answer
+from etcdsize.plan.terraform import ANSWER, QUERY, answer, answer_schema
 
 LOAD = {"clients": "300", "requests_per_second": "800", "data": "4GB"}
+SCHEMA = jsonschema.Draft202012Validator(answer_schema())
 SIZING = size(clients=300, requests_per_second=800, data_bytes=4 * 10**9)
 
 
@@ -44,6 +46,41 @@ class TestAnswer:
         assert float(found["usd_month_aws"]) == pytest.approx(sizing.usd_month["aws"], abs=0.01)
         assert found["disk_aws"] == str(sizing.machine.disk)
         assert "machine_type_gce" not in found
+
+    @pytest.mark.parametrize("provider", ["aws", "gce", "azure"])
+    @pytest.mark.parametrize(
+        ("query", "load"),
+        [
+            ({"clients": "9"}, {"clients": 9}),
+            (LOAD, {"clients": 300, "requests_per_second": 800, "data_bytes": "4GB"}),
+            ({"clients": "1400"}, {"clients": 1_400}),
+        ],
+    )
+    def test_has_the_disk_in_parts(self, provider, query, load):
+        found = ask(**query, catalog="current", provider=provider)
+        disk = size(**load, catalog="current", provider=provider).machine.disk
+        parts = {key.removesuffix(f"_{provider}"): text for key, text in found.items() if key.startswith("volume_")}
+        expected = {
+            name: getattr(disk, name)
+            for name in ("volume_type", "volume_size_gib", "volume_iops", "volume_throughput_mib_s",
+                         "volume_throughput_mb_s")
+        }  # fmt: skip
+        assert parts == {name: str(value) for name, value in expected.items() if value is not None}
+        assert {"volume_type", "volume_size_gib"} <= parts.keys()
+
+    def test_has_no_parts_of_an_unknown_disk(self):
+        """The guide's AWS machines have none."""
+        assert not any(key.startswith(("volume_", "disk_")) for key in ask(**LOAD, provider="aws"))
+        assert ask(**LOAD, provider="gce")["volume_type_gce"] == "pd-ssd"
+
+    def test_every_key_is_documented(self):
+        patterns = [key.replace("PROVIDER", "(aws|gce|azure)").replace("NAME", "[abc]") for key in ANSWER]
+        unused = set(patterns)
+        for provider in ("aws", "gce", "azure"):
+            for key in ask(**LOAD, catalog="current", provider=provider, hosts="a=n1,b=n2,c=n3"):
+                (pattern,) = [pattern for pattern in patterns if re.fullmatch(pattern, key)]
+                unused.discard(pattern)
+        assert not unused
 
     def test_options_change_the_answer(self):
         found = ask(data="4GB", headroom="30%", members="5", tiers="etcd.io", kubernetes="true", peer_rtt_ms="150",
@@ -82,9 +119,10 @@ class TestAnswer:
     def test_any_query_has_an_answer_of_text_or_our_error(self, query):
         try:
             found = answer(json.dumps(query))
-        except EtcdSizeError as error:
-            found = {"error": str(error).replace("\n", "")}
+        except EtcdSizeError:
+            return
         assert all(isinstance(value, str) for pair in found.items() for value in pair)
+        SCHEMA.validate(found)
 
 
 class TestInvalidQueries:
