@@ -18,7 +18,7 @@ class Answered(NamedTuple):
     module: str
     model: str
     mode: Literal["serialization", "validation"] | None = "serialization"
-    """validation: fields may be left out, as in a file of the user's own. None: `model` is a function for the schema."""
+    """validation: fields may be left out, as in a file of the user's own. None: `model` is a function of the schema."""
 
 
 ANSWERS = {

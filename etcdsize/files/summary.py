@@ -23,11 +23,11 @@ class Problem(Model):
 class MachineCount(Model):
     """How many clusters need a machine."""
 
-    provider: str
-    tier: str
-    machine_type: str
+    provider: Annotated[str, Field(description="The provider that sells it.")]
+    tier: Annotated[str, Field(description="The tier of these clusters.")]
+    machine_type: Annotated[str, Field(description="The provider's name for it.")]
     disk: Annotated[Disk | None, Field(description="The disk for the machine.")] = None
-    clusters: int
+    clusters: Annotated[int, Field(description="How many clusters need it.")]
     usd_month: Annotated[
         float | None, Field(description="Monthly cost of these clusters, None if unknown. [US dollars]")
     ] = None
@@ -52,7 +52,7 @@ class FleetSummary(Answer):
     unfit: Annotated[tuple[str, ...], Field(description="Why tiers that clusters need have no machine.")] = ()
     not_fitted: Annotated[int, Field(description="Rows that were sized but have no machine.")] = 0
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that are not known.")] = ()
-    headroom_asked: float = 0.0
+    headroom_asked: Annotated[float, Field(description="The share of every bound to keep free, as asked.")] = 0.0
     audit: Annotated[
         AuditSummary | None, Field(description="The audit of the machines in use, if a column names them.")
     ] = None
