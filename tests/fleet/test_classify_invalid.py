@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import DIMENSIONS, DTYPES, twin
 
 from etcdsize import INVALID, EtcdSizeError, InvalidWorkloadError, OptionError, WorkloadTypeError, classify
+from etcdsize.fleet import kernel
 
 SIGNED = [dtype for dtype in DTYPES if dtype.kind in "if"]
 MARK = '; on_invalid="mark" sizes the rest'
@@ -91,6 +92,16 @@ class TestRaise:
         codes = classify(clients, requests, None, threads=threads, on_invalid="mark")
         assert np.flatnonzero(codes).tolist() == [650_001, 700_000, 900_000, rows - 1]
         assert set(codes[codes != 0].tolist()) == {INVALID}
+
+    def test_the_first_load_of_all_threads(self, monkeypatch):
+        """Each thread takes one block and finds its first load invalid; whichever took the first block, it counts."""
+        work = kernel._work
+
+        def take_one_block(columns, rows, out, least, starts, block, skip):
+            return work(columns, rows, out, least, iter([next(starts)]), block, skip)
+
+        monkeypatch.setattr(kernel, "_work", take_one_block)
+        assert invalid_load_error(np.full(1_000_000, -1.0), None, None, threads=2).index == 0
 
     @pytest.mark.parametrize("threads", [1, 2])
     def test_the_value_is_shown_though_out_lies_upon_it(self, threads):
