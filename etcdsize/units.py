@@ -21,6 +21,7 @@ __all__ = [
     "BYTE_UNITS",
     "DIMENSIONS",
     "Dimension",
+    "accepted_cell",
     "format_bytes",
     "format_number",
     "format_percent",
@@ -119,6 +120,11 @@ def parse_cell(dimension: Dimension, text: str, *, suggest: bool) -> int | float
     """
     units, accepted = _CELLS[dimension]
     return _parse(text, units, accepted, suggest=suggest)
+
+
+def accepted_cell(dimension: Dimension) -> str:
+    """Return what a cell of a dimension may be, for a message."""
+    return _CELLS[dimension][1]
 
 
 def parse_whole(text: str) -> int:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
+from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import Source
 from etcdsize.batches.loads import distinct, is_text
 from etcdsize.catalog.costs import Price
@@ -73,13 +74,13 @@ class BatchAudit:
         self._unknown: dict[str, None] = {}
         self._types = [machine.machine_type for machine in auditor.machines]
 
-    def look_up(self, column: pa.Array, source: Source) -> tuple[NDArray[np.uint16], dict[int, str]]:
+    def look_up(self, column: pa.Array, source: Source, cells: CellRules) -> tuple[NDArray[np.uint16], dict[int, str]]:
         """Return the index of each machine in the catalog, and the problem of each row without a verdict."""
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
         texts, places = distinct(column)
-        names = [*texts.to_pylist(), None]
+        names = [*cells.clean(texts).to_pylist(), None]
         lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
         codes: NDArray[np.uint16] = lookup[places]
         capacities = self.auditor.capacities

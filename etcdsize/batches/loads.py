@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shown
+from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import UNIT_OF_FACTOR, Source
 from etcdsize.errors import ColumnError, UnitError
-from etcdsize.units import Dimension, parse_cell
+from etcdsize.units import Dimension
 
 __all__ = ["Load", "distinct", "is_text", "numbers"]
 
@@ -27,20 +28,22 @@ class Load:
     missing: NDArray[np.bool_] | None
 
 
-def numbers(column: pa.Array, dimension: Dimension, source: Source, suggestions: Suggestions | None = None) -> Load:
+def numbers(
+    column: pa.Array, dimension: Dimension, source: Source, cells: CellRules, suggestions: Suggestions | None = None
+) -> Load:
     """Return the numbers of a column, without a copy if it holds numbers and no nulls.
 
-    The problems of text that is not a number have as many suggestions as are left.
+    The rules for cells apply to text. The problems of text that is not a number have as many suggestions as are left.
     """
     kind = column.type
     suggestions = suggestions or Suggestions()
     if pa.types.is_dictionary(kind):
         if is_text(kind.value_type):
-            return _parse_distinct(column, dimension, source, suggestions)
+            return _parse_distinct(column, dimension, source, cells, suggestions)
         column = column.cast(kind.value_type)
         kind = column.type
     if is_text(kind):
-        return _parse_text(column, dimension, source, suggestions)
+        return _parse_text(column, dimension, source, cells, suggestions)
     if pa.types.is_null(kind):
         return Load(np.zeros(len(column)), {}, np.ones(len(column), np.bool_))
     if pa.types.is_decimal(kind):
@@ -51,7 +54,11 @@ def numbers(column: pa.Array, dimension: Dimension, source: Source, suggestions:
     if column.null_count:
         missing = column.is_null().to_numpy(zero_copy_only=False)
         column = column.fill_null(0) if not pa.types.is_float16(column.type) else column.cast(pa.float32()).fill_null(0)
-    return Load(_scale(column.to_numpy(zero_copy_only=False), source.factor), {}, missing)
+    values = column.to_numpy(zero_copy_only=False)
+    for number in cells.na_numbers:
+        found = values == number
+        missing = found if missing is None else missing | found
+    return Load(_scale(values, source.factor), {}, missing)
 
 
 def distinct(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
@@ -90,10 +97,12 @@ _DECIMALS = _DIGITS.copy()
 _DECIMALS[ord(".")] = True
 
 
-def _parse_distinct(column: pa.Array, dimension: Dimension, source: Source, suggestions: Suggestions) -> Load:
+def _parse_distinct(
+    column: pa.Array, dimension: Dimension, source: Source, cells: CellRules, suggestions: Suggestions
+) -> Load:
     """Return the numbers in a dictionary of text, which is parsed and not expanded."""
     texts, places = distinct(column)
-    load = _parse_text(texts, dimension, source, suggestions)
+    load = _parse_text(texts, dimension, source, cells, suggestions)
     missing = np.append(np.zeros(len(texts), np.bool_) if load.missing is None else load.missing, True)[places]
     problems: dict[int, str] = {}
     if load.problems:
@@ -104,50 +113,71 @@ def _parse_distinct(column: pa.Array, dimension: Dimension, source: Source, sugg
     return Load(values, problems, missing if missing.any() else None)
 
 
-def _parse_text(column: pa.Array, dimension: Dimension, source: Source, suggestions: Suggestions) -> Load:
+def _parse_text(
+    column: pa.Array, dimension: Dimension, source: Source, cells: CellRules, suggestions: Suggestions
+) -> Load:
     """Return the numbers in a column of text; text that is not a number is a problem of its row."""
     column = column.cast(pa.large_string())
-    missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
-    mask = None
-    if pc.any(missing).as_py():
-        mask = missing.to_numpy(zero_copy_only=False)
-        column = pc.if_else(missing, "0", column)
-    plain = _plain_numbers(column)
-    if plain is not None:
-        return Load(_scale(plain, source.factor), {}, mask)
+    if not cells.na_numbers:
+        filled, missing = _fill_missing(column)
+        plain = _plain_numbers(filled, _DECIMALS if cells.decimal == "." else _DIGITS)
+        if plain is not None:
+            return Load(_scale(plain, source.factor), {}, missing)
 
-    # Not every cell is a plain number: parse each distinct text once.
-    encoded = column.dictionary_encode()
+    # Not every cell is a plain number: read each distinct text once.
+    encoded = column.fill_null("").dictionary_encode()
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    texts, missing = _fill_missing(cells.clean(encoded.dictionary))
+    written = cells.plain_numbers(texts)
+    values = None if written is None else _plain_numbers(written, _DECIMALS)
+    wrong: dict[int, str] = {}
+    if values is None:
+        values, wrong = _parse_each(texts.to_pylist(), dimension, source, cells, suggestions)
+    problems: dict[int, str] = {}
+    if wrong:
+        faulty = np.zeros(len(values), np.bool_)
+        faulty[list(wrong)] = True
+        problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
+    return Load(_scale(values[indices], source.factor), problems, None if missing is None else missing[indices])
+
+
+def _fill_missing(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_] | None]:
+    """Return a column with 0 for nulls and empty texts, and which those are if there are any."""
+    missing = pc.equal(column, "").fill_null(True) if column.null_count else pc.equal(column, "")
+    if not pc.any(missing).as_py():
+        return column, None
+    return pc.if_else(missing, "0", column), missing.to_numpy(zero_copy_only=False)
+
+
+def _parse_each(
+    texts: list[str], dimension: Dimension, source: Source, cells: CellRules, suggestions: Suggestions
+) -> tuple[NDArray[Any], dict[int, str]]:
+    """Return the number in each text, and the problem of each text without one by its index."""
     unit = UNIT_OF_FACTOR.get(source.factor)
-    read = np.zeros(len(encoded.dictionary))
+    accepted = None if unit is None else f"a number of {unit}"
+    read = np.zeros(len(texts))
     wrong: dict[int, str] = {}
     exact: list[int | float] = []
-    for code, text in enumerate(encoded.dictionary.to_pylist()):
+    for code, text in enumerate(texts):
         exact.append(0)
         try:
-            value = parse_cell(dimension if unit is None else "clients", text, suggest=suggestions.left > 0)
+            value = cells.parse(
+                dimension if unit is None else "clients", text, suggest=suggestions.left > 0, accepted=accepted
+            )
         except UnitError as error:
             suggestions.take()
-            reason = str(error) if unit is None else f"got {shown(text)}, expected a number of {unit}"
-            wrong[code] = f"{source.name}: {reason}"
+            wrong[code] = f"{source.name}: {error}"
             continue
         if isinstance(value, int) and value >= 2**64:
             wrong[code] = f"{source.name}: got {shown(text)}, expected at most 2^64 - 1 for an integer"
             continue
         read[code] = exact[code] = value
-    indices = encoded.indices.to_numpy(zero_copy_only=False)
     # Stay exact beyond 2^53 if every value is an integer.
-    values: NDArray[Any] = np.array(exact, np.uint64) if all(isinstance(value, int) for value in exact) else read
-    problems: dict[int, str] = {}
-    if wrong:
-        faulty = np.zeros(len(read), np.bool_)
-        faulty[list(wrong)] = True
-        problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
-    return Load(_scale(values[indices], source.factor), problems, mask)
+    return np.array(exact, np.uint64) if all(isinstance(value, int) for value in exact) else read, wrong
 
 
-def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
-    """Return the numbers of a column of digits and decimal points, None if it holds anything else."""
+def _plain_numbers(column: pa.Array, accepted: NDArray[np.bool_]) -> NDArray[Any] | None:
+    """Return the numbers of a column of accepted bytes, digits and perhaps dots; None if it holds anything else."""
     if not len(column):
         return np.zeros(0)
     ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
@@ -155,7 +185,7 @@ def _plain_numbers(column: pa.Array) -> NDArray[Any] | None:
     if np.diff(ends).max() > _LONGEST_PLAIN:
         return None
     text = np.frombuffer(column.buffers()[2], np.uint8)[start:stop]
-    if not _DECIMALS[text].all():
+    if not accepted[text].all():
         return None
     try:
         plain: NDArray[Any] = column.cast(pa.int64() if _DIGITS[text].all() else pa.float64()).to_numpy()

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from etcdsize.base.checks import list_of, names_of, one_of
 from etcdsize.base.text import shown
+from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import ANSWERS, Columns, pick_columns
 from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.errors import ColumnError, OptionError
@@ -30,6 +31,9 @@ class LoadOptions(TypedDict, total=False):
     on_missing: str
     tiers: str | Path | TierTable
     headroom: float
+    na: Iterable[str]
+    decimal: str
+    thousands: str | None
 
 
 class SizeOptions(LoadOptions, total=False):
@@ -53,6 +57,7 @@ class BatchOptions:
     tiers: TierTable
     headroom: float
     answers: tuple[str, ...]
+    cells: CellRules
 
     @classmethod
     def of(cls, **options: Unpack[SizeOptions]) -> BatchOptions:
@@ -83,6 +88,7 @@ class BatchOptions:
             tiers=table,
             headroom=headroom_of(options.get("headroom", 0.0)),
             answers=tuple(dict.fromkeys(answers)),
+            cells=CellRules.of(options.get("na", ()), options.get("decimal", "."), options.get("thousands")),
         )
 
     def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:

@@ -122,11 +122,12 @@ class BatchSizer:
         problems: dict[int, list[str]] = {}
         values: list[NDArray[Any] | None] = [None, None, None]
         unknown: list[NDArray[np.bool_] | None] = [None, None, None]
+        cells = self._options.cells
         for index, dimension in enumerate(DIMENSIONS):
             source = self._columns.get(dimension)
             if source is None:
                 continue
-            load = numbers(batch.column(source.position), dimension, source, self._suggestions[dimension])
+            load = numbers(batch.column(source.position), dimension, source, cells, self._suggestions[dimension])
             values[index] = load.values
             for row, problem in load.problems.items():
                 problems.setdefault(row, []).append(problem)
@@ -136,7 +137,7 @@ class BatchSizer:
         machines, unknown_machines = None, dict[int, str]()
         if self.audit is not None:
             source = self._columns["current_machine"]
-            machines, unknown_machines = self.audit.look_up(batch.column(source.position), source)
+            machines, unknown_machines = self.audit.look_up(batch.column(source.position), source, cells)
         providers = self._provider_codes(batch, machines, problems)
 
         codes = np.empty(rows, np.uint8)
@@ -206,6 +207,7 @@ class BatchSizer:
         if not (is_text(kind) or pa.types.is_null(kind)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
         texts, codes = distinct(column)
+        texts = self._options.cells.clean(texts)
         wrong: dict[int, str] = {}
         lookup = np.full(len(texts) + 1, INVALID, np.uint8)
         code_of = {name: code for code, name in enumerate(self._providers)}

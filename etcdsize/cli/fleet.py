@@ -95,6 +95,25 @@ the clusters at risk and the possible savings.""",
         "problem)",
     )
     parser.add_argument(
+        "--na",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="another text for an empty cell, beside n/a, NA, -, null, none, unknown, ? and #N/A in any case; can be "
+        "repeated",
+    )
+    parser.add_argument(
+        "--decimal",
+        metavar="MARK",
+        default=".",
+        help="the decimal mark in text: . or , (default: .)",
+    )
+    parser.add_argument(
+        "--thousands",
+        metavar="MARK",
+        help="the mark between groups of three digits in text: , . ' _ or space (default: none)",
+    )
+    parser.add_argument(
         "--provider",
         metavar="NAME",
         help="aws, azure or gce (also gcp, google), for every row, whatever its provider column says",
@@ -131,6 +150,9 @@ def run(options: Namespace) -> int:
             Path(options.input),
             standard_input() if options.input == "-" else None,
             format=options.format,
+            na=options.na,
+            decimal=options.decimal,
+            thousands=options.thousands,
             provider=options.provider,
             columns=options.column or {},
             unknown=options.unknown,

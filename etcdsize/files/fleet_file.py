@@ -67,7 +67,8 @@ def open_fleet(
     margin : float
         As for `audit`.
     **options
-        As for `size_frame`: provider, columns (also of "current_machine"), unknown, on_missing, tiers, headroom.
+        As for `size_frame`: provider, columns (also of "current_machine"), unknown, on_missing, tiers, headroom, na,
+        decimal, thousands.
 
     Raises
     ------
@@ -233,9 +234,14 @@ class Fleet:
         # Columns to write keep their text; columns that are only read may come as numbers, or as dictionaries.
         loads = {key: source.position for key, source in self.columns.items()}
         coded = set(loads.values()).difference(written)
-        numbers = {position for key, position in loads.items() if key in DIMENSIONS}.intersection(coded)
+        parsed = {position for key, position in loads.items() if key in DIMENSIONS}
+        cells = self.options.cells
+        # Where a number may mean a missing value, its text tells.
+        numbers = set() if cells.na_numbers else parsed & coded
         everything = bool(written) and len(positions) == len(self.reader.names)
-        batches = self._batches(Wanted(None if everything else positions, numbers, coded, self._added))
+        batches = self._batches(
+            Wanted(None if everything else positions, numbers, coded, self._added, parsed, cells.decimal)
+        )
         work = self._work_of()
         place_of = {position: place for place, position in enumerate(positions)}
         selected = [place_of[position] for position in written]
@@ -247,7 +253,7 @@ class Fleet:
                 source = _read_ahead(batches) if file_size(self.opened.stream) is not None else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
                     with _naming_columns(self.name):
-                        sized = sizer(rows.batch)
+                        sized = sizer(rows.batch if rows.loads is None else rows.loads)
                     if write is not None:
                         write(rows if copies else Rows(rows.batch.select(selected), rows.work), sized)
                     if progress is not None:

@@ -30,6 +30,8 @@ class Rows:
     """How much of the file these rows are, in the unit of `Reader.work`."""
     records: pa.StringArray | None = None
     """The text of each row in the file, for a writer of the same format; None if the format has no text."""
+    loads: pa.RecordBatch | None = None
+    """The columns to size, where they differ from those to write: see `Wanted.decimal`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class Wanted:
     """Positions of columns of text that may be returned as dictionaries."""
     reserved: Collection[str] = ()
     """Names that no column may have, not even one that first appears in a later row."""
+    loads: Collection[int] = ()
+    """Positions of columns in which text is read as numbers."""
+    decimal: str = "."
+    """The decimal mark in that text. A format with numbers of its own returns them in `Rows.loads` with this mark."""
 
 
 class Reader(Protocol):

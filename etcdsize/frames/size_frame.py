@@ -48,6 +48,9 @@ def size_frame(
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
     answers: Iterable[str] = ANSWERS,
+    na: Iterable[str] = (),
+    decimal: str = ".",
+    thousands: str | None = None,
 ) -> FrameT:
     """Return the frame with the answer columns added: tier, machine_type, forced_by, tightest, problem, notices.
 
@@ -70,6 +73,12 @@ def size_frame(
         As for `size`.
     answers : iterable of str
         The answer columns to add. Columns that are left out cost nothing.
+    na : iterable of str
+        More words for a missing value, beside n/a, na, -, null, none, unknown, ? and #n/a, in any case.
+    decimal : {".", ","}
+        The decimal mark in columns of text.
+    thousands : {",", ".", " ", "'", "_"}, optional
+        The mark between groups of three digits in columns of text. None accepts no such mark.
 
     Returns
     -------
@@ -102,6 +111,9 @@ def size_frame(
         tiers=tiers,
         headroom=headroom,
         answers=answers,
+        na=na,
+        decimal=decimal,
+        thousands=thousands,
     )
     sized: FrameT = size_with_options(options, frame)
     return sized

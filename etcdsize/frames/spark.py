@@ -32,7 +32,7 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     ----------
     df : pyspark.sql.DataFrame
         One row per cluster, or per cluster and time. Order, partitions and all other columns are kept.
-    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers
+    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers, na, decimal, thousands
         As for `size_frame`. NaN is a number that cannot be sized, not a null.
     on_invalid : {"mark", "raise"}
         Whether a row that cannot be sized gets null answers and a problem, or fails the query. Spark's error then

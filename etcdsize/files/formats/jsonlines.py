@@ -122,21 +122,32 @@ class JsonLinesReader:
                             f"has the field {shown(min(new))}, which the first {first} lines do not have; "
                             "write JSON lines to keep every field",
                         )
+            names = [str(position) for position in positions]
             columns = [self._column(self.names[position], chunk) for position in positions]
+            loads = None
+            if wanted.decimal != ".":
+                marked = {
+                    place: self._column(self.names[position], chunk, wanted.decimal)
+                    for place, position in enumerate(positions)
+                    if position in wanted.loads
+                }
+                loads = [marked.get(place, column) for place, column in enumerate(columns)]
             yield Rows(
-                pa.RecordBatch.from_arrays(columns, names=[str(position) for position in positions]),
+                pa.RecordBatch.from_arrays(columns, names=names),
                 sum(len(text) + 1 for _, text, _ in chunk),
                 pa.array([text for _, text, _ in chunk], pa.string()),
+                None if loads is None else pa.RecordBatch.from_arrays(loads, names=names),
             )
 
-    def _column(self, name: str, chunk: Sequence[tuple[int, str, _Object]]) -> pa.Array:
-        """Return one field of every object as text."""
+    def _column(self, name: str, chunk: Sequence[tuple[int, str, _Object]], decimal: str = ".") -> pa.Array:
+        """Return one field of every object as text; numbers are written with this decimal mark."""
         cells = []
         for line, _, fields in chunk:
             if name in fields.repeated:
                 raise self._error(line, f"has the field {shown(name)} more than once, expected it once")
             try:
-                cell = _cell(fields.get(name))
+                value = fields.get(name)
+                cell = value.replace(".", decimal) if isinstance(value, _Number) else _cell(value)
                 cells.append(None if cell is None else cell.encode())
             except UnicodeEncodeError:
                 raise self._error(line, f"the field {shown(name)} {_HALF}") from None
