@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from etcdsize.batches.columns import DATA_NAMES, DATA_UNITS, USUAL_NAMES
+from etcdsize.batches.columns import USUAL_NAMES
 from etcdsize.cli.parser import build_parser
 from etcdsize.plan.terraform import ANSWER, QUERY
 from pages.markdown import table
@@ -52,7 +52,5 @@ def columns() -> str:
     def listed(names: Iterable[str]) -> str:
         return ", ".join(f"`{name}`" for name in names)
 
-    rows = [[f"`{column}`", listed(names)] for column, names in USUAL_NAMES.items() if column != "data_bytes"]
-    units = listed(filter(None, DATA_UNITS))
-    rows.insert(2, ["`data_bytes`", f"{listed(DATA_NAMES)}, each alone or followed by {units}"])
+    rows = [[f"`{column}`", listed(names)] for column, names in USUAL_NAMES.items()]
     return table(["column", "recognized names"], rows)

@@ -5,19 +5,20 @@ Only names are needed here, not the frame or the file that they come from.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from etcdsize.base.text import nearest, one_line, shortened, shown
+from etcdsize.batches.column_names import BYTE_UNIT_NAMES, TIME_NAMES, ColumnName, Unit, read_name
+from etcdsize.batches.missing_columns import PYTHON, Options, report_missing
+from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
 __all__ = [
     "ANSWERS",
     "AUDIT_ANSWERS",
-    "DATA_NAMES",
-    "DATA_UNITS",
     "USUAL_NAMES",
     "Columns",
     "Source",
@@ -34,31 +35,15 @@ AUDIT_ANSWERS = (
 )
 """The columns that an audit adds after those, if a file names the machines in use."""
 
-DATA_UNITS = {"": 1, "_bytes": 1, "_mb": 1000**2, "_mib": 1024**2, "_gb": 1000**3, "_gib": 1024**3}
-DATA_NAMES = ("data", "db_size", "size", "data_size", "database_size", "storage")
-
-# Name of a column -> the factor that converts a number in it.
-_NAMES: dict[str, dict[str, int]] = {
-    "clients": dict.fromkeys(("clients", "client_count", "num_clients", "connections"), 1),
-    "requests_per_second": dict.fromkeys(
-        ("requests_per_second", "rps", "qps", "requests", "request_rate", "req_per_s", "reqs_per_second"), 1
-    ),
-    "data_bytes": {name + unit: factor for name in DATA_NAMES for unit, factor in DATA_UNITS.items()},
-    "provider": dict.fromkeys(("provider", "cloud", "cloud_provider"), 1),
-    "current_machine": dict.fromkeys(("current_machine", "current_machine_type"), 1),
-    "kubernetes_nodes": dict.fromkeys(("kubernetes_nodes", "k8s_nodes", "nodes", "node_count"), 1),
-    "vcpus": dict.fromkeys(("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count"), 1),
-    "memory_gib": dict.fromkeys(("memory_gib", "mem_gib", "ram_gib"), 1),
-    "name": dict.fromkeys(("cluster", "cluster_name", "name", "cluster_id", "id"), 1),
-    "timestamp": dict.fromkeys(("timestamp", "time", "ts", "datetime", "date"), 1),
-}
 # Looked for only if the caller asks for them: reading a column takes time.
 _ON_REQUEST = ("kubernetes_nodes", "vcpus", "memory_gib", "name", "timestamp")
-# Several of these in one file are usual; the first of the names above counts.
-_FIRST_COUNTS = ("name", "timestamp")
-USUAL_NAMES: dict[str, tuple[str, ...]] = {key: tuple(names) for key, names in _NAMES.items()}
-"""What a column holds -> the names by which it is found, with underscores in place of spaces and hyphens."""
-UNIT_OF_FACTOR = {1000**2: "MB", 1024**2: "MiB", 1000**3: "GB", 1024**3: "GiB"}
+# What is measured where etcd's file is: more than the data in use.
+_FILE_WORDS = {"db", "database", "dbsize", "databasesize", "size", "file", "backend"}
+_NOT_FILE_WORDS = {"data", "datasize", "in_use", "used", "inuse", "logical"}
+_ACCEPTED = {
+    **dict.fromkeys(("data_bytes", "memory_gib"), f"bytes, {', '.join(BYTE_UNIT_NAMES[:-1])} or {BYTE_UNIT_NAMES[-1]}"),
+    "requests_per_second": f"requests per {', '.join(TIME_NAMES[:-1])} or {TIME_NAMES[-1]}, or thousands of them",
+}
 
 
 @dataclass(frozen=True)
@@ -68,8 +53,10 @@ class Source:
     position: int
     name: str
     """Its name, as messages show it."""
-    factor: int = 1
+    factor: int | Fraction = 1
     """What a number in it is multiplied by."""
+    unit: str | None = None
+    """The unit of its numbers, as messages show it, unless it is the dimension's own."""
     upper: bool = False
     """Whether it holds an upper bound: the size of etcd's file, of which the data in use is a part."""
 
@@ -86,6 +73,8 @@ def pick_columns(
     provider_given: bool = False,
     audited: bool = False,
     also: Iterable[str] = (),
+    providers: Sequence[str] = (),
+    spelling: Options = PYTHON,
 ) -> Columns:
     """Return the columns that hold the load, the provider and the machine in use, and others on request.
 
@@ -94,7 +83,8 @@ def pick_columns(
     names : sequence of str
         The names of all columns.
     chosen : mapping, optional
-        A key of `USUAL_NAMES` -> the name of its column, if that is not one of the usual names.
+        A key of `USUAL_NAMES` -> the name of its column, if that is not one of the usual names. A key may state the
+        unit of the column: `data_mb`, `requests_per_minute`, `memory_gb`.
     unknown : iterable of str
         Dimensions that are not known.
     provider_given : bool
@@ -103,39 +93,51 @@ def pick_columns(
         Whether to look for the machine in use.
     also : iterable of str
         Further keys of `USUAL_NAMES` to look for. Those that are not found are left out.
+    providers : sequence of str
+        The providers to choose from, if a column is needed unless one provider is given.
+    spelling : Options
+        How to write an option in a message.
 
     Raises
     ------
     ColumnError
-        For a column that is missing (with the nearest name), that occurs twice, or that sizing would add.
+        For a column that is missing (with the nearest name), that occurs twice, or that sizing would add; and for one
+        whose name states a unit that is not known, or not the one that the caller states.
     """
-    chosen, unknown, also = dict(chosen or {}), tuple(unknown), tuple(also)
-    for key in (*chosen, *unknown):
-        if key not in _NAMES or (key in unknown and key not in DIMENSIONS):
+    unknown, also = tuple(unknown), tuple(also)
+    for key in unknown:
+        if key not in DIMENSIONS:
             raise ColumnError(f"got {shown(key)}, expected {', '.join(DIMENSIONS)}{nearest(key, DIMENSIONS)}")
-        if key == "current_machine" and not audited:
-            raise ColumnError("current_machine: a frame is not audited; pass its columns to audit()")
+    wanted = _chosen(chosen or {}, audited=audited)
+    read = Names(names)
     columns: Columns = {}
-    for key, known in _NAMES.items():
+    missing: list[str] = []
+    for key in USUAL_NAMES:
         if key in unknown:
-            if key in chosen:
+            if key in wanted:
                 raise ColumnError(f"{key}: got a column and unknown, expected one of the two")
             continue
-        if (key == "provider" and provider_given) or (key == "current_machine" and not audited):
+        if key not in wanted and (
+            (key == "provider" and provider_given)
+            or (key == "current_machine" and not audited)
+            or (key in _ON_REQUEST and key not in also)
+        ):
             continue
-        if key in _ON_REQUEST and key not in also and key not in chosen:
-            continue
-        found = _find(names, key, known, chosen.get(key))
+        name, stated = wanted.get(key, (None, None))
+        found = _find(read, key, name, stated)
         if found is not None:
             columns[key] = found
-        elif key in DIMENSIONS:
-            raise ColumnError(_missing_column(names, key, known))
+        elif key in DIMENSIONS or (key == "provider" and providers and not audited):
+            missing.append(key)
+    if missing:
+        raise report_missing(read, missing, providers, spelling)
     added = (*ANSWERS, *AUDIT_ANSWERS) if "current_machine" in columns else ANSWERS
     taken = [name for name in names if name in added]
     if taken:
+        hint = "; if it names the machine that runs now, call it current_machine" if taken[0] == "machine_type" else ""
         raise ColumnError(
             f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
-            "replaces an existing column"
+            f"replaces an existing column{hint}"
         )
     if not any(dimension in columns for dimension in DIMENSIONS):
         raise ColumnError("every dimension is unknown, expected at least one that is known")
@@ -144,7 +146,8 @@ def pick_columns(
 
 def has_column_for(names: Iterable[str], *keys: str) -> bool:
     """Return whether the name of a column is a usual name for one of these, such as `provider`."""
-    return any(_normalize(name) in _NAMES[key] for name in names for key in keys)
+    read = Names(list(names))
+    return any(read.usual(key) for key in keys)
 
 
 def columns_to_read(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:
@@ -154,49 +157,76 @@ def columns_to_read(columns: Columns, others: Iterable[int] = ()) -> tuple[list[
     return positions, {key: replace(source, position=place_of[source.position]) for key, source in columns.items()}
 
 
-def _find(names: Sequence[str], key: str, known: Mapping[str, int], chosen: str | None) -> Source | None:
-    if chosen is not None:
-        places = [position for position, name in enumerate(names) if name == chosen]
-        if not places:
-            raise ColumnError(f"{key}: has no column {shown(chosen)}{nearest(chosen, names)}{_list_names(names)}")
-    else:
-        places = [position for position, name in enumerate(names) if _normalize(name) in known]
-        if key in _FIRST_COUNTS:
-            order = list(known)
-            places = sorted(places, key=lambda place: order.index(_normalize(names[place])))[:1]
-    if len(places) > 1:
-        listed = " and ".join(shown(names[place]) for place in places)
-        raise ColumnError(
-            f"{key}: has {listed}, expected one column; choose it by name"
-            if len({names[place] for place in places}) > 1
-            else f"{key}: has the column {shown(names[places[0]])} {len(places)} times, expected it once"
-        )
-    if not places:
-        return None
-    name = names[places[0]]
-    return Source(
-        places[0],
-        one_line(shortened(name)),
-        known.get(_normalize(name), _unit_factor(name) if key == "data_bytes" else 1),
+def _chosen(chosen: Mapping[str, str], *, audited: bool) -> dict[str, tuple[str, Unit | None]]:
+    """Return what the caller chose: a key of `USUAL_NAMES` -> the column's name and the unit that the caller states."""
+    found: dict[str, tuple[str, Unit | None]] = {}
+    for asked, name in chosen.items():
+        key, unit = (asked, None) if asked in USUAL_NAMES else _stated_unit(asked)
+        if key == "current_machine" and not audited:
+            raise ColumnError("current_machine: a frame is not audited; pass its columns to audit()")
+        if key in found:
+            raise ColumnError(f"{key}: got {shown(found[key][0])} and {shown(name)}, expected one column")
+        found[key] = name, unit
+    return found
+
+
+def _stated_unit(asked: str) -> tuple[str, Unit]:
+    """Return the key and the unit in what a caller asks for, such as `data_mb` or `requests_per_minute`."""
+    read = read_name(asked)
+    for key, word in (("data_bytes", "data"), ("requests_per_second", "requests"), ("memory_gib", "memory")):
+        unit = read.unit(key)
+        if read.words == (word,) and isinstance(unit, Unit):
+            return key, unit
+    raise ColumnError(
+        f"got {shown(asked)}, expected {', '.join(USUAL_NAMES)}, or one of them with a unit such as data_mb or "
+        f"requests_per_minute{nearest(asked, USUAL_NAMES)}"
     )
 
 
-def _normalize(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip().lower())
+def _find(read: Names, key: str, chosen: str | None, stated: Unit | None) -> Source | None:
+    places = read.usual(key) if chosen is None else read.chosen(key, chosen)
+    if len(places) > 1:
+        names = [read.names[place] for place in places]
+        raise ColumnError(
+            f"{key}: has {' and '.join(map(shown, names))}, expected one column; choose it by name"
+            if len(set(names)) > 1
+            else f"{key}: has the column {shown(names[0])} {len(places)} times, expected it once"
+        )
+    if not places:
+        return None
+    place = places[0]
+    name = one_line(shortened(read.names[place]))
+    unit = _unit(read.read(place), key, name, stated)
+    factor = Fraction(1) if unit is None else unit.factor
+    if key == "memory_gib" and unit is not None:
+        factor /= 2**30
+    return Source(
+        place,
+        name,
+        factor if factor.denominator != 1 else int(factor),
+        None if unit is None or factor == 1 else unit.text,
+        key == "data_bytes" and _is_file(read.read(place)),
+    )
 
 
-def _unit_factor(name: str) -> int:
-    """Return the factor for the unit that ends the name of a chosen column."""
-    ending = re.search(r"_(bytes|mb|mib|gb|gib)$", _normalize(name))
-    return DATA_UNITS[ending.group()] if ending else 1
+def _unit(read: ColumnName, key: str, name: str, stated: Unit | None) -> Unit | None:
+    """Return the unit of a column, which its name or the caller states."""
+    if key not in (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib"):
+        return None
+    unit = read.unit(key)
+    if isinstance(unit, str):
+        raise ColumnError(
+            f"{key}: the name of the column {shown(name)} states the unit {shown(unit)}, expected "
+            f"{_ACCEPTED.get(key, 'none, because it is a count')}; rename the column, with the unit of its numbers"
+        )
+    if stated is not None and unit is not None and stated.factor != unit.factor:
+        raise ColumnError(
+            f"{key}: got {stated.text} for the column {shown(name)}, whose name states {unit.text}, expected one unit; "
+            f"choose it as {key} to go by its name, or rename it"
+        )
+    return unit if stated is None else stated
 
 
-def _list_names(names: Sequence[str]) -> str:
-    return f"; it has {', '.join(map(shown, names[:20]))}{', …' if len(names) > 20 else ''}"
-
-
-def _missing_column(names: Sequence[str], key: str, known: Mapping[str, int]) -> str:
-    # A comparison takes a fraction of a millisecond.
-    near = next((name for name in names[:1000] if nearest(_normalize(name), known)), None)
-    hint = "" if near is None else f"; is it {shown(near)}?"
-    return f"has no column for {key} (expected {', '.join(list(known)[:6])}){hint}{_list_names(names)}"
+def _is_file(read: ColumnName) -> bool:
+    words = set(read.words)
+    return not words.isdisjoint(_FILE_WORDS) and words.isdisjoint(_NOT_FILE_WORDS)

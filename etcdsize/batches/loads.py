@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import UNIT_OF_FACTOR, Source
+from etcdsize.batches.columns import Source
 from etcdsize.errors import ColumnError, UnitError
 from etcdsize.units import Dimension
 
@@ -58,7 +59,7 @@ def numbers(
     for number in cells.na_numbers:
         found = values == number
         missing = found if missing is None else missing | found
-    return Load(_scale(values, source.factor), {}, missing)
+    return Load(_scale(values, source.factor, dimension), {}, missing)
 
 
 def distinct(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
@@ -78,15 +79,35 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _scale(values: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Convert to bytes, rounded to the nearest whole one: a decimal number of MB is not exact in binary."""
+def _scale(values: NDArray[Any], factor: int | Fraction, dimension: Dimension) -> NDArray[Any]:
+    """Convert to the dimension's own unit.
+
+    Bytes are rounded to the nearest whole one: a decimal number of MB is not exact in binary. A rate is divided once by
+    a whole number, because multiplying by 1/60 would round twice. One division never moves a rate across a bound:
+    below a bound b, the largest float is nearer to b than to the next, but the quotient of the largest number below
+    60 b is more than half such a step away from b, so it is not rounded to b. This holds for every divisor and every b
+    for which b and its product with the divisor are floats, as all of the guide's are.
+    """
     if factor == 1:
         return values
     scaled = values.astype(np.float64)
     with np.errstate(over="ignore"):
-        scaled *= factor
-    np.rint(scaled, out=scaled, where=scaled >= 1)
+        if factor.numerator != 1:
+            scaled *= factor.numerator
+            if dimension == "data_bytes":
+                np.rint(scaled, out=scaled, where=scaled >= 1)
+            else:
+                _snap(scaled)
+        if factor.denominator != 1:
+            scaled /= factor.denominator
     return scaled
+
+
+def _snap(scaled: NDArray[np.float64]) -> None:
+    """Make whole what is whole but for the rounding of a decimal number: 1.001 thousands are 1001."""
+    whole = np.rint(scaled)
+    with np.errstate(invalid="ignore"):
+        np.copyto(scaled, whole, where=np.abs(scaled - whole) <= whole * 2**-52)
 
 
 # Longer text is parsed by `units` instead.
@@ -122,7 +143,7 @@ def _parse_text(
         filled, missing = _fill_missing(column)
         plain = _plain_numbers(filled, _DECIMALS if cells.decimal == "." else _DIGITS)
         if plain is not None:
-            return Load(_scale(plain, source.factor), {}, missing)
+            return Load(_scale(plain, source.factor, dimension), {}, missing)
 
     # Not every cell is a plain number: read each distinct text once.
     encoded = column.fill_null("").dictionary_encode()
@@ -138,7 +159,9 @@ def _parse_text(
         faulty = np.zeros(len(values), np.bool_)
         faulty[list(wrong)] = True
         problems = {row: wrong[int(indices[row])] for row in np.flatnonzero(faulty[indices]).tolist()}
-    return Load(_scale(values[indices], source.factor), problems, None if missing is None else missing[indices])
+    return Load(
+        _scale(values[indices], source.factor, dimension), problems, None if missing is None else missing[indices]
+    )
 
 
 def _fill_missing(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_] | None]:
@@ -153,7 +176,7 @@ def _parse_each(
     texts: list[str], dimension: Dimension, source: Source, cells: CellRules, suggestions: Suggestions
 ) -> tuple[NDArray[Any], dict[int, str]]:
     """Return the number in each text, and the problem of each text without one by its index."""
-    unit = UNIT_OF_FACTOR.get(source.factor)
+    unit = source.unit
     accepted = None if unit is None else f"a number of {unit}"
     read = np.zeros(len(texts))
     wrong: dict[int, str] = {}

@@ -11,8 +11,9 @@ from etcdsize.base.checks import list_of, names_of, one_of
 from etcdsize.base.text import shown
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import ANSWERS, Columns, pick_columns
+from etcdsize.batches.missing_columns import PYTHON, Options
 from etcdsize.catalog.catalog import Catalog, providers_of
-from etcdsize.errors import ColumnError, OptionError
+from etcdsize.errors import OptionError
 from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
 from etcdsize.tiers import TierTable
 
@@ -91,27 +92,23 @@ class BatchOptions:
             cells=CellRules.of(options.get("na", ()), options.get("decimal", "."), options.get("thousands")),
         )
 
-    def columns(self, names: Iterable[Any], *, audited: bool = False) -> Columns:
-        """Return the columns that hold the load.
+    def columns(self, names: Iterable[Any], *, audited: bool = False, spelling: Options = PYTHON) -> Columns:
+        """Return the columns that hold the load; messages spell the options as `spelling` does.
 
         Raises
         ------
         ColumnError
             For columns that are missing or ambiguous.
         """
-        columns = pick_columns(
+        return pick_columns(
             [name if isinstance(name, str) else "" for name in names],
             self.chosen,
             self.unknown,
             provider_given=self.provider is not None,
             audited=audited,
+            providers=self.catalog.providers,
+            spelling=spelling,
         )
-        if self.provider is None and "provider" not in columns and not audited:
-            raise ColumnError(
-                "provider: has no column for it (expected provider or cloud), and no provider was given; "
-                f"give one of {', '.join(self.catalog.providers)}"
-            )
-        return columns
 
 
 def _chosen(columns: Any) -> dict[str, str]:

@@ -249,7 +249,7 @@ class BatchSizer:
                 wrong = ~((loads >= 0) & np.isfinite(loads))
             name, factor = self._columns[dimension].name, self._columns[dimension].factor
             if factor != 1:
-                loads = loads / factor
+                loads = loads * factor.denominator / factor.numerator
             for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
                 problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
 

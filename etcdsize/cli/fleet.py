@@ -48,9 +48,9 @@ is kept, with its problem, and the exit code is 1. What is doubtful or beyond
 the guide is sized, with the codes of its notices.
 
 Columns are recognized by their names: clients (connections),
-requests_per_second (rps, qps), data_bytes (data, db_size or size, in bytes or
-as text such as 400MB; data_mb, data_gib and the like are converted to bytes),
-provider (cloud).
+requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text
+such as 400MB), provider (cloud). A unit in a name is converted, however it is
+written: data_mb, "DB Size (GiB)", DbSizeKB, QPS/min, requests_per_hour.
 Other columns are copied unchanged.
 
 If a column current_machine names the machine that runs now, six more columns
@@ -76,7 +76,8 @@ the clusters at risk and the possible savings.""",
         type=pair("WHAT=NAME such as clients=conn_count", _ALIASES),
         action=Pairs,
         help="the column that holds clients, requests_per_second, data_bytes, provider or current_machine, if its "
-        "name is not recognized; can be repeated",
+        "name is not recognized; data_mb=NAME or requests_per_minute=NAME also states the unit, if the name does not; "
+        "can be repeated",
     )
     parser.add_argument(
         "--unknown",

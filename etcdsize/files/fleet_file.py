@@ -17,6 +17,7 @@ from typing import BinaryIO, Unpack
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to_read, has_column_for
+from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
@@ -113,7 +114,7 @@ def open_fleet(
                 members=MEMBERS,
             )
         with _naming_columns(name):
-            found = checked.columns(reader.names, audited=audited)
+            found = checked.columns(reader.names, audited=audited, spelling=COMMAND_LINE)
         yield Fleet(source, name, opened, reader, checked, found, auditor)
 
 

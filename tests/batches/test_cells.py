@@ -188,8 +188,8 @@ class TestMissing:
         assert CellRules.of().clean(pa.array(texts, pa.string())).to_pylist() == expected
 
 
-def load(column, dimension="clients", factor=1, **options):
-    found = numbers(column, dimension, Source(0, "x", factor), CellRules.of(**options))
+def load(column, dimension="clients", factor=1, unit=None, **options):
+    found = numbers(column, dimension, Source(0, "x", factor, unit), CellRules.of(**options))
     missing = [] if found.missing is None else np.flatnonzero(found.missing).tolist()
     return found.values.tolist(), missing, found.problems
 
@@ -240,7 +240,7 @@ class TestColumns:
         assert load(pa.array([1.234]), decimal=",", thousands=".")[0] == [1.234]
 
     def test_a_problem_names_the_option_in_a_column_with_a_unit(self):
-        assert load(pa.array(["0,08"]), "data_bytes", factor=1000**3)[2] == {
+        assert load(pa.array(["0,08"]), "data_bytes", factor=1000**3, unit="GB")[2] == {
             0: 'x: got "0,08", expected a number of GB; --decimal "," reads it as 0.08'
         }
 

@@ -171,8 +171,8 @@ class TestOptions:
 
     def test_a_missing_provider_is_rejected(self):
         assert error_of("clients,rps,data\n1,1,1\n") == (
-            "fleet.csv: provider: has no column for it (expected provider or cloud), and no provider was given; "
-            "give one of aws, gce"
+            "fleet.csv: has no column for provider (expected provider, cloud); add --provider aws, or another of aws, "
+            'gce, for all rows; it has "clients", "rps", "data"'
         )
 
     def test_an_unknown_dimension_is_not_needed(self):
@@ -245,8 +245,9 @@ class TestColumns:
     def test_a_missing_input_names_the_nearest(self, kind):
         names = ["name", "clinets", "rps", "data", "cloud", "x"]
         assert error_of(encoded(kind, names), kind) == (
-            "fleet.csv: has no column for clients (expected clients, client_count, num_clients, connections); "
-            'is it "clinets"?; it has "name", "clinets", "rps", "data", "cloud", "x"'
+            'fleet.csv: has no column for clients (expected clients, connections); is it "clinets"? Then add --column '
+            "clients=clinets; add --unknown clients for what is not known; "
+            'it has "name", "clinets", "rps", "data", "cloud", "x"'
         )
 
     def test_the_nearest_is_for_the_missing_one(self):

@@ -199,7 +199,7 @@ class TestAnyFrame:
         [
             ({**ROWS, "tier": ["x"] * 5}, 'has a column "tier", which the answer adds'),
             ({name: ROWS[name] for name in ("clients", "rps", "cloud")}, "has no column for data_bytes"),
-            ({name: ROWS[name] for name in ("clients", "rps", "db_size")}, "provider: has no column for it"),
+            ({name: ROWS[name] for name in ("clients", "rps", "db_size")}, "has no column for provider"),
             ({**ROWS, "qps": ROWS["rps"]}, 'requests_per_second: has "rps" and "qps", expected one column'),
             ({**ROWS, "clients": [True] * 5}, 'column "clients": got the type bool, expected numbers or text'),
         ],

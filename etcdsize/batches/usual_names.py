@@ -1,0 +1,104 @@
+"""The usual names of the columns that hold a load, and the columns that have one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etcdsize.base.text import nearest, shown
+from etcdsize.batches.column_names import ColumnName, read_name
+from etcdsize.errors import ColumnError
+from etcdsize.units import DIMENSIONS
+
+__all__ = ["USUAL_NAMES", "Names", "list_names"]
+
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
+    "clients": (
+        *("clients", "client_count", "num_clients", "number_of_clients", "connections", "connection_count"),
+        *("num_connections", "client_connections"),
+    ),
+    "requests_per_second": (
+        *("requests_per_second", "reqs_per_second", "req_per_s", "queries_per_second", "rps", "qps", "rpm", "qpm"),
+        *("request_rate", "kqps", "krps"),
+    ),
+    "data_bytes": (
+        *("data", "data_size", "data_in_use", "db_size", "db_size_in_use", "database_size", "db_total_size"),
+        *("mvcc_db_total_size", "mvcc_db_total_size_in_use", "size_mb", "db_mb", "database_mb"),
+    ),
+    "provider": ("provider", "cloud", "cloud_provider"),
+    "current_machine": (
+        *("current_machine", "current_machine_type", "instance_type", "current_instance_type", "vm_size", "vm_type"),
+        *("current_vm_size", "flavor", "flavour"),
+    ),
+    "kubernetes_nodes": ("kubernetes_nodes", "k8s_nodes", "nodes", "node_count"),
+    "vcpus": ("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count"),
+    "memory_gib": ("memory_gib", "mem_gib", "ram_gib"),
+    "name": ("cluster", "cluster_name", "name", "cluster_id", "id"),
+    "timestamp": ("timestamp", "time", "ts", "datetime", "date"),
+}
+"""What a column holds -> the names by which it is found. A name with a unit is found with any other unit too."""
+
+# Words that hold a figure only with a unit: `size` alone may be the number of members. Others go before them.
+_ONLY_WITH_UNIT = ("size", "db", "database")
+# Several of these in one file are usual; the first of the names above counts.
+_FIRST_COUNTS = ("name", "timestamp")
+# Scripts write `etcd_` before what they collect.
+_PREFIXED = (*DIMENSIONS, "current_machine")
+
+
+def _stems() -> dict[str, dict[str, bool]]:
+    """Return the usual names without their units, and whether each needs one."""
+    return {
+        key: {read.compact: bool(read.byte_units or read.times) for read in map(read_name, names)}
+        for key, names in USUAL_NAMES.items()
+    }
+
+
+_STEMS = _stems()
+
+
+class Names:
+    """The names of all columns, each read once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self._read: dict[int, ColumnName] = {}
+        self._places: dict[str, list[int]] = {}
+        for place in range(len(names)):
+            self._places.setdefault(self.read(place).compact, []).append(place)
+
+    def read(self, place: int) -> ColumnName:
+        """Return the words and the unit of a name."""
+        found = self._read.get(place)
+        if found is None:
+            found = self._read[place] = read_name(self.names[place])
+        return found
+
+    def places_of(self, stem: str, key: str) -> list[int]:
+        """Return the columns whose name is `stem`, without its unit."""
+        found = self._places.get(stem, [])
+        return [*found, *self._places.get(f"etcd{stem}", [])] if key in _PREFIXED else found
+
+    def usual(self, key: str) -> list[int]:
+        """Return the columns that have a usual name for a key."""
+        found: list[int] = []
+        weak: list[int] = []
+        for stem, needs_unit in _STEMS[key].items():
+            for place in self.places_of(stem, key):
+                unit = self.read(place).unit(key)
+                if not isinstance(unit, str) and (unit is not None or not needs_unit):
+                    (weak if stem in _ONLY_WITH_UNIT else found).append(place)
+        found = found or weak
+        return found[:1] if key in _FIRST_COUNTS else sorted(found)
+
+    def chosen(self, key: str, name: str) -> list[int]:
+        """Return the columns of a name that the caller chose. Spaces around a header are none of its name."""
+        places = [place for place, each in enumerate(self.names) if each == name]
+        places = places or [place for place, each in enumerate(self.names) if each.strip() == name.strip()]
+        if not places:
+            raise ColumnError(f"{key}: has no column {shown(name)}{nearest(name, self.names)}{list_names(self.names)}")
+        return places
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return the first names of all columns, for a message."""
+    return f"; it has {', '.join(map(shown, names[:20]))}{', …' if len(names) > 20 else ''}"
