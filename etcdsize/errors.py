@@ -49,7 +49,7 @@ class UnitError(EtcdSizeError):
 
 
 class InvalidWorkloadError(EtcdSizeError):
-    """A load that cannot be sized: NaN, infinite, negative, missing or unreadable; or an unknown provider."""
+    """A load that cannot be sized: NaN, infinite, negative, missing or unreadable; or a misspelt provider."""
 
     dimension: str | None = None
     """The first invalid dimension."""

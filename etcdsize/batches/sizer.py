@@ -6,6 +6,7 @@ problem says why.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,15 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etcdsize.base.text import Suggestions, shown
+from etcdsize.base.text import Suggestions, shortened, shown
 from etcdsize.batches.auditor import BatchAudit, dictionary
 from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
-from etcdsize.catalog.catalog import providers_of
 from etcdsize.catalog.machines import Machine
-from etcdsize.catalog.providers import find_provider, unknown_provider
+from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import Auditor
@@ -29,10 +29,13 @@ from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.notices import load_notice_rows
-from etcdsize.fleet.sizing import FleetSizing
+from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchSizer", "answer_schema"]
+
+# Providers without machines that a summary names (our choice).
+_MOST_PROVIDERS = 10
 
 
 def answer_schema(answers: Iterable[str]) -> pa.Schema:
@@ -91,6 +94,8 @@ class BatchSizer:
         """Rows by provider and tier."""
         self.first_problems: list[tuple[int, str]] = []
         """The first rows that cannot be sized, with their numbers from 1."""
+        self.elsewhere: Counter[str] = Counter()
+        """Rows by provider, for the first of the providers without machines."""
         self.unfit: int = 0
         """Rows whose tier has no machine."""
         self.notices: NoticeTotals | None = NoticeTotals() if totals else None
@@ -209,31 +214,30 @@ class BatchSizer:
         texts, codes = distinct(column)
         texts = self._options.cells.clean(texts)
         wrong: dict[int, str] = {}
+        elsewhere: dict[int, str] = {}
         lookup = np.full(len(texts) + 1, INVALID, np.uint8)
         code_of = {name: code for code, name in enumerate(self._providers)}
         for code, name in enumerate(texts.to_pylist()):
             provider = find_provider(name)
-            if provider in code_of:
-                lookup[code] = code_of[provider]
+            known = code_of.get(provider or "")
+            problem = misspelt_provider(name) if name else "missing"
+            if known is not None:
+                lookup[code] = known
+            elif problem:
+                wrong[code] = f"{source.name}: {problem}"
             else:
-                wrong[code] = f"{source.name}: {self._wrong_provider(name, provider)}"
+                lookup[code] = ELSEWHERE
+                elsewhere[code] = provider or shortened(name)
         wrong[len(lookup) - 1] = f"{source.name}: missing"
         found: NDArray[np.uint8] = lookup[codes]
+        if elsewhere:
+            counts = np.bincount(codes, minlength=len(lookup))
+            for code, name in elsewhere.items():
+                if name in self.elsewhere or len(self.elsewhere) < _MOST_PROVIDERS:
+                    self.elsewhere[name] += int(counts[code])
         for row in np.flatnonzero(found == INVALID).tolist():
             problems.setdefault(row, []).append(wrong[int(codes[row])])
         return found
-
-    def _wrong_provider(self, name: str | None, known: str | None) -> str:
-        """Return the problem of a provider that is not in the catalog; the first unknown ones get a suggestion."""
-        if not name:
-            return "missing"
-        if known is None:
-            return unknown_provider(name, suggest=self._suggestions["provider"].take())
-        try:
-            providers_of(self._options.catalog, (name,))
-        except OptionError as error:
-            return str(error).removeprefix("provider: ")
-        return "missing"
 
     def _report_invalid(
         self, codes: NDArray[np.uint8], values: Sequence[NDArray[Any] | None], problems: dict[int, list[str]]
@@ -281,8 +285,8 @@ class BatchSizer:
         sized = codes != INVALID
         self.tier_counts += np.bincount(codes[sized], minlength=tiers)
         if providers is not None:
-            # The provider of a machine that is not in the catalog is unknown.
-            sized &= providers != INVALID
+            # A provider that is not in the catalog has no machines.
+            sized &= providers < ELSEWHERE
         flat = codes[sized].astype(np.int64)
         if providers is not None:
             flat += providers[sized].astype(np.int64) * tiers

@@ -310,7 +310,15 @@ def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tupl
             value=provider,
         )
     chosen = tuple(dict.fromkeys(map(provider_name, names)))
-    check_names(catalog, "provider", chosen, catalog.providers)
+    for name in chosen:
+        if name not in catalog.providers:
+            current = f'; the catalog "current" has machines of {name} (--catalog current)'
+            raise OptionError(
+                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
+                f"{', '.join(catalog.providers)}{'' if catalog.name == 'current' else current}",
+                option="provider",
+                value=name,
+            )
     return chosen
 
 

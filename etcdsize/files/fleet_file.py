@@ -355,6 +355,7 @@ class Fleet:
             beyond_guide=0 if sizer.notices is None else sizer.notices.beyond_guide,
             unfit=tuple(one.reason for one in options.catalog.unfit) if sizer.unfit else (),
             not_fitted=sizer.unfit,
+            without_machines=dict(sizer.elsewhere),
             unknown=options.unknown,
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,

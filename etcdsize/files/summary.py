@@ -50,6 +50,13 @@ class FleetSummary(Answer):
         int, Field(description="Clusters for which no published figure says that their machine is enough.")
     ] = 0
     unfit: Annotated[tuple[str, ...], Field(description="Why tiers that clusters need have no machine.")] = ()
+    without_machines: Annotated[
+        dict[str, int],
+        Field(
+            default_factory=dict,
+            description="Clusters by provider, for the first ten of which the catalog has no machines.",
+        ),
+    ]
     not_fitted: Annotated[int, Field(description="Rows that were sized but have no machine.")] = 0
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that are not known.")] = ()
     headroom_asked: Annotated[float, Field(description="The share of every bound to keep free, as asked.")] = 0.0

@@ -261,11 +261,6 @@ def best_per_tier(catalog: Catalog, tiers: TierTable, arch: str | None = "x86_64
 
     Where no machine of a provider is enough for a tier, `unfit` of the catalog says why.
 
-    Raises
-    ------
-    OptionError
-        Where no provider has a machine that is enough for any tier; it says what the nearest one lacks.
-
     Examples
     --------
     >>> from etcdsize import load_tiers
@@ -282,8 +277,6 @@ def best_per_tier(catalog: Catalog, tiers: TierTable, arch: str | None = "x86_64
                 machines.append(_with_disk(answer.best, tier))
             else:
                 unfit.append(Unfit(provider=provider, tier=tier, reason=f"{provider}: {answer.why_none()}"))
-    if not machines:
-        raise OptionError(f"catalog: {unfit[0].reason}", option="catalog", value=catalog.name)
     return catalog.model_copy(update={"machines": tuple(machines), "unfit": tuple(unfit)})
 
 

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from etcdsize.base.checks import one_of
+from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog, providers_of
-from etcdsize.catalog.providers import find_provider
+from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.loads import array_of, broadcast, classify_arrays, fleet_codes, fleet_columns, invalid_load
-from etcdsize.fleet.sizing import FleetSizing
+from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.sizing.options import catalog_of, headroom_of, members_of, threads_of, tiers_of
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
@@ -220,12 +221,12 @@ def size_fleet(
     data_bytes : array_like, shape (n,), or None
         Data stored. [bytes]
     provider : str or array_like of str, shape (n,), optional
-        The cloud provider: one name for all clusters, or one per cluster. With None, the tiers are known but the
-        machines are not, unless the catalog has only one provider.
+        The cloud provider: one name of the catalog for all clusters, or any name per cluster: clusters of a provider
+        without machines get a tier. With None, the machines are known only if the catalog has one provider.
     catalog, tiers, headroom, members
         As for `size`.
     on_invalid : {"raise", "mark"}
-        Whether a load that cannot be sized, or an unknown provider, raises or is marked.
+        Whether a load that cannot be sized, or a misspelt provider, raises or is marked.
 
     Raises
     ------
@@ -280,11 +281,14 @@ def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: typ
 
 
 def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_invalid: str) -> Codes:
-    """Return the index of every cluster's provider in the catalog, and mark clusters whose provider is not in it."""
+    """Return the index of every cluster's provider in the catalog, and mark clusters whose provider is misspelt."""
     code_of_provider = {provider: code for code, provider in enumerate(catalog.providers)}
 
     def code_of(name: Any) -> int:
-        return code_of_provider.get(find_provider(name) or "", INVALID)
+        if not isinstance(name, str) or not name.strip():
+            return INVALID
+        code = code_of_provider.get(find_provider(name) or "")
+        return code if code is not None else INVALID if misspelt_provider(name) else ELSEWHERE
 
     found = look_up_codes(names, code_of, np.uint8)
     bad = found == INVALID
@@ -293,10 +297,8 @@ def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_inva
     if unknown and on_invalid == "raise":
         index = int(bad.argmax())
         name = names[index]
-        try:
-            providers_of(catalog, (name,))
-        except OptionError as error:
-            reason = str(error).removeprefix("provider: ")
+        is_text = isinstance(name, str) and name.strip()
+        reason = misspelt_provider(name) if is_text else f"got {shown(name)}, expected the name of a provider"
         how_many = "" if unknown == 1 else f" ({unknown} clusters)"
         raise InvalidWorkloadError(
             f'provider[{index}]: {reason}{how_many}; on_invalid="mark" sizes the rest',

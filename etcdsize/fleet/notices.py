@@ -23,7 +23,7 @@ from etcdsize.etcd.plausible import (
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.fleet.kernel import last_fitting
 from etcdsize.fleet.loads import classify_arrays
-from etcdsize.fleet.sizing import FleetSizing
+from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.sizing.notices import (
     BEYOND_SUGGESTED_QUOTA,
     DATA_ABOVE_MEMORY,
@@ -33,6 +33,7 @@ from etcdsize.sizing.notices import (
     IMPLAUSIBLE_REQUESTS,
     IMPLAUSIBLY_LARGE,
     IMPLAUSIBLY_SMALL,
+    NO_MACHINES,
     OPEN_TIER,
     UNKNOWN_DIMENSION,
 )
@@ -49,6 +50,8 @@ def load_notice_rows(fleet: FleetSizing) -> Iterator[tuple[NoticeKind, Mask]]:
     A mask may include clusters that cannot be sized; they have no notices.
     """
     clients, requests, data = fleet._columns
+    if isinstance(fleet._providers, np.ndarray):
+        yield NO_MACHINES, fleet._providers == ELSEWHERE
     unknown = _unknown(fleet)
     if unknown is not None:
         yield UNKNOWN_DIMENSION, unknown

@@ -15,11 +15,15 @@ from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
+from etcdsize.sizing.notices import no_machines_notice
 from etcdsize.sizing.size import Sizing, size
 from etcdsize.tiers import TierTable, exact_bounds
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["FleetSizing", "position_of"]
+__all__ = ["ELSEWHERE", "FleetSizing", "position_of"]
+
+ELSEWHERE = 254
+"""The code of a provider of which the catalog has no machine."""
 
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
@@ -74,17 +78,24 @@ class FleetSizing:
             name: None if column is None or (unknown is not None and unknown[position]) else column[position]
             for name, column, unknown in zip(DIMENSIONS, self._columns, self._unknown)
         }
-        provider = self._providers
+        provider, catalog = self._providers, self.catalog
         if provider is not None and not isinstance(provider, str):
-            provider = self.catalog.providers[provider[position]]
-        return size(
+            code = provider[position]
+            if code == ELSEWHERE:
+                provider, catalog = None, self.catalog.model_copy(update={"machines": (), "unfit": ()})
+            else:
+                provider = self.catalog.providers[code]
+        sizing = size(
             **loads,
             provider=provider,
-            catalog=self.catalog,
+            catalog=catalog,
             tiers=self.tiers,
             headroom=self.headroom,
             members=self.members,
         )
+        if not sizing.machines:
+            sizing = sizing.model_copy(update={"notices": (*sizing.notices, no_machines_notice(self.catalog))})
+        return sizing
 
     def __iter__(self) -> Iterator[Sizing]:
         return (self[index] for index in range(len(self)))

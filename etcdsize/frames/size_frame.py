@@ -60,7 +60,7 @@ def size_frame(
             pyarrow.RecordBatchReader, or another eager frame that narwhals supports
         One row per cluster. It is not changed; order, index and all other columns are kept.
     provider : str, optional
-        aws, azure or gce (gcp, google) for every row; None reads it from a column.
+        aws, azure or gce for every row; None reads it from a column.
     columns : mapping, optional
         Dimension or "provider" -> the name of its column, if that is not one of the usual names.
     unknown : iterable of str

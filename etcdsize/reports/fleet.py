@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from etcdsize.base.text import one_line
+from etcdsize.catalog.providers import known_providers
 from etcdsize.reports.layout import aligned, page, usd_text
 from etcdsize.units import format_percent
 
@@ -52,6 +54,8 @@ def render_fleet(summary: FleetSummary) -> str:
     # A dimension that is unknown for every cluster has been mentioned.
     mentioned = ("unknown-dimension",) if summary.unknown else ()
     notes += _with_notices([one for one in summary.notices if one not in beyond and one.code not in mentioned])
+    if summary.without_machines:
+        notes.append(f"No machines of {_providers(summary.without_machines)}")
     parts.append(notes)
     if beyond:
         clusters = _clusters(summary.beyond_guide)
@@ -66,6 +70,15 @@ def render_fleet(summary: FleetSummary) -> str:
         lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
         parts.append(lines)
     return page(*parts)
+
+
+def _providers(clusters: Mapping[str, int]) -> str:
+    """Return the providers without machines, each with its clusters, and the catalog that has its machines."""
+    found = []
+    for name, count in clusters.items():
+        current = ', the catalog "current" has some (--catalog current)' if name in known_providers() else ""
+        found.append(f"{one_line(name)}: {_clusters(count)}{current}")
+    return "; ".join(found)
 
 
 def _with_notices(notices: Sequence[NoticeCount]) -> list[str]:

@@ -4,6 +4,8 @@ import functools
 from collections.abc import Iterable, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
+from etcdsize.base.text import shown
+from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.plausible import (
     LARGEST_KNOWN_BYTES,
@@ -24,11 +26,13 @@ __all__ = [
     "IMPLAUSIBLE_REQUESTS",
     "IMPLAUSIBLY_LARGE",
     "IMPLAUSIBLY_SMALL",
+    "NO_MACHINES",
     "OPEN_TIER",
     "UNKNOWN_DIMENSION",
     "load_notices",
     "machine_notices",
     "member_notices",
+    "no_machines_notice",
     "nodes_notice",
     "open_tier_notice",
 ]
@@ -45,6 +49,12 @@ _PREVIOUS_GENERATION = NoticeKind(
     "EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
 )
 _UNKNOWN_COST = NoticeKind("unknown-cost", "info", "the source of the machine")
+NO_MACHINES = NoticeKind(
+    "no-machines",
+    "warning",
+    "our choice",
+    "a provider of which the catalog has no machines: they have only a tier",
+)
 _MEASURE_DISK = NoticeKind("measure-disk", "info", _HARDWARE)
 _DEDICATED_MACHINE = NoticeKind("dedicated-machine", "info", _HARDWARE)
 UNKNOWN_DIMENSION = NoticeKind(
@@ -241,6 +251,13 @@ def _implausible(clients: float | None, requests: float | None, data: float | No
             )
         )
     return notices
+
+
+def no_machines_notice(catalog: Catalog) -> Notice:
+    """Return the notice about a cluster of a provider without machines."""
+    return NO_MACHINES(
+        f"The catalog {shown(catalog.name)} has no machine of the cluster's provider; the tier says what it needs."
+    )
 
 
 def open_tier_notice(table: TierTable, past: Sequence[str]) -> Notice:

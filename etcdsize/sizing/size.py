@@ -247,7 +247,7 @@ def size(
     kubernetes_nodes : int, optional
         Nodes of the Kubernetes cluster that etcd serves. [count] If there is a load as well, the larger tier wins.
     provider : str or iterable of str, optional
-        aws, azure or gce (gcp, google). None means every provider of the catalog.
+        aws, azure or gce. None means every provider of the catalog.
     catalog : str, Path or Catalog
         The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. If the catalog does not
         assign machines to tiers, each tier gets the cheapest machine that is enough, with its disk; `fit` explains

@@ -120,12 +120,12 @@ class TestTypes:
 
     def test_as_provider(self, kind):
         """Providers are text."""
-        columns = {"clients": pa.array([1]), "provider": column_of([1], kind)}
+        columns = {"clients": pa.array([1]), "provider": column_of([11], kind)}
         value = kind.value_type if pa.types.is_dictionary(kind) else kind
         if value in TEXTS or pa.types.is_large_string(value):
-            problem = 'provider: got "1", expected aws, azure or gce (gcp, google)'
-            answers, _ = sized(columns, unknown=DIMENSIONS[1:], provider=None)
-            assert answers["problem"] == [problem]
+            answers, one = sized(columns, unknown=DIMENSIONS[1:], provider=None)
+            assert (answers["machine_type"], answers["problem"]) == ([None], [None])
+            assert one.elsewhere == {"11": 1}
         else:
             with pytest.raises(ColumnError) as caught:
                 sized(columns, unknown=DIMENSIONS[1:], provider=None)
@@ -210,12 +210,12 @@ class TestProblems:
         assert answers["problem"] == [problem]
 
     def test_several_in_a_row_are_joined(self):
-        columns = {"clients": ["x", "1"], "rps": ["", "2"], "data": ["-5", "3"], "cloud": ["mars", "gcp"]}
+        columns = {"clients": ["x", "1"], "rps": ["", "2"], "data": ["-5", "3"], "cloud": ["asw", "gcp"]}
         answers, one = sized({name: pa.array(texts) for name, texts in columns.items()}, provider=None)
         told = (
             'clients: got "x", expected a count such as "300"; '
             'data: got "-5", expected bytes or a size such as "8GB" or "8GiB"; rps: missing; '
-            'cloud: got "mars", expected aws, azure or gce (gcp, google)'
+            'cloud: got "asw", expected aws, azure or gce; did you mean "aws"?'
         )
         assert answers["problem"] == [told, None]
         assert one.first_problems == [(1, told)]
@@ -233,12 +233,12 @@ class TestProblems:
 
     def test_a_provider_that_the_catalog_lacks(self):
         columns = {"clients": pa.array([1, 2, 3]), "provider": pa.array(["azure", None, "Google"])}
-        answers, _ = sized(columns, unknown=DIMENSIONS[1:], provider=None)
-        assert answers["problem"] == [
-            'provider: got "azure", expected one of the catalog "guide": aws, gce',
-            "provider: missing",
-            None,
-        ]
+        answers, one = sized(columns, unknown=DIMENSIONS[1:], provider=None)
+        assert answers["problem"] == [None, "provider: missing", None]
+        assert answers["tier"] == ["small", None, "small"]
+        assert answers["machine_type"] == [None, None, "n1-standard-2"]
+        assert one.elsewhere == {"azure": 1}
+        assert one.machine_counts.sum() == 1
         with pytest.raises(OptionError, match="azure"):
             sizer(["clients"], unknown=DIMENSIONS[1:], provider="azure")
 

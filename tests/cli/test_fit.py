@@ -134,7 +134,7 @@ ERRORS = [
     (["--tier", "small", "--arch", "arm"], '--arch: got "arm", expected x86_64 or arm64 or any; did you mean "arm64"?'),
     (["--tier", "small", "--members", "0"], "members: got 0, expected an integer of 1 or more"),
     (["--tier", "small", "--limit", "all"], '--limit: got "all", expected a count such as "300"'),
-    (["--tier", "small", "--provider", "ibm"], 'provider: got "ibm", expected aws, azure or gce (gcp, google)'),
+    (["--tier", "small", "--provider", "ibm"], 'provider: got "ibm", expected aws, azure or gce'),
     (["--tier", "small", "--catalog", "curent"],
      'catalog: got "curent", expected guide, guide-as-printed, current or the path of a JSON file; did you mean '
      '"current"?'),

@@ -24,7 +24,7 @@ CLUSTERS = [
     ("b", "300", "800", "400MB", "GCP", 'say "hi", twice'),
     ("c", "1200", "9999", "1GB", "google", "żółw\n集群"),
     ("d", "2000", "1e4", "2GiB", "aws", "1.10"),
-    ("e", "", "x", "-1", "mars", "NA"),
+    ("e", "", "x", "-1", "asw", "NA"),
     ("f", "100", "199.5", "100000000", "gce", ""),
 ]
 ANSWERS = [
@@ -37,7 +37,8 @@ ANSWERS = [
 ]
 PROBLEM = (
     'rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; db_size: got "-1", expected bytes or '
-    'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "mars", expected aws, azure or gce (gcp, google)'
+    'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "asw", expected aws, azure or gce; did you mean '
+    '"aws"?'
 )
 
 

@@ -736,8 +736,10 @@ class TestInAnswers:
         assert best.machine_for("aws", "large").disk.size_gb == storage_for(100e9).size_gib > 250
 
     def test_no_machine_for_any_tier(self):
+        best = best_per_tier(catalog(machine("tiny", 1, 1, 10, 1)), load_tiers("guide"))
+        assert (best.machines, best.providers) == ((), ("aws",))
         with pytest.raises(OptionError, match=r"^catalog: aws: no machine in the catalog") as caught:
-            best_per_tier(catalog(machine("tiny", 1, 1, 10, 1)), load_tiers("guide"))
+            best.machine_for("aws", "small")
         assert (caught.value.option, caught.value.value) == ("catalog", "mine")
 
     def test_a_disk_keeps_what_is_provisioned(self):

@@ -51,7 +51,7 @@ def table() -> pa.Table:
             "clients": pa.array([draw.choice((None, 90, 300, 700, 2000)) for _ in rows], pa.int64()),
             "rps": pa.array([draw.choice((150.0, 800.0, 9e3, float("nan"))) for _ in rows]),
             "db_size": [draw.choice(("80MB", "400MB", "1GB", "8 GBs", None)) for _ in rows],
-            "cloud": [draw.choice(("aws", "gcp", "mars")) for _ in rows],
+            "cloud": [draw.choice(("aws", "gcp", "asw")) for _ in rows],
             "note": [f"note {row} {'x' * draw.randrange(20)}" for row in rows],
             "kind": pa.array([draw.choice("ab") for _ in rows]).dictionary_encode(),
             "tags": [[draw.choice("xyz")] * draw.randrange(3) for _ in rows],

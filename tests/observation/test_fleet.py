@@ -174,7 +174,7 @@ class TestRejected:
                 "--targets: cannot be used with --clients; set the label clients of each cluster instead",
             ),
             (["--provider", "aws", "--provider", "gce"], "--provider: got 2 providers, expected one with --targets"),
-            (["--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce (gcp, google)'),
+            (["--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce'),
             (["-o", "old.csv"], "old.csv: already exists; use --force to replace it"),
             (["-o", "out.xlsx"], "out.xlsx: the name does not say the format; give the format, one of csv, tsv, jsonl"),
             (["-o", "clusters.json", "--force"], "clusters.json: is also the input; give the output another name"),

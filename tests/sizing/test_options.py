@@ -144,12 +144,16 @@ class TestProviders:
         ("provider", "message"),
         [
             ([], "got no name, expected one or more of aws, gce"),
-            ("azure", 'got "azure", expected one of the catalog "guide": aws, gce'),
-            ("awz", 'got "awz", expected aws, azure or gce (gcp, google); did you mean "aws"?'),
-            (["aws", "oracle"], 'got "oracle", expected aws, azure or gce (gcp, google)'),
-            (5, "got 5, expected aws, azure or gce (gcp, google)"),
-            (b"aws", "got 97, expected aws, azure or gce (gcp, google)"),
-            ([None], "got None, expected aws, azure or gce (gcp, google)"),
+            (
+                "azure",
+                'got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has machines of '
+                "azure (--catalog current)",
+            ),
+            ("awz", 'got "awz", expected aws, azure or gce; did you mean "aws"?'),
+            (["aws", "oracle"], 'got "oracle", expected aws, azure or gce'),
+            (5, "got 5, expected aws, azure or gce"),
+            (b"aws", "got 97, expected aws, azure or gce"),
+            ([None], "got None, expected aws, azure or gce"),
         ],
     )
     def test_unknown_providers_are_rejected(self, provider, message):

@@ -223,7 +223,8 @@ class TestArguments:
             (
                 {"provider": "azure"},
                 OptionError,
-                'provider: got "azure", expected one of the catalog "guide": aws, gce',
+                'provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has '
+                "machines of azure (--catalog current)",
             ),
             (
                 {"catalog": "giude"},

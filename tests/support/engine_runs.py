@@ -36,7 +36,7 @@ def part(start: int, rows: int, seed: int) -> pa.Table:
     for column in (clients, requests):
         for value in (np.nan, np.inf, -1.0, -0.0):
             column[random.integers(0, max(rows, 1), rows // 10_000)] = value
-    clouds = np.array(["aws", "gce", "gcp", "AWS", "azure", "moon", None], object)
+    clouds = np.array(["aws", "gce", "gcp", "AWS", "azure", "asw", None], object)
     return pa.table(
         {
             "cluster": pa.array(np.arange(start, start + rows)),
