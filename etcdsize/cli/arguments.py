@@ -165,8 +165,8 @@ def add_output_format(parser: Container, *, standard_output: str) -> None:
     parser.add_argument(
         "--output-format",
         metavar="FORMAT",
-        help="format of OUT: csv, tsv, jsonl or parquet (default: by the name of OUT; on standard output, to a pipe or "
-        f"a device, {standard_output})",
+        help="format of OUT: csv, tsv, jsonl, json or parquet (default: by the name of OUT; on standard output, to a "
+        f"pipe or a device, {standard_output})",
     )
 
 

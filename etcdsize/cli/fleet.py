@@ -41,11 +41,11 @@ def add(commands: Commands) -> None:
         run=run,
         summary="size every cluster of a file",
         description="""\
-Size every cluster of a CSV, TSV, JSON lines or Parquet file that has one
-cluster per row. Print a summary, and write every row with more columns: tier,
-machine_type, forced_by, tightest, problem, notices. A row that cannot be sized
-is kept, with its problem, and the exit code is 1. What is doubtful or beyond
-the guide is sized, with the codes of its notices.
+Size every cluster of a CSV, TSV, JSON or Parquet file that has one cluster
+per row, compressed or not. Print a summary, and write every row with more
+columns: tier, machine_type, forced_by, tightest, problem, notices. A row that
+cannot be sized is kept, with its problem, and the exit code is 1. What is
+doubtful or beyond the guide is sized, with the codes of its notices.
 
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text
@@ -67,7 +67,7 @@ the clusters at risk and the possible savings.""",
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help="format of IN: csv, tsv, jsonl or parquet (default: by the name of IN, or its content)",
+        help="format of IN: csv, tsv, jsonl, json or parquet (default: by the name of IN, or its content)",
     )
     add_output_format(parser, standard_output="the format of IN")
     parser.add_argument(

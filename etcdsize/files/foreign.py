@@ -8,7 +8,9 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FOREIGN", "Foreign", "conversion", "foreign_by_content", "foreign_by_name"]
+from etcdsize.files.compression import Compression, split_name
+
+__all__ = ["FOREIGN", "Foreign", "conversion", "foreign_by_content", "foreign_by_name", "unpacking"]
 
 
 class Foreign(NamedTuple):
@@ -30,15 +32,30 @@ def conversion(path: Path, command: str) -> str:
 
     >>> print(conversion(Path("my fleet.csv.xz"), "xz -dc {file} > {stem}"))
     xz -dc 'my fleet.csv.xz' > 'my fleet.csv'
+    >>> print(conversion(Path("fleet.json.gz"), "jq -c '.[]' {file} > {jsonl}"))
+    gzip -dc fleet.json.gz > fleet.json && jq -c '.[]' fleet.json > fleet.jsonl
     """
     if str(path) == "-":
         path = Path("FILE")
-    new = path.with_name(f"new-{path.name}")
-    names = {"file": path, "new": new, "stem": path.with_suffix("")}
-    names |= {kind: path.with_suffix(f".{kind}") for kind in ("csv", "json", "jsonl", "parquet")}
+    inner, compression = split_name(path)
+    new = _new(inner)
+    names = {"file": inner, "new": new, "stem": inner.with_suffix("")}
+    names |= {kind: inner.with_suffix(f".{kind}") for kind in ("csv", "json", "jsonl", "parquet")}
     # No command writes over what it reads.
-    written = {kind: new if kind != "file" and name == path else name for kind, name in names.items()}
-    return command.format(**{kind: shlex.quote(str(name)) for kind, name in written.items()})
+    written = {kind: new if kind != "file" and name == inner else name for kind, name in names.items()}
+    converting = command.format(**{kind: shlex.quote(str(name)) for kind, name in written.items()})
+    return converting if compression is None else f"{unpacking(path, compression)} && {converting}"
+
+
+def unpacking(path: Path, compression: Compression) -> str:
+    """Return the command that writes the content of a compressed file, ready for a shell."""
+    inner = split_name(path)[0]
+    unpacked = _new(path) if inner == path else inner
+    return f"{compression.name} -dc {shlex.quote(str(path))} > {shlex.quote(str(unpacked))}"
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"new-{path.name}")
 
 
 def _at(place: int, *texts: bytes) -> re.Pattern[bytes]:

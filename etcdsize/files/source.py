@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from etcdsize.errors import FleetFileError
 from etcdsize.files.compression import Decompressed, compression_of, split_name
-from etcdsize.files.foreign import conversion, foreign_by_content, foreign_by_name
+from etcdsize.files.foreign import conversion, foreign_by_content, foreign_by_name, unpacking
 from etcdsize.files.format import SURE, Format
 from etcdsize.files.registry import format_named, format_of_name, formats, unknown_format
 from etcdsize.files.utf16 import FromUtf16, is_utf16, unmarked_utf16
@@ -124,7 +124,7 @@ def open_source(path: Path, stream: BinaryIO, name: str, option: str | None) -> 
         if within is not None:
             raise FleetFileError(
                 f"{name}: is compressed twice, with {within.name} and {compression.name}, expected once; first run: "
-                f"{conversion(path, f'{compression.name} -dc {{file}} > {{stem}}')}",
+                f"{unpacking(path, compression)}",
                 file=name,
             )
     elif claimed is not None and option is None:
@@ -136,7 +136,7 @@ def open_source(path: Path, stream: BinaryIO, name: str, option: str | None) -> 
     if is_utf16(head) and (kind is None or kind.text):
         file = file or Counted(stream)
         head, stream = _look(FromUtf16(file if compression is None else stream, name))
-    return Source(_format(kind, head, inner, name), stream, file)
+    return Source(_format(kind, head, path, name), stream, file)
 
 
 def _format(kind: Format | None, head: bytes, path: Path, name: str) -> Format:
@@ -167,7 +167,7 @@ def _format(kind: Format | None, head: bytes, path: Path, name: str) -> Format:
         )
     if kind is not None:
         return kind
-    foreign = foreign_by_name(path)
+    foreign = foreign_by_name(split_name(path)[0])
     if foreign is not None:
         raise FleetFileError(
             f"{name}: the name says {foreign.title}, expected {accepted}; first run: "

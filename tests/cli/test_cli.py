@@ -202,7 +202,7 @@ class TestFleet:
         assert got == [SIZED]
 
 
-FORMATS = "one of csv, tsv, jsonl, parquet"
+FORMATS = "one of csv, tsv, jsonl, json, parquet"
 ERRORS = [
     ([], "the following arguments are required: COMMAND; see 'etcdsize --help'"),
     (["sise"], "unknown command \"sise\"; did you mean \"size\"? See 'etcdsize --help'"),
@@ -253,8 +253,7 @@ ERRORS = [
     (["fleet", "no.csv"], "no.csv: cannot be read: No such file or directory"),
     (["fleet", "no\nsuch.csv"], "no\\nsuch.csv: cannot be read: No such file or directory"),
     (["fleet", "d.csv"], "d.csv: cannot be read: Is a directory"),
-    (["fleet", "d"], f"d: the name does not say the format; give the format, {FORMATS}"),
-    (["fleet", "-"], f"standard input or output: the name does not say the format; give the format, {FORMATS}"),
+    (["fleet", "d"], "d: cannot be read: Is a directory"),
     (["fleet", "fleet.csv", "-o", "out"], f"out: the name does not say the format; give the format, {FORMATS}"),
     (["fleet", "fleet.csv", "-o", "d.csv"], "d.csv: is a directory, expected the name of a file"),
     (["fleet", "fleet.csv", "-o", "no/out.csv"], "no/out.csv: there is no directory no; create it first"),
@@ -262,7 +261,7 @@ ERRORS = [
     (["fleet", "fleet.csv", "-o", "link.csv", "--force"],
      "link.csv: is also the input; give the output another name"),
     (["fleet", "fleet.csv", "--format", "cvs"],
-     'format: got "cvs", expected csv or tsv or jsonl or parquet; did you mean "csv"?'),
+     'format: got "cvs", expected csv or tsv or jsonl or json or parquet; did you mean "csv"?'),
     (["fleet", "fleet.csv", "--format", "parquet"], "fleet.csv: not a Parquet file: "),
     (["fleet", "fleet.csv", "--column", "clients"],
      '--column: got "clients", expected WHAT=NAME such as clients=conn_count'),

@@ -117,7 +117,7 @@ class TestReading:
     @KINDS
     def test_within_another(self, kind):
         with pytest.raises(
-            FleetFileError, match=f"is compressed twice, .*; first run: {kind} -dc clusters.csv > clusters"
+            FleetFileError, match=f"is compressed twice, .*; first run: {kind} -dc clusters.csv > new-clusters.csv$"
         ):
             sized(packed(packed(TEXT.encode(), kind), kind), "clusters.csv")
 

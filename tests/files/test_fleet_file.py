@@ -49,8 +49,9 @@ def encoded(kind, names=NAMES, rows=CLUSTERS):
         columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(names))]
         pq.write_table(pa.table(columns, names=list(names)), written)
         return written.getvalue()
-    if kind == "jsonl":
-        return "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows).encode()
+    if kind in ("jsonl", "json"):
+        objects = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
+        return (f"[{','.join(objects)}]" if kind == "json" else "\n".join(objects)).encode()
     text = io.StringIO(newline="")
     csv.writer(text, delimiter={"csv": ",", "tsv": "\t"}[kind]).writerows([names, *rows])
     return text.getvalue().encode()
@@ -62,8 +63,9 @@ def decoded(kind, written):
         table = pq.read_table(io.BytesIO(written))
         rows = [[row[name] or "" for name in table.column_names] for row in table.to_pylist()]
         return [table.column_names, *rows]
-    if kind == "jsonl":
-        objects = [json.loads(line) for line in written.decode().splitlines()]
+    if kind in ("jsonl", "json"):
+        text = written.decode()
+        objects = json.loads(text) if kind == "json" else [json.loads(line) for line in text.splitlines()]
         return [list(objects[0]), *([value or "" for value in one.values()] for one in objects)]
     return list(csv.reader(io.StringIO(written.decode(), newline=""), delimiter={"csv": ",", "tsv": "\t"}[kind]))
 
@@ -138,6 +140,7 @@ class TestFormatOf:
             ("a.tab", "tsv"),
             ("a.ndjson", "jsonl"),
             ("a.JSONL", "jsonl"),
+            ("a.json", "json"),
             ("a.parquet", "parquet"),
             ("a.csv.gz", "csv"),
             ("a.tsv.ZST", "tsv"),
@@ -154,13 +157,15 @@ class TestFormatOf:
             find_format(Path(name), None)
         told = "standard input or output" if name == "-" else name
         assert str(caught.value) == (
-            f"{told}: the name does not say the format; give the format, one of csv, tsv, jsonl, parquet"
+            f"{told}: the name does not say the format; give the format, one of csv, tsv, jsonl, json, parquet"
         )
 
     def test_an_unknown_format(self):
         with pytest.raises(OptionError) as caught:
             find_format(Path("a.csv"), "cvs")
-        assert str(caught.value) == ('format: got "cvs", expected csv or tsv or jsonl or parquet; did you mean "csv"?')
+        assert str(caught.value) == (
+            'format: got "cvs", expected csv or tsv or jsonl or json or parquet; did you mean "csv"?'
+        )
 
 
 class TestOptions:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import etcdsize.files.formats.jsonlines
+import etcdsize.files.json_objects
 from etcdsize import FleetFileError
 from etcdsize.batches.columns import ANSWERS
 from etcdsize.files.fleet_file import open_fleet
@@ -158,7 +159,7 @@ class TestMalformed:
     )
     def test_a_malformed_line_is_rejected(self, line, reason, monkeypatch):
         if reason.startswith("more than"):
-            monkeypatch.setattr(etcdsize.files.formats.jsonlines, "_LONGEST_LINE", 1000)
+            monkeypatch.setattr(etcdsize.files.json_objects, "_LONGEST_OBJECT", 1000)
         error = error_of(f"{START}}}\n\n{line}\n")
         assert str(error) == f"fleet.jsonl: line 3: {reason}"
         assert error.line == 3

@@ -1,4 +1,4 @@
-"""JSON Lines: one object per line. Fields that are not part of the load pass through unchanged."""
+"""JSON: one object per line, or an array of objects. Fields that are not part of the load pass through unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from etcdsize.base.text import shown
 from etcdsize.errors import ColumnError, FleetFileError
-from etcdsize.files.format import SURE, Reader, Rows, Wanted, file_size
+from etcdsize.files.format import POSSIBLE, SURE, Reader, Rows, Wanted, file_size
+from etcdsize.files.json_objects import TOO_DEEP, Number, Object, Objects, wrapping
 
 __all__ = ["FORMATS"]
 
@@ -24,26 +25,8 @@ _ROWS = 16 * 1024
 _BATCH_BYTES = 16 * 1024**2
 # Cells per batch: a field that few objects have takes room in every row.
 _CELLS = 4 * 1024**2
-_LONGEST_LINE = 64 * 1024**2
-_TOO_DEEP = "nested too deeply"
+_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:(\{)\s*["}]|\[\s*[{\]])')
 _HALF = "has half of a surrogate pair, which UTF-8 cannot hold"
-
-
-class _Number(str):
-    """A number, as it is written in the file."""
-
-    __slots__ = ()
-
-
-class _Object(dict[str, Any]):
-    """An object that knows which of its fields are repeated."""
-
-    __slots__ = ("repeated",)
-
-    def __init__(self, fields: list[tuple[str, Any]]) -> None:
-        super().__init__(fields)
-        counted: Counter[str] = Counter(name for name, _ in fields) if len(self) != len(fields) else Counter()
-        self.repeated = {name for name, count in counted.items() if count > 1}
 
 
 class JsonLinesReader:
@@ -53,10 +36,11 @@ class JsonLinesReader:
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._name = name
         self._stream = stream
-        self._lines = self._objects(stream)
-        self._first = _some(self._lines, _ROWS)
+        self._objects = Objects(stream, name)
+        self._error = self._objects.error
+        self._rest = iter(self._objects)
+        self._first = _some(self._rest, _ROWS)
         if not self._first:
             raise FleetFileError(f"{name}: empty, expected one JSON object per cluster", file=name)
         names: dict[str, None] = {}
@@ -69,32 +53,18 @@ class JsonLinesReader:
                 raise FleetFileError(f"{name}: the field {shown(field)} {_HALF}", file=name) from None
         self.names: list[str] = list(names)
         """The fields' names."""
+        if len(self._first) == 1:
+            self._reject_wrapper()
 
-    def _objects(self, stream: BinaryIO) -> Iterator[tuple[int, str, _Object]]:
-        decoder = json.JSONDecoder(
-            object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number, parse_constant=_Number
-        )
-        for line, text in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), 1):
-            if len(text) == _LONGEST_LINE:
-                raise self._error(line, f"more than {_LONGEST_LINE // 1024**2} MiB, expected a JSON object")
-            stripped = (text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text).strip()
-            if not stripped:
-                continue
-            try:
-                decoded = stripped.decode()
-                fields = decoder.decode(decoded)
-            except UnicodeDecodeError as error:
-                raise self._error(line, f"got the byte 0x{stripped[error.start]:02x}, expected UTF-8") from None
-            except ValueError as error:
-                raise self._error(line, f"not JSON: {error}") from None
-            except RecursionError:
-                raise self._error(line, _TOO_DEEP) from None
-            if not isinstance(fields, _Object):
-                raise self._error(line, f"got {shown(decoded)}, expected a JSON object")
-            yield line, decoded, fields
-
-    def _error(self, line: int, reason: str) -> FleetFileError:
-        return FleetFileError(f"{self._name}: line {line}: {reason}", file=self._name, line=line)
+    def _reject_wrapper(self) -> None:
+        """Reject a single object that is no cluster but holds an array of them."""
+        (_, text, fields), following = self._first[0], next(self._rest, None)
+        if following is not None:
+            self._rest = itertools.chain([following], self._rest)
+        elif self._objects.unit == "line":
+            wrapped = wrapping(text, fields)
+            if wrapped is not None:
+                raise self._objects.wrapped(wrapped)
 
     @property
     def work(self) -> tuple[int | None, str]:
@@ -103,7 +73,7 @@ class JsonLinesReader:
 
     def read(self, wanted: Wanted) -> Iterator[Rows]:
         """Yield the wanted fields as text, and every object unchanged."""
-        lines = itertools.chain(self._first, self._lines)
+        lines = itertools.chain(self._first, self._rest)
         positions = range(len(self.names)) if wanted.positions is None else wanted.positions
         known = set(self.names)
         first = len(self._first)
@@ -119,8 +89,8 @@ class JsonLinesReader:
                     if new:
                         raise self._error(
                             line,
-                            f"has the field {shown(min(new))}, which the first {first} lines do not have; "
-                            "write JSON lines to keep every field",
+                            f"has the field {shown(min(new))}, which the first {first} {self._objects.unit}s do not "
+                            "have; write JSON lines to keep every field",
                         )
             names = [str(position) for position in positions]
             columns = [self._column(self.names[position], chunk) for position in positions]
@@ -135,11 +105,11 @@ class JsonLinesReader:
             yield Rows(
                 pa.RecordBatch.from_arrays(columns, names=names),
                 sum(len(text) + 1 for _, text, _ in chunk),
-                pa.array([text for _, text, _ in chunk], pa.string()),
+                pa.array([_on_one_line(text) for _, text, _ in chunk], pa.string()),
                 None if loads is None else pa.RecordBatch.from_arrays(loads, names=names),
             )
 
-    def _column(self, name: str, chunk: Sequence[tuple[int, str, _Object]], decimal: str = ".") -> pa.Array:
+    def _column(self, name: str, chunk: Sequence[tuple[int, str, Object]], decimal: str = ".") -> pa.Array:
         """Return one field of every object as text; numbers are written with this decimal mark."""
         cells = []
         for line, _, fields in chunk:
@@ -147,16 +117,21 @@ class JsonLinesReader:
                 raise self._error(line, f"has the field {shown(name)} more than once, expected it once")
             try:
                 value = fields.get(name)
-                cell = value.replace(".", decimal) if isinstance(value, _Number) else _cell(value)
+                cell = value.replace(".", decimal) if isinstance(value, Number) else _cell(value)
                 cells.append(None if cell is None else cell.encode())
             except UnicodeEncodeError:
                 raise self._error(line, f"the field {shown(name)} {_HALF}") from None
             except RecursionError:
-                raise self._error(line, _TOO_DEEP) from None
+                raise self._error(line, TOO_DEEP) from None
         return pa.array(cells, pa.binary()).cast(pa.string())
 
 
-def _some(lines: Iterator[tuple[int, str, _Object]], most: int) -> list[tuple[int, str, _Object]]:
+def _on_one_line(text: str) -> str:
+    """Return the text of an object on one line: line ends are never part of its strings."""
+    return re.sub(r"\s*[\r\n]\s*", " ", text) if "\n" in text or "\r" in text else text
+
+
+def _some(lines: Iterator[tuple[int, str, Object]], most: int) -> list[tuple[int, str, Object]]:
     """Return the next lines, fewer if they are long."""
     found = []
     size = 0
@@ -175,7 +150,7 @@ def _cell(value: Any) -> str | None:
 
 def _json(value: Any) -> str:
     """Return a value as JSON, with numbers unchanged."""
-    if isinstance(value, _Number):
+    if isinstance(value, Number):
         return value
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)}: {_json(item)}" for key, item in value.items()) + "}"
@@ -210,12 +185,16 @@ def _values(name: str, column: pa.Array) -> list[Any]:
 
 
 class JsonLinesWriter:
-    """Writes JSON Lines, with the answers last."""
+    """Writes objects with the answers last, one per line, or as an array with one in each line."""
 
     escape = False
 
-    def __init__(self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, copies: bool) -> None:
+    def __init__(
+        self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, array: bool, copies: bool
+    ) -> None:
         self._stream = stream
+        self._before, self._after, self._end = ("[\n", "", "[]\n") if array else ("", "\n", "")
+        self._is_array = array
         self._names = list(names)
         self._answers = list(answers)
         self.copies = copies
@@ -232,11 +211,14 @@ class JsonLinesWriter:
             befores = [text[:-1] for text in _objects(self._names, columns, count)]
         for before, after in zip(befores, afters, strict=True):
             apart = "" if before.endswith("{") or after == "{}" else ", "
-            texts.write(f"{before}{apart}{after[1:]}\n")
+            texts.write(f"{self._before}{before}{apart}{after[1:]}{self._after}")
+            if self._is_array:
+                self._before, self._end = ",\n", "\n]\n"
         self._stream.write(texts.getvalue().encode())
 
     def close(self) -> None:
-        """Do nothing: every line is complete."""
+        """End the array; a line is complete as it is."""
+        self._stream.write(self._end.encode())
 
     def abandon(self) -> None:
         """Do nothing: the caller discards what was written."""
@@ -248,16 +230,22 @@ def _objects(names: Sequence[str], columns: Sequence[Sequence[Any]], count: int)
     return [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in cells]
 
 
-class _JsonLines:
-    """The JSON Lines format."""
+class _Json:
+    """JSON lines, or a JSON array. Both read what the file holds."""
 
-    name = "jsonl"
-    endings = (".jsonl", ".ndjson")
     seeks = False
     text = True
 
+    def __init__(self, name: str, endings: tuple[str, ...], *, array: bool) -> None:
+        self.name = name
+        self.endings = endings
+        self._is_array = array
+
     def recognizes(self, head: bytes) -> int:
-        return SURE if re.match(rb'(?:\xef\xbb\xbf)?\s*\{\s*["}]', head) else 0
+        found = _START.match(head)
+        if found is None:
+            return 0
+        return SURE if (found[1] is None) == self._is_array else POSSIBLE
 
     def reader(self, stream: BinaryIO, name: str) -> JsonLinesReader:
         return JsonLinesReader(stream, name)
@@ -270,7 +258,10 @@ class _JsonLines:
             raise ColumnError(
                 f"has several columns {', '.join(repeated)}, which one JSON object cannot hold; write CSV or Parquet"
             )
-        return JsonLinesWriter(stream, names, answers.names, copies=copies)
+        return JsonLinesWriter(stream, names, answers.names, array=self._is_array, copies=copies)
 
 
-FORMATS = (_JsonLines(),)
+FORMATS = (
+    _Json("jsonl", (".jsonl", ".ndjson"), array=False),
+    _Json("json", (".json",), array=True),
+)
