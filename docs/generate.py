@@ -28,6 +28,7 @@ REGION = re.compile(r"(<!-- begin generated: ([^\n]+?) -->\n)(.*?)(<!-- end gene
 REGIONS: dict[str, Callable[[], str]] = {
     "columns": command.columns,
     "constants": api.constants,
+    "error-codes": answers.error_codes,
     "errata": figures.errata_table,
     "errors": api.errors,
     "flags": versions.flags_table,

@@ -10,6 +10,11 @@ from __future__ import annotations
 
 from etcdsize.printable import one_line
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 __all__ = [
     *("ColumnError", "EtcdSizeError", "FleetFileError", "InvalidWorkloadError", "MissingDependencyError"),
     *("OptionError", "PlanError", "ScrapeError", "TableError", "UnitError", "WorkloadTypeError"),
@@ -19,9 +24,11 @@ __all__ = [
 class EtcdSizeError(ValueError):
     """The base of every error that etcdsize raises on purpose.
 
-    Attributes: `message`, and those that the class of the error declares, each with its default.
+    Attributes: `code`, `message`, and those that the class of the error declares, each with its default.
     """
 
+    code: ClassVar[str] = "error"
+    """A stable name of the kind of error, for programs."""
     message: str
 
     def __init__(self, message: str = "", **attributes: object) -> None:
@@ -40,6 +47,8 @@ class EtcdSizeError(ValueError):
 class UnitError(EtcdSizeError):
     """Text that is not a size, a rate, a count or a fraction."""
 
+    code = "unit"
+
     text: str = ""
     """The text that was rejected."""
     accepted: str = ""
@@ -50,6 +59,8 @@ class UnitError(EtcdSizeError):
 
 class InvalidWorkloadError(EtcdSizeError):
     """A load that cannot be sized: NaN, infinite, negative, missing or unreadable; or a misspelt provider."""
+
+    code = "workload"
 
     dimension: str | None = None
     """The first invalid dimension."""
@@ -64,9 +75,13 @@ class InvalidWorkloadError(EtcdSizeError):
 class WorkloadTypeError(InvalidWorkloadError, TypeError):
     """A load of a type that is not accepted as a number: a boolean, a complex number, a date or another object."""
 
+    code = "workload-type"
+
 
 class OptionError(EtcdSizeError):
     """An invalid argument other than the load, such as a table's name, a provider, headroom or members."""
+
+    code = "option"
 
     option: str | None = None
     """The name of the argument."""
@@ -77,9 +92,13 @@ class OptionError(EtcdSizeError):
 class ColumnError(OptionError):
     """The columns of the load cannot be found in a file or a frame."""
 
+    code = "column"
+
 
 class PlanError(EtcdSizeError):
     """A cluster plan that etcd would reject, or that would not work as written."""
+
+    code = "plan"
 
     member: str | None = None
     """The name of the invalid member."""
@@ -92,6 +111,8 @@ class PlanError(EtcdSizeError):
 class TableError(EtcdSizeError):
     """A tier table or a machine catalog that breaks its rules."""
 
+    code = "table"
+
     file: str | None = None
     """The file that it was read from."""
     row: int | None = None
@@ -102,6 +123,8 @@ class TableError(EtcdSizeError):
 
 class FleetFileError(EtcdSizeError):
     """A file of clusters that cannot be read or written."""
+
+    code = "fleet-file"
 
     file: str | None = None
     """The file."""
@@ -114,6 +137,8 @@ class FleetFileError(EtcdSizeError):
 class ScrapeError(EtcdSizeError):
     """A member's report about itself that cannot be read, or that lacks what is needed."""
 
+    code = "scrape"
+
     endpoint: str | None = None
     """The member's endpoint."""
     line: int | None = None
@@ -124,6 +149,8 @@ class ScrapeError(EtcdSizeError):
 
 class MissingDependencyError(EtcdSizeError, ImportError):
     """A package that an optional feature needs is not installed."""
+
+    code = "missing-dependency"
 
     package: str = ""
     """The name of the package."""

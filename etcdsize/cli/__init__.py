@@ -94,28 +94,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output went away, as head does.
         return 141
     except BaseException as error:
-        _report(error, debug="--debug" in words)
+        _report(error, words)
         return error_code
 
 
-def _report(error: BaseException, *, debug: bool) -> None:
-    """Report an error, with its traceback if `debug`."""
+def _report(error: BaseException, words: Sequence[str]) -> None:
+    """Report an error: on one line, with its traceback before it if the words ask for it, or as JSON."""
+    import traceback
+
+    from etcdsize.cli.argument_parser import asks_for_json
+    from etcdsize.cli.streams import report, write_data
+
+    lines = [line for part in traceback.format_exception(error) for line in part.splitlines()]
+    debug = "--debug" in words
+    ours = error if isinstance(error, EtcdSizeError) else _unforeseen(error)
+    if asks_for_json(words):
+        from etcdsize.cli.error_report import error_json
+
+        write_data(error_json(ours, lines if debug else None), aside=True)
+        return
+    for line in lines if debug else ():
+        report(line)
+    report(f"etcdsize: {ours}")
+
+
+def _unforeseen(error: BaseException) -> EtcdSizeError:
+    """Return an error of ours for one that is not."""
     import traceback
 
     from etcdsize import __version__
-    from etcdsize.cli.streams import report
+    from etcdsize.cli.error_report import FaultError, OutOfMemoryError
 
-    for part in traceback.format_exception(error) if debug else ():
-        for line in part.splitlines():
-            report(line)
-    if isinstance(error, EtcdSizeError):
-        message = str(error)
-    elif isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        message = "memory ran out; give the command more, or split its input"
-    else:
-        kind = "".join(traceback.format_exception_only(error)).strip()
-        message = (
-            f"{kind[:200]}; this is a fault of etcdsize {__version__}: please report it with the command and with what "
-            "--debug adds to it"
-        )
-    report(f"etcdsize: {message}")
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return OutOfMemoryError("memory ran out; give the command more, or split its input")
+    kind = "".join(traceback.format_exception_only(error)).strip()
+    return FaultError(
+        f"{kind[:200]}; this is a fault of etcdsize {__version__}: please report it with the command and with what "
+        "--debug adds to it"
+    )

@@ -11,7 +11,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Answered(NamedTuple):
-    """One answer: the command that prints it, what it holds, and where its model is."""
+    """One answer: the command that prints it, or "" for all of them, what it holds, and where its model is."""
 
     command: str
     meaning: str
@@ -47,6 +47,9 @@ ANSWERS = {
         "etcdsize.catalog.catalog",
         "Catalog",
         "validation",
+    ),
+    "error": Answered(
+        "", "an error, on standard error, of a command with --json", "etcdsize.cli.error_report", "error_schema", None
     ),
 }
 """Every answer by the name of its schema."""

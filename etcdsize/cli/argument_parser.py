@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from etcdsize.base.text import one_line, shown
-from etcdsize.cli.streams import write_text
+from etcdsize.cli.streams import write_data, write_text
 from etcdsize.errors import EtcdSizeError, OptionError
 
-__all__ = ["Commands", "Container", "Parser", "add_command", "file_name"]
+__all__ = ["Commands", "Container", "Parser", "add_command", "asks_for_json", "file_name"]
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -42,6 +43,7 @@ class Parser(argparse.ArgumentParser):
     error_code: int = 2
     """The exit code of the command after an error."""
     _commands: Commands | None = None
+    _as_json = False
 
     def __init__(self, *, debug_help: str = argparse.SUPPRESS, **options: Any) -> None:
         options.setdefault("formatter_class", Formatter)
@@ -61,11 +63,13 @@ class Parser(argparse.ArgumentParser):
         argparse lets the outermost parser reject them, which points to the wrong help.
         """
         words = sys.argv[1:] if args is None else list(args)
+        self._as_json = asks_for_json(words)
         self._reject_unknown_names(words)
         found, rest = super().parse_known_args(words, namespace)
         if rest:
             is_option = rest[0].startswith("-")
-            self.error(f"unknown option {rest[0]}" if is_option else f"unexpected argument {shown(rest[0])}")
+            what = f"unknown option {rest[0]}" if is_option else f"unexpected argument {shown(rest[0])}"
+            self.error(what, value=rest[0])
         return found, rest
 
     def _reject_unknown_names(self, words: Sequence[str]) -> None:
@@ -78,11 +82,12 @@ class Parser(argparse.ArgumentParser):
                 if name not in self._option_string_actions and " " not in name:
                     known = [option for option in self._option_string_actions if option.startswith("--")]
                     hint = _nearest(name, known)
-                    self.error(f"unknown option {name}{f'; did you mean {hint}?' if hint else ''}")
+                    self.error(f"unknown option {name}{f'; did you mean {hint}?' if hint else ''}", value=name)
             elif self._commands is not None and not word.startswith("-"):
                 if word not in self._commands.choices:
                     hint = _nearest(word, self._commands.choices)
-                    self.error(f"unknown command {shown(word)}{f'; did you mean {shown(hint)}?' if hint else ''}")
+                    mean = f"; did you mean {shown(hint)}?" if hint else ""
+                    self.error(f"unknown command {shown(word)}{mean}", value=word)
                 # The command's own parser looks at the rest.
                 return
 
@@ -104,14 +109,26 @@ class Parser(argparse.ArgumentParser):
         """Print help, or an error; argparse itself ignores that standard output cannot be written."""
         write_text(message, aside=file is not None and file is sys.stderr)
 
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str, *, value: str | None = None) -> NoReturn:
+        """Report a command line that is not understood, with the word that is wrong if it is known, and exit."""
         see = " See" if message.endswith("?") else "; see"
-        self.exit(self.error_code, f"{self.prog}: {one_line(message)}{see} '{self.prog} --help'\n")
+        text = f"{self.prog}: {one_line(message)}{see} '{self.prog} --help'"
+        if self._as_json:
+            from etcdsize.cli.error_report import UsageError, error_json
+
+            write_data(error_json(UsageError(text, command=self.prog, value=value)), aside=True)
+            self.exit(self.error_code)
+        self.exit(self.error_code, f"{text}\n")
 
 
 # Commands is where a command adds its parser; Container, a parser or a group, is where an option is added.
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 Container: TypeAlias = argparse._ActionsContainer
+
+
+def asks_for_json(words: Sequence[str]) -> bool:
+    """Return whether the arguments of a command ask for JSON, even if they cannot be parsed."""
+    return "--json" in itertools.takewhile(lambda word: word != "--", words)
 
 
 def file_name(argument: str) -> str:
