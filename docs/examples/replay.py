@@ -3,10 +3,12 @@
     python3 replay.py FOLDER COMMAND...
 
 Every member in FOLDER is served on a port of its own, from 23791 up. The answer to its first request is its first
-scrape, and the answer to every later request is its second. The script needs only Python.
+scrape, and the answer to every later request is its second. Both are moved in time, as if the first were recorded now.
+The script needs only Python.
 """
 
 import http.server
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +19,8 @@ from pathlib import Path
 PORT = 23791
 # 46 seconds after the members started, by their own clocks.
 TIMES = {"before": 1795581551, "after": 1795581561}
+SINCE = int(time.time()) - TIMES["before"]
+START = re.compile(rb"(?m)^process_start_time_seconds (.*)$")
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -31,8 +35,9 @@ def serve(folder: Path, member: str, port: int) -> Server:
         def do_GET(self) -> None:
             when = waiting.pop() if waiting else "after"
             text = (folder / f"{member}-{when}.txt").read_bytes()
+            text = START.sub(lambda start: b"process_start_time_seconds %f" % (float(start[1]) + SINCE), text)
             self.send_response_only(200)
-            self.send_header("Date", formatdate(TIMES[when], usegmt=True))
+            self.send_header("Date", formatdate(TIMES[when] + SINCE, usegmt=True))
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Any, NoReturn
 
-from etcdsize.base.text import shown
+from etcdsize.base.text import decoded, shown
 from etcdsize.errors import TableError
 
 __all__ = ["documents", "reject_repeats"]
@@ -22,7 +22,7 @@ def documents(source: object) -> list[Any]:
     """Return the JSON documents in a text, which may hold several in a row. Parsed JSON counts as one document."""
     if isinstance(source, (bytes, bytearray)):
         try:
-            source = bytes(source).decode(json.detect_encoding(bytes(source)))
+            source = decoded(bytes(source))
         except UnicodeDecodeError as error:
             raise TableError(f"not text: byte {error.start} is not {error.encoding}") from None
     if not isinstance(source, str):

@@ -11,7 +11,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Suggestions", "markdown_code", "markdown_text", "nearest", "one_line", "safe_json", "shortened", "shown"]
+__all__ = [
+    "Suggestions",
+    "decoded",
+    "markdown_code",
+    "markdown_text",
+    "nearest",
+    "one_line",
+    "safe_json",
+    "shortened",
+    "shown",
+]
 
 # No name is longer, and comparing a text of megabytes takes seconds.
 _LONGEST_WORD = 200
@@ -30,6 +40,26 @@ def nearest(word: str, known: Iterable[str]) -> str:
     lowered = {name.lower(): name for name, _ in zip(known, range(_MOST_WORDS)) if len(name) <= _LONGEST_WORD}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f'; did you mean "{lowered[close[0]]}"?' if close else ""
+
+
+def decoded(content: bytes) -> str:
+    r"""Return the text of bytes in UTF-8, or in UTF-16 or UTF-32 as PowerShell writes it.
+
+    The encoding is found by the byte order mark or, as in JSON, by the zeros among the first four bytes.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If they are not text.
+
+    Examples
+    --------
+    >>> decoded(b"\xff\xfea\x00"), decoded(b"a")
+    ('a', 'a')
+    """
+    import json
+
+    return content.decode(json.detect_encoding(content))
 
 
 class Suggestions:

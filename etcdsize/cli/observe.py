@@ -89,6 +89,7 @@ stop the others: it is the problem of its row.""",
     many.add_argument(
         "--targets",
         metavar="FILE",
+        action="append",
         type=file_name,
         help="observe every cluster of this file, in the JSON format of Prometheus file-based service discovery; - is "
         "standard input",
@@ -119,6 +120,13 @@ def run(options: Namespace) -> int:
         "tls": ClientTls(**files) if any(files.values()) else None,
     }
     if options.targets is not None:
+        if len(options.targets) > 1:
+            raise OptionError(
+                f"--targets: got {len(options.targets)} files, expected one; join them with: jq -s add FILE1 FILE2 | "
+                "etcdsize observe --targets -",
+                option="--targets",
+            )
+        (options.targets,) = options.targets
         return _observe_many(options, {**how, "catalog": options.catalog}, scrape)
     for name in ("output", "output_format", "columns", "force"):
         if getattr(options, name):
@@ -137,12 +145,14 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
     observation = observe(options.urls, clients=options.clients, **scrape)
     sizing = None
     if observation.is_known:
-        sizing = size(observation.workload(), members=observation.member_count, **how)
+        if observation.voting_members is not None:
+            how["members"] = observation.voting_members
+        sizing = size(observation.workload(), **how)
     if options.json:
         write_answer(ObservedCluster(observation=observation, sizing=sizing))
     else:
         write_text(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
-    return 1 if observation.problems or sizing is None else 0
+    return 1 if observation.incomplete or sizing is None else 0
 
 
 def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:

@@ -6,15 +6,23 @@ Figures that each member counts for itself (requests, streams) are summed. Of fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from etcdsize.base.checks import count_of, list_of, plain_number
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
+from etcdsize.observation.membership import several_clusters
 from etcdsize.observation.model import ClientCount, MemberLoad, Observation
-from etcdsize.observation.notices import observed_notices
-from etcdsize.observation.rates import Rates, rates_between, rates_since_start, total, waits_between
+from etcdsize.observation.notices import not_asked, observed_notices
+from etcdsize.observation.rates import (
+    START_TOLERANCE_SECONDS,
+    Rates,
+    rates_between,
+    rates_since_start,
+    total,
+    waits_between,
+)
 from etcdsize.observation.scrape import MemberStatus, Scrape
 from etcdsize.workload import Workload
 
@@ -72,47 +80,82 @@ def combine_scrapes(
     members = [_member(endpoint, *pair, intervals.get(endpoint), statuses) for endpoint, pair in pairs.items()]
     scraped = {member.member_id for member in members}
     members += [_member_of_status(one) for one in statuses.values() if one.member_id not in scraped]
+    api_servers = sum(_is_api_server(*pair) for pair in pairs.values())
     known = {member.member_id for member in members if member.member_id is not None}
     other_peers = sorted({peer for member in members for peer in member.peers} - known)
+    mixed = several_clusters(members, statuses)
+    fields: dict[str, Any] = {
+        "members": tuple(members),
+        "interval_seconds": None if second is None or not intervals else max(intervals.values()),
+        "clients": _clients(clients, None, None, None),
+        "cluster_id": next((one.cluster_id for one in statuses.values()), None),
+        # A member that is down may be one of the others' peers.
+        "member_count": max(len(members) - api_servers, len(known) + len(other_peers)) or None,
+        "learner_count": sum(member.is_learner is True for member in members),
+        "other_peers": tuple(other_peers),
+        "incomplete": tuple(_missing(members, other_peers, mixed)),
+    }
+    if mixed is None:
+        # The connections to members that were not observed are not counted.
+        fields |= _load(members, other_peers, clients, None if other_peers else sockets)
+        if fields["requests_per_second"] is not None:
+            fields["requests_over"] = "lifetime" if second is None else "interval"
+    observation = Observation(**fields)
+    notices = observed_notices(observation, duplicates=duplicates, mixed=mixed)
+    return observation.model_copy(update={"notices": notices})
+
+
+def _load(
+    members: Sequence[MemberLoad], other_peers: Sequence[str], clients: float | None, sockets: int | None
+) -> dict[str, Any]:
+    """Return the figures of a cluster from those of its members."""
     rates = [member.requests_per_second for member in members if member.requests_per_second is not None]
     is_exact = not other_peers and all(member.requests_bound == "exact" for member in members)
     watches, leases = (_sum(getattr(m, name) for m in members) for name in ("watch_streams", "lease_streams"))
     fields: dict[str, Any] = {
-        "members": tuple(members),
-        "interval_seconds": None if second is None or not intervals else max(intervals.values()),
-        # The connections to members that were not observed are not counted.
-        "clients": _clients(clients, None if other_peers else sockets, watches, leases),
+        "clients": _clients(clients, sockets, watches, leases),
         "requests_per_second": total(rates) if rates else None,
         "requests_bound": None if not rates else "exact" if is_exact else "lower",
-        "requests_over": None if not rates else "lifetime" if second is None else "interval",
         "calls_per_second": {
             name: total(member.calls_per_second.get(name, 0) for member in members)
             for name in sorted({name for member in members for name in member.calls_per_second})
         },
         "watch_streams": watches,
         "lease_streams": leases,
-        "cluster_id": next((one.cluster_id for one in statuses.values()), None),
-        # A member that is down may be one of the others' peers.
-        "member_count": max(len(members), len(known) + len(other_peers)),
     }
     for name in _LARGEST:
         fields[name] = max((value for m in members if (value := getattr(m, name)) is not None), default=None)
+    if fields["data_bytes"] is not None:
+        fields["data_bound"] = "lower" if all(member.has_leader is False for member in _answering(members)) else "exact"
+    elif fields["total_bytes"] is not None:
+        fields["data_bytes"], fields["data_bound"] = fields["total_bytes"], "upper"
     # The member with the smallest quota is the first to reject writes.
     fields["quota_bytes"] = min((m.quota_bytes for m in members if m.quota_bytes), default=None)
-    observation = Observation(**fields)
-    notices = observed_notices(
-        observation,
-        duplicates=duplicates,
-        other_peers=other_peers,
-        clusters=sorted({one.cluster_id for one in statuses.values()}),
-    )
-    return observation.model_copy(update={"notices": notices})
+    return fields
 
 
 _LARGEST = (
     *("data_bytes", "total_bytes", "wal_fsync_p99_seconds", "backend_commit_p99_seconds", "peer_rtt_p99_seconds"),
     "leader_changes",
 )
+
+
+def _answering(members: Iterable[MemberLoad]) -> list[MemberLoad]:
+    return [member for member in members if member.member_id is not None or member.total_bytes is not None]
+
+
+def _missing(members: Sequence[MemberLoad], other_peers: Sequence[str], mixed: str | None) -> Iterator[str]:
+    """Yield the reasons why the members are not one whole cluster."""
+    if mixed is not None:
+        yield f"the endpoints are not one cluster, so nothing is summed: {mixed}; observe each cluster by itself"
+    for member in members:
+        if member.problem is not None:
+            yield f"{member.endpoint}: {member.problem}"
+    if not_asked(members, other_peers):
+        yield f"the members know others that were not observed: {', '.join(other_peers)}; name all members"
+    leaderless = [member.endpoint for member in members if member.has_leader is False]
+    if leaderless:
+        yield f"{', '.join(leaderless)}: no leader"
 
 
 def statuses_of(status: Iterable[MemberStatus]) -> list[MemberStatus]:
@@ -176,16 +219,38 @@ def _without_duplicates(pairs: Mapping[str, Pair]) -> tuple[dict[str, Pair], lis
     The same endpoint is kept in whatever order they come: the one with the most scrapes, then the first by name.
     """
     by_scrapes = sorted(pairs, key=lambda endpoint: (-sum(isinstance(s, Scrape) for s in pairs[endpoint]), endpoint))
-    kept: dict[object, str] = {}
+    kept: dict[object, list[str]] = {}
     duplicates = []
     for endpoint in by_scrapes:
         last = next((scrape for scrape in reversed(pairs[endpoint]) if isinstance(scrape, Scrape)), None)
         # A member is known by its ID, or else by its start: no two processes start in the same hundredth of a second.
         identity = None if last is None else last.member_id or last.started_unix_seconds
-        if identity is not None and kept.setdefault(identity, endpoint) != endpoint:
-            duplicates.append((endpoint, kept[identity]))
+        if identity is None:
+            continue
+        others = kept.setdefault(identity, [])
+        same = next((other for other in others if _may_be_one_process(pairs[endpoint], pairs[other])), None)
+        if same is None:
+            others.append(endpoint)
+        else:
+            duplicates.append((endpoint, same))
     dropped = {endpoint for endpoint, _ in duplicates}
     return {endpoint: pair for endpoint, pair in pairs.items() if endpoint not in dropped}, sorted(duplicates)
+
+
+def _may_be_one_process(one: Pair, other: Pair) -> bool:
+    """Return whether two endpoints with one ID may be one process: members that were made alike share an ID."""
+    starts, others = (
+        [scrape.started_unix_seconds for scrape in pair if isinstance(scrape, Scrape)] for pair in (one, other)
+    )
+    return any(
+        start is None or again is None or abs(start - again) <= START_TOLERANCE_SECONDS
+        for start in starts
+        for again in others
+    )
+
+
+def _is_api_server(before: Scrape | str, after: Scrape | str | None) -> bool:
+    return any(isinstance(one, Scrape) and one.reported_by == "api-server" for one in (before, after))
 
 
 def _member(
@@ -206,7 +271,8 @@ def _member(
         rates = rates_since_start(last)
         if rates.calls_per_second is None and last.calls is not None:
             problems.append(
-                "a single scrape without its time gives no rate; set taken_unix_seconds, or add a second scrape"
+                "a single scrape gives no rate without its time, which is unknown if the clocks of the member and of "
+                "this machine differ; add a second scrape"
                 if last.taken_unix_seconds is None or last.started_unix_seconds is None
                 else "it was scraped before it started, by its own clock, which gives no rate; add a second scrape"
             )
@@ -219,7 +285,11 @@ def _member(
                 "URLs, not that of a load balancer"
             )
     if rates.calls_per_second is None and not problems:
-        problems.append("its metrics do not count client calls")
+        problems.append(
+            "the metrics of an API server, which know only the size of etcd's file; add those of etcd's members"
+            if last.reported_by == "api-server"
+            else "its metrics do not count client calls"
+        )
     waits = waits_between(scrapes[0] if len(scrapes) == 2 and not rates.restarted else None, last)
     status = statuses.get(last.member_id or "")
 
@@ -245,7 +315,9 @@ def _member(
         since_start=waits.since_start,
         has_leader=last.has_leader,
         is_leader=filled("is_leader"),
+        is_learner=filled("is_learner"),
         leader_changes=rates.leader_changes,
+        counts_every_call=last.counts_every_call,
         peers=last.peers,
         errors=() if status is None else status.errors,
     )
@@ -263,6 +335,7 @@ def _member_of_status(status: MemberStatus) -> MemberLoad:
         quota_bytes=status.quota_bytes,
         has_leader=status.leader_id is not None,
         is_leader=status.is_leader,
+        is_learner=status.is_learner,
         errors=status.errors,
     )
 

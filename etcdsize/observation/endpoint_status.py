@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from etcdsize.base.json_text import documents
@@ -13,6 +14,10 @@ __all__ = ["read_endpoint_status"]
 
 _COMMAND = "etcdctl endpoint status --write-out=json"
 _TOO_LARGE = 2**64
+# The most digits that a float needs, and how many zeros at the end of all IDs together are no chance: once in ten
+# thousand clusters they are (our choice).
+_DIGITS = 17
+_CHANCE_DIGITS, _CHANCE_BITS = 4, 14
 
 
 def read_endpoint_status(source: object) -> tuple[MemberStatus, ...]:
@@ -39,10 +44,33 @@ def read_endpoint_status(source: object) -> tuple[MemberStatus, ...]:
     try:
         found = documents(source)
     except TableError as error:
-        raise ScrapeError(f"endpoint status: {error}") from None
+        raise ScrapeError(f"endpoint status: {error}; use what {_COMMAND} prints") from None
     if len(found) != 1 or not isinstance(found[0], list) or not found[0]:
         raise ScrapeError(f"endpoint status: got {shown(source)}, expected the list that {_COMMAND} prints")
-    return tuple(_Entry(fields, row).status() for row, fields in enumerate(found[0], 1))
+    statuses = tuple(_Entry(fields, row).status() for row, fields in enumerate(found[0], 1))
+    _reject_rounded_ids(statuses)
+    return statuses
+
+
+def _reject_rounded_ids(statuses: Sequence[MemberStatus]) -> None:
+    """Reject IDs that went through a program which keeps 53 bits of a number, such as jq 1.6 or a browser.
+
+    They end in zeros then. A single ID may do so by chance, all of them together do not.
+    """
+    ids = {id_ for one in statuses for id_ in (one.member_id, one.cluster_id, one.leader_id) if id_ is not None}
+    numbers = [number for number in (int(id_, 16) for id_ in ids) if number > 2**53]
+    # Such a program prints 17 digits and then zeros, or passes on a float, which is a multiple of a power of two.
+    digits = [max(len(str(number)) - _DIGITS, 0) for number in numbers]
+    rounded = all(number % 10**more == 0 for number, more in zip(numbers, digits, strict=True))
+    bits = sum(number.bit_length() - 53 for number in numbers)
+    if (rounded and sum(digits) >= _CHANCE_DIGITS) or (
+        bits >= _CHANCE_BITS and all(float(number) == number for number in numbers)
+    ):
+        raise ScrapeError(
+            f"endpoint status: got IDs such as {numbers[0]}, expected all of their digits: a program that rounds large "
+            f"numbers, such as jq before 1.7, changed them; use what {_COMMAND} prints, unchanged",
+            metric="member_id",
+        )
 
 
 class _Entry:

@@ -20,6 +20,7 @@ from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import one_line, shortened
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
+from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
 from etcdsize.observation.observe import observe_clusters
 from etcdsize.observation.targets import ClusterTargets, clusters_of
@@ -40,12 +41,14 @@ __all__ = ["OBSERVED", "ObservedFleet", "observe_fleet"]
 
 OBSERVED: dict[str, pa.DataType] = {
     "members": pa.int64(),
+    "learners": pa.int64(),
     "clients": pa.float64(),
     "clients_counted_by": pa.string(),
     "clients_bound": pa.string(),
     "requests_per_second": pa.float64(),
     "requests_bound": pa.string(),
     "data_bytes": pa.float64(),
+    "data_bound": pa.string(),
     "total_bytes": pa.float64(),
     "quota_bytes": pa.float64(),
     "wal_fsync_p99_seconds": pa.float64(),
@@ -62,8 +65,8 @@ _LOADS = {name: name for name in ("clients", "requests_per_second", "data_bytes"
 _KEPT = ("provider", "current_machine")
 _ROWS = 1_000
 _FIRST = 10
-# The most members whose problems a row shows, and the most characters.
-_MOST_MEMBERS = 5
+# The most problems of a cluster that a row shows, and the most characters.
+_MOST_PROBLEMS = 5
 _LONGEST_PROBLEM = 1_000
 
 
@@ -71,12 +74,22 @@ class ObservedFleet(Answer):
     """The result of observing many clusters."""
 
     clusters: Annotated[int, Field(description="Clusters that were observed. [count]")]
-    complete: Annotated[int, Field(description="Clusters whose members all answered. [count]")]
-    partial: Annotated[int, Field(description="Clusters with members that did not answer. [count]")]
-    unreachable: Annotated[int, Field(description="Clusters of which nothing is known. [count]")]
+    complete: Annotated[int, Field(description="Clusters whose members all answered, and have a leader. [count]")]
+    partial: Annotated[
+        int,
+        Field(
+            description="Clusters with members that did not answer or were not asked, without a leader, or that are "
+            "several clusters. [count]"
+        ),
+    ]
+    unreachable: Annotated[int, Field(description="Clusters of which no member answered. [count]")]
     first_problems: Annotated[
         tuple[Problem, ...], Field(description="The first clusters that are not complete, and why.")
     ]
+    one_cluster: Annotated[
+        tuple[tuple[int, ...], ...],
+        Field(description="Rows whose members know one another as peers: each group of rows looks like one cluster."),
+    ] = ()
     fleet: Annotated[FleetSummary, Field(description="What they need, counted by tier and machine.")]
 
 
@@ -192,7 +205,9 @@ class _Row:
 
     name: str | None
     problem: str | None
-    is_known: bool
+    answered: bool
+    member_ids: tuple[str, ...]
+    other_peers: tuple[str, ...]
     batch: pa.RecordBatch
 
 
@@ -204,10 +219,14 @@ def _row(cluster: ClusterTargets, found: Observation | str, names: Mapping[str, 
     if isinstance(found, Observation):
         values |= _observed(found)
     values["observed_problem"] = problem
+    members = found.members if isinstance(found, Observation) else ()
+    ids = tuple(member.member_id for member in members if member.member_id is not None)
     return _Row(
         name=cluster.labels.get("cluster"),
         problem=problem,
-        is_known=isinstance(found, Observation) and found.is_known,
+        answered=bool(ids) or (isinstance(found, Observation) and found.is_known),
+        member_ids=ids,
+        other_peers=found.other_peers if isinstance(found, Observation) else (),
         batch=pa.RecordBatch.from_pylist([values], schema),
     )
 
@@ -217,6 +236,9 @@ def _observed(observation: Observation) -> dict[str, Any]:
     versions = sorted({member.version for member in observation.members if member.version is not None})
     found: dict[str, Any] = {
         "members": observation.member_count,
+        "learners": (
+            observation.learner_count if any(one.is_learner is not None for one in observation.members) else None
+        ),
         "clients": observation.clients.count,
         "clients_counted_by": observation.clients.counted_by,
         "clients_bound": observation.clients.bound,
@@ -234,10 +256,9 @@ def _observed(observation: Observation) -> dict[str, Any]:
 
 
 def _problem(observation: Observation) -> str:
-    """Return the problems of the members, shortened to what a table can show."""
-    problems = [f"{member.endpoint}: {member.problem}" for member in observation.problems]
-    more = len(problems) - _MOST_MEMBERS
-    return "; ".join(problems[:_MOST_MEMBERS]) + (f"; and {more} more" if more > 0 else "")
+    """Return why it is not one whole cluster, shortened to what a table can show."""
+    more = len(observation.incomplete) - _MOST_PROBLEMS
+    return "; ".join(observation.incomplete[:_MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
 
 
 class _Counts:
@@ -246,12 +267,18 @@ class _Counts:
     def __init__(self) -> None:
         self._clusters = self._partial = self._unreachable = 0
         self._first: list[Problem] = []
+        self._links = Links()
+        self._unlinked: dict[int, tuple[str, ...]] = {}
 
     def add(self, row: _Row) -> None:
         self._clusters += 1
+        if row.member_ids and row.other_peers:
+            self._unlinked[self._clusters] = row.member_ids
+            for member_id in row.member_ids:
+                self._links.join(member_id, row.other_peers)
         if row.problem is None:
             return
-        if row.is_known:
+        if row.answered:
             self._partial += 1
         else:
             self._unreachable += 1
@@ -266,5 +293,13 @@ class _Counts:
             partial=self._partial,
             unreachable=self._unreachable,
             first_problems=tuple(self._first),
+            one_cluster=self._one_cluster(),
             fleet=fleet,
         )
+
+    def _one_cluster(self) -> tuple[tuple[int, ...], ...]:
+        """Return the rows that are linked by their members' peers, where there is more than one."""
+        rows: dict[str, list[int]] = {}
+        for row, member_ids in self._unlinked.items():
+            rows.setdefault(self._links.first(member_ids[0]), []).append(row)
+        return tuple(tuple(linked) for linked in rows.values() if len(linked) > 1)

@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.errors import MissingDependencyError, ScrapeError
 from etcdsize.observation.connections import count_connections
-from etcdsize.observation.metrics import MAX_BYTES, read_metrics
+from etcdsize.observation.metrics import read_metrics
+from etcdsize.observation.page import Page
 from etcdsize.observation.scrape import Scrape
 from etcdsize.observation.tls import ClientTls
 
@@ -103,7 +104,7 @@ class MetricsClient:
             except ScrapeError as error:
                 return Answer(str(error), at)
 
-    async def _download(self, url: str, streams: list[Any]) -> tuple[bytes, float, float, int | None]:
+    async def _download(self, url: str, streams: list[Any]) -> tuple[bytes, float, float | None, int | None]:
         """Return the text, the time of the request, the member's own time, and its port if it runs on this machine.
 
         The time of the request is when the member read its counters. Its answer may have to wait here for others.
@@ -119,16 +120,12 @@ class MetricsClient:
 
         async with self._client.stream("GET", url, extensions={"trace": trace}) as response:
             port = _local_port(response)
-            body = bytearray()
+            page = Page("answers with")
             async for part in response.aiter_raw():
-                body += part
+                page.add(part)
                 # Thousands of small chunks may have come at once: let the others and the timeout have their turn.
                 await asyncio.sleep(0)
-                if len(body) > MAX_BYTES:
-                    raise ScrapeError(
-                        f"answers with more than {MAX_BYTES} bytes, expected etcd's metrics, which are about 150 kB"
-                    )
-            text = bytes(body)
+            text = page.content
             if response.status_code != 200:
                 raise ScrapeError(_status_reason(response.status_code, text))
             return text, at, _taken(response.headers.get("Date", "")), port
@@ -137,19 +134,26 @@ class MetricsClient:
 _PROBE = 'etcd_server_id{server_id="1"} 1\nprocess_start_time_seconds 1\n'
 
 
+# How far the clocks of a member and of this machine may be apart (our choice).
+_CLOCKS_APART_SECONDS = 3600
 # As RFC 9110 has it. email.utils would read much more, some of it in the local time zone.
 _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
 
 
-def _taken(date: str) -> float:
-    """Return the time of an answer, by the member's clock if it sends it, as its start is by that clock too."""
+def _taken(date: str) -> float | None:
+    """Return the time of an answer by the member's clock, as its start is by that clock too. None: it is unknown.
+
+    Without a date it is the time by our clock. If the two differ by much, one of them is wrong, and so may be the age
+    of the member's process.
+    """
+    now = time.time()
+    if not _DATE.fullmatch(date):
+        return now
     try:
-        taken = email.utils.parsedate_to_datetime(date).timestamp() if _DATE.fullmatch(date) else time.time()
+        taken = email.utils.parsedate_to_datetime(date).timestamp()
     except ValueError:
-        return time.time()
-    if taken < 0:
-        raise ScrapeError(f"answers with the date {shown(date)}, expected one since 1970; is its clock right?")
-    return taken
+        return now
+    return taken if abs(taken - now) <= _CLOCKS_APART_SECONDS else None
 
 
 def _local_port(response: httpx.Response) -> int | None:

@@ -9,43 +9,35 @@ from typing import Any, NoReturn, TextIO, cast
 
 from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, MissingDependencyError, ScrapeError
+from etcdsize.observation.page import (
+    ACTIVE_PEERS,
+    API_SERVER_SIZES,
+    CLIENT_REQUESTS,
+    COMMIT,
+    FAMILIES,
+    FSYNC,
+    HANDLED,
+    KNOWN_PEERS,
+    NAMED,
+    RECEIVED,
+    RTT,
+    SINGLE,
+    STARTED,
+    WANTED,
+    WATCH_STREAMS,
+    describe,
+    text_of,
+)
 from etcdsize.observation.scrape import Histogram, Scrape
 
 __all__ = ["read_metrics"]
 
-_STARTED, _HANDLED = "grpc_server_started_total", "grpc_server_handled_total"
-_RECEIVED = "grpc_server_msg_received_total"
-_FSYNC, _COMMIT = "etcd_disk_wal_fsync_duration_seconds", "etcd_disk_backend_commit_duration_seconds"
-_RTT = "etcd_network_peer_round_trip_time_seconds"
-_PEERS = "etcd_network_active_peers"
-_SINGLE = {
-    "etcd_mvcc_db_total_size_in_use_in_bytes": "data_bytes",
-    "etcd_mvcc_db_total_size_in_bytes": "total_bytes",
-    "etcd_server_quota_backend_bytes": "quota_bytes",
-    "etcd_server_has_leader": "has_leader",
-    "etcd_server_is_leader": "is_leader",
-    "etcd_server_leader_changes_seen_total": "leader_changes",
-    "process_cpu_seconds_total": "cpu_seconds",
-    "process_start_time_seconds": "started_unix_seconds",
-}
-_NAMED = {"etcd_server_id": ("member_id", "server_id"), "etcd_server_version": ("version", "server_version")}
-_COUNTERS = (_STARTED, _HANDLED, _RECEIVED, "etcd_server_leader_changes_seen_total", "process_cpu_seconds_total")
-_HISTOGRAMS = (_FSYNC, _COMMIT, _RTT)
-_FAMILIES = {
-    **dict.fromkeys((*_SINGLE, *_NAMED, _PEERS), "gauge"),
-    **dict.fromkeys(_COUNTERS, "counter"),
-    **dict.fromkeys(_HISTOGRAMS, "histogram"),
-}
-# Of a histogram, only the buckets are needed.
-_WANTED = {f"{name}_bucket" if kind == "histogram" else name for name, kind in _FAMILIES.items()}
 _NAME = re.compile(r"[^\s{]*")
 _ID = re.compile(r"[0-9a-f]{1,16}")
+_FLAGS = ("has_leader", "is_leader", "is_learner")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
-# etcd serves about 150 kB in 1,500 lines, none as long as a kilobyte, of which 200 are read here. A much larger text is
-# not etcd's, and would take long to read.
-MAX_BYTES = 4 * 1024**2
-_MOST_LINES_OF_ALL = 200_000
+_MOST_LINES_OF_ALL = 2_000_000
 _MOST_LINES = 10_000
 _LONGEST_LINE = 4096
 # etcd's counters and sizes have 64 bits, so sums of them never leave the range of floats.
@@ -53,7 +45,7 @@ _TOO_LARGE = 2**64
 # The services below have 20 methods together.
 _MOST_METHODS = 100
 # Of these, which are half of all lines, only the streams are needed.
-_STREAMS_ONLY = (_HANDLED, _RECEIVED)
+_STREAMS_ONLY = (HANDLED, RECEIVED)
 
 # The services that clients call. Maintenance and Cluster are for operators.
 _SERVICES = {
@@ -70,10 +62,13 @@ _WATCH = ("etcdserverpb.Watch", "Watch")
 def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None) -> Scrape:
     """Return the metrics of one member as a `Scrape`.
 
+    A page that other programs share, such as that of k3s, is read as well. Of a Kubernetes API server's metrics, the
+    size of etcd's file is read, which is all that they report of etcd.
+
     Parameters
     ----------
     source : str or bytes
-        The text that the member serves under `/metrics`.
+        The text that the member serves under `/metrics`, in UTF-8, or in UTF-16 as PowerShell writes it.
     taken_unix_seconds : float, optional
         The time of the scrape, by the member's clock. [s since 1970] Without it, a single scrape gives no rate.
 
@@ -99,13 +94,16 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
     >>> scrape.member_id, scrape.calls, scrape.data_bytes
     ('8a0ad4f01f6260c3', {'KV.Range': 40}, None)
     """
-    text = _text(source)
+    text = text_of(source)
+    lines_of_all = text.count("\n")
+    if lines_of_all > _MOST_LINES_OF_ALL:
+        _reject(f"got {lines_of_all} lines, expected at most {_MOST_LINES_OF_ALL}; etcd's own are about 1,500")
     found = _Found()
     lines = _Lines(text)
     for sample in lines.samples():
         found.add(sample.name, sample.labels, sample.value, lines.number)
-    if not lines.any_etcd:
-        _reject(_not_etcd(text))
+    if not found.of_etcd and not found.api_server_bytes:
+        _reject(describe(text))
     if text[-1] != "\n":
         _reject("the last line does not end; is it cut off?", line=text.count("\n") + 1)
     if "started_unix_seconds" not in found.fields:
@@ -114,38 +112,6 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
             metric="process_start_time_seconds",
         )
     return found.scrape(taken_unix_seconds)
-
-
-def _text(source: str | bytes) -> str:
-    if not isinstance(source, (str, bytes, bytearray)):
-        _reject(f"got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves")
-    if len(source) > MAX_BYTES:
-        _reject(f"got {len(source)} bytes, expected at most {MAX_BYTES}; etcd's own are about 150 kB")
-    if isinstance(source, str):
-        text = source
-    else:
-        try:
-            text = bytes(source).decode()
-        except UnicodeDecodeError as error:
-            _reject(f"got bytes that are not UTF-8 (byte {error.start}), expected the text that etcd serves")
-    lines = text.count("\n")
-    if lines > _MOST_LINES_OF_ALL:
-        _reject(f"got {lines} lines, expected at most {_MOST_LINES_OF_ALL}; etcd's own are about 1,500")
-    return text
-
-
-def _not_etcd(text: str) -> str:
-    """Return what a text without any of etcd's metrics looks like."""
-    start = text.lstrip("\ufeff \t\r\n")[:2000].lower()
-    if not start:
-        return "got an empty text, expected the metrics of etcd"
-    if start.startswith(("<!doctype", "<html", "<head", "<?xml", "<body", "<h1", "<title")):
-        return "got a web page, expected the metrics of etcd; check the URL"
-    if start.startswith(("{", "[")):
-        return "got JSON, expected the metrics of etcd, which are text; fetch /metrics"
-    if re.match(r"# (help|type) ", start) or re.match(r"[a-z_:][a-z0-9_:]*(\{[^\n]*\})? [-+0-9.e]+", start):
-        return "got the metrics of another program, expected the metrics of etcd; check the URL"
-    return f"got {shown(text[:60])}, expected the metrics of etcd"
 
 
 def _reject(reason: str, *, line: int | None = None, metric: str | None = None) -> NoReturn:
@@ -160,7 +126,6 @@ class _Lines:
     def __init__(self, text: str) -> None:
         self._text = text
         self.number = 0
-        self.any_etcd = False
         self._wanted = 0
 
     def samples(self) -> Iterator[Any]:
@@ -180,26 +145,34 @@ class _Lines:
             _reject(f"got {shown(line)}, expected a metric, its labels and a number", line=self.number)
 
     def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self._text.split("\n"), 1):
+        for number, line in enumerate(self._lines(), 1):
             if line.startswith("# TYPE "):
                 self._check_type(line, number)
                 continue
             match = _NAME.match(line)
             name = match.group() if match else ""
-            if name not in _WANTED or (name in _STREAMS_ONLY and not ('Watch"' in line or 'LeaseKeepAlive"' in line)):
+            if name not in WANTED or (name in _STREAMS_ONLY and not ('Watch"' in line or 'LeaseKeepAlive"' in line)):
                 continue
             if len(line) > _LONGEST_LINE:
                 _reject(f"got {len(line)} characters, expected at most {_LONGEST_LINE}", line=number, metric=name)
             self._wanted += 1
             if self._wanted > _MOST_LINES:
                 _reject(f"got more than {_MOST_LINES} lines of metrics, of which one member has about 200", line=number)
-            self.any_etcd = self.any_etcd or name.startswith(("etcd_", "grpc_"))
             self.number = number
             yield line
 
+    def _lines(self) -> Iterator[str]:
+        # A list of millions of lines would take much more memory than the text.
+        start = 0
+        while start <= len(self._text):
+            end = self._text.find("\n", start)
+            end = len(self._text) if end < 0 else end
+            yield self._text[start:end]
+            start = end + 1
+
     def _check_type(self, line: str, number: int) -> None:
         words = line.split()
-        wanted = _FAMILIES.get(words[2]) if len(words) == 4 else None
+        wanted = FAMILIES.get(words[2]) if len(words) == 4 else None
         if wanted is not None and words[3] not in (wanted, "untyped"):
             _reject(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
 
@@ -210,9 +183,14 @@ class _Found:
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
         self.calls: dict[str, int | float] = {}
-        self.streams: dict[str, dict[str, int | float]] = {_STARTED: {}, _HANDLED: {}}
+        self.streams: dict[str, dict[str, int | float]] = {STARTED: {}, HANDLED: {}}
         self.buckets: dict[tuple[str, str], dict[float, int | float]] = {}
-        self.peers: list[str] = []
+        self.peers: set[str] = set()
+        self.of_etcd = False
+        self.api_server_bytes: int | float = 0
+        self._unary_calls: int | float | None = None
+        self._client_requests: int | float | None = None
+        self._watch_streams: int | float | None = None
         self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
     def add(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
@@ -227,8 +205,9 @@ class _Found:
             _reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
         if value >= _TOO_LARGE:
             _reject(f"got {shown(value)}, expected less than 2^64, as etcd counts in 64 bits", line=line, metric=name)
-        if name in _SINGLE:
-            field = _SINGLE[name]
+        self.of_etcd = self.of_etcd or not name.startswith(("process_", *API_SERVER_SIZES))
+        if name in SINGLE:
+            field = SINGLE[name]
             if field.endswith("_bytes") and value % 1:
                 _reject(f"got {shown(value)}, expected a whole number of bytes", line=line, metric=name)
             if labels:
@@ -236,19 +215,27 @@ class _Found:
                 _reject(
                     "got labels, expected none; use the metrics that one member serves itself", line=line, metric=name
                 )
-            self.fields[field] = bool(value) if field in ("has_leader", "is_leader") else value
-        elif name in _NAMED:
+            self.fields[field] = bool(value) if field in _FLAGS else value
+        elif name in NAMED:
             self._add_name(name, labels, value, line)
-        elif name == _PEERS:
+        elif name in (ACTIVE_PEERS, KNOWN_PEERS):
             if value and _ID.fullmatch(labels.get("Remote", "")):
-                self.peers.append(labels["Remote"])
-        elif name in (_STARTED, _HANDLED, _RECEIVED):
+                self.peers.add(labels["Remote"])
+        elif name in API_SERVER_SIZES:
+            # One for each cluster or member that it stores in; the largest is a bound for each of them.
+            self.api_server_bytes = max(self.api_server_bytes, value)
+        elif name == CLIENT_REQUESTS:
+            if labels.get("type") == "unary":
+                self._client_requests = (self._client_requests or 0) + value
+        elif name == WATCH_STREAMS:
+            self._watch_streams = value
+        elif name in (STARTED, HANDLED, RECEIVED):
             self._add_calls(name, labels, value, line)
         else:
             self._add_bucket(name, labels, value, line)
 
     def _add_name(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
-        field, label = _NAMED[name]
+        field, label = NAMED[name]
         text = labels.get(label, "")
         if not value:
             return
@@ -260,7 +247,9 @@ class _Found:
 
     def _add_calls(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         call = labels.get("grpc_service", ""), labels.get("grpc_method", "")
-        if name == _RECEIVED:
+        if name == STARTED and labels.get("grpc_type") == "unary":
+            self._unary_calls = (self._unary_calls or 0) + value
+        if name == RECEIVED:
             if call == _KEEP_ALIVE:
                 self.calls["Lease.LeaseKeepAlive"] = value
             return
@@ -268,7 +257,7 @@ class _Found:
             # Handled calls are counted by status code.
             streams = self.streams[name]
             streams[call[1]] = streams.get(call[1], 0) + value
-        elif name == _STARTED and (call[0] in _SERVICES or call == _AUTHENTICATE):
+        elif name == STARTED and (call[0] in _SERVICES or call == _AUTHENTICATE):
             if not _METHOD.fullmatch(call[1]):
                 _reject(f"got grpc_method={shown(call[1])}, expected the name of a method", line=line, metric=name)
             method = f"{_SERVICES.get(call[0], 'Auth')}.{call[1]}"
@@ -290,25 +279,42 @@ class _Found:
 
     def scrape(self, taken_unix_seconds: float | None) -> Scrape:
         """Return the collected samples as a `Scrape`."""
+        if not self.of_etcd:
+            return self._api_server(taken_unix_seconds)
         kept = {key: self._histogram(*key) for key in sorted(self.buckets)}
-        if self.streams[_STARTED]:
-            for method, field in (("Watch", "watch_streams"), ("LeaseKeepAlive", "lease_streams")):
-                if method in self.streams[_STARTED]:
-                    # The two counters are not read at the same moment, so their difference may be below 0.
-                    ended = self.streams[_HANDLED].get(method, 0)
-                    self.fields[field] = max(self.streams[_STARTED][method] - ended, 0)
+        for method, field in (("Watch", "watch_streams"), ("LeaseKeepAlive", "lease_streams")):
+            started, ended = (self.streams[name].get(method) for name in (STARTED, HANDLED))
+            # Without the counter of those that ended, which k3s may lack, it is unknown how many are open.
+            if started is not None and (ended is not None or not started):
+                # The two counters are not read at the same moment, so their difference may be below 0.
+                self.fields[field] = max(started - (ended or 0), 0)
         try:
-            return Scrape(
+            scrape = Scrape(
                 **self.fields,
                 taken_unix_seconds=taken_unix_seconds,
                 calls=dict(sorted(self.calls.items())) or None,
-                peers=tuple(sorted(self.peers)),
-                wal_fsync=kept.get((_FSYNC, "")),
-                backend_commit=kept.get((_COMMIT, "")),
-                peer_rtt={to: histogram for (name, to), histogram in kept.items() if name == _RTT},
+                unary_calls=self._unary_calls,
+                client_requests=self._client_requests,
+                peers=tuple(sorted(self.peers - {self.fields.get("member_id")})),
+                wal_fsync=kept.get((FSYNC, "")),
+                backend_commit=kept.get((COMMIT, "")),
+                peer_rtt={to: histogram for (name, to), histogram in kept.items() if name == RTT},
             )
         except EtcdSizeError as error:
             _reject(str(error).removeprefix("Scrape: "))
+        if not scrape.counts_every_call:
+            return scrape.model_copy(update={"watch_streams": self._watch_streams, "lease_streams": None})
+        if scrape.watch_streams is None:
+            return scrape.model_copy(update={"watch_streams": self._watch_streams})
+        return scrape
+
+    def _api_server(self, taken_unix_seconds: float | None) -> Scrape:
+        return Scrape(
+            reported_by="api-server",
+            total_bytes=self.api_server_bytes,
+            started_unix_seconds=self.fields.get("started_unix_seconds"),
+            taken_unix_seconds=taken_unix_seconds,
+        )
 
     def _histogram(self, name: str, to: str) -> Histogram:
         buckets = self.buckets[name, to]

@@ -44,7 +44,7 @@ class MemberLoad(Model):
     )
     requests_bound: Annotated[
         Literal["exact", "lower"] | None,
-        Field(description="lower: it served at least that many, as it restarted."),
+        Field(description="lower: it served at least that many, as it restarted or does not count every call."),
     ] = None
     calls_per_second: Annotated[dict[str, NotNegative], Field(description="The same by service and method. [1/s]")] = (
         Field(default_factory=dict)
@@ -67,8 +67,15 @@ class MemberLoad(Model):
     ] = ()
     has_leader: Annotated[bool | None, Field(description="Whether it knows a leader.")] = None
     is_leader: Annotated[bool | None, Field(description="Whether it is the leader.")] = None
+    is_learner: Annotated[bool | None, Field(description="Whether it is a learner, which does not vote.")] = None
     leader_changes: Annotated[NotNegative | None, Field(description="Leader changes that it saw. [count]")] = None
-    peers: Annotated[tuple[str, ...], Field(description="The IDs of the members that it is connected to.")] = ()
+    counts_every_call: Annotated[
+        bool, Field(description="Whether its requests are counted by method; if not, by etcd's own counter of calls.")
+    ] = True
+    peers: Annotated[
+        tuple[str, ...],
+        Field(description="The IDs of the members that it is connected to, and since 3.6 of those that are down too."),
+    ] = ()
     errors: Annotated[tuple[str, ...], Field(description="The errors in its endpoint status.")] = ()
 
 
@@ -86,7 +93,9 @@ class Observation(Model):
     ] = None
     requests_bound: Annotated[
         Literal["exact", "lower"] | None,
-        Field(description="lower: there are at least that many, as a member is missing or restarted."),
+        Field(
+            description="lower: there are at least that many, as a member is missing, restarted or does not count all."
+        ),
     ] = None
     requests_over: Annotated[
         Literal["interval", "lifetime"] | None,
@@ -97,6 +106,13 @@ class Observation(Model):
     )
     data_bytes: Annotated[
         NotNegative | None, Field(description="Data in use, of the member that has most. [bytes] None: unknown.")
+    ] = None
+    data_bound: Annotated[
+        Literal["exact", "upper", "lower"] | None,
+        Field(
+            description="upper: it is the size of the file, as the part in use is unknown. lower: no member has a "
+            "leader, so there may be data that they lack."
+        ),
     ] = None
     total_bytes: Annotated[NotNegative | None, Field(description="The largest database file. [bytes]")] = None
     quota_bytes: Annotated[NotNegative | None, Field(description="The smallest quota. [bytes]")] = None
@@ -112,8 +128,24 @@ class Observation(Model):
         str | None, Field(description="The cluster's ID, in hexadecimal digits, from the endpoint status.")
     ] = None
     member_count: Annotated[
-        int, Field(ge=1, description="Members that were observed, and others that those are connected to. [count]")
+        int | None,
+        Field(
+            ge=1,
+            description="Members that were observed, and others that those are connected to. [count] None: unknown, as "
+            "only API servers were asked.",
+        ),
     ]
+    learner_count: Annotated[int, Field(ge=0, description="Learners among them, which do not vote. [count]")] = 0
+    other_peers: Annotated[
+        tuple[str, ...], Field(description="The IDs of members that were not observed, but that others know.")
+    ] = ()
+    incomplete: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Why this is not one whole cluster: members that did not answer or were not asked, no leader, "
+            "members of several clusters. Empty if it is."
+        ),
+    ] = ()
     notices: Annotated[tuple[Notice, ...], Field(description="Everything worth knowing about the figures.")] = ()
 
     @property
@@ -126,6 +158,11 @@ class Observation(Model):
         """Whether at least one dimension of the load is known."""
         return any(load is not None for load in (self.clients.count, self.requests_per_second, self.data_bytes))
 
+    @property
+    def voting_members(self) -> int | None:
+        """The members that vote. [count] None: unknown."""
+        return None if self.member_count is None else max(self.member_count - self.learner_count, 1)
+
     def workload(self) -> Workload:
         """Return the load as a workload to size. Unknown dimensions stay unknown, and the sizing is a lower bound.
 
@@ -135,7 +172,7 @@ class Observation(Model):
             If nothing is known; the message says why.
         """
         if not self.is_known:
-            why = "; ".join(f"{member.endpoint}: {member.problem}" for member in self.problems)
+            why = "; ".join(self.incomplete)
             raise InvalidWorkloadError(f"the workload is unknown: {why or 'the metrics do not report it'}")
         # The measurement is no finer than a thousandth. A rate that rounds up to an exclusive bound is past it.
         requests = None if self.requests_per_second is None else round(self.requests_per_second, 3)

@@ -13,7 +13,7 @@ from etcdsize.etcd.versions import load_versions
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.units import format_bytes, format_number, format_percent
 
-__all__ = ["observed_notices"]
+__all__ = ["not_asked", "observed_notices"]
 
 _OURS = "our choice"
 _FAQ = "etcd-io/website content/en/docs/v3.5/faq.md"
@@ -37,6 +37,9 @@ _DEFRAGMENT = NoticeKind("defragment", "warning", _MIXIN)
 _SLOW_WAL_FSYNC = NoticeKind("slow-wal-fsync", "warning", _FAQ)
 _SLOW_BACKEND_COMMIT = NoticeKind("slow-backend-commit", "warning", _FAQ)
 _SLOW_NETWORK = NoticeKind("slow-network", "warning", _MIXIN)
+_SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
+_CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
+_DATA_AT_MOST = NoticeKind("data-at-most", "info", _METRICS)
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
 _UNKNOWN_VERSION = NoticeKind("etcd-unknown-version", "warning", _OURS)
 
@@ -51,8 +54,7 @@ def observed_notices(
     observation: Observation,
     *,
     duplicates: Sequence[tuple[str, str]] = (),
-    other_peers: Sequence[str] = (),
-    clusters: Sequence[str] = (),
+    mixed: str | None = None,
 ) -> tuple[Notice, ...]:
     """Return the notices about an observation.
 
@@ -62,19 +64,18 @@ def observed_notices(
         The observation, without notices.
     duplicates : sequence of pairs
         Endpoints that belong to the same member as another endpoint, each with that endpoint.
-    other_peers : sequence of str
-        IDs of members that were not observed, but that observed members are connected to.
-    clusters : sequence of str
-        IDs of the clusters in the endpoint status.
+    mixed : str, optional
+        Why the members cannot be of one cluster, if they cannot.
     """
     members = observation.members
     return (
-        *_of_members(members, other_peers, duplicates),
+        *_of_members(members, observation.other_peers, duplicates),
+        *_of_clusters(mixed),
         *_of_figures(observation),
         *_of_leaders(observation),
         *_of_data(members),
         *_of_waits(members),
-        *_of_disagreement(members, clusters),
+        *_of_disagreement(members),
         *_of_versions(members),
     )
 
@@ -95,9 +96,7 @@ def _of_members(
             )
         for error in member.errors:
             yield _MEMBER_ERROR(f"{member.endpoint}: its endpoint status reports: {one_line(error)}.")
-    # The members that did not answer may be among these peers.
-    missing = len(other_peers) - sum(member.member_id is None for member in members)
-    if missing > 0:
+    if not_asked(members, other_peers):
         yield _MEMBER_NOT_ASKED(
             f"The members are connected to {len(other_peers)} others that were not observed: {', '.join(other_peers)}. "
             "Each member counts its own requests, so the load is a lower bound: observe all members."
@@ -106,7 +105,32 @@ def _of_members(
         yield _SAME_MEMBER(f"{endpoint} is the same member as {other}; it is counted once.")
 
 
+def not_asked(members: Sequence[MemberLoad], other_peers: Sequence[str]) -> bool:
+    """Return whether there are peers that were not asked: members that did not answer may be among them."""
+    return len(other_peers) > sum(member.member_id is None for member in members)
+
+
+def _of_clusters(mixed: str | None) -> Iterator[Notice]:
+    if mixed is not None:
+        yield _SEVERAL_CLUSTERS(
+            f"The endpoints are not one cluster, so nothing is summed: {mixed}. Observe each cluster by itself; in a "
+            "file of targets, give each its own label cluster."
+        )
+
+
 def _of_figures(observation: Observation) -> Iterator[Notice]:
+    uncounted = [member.endpoint for member in observation.members if not member.counts_every_call]
+    if uncounted:
+        yield _CALLS_NOT_COUNTED(
+            f"{', '.join(uncounted)}: gRPC does not count every call, as in etcd 3.6.0 to 3.6.5 with several client "
+            "URLs. Requests are etcd's own count of calls, which has no methods and no messages that keep leases "
+            "alive, so the load is a lower bound: upgrade to 3.6.6 or later."
+        )
+    if observation.data_bound == "upper":
+        yield _DATA_AT_MOST(
+            "The data in use is unknown. The size of the database file stands for it, which is an upper bound: the "
+            "file also holds what compaction freed."
+        )
     if observation.requests_over == "lifetime":
         yield _LIFETIME_AVERAGE(
             "Requests are the average since each member started, which hides every peak: scrape twice, when the "
@@ -216,7 +240,7 @@ def milliseconds(seconds: float) -> str:
     return f"{format_number(float(f'{seconds * 1000:.3g}'))} ms"
 
 
-def _of_disagreement(members: Sequence[MemberLoad], clusters: Sequence[str]) -> Iterator[Notice]:
+def _of_disagreement(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     differences = []
     versions = sorted({member.version for member in members if member.version is not None})
     if len(versions) > 1:
@@ -227,19 +251,8 @@ def _of_disagreement(members: Sequence[MemberLoad], clusters: Sequence[str]) -> 
     data = [member.data_bytes for member in members if member.data_bytes is not None]
     if data and max(data) - min(data) > max(_DATA_SPREAD * max(data), _DATA_SPREAD_BYTES):
         differences.append(f"data in use from {format_bytes(min(data))} to {format_bytes(max(data))}")
-    if len(clusters) > 1:
-        differences.append(f"cluster IDs {' and '.join(clusters)}")
-    elif _are_disconnected(members):
-        differences.append("no connections to each other, as if they belonged to different clusters")
     if differences:
         yield _MEMBERS_DISAGREE(f"The members disagree: {'; '.join(differences)}.")
-
-
-def _are_disconnected(members: Sequence[MemberLoad]) -> bool:
-    """Return whether a member that has a leader is connected to none of the other observed members."""
-    known = {member.member_id for member in members if member.member_id is not None}
-    alone = [m for m in members if m.member_id in known and not known & set(m.peers) and m.has_leader]
-    return len(known) > 1 and bool(alone)
 
 
 def _of_versions(members: Sequence[MemberLoad]) -> Iterator[Notice]:

@@ -1,5 +1,9 @@
 """Work out what one member did: the rate between two scrapes, or the average since it started from a single one.
 
+In etcd 3.6.0 to 3.6.5, gRPC counts the calls of one client listener only. Where etcd's own counter of requests says so,
+its count is used: it has every unary call and no method. That is a lower bound, because messages that keep leases alive
+are not among them.
+
 A counter restarts at 0 with its process. Calls between the first scrape and a restart are lost, so the rate is then a
 lower bound. It is never negative, and never more than the member served.
 """
@@ -13,11 +17,22 @@ from typing import Literal
 
 from etcdsize.observation.scrape import Histogram, Scrape
 
-__all__ = ["Rates", "Waits", "rates_between", "rates_since_start", "total", "waits_between"]
+__all__ = [
+    "START_TOLERANCE_SECONDS",
+    "UNARY",
+    "Rates",
+    "Waits",
+    "rates_between",
+    "rates_since_start",
+    "total",
+    "waits_between",
+]
 
-# A process reports its start by the machine's clock, which may be set while it runs: a smaller shift is not a restart
-# (our choice).
-_START_TOLERANCE_SECONDS = 1.5
+UNARY = "unary"
+"""The name of the calls that etcd's own counter counts, whatever their methods."""
+
+START_TOLERANCE_SECONDS = 1.5
+"""A smaller shift of a start is not a restart, because the clock may be set while a process runs (our choice)."""
 # With fewer durations, one in a hundred is less than one (our choice).
 _ENOUGH_DURATIONS = 100
 
@@ -28,6 +43,7 @@ class Rates:
 
     calls_per_second: Mapping[str, float] | None = None
     restarted: bool = False
+    uncounted: bool = False
     leader_changes: float | None = None
 
     @property
@@ -40,7 +56,7 @@ class Rates:
         """Whether the calls are exact or a lower bound. None: unknown."""
         if self.calls_per_second is None:
             return None
-        return "lower" if self.restarted else "exact"
+        return "lower" if self.restarted or self.uncounted else "exact"
 
 
 @dataclass(frozen=True)
@@ -75,35 +91,45 @@ def rates_between(before: Scrape, after: Scrape, seconds: float) -> Rates:
     # a clock that was set, or a start that is not reported: only what exceeds the first count surely came after it.
     reset = start_moved and counter_fell
     calls: dict[str, float] | None = None
-    if after.calls is not None and before.calls is not None and seconds > 0:
-        earlier = before.calls
-        calls = {
-            name: _increase(earlier.get(name, 0), count, reset=reset) / seconds for name, count in after.calls.items()
-        }
+    earlier, later = _calls(before, after), _calls(after, after)
+    if earlier is not None and later is not None and seconds > 0:
+        calls = {name: _increase(earlier.get(name, 0), count, reset=reset) / seconds for name, count in later.items()}
     changes: float | None = None
     if before.leader_changes is not None and after.leader_changes is not None:
         changes = _increase(before.leader_changes, after.leader_changes, reset=reset)
-    return Rates(calls, start_moved or counter_fell, changes)
+    return Rates(calls, start_moved or counter_fell, not after.counts_every_call, changes)
 
 
 def rates_since_start(scrape: Scrape) -> Rates:
     """Return the average rates of a member since it started; they are unknown without the time of the scrape."""
     started, taken = scrape.started_unix_seconds, scrape.taken_unix_seconds
-    if scrape.calls is None or started is None or taken is None or not taken > started:
-        return Rates(None, False, scrape.leader_changes)
-    calls = {name: count / (taken - started) for name, count in scrape.calls.items()}
-    return Rates(calls, False, scrape.leader_changes)
+    counts = _calls(scrape, scrape)
+    calls = None
+    if counts is not None and started is not None and taken is not None and taken > started:
+        calls = {name: count / (taken - started) for name, count in counts.items()}
+    return Rates(calls, False, not scrape.counts_every_call, scrape.leader_changes)
+
+
+def _calls(scrape: Scrape, last: Scrape) -> Mapping[str, float] | None:
+    """Return the calls of a scrape, by the counter that counts more of them in the last scrape."""
+    if last.counts_every_call:
+        return scrape.calls
+    return None if scrape.client_requests is None else {UNARY: scrape.client_requests}
 
 
 def _start_moved(before: Scrape, after: Scrape) -> bool:
     """Return whether the process reports another start time."""
     one, other = before.started_unix_seconds, after.started_unix_seconds
-    return one is not None and other is not None and abs(other - one) > _START_TOLERANCE_SECONDS
+    return one is not None and other is not None and abs(other - one) > START_TOLERANCE_SECONDS
 
 
 def _counter_fell(before: Scrape, after: Scrape) -> bool:
     """Return whether a counter, which only rises while a process runs, is lower than before."""
-    pairs = [(before.cpu_seconds, after.cpu_seconds), (before.leader_changes, after.leader_changes)]
+    pairs = [
+        (before.cpu_seconds, after.cpu_seconds),
+        (before.leader_changes, after.leader_changes),
+        (before.client_requests, after.client_requests),
+    ]
     if before.calls is not None and after.calls is not None:
         pairs += [(count, after.calls.get(name, 0)) for name, count in before.calls.items()]
     return any(one is not None and other is not None and other < one for one, other in pairs)

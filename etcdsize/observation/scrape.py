@@ -1,7 +1,7 @@
 """The metrics of one member at one moment, and its endpoint status, as models."""
 
 import itertools
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,10 @@ from etcdsize.base.text import shown
 from etcdsize.errors import OptionError, TableError
 
 __all__ = ["Histogram", "MemberStatus", "Scrape"]
+
+# The two counters of calls are not read at the same moment, and one of them also counts calls that are refused
+# (our choice).
+_MISSED_CALLS, _MISSED_SHARE = 10, 0.1
 
 
 class Histogram(Model):
@@ -86,6 +90,10 @@ class Histogram(Model):
 class Scrape(Model):
     """The metrics of one member at one moment. None is what they do not report."""
 
+    reported_by: Annotated[
+        Literal["etcd", "api-server"],
+        Field(description="api-server: a Kubernetes API server, which reports the size of etcd's file alone."),
+    ] = "etcd"
     member_id: Annotated[str | None, Field(description="The member's ID, in hexadecimal digits.")] = None
     version: Annotated[str | None, Field(description="The member's version of etcd.")] = None
     started_unix_seconds: Annotated[
@@ -99,6 +107,14 @@ class Scrape(Model):
         dict[str, NotNegative] | None,
         Field(description="Client calls and messages since the process started, by service and method. [count]"),
     ] = None
+    unary_calls: Annotated[
+        NotNegative | None,
+        Field(description="Calls of all services that are no streams, as gRPC counts them. [count]"),
+    ] = None
+    client_requests: Annotated[
+        NotNegative | None,
+        Field(description="The same calls, as etcd's own counter counts them. [count]"),
+    ] = None
     cpu_seconds: Annotated[
         NotNegative | None, Field(description="Processor time since the process started; it falls on a restart. [s]")
     ] = None
@@ -109,15 +125,25 @@ class Scrape(Model):
     quota_bytes: Annotated[NotNegative | None, Field(description="The quota of the file. [bytes]")] = None
     has_leader: Annotated[bool | None, Field(description="Whether it knows a leader.")] = None
     is_leader: Annotated[bool | None, Field(description="Whether it is the leader.")] = None
+    is_learner: Annotated[bool | None, Field(description="Whether it is a learner, which does not vote.")] = None
     leader_changes: Annotated[
         NotNegative | None, Field(description="Leader changes that it saw since the process started. [count]")
     ] = None
-    peers: Annotated[tuple[str, ...], Field(description="The IDs of the members that it is connected to.")] = ()
+    peers: Annotated[
+        tuple[str, ...],
+        Field(description="The IDs of the members that it is connected to, and since 3.6 of those that are down too."),
+    ] = ()
     wal_fsync: Annotated[Histogram | None, Field(description="Durations of WAL fsyncs.")] = None
     backend_commit: Annotated[Histogram | None, Field(description="Durations of backend commits.")] = None
     peer_rtt: Annotated[
         dict[str, Histogram], Field(description="Durations of round trips to other members, by their ID.")
     ] = Field(default_factory=dict)
+
+    @property
+    def counts_every_call(self) -> bool:
+        """Whether gRPC counts every call. In etcd 3.6.0 to 3.6.5 it misses those of all client listeners but one."""
+        own = self.client_requests or 0
+        return own - (self.unary_calls or 0) <= max(_MISSED_CALLS, _MISSED_SHARE * own)
 
 
 class MemberStatus(Model):

@@ -20,6 +20,8 @@ __all__ = ["ClusterTargets", "clusters_of", "read_targets"]
 
 _EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# A list of mappings, after comments and the start of a document.
+_YAML = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*-[ \t\r\n]+['\"\w]+[ \t]*:")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -73,7 +75,19 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     >>> cluster.endpoints, cluster.labels, cluster.clients
     (('http://10.0.0.1:2379',), {'cluster': 'orders', 'clients': '300'}, 300)
     """
-    found = documents(source)
+    try:
+        found = documents(source)
+    except TableError as error:
+        if _is_yaml(source):
+            raise TableError(
+                "YAML, expected JSON, which Prometheus reads as well; convert it, for example with: yq -o=json . FILE"
+            ) from error
+        raise
+    if len(found) > 1:
+        raise TableError(
+            f"{len(found)} JSON documents, expected one list; join them with: jq -s add FILE | "
+            "etcdsize observe --targets -"
+        )
     if len(found) != 1 or not isinstance(found[0], list) or not found[0]:
         raise TableError(f"got {shown(source)}, expected {_EXPECTED}")
     clusters: dict[object, _Cluster] = {}
@@ -90,6 +104,13 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     if all(cluster.problems for cluster in clusters.values()):
         raise errors[0]
     return tuple(cluster.targets() for cluster in clusters.values())
+
+
+def _is_yaml(source: object) -> bool:
+    """Return whether a text that is not JSON begins as file-based service discovery in YAML does."""
+    if isinstance(source, (bytes, bytearray)):
+        source = bytes(source).decode(errors="replace")
+    return isinstance(source, str) and _YAML.match(source) is not None
 
 
 class _Cluster:

@@ -22,6 +22,9 @@ _COUNTED_BY = {
 }
 
 
+_MOST_ROWS = 10
+
+
 def render_observation(observation: Observation) -> str:
     """Return the load, a table of the members, and the notices."""
     parts = [_head(observation), _members(observation)]
@@ -36,7 +39,7 @@ def render_observation(observation: Observation) -> str:
 def _head(observation: Observation) -> list[str]:
     leaders = [member.endpoint for member in observation.members if member.is_leader]
     rows = [
-        ("members", f"{observation.member_count}{_leader(leaders)}"),
+        ("members", f"{_count(observation)}{_leader(leaders)}"),
         ("observed", _observed(observation)),
         ("clients", _clients(observation.clients)),
         ("requests", _requests(observation)),
@@ -53,6 +56,14 @@ def _head(observation: Observation) -> list[str]:
     ]
     rows.append(("streams", ", ".join(streams) or "unknown"))
     return aligned(rows)
+
+
+def _count(observation: Observation) -> str:
+    if observation.member_count is None:
+        return "unknown"
+    learners = observation.learner_count
+    verb = "does" if learners == 1 else "do"
+    return f"{observation.member_count}{f', of which {learners} {verb} not vote' if learners else ''}"
 
 
 def _leader(leaders: list[str]) -> str:
@@ -83,9 +94,14 @@ def _requests(observation: Observation) -> str:
 def _data(observation: Observation) -> str:
     if observation.data_bytes is None:
         return "unknown"
-    text = f"{format_bytes(observation.data_bytes)} in use"
+    least = "at least " if observation.data_bound == "lower" else ""
+    text = f"{least}{format_bytes(observation.data_bytes)} in use"
+    if observation.data_bound == "upper":
+        text = "at most the whole file"
     if observation.total_bytes is not None:
-        text += f" in a file of {format_bytes(observation.total_bytes)}"
+        text += (
+            f" {'of' if observation.data_bound == 'upper' else 'in a file of'} {format_bytes(observation.total_bytes)}"
+        )
         if observation.quota_bytes:
             share = format_percent(observation.total_bytes / observation.quota_bytes)
             text += f", {share} of the quota of {format_bytes(observation.quota_bytes)}"
@@ -133,6 +149,7 @@ def _status(member: MemberLoad) -> list[str]:
         "partly known": member.problem is not None and member.member_id is not None,
         "restarted": member.restarted,
         "no leader": member.has_leader is False,
+        "learner": member.is_learner is True,
     }
     return [status for status, applies in flags.items() if applies]
 
@@ -149,4 +166,12 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
         shown = f" (first {len(observed.first_problems)} shown)" if more else ""
         lines.append(f"Not complete{shown}")
         lines += [f"  row {problem.row}: {problem.problem}" for problem in observed.first_problems]
+    for rows in observed.one_cluster:
+        *numbers, last = [str(row) for row in rows[:_MOST_ROWS]]
+        if len(rows) > _MOST_ROWS:
+            numbers, last = [*numbers, last], f"{len(rows) - _MOST_ROWS} more"
+        lines.append(
+            f"Rows {', '.join(numbers)} and {last} look like one cluster, as their members know one another: give "
+            "their groups the same label cluster"
+        )
     return page(lines)

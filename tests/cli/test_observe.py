@@ -8,19 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from email.utils import formatdate
 from functools import partial
-from pathlib import Path
 
 import pytest
+from members import aged, captured
 from servers import answering, serving
 from signals import restore_signals
 
 from etcdsize import Observation, Sizing, size
 from etcdsize.reports.observation import render_observation
 from etcdsize.reports.sizing import render_sizing
-
-OBSERVED = Path(__file__).parents[2] / "docs" / "examples" / "observed"
-DATE = "Date: Wed, 25 Nov 2026 04:39:11 GMT\r\n"
 
 
 @pytest.fixture
@@ -34,8 +32,9 @@ def urls():
     from contextlib import ExitStack
 
     with ExitStack() as stack:
-        texts = [(OBSERVED / f"infra{number}-before.txt").read_text() for number in range(3)]
-        ports = [stack.enter_context(serving(answering(text, headers=DATE))) for text in texts]
+        texts = [aged(captured(number), 46) for number in range(3)]
+        date = f"Date: {formatdate(usegmt=True)}\r\n"
+        ports = [stack.enter_context(serving(answering(text, headers=date))) for text in texts]
         yield [f"http://127.0.0.1:{port}" for port in ports]
 
 

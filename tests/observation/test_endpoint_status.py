@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,71 @@ class TestInvalidOutput:
         for source in (value, [value], json.dumps([value])):
             found = result(read_endpoint_status, source)
             assert isinstance(found, ScrapeError) or all(isinstance(one, MemberStatus) for one in found)
+
+
+def digits_of_jq(number: int) -> int:
+    """Return a number as jq before 1.7 prints it: 17 digits, then zeros."""
+    return int(f"{float(number):.16e}".replace(".", "").split("e")[0]) * 10 ** max(len(str(number)) - 17, 0)
+
+
+def digits_of_javascript(number: int) -> int:
+    """Return a number as JSON.stringify prints it: the fewest digits that name the float, then zeros."""
+    mantissa, _, exponent = repr(float(number)).partition("e+")
+    return int(mantissa.replace(".", "").ljust(int(exponent) + 1, "0"))
+
+
+class TestRoundedIds:
+    """A program that keeps 53 bits of a number rounds IDs. Members would then be counted twice, under two IDs each."""
+
+    @staticmethod
+    def text(cluster: int, members: list[int], leader: int) -> str:
+        return json.dumps(
+            [
+                {
+                    "Endpoint": f"http://m{number}:2379",
+                    "Status": {
+                        "header": {"cluster_id": cluster, "member_id": member},
+                        "version": "3.5.33",
+                        "leader": leader,
+                    },
+                }
+                for number, member in enumerate(members)
+            ]
+        )
+
+    @staticmethod
+    def ids(seed: int, count: int) -> list[int]:
+        """Return IDs as etcd makes them: parts of a hash, of which every bit is as likely."""
+        drawn = random.Random(seed)
+        return [drawn.getrandbits(64) for _ in range(count)]
+
+    @pytest.mark.parametrize("change", [digits_of_jq, digits_of_javascript, lambda number: int(float(number - 1024))])
+    @given(st.integers(0, 10_000), st.integers(3, 7))
+    def test_they_are_rejected(self, change, seed, count):
+        cluster, *members = self.ids(seed, count + 1)
+        changed = [change(member) for member in members]
+        with pytest.raises(ScrapeError) as caught:
+            read_endpoint_status(self.text(change(cluster), changed, changed[0]))
+        assert "expected all of their digits: a program that rounds large numbers, such as jq before 1.7" in str(
+            caught.value
+        )
+        assert str(caught.value).endswith("use what etcdctl endpoint status --write-out=json prints, unchanged")
+
+    @given(st.integers(0, 10_000), st.integers(1, 7))
+    def test_ids_of_etcd_are_read(self, seed, count):
+        cluster, *members = self.ids(seed, count + 1)
+        statuses = read_endpoint_status(self.text(cluster, members, members[0]))
+        assert [int(one.member_id, 16) for one in statuses] == members
+
+    def test_some_zeros_are_chance(self):
+        members = [14158842764320888000, 14736889893021523123, 14295326347599470477]
+        assert len(read_endpoint_status(self.text(3000504276416486000, members, members[0]))) == 3
+        assert len(read_endpoint_status(self.text(1, [255], 255))) == 1
+
+
+def test_other_output_of_etcdctl_is_named():
+    """The table and the simple form have no IDs that can be trusted, or none at all."""
+    for text in ("+----------+\n| ENDPOINT |\n", "http://127.0.0.1:2379, 8e9e05c52164694d, 3.5.33, 20 kB, true\n"):
+        with pytest.raises(ScrapeError) as caught:
+            read_endpoint_status(text)
+        assert str(caught.value).endswith("; use what etcdctl endpoint status --write-out=json prints")

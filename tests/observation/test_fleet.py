@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from members import alone, captured
 from servers import answering, serving
 from signals import restore_signals
 
@@ -26,8 +27,7 @@ from etcdsize.cli import main
 from etcdsize.observation.fleet import OBSERVED
 
 HERE = Path(__file__).parents[1] / "support"
-OBSERVED_TEXTS = HERE.parents[1] / "docs" / "examples" / "observed"
-METRICS = (OBSERVED_TEXTS / "infra0-before.txt").read_text()
+METRICS = alone(captured(0))
 ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem", "notices"]
 
 
@@ -83,10 +83,9 @@ class TestRows:
         good, part, dead = rows_of(tmp_path / "out.csv")
         assert list(good) == ["cluster", "provider", "label_clients", "label_tier", *OBSERVED, *ANSWERS]
         assert (good["cluster"], good["clients"], good["clients_counted_by"]) == ("good", "300", "given")
-        # The cluster has two more members, which are not among the targets.
-        assert (good["members"], good["requests_bound"], good["observed_problem"]) == ("3", "lower", "")
+        assert (good["members"], good["requests_bound"], good["observed_problem"]) == ("1", "exact", "")
         assert (good["tier"], good["machine_type"], good["problem"]) == ("medium", "n1-standard-4", "")
-        assert "member-not-asked" in good["observed_notices"].split(";")
+        assert "lifetime-average" not in good["observed_notices"].split(";")
         assert part["observed_problem"] == (
             "http://127.0.0.1:1: nothing listens there; is the member down, or the port wrong?"
         )

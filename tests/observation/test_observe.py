@@ -9,15 +9,17 @@ import ssl
 import sys
 import threading
 import time
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from certificates import Certificates
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from members import aged
 from servers import answering, read_request, serving
 
-from etcdsize import ClientTls, MissingDependencyError, Observation, OptionError, observe
+from etcdsize import ClientTls, MissingDependencyError, Observation, OptionError, observe, read_metrics
 
 DOCS = Path(__file__).parents[2] / "docs" / "examples" / "observed"
 METRICS = (DOCS / "infra0-before.txt").read_text()
@@ -58,12 +60,24 @@ class TestAnswers:
 
     def test_lifetime_is_measured_by_the_members_clock(self):
         """Both process_start_time_seconds and the Date header of the answer come from the member's clock."""
-        date = "Date: Sun, 01 Nov 2099 00:00:00 GMT\r\n"
-        with serving(answering(METRICS, headers=date)) as port:
+        text = aged(METRICS, 1000)
+        ahead = formatdate(time.time() + 1000, usegmt=True)
+        for date, seconds in ((ahead, 2000), ("soon", 1000)):
+            with serving(answering(text, headers=f"Date: {date}\r\n")) as port:
+                (member,) = observe(f"http://127.0.0.1:{port}", interval=0).members
+            calls = sum(read_metrics(text).calls.values())
+            assert member.requests_per_second == pytest.approx(calls / seconds, rel=0.05)
+
+    @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 01 Nov 2099 00:00:00 GMT",
+                                      "Wed, 31 Dec 1969 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"])  # fmt: skip
+    def test_clock_that_differs_from_ours_gives_no_average(self, date):
+        """The age of a process may be wrong then, and so may the average be. Two scrapes need no clock."""
+        with serving(answering(METRICS, headers=f"Date: {date}\r\n")) as port:
             observation = observe(f"http://127.0.0.1:{port}", interval=0)
-        assert 0 < observation.requests_per_second < 1e-3
-        with serving(answering(METRICS, headers="Date: soon\r\n")) as port:
-            assert observe(f"http://127.0.0.1:{port}", interval=0).requests_per_second > 0
+            twice = observe(f"http://127.0.0.1:{port}", interval=0.1)
+        assert (observation.requests_per_second, observation.data_bytes) == (None, 1_110_016)
+        assert "the clocks of the member and of this machine differ" in observation.problems[0].problem
+        assert (twice.requests_per_second, twice.problems) == (0, ())
 
     def test_observe_runs_inside_an_event_loop(self):
         """A notebook has a running event loop."""
@@ -185,7 +199,7 @@ class TestMisbehaving:
             ),
             (answering(""), "metrics: got an empty text, expected the metrics of etcd"),
             (
-                answering(b"\xff\xfe"),
+                answering(b"\xff\xff"),
                 "metrics: got bytes that are not UTF-8 (byte 0), expected the text that etcd serves",
             ),
             (answering(METRICS[:-9]), "metrics: line 268: the last line does not end; is it cut off?"),
@@ -196,7 +210,7 @@ class TestMisbehaving:
             (cut, "its answer was cut off"),
             (
                 flood,
-                "answers with more than 4194304 bytes, expected etcd's metrics, which are about 150 kB",
+                "answers with more than 4194304 bytes of etcd's metrics, or in one line; etcd's own are about 150 kB",
             ),
             (lambda connection: None, NOT_HTTP),
             (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), None),

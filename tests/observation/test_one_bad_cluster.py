@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from members import alone, captured
 from servers import Handler, answering, serving
 
 from etcdsize import ClientCount, EtcdSizeError, MemberLoad, Observation, observe
@@ -24,9 +25,7 @@ from etcdsize.observation.fleet import observe_fleet
 from etcdsize.observation.http import Answer, MetricsClient
 from etcdsize.observation.targets import ClusterTargets, read_targets
 
-HERE = Path(__file__).parents[2] / "docs" / "examples" / "observed"
-METRICS = (HERE / "infra0-before.txt").read_text()
-LATER = (HERE / "infra0-after.txt").read_text()
+METRICS, LATER = (alone(captured(0, when)) for when in ("before", "after"))
 CLUSTERS, BAD = 7, 3
 
 
@@ -48,14 +47,22 @@ def falling() -> Handler:
 
 BEYOND = "expected less than 2^64, as etcd counts in 64 bits"
 FINITE = "expected a finite number of 0 or more"
+CLOCKS = (
+    "a single scrape gives no rate without its time, which is unknown if the clocks of the member and of this machine"
+)
 MEMBERS = {
     "Date before 1970": (
         answering(METRICS, headers="Date: Wed, 31 Dec 1969 23:59:59 GMT\r\n"),
-        'answers with the date "Wed, 31 Dec 1969 23:59:59 GMT", expected one since 1970; is its clock right?',
+        CLOCKS,
     ),
-    "Date before its start": (
-        answering(METRICS, headers="Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"),
+    "Date in the year 9999": (answering(METRICS, headers="Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"), CLOCKS),
+    "start after its date": (
+        answering(with_metric("process_start_time_seconds", 9e9)),
         "it was scraped before it started, by its own clock, which gives no rate",
+    ),
+    "Date of 1970": (
+        answering(METRICS, headers="Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"),
+        CLOCKS,
     ),
     "sums beyond floats": (
         answering(METRICS + "".join(started(f"Other{number}", 9e299) for number in range(20))),
@@ -86,9 +93,12 @@ MEMBERS = {
         answering(METRICS.replace('server_version="3.5.1"', 'server_version="3.5.1\x1b[31m"')),
         r'got "3.5.1\x1b[31m", expected one server_version',
     ),
-    "many lines": (answering(METRICS + "\n" * 300_000), "lines, expected at most 200000; etcd's own are about 1,500"),
+    "many lines": (
+        answering(METRICS + "\n" * 3_000_000),
+        "lines, expected at most 2000000; etcd's own are about 1,500",
+    ),
     "peer that is no ID": (
-        answering(METRICS.replace('To="', 'To="\x1b[31m')),
+        answering(captured(0).replace('To="', 'To="\x1b[31m')),
         r'got To="\x1b[31m',
     ),
 }  # fmt: skip

@@ -57,6 +57,61 @@ class TestClusters:
         assert read_targets(source)[0].endpoints == ("http://a:1",)
 
 
+class TestOtherFiles:
+    """A file of another form is named for what it is, with the command that converts it."""
+
+    YAML = "- labels: { cls: orders, ins: etcd-1 }\n  targets: [ 127.0.0.1:23911 ]\n"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            YAML,
+            "---\n" + YAML,
+            "# etcd\n\n---\n# more\n" + YAML,
+            YAML.replace("- labels", "-\n  labels"),
+            "  - targets: ['a:1']\r\n",
+            '- "targets":\n  - a:1\n',
+            "\ufeff" + YAML,
+        ],
+    )
+    def test_yaml(self, text):
+        for source in (text, text.encode()):
+            with pytest.raises(TableError) as caught:
+                read_targets(source)
+            assert str(caught.value) == (
+                "YAML, expected JSON, which Prometheus reads as well; convert it, for example with: yq -o=json . FILE"
+            )
+
+    @pytest.mark.parametrize(
+        "text", ["-5", "--- a", "- a\n- b\n", "<html>", "targets", "-", "[{'targets': []}]", "# x\n"]
+    )
+    def test_what_is_neither(self, text):
+        with pytest.raises(TableError) as caught:
+            read_targets(text)
+        assert "YAML" not in str(caught.value)
+
+    @pytest.mark.parametrize("count", [2, 3])
+    @pytest.mark.parametrize("space", ["", "\n", " "])
+    def test_several_documents(self, count, space):
+        text = space.join([json.dumps([group("a:1")])] * count)
+        with pytest.raises(TableError) as caught:
+            read_targets(text)
+        assert str(caught.value) == (
+            f"{count} JSON documents, expected one list; join them with: jq -s add FILE | etcdsize observe --targets -"
+        )
+
+    def test_several_files(self, run, tmp_path):
+        for name in ("a.json", "b.json"):
+            (tmp_path / name).write_text(json.dumps([group("127.0.0.1:1")]))
+        twice = [word for name in ("a.json", "b.json") for word in ("--targets", str(tmp_path / name))]
+        code, out, err = run("observe", *twice, "--provider", "aws")
+        assert (code, out) == (2, "")
+        assert err == (
+            "etcdsize: --targets: got 2 files, expected one; join them with: jq -s add FILE1 FILE2 | etcdsize observe "
+            "--targets -\n"
+        )
+
+
 EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 
 
@@ -66,7 +121,7 @@ EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster":
         ("", f'got "", expected {EXPECTED}'),
         ("[]", f'got "[]", expected {EXPECTED}'),
         ("{}", f'got "{{}}", expected {EXPECTED}'),
-        ("- targets: [a:1]", "not JSON: Expecting value, line 1, column 1"),
+        ("targets", "not JSON: Expecting value, line 1, column 1"),
         ('[{"targets": ["a:1"]}', "not JSON: Expecting ',' delimiter, line 1, column 22; is the file cut off?"),
         ([5], "row 1: got 5, expected an object with targets"),
         ([{"labels": {}}], 'row 1, targets: got None, expected a list such as ["10.0.0.1:2379"]'),

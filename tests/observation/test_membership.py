@@ -1,0 +1,235 @@
+"""Whether the members that answered are one cluster, the whole of it, and which of them vote."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from members import aged, alone, captured, member
+from servers import answering, serving
+
+from etcdsize import MemberStatus, Observation, combine_scrapes, read_metrics
+from etcdsize.observation.membership import Links
+
+THREE = ("a1", "b2", "c3")
+OTHERS = ("d4", "e5", "f6")
+
+
+def trio(number: int, ids: tuple[str, ...] = THREE, **figures) -> str:
+    """Return the metrics of one of three members that know one another; the first leads."""
+    peers = [one for one in ids if one != ids[number]]
+    return member(ids[number], peers, leader=number == 0, **figures)
+
+
+def combined(*texts: str) -> Observation:
+    scrapes = {f"m{number}": read_metrics(text) for number, text in enumerate(texts)}
+    return combine_scrapes(scrapes, scrapes, seconds=10)
+
+
+def codes(observation: Observation) -> list[str]:
+    return [notice.code for notice in observation.notices]
+
+
+@contextlib.contextmanager
+def served(*texts: str) -> Iterator[list[str]]:
+    """Serve every text on a port of its own; yield the targets."""
+    with contextlib.ExitStack() as stack:
+        yield [f"127.0.0.1:{stack.enter_context(serving(answering(text)))}" for text in texts]
+
+
+def observed(run, tmp_path: Path, groups: list[dict]) -> tuple[int, list[dict], str, dict]:
+    """Observe targets; return the exit code, the rows, the report, and the summary as JSON."""
+    (tmp_path / "t.json").write_text(json.dumps(groups))
+    options = ["--targets", str(tmp_path / "t.json"), "--interval", "0.1s", "--provider", "aws"]
+    code, out, err = run("observe", *options, "-o", str(tmp_path / "o.jsonl"), "--force")
+    assert err == ""
+    again, summary, _ = run("observe", *options, "--json")
+    assert again == code
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    return code, rows, out, json.loads(summary)
+
+
+class TestOneCluster:
+    def test_three_members_that_know_one_another_are_whole(self):
+        observation = combined(*map(trio, range(3)))
+        assert (observation.incomplete, observation.other_peers) == ((), ())
+        assert (observation.requests_bound, observation.data_bound) == ("exact", "exact")
+        assert (observation.member_count, observation.voting_members) == (3, 3)
+
+    def test_members_that_were_not_asked_make_it_incomplete(self, run):
+        observation = combined(trio(0))
+        assert observation.other_peers == ("b2", "c3")
+        assert observation.incomplete == ("the members know others that were not observed: b2, c3; name all members",)
+        with served(trio(0)) as (url,):
+            assert run("observe", url, "--interval", "0.1s")[0] == 1
+        with served(*map(trio, range(3))) as urls:
+            assert run("observe", *urls, "--interval", "0.1s")[0] == 0
+
+    def test_members_that_are_down_are_known_since_3_6(self):
+        """3.6 names the members of the cluster, itself included, and not only those it is connected to."""
+        known = "".join(f'etcd_network_known_peers{{Local="a1",Remote="{one}"}} 1\n' for one in THREE)
+        gone = 'etcd_network_known_peers{Local="a1",Remote="d4"} 0\n'
+        observation = combined(member("a1", leader=True, more=known + gone))
+        assert (observation.other_peers, observation.member_count) == (("b2", "c3"), 3)
+
+    @pytest.mark.parametrize("asked", [1, 3])
+    def test_member_without_a_leader_makes_it_incomplete(self, asked):
+        """Two of three members are killed: what the third knows may be old."""
+        scrapes = {"m0": read_metrics(member("a1", has_leader=False)), **dict.fromkeys(["m1", "m2"], "is down")}
+        first = dict(list(scrapes.items())[:asked])
+        observation = combine_scrapes(first, first, seconds=10)
+        assert observation.incomplete[-1] == "m0: no leader"
+        assert observation.data_bound == "lower"
+
+
+class TestSeveralClusters:
+    """Members of two clusters under one name are never summed."""
+
+    CASES = {  # noqa: RUF012
+        "three and one": [*map(trio, range(3)), member("d4", leader=True)],
+        "three and three": [*map(trio, range(3)), *(trio(number, OTHERS) for number in range(3))],
+        "followers of two": [trio(1), trio(2, OTHERS)],
+        "two of one member": [member("a1", leader=True), member("d4", leader=True)],
+        "made alike, so that IDs are the same": [trio(0), *map(trio, range(1, 3)), trio(0, started=1.6e9)],
+    }
+
+    @pytest.mark.parametrize("texts", CASES.values(), ids=CASES)
+    def test_they_are_named_and_nothing_is_summed(self, run, tmp_path, texts):
+        observation = combined(*texts)
+        assert (observation.requests_per_second, observation.data_bytes, observation.clients.count) == (None,) * 3
+        assert observation.incomplete[0].startswith("the endpoints are not one cluster, so nothing is summed: ")
+        assert "several-clusters" in codes(observation)
+        with served(*texts) as targets:
+            groups = [{"targets": [one], "labels": {"cluster": "etcd", "zone": one}} for one in targets]
+            code, (row,), out, summary = observed(run, tmp_path, groups)
+            alone_code, printed, _ = run("observe", *targets, "--interval", "0.1s")
+        assert (code, alone_code) == (1, 1)
+        assert "\n  row 1: etcd: the endpoints are not one cluster, so nothing is summed: " in out
+        assert row["observed_problem"].startswith("the endpoints are not one cluster")
+        assert (row["tier"], row["data_bytes"], row["requests_per_second"]) == (None, None, None)
+        assert (summary["complete"], summary["partial"]) == (0, 1)
+        assert "[several-clusters]" in printed
+
+    def test_same_id_of_one_process_is_one_member(self):
+        observation = combined(trio(0), trio(0), *map(trio, range(1, 3)))
+        assert observation.incomplete == ()
+        assert "same-member-twice" in codes(observation)
+
+    def test_metrics_without_peers_do_not_tell_clusters_apart(self):
+        """A proxy or a profile of monitoring may drop them: then one leads and the others do not."""
+        observation = combined(member("a1", leader=True), member("b2"), member("c3"))
+        assert (observation.incomplete, observation.requests_bound) == ((), "exact")
+
+    @pytest.mark.parametrize(
+        ("other", "mixed"), [({}, False), ({"cluster_id": "2"}, True), ({"cluster_id": "2", "leader_id": None}, True)]
+    )
+    def test_statuses_of_two_clusters(self, other, mixed):
+        first = MemberStatus(endpoint="http://a:1", member_id="a1", cluster_id="1", leader_id="a1")
+        second = MemberStatus(endpoint="http://b:1", member_id="b2", **{"cluster_id": "1", "leader_id": "a1"} | other)
+        one = read_metrics(member("a1", leader=True))
+        observation = combine_scrapes({"x": one}, {"x": one}, seconds=1, status=[first, second])
+        assert ("several-clusters" in codes(observation)) == mixed
+
+    def test_status_of_another_cluster_than_the_metrics(self):
+        one = MemberStatus(endpoint="http://z:1", member_id="9", cluster_id="1", leader_id="9", total_bytes=10**10)
+        scrapes = {"x": read_metrics(trio(0))}
+        observation = combine_scrapes(scrapes, scrapes, seconds=1, status=[one])
+        assert "they belong to 2 clusters: x; http://z:1" in observation.incomplete[0]
+        assert observation.total_bytes is None
+
+
+class TestRows:
+    """A targets file that lists the members of one cluster as groups of their own: the rows are one cluster."""
+
+    def test_groups_of_one_member_each(self, run, tmp_path):
+        texts = [*(trio(number, OTHERS) for number in range(3)), member("9", leader=True), *map(trio, range(3))]
+        with served(*texts) as targets:
+            groups = [{"targets": [one], "labels": {"cls": "orders", "ins": one}} for one in targets]
+            code, rows, out, summary = observed(run, tmp_path, groups)
+        assert code == 1
+        assert "7 clusters observed: 1 complete, 6 partial, 0 unreachable\n" in out
+        assert (
+            "\nRows 1, 2 and 3 look like one cluster, as their members know one another: give their groups the same"
+            in out
+        )
+        assert "\nRows 5, 6 and 7 look like one cluster" in out
+        assert summary["one_cluster"] == [[1, 2, 3], [5, 6, 7]]
+        assert [row["observed_problem"] is None for row in rows] == [False] * 3 + [True] + [False] * 3
+        assert [row["requests_bound"] for row in rows] == ["lower"] * 3 + ["exact"] + ["lower"] * 3
+
+    def test_captured_members(self, run, tmp_path):
+        with served(*(captured(number) for number in range(3))) as targets:
+            groups = [{"targets": [one], "labels": {"ins": one}} for one in targets]
+            code, _, out, _ = observed(run, tmp_path, groups)
+            joined = [{"targets": [one], "labels": {"cluster": "orders", "ins": one}} for one in targets]
+            joined_code, (row,), joined_out, summary = observed(run, tmp_path, joined)
+        assert (code, joined_code) == (1, 0)
+        assert "Rows 1, 2 and 3 look like one cluster" in out
+        assert "look like one cluster" not in joined_out
+        assert (row["members"], row["observed_problem"], summary["one_cluster"]) == (3, None, [])
+
+    def test_many_rows_are_not_all_listed(self, run, tmp_path):
+        ids = tuple(f"{number:x}" for number in range(16, 29))
+        with served(*(trio(number, ids) for number in range(len(ids)))) as targets:
+            _, _, out, _ = observed(run, tmp_path, [{"targets": [one]} for one in targets])
+        assert "\nRows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 3 more look like one cluster" in out
+
+    def test_a_row_that_lacks_members_of_no_other_row_stands_alone(self, run, tmp_path):
+        with served(trio(0), member("9", leader=True)) as targets:
+            _, _, out, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
+        assert "look like one cluster" not in out
+        assert summary["one_cluster"] == []
+
+
+class TestLearners:
+    """A learner has the data and does not vote: three voters and a learner have a quorum of two."""
+
+    LEARNER = "etcd_server_is_learner 1\n"
+
+    def test_quorum_and_notices(self, run, tmp_path):
+        ids = (*THREE, "d4")
+        texts = [trio(number, ids) for number in range(3)]
+        learner = member("d4", THREE, more=self.LEARNER)
+        observation = combined(*texts, learner)
+        assert (observation.member_count, observation.learner_count, observation.voting_members) == (4, 1, 3)
+        assert observation.incomplete == ()
+        with served(*texts, learner) as targets:
+            code, out, _ = run("observe", *targets, "--interval", "0.1s", "--provider", "aws")
+            _, (row,), _, _ = observed(run, tmp_path, [{"targets": targets}])
+        assert code == 0
+        assert out.startswith("members   4, of which 1 does not vote, leader ")
+        assert "members    3 (quorum 2, failure tolerance 1)" in out
+        assert "even-members" not in out
+        assert (row["members"], row["learners"]) == (4, 1)
+
+    def test_of_the_status_alone(self):
+        learner = MemberStatus(endpoint="http://z:1", member_id="d4", cluster_id="1", leader_id="a1", is_learner=True)
+        scrapes = {"x": read_metrics(member("a1", ["d4"], leader=True))}
+        observation = combine_scrapes(scrapes, scrapes, seconds=1, status=[learner])
+        assert (observation.member_count, observation.voting_members) == (2, 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3)), max_size=12))
+def test_links_against_sets(steps):
+    """The slow twin merges sets."""
+    links, sets = Links(), [{number} for number in range(10)]
+    for one, others in steps:
+        links.join(str(one), map(str, others))
+        for other in others:
+            merged = next(each for each in sets if one in each) | next(each for each in sets if other in each)
+            sets = [each for each in sets if each.isdisjoint(merged)] + [merged]
+    for each in sets:
+        assert len({links.first(str(number)) for number in each}) == 1
+    assert len({links.first(str(number)) for number in range(10)}) == len(sets)
+
+
+def test_helpers_make_what_they_say():
+    """The tests stand on them."""
+    assert read_metrics(alone(captured(0))).peers == ()
+    assert read_metrics(captured(0)).peers == ("c6633392c0f2e19c", "cc83f3473f979d84")
+    assert read_metrics(aged(captured(0), 10)).started_unix_seconds > read_metrics(captured(0)).started_unix_seconds
