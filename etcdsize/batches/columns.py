@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from etcdsize.base.text import nearest, one_line, shortened, shown
 from etcdsize.batches.column_names import BYTE_UNIT_NAMES, TIME_NAMES, ColumnName, Unit, read_name
-from etcdsize.batches.missing_columns import PYTHON, Options, report_missing
+from etcdsize.batches.missing_columns import PYTHON, Options, find_hints, report_missing
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
@@ -19,6 +19,7 @@ from etcdsize.units import DIMENSIONS
 __all__ = [
     "ANSWERS",
     "AUDIT_ANSWERS",
+    "NUMBERS",
     "USUAL_NAMES",
     "Columns",
     "Source",
@@ -35,8 +36,12 @@ AUDIT_ANSWERS = (
 )
 """The columns that an audit adds after those, if a file names the machines in use."""
 
+NUMBERS = (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib")
+"""The keys of `USUAL_NAMES` whose columns hold numbers."""
+
 # Looked for only if the caller asks for them: reading a column takes time.
-_ON_REQUEST = ("kubernetes_nodes", "vcpus", "memory_gib", "name", "timestamp")
+_ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
+_UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
 # What is measured where etcd's file is: more than the data in use.
 _FILE_WORDS = {"db", "database", "dbsize", "databasesize", "size", "file", "backend"}
 _NOT_FILE_WORDS = {"data", "datasize", "in_use", "used", "inuse", "logical"}
@@ -86,7 +91,7 @@ def pick_columns(
         A key of `USUAL_NAMES` -> the name of its column, if that is not one of the usual names. A key may state the
         unit of the column: `data_mb`, `requests_per_minute`, `memory_gb`.
     unknown : iterable of str
-        Dimensions that are not known.
+        Dimensions that are not known. `kubernetes_nodes` among them leaves out a column of that name.
     provider_given : bool
         Whether one provider is given for all rows, so that no column is needed.
     audited : bool
@@ -106,8 +111,8 @@ def pick_columns(
     """
     unknown, also = tuple(unknown), tuple(also)
     for key in unknown:
-        if key not in DIMENSIONS:
-            raise ColumnError(f"got {shown(key)}, expected {', '.join(DIMENSIONS)}{nearest(key, DIMENSIONS)}")
+        if key not in _UNKNOWN:
+            raise ColumnError(f"got {shown(key)}, expected {', '.join(_UNKNOWN)}{nearest(key, _UNKNOWN)}")
     wanted = _chosen(chosen or {}, audited=audited)
     read = Names(names)
     columns: Columns = {}
@@ -129,6 +134,11 @@ def pick_columns(
             columns[key] = found
         elif key in DIMENSIONS or (key == "provider" and providers and not audited):
             missing.append(key)
+    if "kubernetes_nodes" in columns and columns.keys().isdisjoint(DIMENSIONS):
+        # The nodes are enough, unless some column looks like one of a load.
+        loads = [key for key in missing if key in DIMENSIONS]
+        if not any(find_hints(read, key, spelling) for key in loads):
+            missing = [key for key in missing if key not in loads]
     if missing:
         raise report_missing(read, missing, providers, spelling)
     added = (*ANSWERS, *AUDIT_ANSWERS) if "current_machine" in columns else ANSWERS
@@ -139,7 +149,7 @@ def pick_columns(
             f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
             f"replaces an existing column{hint}"
         )
-    if not any(dimension in columns for dimension in DIMENSIONS):
+    if columns.keys().isdisjoint(_UNKNOWN):
         raise ColumnError("every dimension is unknown, expected at least one that is known")
     return columns
 
@@ -211,7 +221,7 @@ def _find(read: Names, key: str, chosen: str | None, stated: Unit | None) -> Sou
 
 def _unit(read: ColumnName, key: str, name: str, stated: Unit | None) -> Unit | None:
     """Return the unit of a column, which its name or the caller states."""
-    if key not in (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib"):
+    if key not in NUMBERS:
         return None
     unit = read.unit(key)
     if isinstance(unit, str):

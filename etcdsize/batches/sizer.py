@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from etcdsize.base.text import Suggestions, shortened, shown
 from etcdsize.batches.auditor import BatchAudit, dictionary
 from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
+from etcdsize.batches.kubernetes_nodes import read_nodes
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
@@ -28,6 +29,7 @@ from etcdsize.fleet.auditor import Auditor
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
+from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.notices import load_notice_rows
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.units import DIMENSIONS
@@ -138,7 +140,8 @@ class BatchSizer:
                 problems.setdefault(row, []).append(problem)
             if load.missing is not None:
                 unknown[index] = load.missing
-        self._report_missing(rows, unknown, problems)
+        nodes = self._read_nodes(batch, problems)
+        self._report_missing(rows, unknown, nodes, problems)
         machines, unknown_machines = None, dict[int, str]()
         if self.audit is not None:
             source = self._columns["current_machine"]
@@ -149,6 +152,8 @@ class BatchSizer:
         if rows:
             classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
             self._report_invalid(codes, values, problems)
+            if nodes is not None:
+                np.maximum(codes, nodes.codes, out=codes)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
         before = self.rows
@@ -169,6 +174,7 @@ class BatchSizer:
             self._options.headroom,
             members=MEMBERS,
             unknown=unknown,
+            nodes=nodes,
         )
         notices = RowNotices(rows)
         if self.notices is not None or "notices" in self.schema.names:
@@ -179,11 +185,27 @@ class BatchSizer:
             self.notices.count(notices, before)
         return self._answers(fleet, audit, problems, notices)
 
+    def _read_nodes(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> KubernetesNodes | None:
+        source = self._columns.get("kubernetes_nodes")
+        if source is None:
+            return None
+        suggestions = self._suggestions["kubernetes_nodes"]
+        column = batch.column(source.position)
+        return read_nodes(column, source, self._tiers, self._options.cells, suggestions, problems)
+
     def _report_missing(
-        self, rows: int, unknown: list[NDArray[np.bool_] | None], problems: dict[int, list[str]]
+        self,
+        rows: int,
+        unknown: list[NDArray[np.bool_] | None],
+        nodes: KubernetesNodes | None,
+        problems: dict[int, list[str]],
     ) -> None:
         """Report nulls as problems, or as unknown if another dimension of the row is known."""
-        known = np.zeros(rows, np.bool_)
+        known = np.zeros(rows, np.bool_) if nodes is None else nodes.known
+        if nodes is not None and self._columns.keys().isdisjoint(DIMENSIONS):
+            for row in np.flatnonzero(~known).tolist():
+                problems.setdefault(row, []).append(f"{self._columns['kubernetes_nodes'].name}: missing")
+            return
         for index, dimension in enumerate(DIMENSIONS):
             source, mask = self._columns.get(dimension), unknown[index]
             if source is None:
@@ -348,7 +370,8 @@ _CODES = {"tier": "tier_codes", "machine_type": "machine_codes", "forced_by": "f
 
 
 # The text for each combination of bits of `forced_by`.
-_FORCED_BY = [";".join(name for bit, name in enumerate(DIMENSIONS) if bits >> bit & 1) for bits in range(8)]
+_FORCING = (*DIMENSIONS, "kubernetes_nodes")
+_FORCED_BY = [";".join(name for bit, name in enumerate(_FORCING) if bits >> bit & 1) for bits in range(16)]
 
 
 def _problem_column(problems: dict[int, list[str]], rows: int) -> pa.StringArray:

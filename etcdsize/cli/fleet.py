@@ -50,7 +50,8 @@ doubtful or beyond the guide is sized, with the codes of its notices.
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text
 such as 400MB), provider (cloud). A unit in a name is converted, however it is
-written: data_mb, "DB Size (GiB)", DbSizeKB, QPS/min, requests_per_hour.
+written: data_mb, "DB Size (GiB)", DbSizeKB, QPS/min, requests_per_hour. A
+column kubernetes_nodes (nodes) may stand beside the load, or instead of it.
 Other columns are copied unchanged.
 
 If a column current_machine names the machine that runs now, six more columns
@@ -85,7 +86,7 @@ the clusters at risk and the possible savings.""",
         type=_dimension,
         action="append",
         default=[],
-        help="a dimension that the file does not have; can be repeated",
+        help="a dimension that the file does not have, or kubernetes_nodes to ignore such a column; can be repeated",
     )
     parser.add_argument(
         "--missing",

@@ -16,7 +16,7 @@ from typing import BinaryIO, Unpack
 
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import nearest, shown
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, columns_to_read, has_column_for
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, NUMBERS, Columns, columns_to_read, has_column_for
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
@@ -235,7 +235,7 @@ class Fleet:
         # Columns to write keep their text; columns that are only read may come as numbers, or as dictionaries.
         loads = {key: source.position for key, source in self.columns.items()}
         coded = set(loads.values()).difference(written)
-        parsed = {position for key, position in loads.items() if key in DIMENSIONS}
+        parsed = {position for key, position in loads.items() if key in NUMBERS}
         cells = self.options.cells
         # Where a number may mean a missing value, its text tells.
         numbers = set() if cells.na_numbers else parsed & coded
@@ -356,7 +356,11 @@ class Fleet:
             unfit=tuple(one.reason for one in options.catalog.unfit) if sizer.unfit else (),
             not_fitted=sizer.unfit,
             without_machines=dict(sizer.elsewhere),
-            unknown=options.unknown,
+            unknown=tuple(
+                name
+                for name in dict.fromkeys((*options.unknown, *DIMENSIONS))
+                if name in DIMENSIONS and name not in self.columns
+            ),
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
             usd_month=None if not costs or None in costs else math.fsum(cost for cost in costs if cost is not None),

@@ -33,6 +33,7 @@ from etcdsize.sizing.notices import (
     IMPLAUSIBLE_REQUESTS,
     IMPLAUSIBLY_LARGE,
     IMPLAUSIBLY_SMALL,
+    KUBERNETES_ESTIMATE,
     NO_MACHINES,
     OPEN_TIER,
     UNKNOWN_DIMENSION,
@@ -70,6 +71,8 @@ def load_notice_rows(fleet: FleetSizing) -> Iterator[tuple[NoticeKind, Mask]]:
             yield BEYOND_SUGGESTED_QUOTA, above
             yield from _notices_of_machines(fleet, data, above)
     yield OPEN_TIER, _past_last_bound(fleet)
+    if fleet._nodes is not None:
+        yield KUBERNETES_ESTIMATE, fleet._nodes.known
 
 
 def _above(loads: Loads, limit: float) -> Mask:
@@ -118,10 +121,12 @@ def _past_last_bound(fleet: FleetSizing) -> Mask:
     """Return where a load is past the last bound of the tiers: on the open tier, unless headroom brought it there."""
     last = len(fleet.tiers.tiers) - 1
     past: Mask = fleet.tier_codes == last
-    if fleet.headroom and past.any():
+    if (fleet.headroom or fleet._nodes is not None) and past.any():
         rows = np.flatnonzero(past)
         codes = np.empty(rows.size, np.uint8)
         columns = [None if column is None else column[rows] for column in fleet._columns]
         classify_arrays(columns, (rows.size,), codes, fleet.tiers, 0.0, 1)
         past[rows] = codes == last
+    if fleet._nodes is not None:
+        past |= fleet._nodes.past_last_example
     return past

@@ -15,6 +15,7 @@ from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
+from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.sizing.notices import no_machines_notice
 from etcdsize.sizing.size import Sizing, size
 from etcdsize.tiers import TierTable, exact_bounds
@@ -48,9 +49,11 @@ class FleetSizing:
         headroom: float,
         members: int,
         unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
+        nodes: KubernetesNodes | None = None,
     ) -> None:
         self._columns = columns
         self._unknown = unknown
+        self._nodes = nodes
         self._providers = providers
         self.catalog = catalog
         """The catalog."""
@@ -87,6 +90,7 @@ class FleetSizing:
                 provider = self.catalog.providers[code]
         sizing = size(
             **loads,
+            kubernetes_nodes=None if self._nodes is None else self._nodes.of(position),
             provider=provider,
             catalog=catalog,
             tiers=self.tiers,
@@ -165,7 +169,7 @@ class FleetSizing:
 
     @cached_property
     def forced_by(self) -> Codes:
-        """The dimensions that need the tier on their own. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data."""
+        """What needs the tier on its own. uint8 bits, shape (n,): 1 clients, 2 requests, 4 data, 8 Kubernetes nodes."""
         bits = np.zeros(len(self), np.uint8)
         bounds = exact_bounds(self.tiers, self.headroom)
         for start in range(0, len(self), _BLOCK):
@@ -178,6 +182,9 @@ class FleetSizing:
                 block = Column(bit, column[start : start + _BLOCK], bounds[bit])
                 classify_columns([block], len(codes), alone, 1)
                 bits[start : start + _BLOCK] |= ((alone == codes) & forcing).view(np.uint8) << bit
+            if self._nodes is not None:
+                needed = self._nodes.codes[start : start + _BLOCK]
+                bits[start : start + _BLOCK] |= ((needed == codes) & forcing).view(np.uint8) << len(DIMENSIONS)
         return _read_only(bits)
 
     @cached_property

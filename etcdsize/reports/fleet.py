@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etcdsize.base.text import one_line
 from etcdsize.catalog.providers import known_providers
 from etcdsize.reports.layout import aligned, page, usd_text
-from etcdsize.units import format_percent
+from etcdsize.units import DIMENSIONS, format_percent
 
 if TYPE_CHECKING:
     from etcdsize.batches.auditor import AuditedRow, AuditSummary
@@ -47,9 +47,10 @@ def render_fleet(summary: FleetSummary) -> str:
     if summary.headroom_asked:
         notes.append(f"{format_percent(summary.headroom_asked)} of every bound is kept free as headroom.")
     if summary.unknown:
-        notes.append(
-            f"Unknown: {', '.join(summary.unknown)}. The other dimensions decide, so every tier is a lower bound."
-        )
+        decides = "The other dimensions decide, so every tier is a lower bound."
+        if len(summary.unknown) == len(DIMENSIONS):
+            decides = "The number of Kubernetes nodes decides, which is an estimate."
+        notes.append(f"Unknown: {', '.join(summary.unknown)}. {decides}")
     beyond = [one for one in summary.notices if one.severity == "beyond-guide"]
     # A dimension that is unknown for every cluster has been mentioned.
     mentioned = ("unknown-dimension",) if summary.unknown else ()

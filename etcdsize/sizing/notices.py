@@ -26,6 +26,7 @@ __all__ = [
     "IMPLAUSIBLE_REQUESTS",
     "IMPLAUSIBLY_LARGE",
     "IMPLAUSIBLY_SMALL",
+    "KUBERNETES_ESTIMATE",
     "NO_MACHINES",
     "OPEN_TIER",
     "UNKNOWN_DIMENSION",
@@ -118,7 +119,12 @@ OPEN_TIER = NoticeKind(
     "the source of the tier table",
     "a load above the last bound of the tiers: test the machine before you rely on it",
 )
-_KUBERNETES_ESTIMATE = NoticeKind("kubernetes-estimate", "warning", "kubernetes/kubernetes#111622")
+KUBERNETES_ESTIMATE = NoticeKind(
+    "kubernetes-estimate",
+    "warning",
+    "kubernetes/kubernetes#111622",
+    "a number of Kubernetes nodes, which is no measurement: etcd's clients are the API servers",
+)
 _EVEN_MEMBERS = NoticeKind("even-members", "warning", _FAQ)
 _NO_FAILURE_TOLERANCE = NoticeKind("no-failure-tolerance", "warning", _FAQ)
 _OVER_SEVEN_MEMBERS = NoticeKind("over-seven-members", "warning", _FAQ)
@@ -279,10 +285,10 @@ def open_tier_notice(table: TierTable, past: Sequence[str]) -> Notice:
 def nodes_notice(table: TierTable) -> Notice:
     """Return the notice about a sizing by Kubernetes nodes."""
     examples = ", ".join(f"{tier.name} {tier.kubernetes_nodes}" for tier in table.tiers)
-    return _KUBERNETES_ESTIMATE(
+    return KUBERNETES_ESTIMATE(
         "The number of nodes is a proxy, not a measurement: etcd's clients are the API servers. The examples "
         f"({examples}) are read as upper limits; measure clients, requests and data instead.",
-        source=f"{_KUBERNETES_ESTIMATE.source}; the examples: {table.source}",
+        source=f"{KUBERNETES_ESTIMATE.source}; the examples: {table.source}",
     )
 
 

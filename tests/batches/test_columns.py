@@ -77,7 +77,7 @@ class TestPickColumns:
 
     @pytest.mark.parametrize(
         ("key", "name"),
-        [("kubernetes_nodes", "K8s Nodes"), ("vcpus", "vCPUs"), ("memory_gib", "mem-gib"), ("timestamp", "ts")],
+        [("vcpus", "vCPUs"), ("memory_gib", "mem-gib"), ("timestamp", "ts")],
     )
     def test_others_are_found_on_request(self, key, name):
         assert key not in pick_columns([*self.NAMES, name])
@@ -257,12 +257,13 @@ class TestPickColumns:
             (
                 ["clients", "rps", "data"],
                 {"unknown": ["client"]},
-                'got "client", expected clients, requests_per_second, data_bytes; did you mean "clients"?',
+                'got "client", expected clients, requests_per_second, data_bytes, kubernetes_nodes; did you mean '
+                '"clients"?',
             ),
             (
                 ["clients"],
                 {"unknown": ["provider"]},
-                'got "provider", expected clients, requests_per_second, data_bytes',
+                'got "provider", expected clients, requests_per_second, data_bytes, kubernetes_nodes',
             ),
         ],
     )  # fmt: skip

@@ -100,6 +100,27 @@ def test_every_format_to_every_format(kind, to):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+def test_units_in_names_and_nodes(kind):
+    """The name of a column means the same in every format, and so do nodes beside a load."""
+    names = ["cluster", "QPS/min", "DB Size (GiB)", "Clients", "nodes"]
+    rows = [("a", "59999.5", "0.09", "90", ""), ("b", "60000", "0.5", "90", "50"), ("c", "6", "0.01", "9", "251")]
+    summary, written = run(encoded(kind, names, rows), kind, provider="aws")
+    found = [dict(zip(decoded(kind, written)[0], row, strict=True)) for row in decoded(kind, written)[1:]]
+    assert [row["tier"] for row in found] == ["medium", "large", "large"]
+    assert [row["forced_by"] for row in found] == [
+        "requests_per_second", "requests_per_second;data_bytes", "kubernetes_nodes"
+    ]  # fmt: skip
+    assert {notice.code: notice.clusters for notice in summary.notices}["kubernetes-estimate"] == 2
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_nodes_alone(kind):
+    summary, written = run(encoded(kind, ["cluster", "Nodes"], [("a", "50"), ("b", "1001")]), kind, provider="aws")
+    assert [row[2] for row in decoded(kind, written)[1:]] == ["small", "xlarge"]
+    assert summary.unknown == ("clients", "requests_per_second", "data_bytes")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
 def test_summary(kind):
     with open_fleet(Path("fleet"), io.BytesIO(encoded(kind)), format=kind) as fleet:
         summary = fleet.run()

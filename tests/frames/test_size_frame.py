@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -357,3 +358,20 @@ def test_missing_narwhals_names_what_to_install():
     program = "import sys; sys.modules['narwhals'] = None\nimport etcdsize.frames.size_frame"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "MissingDependencyError: narwhals is not installed; run: pip install 'etcdsize[frames]'" in done.stderr
+
+
+@pytest.mark.parametrize("make", [pandas_numpy, pandas_arrow, pandas_nullable, polars_frame, polars_lazy, arrow_table])
+def test_units_in_names_and_nodes(make):
+    """The columns of a frame mean what they mean in a file."""
+    rows = {
+        "Clients": [90, 90, 9],
+        "Requests per hour": [3_599_999, 3_600_000, 1],
+        "Database": [80.0, 90.0, 1.0],
+        "k8s_nodes": [None, 50, 251],
+    }
+    sized = size_frame(make(rows), provider="aws", columns={"data_mb": "Database"}, answers=["tier", "forced_by"])
+    sized = sized.collect() if isinstance(sized, pl.LazyFrame) else sized
+    assert [str(tier) for tier in list(sized["tier"])] == ["medium", "large", "large"]
+    assert [str(why) for why in list(sized["forced_by"])][1:] == ["requests_per_second", "kubernetes_nodes"]
+    with pytest.raises(ColumnError, match=re.escape('columns={"data_mb": "Database"}')):
+        size_frame(make(rows), provider="aws")
