@@ -61,7 +61,12 @@ the clusters at risk and the possible savings.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )
-    parser.add_argument("input", metavar="IN", type=file_name, help="the file to read; - is standard input")
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        type=file_name,
+        help="the file to read, or a folder of Parquet files; - is standard input",
+    )
     add_output(parser, help="the file to write; - is standard output (default: write no rows)")
     add_columns(parser, names="columns of IN, * for all of those, and added columns, which always come last")
     add_force(parser)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-import shutil
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
-from etcdsize.base.output_file import check_output, is_stream, open_temporary
+from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, NUMBERS, Columns, columns_to_read, has_column_for
 from etcdsize.batches.missing_columns import COMMAND_LINE
@@ -88,18 +88,9 @@ def open_fleet(
         catalog = load_catalog(catalog)
     chosen = options.get("columns") or {}
     with contextlib.ExitStack() as stack:
-        if stream is None:
-            try:
-                stream = stack.enter_context(source.open("rb"))
-            except OSError as error:
-                raise FleetFileError(f"{name}: cannot be read: {error.strerror}", file=name) from error
         with _reading(name):
-            opened = open_source(source, stream, name, format)
-            if opened.format.seeks and not opened.stream.seekable():
-                kept = stack.enter_context(open_temporary())
-                shutil.copyfileobj(opened.stream, kept)
-                opened = Source(opened.format, kept, None)
-            reader = opened.format.reader(opened.stream, name)
+            opened = stack.enter_context(open_source(source, stream, name, format))
+        reader = opened.reader
         audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
         machines = catalog or load_catalog("current" if audited else "guide")
         checked = BatchOptions.of(**options, on_invalid="mark", catalog=machines, answers=ANSWERS)
@@ -115,7 +106,7 @@ def open_fleet(
             )
         with _naming_columns(name):
             found = checked.columns(reader.names, audited=audited, spelling=COMMAND_LINE)
-        yield Fleet(source, name, opened, reader, checked, found, auditor)
+        yield Fleet(source, name, opened, checked, found, auditor)
 
 
 @contextlib.contextmanager
@@ -143,16 +134,19 @@ class Fleet:
     source: Path
     name: str
     opened: Source
-    reader: Reader
     options: BatchOptions
     columns: Columns
     auditor: Auditor | None
 
     @property
+    def reader(self) -> Reader:
+        """The reader of the file."""
+        return self.opened.reader
+
+    @property
     def work(self) -> tuple[int | None, str]:
         """The total that `progress` counts up to, None if unknown, and its unit."""
-        file = self.opened.file
-        return self.reader.work if file is None else (file_size(self.opened.stream), "B")
+        return self.reader.work if self.opened.file is None else (self.opened.size, "B")
 
     def run(
         self,
@@ -199,10 +193,18 @@ class Fleet:
         if output is None:
             return self._summary(self._size(None, self.opened.format, None, escape, progress))
         kind = find_format(output, format, default=self.opened.format if is_stream(output) else None)
+        self._reject_inside(output)
         check_output(output, None if str(self.source) == "-" else self.source, force=force)
         with open_compressed(output) as file:
             sizer = self._size(file, kind, columns, escape, progress)
         return self._summary(sizer)
+
+    def _reject_inside(self, output: Path) -> None:
+        """Reject an output in the folder that is the input: it would be part of the input from then on."""
+        if self.source.is_dir() and not is_stream(output):
+            folder = Path(os.path.realpath(self.source))
+            if folder in Path(os.path.realpath(output)).parents:
+                raise FleetFileError(f"{output}: is in the input folder {self.name}; write elsewhere", file=str(output))
 
     def _size(
         self,
@@ -251,7 +253,7 @@ class Fleet:
                 write = None if writer is None else writer.write
                 if write is not None and stream is not None and file_size(stream) is not None:
                     write = stack.enter_context(_in_background(write))
-                source = _read_ahead(batches) if file_size(self.opened.stream) is not None else batches
+                source = _read_ahead(batches) if self.opened.on_disk else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
                     with _naming_columns(self.name):
                         sized = sizer(rows.batch if rows.loads is None else rows.loads)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from etcdsize.files.compression import Compression, split_name
 
-__all__ = ["FOREIGN", "Foreign", "conversion", "foreign_by_content", "foreign_by_name", "unpacking"]
+__all__ = ["FOREIGN", "Foreign", "conversion", "foreign_by_content", "foreign_by_name", "foreign_folder", "unpacking"]
 
 
 class Foreign(NamedTuple):
@@ -121,12 +121,31 @@ FOREIGN = (
 )
 """Every kind of file that is recognized and not read."""
 
+# What is in the folder of a table, what the table is, and the function of DuckDB that reads it.
+_FOLDERS = (
+    ("_delta_log", "a Delta Lake table", "delta_scan"),
+    ("metadata/*.metadata.json", "an Apache Iceberg table", "iceberg_scan"),
+    (".hoodie", "an Apache Hudi table", None),
+)
+
 
 def foreign_by_content(head: bytes) -> Foreign | None:
     """Return the kind of file that begins with these bytes, or None."""
     is_binary = _CONTROL.search(head) is not None
     marked = (known for known in FOREIGN if known.content is not None and (is_binary or known.is_text))
     return next((known for known in marked if known.content is not None and known.content.match(head)), None)
+
+
+def foreign_folder(folder: Path) -> tuple[str, str] | None:
+    """Return the kind of table that a folder is besides its Parquet files, and what to do, or None."""
+    for entry, title, program in _FOLDERS:
+        if any(folder.glob(entry)):
+            if program is None:
+                return title, "write its current rows to one Parquet file first"
+            texts = (str(name).replace("'", "''") for name in (folder, folder.with_suffix(".parquet")))
+            statement = f"COPY (FROM {program}('{next(texts)}')) TO '{next(texts)}'"
+            return title, f"first run: duckdb -c {shlex.quote(statement)}"
+    return None
 
 
 def foreign_by_name(path: Path) -> Foreign | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from etcdsize.base.output_file import open_temporary
 from etcdsize.errors import FleetFileError
 from etcdsize.files.compression import Decompressed, compression_of, split_name
 from etcdsize.files.foreign import conversion, foreign_by_content, foreign_by_name, unpacking
-from etcdsize.files.format import SURE, Format
+from etcdsize.files.format import SURE, Format, Reader, file_size
 from etcdsize.files.registry import format_named, format_of_name, formats, unknown_format
 from etcdsize.files.utf16 import FromUtf16, is_utf16, unmarked_utf16
 
@@ -24,10 +28,13 @@ class Source(NamedTuple):
     """An input whose format is known."""
 
     format: Format
-    stream: BinaryIO
-    """What the format reads: content that is not compressed, and text in UTF-8."""
+    reader: Reader
     file: Counted | None
     """The bytes of the file, where the format reads other bytes."""
+    size: int | None
+    """The size of the file, None for a pipe or a folder. [bytes]"""
+    on_disk: bool
+    """Whether reading never waits for another program."""
 
 
 class Counted(io.RawIOBase):
@@ -93,25 +100,44 @@ def _look(stream: BinaryIO | io.RawIOBase) -> tuple[bytes, BinaryIO]:
     return head, io.BufferedReader(_Ahead(head, stream), _BUFFER)
 
 
-def open_source(path: Path, stream: BinaryIO, name: str, option: str | None) -> Source:
-    """Find the format of an input, and return what the format can read of it.
+@contextlib.contextmanager
+def open_source(path: Path, stream: BinaryIO | None, name: str, option: str | None) -> Iterator[Source]:
+    """Open an input, and find its format.
 
     Parameters
     ----------
     path : Path
-        The name of the file, whose ending may tell the format; `-` for standard input.
-    stream : binary file
-        The input.
+        The file, whose ending may tell the format; a folder of Parquet files; or `-` for standard input.
+    stream : binary file or None
+        The stream to read instead of opening `path`.
     name : str
-        What messages call it.
+        What messages call the input.
     option : str or None
         The name of the format, if it is given.
 
     Raises
     ------
     FleetFileError
-        For an input whose format is not known or not read, or is not the one that its name says.
+        For an input whose format is not known or not read, or is not the one that its name says; and for one that
+        cannot be read.
     """
+    with contextlib.ExitStack() as stack:
+        if stream is None and path.is_dir():
+            yield Source(format_named("parquet"), _folder_reader(path, name, option), None, None, True)
+            return
+        if stream is None:
+            stream = stack.enter_context(path.open("rb"))
+        size = file_size(stream)
+        kind, stream, file = _decode(path, stream, name, option)
+        if kind.seeks and not stream.seekable():
+            kept = stack.enter_context(open_temporary())
+            shutil.copyfileobj(stream, kept)
+            stream, file, size = kept, None, file_size(kept)
+        yield Source(kind, kind.reader(stream, name), file, size, size is not None)
+
+
+def _decode(path: Path, stream: BinaryIO, name: str, option: str | None) -> tuple[Format, BinaryIO, Counted | None]:
+    """Return the format of an input, what the format reads of it, and the bytes of the file if they are others."""
     inner, claimed = split_name(path)
     kind = format_of_name(inner) if option is None else format_named(option)
     head, stream = _look(stream)
@@ -136,7 +162,19 @@ def open_source(path: Path, stream: BinaryIO, name: str, option: str | None) -> 
     if is_utf16(head) and (kind is None or kind.text):
         file = file or Counted(stream)
         head, stream = _look(FromUtf16(file if compression is None else stream, name))
-    return Source(_format(kind, head, path, name), stream, file)
+    return _format(kind, head, path, name), stream, file
+
+
+def _folder_reader(folder: Path, name: str, option: str | None) -> Reader:
+    if option not in (None, "parquet"):
+        raise FleetFileError(
+            f"{name}: a folder, expected a file for the format {option}; a folder is read if it holds Parquet files",
+            file=name,
+        )
+    # PyArrow's Parquet module is slow to load.
+    from etcdsize.files.parquet_folder import ParquetFolder
+
+    return ParquetFolder(folder, name)
 
 
 def _format(kind: Format | None, head: bytes, path: Path, name: str) -> Format:

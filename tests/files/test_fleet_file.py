@@ -295,7 +295,9 @@ class TestPaths:
         (tmp_path / "d.csv").mkdir()
         with pytest.raises(FleetFileError) as caught, open_fleet(tmp_path / "d.csv"):
             pass
-        assert str(caught.value) == f"{tmp_path / 'd.csv'}: cannot be read: Is a directory"
+        assert str(caught.value) == (
+            f"{tmp_path / 'd.csv'}: a folder without files, expected Parquet files in it, such as part-0.parquet"
+        )
 
     def test_an_input_that_breaks_off(self):
         """An error of the disk while reading is reported, and nothing is written as if it were complete."""

@@ -41,8 +41,11 @@ class _Parquet:
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
         from etcdsize.files.parquet_copy import ParquetCopier, can_copy
+        from etcdsize.files.parquet_folder import ParquetFolder
         from etcdsize.files.parquet_reader import ParquetReader
 
+        if isinstance(source, ParquetFolder):
+            return _ParquetWriter(stream, source.kept_schema(kept), answers, source.coded, source.codec)
         if isinstance(source, ParquetReader):
             if can_copy(source.description, len(source.names)):
                 return ParquetCopier(stream, source, kept, answers)
