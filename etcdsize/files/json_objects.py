@@ -34,6 +34,11 @@ _BOM = b"\xef\xbb\xbf"
 TOO_DEEP = "nested too deeply"
 """The reason for rejecting JSON that Python cannot read for its depth."""
 
+# Where Prometheus' answers have their series, and what makes an object of each: its labels, and its value. Of several
+# values in time it is the largest.
+_PROMETHEUS = ".data.result"
+_PROMETHEUS_ROWS = ".data.result[] | .metric + {value: ((.value // (.values | max_by(.[1] | tonumber)))[1] | tonumber)}"
+
 
 class Number(str):
     """A number, as it is written in the file."""
@@ -135,6 +140,14 @@ class Objects:
 
     def wrapped(self, path: str) -> FleetFileError:
         """Return the error for one object that holds the array of clusters."""
+        if path == _PROMETHEUS:
+            command = f"jq -c {shlex.quote(_PROMETHEUS_ROWS)}".replace("{", "{{").replace("}", "}}")
+            return FleetFileError(
+                f"{self._name}: got an answer of Prometheus' query API, expected an array, or an object in each line; "
+                + self.convert(f"{command} {{file}} > {{jsonl}}")
+                + "; and say what the value is, for example with --column data_bytes=value",
+                file=self._name,
+            )
         quoted = shlex.quote(f"{path}[]").replace("{", "{{").replace("}", "}}")
         return FleetFileError(
             f"{self._name}: got one JSON object with an array in {path}, expected an array, or an object in each line; "

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from needs import program
+from paths import DOCS
 from program import ENVIRONMENT
 
 import etcdsize.files.formats.jsonlines
@@ -229,6 +230,29 @@ class TestWrapped:
         made = max(set(tmp_path.iterdir()) - before, key=lambda made: made.suffix == ".jsonl")
         with open_fleet(made) as fleet:
             assert fleet.run().clusters == 3
+
+    @pytest.mark.parametrize(
+        "value", [{"value": [1795597200, "8e8"]}, {"values": [[1, "5"], [2.5, "8e8"], [3, "9e7"]]}]
+    )
+    def test_an_answer_of_prometheus(self, value, tmp_path):
+        """Its command makes a row of every series, with the value, or the largest of several."""
+        series = [{"metric": {"cluster": name}, **value} for name in ("a", "b")]
+        source = tmp_path / "it's.json"
+        source.write_text(json.dumps({"status": "success", "data": {"resultType": "matrix", "result": series}}))
+        with pytest.raises(FleetFileError) as caught, open_fleet(source):
+            pass
+        where, _, command = str(caught.value).partition("; first run: ")
+        command, _, rest = command.partition("; and say ")
+        assert where == (
+            f"{source}: got an answer of Prometheus' query API, expected an array, or an object in each line"
+        )
+        assert rest == "what the value is, for example with --column data_bytes=value"
+        program("jq", "jq")
+        subprocess.run(["sh", "-c", command], check=True)
+        how = {"columns": {"data_bytes": "value"}, "unknown": ["clients", "requests_per_second"], "provider": "aws"}
+        with open_fleet(tmp_path / "it's.jsonl", **how) as fleet:
+            assert fleet.run().tiers == {"small": 0, "medium": 0, "large": 2, "xlarge": 0}
+        assert command.split("'")[1] in (DOCS / "observe.md").read_text()
 
     def test_one_cluster_with_an_array_is_a_cluster(self):
         assert sized(json.dumps(CLUSTERS[0]))[0].clusters == 1
