@@ -21,7 +21,7 @@ from certificates import Certificates
 from etcds import MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
 from needs import leave_out
 
-from etcdsize import ClientTls, Observation, observe, read_endpoint_status, size
+from etcdsize import ClientTls, Observation, observe, read_endpoint_status, read_metrics, size
 
 pytestmark = pytest.mark.xdist_group("etcd")
 
@@ -244,6 +244,85 @@ class TestLifetime:
 
 
 @pytest.mark.slow
+class TestMembership:
+    """Whose member is whose: by what real members report."""
+
+    @staticmethod
+    def rows(run, tmp_path: Path, groups: list[dict]) -> tuple[int, list[dict], dict]:
+        (tmp_path / "t.json").write_text(json.dumps(groups))
+        options = ["--targets", str(tmp_path / "t.json"), "--interval", "0.2s", "--provider", "aws"]
+        code, _, err = run("observe", *options, "-o", str(tmp_path / "o.jsonl"), "--json")
+        assert err == ""
+        _, summary, _ = run("observe", *options, "--json")
+        return code, [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()], json.loads(summary)
+
+    def test_groups_of_one_member_each_are_one_cluster(self, three, run, tmp_path):
+        _, members = three
+        groups = [{"targets": [one.client], "labels": {"ins": one.client}} for one in members]
+        code, rows, summary = self.rows(run, tmp_path, groups)
+        assert (code, summary["complete"], summary["one_cluster"]) == (1, 0, [[1, 2, 3]])
+        assert all(row["observed_problem"].startswith("the members know others") for row in rows)
+
+    def test_two_clusters_of_one_name_are_not_summed(self, three, run, tmp_path):
+        minor, members = three
+        with unplanned(needed(minor)[0], tmp_path, 1) as (other,):
+            labels = {"cluster": "etcd"}
+            groups = [{"targets": [one.client], "labels": labels} for one in (*members, other)]
+            code, (row,), summary = self.rows(run, tmp_path, groups)
+        assert (code, summary["partial"], row["data_bytes"], row["tier"]) == (1, 1, None, None)
+        assert "they belong to 2 clusters: " in row["observed_problem"]
+
+    def test_learner_does_not_vote(self, three, tmp_path):
+        minor, _ = three
+        etcd = needed(minor)[0]
+        with unplanned(etcd, tmp_path, 1) as (voter,):
+            client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+            added = subprocess.run(
+                [
+                    etcdctl(minor),
+                    f"--endpoints={voter.client}",
+                    "member",
+                    "add",
+                    "l",
+                    "--learner",
+                    f"--peer-urls={peer}",
+                ],
+                env={**os.environ, "ETCDCTL_API": "3"},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            flags = [f"--listen-client-urls={client}", f"--advertise-client-urls={client}", "--name=l"]
+            flags += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
+            (known,) = [line.partition("=")[2].strip('"') for line in added.splitlines() if "INITIAL_CLUSTER=" in line]
+            (tmp_path / "l").mkdir()
+            learner = LoneMember(
+                etcd, tmp_path / "l", [*flags, f"--initial-cluster={known}", "--initial-cluster-state=existing"], client
+            )
+            learner.start()
+            try:
+                deadline = time.monotonic() + 60
+                while (observation := observe([voter.client, client], interval=0)).incomplete:
+                    assert time.monotonic() < deadline, observation.incomplete
+                    time.sleep(0.2)
+            finally:
+                learner.kill()
+        assert [member.is_learner for member in observation.members] == [False, True]
+        assert (observation.member_count, observation.voting_members) == (2, 1)
+
+    def test_own_counter_of_calls_agrees_with_that_of_grpc(self, busy):
+        _, urls, _ = busy
+        for url in urls:
+            with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+                scrape = read_metrics(answer.read())
+            # 3.4.23 has no such counter.
+            assert scrape.client_requests is None or scrape.unary_calls == pytest.approx(
+                scrape.client_requests, rel=0.1
+            )
+            assert scrape.counts_every_call
+
+
+@pytest.mark.slow
 class TestBroken:
     """One of three members breaks during the observation: it is named, and no rate is negative or doubled."""
 
@@ -349,6 +428,10 @@ class TestBroken:
         observation = observe(map(url_of, breakable), interval=0)
         assert "no-leader" in codes(observation)
         assert len(observation.problems) == 2
+        # Whoever asks the third alone gets no whole cluster either.
+        alone = observe(breakable[0].client, interval=0)
+        assert alone.incomplete == (f"{breakable[0].client}: no leader",)
+        assert alone.data_bound == "lower"
 
 
 def tls_of(certificates, **options) -> ClientTls:
