@@ -77,6 +77,11 @@ the clusters at risk and the possible savings.""",
     )
     add_output_format(parser, standard_output="the format of IN")
     parser.add_argument(
+        "--delimiter",
+        metavar="CHAR",
+        help="what separates the cells of IN: a comma, ';', '|' or tab (default: by the header)",
+    )
+    parser.add_argument(
         "--column",
         metavar="WHAT=NAME",
         type=pair("WHAT=NAME such as clients=conn_count", _ALIASES),
@@ -157,6 +162,7 @@ def run(options: Namespace) -> int:
             Path(options.input),
             standard_input() if options.input == "-" else None,
             format=options.format,
+            delimiter=options.delimiter,
             na=options.na,
             decimal=options.decimal,
             thousands=options.thousands,

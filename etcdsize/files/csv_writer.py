@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from etcdsize.base.text import shown
 from etcdsize.batches.loads import is_text
 from etcdsize.errors import FleetFileError
+from etcdsize.files.delimiters import DELIMITERS
 from etcdsize.files.format import Rows
 
 __all__ = ["CsvWriter"]
@@ -25,7 +26,7 @@ _MOST_JOINED = 4096
 
 
 class CsvWriter:
-    """Writes a file of comma- or tab-separated values, with the answers last.
+    """Writes a file of delimited values, with the answers last.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ class CsvWriter:
         The columns' names.
     delimiter, newline : str
         The character between cells, and the line end.
+    sep_line : str, optional
+        Excel's line before the header, which names the delimiter.
     header : str, optional
         The header line as it is in the input.
     copies : bool
@@ -47,6 +50,7 @@ class CsvWriter:
         delimiter: str,
         *,
         newline: str,
+        sep_line: str | None,
         header: str | None,
         copies: bool,
     ) -> None:
@@ -56,6 +60,8 @@ class CsvWriter:
         self.copies = copies
         self._has_one_column = len(names) + len(answers) == 1
         self.escape = False
+        if sep_line is not None:
+            self._write(sep_line.encode())
         before = [] if not names else [self._line(names) if header is None else header]
         self._write(delimiter.join([*before, *answers]).encode())
 
@@ -64,7 +70,8 @@ class CsvWriter:
         self._stream.write(self._newline.encode())
 
     def _line(self, names: Sequence[str]) -> str:
-        return self._delimiter.join(self._cells("", pa.array(names, pa.string()), escape=False).to_pylist()) or '""'
+        # A reader looks for the delimiter in the header: quote whatever could be one.
+        return self._delimiter.join(_quoted(pa.array(names, pa.string()), DELIMITERS).to_pylist()) or '""'
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
@@ -133,11 +140,16 @@ class CsvWriter:
             if pc.any(formula).as_py():
                 escaped = pc.binary_join_element_wise("'", column, "")
                 column = pc.if_else(pc.fill_null(formula, False), escaped, column)
-        special = pc.match_substring_regex(column, f'[{re.escape(self._delimiter)}"\r\n]')
-        if not pc.any(special).as_py():
-            return column
-        doubled = pc.replace_substring(column, '"', '""')
-        return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
+        return _quoted(column, self._delimiter)
+
+
+def _quoted(column: pa.StringArray, delimiters: str) -> pa.StringArray:
+    """Return texts, quoted where they hold a delimiter, a quote or a line end."""
+    special = pc.match_substring_regex(column, f'[{re.escape(delimiters)}"\r\n]')
+    if not pc.any(special).as_py():
+        return column
+    doubled = pc.replace_substring(column, '"', '""')
+    return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
 
 
 def _expand(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:

@@ -47,6 +47,7 @@ def open_fleet(
     stream: BinaryIO | None = None,
     *,
     format: str | None = None,  # noqa: A002 - the option's name
+    delimiter: str | None = None,
     catalog: str | Path | Catalog | None = None,
     margin: float = 0.2,
     **options: Unpack[LoadOptions],
@@ -62,6 +63,8 @@ def open_fleet(
     format : str, optional
         The name of a format, such as "csv"; None goes by the ending of the file's name, or by its content where that
         is sure.
+    delimiter : str, optional
+        What separates the cells of CSV or TSV: a comma, a semicolon, a vertical bar or a tab. None goes by the header.
     catalog : str, Path, Catalog or None
         As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use, because those are
         audited.
@@ -89,7 +92,7 @@ def open_fleet(
     chosen = options.get("columns") or {}
     with contextlib.ExitStack() as stack:
         with _reading(name):
-            opened = stack.enter_context(open_source(source, stream, name, format))
+            opened = stack.enter_context(open_source(source, stream, name, format, delimiter))
         reader = opened.reader
         audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
         machines = catalog or load_catalog("current" if audited else "guide")

@@ -10,11 +10,11 @@ import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-__all__ = ["POSSIBLE", "SURE", "Format", "Reader", "Rows", "Wanted", "Writer", "file_size"]
+__all__ = ["POSSIBLE", "SURE", "Delimited", "Format", "Reader", "Rows", "Wanted", "Writer", "file_size"]
 
 POSSIBLE, SURE = 1, 2
 """How far the first bytes of a file tell that it is of a format."""
@@ -120,6 +120,15 @@ class Format(Protocol):
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
         """Return a writer for the columns of `source` at the positions `kept`, followed by the answers."""
+        ...
+
+
+@runtime_checkable
+class Delimited(Format, Protocol):
+    """A format of text with a character between cells, which can be chosen."""
+
+    def delimited(self, delimiter: str) -> Format:
+        """Return the same format with this delimiter, whatever the header says."""
         ...
 
 

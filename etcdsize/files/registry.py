@@ -8,12 +8,14 @@ from importlib import import_module
 from pathlib import Path
 
 from etcdsize.base.checks import one_of
-from etcdsize.errors import FleetFileError
+from etcdsize.base.text import shown
+from etcdsize.errors import FleetFileError, OptionError
 from etcdsize.files import formats as folder
 from etcdsize.files.compression import split_name
-from etcdsize.files.format import Format
+from etcdsize.files.delimiters import delimiter_of
+from etcdsize.files.format import Delimited, Format
 
-__all__ = ["find_format", "format_named", "format_of_name", "formats", "unknown_format"]
+__all__ = ["find_format", "format_named", "format_of_name", "formats", "unknown_format", "with_delimiter"]
 
 
 @functools.cache
@@ -59,4 +61,22 @@ def unknown_format(path: Path) -> FleetFileError:
     name = "standard input or output" if str(path) == "-" else str(path)
     return FleetFileError(
         f"{name}: the name does not say the format; give the format, one of {', '.join(formats())}", file=str(path)
+    )
+
+
+def with_delimiter(kind: Format, delimiter: str) -> Format:
+    """Return a format with a chosen character between cells.
+
+    Raises
+    ------
+    OptionError
+        For a character that separates no cells, and for a format without delimiters.
+    """
+    chosen = delimiter_of(delimiter)
+    if isinstance(kind, Delimited):
+        return kind.delimited(chosen)
+    raise OptionError(
+        f"delimiter: got {shown(delimiter)} for the format {kind.name}, which has no delimiters; leave it out",
+        option="delimiter",
+        value=delimiter,
     )

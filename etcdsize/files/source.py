@@ -14,7 +14,7 @@ from etcdsize.errors import FleetFileError
 from etcdsize.files.compression import Decompressed, compression_of, split_name
 from etcdsize.files.foreign import conversion, foreign_by_content, foreign_by_name, unpacking
 from etcdsize.files.format import SURE, Format, Reader, file_size
-from etcdsize.files.registry import format_named, format_of_name, formats, unknown_format
+from etcdsize.files.registry import format_named, format_of_name, formats, unknown_format, with_delimiter
 from etcdsize.files.utf16 import FromUtf16, is_utf16, unmarked_utf16
 
 __all__ = ["Counted", "Source", "open_source"]
@@ -101,7 +101,9 @@ def _look(stream: BinaryIO | io.RawIOBase) -> tuple[bytes, BinaryIO]:
 
 
 @contextlib.contextmanager
-def open_source(path: Path, stream: BinaryIO | None, name: str, option: str | None) -> Iterator[Source]:
+def open_source(
+    path: Path, stream: BinaryIO | None, name: str, option: str | None, delimiter: str | None = None
+) -> Iterator[Source]:
     """Open an input, and find its format.
 
     Parameters
@@ -114,6 +116,8 @@ def open_source(path: Path, stream: BinaryIO | None, name: str, option: str | No
         What messages call the input.
     option : str or None
         The name of the format, if it is given.
+    delimiter : str, optional
+        The character between cells, if it is given.
 
     Raises
     ------
@@ -123,17 +127,24 @@ def open_source(path: Path, stream: BinaryIO | None, name: str, option: str | No
     """
     with contextlib.ExitStack() as stack:
         if stream is None and path.is_dir():
-            yield Source(format_named("parquet"), _folder_reader(path, name, option), None, None, True)
+            yield Source(
+                _delimited(format_named("parquet"), delimiter), _folder_reader(path, name, option), None, None, True
+            )
             return
         if stream is None:
             stream = stack.enter_context(path.open("rb"))
         size = file_size(stream)
         kind, stream, file = _decode(path, stream, name, option)
+        kind = _delimited(kind, delimiter)
         if kind.seeks and not stream.seekable():
             kept = stack.enter_context(open_temporary())
             shutil.copyfileobj(stream, kept)
             stream, file, size = kept, None, file_size(kept)
         yield Source(kind, kind.reader(stream, name), file, size, size is not None)
+
+
+def _delimited(kind: Format, delimiter: str | None) -> Format:
+    return kind if delimiter is None else with_delimiter(kind, delimiter)
 
 
 def _decode(path: Path, stream: BinaryIO, name: str, option: str | None) -> tuple[Format, BinaryIO, Counted | None]:

@@ -93,7 +93,7 @@ FRACTIONAL_CLIENTS = NoticeKind(
     "fractional-clients",
     "warning",
     "our choice",
-    "a fraction of a client: are thousands written with a dot? --thousands . reads 1.200 as 1200",
+    "a fraction of a client: are thousands written with a dot? --decimal , --thousands . reads 1.200 as 1200",
 )
 BEYOND_SUGGESTED_QUOTA = NoticeKind(
     "beyond-suggested-quota",

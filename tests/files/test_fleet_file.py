@@ -212,7 +212,7 @@ class TestOptions:
         assert summary.not_sized == 0
 
     def test_missing_is_unknown(self):
-        text = "clients,rps,data\n,900,\n,,\nx,,\n"
+        text = "clients,rps,data\n,900,\nn/a,,\nx,,\n"
         summary, written = run(text, provider="aws", on_missing="unknown")
         assert [row[3] for row in decoded("csv", written)[1:]] == ["medium", "", ""]
         assert [problem.problem for problem in summary.first_problems] == [

@@ -17,9 +17,11 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from etcdsize.base.text import shown
+from etcdsize.batches.cells import PADDING
 from etcdsize.errors import FleetFileError
 from etcdsize.files.csv_cells import PAD, Cells, cut
 from etcdsize.files.csv_writer import CsvWriter
+from etcdsize.files.delimiters import DELIMITERS, Splitter, find_delimiter, sep_delimiter
 from etcdsize.files.format import Reader, Rows, Wanted, file_size
 
 __all__ = ["FORMATS"]
@@ -30,22 +32,39 @@ _LONGEST_RECORD = 64 * 1024**2
 
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
-_BLANK_LINES = re.compile(rb"\s*[\r\n]")
+# The bytes that may begin a row of empty cells.
+_BLANK_FIRST = np.frombuffer((DELIMITERS + PADDING).encode(), np.uint8)
+# Lines before the header with nothing in them, whatever separates their cells. The last two bytes are a no-break space.
+_BLANK_BYTES = b" \t\v\f,;|\xc2\xa0"
+_BLANK_LINES = re.compile(rb"(?:[" + _BLANK_BYTES + rb"]*+[\r\n])++")
 
 
 class CsvReader:
-    """Reads a file of comma- or tab-separated values.
+    """Reads a file of delimited values.
 
-    Raises `FleetFileError`, with the line, for an empty file, a row with too few or too many cells, an
-    unclosed quote, text after a closing quote, and text that is not UTF-8.
+    Raises `FleetFileError`, with the line, for an empty file, a header whose delimiter is ambiguous, a row with too few
+    or too many cells, an unclosed quote, text after a closing quote, and text that is not UTF-8.
+
+    Parameters
+    ----------
+    stream : binary file
+        The file.
+    name : str
+        What messages call it.
+    kind : str
+        The name of its format.
+    delimiter : str
+        The format's own delimiter, for a header that has none, or the one that was chosen.
+    chosen : bool
+        Whether the delimiter was chosen, so that the header is not asked.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, delimiter: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, kind: str, delimiter: str, *, chosen: bool) -> None:
         self._stream = stream
         self._name = name
-        self.delimiter = delimiter
-        """The character between cells."""
-        self._cell, self._record, self._stray = _patterns(delimiter)
+        self.kind = kind
+        """The name of the format."""
+        self._splitter = Splitter(delimiter if chosen else DELIMITERS)
         self._line = 1
         self._rest = b""
         self._ended = False
@@ -53,13 +72,49 @@ class CsvReader:
             self._read_more()
         self._rest = self._rest.removeprefix(_BOM)
         header = self._header()
+        line = self._decode(header, self._line).rstrip("\r\n")
+        named = sep_delimiter(line)
+        self.sep_line: str | None = None if named is None or (chosen and named != delimiter) else line
+        """Excel's line before the header, such as `sep=;`, unless it names another delimiter than the chosen one."""
+        if named is not None:
+            if not chosen:
+                self._splitter = Splitter(self._check_sep(named))
+            self._line += _line_count(header)
+            header = self._header()
+        if len(self._splitter.delimiters) > 1:
+            self._splitter = Splitter(self._find_delimiter(header, delimiter))
+        self.delimiter: str = self._splitter.delimiters
+        """The character between cells."""
         self.newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
         """The line end of the header, with which every record is written."""
-        self.header: str = self._decode(header, 1).rstrip("\r\n")
+        self.header: str = self._decode(header, self._line).rstrip("\r\n")
         """The header line."""
-        self.names: list[str] = [_unquote(cell.decode()) for cell in self._cells(header.rstrip(b"\r\n"))]
+        cells = self._splitter.cells(header.rstrip(b"\r\n"))
+        self.names: list[str] = [_unquote(cell.decode()) for cell in cells]
         """The columns' names."""
         self._line += _line_count(header)
+
+    def _check_sep(self, named: str) -> str:
+        if named and named in DELIMITERS:
+            return named
+        raise FleetFileError(
+            f'{self._name}: line {self._line}: got {shown(self.sep_line)}, expected sep= and one of "," ";" "|" or a '
+            "tab; choose one of those with --delimiter",
+            file=self._name,
+            line=self._line,
+        )
+
+    def _find_delimiter(self, header: bytes, own: str) -> str:
+        found, counts = find_delimiter(header.rstrip(b"\r\n"), own)
+        if found is None:
+            listed = " and ".join(f"{count} times {shown(delimiter)}" for delimiter, count in counts.most_common())
+            raise FleetFileError(
+                f"{self._name}: line {self._line}: the header has {listed} between its cells, expected one delimiter; "
+                "choose it with --delimiter",
+                file=self._name,
+                line=self._line,
+            )
+        return found
 
     def _header(self) -> bytes:
         while True:
@@ -76,7 +131,7 @@ class CsvReader:
             self._read_more()
         stop = int(ends[0]) if ends.size else len(self._rest)
         header, self._rest = self._rest[:stop], self._rest[stop:]
-        if not header.strip():
+        if not header.strip(_BLANK_BYTES + b"\r\n"):
             raise FleetFileError(f"{self._name}: empty, expected a header and one row per cluster", file=self._name)
         return header
 
@@ -115,7 +170,7 @@ class CsvReader:
         opening, closing = quotes[0::2], quotes[1::2]
         before = numbers[opening[opening > 0] - 1]
         after = numbers[closing[closing < len(numbers) - 1] + 1]
-        edges = np.array([ord(self.delimiter), _NEWLINE, _RETURN, _QUOTE], np.uint8)
+        edges = np.array([*map(ord, self._splitter.delimiters), _NEWLINE, _RETURN, _QUOTE], np.uint8)
         if only_newlines and np.isin(before, edges).all() and np.isin(after, edges).all():
             # Every quote opens or closes a cell, so a newline ends a record if an even number of quotes precedes it.
             whole: NDArray[np.int64] = newlines[np.searchsorted(quotes, newlines) % 2 == 0] + 1
@@ -126,7 +181,7 @@ class CsvReader:
         """Return the end of every whole record by parsing each cell: exact whatever the quotes and line ends."""
         ends = []
         position = 0
-        while (match := self._record.match(text, position)) is not None:
+        while (match := self._splitter.record.match(text, position)) is not None:
             position = match.end()
             ends.append(position)
         return ends
@@ -166,26 +221,15 @@ class CsvReader:
         if b'"' not in self._rest:
             return
         reason = None
-        if self._stray.match(self._rest):
+        if self._splitter.stray.match(self._rest):
             reason = (
                 "a quote is opened in this row, and text follows where it is closed; close it where the cell ends, and "
                 'double a quote that belongs to the cell, as in "5"" disk"'
             )
-        elif self._ended and not self._record.match(self._rest + b"\n"):
+        elif self._ended and not self._splitter.record.match(self._rest + b"\n"):
             reason = "a quote is opened in this row and not closed before the end of the file; close it"
         if reason is not None:
             raise FleetFileError(f"{self._name}: line {self._line}: {reason}", file=self._name, line=self._line)
-
-    def _cells(self, record: bytes) -> list[bytes]:
-        """Return the cells of a record, still quoted."""
-        cells = []
-        position = 0
-        while position <= len(record):
-            match = self._cell.match(record, position)
-            assert match is not None  # noqa: S101 - a cell may be empty
-            cells.append(match.group())
-            position = match.end() + 1
-        return cells
 
     def _parse(
         self, block: bytes, ends: NDArray[np.int64] | None, positions: Sequence[int], numbers: Collection[int]
@@ -203,7 +247,20 @@ class CsvReader:
         columns = [self._column(cells, position, position in numbers) for position in positions]
         batch = pa.RecordBatch.from_arrays(columns, [str(position) for position in positions])
         records = pa.StringArray.from_buffers(len(cells), pa.py_buffer(cells.rows()), buffer)
-        return Rows(batch, len(block), records)
+        # A row of empty cells has no number.
+        if len(self.names) > 1 and not any(pa.types.is_integer(column.type) for column in columns):
+            kept = self._kept(cells, records)
+            if kept is not None:
+                batch, records = batch.filter(kept), records.filter(kept)
+        return Rows(batch, len(block), records) if len(records) else None
+
+    def _kept(self, cells: Cells, records: pa.StringArray) -> pa.BooleanArray | None:
+        """Return which rows of a block have anything in them, or None if all have."""
+        suspects = pa.array(np.isin(cells.first_bytes(), _BLANK_FIRST))
+        if not pc.any(suspects).as_py():
+            return None
+        blank = pc.match_substring_regex(records.filter(suspects), self._splitter.blank)
+        return pc.invert(pc.replace_with_mask(suspects, suspects, blank))
 
     def _column(self, cells: Cells, position: int, number: bool) -> pa.Array:
         values = cells.numbers(position) if number else None
@@ -215,18 +272,21 @@ class CsvReader:
         offsets[1:] = ends
         buffer = _to_arrow_buffer(block)
         records = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), buffer)
+        text, whole = block, records
         records = pc.ascii_rtrim(records, characters="\r\n")
         if len(self.names) > 1:
-            blank = pc.equal(pc.binary_length(records), 0)
+            blank = pc.match_substring_regex(records, self._splitter.blank)
             if pc.any(blank).as_py():
-                records = records.filter(pc.invert(blank))
+                kept = pc.invert(blank)
+                records, text = records.filter(kept), _text_of(whole.filter(kept))
+                buffer = _to_arrow_buffer(text)
         if not len(records):
             return None
         records = pc.binary_join_element_wise(self.newline.decode(), records, "")
         wanted = [str(position) for position in positions]
-        if block.startswith(_BOM):
+        if text.startswith(_BOM):
             # PyArrow would strip it as the mark of a file: add one for it to strip.
-            buffer = _to_arrow_buffer(_BOM + block)
+            buffer = _to_arrow_buffer(_BOM + text)
         try:
             table = pyarrow.csv.read_csv(
                 pa.BufferReader(buffer),
@@ -235,7 +295,7 @@ class CsvReader:
                 ),
                 parse_options=pyarrow.csv.ParseOptions(
                     delimiter=self.delimiter,
-                    newlines_in_values=b'"' in block,
+                    newlines_in_values=b'"' in text,
                     ignore_empty_lines=len(self.names) > 1,
                 ),
                 convert_options=pyarrow.csv.ConvertOptions(
@@ -261,10 +321,12 @@ class CsvReader:
         start, line = 0, self._line
         for end in ends.tolist():
             record = block[start:end].rstrip(b"\r\n")
-            cells = len(self._cells(record))
-            if cells != len(self.names) and record:
+            cells = self._splitter.cells(record)
+            if len(cells) != len(self.names) and (
+                len(self.names) == 1 or any(_unquote(cell.decode()).strip(PADDING) for cell in cells)
+            ):
                 return FleetFileError(
-                    f"{self._name}: line {line}: got {cells} cells, expected {len(self.names)} as in the header: "
+                    f"{self._name}: line {line}: got {len(cells)} cells, expected {len(self.names)} as in the header: "
                     f"{shown(record.decode())}",
                     file=self._name,
                     line=line,
@@ -284,23 +346,6 @@ class CsvReader:
                 file=self._name,
                 line=line,
             ) from None
-
-
-def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return patterns for a cell, for a record, and for a record up to text that follows a closing quote.
-
-    A quote inside a cell that does not start with one is plain text.
-    """
-    d = re.escape(delimiter).encode()
-    quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
-    plain = rb'(?:[^"\r\n' + d + rb"][^\r\n" + d + rb"]*+)?"
-    cell = rb"(?:" + quoted + rb"|" + plain + rb")"
-    cells = cell + rb"(?:" + d + cell + rb")*+"
-    return (
-        re.compile(cell),
-        re.compile(cells + rb"(?:\r\n|\n|\r(?!\n))"),
-        re.compile(rb"(?:" + cell + d + rb")*+" + quoted + rb"[^\"\r\n" + d + rb"]"),
-    )
 
 
 def _unquote(cell: str) -> str:
@@ -325,6 +370,12 @@ def _to_strings(text: NDArray[np.uint8], offsets: NDArray[np.int32]) -> pa.Strin
     )
 
 
+def _text_of(records: pa.StringArray) -> bytes:
+    """Return the concatenated texts of an array."""
+    start, stop = np.frombuffer(records.buffers()[1], np.int32)[[records.offset, records.offset + len(records)]]
+    return bytes(memoryview(records.buffers()[2])[int(start) : int(stop)])
+
+
 def _line_count(text: bytes) -> int:
     """Return the number of line ends of any kind."""
     # bytes.count is slow if there are many.
@@ -339,25 +390,33 @@ class _Csv:
     seeks = False
     text = True
 
-    def __init__(self, name: str, endings: tuple[str, ...], delimiter: str) -> None:
+    def __init__(self, name: str, endings: tuple[str, ...], delimiter: str, *, chosen: bool = False) -> None:
         self.name = name
         self.endings = endings
         self._delimiter = delimiter
+        self._chosen = chosen
+
+    def delimited(self, delimiter: str) -> _Csv:
+        return _Csv(self.name, self.endings, delimiter, chosen=True)
 
     def recognizes(self, head: bytes) -> int:  # noqa: ARG002 - any text may be CSV
         return 0
 
     def reader(self, stream: BinaryIO, name: str) -> CsvReader:
-        return CsvReader(stream, name, self._delimiter)
+        return CsvReader(stream, name, self.name, self._delimiter, chosen=self._chosen)
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> CsvWriter:
-        header, newline, copies = None, "\n", False
-        if isinstance(source, CsvReader) and source.delimiter == self._delimiter:
-            copies = list(kept) == list(range(len(source.names)))
+        delimiter, sep_line, header, newline, copies = self._delimiter, None, None, "\n", False
+        if isinstance(source, CsvReader):
+            if source.kind == self.name:
+                delimiter, sep_line = source.delimiter, source.sep_line
+            copies = source.delimiter == delimiter and list(kept) == list(range(len(source.names)))
             if copies:
                 header, newline = source.header, source.newline.decode()
         names = [source.names[position] for position in kept]
-        return CsvWriter(stream, names, answers.names, self._delimiter, newline=newline, header=header, copies=copies)
+        return CsvWriter(
+            stream, names, answers.names, delimiter, newline=newline, sep_line=sep_line, header=header, copies=copies
+        )
 
 
 FORMATS = (_Csv("csv", (".csv",), ","), _Csv("tsv", (".tsv", ".tab"), "\t"))
