@@ -154,7 +154,7 @@ class TestStreams:
             "fleet small.csv -o -",
             "fleet bad.csv -o -",
             "fit --tier small",
-            "fit --tier xlarge --family c5 --json",
+            "fit --tier xlarge --family c5 --rejected",
             "schema size",
         ],
     )

@@ -74,10 +74,10 @@ class TestData:
         assert json.loads(command(*words, "--output-format", "jsonl"))["大"] == "é"
 
     def test_a_summary_beside_rows(self, command, tmp_path):
-        (tmp_path / "fleet.csv").write_text("clients,rps,data,provider\n1,2,3,大\n", encoding="utf-8")
+        (tmp_path / "fleet.csv").write_text("clients,rps,data,provider\n1,2,大,aws\n", encoding="utf-8")
         done = command("fleet", "fleet.csv", "-o", "-", "--json", code=1, raw=True)
         (problem,) = FleetSummary.model_validate_json(done.stderr).first_problems
-        assert problem.problem.startswith('provider: got "大"')
+        assert problem.problem.startswith('data: got "大"')
 
     def test_terraform(self, command):
         query = {"clients": "5", "hosts": "大=10.0.0.1,é=10.0.0.2"}
