@@ -154,7 +154,7 @@ def _only_this_machine() -> None:
             raise socket.gaierror(socket.EAI_NONAME, "no such host")
         return look_up(host, *arguments, **options)
 
-    socket.getaddrinfo = numeric  # type: ignore[assignment]
+    socket.getaddrinfo = numeric  # type: ignore[assignment]  # for the rest of this process
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:

@@ -177,12 +177,13 @@ def faults_of(case: Case, work: Path, number: signal.Signals | None, code: int, 
         yield f"printed {printed[:300]!r}"
     if isinstance(left, dict):
         for name, content in left.items():
-            allowed = {content[name] for content in (case.complete, case.old) if content and name in content}  # type: ignore[index]
+            known = [content for content in (case.complete, case.old) if isinstance(content, dict)]
+            allowed = {content[name] for content in known if name in content}
             if content not in allowed:
                 yield f"{name} has neither the old nor the new content"
         if case.old is None and left != case.complete:
             yield "the new directory is not complete"
-        if case.old is not None and not case.old.keys() <= left.keys():  # type: ignore[union-attr]
+        if isinstance(case.old, dict) and not case.old.keys() <= left.keys():
             yield "an old file is missing"
     elif left not in (case.complete, case.old):
         yield "the output is neither as before nor complete"

@@ -81,7 +81,7 @@ class _Context(NamedTuple):
     ancestors: tuple[ast.AST, ...] = ()
     """What encloses the node, from its statement down to its parent."""
     names: tuple[str, ...] = ()
-    bound: set[str] = frozenset()  # type: ignore[assignment]
+    bound: set[str] = frozenset()  # type: ignore[assignment]  # replaced by a set where a name can be bound
     scope: tuple[int, int] | None = None
     outermost: str = ""
     in_class: bool = False
@@ -164,11 +164,15 @@ def _is_left_out(node: ast.AST) -> bool:
 
 def _changes(node: ast.AST, place: str, context: _Context) -> Iterator[tuple[str, ast.AST]]:
     """Yield the name of each operator that applies to a node, and what replaces the node."""
-    if place in ("test", "ifs") and not (
-        (isinstance(node, ast.Compare) and len(node.ops) == 1)
-        or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+    if (
+        place in ("test", "ifs")
+        and isinstance(node, ast.expr)
+        and not (
+            (isinstance(node, ast.Compare) and len(node.ops) == 1)
+            or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+        )
     ):
-        yield "condition", ast.UnaryOp(ast.Not(), node)  # type: ignore[arg-type]
+        yield "condition", ast.UnaryOp(ast.Not(), node)
     match node:
         case ast.Compare():
             for index, operation in enumerate(node.ops):

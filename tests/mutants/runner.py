@@ -291,5 +291,5 @@ def _run_all(room: Room, baseline: _Baseline, mutant: Mutant | None) -> bool:
                 loader.mutant = changed
                 return importlib.util.spec_from_file_location(name, loader.path, loader=loader)
 
-        sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]  # a class with a static method will do
     return pytest.main(room.arguments, plugins=[_Sorted(baseline)]) == pytest.ExitCode.OK
