@@ -132,7 +132,9 @@ def asks_for_json(words: Sequence[str]) -> bool:
 
 
 def file_name(argument: str) -> str:
-    """Return the name of a file as it is, for `type=`: a name may be any bytes, while other arguments are text."""
+    """Return a name of a file or a directory, for `type=`: it may be any bytes, while other arguments are text."""
+    if not argument:
+        raise OptionError('got "", expected the name of a file or a directory')
     return argument
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from certificates import certificates
 from etcds import MINORS, cluster, environment, etcdctl, free_base_port, needed
+from loads import LOADS
 
 from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
 from etcdsize.plan.format_names import FORMATS
@@ -51,24 +52,14 @@ class TestPrinted:
         assert (code, out) == (0, render(ClusterPlan.local(1), "env"))
         assert err == "warning: A cluster of 1 member tolerates no failure. [no-failure-tolerance]\n"
 
-    @pytest.mark.parametrize(
-        ("arguments", "load", "options"),
-        [
-            (["--clients", "300", "--rps", "800", "--data", "4GB"],
-             {"clients": 300, "requests_per_second": 800, "data_bytes": 4 * 10**9}, {}),
-            (["--data", "4GB", "--etcd-version", "3.6.14"], {"data_bytes": 4 * 10**9}, {"etcd_version": "3.6.14"}),
-            (["--data", "4GB", "--kubernetes"], {"data_bytes": 4 * 10**9}, {"kubernetes": True}),
-            (["--clients", "9", "--peer-rtt-ms", "150"], {"clients": 9}, {"peer_rtt_ms": 150}),
-            (["--kubernetes-nodes", "250"], {"kubernetes_nodes": 250}, {}),
-        ],
-    )  # fmt: skip
+    @pytest.mark.parametrize(("arguments", "load", "options"), LOADS)
     def test_a_load_gives_settings(self, run, arguments, load, options):
         settings = settings_for(size(**load), **options)
         plan = ClusterPlan.from_hosts({"a": "10.0.0.1"}, settings=settings)
         code, out, err = run("--host", "a=10.0.0.1", *arguments, "--member", "a")
         assert (code, out) == (0, render(plan, "flags", "a"))
         said = {notice.code for notice in plan.notices + settings.notices}
-        assert [line.rpartition("[")[2].strip("]") for line in err.splitlines()].sort() == sorted(said).sort()
+        assert sorted(line.rpartition("[")[2].strip("]") for line in err.splitlines()) == sorted(said)
         assert len(set(err.splitlines())) == len(err.splitlines())
 
     def test_everything_else(self, run, tmp_path):
@@ -112,6 +103,13 @@ class TestFiles:
             (tmp_path / "no" / "out", f"there is no directory {tmp_path / 'no'}; create it first"),
         ):
             assert run(*HOSTS, "-o", str(place)) == (2, "", f"etcdsize: {place}: {reason}\n")
+
+    def test_an_empty_name_is_no_directory(self, run, tmp_path, monkeypatch):
+        """It would mean the current one."""
+        monkeypatch.chdir(tmp_path)
+        message = 'etcdsize: --output: got "", expected the name of a file or a directory\n'
+        assert run(*HOSTS, "-o", "") == (2, "", message)
+        assert not list(tmp_path.iterdir())
 
     def test_a_full_disk_leaves_the_old_file(self, tmp_path):
         """A limit on the size of files stands for the disk."""

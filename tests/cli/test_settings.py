@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from loads import LOADS
 
 from etcdsize import EtcdSettings, settings_for, size
 from etcdsize.reports.settings import render_settings
@@ -15,17 +16,7 @@ def run(run):
     return partial(run, "settings")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "load", "options"),
-    [
-        (["--clients", "300", "--rps", "800", "--data", "4GB"],
-         {"clients": 300, "requests_per_second": 800, "data_bytes": 4 * 10**9}, {}),
-        (["--data", "4GB", "--etcd-version", "3.6.14"], {"data_bytes": 4 * 10**9}, {"etcd_version": "3.6.14"}),
-        (["--data", "4GB", "--kubernetes"], {"data_bytes": 4 * 10**9}, {"kubernetes": True}),
-        (["--clients", "9", "--peer-rtt-ms", "150"], {"clients": 9}, {"peer_rtt_ms": 150}),
-        (["--kubernetes-nodes", "250"], {"kubernetes_nodes": 250}, {}),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("arguments", "load", "options"), LOADS)
 def test_options_reach_the_library(run, arguments, load, options):
     expected = settings_for(size(**load), **options)
     assert run(*arguments) == (0, render_settings(expected), "")
