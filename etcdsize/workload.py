@@ -6,7 +6,7 @@ importing numpy.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -78,6 +78,15 @@ def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
 class Workload(Model):
     """The load of a cluster. A dimension that is None is unknown; at least one must be known.
 
+    Parameters
+    ----------
+    clients : int or float, optional
+        Concurrent client connections. [count]
+    requests_per_second : int, float or str, optional
+        Requests per second. [1/s] A number, or text such as `"2k"`.
+    data_bytes : int, float or str, optional
+        Data stored. [bytes] A number, or text such as `"400MB"`.
+
     Raises
     ------
     InvalidWorkloadError
@@ -112,6 +121,16 @@ class Workload(Model):
     ] = None
 
     error_type: ClassVar[type[EtcdSizeError]] = InvalidWorkloadError
+
+    if TYPE_CHECKING:
+        # Type checkers know the fields only as they are read.
+        def __init__(
+            self,
+            *,
+            clients: float | None = None,
+            requests_per_second: float | str | None = None,
+            data_bytes: float | str | None = None,
+        ) -> None: ...
 
     @model_validator(mode="after")
     def _check(self) -> "Workload":

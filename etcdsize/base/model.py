@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_args
@@ -48,6 +49,16 @@ if TYPE_CHECKING:
 
 else:
 
+    class _Signature:
+        """The signature of a model whose fields are not yet built, for `help` and editors: it builds them."""
+
+        def __get__(self, instance, owner):
+            if instance is not None:
+                raise AttributeError("__signature__")
+            owner.model_rebuild(force=True)
+            # Pydantic has given the model a signature of its own.
+            return inspect.signature(owner)
+
     class _ModelType(type(BaseModel)):
         """Convert the ValidationError of a direct call such as `Tier(...)` to an `EtcdSizeError`.
 
@@ -64,7 +75,10 @@ else:
                 raise cls.error_type(f"{cls.__name__}: got {shown(error.object)}, expected Unicode text") from None
 
     class _Base(BaseModel, metaclass=_ModelType):
-        pass
+        @classmethod
+        def __pydantic_init_subclass__(cls, **options):
+            super().__pydantic_init_subclass__(**options)
+            cls.__signature__ = _Signature()
 
 
 class Model(_Base):

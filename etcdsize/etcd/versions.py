@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
+from etcdsize.base.checks import whole_number
 from etcdsize.base.model import Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
@@ -27,6 +28,10 @@ def _plain(value: object) -> object:
     # Pydantic would read true as 1, and 1 as true.
     if isinstance(value, (bool, int, str)):
         return value
+    # NumPy's integers are none of Python's.
+    whole = whole_number(value)
+    if whole is not None:
+        return whole
     raise ValueError(f"got {shown(value)}, expected a boolean, an integer or text")
 
 
@@ -65,12 +70,12 @@ class EtcdFlag(Model):
     ]
     choices: Annotated[
         dict[Name, tuple[str, ...]],
-        Field(default_factory=dict, description="The only values that etcd accepts, by version, where they are few."),
-    ]
+        Field(description="The only values that etcd accepts, by version, where they are few."),
+    ] = Field(default_factory=dict)
     since: Annotated[
         dict[Name, Patch],
-        Field(default_factory=dict, description="The first patch with the flag, for versions that got it in a patch."),
-    ]
+        Field(description="The first patch with the flag, for versions that got it in a patch."),
+    ] = Field(default_factory=dict)
     no_config_key_in: Annotated[
         tuple[Name, ...], Field(description="Versions that have the flag but silently ignore its config key.")
     ] = ()

@@ -52,11 +52,8 @@ class FleetSummary(Answer):
     unfit: Annotated[tuple[str, ...], Field(description="Why tiers that clusters need have no machine.")] = ()
     without_machines: Annotated[
         dict[str, int],
-        Field(
-            default_factory=dict,
-            description="Clusters by provider, for the first ten of which the catalog has no machines.",
-        ),
-    ]
+        Field(description="Clusters by provider, for the first ten of which the catalog has no machines."),
+    ] = Field(default_factory=dict)
     not_fitted: Annotated[int, Field(description="Rows that were sized but have no machine.")] = 0
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that are not known.")] = ()
     headroom_asked: Annotated[float, Field(description="The share of every bound to keep free, as asked.")] = 0.0

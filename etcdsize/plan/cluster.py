@@ -6,8 +6,8 @@ render it.
 
 import os.path
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -48,6 +48,28 @@ def _parse_version(value: Any) -> Any:
 class ClusterPlan(PlanModel):
     """A cluster to start: its members, and the flags that etcd needs at its first start.
 
+    Parameters
+    ----------
+    members : sequence of Member
+        The members.
+    token : str
+        Distinguishes it from other clusters.
+    state : {"new", "existing"}
+        `"existing"` for members that join a running cluster.
+    tls : Tls, optional
+        The certificates. None is plain http.
+    settings : EtcdSettings or mapping of str to bool, int or str
+        Other flags and their values. EtcdSettings stand for the flags that they change.
+    etcd_version : str or EtcdVersion
+        Such as `"3.5"` or `"3.5.33"`.
+    data_dir : str
+        The folder on every machine, which holds each member's data in `<name>.etcd`.
+
+    Raises
+    ------
+    PlanError
+        For whatever etcd would reject, and for what it accepts but nobody intends.
+
     Examples
     --------
     >>> plan = ClusterPlan.from_hosts(["a=10.0.0.1", "b=10.0.0.2", "c=10.0.0.3"])
@@ -65,19 +87,30 @@ class ClusterPlan(PlanModel):
     tls: Annotated[Tls | None, Field(description="The certificates. None: plain http.")] = None
     settings: Annotated[
         dict[str, Value],
-        Field(
-            default_factory=dict,
-            description="Other flags and their values. EtcdSettings stand for the flags that they change.",
-        ),
-    ]
+        Field(description="Other flags and their values. EtcdSettings stand for the flags that they change."),
+    ] = Field(default_factory=dict)
     etcd_version: Annotated[
         EtcdVersion,
         BeforeValidator(_parse_version),
-        Field(default_factory=lambda: load_versions().version(DEFAULT_VERSION), description="Such as 3.5 or 3.5.33."),
-    ]
+        Field(description="Such as 3.5 or 3.5.33."),
+    ] = Field(default_factory=lambda: load_versions().version(DEFAULT_VERSION))
     data_dir: Annotated[
         str, Field(description="The folder on every machine. It holds each member's data in `<name>.etcd`.")
     ] = DATA_DIR
+
+    if TYPE_CHECKING:
+        # Type checkers know the fields only as they are read.
+        def __init__(
+            self,
+            *,
+            members: Sequence[Member],
+            token: str = TOKEN,
+            state: Literal["new", "existing"] = "new",
+            tls: Tls | None = None,
+            settings: EtcdSettings | Mapping[str, Value] = ...,
+            etcd_version: str | EtcdVersion = ...,
+            data_dir: str = DATA_DIR,
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,8 @@
 """One member of a plan: its name, the URLs it advertises, and the URLs it listens on."""
 
 from collections import Counter
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -25,7 +26,31 @@ Urls = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
 class Member(PlanModel):
-    """One etcd server: its name, the URLs it advertises, and the URLs it listens on."""
+    """One etcd server: its name, the URLs it advertises, and the URLs it listens on.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique in the cluster.
+    peer_urls, client_urls : str or sequence of str
+        One URL or several, such as `"http://10.0.0.1:2380"`: where other members reach it, and where clients do.
+    listen_peer_urls, listen_client_urls : str or sequence of str, optional
+        Where it listens, with IP addresses or localhost. By default where it is reached, with 0.0.0.0 in place of a
+        host name.
+    zone : str, optional
+        Where members fail together, such as a provider's zone or a rack.
+
+    Raises
+    ------
+    PlanError
+        For a name or a URL that etcd would reject, and for URLs that use one port of the machine twice.
+
+    Examples
+    --------
+    >>> member = Member(name="a", peer_urls="http://a.example:2380", client_urls=["http://10.0.0.1:2379"])
+    >>> member.peer_urls, member.listen_peer_urls
+    (('http://a.example:2380',), ('http://0.0.0.0:2380',))
+    """
 
     name: Annotated[str, Field(description="Its name, unique in the cluster.")]
     peer_urls: Annotated[Urls, Field(description="Where other members reach it: --initial-advertise-peer-urls.")]
@@ -41,6 +66,19 @@ class Member(PlanModel):
     zone: Annotated[
         str | None, Field(description="Where members fail together, such as a provider's zone or a rack.")
     ] = None
+
+    if TYPE_CHECKING:
+        # Type checkers know the fields only as they are read.
+        def __init__(
+            self,
+            *,
+            name: str,
+            peer_urls: str | Sequence[str],
+            client_urls: str | Sequence[str],
+            listen_peer_urls: str | Sequence[str] = ...,
+            listen_client_urls: str | Sequence[str] = ...,
+            zone: str | None = None,
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod

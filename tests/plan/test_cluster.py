@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +149,20 @@ class TestSettings:
         assert str(plan.etcd_version) == "3.6.14"
         assert plan.settings == {setting.name: setting.value for setting in found.changed}
         assert list(plan.flags("a").items())[-4:] == list(plan.settings.items())
+
+    @pytest.mark.parametrize("kind", [np.int64, np.uint16, np.int32])
+    def test_accepts_integers_of_numpy(self, kind):
+        """They become Python's, so that the plan is written as JSON as any other."""
+        plain = hosts("a", settings={"heartbeat-interval": 200, "election-timeout": 2000})
+        plan = hosts("a", settings={"heartbeat-interval": kind(200), "election-timeout": kind(2000)})
+        assert plan == plain
+        assert plan.model_dump_json() == plain.model_dump_json()
+        assert {type(value) for value in plan.settings.values()} == {int}
+
+    @pytest.mark.parametrize("value", [np.float64(200), np.bool_(True), np.array([200]), 200.0, None])
+    def test_no_other_value_becomes_an_integer(self, value):
+        with pytest.raises(PlanError, match=r"settings"):
+            hosts("a", settings={"heartbeat-interval": value, "election-timeout": 2000})
 
     def test_settings_must_be_for_the_same_minor_version(self):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.5")
