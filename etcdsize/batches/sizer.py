@@ -32,6 +32,7 @@ from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.notices import load_notice_rows
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
+from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchSizer", "answer_schema"]
@@ -180,6 +181,8 @@ class BatchSizer:
         if self.notices is not None or "notices" in self.schema.names:
             for kind, noted in load_notice_rows(fleet):
                 notices.add(kind, noted)
+            if "data_bytes" in self._columns and self._columns["data_bytes"].upper:
+                notices.add(DATA_AT_MOST, np.ones(rows, np.bool_) if unknown[2] is None else ~unknown[2])
             notices.keep(codes != INVALID)
         if self.notices is not None:
             self.notices.count(notices, before)

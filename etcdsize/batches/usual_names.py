@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from etcdsize.base.text import nearest, shown
@@ -39,6 +40,12 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 
 # Words that hold a figure only with a unit: `size` alone may be the number of members. Others go before them.
 _ONLY_WITH_UNIT = ("size", "db", "database")
+# What looks like the column of a machine. `node_type` may be a role, and `machine` a host's name, so that they have to
+# be chosen.
+_MACHINE_LIKE = re.compile(
+    r"(?:.*_)?(?:instance|machine|vm|node|server|host|ec2|compute|hardware|master)_"
+    r"(?:type|size|flavou?r|sku|class|shape|model|family)|machine|sku|flavou?r"
+)
 # Several of these in one file are usual; the first of the names above counts.
 _FIRST_COUNTS = ("name", "timestamp")
 # Scripts write `etcd_` before what they collect.
@@ -89,6 +96,15 @@ class Names:
                     (weak if stem in _ONLY_WITH_UNIT else found).append(place)
         found = found or weak
         return found[:1] if key in _FIRST_COUNTS else sorted(found)
+
+    def like_machines(self) -> list[str]:
+        """Return the names that look like those of a machine's column."""
+        usual = set(self.usual("current_machine"))
+        return [
+            name
+            for place, name in enumerate(self.names)
+            if place in usual or _MACHINE_LIKE.fullmatch("_".join(self.read(place).words))
+        ]
 
     def chosen(self, key: str, name: str) -> list[int]:
         """Return the columns of a name that the caller chose. Spaces around a header are none of its name."""

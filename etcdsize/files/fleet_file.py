@@ -18,6 +18,7 @@ from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, NUMBERS, Columns, columns_to_read, has_column_for
 from etcdsize.batches.missing_columns import COMMAND_LINE
+from etcdsize.batches.usual_names import Names
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
@@ -366,6 +367,9 @@ class Fleet:
                 for name in dict.fromkeys((*options.unknown, *DIMENSIONS))
                 if name in DIMENSIONS and name not in self.columns
             ),
+            unused_machine_columns=()
+            if "current_machine" in self.columns
+            else tuple(Names(self.reader.names).like_machines()),
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
             usd_month=None if not costs or None in costs else math.fsum(cost for cost in costs if cost is not None),

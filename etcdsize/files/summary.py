@@ -56,6 +56,10 @@ class FleetSummary(Answer):
     ] = Field(default_factory=dict)
     not_fitted: Annotated[int, Field(description="Rows that were sized but have no machine.")] = 0
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that are not known.")] = ()
+    unused_machine_columns: Annotated[
+        tuple[str, ...],
+        Field(description="Columns that look like those of the machines in use, if none of them is used."),
+    ] = ()
     headroom_asked: Annotated[float, Field(description="The share of every bound to keep free, as asked.")] = 0.0
     audit: Annotated[
         AuditSummary | None, Field(description="The audit of the machines in use, if a column names them.")

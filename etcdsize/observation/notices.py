@@ -11,6 +11,7 @@ from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.versions import load_versions
 from etcdsize.observation.model import MemberLoad, Observation
+from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import format_bytes, format_number, format_percent
 
 __all__ = ["not_asked", "observed_notices"]
@@ -39,7 +40,6 @@ _SLOW_BACKEND_COMMIT = NoticeKind("slow-backend-commit", "warning", _FAQ)
 _SLOW_NETWORK = NoticeKind("slow-network", "warning", _MIXIN)
 _SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
 _CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
-_DATA_AT_MOST = NoticeKind("data-at-most", "info", _METRICS)
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
 _UNKNOWN_VERSION = NoticeKind("etcd-unknown-version", "warning", _OURS)
 
@@ -127,7 +127,7 @@ def _of_figures(observation: Observation) -> Iterator[Notice]:
             "alive, so the load is a lower bound: upgrade to 3.6.6 or later."
         )
     if observation.data_bound == "upper":
-        yield _DATA_AT_MOST(
+        yield DATA_AT_MOST(
             "The data in use is unknown. The size of the database file stands for it, which is an upper bound: the "
             "file also holds what compaction freed."
         )

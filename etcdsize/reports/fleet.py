@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from etcdsize.base.text import one_line
+from etcdsize.base.text import one_line, shown
+from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.catalog.providers import known_providers
 from etcdsize.reports.layout import aligned, page, usd_text
 from etcdsize.units import DIMENSIONS, format_percent
@@ -51,6 +52,12 @@ def render_fleet(summary: FleetSummary) -> str:
         if len(summary.unknown) == len(DIMENSIONS):
             decides = "The number of Kubernetes nodes decides, which is an estimate."
         notes.append(f"Unknown: {', '.join(summary.unknown)}. {decides}")
+    for name in summary.unused_machine_columns:
+        option = COMMAND_LINE.column("current_machine", name)
+        notes.append(
+            f"The column {shown(name)} looks like the machines in use, but is not used: call it current_machine, or "
+            f"add {option}, to audit them."
+        )
     beyond = [one for one in summary.notices if one.severity == "beyond-guide"]
     # A dimension that is unknown for every cluster has been mentioned.
     mentioned = ("unknown-dimension",) if summary.unknown else ()
@@ -66,8 +73,8 @@ def render_fleet(summary: FleetSummary) -> str:
         parts.append([f"No machine for {_clusters(summary.not_fitted)}", *(f"  {why}" for why in summary.unfit)])
     if summary.first_problems:
         more = summary.not_sized - len(summary.first_problems)
-        shown = f" (first {len(summary.first_problems)} shown)" if more else ""
-        lines = [f"Not sized: {_clusters(summary.not_sized)}{shown}"]
+        first = f" (first {len(summary.first_problems)} shown)" if more else ""
+        lines = [f"Not sized: {_clusters(summary.not_sized)}{first}"]
         lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
         parts.append(lines)
     return page(*parts)

@@ -20,6 +20,7 @@ from etcdsize.units import DIMENSIONS, format_bytes, format_number
 __all__ = [
     "BEYOND_SUGGESTED_QUOTA",
     "DATA_ABOVE_MEMORY",
+    "DATA_AT_MOST",
     "DISK_FOR_LESS_DATA",
     "FRACTIONAL_CLIENTS",
     "IMPLAUSIBLE_CLIENTS",
@@ -63,6 +64,12 @@ UNKNOWN_DIMENSION = NoticeKind(
     "warning",
     "our choice",
     "an unknown dimension: the others decide, so the tier is a lower bound",
+)
+DATA_AT_MOST = NoticeKind(
+    "data-at-most",
+    "info",
+    _DOCS + "metrics/latest",
+    "the size of etcd's file as their data, an upper bound of the data in use",
 )
 IMPLAUSIBLY_SMALL = NoticeKind(
     "implausibly-small",

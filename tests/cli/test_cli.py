@@ -17,13 +17,13 @@ from etcdsize.reports.sizing import render_sizing
 from etcdsize.reports.tables import render_machines, render_tiers
 
 FLEET = """\
-name,clients,rps,db_size,cloud,note
+name,clients,rps,data,cloud,note
 a,90,150,80MB,aws,007
 b,300,800,400MB,gcp,1.10
 c,,x,1GB,aws,"a, b"
 """
 SIZED = """\
-name,clients,rps,db_size,cloud,note,tier,machine_type,forced_by,tightest,problem,notices
+name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,problem,notices
 a,90,150,80MB,aws,007,small,m4.large,,clients,,
 b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,,
 """

@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
     "PYTHONWARNINGS": "default",
 }
-HEADER = "name,clients,rps,db_size,cloud,note\n"
+HEADER = "name,clients,rps,data,cloud,note\n"
 BLOCK = "".join(
     f'cluster-{row},{row * 37 % 2000},{row * 91 % 12000},{row * 79 % 1200}MB,{["aws", "gcp"][row % 2]},"note, {row}"\n'
     for row in range(5000)

@@ -18,7 +18,7 @@ from etcdsize.batches.columns import ANSWERS
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.units import DIMENSIONS, parse_count
 
-HEADER = "clients,rps,db_size,cloud,note\n"
+HEADER = "clients,rps,data,cloud,note\n"
 ROW = "1,2,3MB,aws,"
 ADDED = list(ANSWERS)
 KNOWN = ["tier", "machine_type", "forced_by", "tightest", "problem"]
@@ -76,7 +76,7 @@ class TestOtherCells:
     def test_record_is_unchanged(self, cell):
         summary, written = sized(f"{HEADER}{ROW}{cell}\n{ROW}end\n")
         assert written.decode() == (
-            f"clients,rps,db_size,cloud,note,{','.join(ADDED)}\n{ROW}{cell},{SMALL}\n{ROW}end,{SMALL}\n"
+            f"clients,rps,data,cloud,note,{','.join(ADDED)}\n{ROW}{cell},{SMALL}\n{ROW}end,{SMALL}\n"
         )
         assert summary.clusters == 2
 
@@ -92,9 +92,9 @@ class TestOtherCells:
         assert [row[:5] for row in table(back)] == table(text.encode())
 
     def test_duplicate_and_blank_headers_among_the_others(self):
-        _, written = sized("x,,clients,x,rps,,db_size,cloud\n1,2,3,4,5,6,7MB,aws\n")
+        _, written = sized("x,,clients,x,rps,,data,cloud\n1,2,3,4,5,6,7MB,aws\n")
         assert table(written)[1][:8] == ["1", "2", "3", "4", "5", "6", "7MB", "aws"]
-        assert table(written)[0][:8] == ["x", "", "clients", "x", "rps", "", "db_size", "cloud"]
+        assert table(written)[0][:8] == ["x", "", "clients", "x", "rps", "", "data", "cloud"]
 
     def test_headers_are_unquoted(self):
         _, written = sized('"clients","r\nps","db ""size""",cloud\n1,2,3,aws\n',
@@ -104,7 +104,7 @@ class TestOtherCells:
     def test_long_cells(self):
         """Longer than the 128 KiB that Python's csv module takes."""
         long = "x" * 300_000
-        _, written = sized(f"clients,rps,db_size,cloud,{long}\n1,2,3,aws,{long}\n")
+        _, written = sized(f"clients,rps,data,cloud,{long}\n1,2,3,aws,{long}\n")
         assert written.count(long.encode()) == 2
         assert error_of(f"{HEADER}{ROW}x\n{ROW}{long},y\n").line == 3
 
@@ -145,7 +145,7 @@ class TestLineEnds:
     def test_a_header_alone_is_a_fleet_of_none(self, text):
         summary, written = sized(text)
         assert (summary.clusters, summary.not_sized) == (0, 0)
-        assert written.decode() == f"clients,rps,db_size,cloud,note,{','.join(ADDED)}\n"
+        assert written.decode() == f"clients,rps,data,cloud,note,{','.join(ADDED)}\n"
 
     @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff\r\n \r", "   ", "\r"])
     def test_an_empty_file(self, text):
@@ -217,7 +217,7 @@ class TestMalformed:
     @pytest.mark.parametrize(
         ("text", "line", "reason"),
         [
-            ('"clients,rps,db_size,cloud\n1,2,3,aws\n', 1, CLOSE),
+            ('"clients,rps,data,cloud\n1,2,3,aws\n', 1, CLOSE),
             (f'{HEADER}{ROW}"a\n{ROW}b\n', 2, CLOSE),
             (f'{HEADER}{ROW}"a\nb"\n{ROW}"c\n{ROW}\n', 4, CLOSE),
             (f'{HEADER}{ROW}a\n{ROW}"', 3, CLOSE),
@@ -227,7 +227,7 @@ class TestMalformed:
             (f'{HEADER}{ROW}\n{ROW}"a"b\n', 3, TEXT),
             (f'{HEADER}{ROW}\n{ROW}"a"b', 3, TEXT),
             (f'{HEADER}"1" ,2,3,aws,\n', 2, TEXT),
-            (f'clients,"rps"x,db_size,cloud\n{ROW}\n', 1, TEXT),
+            (f'clients,"rps"x,data,cloud\n{ROW}\n', 1, TEXT),
         ],
     )
     def test_a_misplaced_quote_is_rejected(self, text, line, reason):
@@ -240,7 +240,7 @@ class TestMalformed:
         [
             (HEADER.encode() + b"\xff,2,3,aws,x\n", 2, "ff"),
             (HEADER.encode() + ROW.encode() + b'"a\n\nb"\r\n' + ROW.encode() + b"caf\xe9\n", 5, "e9"),
-            (b"clients,rps,db_size,cloud,caf\xe9\n", 1, "e9"),
+            (b"clients,rps,data,cloud,caf\xe9\n", 1, "e9"),
             (HEADER.encode() + ROW.encode() + b"cut \xe2\x82", 2, "e2"),
             (HEADER.encode() + ROW.encode() + b"surrogate \xed\xa0\x80\n", 2, "ed"),
         ],
@@ -267,7 +267,7 @@ class TestMalformed:
 
 
 NASTY = (
-    '\ufeff\r\nclients,"rps",db_size,cloud,"no\r\nte"\r\n'
+    '\ufeff\r\nclients,"rps",data,cloud,"no\r\nte"\r\n'
     '1,2,3MB,aws,"a ""b"" c"\r\n\r\n"500","2.5k",1GB,GCP,\r\n300,,400MB,azure,5" disk\r\n'
     '\ufeff7,8,9,aws,"x\r\r\n\n,"\r\n10,20,30,gce,żółw\n70,8,9,nowhere,""\r70,8,9,aws,"""end"""'
 )
@@ -365,7 +365,7 @@ def test_any_table_is_sized_and_kept(rows, quoting, end, kind, to, chunk):
     if end == "\n":
         # Python before 3.13 leaves a carriage return unquoted, and then cannot read it.
         rows = [[cell.replace("\r", "\n") for cell in row] for row in rows]
-    header = ["a", "clients", "a", "rps", "db_size", "cloud", ""]
+    header = ["a", "clients", "a", "rps", "data", "cloud", ""]
     text = io.StringIO(newline="")
     delimiter = {"csv": ",", "tsv": "\t"}
     csv.writer(text, delimiter=delimiter[kind], quoting=quoting, lineterminator=end).writerows([header, *rows])

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,10 +16,11 @@ from etcdsize.batches import columns
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.registry import find_format, formats
 from etcdsize.files.summary import FleetSummary
+from etcdsize.reports.fleet import render_fleet
 
 FORMATS = tuple(formats())
 ADDED = list(columns.ANSWERS)
-NAMES = ["name", "clients", "rps", "db_size", "cloud", "note"]
+NAMES = ["name", "clients", "rps", "data", "cloud", "note"]
 CLUSTERS = [
     ("a", "90", "150", "80MB", "aws", "007"),
     ("b", "300", "800", "400MB", "GCP", 'say "hi", twice'),
@@ -36,7 +38,7 @@ ANSWERS = [
     ("small", "n1-standard-2", "", "clients"),
 ]
 PROBLEM = (
-    'rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; db_size: got "-1", expected bytes or '
+    'rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; data: got "-1", expected bytes or '
     'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "asw", expected aws, azure or gce; did you mean '
     '"aws"?'
 )
@@ -111,6 +113,40 @@ def test_units_in_names_and_nodes(kind):
         "requests_per_second", "requests_per_second;data_bytes", "kubernetes_nodes"
     ]  # fmt: skip
     assert {notice.code: notice.clusters for notice in summary.notices}["kubernetes-estimate"] == 2
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_size_of_the_file_is_an_upper_bound_of_the_data(kind):
+    """The rows and the summary say so, but not where the data is missing, or is the data in use."""
+    rows = [("9", "80MB"), ("9", ""), ("x", "1GB")]
+    options = {"provider": "aws", "unknown": ["requests_per_second"], "on_missing": "unknown"}
+    summary, written = run(encoded(kind, ["clients", "DB SIZE"], rows), kind, **options)
+    names, *found = decoded(kind, written)
+    codes = ["data-at-most;unknown-dimension", "unknown-dimension", ""]
+    assert [row[names.index("notices")] for row in found] == codes
+    (notice,) = [one for one in summary.notices if one.code == "data-at-most"]
+    assert (notice.clusters, notice.first_rows) == (1, (1,))
+    summary, _ = run(encoded(kind, ["clients", "DB SIZE IN USE"], rows), kind, **options)
+    assert "data-at-most" not in [one.code for one in summary.notices]
+
+
+@pytest.mark.parametrize(
+    ("names", "unused"),
+    [
+        (["node_type", "Server Type", "machine", "vm_sku"], ("node_type", "Server Type", "machine", "vm_sku")),
+        (["instance", "team", "kubernetes_version", "type", "node"], ()),
+        (["node_type", "current_machine"], ()),
+    ],
+)
+def test_a_column_that_looks_like_machines_is_mentioned(names, unused):
+    header = ["clients", "rps", "data", "cloud", *names]
+    summary, _ = run(encoded("csv", header, [("1", "1", "1MB", "aws", *(["m5.large"] * len(names)))]))
+    assert summary.unused_machine_columns == unused
+    report = render_fleet(summary)
+    for name in names:
+        option = f"--column {shlex.quote(f'current_machine={name}')}"
+        assert (f'The column "{name}" looks like the machines in use' in report) is (name in unused)
+        assert (option in report) is (name in unused)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -17,7 +17,7 @@ from etcdsize import FleetFileError
 from etcdsize.batches.columns import ANSWERS
 from etcdsize.files.fleet_file import open_fleet
 
-START = '{"clients": 1, "rps": 2, "db_size": "3MB", "cloud": "aws"'
+START = '{"clients": 1, "rps": 2, "data": "3MB", "cloud": "aws"'
 SMALL = (
     ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", "problem": null, '
     '"notices": null}'
@@ -63,7 +63,7 @@ class TestOtherFields:
         text = f'{START}}}\n{START}, "x": 1}}\n{{}}\n  {{"y": 2 }}  \n'
         summary, written = sized(text)
         assert written.decode().splitlines()[:2] == [START + SMALL, START + ', "x": 1' + SMALL]
-        missing = "clients: missing; rps: missing; db_size: missing; cloud: missing"
+        missing = "clients: missing; rps: missing; data: missing; cloud: missing"
         nothing = dict.fromkeys(ANSWERS) | {"problem": missing}
         assert objects(written)[2:] == [nothing, {"y": 2, **nothing}]
         assert summary.not_sized == 2
@@ -151,7 +151,7 @@ class TestMalformed:
             ("1", 'got "1", expected a JSON object'),
             ("null", 'got "null", expected a JSON object'),
             ("{", "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-            (f"{START}}} {{}}", "not JSON: Extra data: line 1 column 60 (char 59)"),
+            (f"{START}}} {{}}", "not JSON: Extra data: line 1 column 57 (char 56)"),
             ('{"a": ' * 100_000, "nested too deeply"),
             (r'{"clients": "\ud800"}', 'the field "clients" has half of a surrogate pair, which UTF-8 cannot hold'),
             ("x" * 2000, "more than 0 MiB, expected a JSON object"),
@@ -210,7 +210,7 @@ NESTED = st.recursive(
 @given(st.lists(st.dictionaries(st.text().map("X{}".format), NESTED, max_size=4), max_size=8))
 def test_any_fields_are_kept(others):
     """Whatever else the objects hold comes back equal, in the same order."""
-    loads = {"clients": 1, "rps": 2, "db_size": 3, "cloud": "aws"}
+    loads = {"clients": 1, "rps": 2, "data": 3, "cloud": "aws"}
     text = "".join(json.dumps({**other, **loads}) + "\n" for other in [*others, {}])
     summary, written = sized(text)
     assert summary.clusters == len(others) + 1
