@@ -38,6 +38,10 @@ class TestCaptured:
         leaders = [status.endpoint for status in read_endpoint_status(NEW.encode()) if status.is_leader]
         assert leaders == ["http://127.0.0.1:47057"]
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+    def test_what_powershell_writes(self, encoding):
+        assert read_endpoint_status(NEW.replace("\n", "\r\n").encode(encoding)) == read_endpoint_status(NEW)
+
 
 class TestFields:
     """etcd leaves out what is zero; 3.6 adds the quota."""

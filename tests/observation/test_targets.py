@@ -111,6 +111,11 @@ class TestOtherFiles:
             "--targets -\n"
         )
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+    def test_what_powershell_writes(self, encoding):
+        text = json.dumps([group("a:1")])
+        assert read_targets(text.encode(encoding)) == read_targets(text)
+
 
 EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 
