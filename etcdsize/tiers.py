@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.checks import one_of
+from etcdsize.base.checks import one_of, plain_number, share_of, whole_number
 from etcdsize.base.model import Answer, Count, DateOrEmpty, Model, Name, Positive, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
@@ -45,12 +45,36 @@ class Bound(Model):
     ]
 
     def fits(self, load: int | float) -> bool:
-        """Return whether a load is within the bound."""
+        """Return whether a load is within the bound.
+
+        Raises
+        ------
+        OptionError
+            If it is not a finite number of 0 or more.
+        """
+        load = _load_of(load)
         return load <= self.limit if self.inclusive else load < self.limit
 
     def exact(self, headroom: float = 0.0) -> ExactBound:
-        """Return the bound with a share of it kept free: `limit * (1 - Fraction(str(headroom)))`."""
+        """Return the bound with a share of it kept free: `limit * (1 - Fraction(str(headroom)))`.
+
+        Raises
+        ------
+        OptionError
+            If headroom is not in [0, 1).
+        """
+        headroom = share_of("headroom", headroom)
         return ExactBound(Fraction(self.limit) * (1 - Fraction(str(headroom))), self.inclusive)
+
+
+def _load_of(value: object) -> int | float:
+    """Return a load if it is a finite number that is not negative."""
+    number = plain_number(value)
+    if number is None or not 0 <= number < math.inf:
+        raise OptionError(
+            f"load: got {shown(value)}, expected a finite number of 0 or more", option="load", value=value
+        )
+    return number
 
 
 class Tier(Model):
@@ -66,8 +90,14 @@ class Tier(Model):
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
     def bound(self, dimension: str) -> Bound | None:
-        """Return the tier's bound in a dimension, or None if it is unbounded."""
-        bound: Bound | None = getattr(self, dimension)
+        """Return the tier's bound in a dimension, or None if it is unbounded.
+
+        Raises
+        ------
+        OptionError
+            For anything but the name of a dimension.
+        """
+        bound: Bound | None = getattr(self, one_of("dimension", dimension, DIMENSIONS))
         return bound
 
 
@@ -154,8 +184,19 @@ class TierTable(Answer):
         return tuple(bound for tier in self.tiers if (bound := tier.bound(dimension)) is not None)
 
     def reference(self, code: int, dimension: str) -> Bound:
-        """Return the bound that utilization is relative to: the tier's own, or the last bound for the open tier."""
-        bound = self.tiers[min(code, len(self.tiers) - 2)].bound(dimension)
+        """Return the bound that utilization is relative to: the tier's own, or the last bound for the open tier.
+
+        Raises
+        ------
+        OptionError
+            If no tier has that index, or for anything but the name of a dimension.
+        """
+        index, last = whole_number(code), len(self.tiers) - 1
+        if index is None or not 0 <= index <= last:
+            raise OptionError(
+                f"code: got {shown(code)}, expected the index of a tier, from 0 to {last}", option="code", value=code
+            )
+        bound = self.tiers[min(index, last - 1)].bound(dimension)
         assert bound is not None  # noqa: S101 - `_check` ensures it
         return bound
 
@@ -169,16 +210,29 @@ class TierTable(Answer):
         headroom : float
             The share of every bound to keep free, in [0, 1).
 
+        Raises
+        ------
+        OptionError
+            For other loads, and for a headroom outside [0, 1).
+
         Examples
         --------
         >>> load_tiers("guide").tier_codes((100, 200, None))
         (0, 1, None)
         """
-        integers, floats = _thresholds(self, headroom)
-        return tuple(
-            None if load is None else bisect_left((integers if isinstance(load, int) else floats)[index], load)
-            for index, load in enumerate(loads)
-        )
+        if not isinstance(loads, (tuple, list)) or len(loads) != len(DIMENSIONS):
+            raise OptionError(
+                f"loads: got {shown(loads)}, expected {', '.join(DIMENSIONS)}, each a number or None",
+                option="loads",
+                value=loads,
+            )
+        integers, floats = _thresholds(self, share_of("headroom", headroom))
+        codes: list[int | None] = []
+        for index, load in enumerate(loads):
+            number = None if load is None else _load_of(load)
+            limits = integers if isinstance(number, int) else floats
+            codes.append(None if number is None else bisect_left(limits[index], number))
+        return tuple(codes)
 
 
 @functools.lru_cache(maxsize=64)

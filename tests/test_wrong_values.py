@@ -222,9 +222,21 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
     plan, kind = etcdsize.ClusterPlan.local(1), catalog.disk_kind("aws", "gp3")
     histogram = etcdsize.Histogram(upper_bounds_seconds=(1,), counts=(1, 2))
     audited = etcdsize.audit(["m8i.large"], [5], [5], [5e6], provider="aws")
+    bound, version = etcdsize.Bound(limit=100, inclusive=True), versions.version("3.5.1")
+    price = catalog.machine("aws", "m8i.large").price
+    command = etcdsize.Command(words=("etcdctl", "compaction", "REVISION"), fill_in=("REVISION",))
     amounts = {"size_gib": 50, "provisioned_iops": 3000, "provisioned_mb_per_second": 131.072}
     how = {"data_dir": "/data", "token": "t", "settings": {}, "etcd_version": "3.5", "tls": None}
     return {
+        "Bound.fits": (bound, {"load": 5}),
+        "Bound.exact": (bound, {"headroom": 0.1}),
+        "Catalog.find_for": (etcdsize.load_catalog("guide"), {"provider": "aws", "tier": "small"}),
+        "Catalog.machine_for": (etcdsize.load_catalog("guide"), {"provider": "aws", "tier": "small"}),
+        "Command.filled": (command, {"REVISION": "512"}),
+        "Cost.of": (
+            etcdsize.Cost,
+            {"machine": price, "disk_usd_month": 5, "disk": kind.price, "region": "us-east-1"},
+        ),
         "Catalog.machine": (catalog, {"provider": "aws", "machine_type": "m8i.large"}),
         "Catalog.disk_kind": (catalog, {"provider": "aws", "kind": "gp3"}),
         "Catalog.merge": (catalog, {"prices": etcdsize.read_prices(PRICES)}),
@@ -246,16 +258,38 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "DiskKind.smallest": (kind, {"size_gib": 50, "concurrent_iops": 3000, "mb_per_second": 100}),
         "EtcdSettings.setting": (etcdsize.settings_for(etcdsize.size(clients=5)), {"name": "quota-backend-bytes"}),
         "EtcdVersion.flag": (versions.version("3.5"), {"name": "snapshot-count"}),
+        "EtcdVersion.has": (version, {"flag": version.flags[0]}),
+        "EtcdVersion.reaches": (version, {"patch": "3.5.4"}),
+        "EtcdVersions.successor": (versions, {"version": version}),
         "EtcdVersions.version": (versions, {"text": "3.5"}),
         "FleetAudit.at_risk": (audited, {"most": 1}),
         "FleetAudit.savings": (audited, {"most": 1}),
+        "FleetSizing.utilization": (etcdsize.size_fleet([5], [5], [5e6], provider="aws"), {"dimension": "clients"}),
         "Histogram.since": (histogram, {"before": histogram}),
         "Histogram.quantile": (histogram, {"share": 0.5}),
+        "Machine.limits_for": (catalog.machines[0], {"kind": "gp3"}),
         "Need.with_data": (etcdsize.need_for("small"), {"data_bytes": 5e6}),
         "Runbook.step": (etcdsize.runbook(plan), {"code": "health"}),
         "Tls.from_dir": (etcdsize.Tls, {"folder": "/pki"}),
+        "Tier.bound": (tiers.tiers[0], {"dimension": "clients"}),
         "TierTable.bounds": (tiers, {"dimension": "clients"}),
+        "TierTable.reference": (tiers, {"code": 0, "dimension": "clients"}),
+        "TierTable.tier_codes": (tiers, {"loads": (5, None, 5e6), "headroom": 0.1}),
     }
+
+
+def test_every_method_has_a_sound_call():
+    ours = set()
+    for name in etcdsize.__all__:
+        owner = getattr(etcdsize, name)
+        if not inspect.isclass(owner) or issubclass(owner, BaseException):
+            continue
+        for method, value in inspect.getmembers(owner, inspect.isroutine):
+            written_by = getattr(value, "__module__", None) or ""
+            if written_by.startswith("etcdsize") and not method.startswith("_"):
+                parameters = [one for one in inspect.signature(value).parameters if one != "self"]
+                ours |= {f"{name}.{method}"} if parameters else set()
+    assert set(methods()) >= ours
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 from collections.abc import Iterable
-from typing import Any
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeVar
 
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 
 __all__ = [
     "count_of",
+    "instance_of",
     "list_of",
     "names_of",
     "number_of",
     "one_of",
     "pairs_of",
     "plain_number",
+    "share_of",
     "text_of",
     "true_or_false",
     "whole_number",
 ]
+
+T = TypeVar("T")
 
 
 def whole_number(value: Any) -> int | None:
@@ -67,6 +74,34 @@ def number_of(option: str, value: Any, *, positive: bool = False) -> int | float
         least += ", and below 1e300"
     where = f"{option}: " if option else ""
     raise OptionError(f"{where}got {shown(value)}, expected a finite number {least}", option=option, value=value)
+
+
+def share_of(option: str, value: Any) -> float:
+    """Return a share as a float in [0, 1)."""
+    number = plain_number(value)
+    if number is None and isinstance(value, (Decimal, Fraction)):
+        # A signalling NaN has no float.
+        with contextlib.suppress(ValueError, OverflowError):
+            number = float(value)
+    if number is not None and 0 <= number < 1:
+        return number + 0.0  # -0.0 becomes 0
+    hint = (
+        f"; for {shown(value)} percent use {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
+    )
+    raise OptionError(
+        f"{option}: got {shown(value)}, expected a number from 0 to below 1{hint}", option=option, value=value
+    )
+
+
+def instance_of(option: str, value: Any, kind: type[T]) -> T:
+    """Return the value if it is an instance of a class."""
+    if isinstance(value, kind):
+        return value
+    raise OptionError(
+        f"{option}: got {shown(value)} of type {type(value).__name__}, expected {kind.__name__}",
+        option=option,
+        value=value,
+    )
 
 
 def list_of(option: str, value: Any) -> list[Any]:

@@ -245,8 +245,14 @@ class Catalog(Answer):
         return self.model_copy(update={"machines": left})
 
     def find_for(self, provider: str, tier: str) -> Machine | None:
-        """Return a provider's machine for a tier, None where the catalog has none."""
-        return _by_tier(self).get((provider, tier))
+        """Return a provider's machine for a tier, None where the catalog has none.
+
+        Raises
+        ------
+        OptionError
+            For a provider or a tier that is not text.
+        """
+        return _by_tier(self).get((text_of("provider", provider), text_of("tier", tier)))
 
     def machine_for(self, provider: str, tier: str) -> Machine:
         """Return a provider's machine for a tier.
@@ -254,7 +260,7 @@ class Catalog(Answer):
         Raises
         ------
         OptionError
-            Where the catalog has none.
+            Where the catalog has none, and for a provider or a tier that is not text.
         """
         machine = self.find_for(provider, tier)
         if machine is None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import instance_of, number_of, text_of
 from etcdsize.base.model import Date, Model, Name, NotNegative, Positive
 from etcdsize.catalog.figures import exact
 from etcdsize.errors import TableError
@@ -86,7 +87,19 @@ class Cost(Model):
     def of(
         cls, machine: Price | None, disk_usd_month: float | None, disk: DiskPrice | None, region: str | None
     ) -> "Cost":
-        """Return the cost of a machine and a disk in a region, None for whichever region both are priced in."""
+        """Return the cost of a machine and a disk in a region, None for whichever region both are priced in.
+
+        Raises
+        ------
+        OptionError
+            For prices that are not a `Price` and a `DiskPrice`, a cost that is not a number of 0 or more, and a region
+            that is not text.
+        """
+        machine = None if machine is None else instance_of("machine", machine, Price)
+        disk = None if disk is None else instance_of("disk", disk, DiskPrice)
+        region = None if region is None else text_of("region", region)
+        if disk_usd_month is not None:
+            disk_usd_month = number_of("disk_usd_month", disk_usd_month)
         total, unknown = monthly_total(machine, disk_usd_month, disk, region)
         of = region or (machine.region if machine is not None else disk.region if disk is not None else None)
         # A part priced in another region is left out: it would stand beside the wrong region.

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import text_of
 from etcdsize.base.model import Count, Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import Cost, Price
@@ -122,6 +123,11 @@ class Machine(Model):
     def limits_for(self, kind: str) -> tuple[float | None, float | None]:
         """Return the IOPS and the MB/s that it lets through to one kind of network disk; None is unknown.
 
+        Raises
+        ------
+        OptionError
+            For a kind that is not text.
+
         Examples
         --------
         >>> from etcdsize import load_catalog
@@ -129,6 +135,7 @@ class Machine(Model):
         >>> n2.limits_for("pd-ssd"), n2.limits_for("hyperdisk-balanced")
         ((15000, 251.65824), (None, None))
         """
+        text_of("kind", kind)
         if not self.disk_limits:
             return self.concurrent_iops, self.disk_mb_per_second
         for limit in self.disk_limits:

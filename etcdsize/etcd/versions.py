@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from etcdsize.base.checks import whole_number
+from etcdsize.base.checks import instance_of, whole_number
 from etcdsize.base.model import Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
@@ -198,7 +198,14 @@ class EtcdVersion(Model):
         return flag
 
     def has(self, flag: EtcdFlag) -> bool:
-        """Return whether it has a flag. A version without a patch has what its newest patch has."""
+        """Return whether it has a flag. A version without a patch has what its newest patch has.
+
+        Raises
+        ------
+        OptionError
+            For anything but a flag.
+        """
+        flag = instance_of("flag", flag, EtcdFlag)
         if self.name not in flag.defaults:
             return False
         first = flag.since.get(self.name)
@@ -223,7 +230,20 @@ class EtcdVersion(Model):
         return first is not None and self.reaches(first)
 
     def reaches(self, patch: str) -> bool:
-        """Return whether it is at least a patch of its own minor version."""
+        """Return whether it is at least a patch of its own minor version.
+
+        Raises
+        ------
+        OptionError
+            For anything but such a patch.
+        """
+        number = patch.removeprefix(f"{self.name}.") if isinstance(patch, str) else ""
+        if not re.fullmatch(r"[0-9]{1,9}", number) or f"{self.name}.{number}" != patch:
+            raise OptionError(
+                f"patch: got {shown(patch)}, expected a patch of etcd {self.name} such as {self.name}.1",
+                option="patch",
+                value=patch,
+            )
         return self.patch is None or self.patch >= _patch_of(patch)
 
 
@@ -249,7 +269,14 @@ class EtcdVersions(Model):
         return self
 
     def successor(self, version: EtcdVersion) -> EtcdVersion | None:
-        """Return the version that a version is upgraded to, None for the newest."""
+        """Return the version that a version is upgraded to, None for the newest.
+
+        Raises
+        ------
+        OptionError
+            For anything but a version.
+        """
+        version = instance_of("version", version, EtcdVersion)
         return next((one for one in self.versions if one.upgrade and one.upgrade.version == version.name), None)
 
     @functools.cached_property

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from etcdsize.base.checks import one_of
 from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
@@ -208,13 +209,13 @@ class FleetSizing:
         """Return the load divided by its tier's bound, without headroom. float64, shape (n,)
 
         NaN where the load is invalid or unknown. On the open tier it is relative to the last bound.
+
+        Raises
+        ------
+        OptionError
+            For anything but the name of a dimension.
         """
-        if dimension not in DIMENSIONS:
-            raise OptionError(
-                f"dimension: got {shown(dimension)}, expected {', '.join(DIMENSIONS)}",
-                option="dimension",
-                value=dimension,
-            )
+        one_of("dimension", dimension, DIMENSIONS)
         shares = np.empty(len(self))
         for start in range(0, len(self), _BLOCK):
             rows = slice(start, start + _BLOCK)

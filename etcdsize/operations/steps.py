@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from etcdsize.base.checks import text_of
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError, TableError
@@ -53,7 +54,7 @@ class Command(Model):
         Raises
         ------
         OptionError
-            If a value is missing, or is for a word that `fill_in` does not name.
+            If a value is missing, is not text, or is for a word that `fill_in` does not name.
         TableError
             If a value is not printable text.
 
@@ -69,6 +70,8 @@ class Command(Model):
                 option="values",
                 value=tuple(values),
             )
+        for word, value in values.items():
+            text_of(word, value)
         words = tuple(values[word] if word in self.fill_in else word for word in self.words)
         return Command(**{**dict(self), "words": words, "fill_in": ()})
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from etcdsize.base.checks import count_of, plain_number
-from etcdsize.base.text import shown
+from etcdsize.base.checks import count_of, share_of
 from etcdsize.catalog.catalog import Catalog, load_catalog
-from etcdsize.errors import OptionError
 from etcdsize.tiers import TierTable, load_tiers
 
 __all__ = [
@@ -45,28 +40,12 @@ def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
 
 def headroom_of(value: Any) -> float:
     """Return the headroom, the share of every bound to keep free, as a float in [0, 1)."""
-    return _share("headroom", value)
+    return share_of("headroom", value)
 
 
 def margin_of(value: Any) -> float:
     """Return the margin, the share of a smaller tier's bounds that must stay free, as a float in [0, 1)."""
-    return _share("margin", value)
-
-
-def _share(option: str, value: Any) -> float:
-    number = plain_number(value)
-    if number is None and isinstance(value, (Decimal, Fraction)):
-        # A signalling NaN has no float.
-        with contextlib.suppress(ValueError, OverflowError):
-            number = float(value)
-    if number is not None and 0 <= number < 1:
-        return number + 0.0  # -0.0 becomes 0
-    hint = (
-        f"; for {shown(value)} percent use {value / 100:g}" if type(value) in (int, float) and 1 <= value < 100 else ""
-    )
-    raise OptionError(
-        f"{option}: got {shown(value)}, expected a number from 0 to below 1{hint}", option=option, value=value
-    )
+    return share_of("margin", value)
 
 
 def members_of(value: Any) -> int:

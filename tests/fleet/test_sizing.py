@@ -159,7 +159,9 @@ class TestColumns:
     def test_utilization_of_an_unknown_dimension_raises(self):
         with pytest.raises(OptionError) as caught:
             example_fleet().utilization("client")
-        assert str(caught.value) == 'dimension: got "client", expected clients, requests_per_second, data_bytes'
+        assert str(caught.value) == (
+            'dimension: got "client", expected clients or requests_per_second or data_bytes; did you mean "clients"?'
+        )
 
     def test_scalars_broadcast(self):
         fleet = size_fleet([50, 600], 5, None, provider="aws")
