@@ -5,8 +5,8 @@ data is an upper bound. Other notices of severity info say something about a mac
 every cluster that has it.
 """
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -63,22 +63,30 @@ class RowNotices:
 
     def column(self) -> pa.DictionaryArray:
         """Return the codes of every row, joined by semicolons, and null where there are none."""
-        if not self._masks:
-            return pa.DictionaryArray.from_arrays(pa.nulls(self._rows, pa.int32()), pa.array([], pa.string()))
-        # Every combination of codes that occurs is a number, whose bits stand for the codes.
-        bits = np.zeros(self._rows, np.uint32)
-        for bit, (_, mask) in enumerate(self):
-            bits |= mask.astype(np.uint32) << np.uint32(bit)
-        used = np.zeros(1 << len(self._masks), np.bool_)
-        used[bits] = True
-        combinations = np.flatnonzero(used)
-        places = (np.cumsum(used) - 1).astype(np.int32)[bits]
         codes = [code for code, _ in self]
+        masks = [mask for _, mask in self]
+        if len(codes) <= 1:
+            valid = masks[0] if masks else np.zeros(self._rows, np.bool_)
+            return _dictionary(np.zeros(self._rows, np.int32), valid, codes)
+        # Every combination of codes that occurs is a number, whose bits stand for the codes.
+        bits: NDArray[Any] = np.zeros(self._rows, np.uint8 if len(codes) <= 8 else np.uint32)
+        for bit, mask in enumerate(masks):
+            bits |= mask.view(np.uint8).astype(bits.dtype, copy=False) << bits.dtype.type(bit)
+        used = np.zeros(1 << len(codes), np.bool_)
+        used[bits] = True
+        used[0] = False
+        combinations = np.flatnonzero(used).tolist()
+        place_of = np.zeros(len(used), np.int32)
+        place_of[combinations] = range(len(combinations))
         texts = [";".join(code for bit, code in enumerate(codes) if number >> bit & 1) for number in combinations]
-        none = bits == 0
-        return pa.DictionaryArray.from_arrays(
-            pa.array(places, mask=none if none.any() else None), pa.array(texts, pa.string())
-        )
+        return _dictionary(place_of[bits], bits != 0, texts)
+
+
+def _dictionary(places: NDArray[np.int32], valid: Mask, texts: Sequence[str]) -> pa.DictionaryArray:
+    """Return the text of every place, null where it is not valid."""
+    validity = pa.py_buffer(np.packbits(valid, bitorder="little"))
+    indices = pa.Array.from_buffers(pa.int32(), len(places), [validity, pa.py_buffer(places)])
+    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
 
 
 class NoticeTotals:

@@ -50,29 +50,40 @@ def load_notice_rows(fleet: FleetSizing) -> Iterator[tuple[NoticeKind, Mask]]:
 
     A mask may include clusters that cannot be sized; they have no notices.
     """
+    if not len(fleet):
+        return
     clients, requests, data = fleet._columns
     if isinstance(fleet._providers, np.ndarray):
         yield NO_MACHINES, fleet._providers == ELSEWHERE
     unknown = _unknown(fleet)
     if unknown is not None:
         yield UNKNOWN_DIMENSION, unknown
-    # Comparing NaN is not an error here, because such a load is not sized.
+    # A load that is NaN is not sized, so it may be compared in either way.
     with np.errstate(invalid="ignore"):
         if clients is not None:
             if clients.dtype.kind == "f":
                 yield FRACTIONAL_CLIENTS, clients != np.floor(clients)
-            yield IMPLAUSIBLE_CLIENTS, _above(clients, MOST_KNOWN_CLIENTS)
+            yield from _if_any(IMPLAUSIBLE_CLIENTS, clients, MOST_KNOWN_CLIENTS)
         if requests is not None:
-            yield IMPLAUSIBLE_REQUESTS, _above(requests, MOST_KNOWN_REQUESTS)
+            yield from _if_any(IMPLAUSIBLE_REQUESTS, requests, MOST_KNOWN_REQUESTS)
         if data is not None:
-            yield IMPLAUSIBLY_SMALL, (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)
-            yield IMPLAUSIBLY_LARGE, _above(data, LARGEST_KNOWN_BYTES)
-            above = _above(data, SUGGESTED_QUOTA_BYTES)
-            yield BEYOND_SUGGESTED_QUOTA, above
-            yield from _notices_of_machines(fleet, data, above)
+            if not data.min() >= SMALLEST_PLAUSIBLE_BYTES:
+                yield IMPLAUSIBLY_SMALL, (data > 0) & (data < SMALLEST_PLAUSIBLE_BYTES)
+            yield from _notices_of_much_data(fleet, data)
     yield OPEN_TIER, _past_last_bound(fleet)
     if fleet._nodes is not None:
         yield KUBERNETES_ESTIMATE, fleet._nodes.known
+
+
+def _if_any(kind: NoticeKind, loads: Loads, limit: float) -> Iterator[tuple[NoticeKind, Mask]]:
+    """Yield a notice about the loads above a limit if there is one."""
+    if _may_exceed(loads, limit):
+        yield kind, _above(loads, limit)
+
+
+def _may_exceed(loads: Loads, limit: float) -> bool:
+    """Return whether a load may be above a limit: one pass for the maximum is much faster than a comparison."""
+    return not loads.max().item() <= limit
 
 
 def _above(loads: Loads, limit: float) -> Mask:
@@ -99,22 +110,23 @@ def _unknown(fleet: FleetSizing) -> Mask | None:
     return unknown & ~everything
 
 
-def _notices_of_machines(fleet: FleetSizing, data: Loads, above: Mask) -> Iterator[tuple[NoticeKind, Mask]]:
-    """Yield where the data is above the memory of the machine, or more than its disk is sized for."""
+def _notices_of_much_data(fleet: FleetSizing, data: Loads) -> Iterator[tuple[NoticeKind, Mask]]:
+    """Yield where there is more data than etcd suggests or the machine and its disk are for."""
     machines = fleet.machines
-    if not machines:
-        return
     memory = np.array([machine.memory_gib * 2**30 for machine in machines] + [np.inf])
-    near = np.flatnonzero(_above(data, memory.min()))
-    if not near.size:
+    least = min(SUGGESTED_QUOTA_BYTES, memory.min())
+    if not _may_exceed(data, least):
         return
-    codes = fleet.machine_codes[near]
+    yield IMPLAUSIBLY_LARGE, _above(data, LARGEST_KNOWN_BYTES)
+    above = _above(data, SUGGESTED_QUOTA_BYTES)
+    yield BEYOND_SUGGESTED_QUOTA, above
+    near = np.flatnonzero(_above(data, least))
+    codes = fleet.machine_codes
     mask = np.zeros(len(fleet), np.bool_)
-    mask[near] = data[near] > memory[codes]
+    mask[near] = data[near] > memory[codes[near]]
     yield DATA_ABOVE_MEMORY, mask
-    sized_disk = np.array([bool(machine.cost and machine.disk) for machine in machines] + [False])
-    if sized_disk.any():
-        yield DISK_FOR_LESS_DATA, above & sized_disk[fleet.machine_codes]
+    with_disk = np.array([bool(machine.cost and machine.disk) for machine in machines] + [False])
+    yield DISK_FOR_LESS_DATA, above & with_disk[codes]
 
 
 def _past_last_bound(fleet: FleetSizing) -> Mask:
