@@ -4,12 +4,13 @@
     python docs/generate.py --check    writes nothing, lists the files that are out of date and exits 1
 
 In a page, a generated region begins with `<!-- begin generated: NAME -->` and ends with `<!-- end generated -->`; the
-text around it is written by hand. The files of schemas/ are generated as a whole.
+text around it is written by hand. The files of schemas/ and the machines of today are generated as a whole.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from pages import answers, api, command, figures, formats, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+from etcdsize.fitting.today import STORED, fit_today
 from etcdsize.tiers import BUILT_IN as TIERS
 
 DOCS = Path(__file__).resolve().parent
@@ -75,6 +77,7 @@ def expected_regions() -> set[str]:
 def generated() -> dict[Path, str]:
     """Return the expected text of every generated file."""
     files = {DOCS / "schemas" / f"{name}.json": text for name, text in answers.schemas().items()}
+    files[STORED] = json.dumps(fit_today(etcdsize.load_tiers("guide")), indent=1) + "\n"
     seen: set[str] = set()
     for path in sorted([*DOCS.glob("*.md"), *DOCS.glob("cli/*.md")]):
         text = path.read_text(encoding="utf-8")
@@ -96,7 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
     for path, text in generated().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale += 1
-            print(f"{path.relative_to(DOCS)}: {'out of date; run python docs/generate.py' if check else 'written'}")
+            name = path.relative_to(DOCS if path.is_relative_to(DOCS) else DOCS.parent)
+            print(f"{name}: {'out of date; run python docs/generate.py' if check else 'written'}")
             if not check:
                 path.write_text(text, encoding="utf-8")
     return 1 if check and stale else 0

@@ -43,32 +43,32 @@ PROVISIONED = """\
     "orders": {
       "tier": "small",
       "members": 3,
-      "machine_type": "m4.large",
+      "machine_type": "m6a.large",
       "disk": {
         "type": "gp3",
-        "size_gb": 80,
-        "iops": 3600,
-        "throughput_mib": 125
+        "size_gib": 9,
+        "iops": 3000,
+        "throughput_mib_s": 125
       }
     },
     "stock": {
       "tier": "large",
       "members": 3,
-      "machine_type": "n1-standard-8",
+      "machine_type": "e2-standard-8",
       "disk": {
         "type": "pd-ssd",
-        "size_gb": 250
+        "size_gib": 50
       }
     },
     "tickets": {
       "tier": "xlarge",
       "members": 5,
-      "machine_type": "m4.4xlarge",
+      "machine_type": "m6a.4xlarge",
       "disk": {
         "type": "gp3",
-        "size_gb": 80,
-        "iops": 16000,
-        "throughput_mib": 239
+        "size_gib": 30,
+        "iops": 15000,
+        "throughput_mib_s": 239
       }
     }
   }
@@ -112,7 +112,7 @@ tier medium, forced by requests_per_second, data_bytes, clients
 aws: m4.xlarge, 4 vCPUs, 16 GiB
 gce: n1-standard-4, 4 vCPUs, 15 GiB
 3 members, of which 1 may fail
-notices: erratum (info), previous-generation (info), dedicated-machine (info)
+notices: erratum (info), previous-generation (info), measure-disk (info), dedicated-machine (info)
 """
 
 

@@ -1,4 +1,4 @@
-"""Turn a list of wanted etcd clusters into Terraform variables.
+"""Turn a list of wanted etcd clusters into Terraform variables, with machines of today.
 
     python provision.py wanted.json > etcd.auto.tfvars.json
 
@@ -9,25 +9,25 @@ exits 1. The others are printed. The clusters in wanted.json are made up.
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
 
-from etcdsize import EtcdSizeError, Machine, size
+from etcdsize import Disk, EtcdSizeError, size
 
 HEADROOM = 0.3  # Room to grow: our team's choice.
 
 
-def disk(machine: Machine) -> dict[str, Any]:
-    """Return a volume with the disk figures that the guide gives for the machine."""
-    if machine.disk is not None:
-        # GCE: the guide names the disk, whose size determines its performance.
-        return {"type": machine.disk.kind, "size_gb": machine.disk.size_gb}
-    # AWS: the guide's figures are those of the instance, and the volume must be provisioned to match. 80 GB is the
-    # minimum in etcd's FAQ, and 125 MiB/s the minimum of gp3.
-    throughput = math.ceil((machine.disk_mb_per_second or 0) * 1e6 / 2**20)
-    return {"type": "gp3", "size_gb": 80, "iops": machine.concurrent_iops, "throughput_mib": max(125, throughput)}
+def disk(volume: Disk) -> dict[str, Any]:
+    """Return a volume, with what has to be provisioned of it."""
+    parts = {
+        "type": volume.volume_type,
+        "size_gib": volume.volume_size_gib,
+        "iops": volume.volume_iops,
+        "throughput_mib_s": volume.volume_throughput_mib_s,
+        "throughput_mb_s": volume.volume_throughput_mb_s,
+    }
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def variables(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -43,11 +43,15 @@ def variables(wanted: dict[str, Any]) -> dict[str, Any]:
     for notice in sizing.notices:
         if notice.severity == "beyond-guide":
             raise EtcdSizeError(f"beyond the guide: {notice.text}")
+    # The guide's own machines are of previous generations.
+    machine = sizing.machine_today
+    if machine is None or machine.disk is None:
+        raise EtcdSizeError(f"no machine of today is known for {sizing.machine.machine_type}")
     return {
         "tier": sizing.tier,
         "members": sizing.members,
-        "machine_type": sizing.machine.machine_type,
-        "disk": disk(sizing.machine),
+        "machine_type": machine.machine_type,
+        "disk": disk(machine.disk),
     }
 
 

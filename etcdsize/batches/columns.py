@@ -28,7 +28,7 @@ __all__ = [
     "pick_columns",
 ]
 
-ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "problem", "notices")
+ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices")
 """The columns that sizing adds, in order."""
 AUDIT_ANSWERS = (
     *("verdict", "decided_by", "utilization", "breaks_next", "recommended_machine"),

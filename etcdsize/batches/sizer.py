@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shortened, shown
-from etcdsize.batches.auditor import BatchAudit, dictionary
+from etcdsize.batches.answers import CODES, FORCED_BY, answer_schema, coded, problem_column
+from etcdsize.batches.auditor import BatchAudit
 from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
 from etcdsize.batches.kubernetes_nodes import read_nodes
 from etcdsize.batches.loads import distinct, is_text, numbers
@@ -24,6 +25,7 @@ from etcdsize.batches.row_notices import NoticeTotals, RowNotices
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
+from etcdsize.fitting.today import cluster_usd_month, machine_today
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import Auditor
 from etcdsize.fleet.fleet_audit import FleetAudit
@@ -35,17 +37,21 @@ from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["BatchSizer", "answer_schema"]
+__all__ = ["BatchSizer", "Counted"]
 
 # Providers without machines that a summary names (our choice).
 _MOST_PROVIDERS = 10
 
 
-def answer_schema(answers: Iterable[str]) -> pa.Schema:
-    """Return the names and types of the answer columns."""
-    coded = pa.dictionary(pa.int32(), pa.string())
-    kinds = {"problem": pa.string(), "utilization": pa.float64(), "usd_month_difference": pa.float64()}
-    return pa.schema([(name, kinds.get(name, coded)) for name in answers])
+class Counted(NamedTuple):
+    """How many rows need a machine."""
+
+    provider: str
+    tier: str
+    machine: Machine
+    today: Machine | None
+    """What to run today in its place."""
+    rows: int
 
 
 class BatchSizer:
@@ -89,6 +95,7 @@ class BatchSizer:
         # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
         find = catalog.find_for if catalog.unfit else catalog.machine_for
         self._machines = [find(*place) for place in self._places]
+        self._today = [machine_today(machine, tiers) for machine in self._machines if machine is not None]
         self.rows: int = 0
         """Rows so far."""
         self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
@@ -116,12 +123,16 @@ class BatchSizer:
         return cls(options, options.columns(names), answer_schema(options.answers))
 
     @property
-    def counted(self) -> list[tuple[str, str, Machine, int]]:
-        """Provider, tier, machine and number of rows for every machine that a row can need."""
-        return [
-            (*place, machine, int(count))
+    def counted(self) -> list[Counted]:
+        """How many rows need each machine that a row can need."""
+        found = [
+            (place, machine, int(count))
             for place, machine, count in zip(self._places, self._machines, self.machine_counts, strict=True)
             if machine is not None
+        ]
+        return [
+            Counted(*place, machine, today, rows)
+            for (place, machine, rows), today in zip(found, self._today, strict=True)
         ]
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -335,53 +346,36 @@ class BatchSizer:
         """Return the columns of the schema."""
         bad = fleet.tier_codes == INVALID if problems else None
 
-        def column(name: str) -> pa.Array:
-            if name == "problem":
-                return _problem_column(problems, len(fleet))
-            if name == "notices":
+        def column(field: pa.Field) -> pa.Array:
+            if field.name == "problem":
+                return problem_column(problems, len(fleet))
+            if field.name == "notices":
                 return notices.column()
-            if self.audit is not None and audit is not None and name in AUDIT_ANSWERS:
-                return self.audit.column(name, audit)
-            return dictionary(getattr(fleet, _CODES[name]), self._texts(name), bad)
+            if self.audit is not None and audit is not None and field.name in AUDIT_ANSWERS:
+                return self.audit.column(field.name, audit)
+            return coded(getattr(fleet, CODES[field.name]), self._values(field.name), field.type, bad)
 
-        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+        return pa.RecordBatch.from_arrays([column(field) for field in self.schema], schema=self.schema)
 
     def no_answers(self) -> pa.RecordBatch:
         """Return the answers for no rows, with the usual categories."""
 
-        def column(name: str) -> pa.Array:
-            if name == "problem":
-                return _problem_column({}, 0)
-            if name == "notices":
+        def column(field: pa.Field) -> pa.Array:
+            if field.name == "problem":
+                return problem_column({}, 0)
+            if field.name == "notices":
                 return RowNotices(0).column()
-            return dictionary(np.empty(0, np.uint8), self._texts(name))
+            return coded(np.empty(0, np.uint8), self._values(field.name), field.type)
 
-        return pa.RecordBatch.from_arrays([column(name) for name in self.schema.names], schema=self.schema)
+        return pa.RecordBatch.from_arrays([column(field) for field in self.schema], schema=self.schema)
 
-    def _texts(self, answer: str) -> Sequence[str]:
-        """Return the text for every code of an answer."""
-        return {
-            "tier": self._tiers.names,
-            "machine_type": [machine.machine_type for machine in self._machines if machine is not None],
-            "forced_by": _FORCED_BY,
-            "tightest": DIMENSIONS,
-        }[answer]
-
-
-# The attribute of `FleetSizing` that holds the codes of each answer.
-_CODES = {"tier": "tier_codes", "machine_type": "machine_codes", "forced_by": "forced_by", "tightest": "tightest"}
-
-
-# The text for each combination of bits of `forced_by`.
-_FORCING = (*DIMENSIONS, "kubernetes_nodes")
-_FORCED_BY = [";".join(name for bit, name in enumerate(_FORCING) if bits >> bit & 1) for bits in range(16)]
-
-
-def _problem_column(problems: dict[int, list[str]], rows: int) -> pa.StringArray:
-    """Return the problem of each row, or null."""
-    if not problems:
-        return pa.nulls(rows, pa.string())
-    texts = np.full(rows, None, object)
-    for row, reasons in problems.items():
-        texts[row] = "; ".join(reasons)
-    return pa.array(texts, pa.string())
+    def _values(self, answer: str) -> Sequence[str | float | None]:
+        """Return what every code of an answer means, None where that is unknown."""
+        if answer == "machine_type":
+            return [machine.machine_type for machine in self._machines if machine is not None]
+        if answer == "machine_today":
+            return [None if machine is None else machine.machine_type for machine in self._today]
+        if answer == "usd_month":
+            totals = [cluster_usd_month(machine, MEMBERS) for machine in self._today]
+            return [None if total is None else round(total, 2) for total in totals]
+        return {"tier": self._tiers.names, "forced_by": FORCED_BY, "tightest": DIMENSIONS}[answer]

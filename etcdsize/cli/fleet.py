@@ -43,9 +43,11 @@ def add(commands: Commands) -> None:
         description="""\
 Size every cluster of a CSV, TSV, JSON or Parquet file that has one cluster
 per row, compressed or not. Print a summary, and write every row with more
-columns: tier, machine_type, forced_by, tightest, problem, notices. A row that
-cannot be sized is kept, with its problem, and the exit code is 1. What is
-doubtful or beyond the guide is sized, with the codes of its notices.
+columns: tier, machine_type, forced_by, tightest, machine_today (what to buy in
+its place), usd_month (the whole cluster on it, in US dollars), problem,
+notices. A row that cannot be sized is kept, with its problem, and the exit code
+is 1. What is doubtful or beyond the guide is sized, with the codes of its
+notices.
 
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text

@@ -21,12 +21,14 @@ from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import Names
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
+from etcdsize.fitting.today import cluster_usd_month
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
 from etcdsize.units import DIMENSIONS
 
 try:
+    from etcdsize.batches.answers import answer_schema
     from etcdsize.batches.options import MEMBERS, BatchOptions, LoadOptions
-    from etcdsize.batches.sizer import BatchSizer, answer_schema
+    from etcdsize.batches.sizer import BatchSizer
     from etcdsize.files.compression import open_compressed
     from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size
     from etcdsize.files.registry import find_format, format_named
@@ -220,7 +222,7 @@ class Fleet:
     ) -> BatchSizer:
         """Size every batch and write it. Reading and writing overlap with sizing if they use files on a disk."""
         kept, answers = self._select_columns(columns) if stream is not None else ([], ())
-        schema = answer_schema(answers)
+        schema = answer_schema(answers, typed=kind.typed)
         writer = None
         if stream is not None:
             with _naming_columns(self.name):
@@ -333,9 +335,10 @@ class Fleet:
         options = self.options
         tiers = {name: int(count) for name, count in zip(options.tiers.names, sizer.tier_counts)}
         machines = []
-        for provider, tier, machine, clusters in sizer.counted:
-            cost = machine.cost
+        for provider, tier, machine, today, clusters in sizer.counted:
             if clusters:
+                cost = None if today is None else today.cost
+                each = cluster_usd_month(today, MEMBERS)
                 machines.append(
                     MachineCount(
                         provider=provider,
@@ -343,14 +346,14 @@ class Fleet:
                         machine_type=machine.machine_type,
                         disk=machine.disk,
                         clusters=clusters,
-                        usd_month=None
-                        if cost is None or cost.usd_month is None
-                        else cost.usd_month * MEMBERS * clusters,
+                        machine_today=None if today is None else today.machine_type,
+                        disk_today=None if today is None else today.disk,
+                        usd_month=None if each is None else each * clusters,
                         region=None if cost is None else cost.region,
                         date=None if cost is None else cost.date,
                     )
                 )
-        costs = [machine.usd_month for machine in machines]
+        known = [(one.usd_month, one.clusters) for one in machines if one.usd_month is not None]
         return FleetSummary(
             clusters=sizer.rows,
             not_sized=sizer.rows - sum(tiers.values()),
@@ -372,7 +375,8 @@ class Fleet:
             else tuple(Names(self.reader.names).like_machines()),
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
-            usd_month=None if not costs or None in costs else math.fsum(cost for cost in costs if cost is not None),
+            usd_month=math.fsum(usd for usd, _ in known) if known else None,
+            clusters_without_cost=sum(tiers.values()) - sum(clusters for _, clusters in known),
         )
 
 

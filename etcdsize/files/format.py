@@ -98,6 +98,8 @@ class Format(Protocol):
     """The endings of file names, in lower case, such as `.csv`."""
     seeks: bool
     """Whether reading needs to seek, so that a pipe has to be stored in a file first."""
+    typed: bool
+    """Whether columns have types when they are written; otherwise everything becomes text."""
     text: bool
     """Whether files are text, which may also be UTF-16: the reader gets UTF-8."""
 

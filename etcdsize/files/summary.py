@@ -28,8 +28,13 @@ class MachineCount(Model):
     machine_type: Annotated[str, Field(description="The provider's name for it.")]
     disk: Annotated[Disk | None, Field(description="The disk for the machine.")] = None
     clusters: Annotated[int, Field(description="How many clusters need it.")]
+    machine_today: Annotated[
+        str | None, Field(description="What to run today in its place, often the same; None if unknown.")
+    ] = None
+    disk_today: Annotated[Disk | None, Field(description="The disk for the machine of today.")] = None
     usd_month: Annotated[
-        float | None, Field(description="Monthly cost of these clusters, None if unknown. [US dollars]")
+        float | None,
+        Field(description="Monthly cost of these clusters on the machine of today, None if unknown. [US dollars]"),
     ] = None
     region: Annotated[str | None, Field(description="The region of the price.")] = None
     date: Annotated[Date | None, Field(description="When the price was read.")] = None
@@ -66,5 +71,9 @@ class FleetSummary(Answer):
     ] = None
     members: Annotated[int, Field(description="Members of every cluster, for costs. [count]")] = MEMBERS
     usd_month: Annotated[
-        float | None, Field(description="Monthly cost of all clusters, None if a part is unknown. [US dollars]")
+        float | None,
+        Field(description="Monthly cost of the clusters whose cost is known, None if there are none. [US dollars]"),
     ] = None
+    clusters_without_cost: Annotated[
+        int, Field(description="Clusters that were sized but are not in usd_month: their cost is unknown.")
+    ] = 0

@@ -6,6 +6,7 @@ never satisfies a need.
 """
 
 import functools
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +34,7 @@ from etcdsize.fitting.rejections import (
 from etcdsize.fitting.storage import Storage, recovery_seconds, storage_for
 from etcdsize.tiers import TierTable
 
-__all__ = ["best_per_tier", "fit"]
+__all__ = ["best_machines", "best_per_tier", "fit"]
 
 
 class _Sized(Protocol):
@@ -268,16 +269,23 @@ def best_per_tier(catalog: Catalog, tiers: TierTable, arch: str | None = "x86_64
     >>> best.machine_for("aws", "small").vcpus
     2
     """
+    machines, unfit = best_machines(catalog, tiers, tiers.names, arch)
+    return catalog.model_copy(update={"machines": tuple(machines), "unfit": tuple(unfit)})
+
+
+def best_machines(
+    catalog: Catalog, tiers: TierTable, names: Iterable[str], arch: str | None = "x86_64"
+) -> tuple[list[Machine], list[Unfit]]:
+    """Return the best machine of each provider, with its disk, for some of the tiers, and the tiers without one."""
     machines: list[Machine] = []
     unfit: list[Unfit] = []
-    for provider in catalog.providers:
-        for tier in tiers.names:
-            answer = fit(need_for(tier, tiers=tiers), catalog, provider=provider, arch=arch, limit=1)
-            if answer.candidates:
-                machines.append(_with_disk(answer.best, tier))
-            else:
-                unfit.append(Unfit(provider=provider, tier=tier, reason=f"{provider}: {answer.why_none()}"))
-    return catalog.model_copy(update={"machines": tuple(machines), "unfit": tuple(unfit)})
+    for provider, tier in itertools.product(catalog.providers, names):
+        answer = fit(need_for(tier, tiers=tiers), catalog, provider=provider, arch=arch, limit=1)
+        if answer.candidates:
+            machines.append(_with_disk(answer.best, tier))
+        else:
+            unfit.append(Unfit(provider=provider, tier=tier, reason=f"{provider}: {answer.why_none()}"))
+    return machines, unfit
 
 
 def _with_disk(candidate: Candidate, tier: str) -> Machine:

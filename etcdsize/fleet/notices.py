@@ -112,8 +112,8 @@ def _unknown(fleet: FleetSizing) -> Mask | None:
 
 def _notices_of_much_data(fleet: FleetSizing, data: Loads) -> Iterator[tuple[NoticeKind, Mask]]:
     """Yield where there is more data than etcd suggests or the machine and its disk are for."""
-    machines = fleet.machines
-    memory = np.array([machine.memory_gib * 2**30 for machine in machines] + [np.inf])
+    pairs = [[one for one in pair if one is not None] for pair in zip(fleet.machines, fleet.machines_today)]
+    memory = np.array([min(one.memory_gib for one in pair) * 2**30 for pair in pairs] + [np.inf])
     least = min(SUGGESTED_QUOTA_BYTES, memory.min())
     if not _may_exceed(data, least):
         return
@@ -125,7 +125,7 @@ def _notices_of_much_data(fleet: FleetSizing, data: Loads) -> Iterator[tuple[Not
     mask = np.zeros(len(fleet), np.bool_)
     mask[near] = data[near] > memory[codes[near]]
     yield DATA_ABOVE_MEMORY, mask
-    with_disk = np.array([bool(machine.cost and machine.disk) for machine in machines] + [False])
+    with_disk = np.array([any(one.cost and one.disk for one in pair) for pair in pairs] + [False])
     yield DISK_FOR_LESS_DATA, above & with_disk[codes]
 
 

@@ -15,6 +15,7 @@ from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError
+from etcdsize.fitting.today import cluster_usd_month, machine_today
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.sizing.notices import no_machines_notice
@@ -132,6 +133,11 @@ class FleetSizing:
             self.catalog.machine_for(provider, tier) for provider in self._one_each for tier in self.tiers.names
         )
 
+    @cached_property
+    def machines_today(self) -> tuple[Machine | None, ...]:
+        """What to run today in place of each of `machines`: often the same; None where that is unknown."""
+        return tuple(machine_today(machine, self.tiers) for machine in self.machines)
+
     @property
     def _one_each(self) -> tuple[str, ...]:
         """The providers that a cluster can have."""
@@ -162,10 +168,11 @@ class FleetSizing:
     def usd_month(self) -> NDArray[np.float64]:
         """The monthly cost of every cluster: all members with their disks. [US dollars] float64, shape (n,)
 
-        NaN where the cost is unknown or the cluster cannot be sized. Region and date are in the machines' `cost`.
+        It is the cost of `machines_today`, NaN where it is unknown or the cluster cannot be sized. Region and date are
+        in the machines' `cost`.
         """
-        costs = [None if machine.cost is None else machine.cost.usd_month for machine in self.machines]
-        of_code = np.array([np.nan if cost is None else cost * self.members for cost in costs] + [np.nan], float)
+        totals = [cluster_usd_month(machine, self.members) for machine in self.machines_today]
+        of_code = np.array([np.nan if total is None else total for total in totals] + [np.nan], float)
         return _read_only(of_code[self.machine_codes])
 
     @cached_property

@@ -20,7 +20,7 @@ FrameT = TypeVar("FrameT")
 def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """Return a Dask data frame with the answer columns added.
 
-    All but `problem` and `notices` are categories, known up front.
+    All but `usd_month`, `problem` and `notices` are categories, known up front.
 
     The frame stays lazy: nothing is computed by this call. It checks columns and options, and it reads the tables,
     which are sent to the workers with the graph.

@@ -19,8 +19,9 @@ try:
     import narwhals as nw
     import pyarrow as pa
 
+    from etcdsize.batches.answers import answer_schema
     from etcdsize.batches.options import BatchOptions
-    from etcdsize.batches.sizer import BatchSizer, answer_schema
+    from etcdsize.batches.sizer import BatchSizer
 except ImportError as _error:
     raise MissingDependencyError(package=_error.name or "pyarrow", extra="frames") from _error
 
@@ -52,7 +53,9 @@ def size_frame(
     decimal: str = ".",
     thousands: str | None = None,
 ) -> FrameT:
-    """Return the frame with the answer columns added: tier, machine_type, forced_by, tightest, problem, notices.
+    """Return the frame with the answer columns added.
+
+    They are tier, machine_type, forced_by, tightest, machine_today, usd_month (three members), problem and notices.
 
     Parameters
     ----------
@@ -82,7 +85,8 @@ def size_frame(
 
     Returns
     -------
-    The same kind of frame. All answers but the problem are dictionary or categorical columns.
+    The same kind of frame. All answers but problem and usd_month are dictionary or categorical
+    columns.
     A LazyFrame stays lazy, and a reader sizes each batch when it is requested.
 
     Raises

@@ -23,7 +23,7 @@ FrameT = TypeVar("FrameT")
 
 
 def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
-    """Return a Spark data frame with the answer columns added, as text: Spark has no categories.
+    """Return a Spark data frame with the answer columns added; all but usd_month are text: Spark has no categories.
 
     The frame stays lazy, and a streaming frame keeps streaming: no rows are read by this call or collected on the
     driver. It checks columns and options, and it reads the tables, which are sent to the executors with the query.
@@ -63,7 +63,7 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """
     try:
         from pyspark.sql import DataFrame
-        from pyspark.sql.types import NullType, NumericType, StringType, StructField, StructType
+        from pyspark.sql.types import DoubleType, NullType, NumericType, StringType, StructField, StructType
     except ImportError as error:
         raise MissingDependencyError(package="pyspark", extra="spark") from error
     if not isinstance(df, DataFrame):
@@ -78,7 +78,7 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
         if not isinstance(kind, (StringType, NullType) if key == "provider" else (StringType, NullType, NumericType)):
             accepted = "text" if key == "provider" else "numbers or text"
             raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
-    added = [StructField(name, StringType()) for name in checked.answers]
+    added = [StructField(name, DoubleType() if name == "usd_month" else StringType()) for name in checked.answers]
     sized: FrameT = df.mapInArrow(partial(_size_partition, checked), StructType([*schema.fields, *added]))
     return sized
 
@@ -105,4 +105,8 @@ def _size_partition(options: BatchOptions, batches: Iterator[pa.RecordBatch]) ->
             from pyspark import TaskContext
 
             raise add_partition(error, TaskContext.get().partitionId()) from None
-        yield append_answers(batch, answers.cast(pa.schema([(name, pa.string()) for name in answers.schema.names])))
+        # Spark has no categories.
+        fields = [
+            field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in answers.schema
+        ]
+        yield append_answers(batch, answers.cast(pa.schema(fields)))

@@ -60,6 +60,14 @@ QUERY = {
 }
 """The keys of a query. A key with an empty text counts as missing."""
 
+_VOLUME = {
+    "volume_type": "type of the disk, in the provider's interface",
+    "volume_size_gib": "size of the disk [GiB]",
+    "volume_iops": "IOPS of the disk, if its type has such a setting [1/s]",
+    "volume_throughput_mib_s": "throughput of the disk, if its type has such a setting [MiB/s]",
+    "volume_throughput_mb_s": "the same for providers that count in MB/s, such as azure [MB/s]",
+}
+
 ANSWER = {
     "format_version": "the version of the answer's schema",
     "tier": "the tier",
@@ -76,12 +84,12 @@ ANSWER = {
     "election_timeout": "setting: how long a member waits for a heartbeat [ms]",
     "machine_type_PROVIDER": "the machine",
     "disk_PROVIDER": "its disk, to read; the parts of it follow. Only if the catalog says which disk it needs",
-    "volume_type_PROVIDER": "type of the disk, in the provider's interface",
-    "volume_size_gib_PROVIDER": "size of the disk [GiB]",
-    "volume_iops_PROVIDER": "IOPS of the disk, if its type has such a setting [1/s]",
-    "volume_throughput_mib_s_PROVIDER": "throughput of the disk, if its type has such a setting [MiB/s]",
-    "volume_throughput_mb_s_PROVIDER": "the same for providers that count in MB/s, such as azure [MB/s]",
-    "usd_month_PROVIDER": "monthly cost of all members, if the catalog has prices [US dollars]",
+    **{f"{name}_PROVIDER": meaning for name, meaning in _VOLUME.items()},
+    "machine_today_PROVIDER": "the machine to buy today: the same, or what `etcdsize fit` recommends in place of a "
+    "previous generation",
+    "disk_today_PROVIDER": "the disk of the machine of today, to read; the parts of it follow",
+    **{f"{name}_today_PROVIDER": meaning for name, meaning in _VOLUME.items()},
+    "usd_month_PROVIDER": "monthly cost of all members on the machine of today, if it is known [US dollars]",
     "initial_cluster": "with hosts: --initial-cluster",
     "endpoints": "with hosts: client URLs of all members, separated by commas",
     "member_NAME": "with hosts: the rendering of a member",
@@ -144,7 +152,11 @@ def answer(query: bytes | str) -> dict[str, str]:
         found[f"machine_type_{provider}"] = machine.machine_type
         if machine.disk is not None:
             found |= {f"{name}_{provider}": text for name, text in _disk_parts(machine.disk).items()}
-        usd = sizing.usd_month.get(provider)
+        today, usd = sizing.machines_today.get(provider), sizing.usd_month.get(provider)
+        if today is not None:
+            found[f"machine_today_{provider}"] = today.machine_type
+            if today.disk is not None:
+                found |= {f"{name}_today_{provider}": text for name, text in _disk_parts(today.disk).items()}
         if usd is not None:
             found[f"usd_month_{provider}"] = format_number(round(usd, 2))
     notices = list(sizing.notices + settings.notices)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["render_fit"]
 
 # These notices are about the machines of the sizing itself, which are not the candidates of the fit.
-_MACHINE_NOTICES = ("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost")
+_MACHINE_NOTICES = (
+    *("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost"),
+    # The fit has this one itself.
+    "measure-disk",
+)
 
 
 def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, rejected: bool = False) -> str:

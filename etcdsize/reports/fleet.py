@@ -14,7 +14,8 @@ from etcdsize.units import DIMENSIONS, format_percent
 if TYPE_CHECKING:
     from etcdsize.batches.auditor import AuditedRow, AuditSummary
     from etcdsize.batches.row_notices import NoticeCount
-    from etcdsize.files.summary import FleetSummary
+    from etcdsize.catalog.machines import Disk
+    from etcdsize.files.summary import FleetSummary, MachineCount
 
 __all__ = ["render_fleet"]
 
@@ -27,21 +28,9 @@ def render_fleet(summary: FleetSummary) -> str:
         aligned([("tier", "clusters"), *((tier, str(count)) for tier, count in summary.tiers.items())], right=(1,)),
     ]
     if summary.machines:
-        rows: list[tuple[str, ...]] = [("provider", "tier", "machine", "clusters")]
-        rows += [(m.provider, m.tier, m.machine_type, str(m.clusters)) for m in summary.machines]
-        if any(m.region for m in summary.machines):
-            rows[0] += ("$/month", "region, date")
-            rows[1:] = [
-                (
-                    *(*row[:2], f"{m.machine_type} + {m.disk}", row[3]),
-                    *(usd_text(m.usd_month), ", ".join(filter(None, (m.region, m.date)))),
-                )
-                for row, m in zip(rows[1:], summary.machines, strict=True)
-            ]
-        parts.append(aligned(rows, right=(3, 4)))
+        parts.append(_machines(summary.machines))
         if summary.usd_month is not None:
-            total = f"${usd_text(summary.usd_month)} a month in total, with {summary.members} members per cluster"
-            parts.append([total])
+            parts.append([_total(summary)])
     if summary.audit is not None:
         parts += _audit(summary.audit, summary.members)
     notes = []
@@ -87,6 +76,34 @@ def _providers(clusters: Mapping[str, int]) -> str:
         current = ', the catalog "current" has some (--catalog current)' if name in known_providers() else ""
         found.append(f"{one_line(name)}: {_clusters(count)}{current}")
     return "; ".join(found)
+
+
+def _machines(machines: Sequence[MachineCount]) -> list[str]:
+    """Return how many clusters need each machine, what to run today in its place, and the costs of that."""
+    same = all((m.machine_today, m.disk_today) == (m.machine_type, m.disk) for m in machines)
+    priced = any(m.region for m in machines)
+    head = ("provider", "tier", "machine", "clusters", "machine today", "$/month", "region, date")
+    rows = [head]
+    for m in machines:
+        with_disk = _with_disk(m.machine_type, m.disk if same else None)
+        today = _with_disk(m.machine_today or "unknown", m.disk_today)
+        where = ", ".join(filter(None, (m.region, m.date)))
+        rows.append((m.provider, m.tier, with_disk, str(m.clusters), today, usd_text(m.usd_month), where))
+    shown = [0, 1, 2, 3, *([] if same else [4]), *([5, 6] if priced else [])]
+    right = [place for place, column in enumerate(shown) if head[column] in ("clusters", "$/month")]
+    return aligned([[row[column] for column in shown] for row in rows], right=right)
+
+
+def _with_disk(machine: str, disk: Disk | None) -> str:
+    return machine if disk is None else f"{machine} + {disk}"
+
+
+def _total(summary: FleetSummary) -> str:
+    left = summary.clusters_without_cost
+    text = f"${usd_text(summary.usd_month)} a month in total, with {summary.members} members per cluster"
+    if left:
+        text += f"; without {_clusters(left)} whose cost is unknown"
+    return text
 
 
 def _with_notices(notices: Sequence[NoticeCount]) -> list[str]:

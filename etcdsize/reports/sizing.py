@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, machine_figures, page, usd_text
@@ -9,6 +10,7 @@ from etcdsize.sizing.size import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
 
 if TYPE_CHECKING:
+    from etcdsize.catalog.machines import Machine
     from etcdsize.sizing.size import Sizing
 
 __all__ = ["forced_by_text", "render_sizing"]
@@ -33,28 +35,33 @@ def render_sizing(sizing: Sizing) -> str:
                 )
             )
         parts.append(aligned(rows, right=(2, 3)))
-    machines = [
-        ("provider", "machine", *MACHINE_HEAD),
-        *((name, str(machine), *machine_figures(machine)) for name, machine in sizing.machines.items()),
-    ]
-    parts.append(aligned(machines, right=(2, 3, 4, 5)))
+    parts.append(_machines("machine", sizing.machines))
+    if any(machine != sizing.machines_today.get(name) for name, machine in sizing.machines.items()):
+        parts.append(_machines("machine today", sizing.machines_today))
     if sizing.usd_month:
         parts.append(_costs(sizing))
     parts.append([notice.line for notice in sizing.notices])
     return page(*parts)
 
 
+def _machines(head: str, machines: Mapping[str, Machine]) -> list[str]:
+    rows = [
+        ("provider", head, *MACHINE_HEAD),
+        *((name, str(machine), *machine_figures(machine)) for name, machine in machines.items()),
+    ]
+    return aligned(rows, right=(2, 3, 4, 5))
+
+
 def _costs(sizing: Sizing) -> list[str]:
     """Return the costs of the cluster on every provider, with the region and date of the prices."""
-    rows: list[tuple[str, ...]] = [
-        ("provider", "machine ($/month)", "disk ($/month)", f"{sizing.members} members ($/month)", "region, date")
-    ]
-    for name, machine in sizing.machines.items():
+    head = ["provider", "machine ($/month)", "disk ($/month)", f"{sizing.members} members ($/month)", "region, date"]
+    rows = [head]
+    for name, machine in sizing.machines_today.items():
         cost = machine.cost
         if cost is not None:
             where = ", ".join(filter(None, (cost.region, cost.date)))
             parts = (cost.machine_usd_month, cost.disk_usd_month, sizing.usd_month.get(name))
-            rows.append((name, *map(usd_text, parts), where))
+            rows.append([name, *map(usd_text, parts), where])
     return aligned(rows, right=(1, 2, 3))
 
 

@@ -137,9 +137,10 @@ _NO_FAILURE_TOLERANCE = NoticeKind("no-failure-tolerance", "warning", _FAQ)
 _OVER_SEVEN_MEMBERS = NoticeKind("over-seven-members", "warning", _FAQ)
 
 
-def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
-    """Return the notices about the machines themselves, whatever the load."""
+def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tuple[Notice, ...]:
+    """Return the notices about the machines themselves, and about what to run today, whatever the load."""
     machines = list(machines)
+    priced = [machine for machine in today if machine.cost is not None]
     notices = [
         _ERRATUM(
             f"{machine.provider} {machine.machine_type}, {erratum.field}: the guide prints {erratum.printed}, "
@@ -166,10 +167,10 @@ def machine_notices(machines: Iterable[Machine]) -> tuple[Notice, ...]:
             f"{machine.provider} {machine.machine_type}: the cost is unknown: {machine.cost.unknown}.",
             source=machine.source,
         )
-        for machine in machines
+        for machine in priced
         if machine.cost is not None and machine.cost.usd_month is None
     ]
-    if any(machine.cost for machine in machines):
+    if priced:
         notices.append(
             _MEASURE_DISK(
                 "The disk figures are for concurrent operations, but etcd waits for each write: measure the disk with "
@@ -210,9 +211,10 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
             BEYOND_SUGGESTED_QUOTA(f"{format_bytes(data)} of data is above the 8 GiB that etcd suggests as a maximum.")
         )
     if data is not None:
-        short = [
+        # What to run today is often the same machine.
+        short = dict.fromkeys(
             f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for _, m in machines if data > m.memory_gib * 2**30
-        ]
+        )
         if short:
             notices.append(
                 DATA_ABOVE_MEMORY(
@@ -220,9 +222,9 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
                     "file into memory."
                 )
             )
-        small = [
+        small = dict.fromkeys(
             f"{m.machine_type} ({m.disk})" for _, m in machines if m.cost and m.disk and data > SUGGESTED_QUOTA_BYTES
-        ]
+        )
         if small:
             notices.append(
                 DISK_FOR_LESS_DATA(

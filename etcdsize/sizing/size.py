@@ -18,6 +18,7 @@ from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.fitting.today import machine_today
 from etcdsize.sizing.notices import load_notices, machine_notices, member_notices, nodes_notice, open_tier_notice
 from etcdsize.sizing.options import catalog_of, headroom_of, members_of, tiers_of
 from etcdsize.sizing.quorum import failure_tolerance, quorum
@@ -42,12 +43,19 @@ class Sizing(Answer):
     kubernetes_nodes: Annotated[int | None, Field(description="Nodes of the Kubernetes cluster, if given.")]
     tier: Annotated[str, Field(description="The tier's name.")]
     machines: Annotated[dict[str, Machine], Field(description="The machine to run each member on, by provider.")]
+    machines_today: Annotated[
+        dict[str, Machine],
+        Field(
+            description="What to run each member on today, by provider: the same machine, or in place of a previous "
+            "generation that the source lists, the one that `fit` recommends for the tier, with its disk and cost."
+        ),
+    ]
     usd_month: Annotated[
         dict[str, float | None],
         Field(
-            description="What the whole cluster costs per month, by provider: the machine and disk of every member, "
-            "in the region and on the date of the machine's cost. [US dollars] None if unknown. Empty if the catalog "
-            "has no prices."
+            description="What the whole cluster costs per month on machines_today, by provider: the machine and disk "
+            "of every member, in the region and on the date of the machine's cost. [US dollars] None if unknown. "
+            "Without the providers for which there are no prices."
         ),
     ]
     members: Annotated[int, Field(ge=1, description="Members of the cluster. [count]")]
@@ -107,6 +115,17 @@ class Sizing(Answer):
         return next(iter(self.machines.values()))
 
     @property
+    def machine_today(self) -> Machine | None:
+        """What to run each member on today, if there is only one provider; None if that is unknown.
+
+        Raises
+        ------
+        OptionError
+            If there are several: use one of `machines_today`, or call `size(..., provider=...)`.
+        """
+        return self.machines_today.get(self.machine.provider)
+
+    @property
     def tier_data_bytes(self) -> int | float:
         """The most data that the tier is for; for the open tier, the 8 GiB that etcd suggests as a maximum. [bytes]"""
         return SUGGESTED_QUOTA_BYTES if self.is_open_tier else self.bounds["data_bytes"].limit
@@ -148,9 +167,11 @@ class Sizing(Answer):
             sentences.append(f"{format_percent(self.headroom_asked)} of every bound is kept free as headroom.")
         for name, machine in self.machines.items():
             sentences.append(f"On {name}, run each member on {machine} ({figures_text(machine)}).")
-            total = self.usd_month.get(name)
-            if total is not None:
-                sentences.append(f"On {name}, the cluster costs {cost_text(machine, total)}.")
+            today, total = self.machines_today.get(name), self.usd_month.get(name)
+            if today is not None and today != machine:
+                sentences.append(f"On {name}, the machine of today is {today} ({figures_text(today)}).")
+            if today is not None and total is not None:
+                sentences.append(f"On {name}, the cluster costs {cost_text(today, total)}.")
         members = "1 member" if self.members == 1 else f"{self.members} members"
         may_fail = {0: "no member", 1: "1 member"}.get(self.failure_tolerance, f"{self.failure_tolerance} members")
         sentences.append(f"With {members}, the quorum is {self.quorum} and {may_fail} may fail.")
@@ -315,9 +336,9 @@ def size(
     lower = [each for each in (*codes, nodes_code) if each is not None and 0 <= each < code]
 
     tier = table.tiers[code]
-    chosen, notices = _machines_for_tier(machines, providers, tier.name)
-    notices += load_notices(loads if workload is not None else (), chosen)
-    costs = {name: machine.cost.usd_month for name, machine in chosen if machine.cost is not None}
+    chosen, today, notices = _machines_for_tier(machines, providers, tier.name, table)
+    notices += load_notices(loads if workload is not None else (), (*chosen, *today))
+    costs = {name: machine.cost.usd_month for name, machine in today if machine.cost is not None}
     if code == len(table.tiers) - 1:
         if kubernetes_nodes is not None and kubernetes_nodes > tier.kubernetes_nodes:
             past.append("kubernetes_nodes")
@@ -329,6 +350,7 @@ def size(
         kubernetes_nodes=kubernetes_nodes,
         tier=tier.name,
         machines=dict(chosen),
+        machines_today=dict(today),
         usd_month={name: None if cost is None else cost * members for name, cost in costs.items()},
         members=members,
         quorum=quorum(members),
@@ -388,8 +410,10 @@ def _checked_nodes(value: Any) -> int:
 
 @functools.lru_cache(maxsize=1024)
 def _machines_for_tier(
-    catalog: Catalog, providers: tuple[str, ...], tier: str
-) -> tuple[tuple[tuple[str, Machine], ...], tuple[Notice, ...]]:
-    """Return every provider's machine for a tier, and the notices about them."""
+    catalog: Catalog, providers: tuple[str, ...], tier: str, tiers: TierTable
+) -> tuple[tuple[tuple[str, Machine], ...], tuple[tuple[str, Machine], ...], tuple[Notice, ...]]:
+    """Return every provider's machine for a tier, what to run today in its place, and the notices about both."""
     chosen = tuple((name, catalog.machine_for(name, tier)) for name in providers)
-    return chosen, machine_notices([machine for _, machine in chosen])
+    found = ((name, machine_today(machine, tiers)) for name, machine in chosen)
+    today = tuple((name, machine) for name, machine in found if machine is not None)
+    return chosen, today, machine_notices([machine for _, machine in chosen], [machine for _, machine in today])

@@ -148,7 +148,7 @@ class TestFiles:
         text = "clients,rps,data,cloud\n10,10,100GB,aws\n2000000,10,1MB,gcp\n1,1,1MB,aws\n,1,1MB,aws\n"
         summary, notices = sized(text, to)
         assert notices == [
-            "beyond-suggested-quota;data-above-memory;open-tier",
+            "beyond-suggested-quota;data-above-memory;disk-for-less-data;open-tier",
             "implausible-clients;open-tier",
             "",
             "",
@@ -158,8 +158,11 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("cells", "codes"),
         [
-            ("10,10,84000000MB", "beyond-suggested-quota;data-above-memory;implausibly-large;open-tier"),
-            ("10,10,100GB", "beyond-suggested-quota;data-above-memory;open-tier"),
+            (
+                "10,10,84000000MB",
+                "beyond-suggested-quota;data-above-memory;disk-for-less-data;implausibly-large;open-tier",
+            ),
+            ("10,10,100GB", "beyond-suggested-quota;data-above-memory;disk-for-less-data;open-tier"),
             ("2000000,10,1MB", "implausible-clients;open-tier"),
             ("10,185759,1MB", "implausible-requests;open-tier"),
             ("10,185758,1MB", "open-tier"),

@@ -219,7 +219,8 @@ class TestProblems:
         )
         assert answers["problem"] == [told, None]
         assert one.first_problems == [(1, told)]
-        assert one.counted[4] == ("gce", "small", load_catalog("guide").machine_for("gce", "small"), 1)
+        assert one.counted[4][:3] == ("gce", "small", load_catalog("guide").machine_for("gce", "small"))
+        assert one.counted[4].rows == 1
 
     def test_the_first_ten_by_number_over_batches(self):
         one = sizer(["clients"], unknown=DIMENSIONS[1:])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from today import cells
 
 from etcdsize import Sizing, TierTable, __version__, load_catalog, load_tiers, size
 from etcdsize.catalog.catalog import Catalog
@@ -23,12 +24,13 @@ b,300,800,400MB,gcp,1.10
 c,,x,1GB,aws,"a, b"
 """
 SIZED = """\
-name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,problem,notices
-a,90,150,80MB,aws,007,small,m4.large,,clients,,
-b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,,
+name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,machine_today,usd_month,problem,notices
 """
+SIZED += f"a,90,150,80MB,aws,007,small,m4.large,,clients,{cells('aws', 'small')},,\n"
+SIZED += "b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,"
+SIZED += f"{cells('gce', 'medium')},,\n"
 SIZED += (
-    'c,,x,1GB,aws,"a, b",,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
+    'c,,x,1GB,aws,"a, b",,,,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
     'clients: missing",\n'
 )
 SUMMARY = """\
@@ -40,9 +42,11 @@ medium         1
 large          0
 xlarge         0
 
-provider  tier    machine        clusters
-aws       small   m4.large              1
-gce       medium  n1-standard-4         1
+provider  tier    machine        clusters  machine today                $/month  region, date
+aws       small   m4.large              1  m6a.large + 9 GB GP3          191.38  us-east-1, 2026-07-20
+gce       medium  n1-standard-4         1  e2-standard-4 + 9 GB PD SSD   298.10  us-central1, 2026-06-23
+
+$489.48 a month in total, with 3 members per cluster
 
 Not sized: 1 cluster
   row 3: rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; clients: missing

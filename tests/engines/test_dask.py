@@ -20,7 +20,7 @@ from etcdsize import (
 )
 from etcdsize.frames.dask import size_dataframe
 
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem", "notices"]
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, de
 from etcdsize import ColumnError, OptionError, WorkloadTypeError, size_frame
 from etcdsize.frames.spark import size_dataframe
 
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem", "notices"]
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
 
 
 def arrow(df):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import today
 
 import etcdsize.files.formats.csv
 from etcdsize import FleetFileError, MissingDependencyError, OptionError
@@ -160,13 +161,20 @@ def test_nodes_alone(kind):
 def test_summary(kind):
     with open_fleet(Path("fleet"), io.BytesIO(encoded(kind)), format=kind) as fleet:
         summary = fleet.run()
-    # The disk that goes with a machine is told as well; what is not priced has no cost.
-    assert summary.model_dump(exclude_defaults=True, exclude={"machines": {"__all__": {"disk"}}}) == {
+    disks = dict.fromkeys(("disk", "disk_today", "region", "date"), True)
+    assert summary.model_dump(exclude_defaults=True, exclude={"usd_month": True, "machines": {"__all__": disks}}) == {
         "clusters": 6,
         "not_sized": 1,
         "tiers": {"small": 2, "medium": 1, "large": 1, "xlarge": 1},
         "machines": tuple(
-            {"provider": provider, "tier": tier, "machine_type": machine, "clusters": 1}
+            {
+                "provider": provider,
+                "tier": tier,
+                "machine_type": machine,
+                "clusters": 1,
+                "machine_today": today.machine_today(provider, tier),
+                "usd_month": pytest.approx(today.usd_month(provider, tier), abs=0.01),
+            }
             for provider, tier, machine in [
                 ("aws", "small", "m4.large"), ("aws", "xlarge", "m4.4xlarge"), ("gce", "small", "n1-standard-2"),
                 ("gce", "medium", "n1-standard-4"), ("gce", "large", "n1-standard-8"),
@@ -184,7 +192,7 @@ def test_summary(kind):
             },
         ),
     }  # fmt: skip
-    assert summary.usd_month is None
+    assert summary.usd_month == pytest.approx(sum(one.usd_month for one in summary.machines))
     assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from today import machine_today, usd_month
 
 import etcdsize.files.formats.jsonlines
 import etcdsize.files.json_objects
@@ -19,8 +20,9 @@ from etcdsize.files.fleet_file import open_fleet
 
 START = '{"clients": 1, "rps": 2, "data": "3MB", "cloud": "aws"'
 SMALL = (
-    ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", "problem": null, '
-    '"notices": null}'
+    ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", '
+    f'"machine_today": "{machine_today("aws", "small")}", "usd_month": {usd_month("aws", "small")}, '
+    '"problem": null, "notices": null}'
 )
 
 

@@ -677,8 +677,11 @@ class TestInAnswers:
         assert fleet[1].usd_month == {"gce": 3 * two.cost.usd_month}
 
     def test_the_guide_has_no_prices(self):
-        assert size(clients=1).usd_month == {}
-        assert math.isnan(size_fleet([1], 1, 1, provider="aws").usd_month[0])
+        """A cluster costs what the machine of today costs."""
+        assert all(machine.cost is None for machine in size(clients=1).machines.values())
+        cost = fit("small", provider="aws").best.cost.usd_month
+        assert size(clients=1).usd_month["aws"] == cost * 3
+        assert size_fleet([1], 1, 1, provider="aws", members=5).usd_month[0] == cost * 5
 
     def test_a_catalog_in_which_no_machine_is_enough(self):
         with pytest.raises(OptionError) as caught:

@@ -28,7 +28,7 @@ from etcdsize.observation.fleet import OBSERVED
 
 HERE = Path(__file__).parents[1] / "support"
 METRICS = alone(captured(0))
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "problem", "notices"]
+ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import ClusterPlan, EtcdSizeError, Tls, render, settings_for, size
+from etcdsize import ClusterPlan, EtcdSizeError, Tls, fit, render, settings_for, size
+from etcdsize.fitting.model import disk_of
 from etcdsize.plan.terraform import ANSWER, QUERY, answer, answer_schema
 
 LOAD = {"clients": "300", "requests_per_second": "800", "data": "4GB"}
@@ -60,6 +61,9 @@ class TestAnswer:
         found = ask(**query, catalog="current", provider=provider)
         disk = size(**load, catalog="current", provider=provider).machine.disk
         parts = {key.removesuffix(f"_{provider}"): text for key, text in found.items() if key.startswith("volume_")}
+        # The catalog's machine is today's.
+        today = {name: parts.pop(name) for name in list(parts) if name.endswith("_today")}
+        assert {name.removesuffix("_today"): text for name, text in today.items()} == parts
         expected = {
             name: getattr(disk, name)
             for name in ("volume_type", "volume_size_gib", "volume_iops", "volume_throughput_mib_s",
@@ -70,8 +74,20 @@ class TestAnswer:
 
     def test_has_no_parts_of_an_unknown_disk(self):
         """The guide's AWS machines have none."""
-        assert not any(key.startswith(("volume_", "disk_")) for key in ask(**LOAD, provider="aws"))
+        parts = [key for key in ask(**LOAD, provider="aws") if key.startswith(("volume_", "disk_"))]
+        assert all("_today_" in key for key in parts)
         assert ask(**LOAD, provider="gce")["volume_type_gce"] == "pd-ssd"
+
+    @pytest.mark.parametrize("catalog", ["guide", "current"])
+    @pytest.mark.parametrize("provider", ["aws", "gce"])
+    def test_has_the_machine_of_today_with_its_disk_and_cost(self, provider, catalog):
+        """It is what `fit` recommends."""
+        found, best = ask(**LOAD, provider=provider, catalog=catalog), fit(SIZING.tier, provider=provider).best
+        assert found[f"machine_today_{provider}"] == best.machine.machine_type
+        assert found[f"disk_today_{provider}"] == str(disk_of(best.disk))
+        assert found[f"volume_type_today_{provider}"] == best.disk.kind
+        assert found[f"volume_size_gib_today_{provider}"] == str(best.disk.size_gib)
+        assert float(found[f"usd_month_{provider}"]) == pytest.approx(3 * best.cost.usd_month, abs=0.01)
 
     def test_every_key_is_documented(self):
         patterns = [key.replace("PROVIDER", "(aws|gce|azure)").replace("NAME", "[abc]") for key in ANSWER]

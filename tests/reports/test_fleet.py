@@ -1,5 +1,6 @@
 """The report of a fleet, in full."""
 
+from etcdsize import Disk
 from etcdsize.base.notice import KINDS
 from etcdsize.batches.row_notices import NoticeCount
 from etcdsize.files.summary import FleetSummary, MachineCount, Problem
@@ -32,7 +33,7 @@ class TestFleet:
             not_sized=13,
             tiers=TIERS,
             machines=tuple(
-                MachineCount(provider=provider, tier=tier, machine_type=machine, clusters=count)
+                MachineCount(provider=provider, tier=tier, machine_type=machine, machine_today=machine, clusters=count)
                 for provider, tier, machine, count in machines
             ),
             first_problems=(Problem(row=3, problem="clients: missing"), Problem(row=1000, problem="rps: missing")),
@@ -94,6 +95,36 @@ Not sized: 13 clusters (first 2 shown)
         )
         assert render_fleet(self.summary(clusters=3, notices=(count,))).endswith("\n\n" + line)
         assert line not in render_fleet(self.summary(clusters=3, notices=(count,), unknown=("clients",)))
+
+    def test_machines_of_today_and_their_known_cost(self):
+        """One unknown cost does not delete the total: the clusters that are not in it are counted."""
+        disk = Disk(kind="gp3", size_gb=9)
+        summary = self.summary(
+            clusters=6,
+            machines=(
+                MachineCount(
+                    provider="aws", tier="small", machine_type="old", clusters=2, machine_today="new",
+                    disk_today=disk, usd_month=20.5, region="north", date="2026-01-01",
+                ),
+                MachineCount(
+                    provider="azure", tier="small", machine_type="b", clusters=3, machine_today="b", disk_today=disk
+                ),
+                MachineCount(provider="gce", tier="small", machine_type="c", clusters=1),
+            ),
+            usd_month=20.5,
+            clusters_without_cost=4,
+        )  # fmt: skip
+        assert render_fleet(summary).endswith(
+            """
+
+provider  tier   machine  clusters  machine today   $/month  region, date
+aws       small  old             2  new + 9 GB GP3    20.50  north, 2026-01-01
+azure     small  b               3  b + 9 GB GP3    unknown
+gce       small  c               1  unknown         unknown
+
+$20.50 a month in total, with 3 members per cluster; without 4 clusters whose cost is unknown
+"""
+        )
 
     def test_a_complete_list_of_problems_has_no_count(self):
         summary = self.summary(clusters=1, not_sized=1, first_problems=(Problem(row=1, problem="clients: missing"),))

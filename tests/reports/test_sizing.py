@@ -16,10 +16,22 @@ DEDICATED = (
     "info: The guide assumes machines that run nothing but etcd, and its figures are a starting point, not hard rules: "
     "test with a load like your own. [dedicated-machine]\n"
 )
+MEASURE = (
+    "info: The disk figures are for concurrent operations, but etcd waits for each write: measure the disk with fio "
+    "before you rely on it. [measure-disk]\n"
+)
 MACHINES = """\
 provider  machine                        vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
 aws       m4.xlarge                          4            16             6000        93.75
 gce       n1-standard-4 + 150 GB PD SSD      4            15             4500           75
+
+provider  machine today                     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
+aws       m6a.xlarge + 9 GB GP3, 4500 IOPS      4            16             4500      131.072
+gce       e2-standard-4 + 9 GB PD SSD           4            16             6270    251.65824
+
+provider  machine ($/month)  disk ($/month)  3 members ($/month)  region, date
+aws                  126.14            8.22               403.09  us-east-1, 2026-07-20
+gce                   97.84            1.53               298.10  us-central1, 2026-06-23
 
 """
 
@@ -40,7 +52,7 @@ load            bound           utilization  headroom  tier alone
 400 MB of data  at most 500 MB          80%       20%  medium
 
 """
-            + MACHINES + ERRATUM + PREVIOUS + DEDICATED
+            + MACHINES + ERRATUM + PREVIOUS + MEASURE + DEDICATED
         )  # fmt: skip
 
     def test_past_the_last_bound_with_an_unknown_dimension(self):
@@ -61,15 +73,24 @@ clients unknown
 provider  machine     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
 aws       m4.4xlarge     16            64            16000          250
 
+provider  machine today                                   vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
+aws       m6a.4xlarge + 30 GB GP3, 15000 IOPS, 239 MiB/s     16            64            15000   250.609664
+
+provider  machine ($/month)  disk ($/month)  4 members ($/month)  region, date
+aws                  504.58           66.96             2,286.14  us-east-1, 2026-07-20
+
 """
             "warning: 4 members tolerate no more failures than 3. [even-members]\n"
             'info: m4.4xlarge is a previous-generation machine; the catalog "current" has newer ones. '
             "[previous-generation]\n"
+            + MEASURE
             + DEDICATED
             + "warning: Unknown: clients. The other dimensions decide, so the tier is a lower bound. "
             "[unknown-dimension]\n"
             "beyond-guide: 9.663676416 GB of data is above the 8 GiB that etcd suggests as a maximum. "
             "[beyond-suggested-quota]\n"
+            "warning: The disk of m6a.4xlarge (30 GB GP3, 15000 IOPS, 239 MiB/s) is sized for 8.589934592 GB of data; "
+            "call fit() with this sizing to get a larger one. [disk-for-less-data]\n"
             "beyond-guide: xlarge has no upper bound, and requests_per_second, data_bytes exceed the last bound of "
             "the table: no published figure says that this machine is enough. Utilization is relative to that bound. "
             "[open-tier]\n"
@@ -84,7 +105,7 @@ forced by         kubernetes_nodes
 members           3 (quorum 2, failure tolerance 1)
 
 """
-            + MACHINES + ERRATUM + PREVIOUS + DEDICATED +
+            + MACHINES + ERRATUM + PREVIOUS + MEASURE + DEDICATED +
             "warning: The number of nodes is a proxy, not a measurement: etcd's clients are the API servers. The "
             "examples (small 50, medium 250, large 1000, xlarge 3000) are read as upper limits; measure clients, "
             "requests and data instead. [kubernetes-estimate]\n"

@@ -11,7 +11,7 @@ from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.machines import Disk
 from etcdsize.sizing.notices import load_notices, machine_notices
 
-ALWAYS = {"previous-generation", "dedicated-machine"}
+ALWAYS = {"previous-generation", "measure-disk", "dedicated-machine"}
 FULL = {"clients": 10, "requests_per_second": 10, "data_bytes": 50_000_000}
 DOCS = "etcd-io/website content/en/docs/v3.5/"
 
@@ -84,7 +84,7 @@ class TestMachinesThatFitChose:
     """They have a cost, so that their figures come from a catalog of today: the disk has to be measured."""
 
     def codes(self, *machines):
-        return [notice.code for notice in machine_notices(iter(machines))]
+        return [notice.code for notice in machine_notices(iter(machines), machines)]
 
     def test_when_each_appears(self):
         assert self.codes(fitted("new")) == ["measure-disk", "dedicated-machine"]
@@ -99,9 +99,8 @@ class TestMachinesThatFitChose:
         assert self.codes(guide, fitted("new")) == ["previous-generation", "measure-disk", "dedicated-machine"]
 
     def test_previous_generations(self):
-        (notice, *_) = machine_notices(
-            [fitted("a", lifecycle="previous"), fitted("b"), fitted("c", lifecycle="previous")]
-        )
+        machines = [fitted("a", lifecycle="previous"), fitted("b"), fitted("c", lifecycle="previous")]
+        (notice, *_) = machine_notices(machines, machines)
         assert notice == Notice(
             code="previous-generation",
             severity="info",
@@ -110,7 +109,7 @@ class TestMachinesThatFitChose:
         )
 
     def test_an_unknown_cost(self):
-        notices = machine_notices([fitted("a", usd_month=None), fitted("b")])
+        notices = machine_notices(*[[fitted("a", usd_month=None), fitted("b")]] * 2)
         assert [notice for notice in notices if notice.code == "unknown-cost"] == [
             Notice(
                 code="unknown-cost",
@@ -121,7 +120,7 @@ class TestMachinesThatFitChose:
         ]
 
     def test_the_disk_has_to_be_measured(self):
-        notice = next(one for one in machine_notices([fitted("a")]) if one.code == "measure-disk")
+        notice = next(one for one in machine_notices(*[[fitted("a")]] * 2) if one.code == "measure-disk")
         assert notice == Notice(
             code="measure-disk",
             severity="info",
@@ -192,7 +191,10 @@ class TestLoad:
             (60 * 2**30, None),
             (60 * 2**30 + 1, "n1-standard-16 (60 GiB)"),
             (64 * 2**30, "n1-standard-16 (60 GiB)"),
-            (64 * 2**30 + 1, "m4.4xlarge (64 GiB) and n1-standard-16 (60 GiB)"),
+            (
+                64 * 2**30 + 1,
+                "m4.4xlarge (64 GiB) and n1-standard-16 (60 GiB) and m6a.4xlarge (64 GiB) and e2-standard-16 (64 GiB)",
+            ),
         ],
     )
     def test_data_above_memory(self, data, short):

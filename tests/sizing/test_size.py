@@ -329,13 +329,21 @@ class TestExplain:
                 "Utilization: clients 60% (at most 500), requests per second 80% (below 1000), data 80% (at most "
                 "500 MB). The tightest dimension is requests per second.",
                 "On aws, run each member on m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s).",
+                "On aws, the machine of today is m6a.xlarge + 9 GB GP3, 4500 IOPS (4 vCPUs, 16 GiB, 4500 concurrent "
+                "IOPS, 131.072 MB/s).",
+                "On aws, the cluster costs $403.09 a month (us-east-1, 2026-07-20).",
                 "On gce, run each member on n1-standard-4 + 150 GB PD SSD (4 vCPUs, 15 GiB, 4500 concurrent IOPS, "
                 "75 MB/s).",
+                "On gce, the machine of today is e2-standard-4 + 9 GB PD SSD (4 vCPUs, 16 GiB, 6270 concurrent IOPS, "
+                "251.65824 MB/s).",
+                "On gce, the cluster costs $298.10 a month (us-central1, 2026-06-23).",
                 "With 3 members, the quorum is 2 and 1 member may fail.",
                 "Notice (erratum): gce n1-standard-4, vcpus: the guide prints 5, which should be 4: an n1-standard-4 "
                 "has 4 vCPUs.",
                 "Notice (previous-generation): m4.xlarge and n1-standard-4 are previous-generation machines; the "
                 'catalog "current" has newer ones.',
+                "Notice (measure-disk): The disk figures are for concurrent operations, but etcd waits for each write: "
+                "measure the disk with fio before you rely on it.",
                 "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
                 "a starting point, not hard rules: test with a load like your own.",
             ]
@@ -352,16 +360,23 @@ class TestExplain:
                 "30% of every bound is kept free as headroom.",
                 "On gce, run each member on n1-standard-16 + 500 GB PD SSD (16 vCPUs, 60 GiB, 15000 concurrent IOPS, "
                 "250 MB/s).",
+                "On gce, the machine of today is e2-standard-16 + 300 GB PD SSD (16 vCPUs, 64 GiB, 15000 concurrent "
+                "IOPS, 402.653184 MB/s).",
+                "On gce, the cluster costs $1,769.39 a month (us-central1, 2026-06-23).",
                 "With 4 members, the quorum is 3 and 1 member may fail.",
                 "Notice (even-members): 4 members tolerate no more failures than 3.",
                 "Notice (previous-generation): n1-standard-16 is a previous-generation machine; the catalog "
                 '"current" has newer ones.',
+                "Notice (measure-disk): The disk figures are for concurrent operations, but etcd waits for each write: "
+                "measure the disk with fio before you rely on it.",
                 "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
                 "a starting point, not hard rules: test with a load like your own.",
                 "Notice (unknown-dimension): Unknown: requests_per_second. The other dimensions decide, so the tier is "
                 "a lower bound.",
                 "Notice (beyond-suggested-quota): 9.663676416 GB of data is above the 8 GiB that etcd suggests as a "
                 "maximum.",
+                "Notice (disk-for-less-data): The disk of e2-standard-16 (300 GB PD SSD) is sized for 8.589934592 GB "
+                "of data; call fit() with this sizing to get a larger one.",
                 "Notice (open-tier): xlarge has no upper bound, and clients, data_bytes exceed the last bound of the "
                 "table: no published figure says that this machine is enough. Utilization is relative to that bound.",
             ]
@@ -373,9 +388,14 @@ class TestExplain:
                 "A Kubernetes cluster of 200 nodes needs the medium tier.",
                 "The Kubernetes nodes alone need this tier.",
                 "On aws, run each member on m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s).",
+                "On aws, the machine of today is m6a.xlarge + 9 GB GP3, 4500 IOPS (4 vCPUs, 16 GiB, 4500 concurrent "
+                "IOPS, 131.072 MB/s).",
+                "On aws, the cluster costs $403.09 a month (us-east-1, 2026-07-20).",
                 "With 3 members, the quorum is 2 and 1 member may fail.",
                 "Notice (previous-generation): m4.xlarge is a previous-generation machine; the catalog "
                 '"current" has newer ones.',
+                "Notice (measure-disk): The disk figures are for concurrent operations, but etcd waits for each write: "
+                "measure the disk with fio before you rely on it.",
                 "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
                 "a starting point, not hard rules: test with a load like your own.",
                 "Notice (kubernetes-estimate): The number of nodes is a proxy, not a measurement: etcd's clients are "

@@ -388,6 +388,7 @@ class _Csv:
     """CSV, or TSV with another delimiter."""
 
     seeks = False
+    typed = False
     text = True
 
     def __init__(self, name: str, endings: tuple[str, ...], delimiter: str, *, chosen: bool = False) -> None:

@@ -234,6 +234,7 @@ class _Json:
     """JSON lines, or a JSON array. Both read what the file holds."""
 
     seeks = False
+    typed = False
     text = True
 
     def __init__(self, name: str, endings: tuple[str, ...], *, array: bool) -> None:

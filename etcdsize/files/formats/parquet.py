@@ -29,6 +29,7 @@ class _Parquet:
     endings = (".parquet",)
     # A Parquet file has its metadata at the end.
     seeks = True
+    typed = True
     text = False
 
     def recognizes(self, head: bytes) -> int:

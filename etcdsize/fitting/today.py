@@ -1,0 +1,83 @@
+"""Today's machine and disk for every tier: the first that `fit` recommends in the catalog `current`.
+
+Reading that catalog and fitting it takes longer than a sizing, so the answers for the data of the guide's tiers are
+stored in `data/machines-today.json`, which `python docs/generate.py` writes. They are used as long as the data files
+of the providers have the sizes that they had then.
+"""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from etcdsize.catalog import providers
+from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.machines import Machine
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.tiers import TierTable
+
+__all__ = ["STORED", "cluster_usd_month", "fit_today", "machine_today"]
+
+STORED = Path(__file__).parents[1] / "data" / "machines-today.json"
+"""`fit_today` of the guide's tiers."""
+
+
+def machine_today(machine: Machine, tiers: TierTable) -> Machine | None:
+    """Return what to run today in place of the machine of a tier, with its disk and cost, None where nothing is known.
+
+    It is the machine itself, unless the source lists it and it belongs to a previous generation, as all machines of
+    the guide do. Then it is the first that `fit` recommends for the tier.
+
+    Examples
+    --------
+    >>> guide = load_catalog("guide").machine_for("aws", "medium")
+    >>> machine_today(guide, load_tiers("guide")).machine_type
+    'm6a.xlarge'
+    """
+    if machine.lifecycle != "previous" or machine.cost is not None:
+        return machine
+    today = _catalog(tiers, providers.FOLDER)
+    return None if today is None or machine.tier is None else today.find_for(machine.provider, machine.tier)
+
+
+def cluster_usd_month(machine: Machine | None, members: int) -> float | None:
+    """Return the monthly cost of all members on a machine with its disk, None where it is unknown. [US dollars]"""
+    if machine is None or machine.cost is None or machine.cost.usd_month is None:
+        return None
+    return machine.cost.usd_month * members
+
+
+@functools.lru_cache(maxsize=16)
+def _catalog(tiers: TierTable, folder: Path) -> Catalog | None:
+    today = json.loads(STORED.read_bytes())
+    if today["files"] != _file_sizes(folder) or not _data_bytes(tiers).items() <= today["data_bytes"].items():
+        today = fit_today(tiers)
+    return Catalog.model_validate({"name": "today", "machines": today["machines"]}) if today["machines"] else None
+
+
+def fit_today(tiers: TierTable) -> dict[str, Any]:
+    """Return the best machines of the catalog `current`, as JSON, for the tiers for which the guide has a machine.
+
+    With them are the sizes of the providers' data files and the data of the tiers, from which they follow. [bytes]
+    """
+    # Imported here because most sizings find what they need in the file.
+    from etcdsize.fitting.fit import best_machines
+
+    wanted = _data_bytes(tiers)
+    known = [tier for tier in wanted if load_catalog("guide").find_for("gce", tier) is not None]
+    machines, _ = best_machines(load_catalog("current"), tiers, known)
+    return {
+        "files": _file_sizes(providers.FOLDER),
+        "data_bytes": wanted,
+        "machines": [machine.model_dump(mode="json", exclude_defaults=True) for machine in machines],
+    }
+
+
+def _data_bytes(tiers: TierTable) -> dict[str, int | float]:
+    return {
+        tier.name: SUGGESTED_QUOTA_BYTES if tier.data_bytes is None else tier.data_bytes.limit for tier in tiers.tiers
+    }
+
+
+def _file_sizes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in sorted(folder.glob("*.json"))}

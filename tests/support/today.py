@@ -1,0 +1,21 @@
+"""What the answers say of the machine of today: the first that `fit` recommends for a tier."""
+
+from __future__ import annotations
+
+from etcdsize import fit
+
+MEMBERS = 3
+
+
+def machine_today(provider: str, tier: str) -> str:
+    return fit(tier, provider=provider).best.machine.machine_type
+
+
+def usd_month(provider: str, tier: str) -> float:
+    """Return the monthly cost of a cluster, rounded to cents as in files. [US dollars]"""
+    return round(MEMBERS * fit(tier, provider=provider).best.cost.usd_month, 2)
+
+
+def cells(provider: str, tier: str) -> str:
+    """Return both as they are in a file of comma-separated values."""
+    return f"{machine_today(provider, tier)},{usd_month(provider, tier)}"
