@@ -22,11 +22,12 @@ __all__ = [
     "DIMENSIONS",
     "Dimension",
     "accepted_cell",
+    "cell_suggestion",
+    "cell_value",
     "format_bytes",
     "format_number",
     "format_percent",
     "parse_bytes",
-    "parse_cell",
     "parse_count",
     "parse_duration",
     "parse_fraction",
@@ -112,14 +113,18 @@ def parse_count(text: str) -> int | float:
     return _parse(text, {}, _COUNT_ACCEPTED)
 
 
-def parse_cell(dimension: Dimension, text: str, *, suggest: bool) -> int | float:
-    """Return the number in a cell of a dimension. A suggestion for a wrong one takes time, so that it can be left out.
+def cell_value(dimension: Dimension, text: str) -> int | float | None:
+    """Return the number in a cell of a dimension, or None if there is none.
 
-    >>> parse_cell("data_bytes", "400MB", suggest=True)
-    400000000
+    >>> cell_value("data_bytes", "400MB"), cell_value("clients", "400MB")
+    (400000000, None)
     """
-    units, accepted = _CELLS[dimension]
-    return _parse(text, units, accepted, suggest=suggest)
+    return _value(text, _CELLS[dimension][0])
+
+
+def cell_suggestion(dimension: Dimension, text: str) -> str | None:
+    """Return similar text that is a cell of a dimension, or None. The search takes time."""
+    return _checked_suggestion(text, _CELLS[dimension][0])
 
 
 def accepted_cell(dimension: Dimension) -> str:
@@ -178,22 +183,22 @@ _CELLS: dict[str, tuple[dict[str, int], str]] = {
 }
 
 
-def _parse(
-    text: str, units: dict[str, int] | dict[str, Fraction], accepted: str, *, suggest: bool = True
-) -> int | float:
+def _parse(text: str, units: dict[str, int] | dict[str, Fraction], accepted: str) -> int | float:
     if not isinstance(text, str):
         raise UnitError(
             f"got {shown(text)} of type {type(text).__name__}, expected text: {accepted}", accepted=accepted
         )
     value = _value(text, units)
     if value is None:
-        suggestion = _suggestion(text, units) if suggest else None
-        # Suggest only text that would itself be accepted.
-        suggested = _value(suggestion, units) if suggestion else None
-        if suggested is None or (units is _FRACTION_UNITS and suggested >= 1):
-            suggestion = None
-        raise _unit_error(text, accepted, suggestion)
+        raise _unit_error(text, accepted, _checked_suggestion(text, units))
     return value
+
+
+def _checked_suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str | None:
+    """Return similar text that would itself be accepted, or None."""
+    suggestion = _suggestion(text, units)
+    value = _value(suggestion, units) if suggestion else None
+    return None if value is None or (units is _FRACTION_UNITS and value >= 1) else suggestion
 
 
 def _value(text: str, units: dict[str, int] | dict[str, Fraction]) -> int | float | None:

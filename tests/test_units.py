@@ -17,9 +17,11 @@ from etcdsize import OptionError, UnitError, format_bytes, parse_bytes, parse_du
 from etcdsize.units import (
     BYTE_UNITS,
     DIMENSIONS,
+    accepted_cell,
+    cell_suggestion,
+    cell_value,
     format_number,
     format_percent,
-    parse_cell,
     parse_count,
     parse_option,
     parse_whole,
@@ -286,17 +288,17 @@ class TestRateCountFraction:
         assert parse_duration(f"5{unit}") == 5 * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
 
     def test_cells(self):
-        """A cell of a file is read as its dimension; without a suggestion where there are many wrong ones."""
+        """A cell of a file is read as its dimension."""
         assert DIMENSIONS == ("clients", "requests_per_second", "data_bytes")
         cells = {"clients": ("5", COUNT, "5,000"), "requests_per_second": ("5/s", RATE, "5rps")}
         cells["data_bytes"] = ("5B", BYTES, "5 bytes")
         for dimension, (text, accepted, wrong) in cells.items():
-            assert parse_cell(dimension, text, suggest=True) == 5
-            for suggest in (True, False):
-                with pytest.raises(UnitError) as caught:
-                    parse_cell(dimension, wrong, suggest=suggest)
-                assert caught.value.accepted == accepted
-                assert (caught.value.suggestion is not None) == suggest
+            assert cell_value(dimension, text) == 5
+            assert cell_value(dimension, wrong) is None
+            suggestion = cell_suggestion(dimension, wrong)
+            assert suggestion is not None
+            assert cell_value(dimension, suggestion) is not None
+            assert accepted_cell(dimension) == accepted
 
     def test_whole_numbers(self):
         assert (parse_whole("300"), parse_whole("1e3")) == (300, 1000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from etcdsize.base.checks import names_of
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError, UnitError
-from etcdsize.units import Dimension, accepted_cell, parse_cell
+from etcdsize.units import Dimension, accepted_cell, cell_suggestion, cell_value
 
 __all__ = ["MISSING_WORDS", "PADDING", "CellRules"]
 
@@ -30,7 +30,8 @@ MISSING_WORDS = ("n/a", "na", "-", "null", "none", "unknown", "?", "#n/a")
 _DECIMALS = (".", ",")
 # A mark between groups of three digits -> the characters that are that mark.
 _THOUSANDS = {",": ",", ".": ".", " ": " \u00a0\u202f", "'": "'\u2019", "_": "_"}
-_MARK = re.compile(f"[{''.join(_THOUSANDS.values())}]")
+_NAME_OF = {character: name for name, characters in _THOUSANDS.items() for character in characters}
+_MARK = re.compile(f"[{''.join(_NAME_OF)}]")
 # No number needs more characters.
 _LONGEST = 400
 
@@ -60,8 +61,7 @@ class CellRules:
             raise OptionError(f'decimal: got {shown(decimal)}, expected "." or ","', option="decimal", value=decimal)
         mark = None
         if thousands is not None:
-            known = {character: name for name, characters in _THOUSANDS.items() for character in characters}
-            mark = (known | {"space": " "}).get(thousands) if isinstance(thousands, str) else None
+            mark = (_NAME_OF | {"space": " "}).get(thousands) if isinstance(thousands, str) else None
             if mark is None:
                 raise OptionError(
                     f"thousands: got {shown(thousands)}, expected a comma, a dot, a space, an apostrophe or an "
@@ -101,9 +101,9 @@ class CellRules:
             return texts
         if not pc.all(pc.match_substring_regex(texts, rf"\A(?:{self._number})\z")).as_py():
             return None
-        if self.thousands is not None:
-            texts = pc.replace_substring_regex(texts, f"[{_THOUSANDS[self.thousands]}]", "")
-        return pc.replace_substring(texts, self.decimal, ".")
+        for mark in "" if self.thousands is None else _THOUSANDS[self.thousands]:
+            texts = pc.replace_substring(texts, mark, "")
+        return texts if self.decimal == "." else pc.replace_substring(texts, self.decimal, ".")
 
     def plain(self, text: str) -> str | None:
         """Return a number and its unit with a decimal point and without thousands marks; None if it is not one."""
@@ -137,14 +137,13 @@ class CellRules:
             For any other text. It names the options that would read it.
         """
         plain = self.plain(text)
-        suggestion = None
-        if plain is not None:
-            try:
-                return parse_cell(dimension, plain, suggest=suggest and accepted is None and self.are_plain)
-            except UnitError as error:
-                suggestion = error.suggestion
+        value = None if plain is None else cell_value(dimension, plain)
+        if value is not None:
+            return value
         expected = (accepted or accepted_cell(dimension)) + self._marks
         readings = ", ".join(f"{options} reads it as {plain}" for plain, options in _readings(dimension, text).items())
+        suggests = suggest and not readings and accepted is None and self.are_plain
+        suggestion = cell_suggestion(dimension, text) if suggests else None
         hint = f"; {readings}" if readings else f'; did you mean "{suggestion}"?' if suggestion else ""
         raise UnitError(
             f"got {shown(text)}, expected {expected}{hint}", text=text, accepted=expected, suggestion=suggestion
@@ -177,29 +176,29 @@ class CellRules:
         return " ".join(parts)
 
 
-# Every way to write a number that an option allows, those with the fewest options first.
-_WAYS = [
-    CellRules((), decimal, thousands)
-    for thousands in (None, *_THOUSANDS)
-    for decimal in _DECIMALS
-    if thousands != decimal and (decimal, thousands) != (".", None)
-]
+@cache
+def _ways(marks: frozenset[str]) -> tuple[CellRules, ...]:
+    """Return the ways to write a number with these marks that need an option, one option before two."""
+    return tuple(
+        CellRules((), decimal, thousands)
+        for thousands in (None, *_THOUSANDS)
+        for decimal in _DECIMALS
+        if decimal != thousands
+        and (thousands is None or thousands in marks)
+        # Where a dot separates thousands, the decimal mark has to be given even if no number has one.
+        and ("," in marks or thousands == "." if decimal == "," else thousands is not None)
+        and marks <= {decimal, thousands}
+    )
 
 
 def _readings(dimension: Dimension, text: str) -> dict[str, str]:
     """Return what a text is if it is written another way, and the options that say so."""
     found: dict[str, str] = {}
-    if _MARK.search(text) is None:
-        return found
-    for way in _WAYS:
+    marks = frozenset(_NAME_OF[character] for character in _MARK.findall(text))
+    for way in _ways(marks) if marks else ():
         plain = way.plain(text)
-        if plain is None or plain == text or plain in found:
-            continue
-        try:
-            parse_cell(dimension, plain, suggest=False)
-        except UnitError:
-            continue
-        found[plain] = way.options
+        if plain is not None and plain not in found and cell_value(dimension, plain) is not None:
+            found[plain] = way.options
     return found
 
 
