@@ -1,12 +1,13 @@
 """Run a command on real descriptors, and check what every command promises, whatever its input.
 
-The exit code is 0, 1 or 2; an error is one line that names the program; no traceback and no unforeseen error; nothing
-that controls a terminal; JSON that parses.
+The exit code is 0, 1 or 2; an error is one line that names the program, or with --json one object; no traceback and no
+unforeseen error; nothing that controls a terminal; JSON that matches its schema.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -15,7 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from unittest import mock
 
+import jsonschema
+
 from etcdsize.cli import main
+from etcdsize.cli.answers import ANSWERS, schema_of
+from etcdsize.cli.argument_parser import asks_for_json
 
 # All but the line end; what has no width; what changes the direction of text or ends a line; halves of surrogate pairs.
 CONTROLS = re.compile(
@@ -68,7 +73,8 @@ def command(words: Sequence[str], *, stdin: bytes = b"", encoding: str = "utf-8"
                     stream.flush()
         for file in files:
             file.seek(0)
-        out, err = files[1].read(), files[2].read().decode(encoding)
+        # What programs read is UTF-8 in every locale.
+        out, err = files[1].read(), files[2].read().decode("utf-8" if asks_for_json(words) else encoding)
     check(words, code, out, err, encoding=encoding, data=data)
     return Ran(code, out, err)
 
@@ -82,18 +88,29 @@ def check(words: Sequence[str], code: object, out: bytes, err: str, *, encoding:
     if code == 2:
         lines = err.splitlines()
         assert lines, "exit 2 without a word"
-        assert lines[-1].startswith("etcdsize"), f"standard error ends with {lines[-1][:100]!r}"
+        if asks_for_json(words):
+            _validator("error").validate(json.loads(lines[-1]))
+        else:
+            assert lines[-1].startswith("etcdsize"), f"standard error ends with {lines[-1][:100]!r}"
         # An error, after the notices of what was done until then.
         assert len(lines) <= 5 or "--debug" in words, f"{len(lines)} lines of standard error"
     assert "Traceback" not in err or "--debug" in words, "a traceback"
     if data or not out:
         return
-    # What programs read is UTF-8 in every locale.
     is_json = "--json" in words and not {"-h", "--help"} & set(words)
     printed = out.decode("utf-8" if is_json or FOR_PROGRAMS & set(words) else encoding)
     assert not CONTROLS.search(printed), f"standard output has {CONTROLS.search(printed)[0]!r}"
     if is_json and code != 2:
-        json.loads(printed, parse_constant=_reject)
+        answer = json.loads(printed, parse_constant=_reject)
+        name = next(word for word in words if word in ANSWERS)
+        # The catalogs take too long.
+        if name != "machines":
+            _validator("observe-targets" if "fleet" in answer else name).validate(answer)
+
+
+@functools.cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schema_of(name))
 
 
 def _reject(name: str) -> None:
