@@ -54,7 +54,7 @@ class Object(dict[str, Any]):
     def __init__(self, fields: list[tuple[str, Any]]) -> None:
         super().__init__(fields)
         counted: Counter[str] = Counter(name for name, _ in fields) if len(self) != len(fields) else Counter()
-        self.repeated = {name for name, count in counted.items() if count > 1}
+        self.repeated: set[str] = {name for name, count in counted.items() if count > 1}
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Object, parse_float=Number, parse_int=Number, parse_constant=Number)
@@ -70,7 +70,7 @@ class Objects:
         self._stream = stream
         self._name = name
         first, text = self._begin()
-        self.unit = "line"
+        self.unit: str = "line"
         """What the places count, from 1: the lines of the file, or the rows of its array."""
         self._objects = self._lines(first, text)
         if text.lstrip().startswith(b"["):
