@@ -24,6 +24,9 @@ class Answered(NamedTuple):
 ANSWERS = {
     "size": Answered("size", "what one cluster needs, and why", "etcdsize.sizing.size", "Sizing"),
     "fleet": Answered("fleet", "the summary of a file of clusters", "etcdsize.files.summary", "FleetSummary"),
+    "fleet-row": Answered(
+        "fleet", "a row that is written as JSON", "etcdsize.cli.row_schemas", "fleet_row_schema", None
+    ),
     "fit": Answered("fit", "the machines and disks that are enough", "etcdsize.fitting.model", "Fit"),
     "settings": Answered("settings", "etcd's settings for a load", "etcdsize.plan.settings", "EtcdSettings"),
     "runbook": Answered("runbook", "the commands to operate a cluster", "etcdsize.operations.runbook", "Runbook"),
@@ -38,6 +41,13 @@ ANSWERS = {
     ),
     "observe-targets": Answered(
         "observe", "the summary of many running clusters, with --targets", "etcdsize.observation.fleet", "ObservedFleet"
+    ),
+    "observe-row": Answered(
+        "observe",
+        "a row that is written as JSON, with --targets",
+        "etcdsize.cli.row_schemas",
+        "observed_row_schema",
+        None,
     ),
     "tiers": Answered("tiers", "the bounds of the tiers", "etcdsize.tiers", "TierTable"),
     "machines": Answered("machines", "the machines of a catalog", "etcdsize.catalog.catalog", "Catalog"),
@@ -64,5 +74,6 @@ def schema_of(name: str) -> dict[str, Any]:
         if "description" in part:
             # A docstring goes on with errors and examples in Python.
             part["description"] = " ".join(part["description"].split("\n\n")[0].split())
-    version = schema["properties"]["format_version"]["const"]
+    # Rows have the columns of their file, and so no version.
+    version = schema["properties"].get("format_version", {}).get("const", 1)
     return {"$schema": _DRAFT, "$id": f"urn:etcdsize:schema:{name}:{version}", **schema}

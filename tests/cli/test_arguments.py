@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
+from etcdsize import size
 from etcdsize.cli.argument_parser import file_name
 from etcdsize.cli.arguments import add_load, load_of
 from etcdsize.cli.parser import build_parser
@@ -64,6 +66,18 @@ class TestLoad:
             "data_bytes": 4 * 10**8,
             "kubernetes_nodes": 250,
         }
+
+    def test_a_fleet_has_a_column_for_each_part(self, run, tmp_path: Path) -> None:
+        """By the short names of the options of `size`, too."""
+        (tmp_path / "f.csv").write_text("a,b,c,d,cloud\n300,2000,400MB,250,aws\n1,1,1MB,250,aws\n")
+        columns = ["clients=a", "rps=b", "data=c", "kubernetes_nodes=d"]
+        words = [word for column in columns for word in ("--column", column)]
+        code, out, _ = run("fleet", str(tmp_path / "f.csv"), "-o", "-", "--columns", "tier", *words)
+        sizes = [
+            size(clients=300, requests_per_second=2_000, data_bytes="400MB", kubernetes_nodes=250),
+            size(clients=1, requests_per_second=1, data_bytes="1MB", kubernetes_nodes=250),
+        ]
+        assert (code, out.splitlines()) == (0, ["tier", *(one.tier for one in sizes)])
 
 
 FILES = [
