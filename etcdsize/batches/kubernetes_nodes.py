@@ -32,8 +32,10 @@ def read_nodes(
         problems.setdefault(row, []).append(problem)
     values = load.values
     if values.dtype.kind != "u":
-        with np.errstate(invalid="ignore"):
-            wrong = ~((values >= 0) & (values < 2**64) & (values == np.floor(values)))
+        wrong = values < 0
+        if values.dtype.kind == "f":
+            with np.errstate(invalid="ignore"):
+                wrong = ~((values >= 0) & (values < 2**64) & (values == np.floor(values)))
         if load.missing is not None:
             wrong &= ~load.missing
         if wrong.any():

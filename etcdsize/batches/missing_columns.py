@@ -11,24 +11,12 @@ from typing import NamedTuple
 
 from etcdsize.base.text import nearest, one_line, shown
 from etcdsize.batches.column_names import Unit, read_name
-from etcdsize.batches.usual_names import USUAL_NAMES, Names, list_names
+from etcdsize.batches.usual_names import AMBIGUOUS, USUAL_NAMES, Names, list_names
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["COMMAND_LINE", "PYTHON", "Options", "find_hints", "report_missing"]
 
-# Names that say too little: what else a column of this name often holds.
-_AMBIGUOUS = {
-    "data_bytes": {
-        "size": "the number of members",
-        **dict.fromkeys(("storage", "storagesize", "disk", "disksize", "volume", "volumesize"), "the size of the disk"),
-        **dict.fromkeys(("db", "database"), "a name"),
-    },
-    "requests_per_second": dict.fromkeys(
-        ("requests", "request", "reqs", "req", "queries", "requestcount", "requeststotal", "totalrequests"),
-        "a count since the start, or what Kubernetes reserves",
-    ),
-}
 # The keys to choose from for a column whose name states no unit.
 _KEYS = {
     "clients": ("clients",),
@@ -92,7 +80,7 @@ def report_missing(read: Names, missing: Sequence[str], providers: Sequence[str]
 def find_hints(read: Names, key: str, options: Options) -> list[str]:
     """Return the columns that may hold a dimension, each with the option that takes it."""
     hints = []
-    for stem, other in _AMBIGUOUS.get(key, {}).items():
+    for stem, other in AMBIGUOUS.get(key, {}).items():
         for place in read.places_of(stem, key):
             hints.append(f"{_choices(read, place, key, options)} (it may be {other})")
     if not hints:

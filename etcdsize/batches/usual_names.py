@@ -10,7 +10,7 @@ from etcdsize.batches.column_names import ColumnName, read_name
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["USUAL_NAMES", "Names", "list_names"]
+__all__ = ["AMBIGUOUS", "USUAL_NAMES", "Names", "list_names"]
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "clients": (
@@ -38,14 +38,40 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 }
 """What a column holds -> the names by which it is found. A name with a unit is found with any other unit too."""
 
-# Words that hold a figure only with a unit: `size` alone may be the number of members. Others go before them.
-_ONLY_WITH_UNIT = ("size", "db", "database")
+AMBIGUOUS: dict[str, dict[str, str]] = {
+    "data_bytes": {
+        "size": "the number of members",
+        **dict.fromkeys(("storage", "storagesize", "disk", "disksize", "volume", "volumesize"), "the size of the disk"),
+        **dict.fromkeys(("db", "database"), "a name"),
+    },
+    "requests_per_second": dict.fromkeys(
+        ("requests", "request", "reqs", "req", "queries", "requestcount", "requeststotal", "totalrequests"),
+        "a count since the start, or what Kubernetes reserves",
+    ),
+}
+"""Names that say too little, without what is between their words -> what else a column of this name often holds."""
+
+# Names that often mean something else: they count only if no other usual name of their key is there.
+_WEAK = {
+    "data_bytes": ("size", "db", "database"),
+    "current_machine": (
+        "instancetype",
+        "currentinstancetype",
+        "vmsize",
+        "vmtype",
+        "currentvmsize",
+        "flavor",
+        "flavour",
+    ),
+    "kubernetes_nodes": ("nodes", "nodecount"),
+}
 # What looks like the column of a machine. `node_type` may be a role, and `machine` a host's name, so that they have to
 # be chosen.
+_MACHINE_KIND = r"(?:type|size|flavou?r|sku|class|shape|model|family)"
 _MACHINE_LIKE = re.compile(
-    r"(?:.*_)?(?:instance|machine|vm|node|server|host|ec2|compute|hardware|master)_"
-    r"(?:type|size|flavou?r|sku|class|shape|model|family)|machine|sku|flavou?r"
+    rf"(?:.*_)?(?:instance|machine|vm|node|server|host|ec2|compute|hardware|master)_{_MACHINE_KIND}|machine|sku|flavou?r"
 )
+_MACHINE_WORDS = re.compile(f"machine|{_MACHINE_KIND}")
 # Several of these in one file are usual; the first of the names above counts.
 _FIRST_COUNTS = ("name", "timestamp")
 # Scripts write `etcd_` before what they collect.
@@ -61,6 +87,10 @@ def _stems() -> dict[str, dict[str, bool]]:
 
 
 _STEMS = _stems()
+# A name without any of these is neither usual nor ambiguous. Most of the names of a wide file need not be read.
+_FIRST_WORDS = re.compile(
+    "|".join({read_name(name).words[0] for names in USUAL_NAMES.values() for name in names}.union(*AMBIGUOUS.values()))
+)
 
 
 class Names:
@@ -70,8 +100,9 @@ class Names:
         self.names = names
         self._read: dict[int, ColumnName] = {}
         self._places: dict[str, list[int]] = {}
-        for place in range(len(names)):
-            self._places.setdefault(self.read(place).compact, []).append(place)
+        for place, name in enumerate(names):
+            if _FIRST_WORDS.search(name.lower()) is not None:
+                self._places.setdefault(self.read(place).compact, []).append(place)
 
     def read(self, place: int) -> ColumnName:
         """Return the words and the unit of a name."""
@@ -93,17 +124,20 @@ class Names:
             for place in self.places_of(stem, key):
                 unit = self.read(place).unit(key)
                 if not isinstance(unit, str) and (unit is not None or not needs_unit):
-                    (weak if stem in _ONLY_WITH_UNIT else found).append(place)
+                    (weak if stem in _WEAK.get(key, ()) else found).append(place)
         found = found or weak
         return found[:1] if key in _FIRST_COUNTS else sorted(found)
 
-    def like_machines(self) -> list[str]:
-        """Return the names that look like those of a machine's column."""
-        usual = set(self.usual("current_machine"))
+    def like_machines(self) -> list[int]:
+        """Return the columns whose names look like those of the machines in use."""
         return [
-            name
+            place
             for place, name in enumerate(self.names)
-            if place in usual or _MACHINE_LIKE.fullmatch("_".join(self.read(place).words))
+            if _MACHINE_WORDS.search(name.lower())
+            and (
+                _MACHINE_LIKE.fullmatch("_".join(self.read(place).words))
+                or self.read(place).compact in _STEMS["current_machine"]
+            )
         ]
 
     def chosen(self, key: str, name: str) -> list[int]:

@@ -331,6 +331,13 @@ class Fleet:
             kept |= dict.fromkeys(places)
         return list(kept), tuple(answers)
 
+    @property
+    def _unused_machine_columns(self) -> tuple[str, ...]:
+        """The columns that look like those of the machines in use, but are not used."""
+        used = {source.position for source in self.columns.values()}
+        names = self.reader.names
+        return tuple(names[place] for place in Names(names).like_machines() if place not in used)
+
     def _summary(self, sizer: BatchSizer) -> FleetSummary:
         options = self.options
         tiers = {name: int(count) for name, count in zip(options.tiers.names, sizer.tier_counts)}
@@ -370,9 +377,7 @@ class Fleet:
                 for name in dict.fromkeys((*options.unknown, *DIMENSIONS))
                 if name in DIMENSIONS and name not in self.columns
             ),
-            unused_machine_columns=()
-            if "current_machine" in self.columns
-            else tuple(Names(self.reader.names).like_machines()),
+            unused_machine_columns=self._unused_machine_columns,
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
             usd_month=math.fsum(usd for usd, _ in known) if known else None,

@@ -63,7 +63,7 @@ class FleetSummary(Answer):
     unknown: Annotated[tuple[str, ...], Field(description="Dimensions that are not known.")] = ()
     unused_machine_columns: Annotated[
         tuple[str, ...],
-        Field(description="Columns that look like those of the machines in use, if none of them is used."),
+        Field(description="Columns that look like those of the machines in use, but are not used."),
     ] = ()
     headroom_asked: Annotated[float, Field(description="The share of every bound to keep free, as asked.")] = 0.0
     audit: Annotated[

@@ -20,7 +20,7 @@ def node_codes(nodes: NDArray[Any], tiers: TierTable) -> Codes:
     Parameters
     ----------
     nodes : array, shape (n,)
-        Nodes, of any real dtype. [count] More than in any example need the last tier, and so does NaN.
+        Nodes, of any real dtype. [count] More than in any example need the last tier.
     tiers : TierTable
         The tiers.
 
@@ -34,7 +34,10 @@ def node_codes(nodes: NDArray[Any], tiers: TierTable) -> Codes:
     if nodes.dtype.kind in "iu":
         # Compared in their own dtype: an example beyond its range is not exceeded.
         examples = [min(example, int(np.iinfo(nodes.dtype).max)) for example in examples]
-    return np.searchsorted(np.array(examples, nodes.dtype), nodes).astype(np.uint8)
+    codes = np.zeros(len(nodes), np.uint8)
+    for example in examples:
+        codes += nodes > example
+    return codes
 
 
 @dataclass

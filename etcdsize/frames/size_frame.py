@@ -65,7 +65,8 @@ def size_frame(
     provider : str, optional
         aws, azure or gce for every row; None reads it from a column.
     columns : mapping, optional
-        Dimension or "provider" -> the name of its column, if that is not one of the usual names.
+        Dimension, "provider" or "kubernetes_nodes" -> the name of its column, if that is not one of the usual names.
+        A dimension may have a unit, if the name states none: `{"data_mb": "Database"}`.
     unknown : iterable of str
         Dimensions that the frame does not have.
     on_missing : {"problem", "unknown"}

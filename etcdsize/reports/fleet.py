@@ -44,8 +44,7 @@ def render_fleet(summary: FleetSummary) -> str:
     for name in summary.unused_machine_columns:
         option = COMMAND_LINE.column("current_machine", name)
         notes.append(
-            f"The column {shown(name)} looks like the machines in use, but is not used: call it current_machine, or "
-            f"add {option}, to audit them."
+            f"The column {shown(name)} looks like the machines in use, but is not used; add {option} if it is."
         )
     beyond = [one for one in summary.notices if one.severity == "beyond-guide"]
     # A dimension that is unknown for every cluster has been mentioned.

@@ -70,6 +70,19 @@ class TestPickColumns:
     def test_machine(self, name):
         assert pick_columns([*self.NAMES, name], audited=True)["current_machine"].position == 4
 
+    @pytest.mark.parametrize(
+        ("key", "plain", "other"),
+        [
+            ("current_machine", "current_machine", "flavor"),
+            ("kubernetes_nodes", "k8s_nodes", "nodes"),
+            ("data_bytes", "data_mb", "size_gb"),
+        ],
+    )
+    def test_a_name_that_may_mean_something_else_counts_only_alone(self, key, plain, other):
+        names = [name for name in self.NAMES if name != "data" or key != "data_bytes"]
+        assert pick_columns([*names, other, plain], audited=True)[key].name == plain
+        assert pick_columns([*names, other], audited=True)[key].name == other
+
     @pytest.mark.parametrize("name", ["provider", "cloud", "Cloud Provider"])
     def test_provider(self, name):
         assert pick_columns(["clients", "rps", "data", name])["provider"].name == name

@@ -56,6 +56,22 @@ def test_the_schema_and_the_categories_are_known_and_nothing_runs(small):
     pd.testing.assert_series_equal(sized.dtypes, size_dataframe(ddf).compute(scheduler="sync").dtypes)
 
 
+def test_units_in_names_and_nodes():
+    import dask.dataframe as dd
+
+    rows = {
+        "Clients": [90, 90, 9],
+        "QPS/min": [59_999, 60_000, 1],
+        "Database": [80.0, 90.0, 1.0],
+        "nodes": [None, 50, 251],
+    }
+    ddf = dd.from_pandas(pd.DataFrame(rows), npartitions=2)
+    options = {"provider": "aws", "columns": {"data_mb": "Database"}, "answers": ["tier", "forced_by"]}
+    sized = size_dataframe(ddf, **options).compute(scheduler="sync")
+    assert sized["tier"].tolist() == ["medium", "large", "large"]
+    assert sized["forced_by"].tolist() == ["requests_per_second", "requests_per_second", "kubernetes_nodes"]
+
+
 def test_the_options_are_sent_once(small):
     graph = size_dataframe(frame(small)).optimize().dask
     assert sum("BatchOptions" in str(key) for key in graph) == 1

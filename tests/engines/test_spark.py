@@ -70,6 +70,19 @@ def test_other_columns_of_every_type_stay(spark):
     assert sized.first().tier == "small"
 
 
+def test_units_in_names_and_nodes(spark):
+    df = spark.createDataFrame(
+        [(90, 59_999, 80.0, None), (90, 60_000, 90.0, 50), (9, 1, 1.0, 251)],
+        "Clients int, `QPS/min` int, `DB Size (MB)` double, nodes int",
+    )
+    sized = size_dataframe(df, provider="aws", answers=["tier", "forced_by"])
+    assert [(row.tier, row.forced_by) for row in sized.collect()] == [
+        ("medium", "requests_per_second"), ("large", "requests_per_second"), ("large", "kubernetes_nodes"),
+    ]  # fmt: skip
+    with pytest.raises(ColumnError, match="states the unit"):
+        size_dataframe(df.withColumnRenamed("DB Size (MB)", "x (blocks)"), columns={"data_mb": "x (blocks)"})
+
+
 def test_raise_names_partition_and_row(spark):
     from pyspark.errors import PythonException
 

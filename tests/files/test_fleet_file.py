@@ -136,7 +136,8 @@ def test_the_size_of_the_file_is_an_upper_bound_of_the_data(kind):
     [
         (["node_type", "Server Type", "machine", "vm_sku"], ("node_type", "Server Type", "machine", "vm_sku")),
         (["instance", "team", "kubernetes_version", "type", "node"], ()),
-        (["node_type", "current_machine"], ()),
+        (["node_type", "current_machine", "vm_size"], ("node_type", "vm_size")),
+        (["instance_type", "flavour_2"], ()),
     ],
 )
 def test_a_column_that_looks_like_machines_is_mentioned(names, unused):
