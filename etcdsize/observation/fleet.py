@@ -15,9 +15,10 @@ from typing import Annotated, Any, BinaryIO
 
 from pydantic import Field
 
+from etcdsize.base.checks import instance_of, list_of, names_of, text_of, true_or_false
 from etcdsize.base.model import Answer
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
-from etcdsize.base.text import one_line, shortened
+from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
@@ -130,9 +131,10 @@ def observe_fleet(
     FleetFileError
         For an output that cannot be written.
     OptionError
-        For options that do not fit together. It is raised before any request is made.
+        For options of a wrong type or that do not fit together. It is raised before any request is made.
     """
     clusters = clusters_of(targets)
+    _check_arguments(output, stream, source, format=format, columns=columns, force=force, progress=progress)
     labels = list(dict.fromkeys(name for cluster in clusters for name in cluster.labels))
     if options.get("provider") is None and not has_column_for(labels, *_KEPT):
         raise OptionError("provider: missing, and no target has the label provider; set one of them", option="provider")
@@ -173,6 +175,23 @@ def observe_fleet(
         with open_fleet(source, buffer, **how) as fleet:
             summary = fleet.run(None, stream, **written)
     return counts.result(summary)
+
+
+def _check_arguments(output: object, stream: object, source: object, **others: Any) -> None:
+    """Reject arguments of a wrong type before they are used."""
+    if output is not None:
+        instance_of("output", output, Path)
+    if stream is not None and not callable(getattr(stream, "write", None)):
+        raise OptionError(f"stream: got {shown(stream)}, expected a binary file", option="stream", value=stream)
+    instance_of("source", source, Path)
+    if others["format"] is not None:
+        text_of("format", others["format"])
+    if others["columns"] is not None and not names_of("columns", list_of("columns", others["columns"])):
+        raise OptionError("columns: got none, expected one or more", option="columns")
+    true_or_false("force", others["force"])
+    progress = others["progress"]
+    if progress is not None and not callable(progress):
+        raise OptionError(f"progress: got {shown(progress)}, expected a function", option="progress", value=progress)
 
 
 def _check_options(schema: pa.Schema, source: Path, how: Mapping[str, Any], written: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ import socket
 import threading
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from members import alone, captured
 from servers import Handler, answering, serving
+from wrong_values import WRONG, is_ours
 
 from etcdsize import ClientCount, EtcdSizeError, MemberLoad, Observation, observe
 from etcdsize.base.text import one_line
@@ -353,6 +355,26 @@ def test_a_cluster_that_hangs_does_not_delay_the_others(run, tmp_path):
     assert assert_others_are_good(rows)["observed_problem"].endswith(
         "no answer within 0.1 s; is it overloaded, or cut off?"
     )
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_arguments_of_a_wrong_type_are_rejected(tmp_path, monkeypatch, wrong):
+    """Each in turn, before a request is made; what is sound by chance is used. An interval would be waited for."""
+    monkeypatch.chdir(tmp_path)
+    sound = {
+        "targets": read_targets([{"targets": ["127.0.0.1:1"]}]), "output": Path("o.csv"), "stream": None,
+        "source": Path("t.json"), "interval": 0, "timeout": 5, "tls": None, "format": "csv", "columns": ["tier"],
+        "force": True, "progress": None, "provider": "aws", "catalog": "guide", "tiers": "guide", "headroom": 0.1,
+    }  # fmt: skip
+    assert observe_fleet(**sound).clusters == 1
+    cases = [
+        {**sound, name: WRONG[wrong]}
+        for name in sound
+        if name != "interval" or not isinstance(WRONG[wrong], (float, np.ndarray))
+    ]
+    for changed in (*cases, {**sound, "output": None, "stream": WRONG[wrong]}):
+        is_ours(lambda changed=changed: observe_fleet(**changed))
+    assert {path.name for path in tmp_path.iterdir()} == {"o.csv"}
 
 
 @pytest.mark.parametrize(
