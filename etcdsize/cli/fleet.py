@@ -22,7 +22,7 @@ from etcdsize.cli.arguments import (
     pair,
 )
 from etcdsize.cli.progress import progress_bar
-from etcdsize.cli.streams import reject_own_output, standard_input, standard_output, write_answer, write_text
+from etcdsize.cli.streams import reject_own_output, report, standard_input, standard_output, write_answer, write_text
 
 __all__ = ["add", "run"]
 
@@ -41,10 +41,10 @@ def add(commands: Commands) -> None:
         run=run,
         summary="size every cluster of a file",
         description="""\
-Size every cluster of a CSV, TSV, JSON or Parquet file that has one cluster
-per row, compressed or not. Print a summary, and write every row with more
-columns: tier, machine_type, forced_by, tightest, machine_today (what to buy in
-its place), usd_month (the whole cluster on it, in US dollars), problem,
+Size every cluster of a CSV, TSV, JSON, Parquet or Excel file that has one
+cluster per row, compressed or not. Print a summary, and write every row with
+more columns: tier, machine_type, forced_by, tightest, machine_today (what to
+buy in its place), usd_month (the whole cluster on it, in US dollars), problem,
 notices. A row that cannot be sized is kept, with its problem, and the exit code
 is 1. What is doubtful or beyond the guide is sized, with the codes of its
 notices.
@@ -75,13 +75,16 @@ the clusters at risk and the possible savings.""",
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help="format of IN: csv, tsv, jsonl, json or parquet (default: by the name of IN, or its content)",
+        help="format of IN: csv, tsv, jsonl, json, parquet or xlsx (default: by the name of IN, or its content)",
     )
     add_output_format(parser, standard_output="the format of IN")
     parser.add_argument(
         "--delimiter",
         metavar="CHAR",
         help="what separates the cells of IN: a comma, ';', '|' or tab (default: by the header)",
+    )
+    parser.add_argument(
+        "--sheet", metavar="NAME", help="the sheet of an .xlsx file (default: the first that is not hidden)"
     )
     parser.add_argument(
         "--column",
@@ -165,6 +168,7 @@ def run(options: Namespace) -> int:
             standard_input() if options.input == "-" else None,
             format=options.format,
             delimiter=options.delimiter,
+            sheet=options.sheet,
             na=options.na,
             decimal=options.decimal,
             thousands=options.thousands,
@@ -179,6 +183,8 @@ def run(options: Namespace) -> int:
         ) as opened,
         progress_bar(*opened.work, opened.name) as progress,
     ):
+        for note in opened.notes:
+            report(f"etcdsize: {note}")
         summary = opened.run(
             None if to_output or options.output is None else Path(options.output),
             stream,

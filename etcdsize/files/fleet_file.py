@@ -30,7 +30,7 @@ try:
     from etcdsize.batches.options import MEMBERS, BatchOptions, LoadOptions
     from etcdsize.batches.sizer import BatchSizer
     from etcdsize.files.compression import open_compressed
-    from etcdsize.files.format import Format, Reader, Rows, Wanted, file_size
+    from etcdsize.files.format import Format, Noting, Reader, Rows, Wanted, file_size
     from etcdsize.files.registry import find_format, format_named
     from etcdsize.files.source import Source, open_source
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem
@@ -51,6 +51,7 @@ def open_fleet(
     *,
     format: str | None = None,  # noqa: A002 - the option's name
     delimiter: str | None = None,
+    sheet: str | None = None,
     catalog: str | Path | Catalog | None = None,
     margin: float = 0.2,
     **options: Unpack[LoadOptions],
@@ -68,6 +69,8 @@ def open_fleet(
         is sure.
     delimiter : str, optional
         What separates the cells of CSV or TSV: a comma, a semicolon, a vertical bar or a tab. None goes by the header.
+    sheet : str, optional
+        The sheet of an Excel workbook. None means the first that is not hidden.
     catalog : str, Path, Catalog or None
         As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use, because those are
         audited.
@@ -95,7 +98,7 @@ def open_fleet(
     chosen = options.get("columns") or {}
     with contextlib.ExitStack() as stack:
         with _reading(name):
-            opened = stack.enter_context(open_source(source, stream, name, format, delimiter))
+            opened = stack.enter_context(open_source(source, stream, name, format, delimiter=delimiter, sheet=sheet))
         reader = opened.reader
         audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
         machines = catalog or load_catalog("current" if audited else "guide")
@@ -150,6 +153,11 @@ class Fleet:
         return self.opened.reader
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the input is besides what is read of it, one line each."""
+        return self.reader.notes if isinstance(self.reader, Noting) else ()
+
+    @property
     def work(self) -> tuple[int | None, str]:
         """The total that `progress` counts up to, None if unknown, and its unit."""
         return self.reader.work if self.opened.file is None else (self.opened.size, "B")
@@ -174,8 +182,8 @@ class Fleet:
         stream : binary file, optional
             The stream to write to instead of opening `output`.
         format : str, optional
-            None goes by the ending of the output's name; a stream, a pipe or a device has the format of the input. An
-            output whose name ends in `.gz`, `.zst` or `.bz2` besides is compressed.
+            None goes by the ending of the output's name; a stream, a pipe or a device has the format of the input, or
+            CSV if that is only read. An output whose name ends in `.gz`, `.zst` or `.bz2` besides is compressed.
         columns : sequence of str, optional
             The columns to write: names of the file's columns, `*` for all of them, and names of answers. Answers come
             last. None writes everything.
@@ -194,7 +202,7 @@ class Fleet:
             unchanged.
         """
         if stream is not None:
-            kind = self.opened.format if format is None else format_named(format)
+            kind = find_format(Path("-"), format, default=self.opened.format)
             return self._summary(self._size(stream, kind, columns, escape, progress))
         if output is None:
             return self._summary(self._size(None, self.opened.format, None, escape, progress))
@@ -284,7 +292,7 @@ class Fleet:
             return lambda rows: rows.work
         done = 0
 
-        def read_since(rows: Rows) -> int:  # noqa: ARG001 - they are of another length than the file
+        def read_since(_rows: Rows) -> int:
             nonlocal done
             before, done = done, file.count
             return done - before

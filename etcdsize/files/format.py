@@ -14,7 +14,10 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-__all__ = ["POSSIBLE", "SURE", "Delimited", "Format", "Reader", "Rows", "Wanted", "Writer", "file_size"]
+__all__ = [
+    *("POSSIBLE", "SURE", "Delimited", "Format", "Noting", "Reader", "Rows", "Sheets"),
+    *("Wanted", "Writer", "file_size"),
+]
 
 POSSIBLE, SURE = 1, 2
 """How far the first bytes of a file tell that it is of a format."""
@@ -100,10 +103,12 @@ class Format(Protocol):
     """Whether reading needs to seek, so that a pipe has to be stored in a file first."""
     typed: bool
     """Whether columns have types when they are written; otherwise everything becomes text."""
+    writes: bool
+    """Whether files can be written, and not only read."""
     text: bool
     """Whether files are text, which may also be UTF-16: the reader gets UTF-8."""
 
-    def recognizes(self, head: bytes) -> int:
+    def recognizes(self, head: bytes, /) -> int:
         """Return how far these first bytes tell that a file is of this format.
 
         `SURE` if they do whatever its name says, `POSSIBLE` if the format can read it too, 0 if they do not tell.
@@ -120,9 +125,26 @@ class Format(Protocol):
         """
         ...
 
-    def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
+    def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema, /) -> Writer:
         """Return a writer for the columns of `source` at the positions `kept`, followed by the answers."""
         ...
+
+
+@runtime_checkable
+class Sheets(Format, Protocol):
+    """A format of files that have several sheets, of which one can be chosen."""
+
+    def on_sheet(self, sheet: str) -> Format:
+        """Return the same format for this sheet of a file."""
+        ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A reader that has something to tell whoever reads the answer."""
+
+    notes: tuple[str, ...]
+    """One line each."""
 
 
 @runtime_checkable

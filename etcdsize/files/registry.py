@@ -13,9 +13,9 @@ from etcdsize.errors import FleetFileError, OptionError
 from etcdsize.files import formats as folder
 from etcdsize.files.compression import split_name
 from etcdsize.files.delimiters import delimiter_of
-from etcdsize.files.format import Delimited, Format
+from etcdsize.files.format import Delimited, Format, Sheets
 
-__all__ = ["find_format", "format_named", "format_of_name", "formats", "unknown_format", "with_delimiter"]
+__all__ = ["find_format", "format_named", "format_of_name", "formats", "unknown_format", "with_delimiter", "with_sheet"]
 
 
 @functools.cache
@@ -43,24 +43,56 @@ def format_of_name(path: Path) -> Format | None:
 
 
 def find_format(path: Path, option: str | None, *, default: Format | None = None) -> Format:
-    """Return the requested format, or the one that the ending of a file's name stands for, or the default.
+    """Return the format of an output: the requested one, or that of its name, or the default.
+
+    The default is CSV if files of the format are only read.
 
     Raises
     ------
     FleetFileError
-        If the format is not given, the name does not tell it, and there is no default.
+        If the format is not given, the name does not tell it, and there is no default; and if it is only read.
     """
+    if default is not None and not default.writes:
+        default = formats()["csv"]
     found = format_named(option) if option is not None else format_of_name(path) or default
     if found is None:
-        raise unknown_format(path)
+        raise unknown_format(path, written=True)
+    if not found.writes:
+        name = "standard output" if str(path) == "-" else str(path)
+        raise FleetFileError(
+            f"{name}: {found.name} is read and not written, expected {_listed(written=True)}; write CSV, which "
+            "spreadsheets open",
+            file=str(path),
+        )
     return found
 
 
-def unknown_format(path: Path) -> FleetFileError:
+def unknown_format(path: Path, *, written: bool = False) -> FleetFileError:
     """Return the error for a file whose format nothing tells."""
     name = "standard input or output" if str(path) == "-" else str(path)
     return FleetFileError(
-        f"{name}: the name does not say the format; give the format, one of {', '.join(formats())}", file=str(path)
+        f"{name}: the name does not say the format; give the format, {_listed(written=written)}", file=str(path)
+    )
+
+
+def _listed(*, written: bool) -> str:
+    return f"one of {', '.join(name for name, known in formats().items() if known.writes or not written)}"
+
+
+def with_sheet(kind: Format, sheet: str) -> Format:
+    """Return a format for one sheet of a file.
+
+    Raises
+    ------
+    OptionError
+        For a format without sheets.
+    """
+    if isinstance(kind, Sheets):
+        return kind.on_sheet(sheet)
+    raise OptionError(
+        f"sheet: got {shown(sheet)} for the format {kind.name}, which has no sheets; leave it out",
+        option="sheet",
+        value=sheet,
     )
 
 

@@ -14,7 +14,7 @@ from etcdsize.errors import FleetFileError
 from etcdsize.files.compression import Decompressed, compression_of, split_name
 from etcdsize.files.foreign import conversion, foreign_by_content, foreign_by_name, unpacking
 from etcdsize.files.format import SURE, Format, Reader, file_size
-from etcdsize.files.registry import format_named, format_of_name, formats, unknown_format, with_delimiter
+from etcdsize.files.registry import format_named, format_of_name, formats, unknown_format, with_delimiter, with_sheet
 from etcdsize.files.utf16 import FromUtf16, is_utf16, unmarked_utf16
 
 __all__ = ["Counted", "Source", "open_source"]
@@ -102,7 +102,13 @@ def _look(stream: BinaryIO | io.RawIOBase) -> tuple[bytes, BinaryIO]:
 
 @contextlib.contextmanager
 def open_source(
-    path: Path, stream: BinaryIO | None, name: str, option: str | None, delimiter: str | None = None
+    path: Path,
+    stream: BinaryIO | None,
+    name: str,
+    option: str | None,
+    *,
+    delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> Iterator[Source]:
     """Open an input, and find its format.
 
@@ -118,6 +124,8 @@ def open_source(
         The name of the format, if it is given.
     delimiter : str, optional
         The character between cells, if it is given.
+    sheet : str, optional
+        The sheet of a workbook, if it is given.
 
     Raises
     ------
@@ -127,15 +135,14 @@ def open_source(
     """
     with contextlib.ExitStack() as stack:
         if stream is None and path.is_dir():
-            yield Source(
-                _delimited(format_named("parquet"), delimiter), _folder_reader(path, name, option), None, None, True
-            )
+            kind = _chosen(format_named("parquet"), delimiter, sheet)
+            yield Source(kind, _folder_reader(path, name, option), None, None, True)
             return
         if stream is None:
             stream = stack.enter_context(path.open("rb"))
         size = file_size(stream)
         kind, stream, file = _decode(path, stream, name, option)
-        kind = _delimited(kind, delimiter)
+        kind = _chosen(kind, delimiter, sheet)
         if kind.seeks and not stream.seekable():
             kept = stack.enter_context(open_temporary())
             shutil.copyfileobj(stream, kept)
@@ -143,8 +150,10 @@ def open_source(
         yield Source(kind, kind.reader(stream, name), file, size, size is not None)
 
 
-def _delimited(kind: Format, delimiter: str | None) -> Format:
-    return kind if delimiter is None else with_delimiter(kind, delimiter)
+def _chosen(kind: Format, delimiter: str | None, sheet: str | None) -> Format:
+    """Return a format with what was chosen for it."""
+    kind = kind if delimiter is None else with_delimiter(kind, delimiter)
+    return kind if sheet is None else with_sheet(kind, sheet)
 
 
 def _decode(path: Path, stream: BinaryIO, name: str, option: str | None) -> tuple[Format, BinaryIO, Counted | None]:
@@ -193,18 +202,18 @@ def _format(kind: Format | None, head: bytes, path: Path, name: str) -> Format:
     if kind is not None and kind.recognizes(head):
         return kind
     accepted = ", ".join(formats()) if kind is None else kind.name
-    foreign = foreign_by_content(head)
-    if foreign is not None:
-        raise FleetFileError(
-            f"{name}: got {foreign.title}, expected {accepted}; first run: {conversion(path, foreign.command)}",
-            file=name,
-        )
     found = next((known for known in formats().values() if known.recognizes(head) == SURE), None)
     if kind is None and found is not None:
         return found
     if found is not None:
         raise FleetFileError(
             f"{name}: got {found.name}, expected {accepted}; give the format {found.name}, or rename the file",
+            file=name,
+        )
+    foreign = foreign_by_content(head)
+    if foreign is not None:
+        raise FleetFileError(
+            f"{name}: got {foreign.title}, expected {accepted}; first run: {conversion(path, foreign.command)}",
             file=name,
         )
     encoding = unmarked_utf16(head)

@@ -58,8 +58,10 @@ class Array:
 
     name = "array"
     endings = (".array",)
+    typed = False
     seeks = False
     text = True
+    writes = True
 
     def recognizes(self, head):
         return POSSIBLE if head.startswith(b"[") else 0
@@ -96,7 +98,7 @@ class TestAddedFormat:
     """A format is one module behind the protocol: nothing else has to know of it."""
 
     def test_it_is_found_by_name_and_ending(self, made_up):
-        assert list(formats()) == ["csv", "tsv", "jsonl", "json", "parquet", "array"]
+        assert list(formats()) == ["csv", "tsv", "jsonl", "json", "parquet", "xlsx", "array"]
         assert find_format(Path("fleet.ARRAY"), None).name == find_format(Path("x"), "array").name == "array"
 
     @pytest.mark.parametrize("other", ["array", "csv", "tsv", "jsonl", "json", "parquet"])

@@ -175,7 +175,7 @@ class TestRejected:
             (["--provider", "aws", "--provider", "gce"], "--provider: got 2 providers, expected one with --targets"),
             (["--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce'),
             (["-o", "old.csv"], "old.csv: already exists; use --force to replace it"),
-            (["-o", "out.xlsx"], "out.xlsx: the name does not say the format; give the format, one of csv, tsv"),
+            (["-o", "out.xlsx"], "out.xlsx: xlsx is read and not written, expected one of csv, tsv"),
             (["-o", "clusters.json", "--force"], "clusters.json: is also the input; give the output another name"),
             (["-o", "out.csv", "--columns", "cluster,tire"], 'clusters.json: has no column "tire"'),
             (["-o", "-", "--output-format", "xml"], 'format: got "xml", expected csv or tsv or jsonl or json'),

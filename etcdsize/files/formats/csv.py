@@ -390,6 +390,7 @@ class _Csv:
     seeks = False
     typed = False
     text = True
+    writes = True
 
     def __init__(self, name: str, endings: tuple[str, ...], delimiter: str, *, chosen: bool = False) -> None:
         self.name = name
@@ -400,7 +401,8 @@ class _Csv:
     def delimited(self, delimiter: str) -> _Csv:
         return _Csv(self.name, self.endings, delimiter, chosen=True)
 
-    def recognizes(self, head: bytes) -> int:  # noqa: ARG002 - any text may be CSV
+    def recognizes(self, _head: bytes, /) -> int:
+        # Any text may be CSV.
         return 0
 
     def reader(self, stream: BinaryIO, name: str) -> CsvReader:

@@ -236,13 +236,14 @@ class _Json:
     seeks = False
     typed = False
     text = True
+    writes = True
 
     def __init__(self, name: str, endings: tuple[str, ...], *, array: bool) -> None:
         self.name = name
         self.endings = endings
         self._is_array = array
 
-    def recognizes(self, head: bytes) -> int:
+    def recognizes(self, head: bytes, /) -> int:
         found = _START.match(head)
         if found is None:
             return 0

@@ -31,8 +31,9 @@ class _Parquet:
     seeks = True
     typed = True
     text = False
+    writes = True
 
-    def recognizes(self, head: bytes) -> int:
+    def recognizes(self, head: bytes, /) -> int:
         return SURE if _START.match(head) else 0
 
     def reader(self, stream: BinaryIO, name: str) -> Reader:
