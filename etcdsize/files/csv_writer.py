@@ -21,8 +21,8 @@ __all__ = ["CsvWriter"]
 
 # A spreadsheet takes a cell that begins with one of these for a formula, and may run it. An apostrophe makes it text.
 _FORMULA = r"\A[=+\-@\t\r]"
-# Up to this many distinct combinations of answers are joined in advance instead of row by row (our choice).
-_MOST_JOINED = 4096
+# Up to this many combinations of answers are counted in a table, which takes 5 bytes for each (our choice).
+_MOST_COMBINED = 2**20
 
 
 class CsvWriter:
@@ -101,26 +101,22 @@ class CsvWriter:
     def _answer_texts(self, answers: pa.RecordBatch) -> list[pa.StringArray]:
         """Return the answers as text; columns with few distinct values are combined into one before their rows are."""
         parts: list[pa.StringArray] = []
-        texts: list[str] = []
-        codes = np.zeros(answers.num_rows, np.int32)
+        group = _Combined(answers.num_rows, self._delimiter)
         for field, column in zip(answers.schema, answers.columns):
             if column.null_count == len(column):
                 column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
             if not pa.types.is_dictionary(column.type):
-                parts += [_expand(texts, codes)] if texts else []
-                parts.append(self._cells(field.name, column, escape=True))
-                texts = []
+                parts += [*group.texts(), self._cells(field.name, column, escape=True)]
+                group = _Combined(answers.num_rows, self._delimiter)
                 continue
             # The last cell stands for null.
             cells = [*self._cells(field.name, column.dictionary, escape=True).to_pylist(), ""]
             places = column.indices.fill_null(len(cells) - 1).to_numpy()
-            if texts and len(texts) * len(cells) <= _MOST_JOINED:
-                texts = [before + self._delimiter + cell for before in texts for cell in cells]
-                codes = codes * np.int32(len(cells)) + places
-            else:
-                parts += [_expand(texts, codes)] if texts else []
-                texts, codes = cells, places
-        return [*parts, _expand(texts, codes)] if texts else parts
+            if not group.add(cells, places):
+                parts += group.texts()
+                group = _Combined(answers.num_rows, self._delimiter)
+                group.add(cells, places)
+        return [*parts, *group.texts()]
 
     def _cells(self, name: str, column: pa.Array, *, escape: bool) -> pa.StringArray:
         """Return a column as text, quoted where necessary, and text escaped if a spreadsheet would run it."""
@@ -152,8 +148,48 @@ def _quoted(column: pa.StringArray, delimiters: str) -> pa.StringArray:
     return pc.if_else(pc.fill_null(special, False), pc.binary_join_element_wise('"', doubled, '"', ""), column)
 
 
-def _expand(texts: list[str], codes: NDArray[np.int32]) -> pa.StringArray:
-    return pa.array(texts, pa.string()).take(pa.array(codes))
+class _Combined:
+    """Columns of few distinct cells, joined: every combination that occurs is put together once.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the columns.
+    delimiter : str
+        What stands between two cells.
+    """
+
+    def __init__(self, rows: int, delimiter: str) -> None:
+        self._codes: NDArray[np.int32] = np.zeros(rows, np.int32)
+        self._delimiter = delimiter
+        self._columns: list[list[str]] = []
+        self._size = 1
+
+    def add(self, cells: list[str], places: NDArray[np.int32]) -> bool:
+        """Add a column, given its distinct cells and the place of each row's; return False if it is one too many."""
+        if self._columns and self._size * len(cells) > _MOST_COMBINED:
+            return False
+        self._columns.append(cells)
+        self._size *= len(cells)
+        self._codes = self._codes * np.int32(len(cells)) + places
+        return True
+
+    def texts(self) -> list[pa.StringArray]:
+        """Return the joined cells of every row, as the only element of a list; no element without columns."""
+        if not self._columns:
+            return []
+        used = np.zeros(self._size, np.bool_)
+        used[self._codes] = True
+        combinations = np.flatnonzero(used)
+        place_of = np.empty(self._size, np.int32)
+        place_of[combinations] = np.arange(len(combinations), dtype=np.int32)
+        cells: list[list[str]] = []
+        left = combinations
+        for column in reversed(self._columns):
+            left, places = np.divmod(left, len(column))
+            cells.append([column[place] for place in places.tolist()])
+        joined = [self._delimiter.join(row) for row in zip(*reversed(cells), strict=True)]
+        return [pa.array(joined, pa.string()).take(pa.array(place_of[self._codes]))]
 
 
 def _join_rows(*parts: pa.Array | str) -> pa.StringArray:

@@ -274,12 +274,12 @@ NASTY = (
 )
 
 
-@pytest.mark.parametrize("few", [1, 10, 100])
+@pytest.mark.parametrize("few", [1, 10, 100, 10_000])
 def test_answers_are_the_same_however_they_are_joined(few, monkeypatch):
     loads = product((1, 501, "x"), (1, 5000), ("1MB", "5GB"), ("aws", "gce", ""))
     rows = [",".join(map(str, load)) + ",n\n" for load in loads]
     expected = sized(HEADER + "".join(rows))[1]
-    monkeypatch.setattr(etcdsize.files.csv_writer, "_MOST_JOINED", few)
+    monkeypatch.setattr(etcdsize.files.csv_writer, "_MOST_COMBINED", few)
     assert sized(HEADER + "".join(rows))[1] == expected
     assert len(expected.splitlines()) == 37
 
