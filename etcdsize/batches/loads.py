@@ -59,6 +59,7 @@ def numbers(
     for number in cells.na_numbers:
         found = values == number
         missing = found if missing is None else missing | found
+        values = np.where(found, values.dtype.type(0), values)
     return Load(_scale(values, source.factor, dimension), {}, missing)
 
 

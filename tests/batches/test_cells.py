@@ -230,7 +230,7 @@ class TestColumns:
 
     @pytest.mark.parametrize("column", [pa.array([-1, 5]), pa.array([-1.0, 5.0]), pa.array(["-1", "5"])])
     def test_a_number_can_mean_missing(self, column):
-        assert load(column, na=["-1"])[1:] == ([0], {})
+        assert load(column, na=["-1"]) == ([0, 5], [0], {})
 
     def test_text_of_digits_can_mean_missing(self):
         assert load(pa.array(["0", "00", "5"]), na=["0"])[1:] == ([0], {})

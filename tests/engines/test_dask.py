@@ -103,6 +103,13 @@ def test_numpy_columns_and_unknown_divisions():
     assert_same(arrow(size_dataframe(ddf).compute(scheduler="sync")), comparable(arrow(size_frame(plain))))
 
 
+def test_cells_are_read_as_on_one_machine(dask_client):
+    cells = {"clients": [" 90 ", "1.200", "n/a"], "rps": ["150,5", "9", "9"], "data_gb": ["0,08", "1", "1"]}
+    options = {"provider": "aws", "decimal": ",", "thousands": ".", "na": ["x"], "on_missing": "unknown"}
+    sized = size_dataframe(frame(pd.DataFrame(cells), 2), **options).compute()
+    assert sized["tier"].tolist() == ["small", "large", "large"]
+
+
 def test_raise_keeps_our_error(dask_client):
     fleet = pd.DataFrame({"clients": [1] * 10, "rps": [1] * 10, "data_bytes": [1] * 10})
     fleet.loc[[7, 8], "clients"] = -7

@@ -83,6 +83,13 @@ def test_units_in_names_and_nodes(spark):
         size_dataframe(df.withColumnRenamed("DB Size (MB)", "x (blocks)"), columns={"data_mb": "x (blocks)"})
 
 
+def test_cells_are_read_as_on_one_machine(spark):
+    rows = [(" 90 ", "150,5", "0,08"), ("1.200", "9", "1"), ("n/a", "9", "1")]
+    df = spark.createDataFrame(rows, "clients string, rps string, data_gb string")
+    sized = size_dataframe(df, provider="aws", decimal=",", thousands=".", na=["x"], on_missing="unknown")
+    assert [row.tier for row in sized.collect()] == ["small", "large", "large"]
+
+
 def test_raise_names_partition_and_row(spark):
     from pyspark.errors import PythonException
 

@@ -183,6 +183,17 @@ class TestAnyFrame:
         }
         assert rows(size_frame(make(data)))["tier"] == ["small", "medium"]
 
+    def test_cells_as_people_write_them(self, make):
+        data = {
+            "clients": [" 90", "1.200", "n/a", "x"],
+            "rps": ["150,5", "9.500", "-", "1"],
+            "data_gb": ["0,08", "1", "1", "1"],
+        }
+        options = {"decimal": ",", "thousands": ".", "na": ["X"], "on_missing": "unknown", "provider": "aws"}
+        assert rows(size_frame(make(data), **options))["tier"] == ["small", "large", "large", "large"]
+        problem = rows(size_frame(make(data), provider="aws"))["problem"][0]
+        assert '--decimal "," reads it as 150.5' in problem
+
     def test_only_the_answers_asked_for(self, make):
         sized = size_frame(make(ROWS), answers=["tier"])
         assert names(sized) == [*ROWS, "tier"]
@@ -325,6 +336,9 @@ class TestInvalidArguments:
             {"tiers": "none"},
             {"catalog": "none"},
             {"provider": "moon"},
+            {"decimal": ";"},
+            {"thousands": "."},
+            {"na": [None]},
             {"columns": {"client": "clients"}},
             {"unknown": ["clients", "requests_per_second", "data_bytes"]},
         ],
