@@ -68,9 +68,16 @@ def observed_notices(
         Why the members cannot be of one cluster, if they cannot.
     """
     members = observation.members
+    if mixed is not None:
+        # What holds of one cluster, such as that its members agree, does not hold of several.
+        return (
+            *_of_members(members, observation.other_peers, duplicates),
+            *_of_clusters(mixed),
+            *_of_waits(members),
+            *_of_versions(members),
+        )
     return (
         *_of_members(members, observation.other_peers, duplicates),
-        *_of_clusters(mixed),
         *_of_figures(observation),
         *_of_leaders(observation),
         *_of_data(members),
@@ -110,12 +117,11 @@ def not_asked(members: Sequence[MemberLoad], other_peers: Sequence[str]) -> bool
     return len(other_peers) > sum(member.member_id is None for member in members)
 
 
-def _of_clusters(mixed: str | None) -> Iterator[Notice]:
-    if mixed is not None:
-        yield _SEVERAL_CLUSTERS(
-            f"The endpoints are not one cluster, so nothing is summed: {mixed}. Observe each cluster by itself; in a "
-            "file of targets, give each its own label cluster."
-        )
+def _of_clusters(mixed: str) -> Iterator[Notice]:
+    yield _SEVERAL_CLUSTERS(
+        f"The endpoints are not one cluster, so nothing is summed: {mixed}. Observe each cluster by itself; in a file "
+        "of targets, give each its own label cluster."
+    )
 
 
 def _of_figures(observation: Observation) -> Iterator[Notice]:

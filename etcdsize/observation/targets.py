@@ -80,7 +80,7 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     except TableError as error:
         if _is_yaml(source):
             raise TableError(
-                "YAML, expected JSON, which Prometheus reads as well; convert it, for example with: yq -o=json . FILE"
+                "YAML, expected JSON, which Prometheus reads too; convert it, with yq 4: yq -o json . FILE > FILE.json"
             ) from error
         raise
     if len(found) > 1:

@@ -104,6 +104,7 @@ class TestSeveralClusters:
         assert (observation.requests_per_second, observation.data_bytes, observation.clients.count) == (None,) * 3
         assert observation.incomplete[0].startswith("the endpoints are not one cluster, so nothing is summed: ")
         assert "several-clusters" in codes(observation)
+        assert not {"clients-unknown", "members-disagree"} & set(codes(observation))
         with served(*texts) as targets:
             groups = [{"targets": [one], "labels": {"cluster": "etcd", "zone": one}} for one in targets]
             code, (row,), out, summary = observed(run, tmp_path, groups)

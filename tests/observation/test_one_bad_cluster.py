@@ -357,6 +357,7 @@ def test_a_cluster_that_hangs_does_not_delay_the_others(run, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG)
 def test_arguments_of_a_wrong_type_are_rejected(tmp_path, monkeypatch, wrong):
     """Each in turn, before a request is made; what is sound by chance is used. An interval would be waited for."""

@@ -79,7 +79,7 @@ class TestOtherFiles:
             with pytest.raises(TableError) as caught:
                 read_targets(source)
             assert str(caught.value) == (
-                "YAML, expected JSON, which Prometheus reads as well; convert it, for example with: yq -o=json . FILE"
+                "YAML, expected JSON, which Prometheus reads too; convert it, with yq 4: yq -o json . FILE > FILE.json"
             )
 
     @pytest.mark.parametrize(
