@@ -56,7 +56,7 @@ _PLAIN = {
 # A row is a cluster, so "per cluster" changes nothing; "per member" does.
 _WHOLE = ("cluster", "etcd")
 # The end of a name that looks like a unit, but is none that we know: bits, petabytes, percent, a lone prefix.
-_LIKE_A_UNIT = re.compile(r"[kmgtpezy]i?b(?:its?|ps|ytes?)?[0-9]*|[kmgtpezy]i?|bits?|bps|pct|percent|%")
+_LIKE_A_UNIT = re.compile(r"[kmgtpezy]i?b(?:its?|ps|ytes?)?[0-9]*|[kmgt]i?|bits?|bps|pct|percent|%")
 # The end of a name of requests that looks like a time, without "per".
 _LIKE_A_TIME = re.compile(
     r"[0-9]*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|months?)|[a-z]+ly"
@@ -106,7 +106,11 @@ class ColumnName:
         elif dimension == "requests_per_second":
             found = self._rate()
         else:
-            stated = [*self.byte_units, *(f"per {time}" for time in self.times), *(("k",) if self.scale != 1 else ())]
+            stated = [
+                *(unit for unit in self.byte_units if unit != "B"),
+                *(f"per {time}" for time in self.times),
+                *(("k",) if self.scale != 1 else ()),
+            ]
             return stated[0] if stated else None
         return found or self.doubtful
 
@@ -183,8 +187,9 @@ class _Reading:
         """Read the word at a place, and return how many words were read."""
         word, is_last = words[place], place + 1 == len(words)
         after = None if is_last else words[place + 1].text
-        if word.text in ("per", "/") and after is not None:
-            return self._take_per(word.text, after)
+        if word.text in ("per", "/") and after is not None and after[0].isalnum():
+            before = words[place - 1].text if place else ""
+            return self._take_per(word.text, after, is_divided=before[-1:].isalnum())
         if word.text == "in" and after is not None:
             return self._take_in(after, is_end=place + 2 == len(words))
         unit = _BYTE_WORDS.get(word.text)
@@ -221,7 +226,10 @@ class _Reading:
             self.stem.append(word.text)
         return 1
 
-    def _take_per(self, word: str, after: str) -> int:
+    def _take_per(self, word: str, after: str, *, is_divided: bool) -> int:
+        if word == "/" and not is_divided:
+            # As in http://…
+            return 1
         if after in _TIMES:
             self.times.append(_TIMES[after])
         elif word == "/" and (after in _BYTE_WORDS or after in _SHORT_BYTE_WORDS):

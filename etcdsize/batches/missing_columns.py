@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from etcdsize.base.text import nearest, one_line, shown
-from etcdsize.batches.column_names import Unit, read_name
+from etcdsize.batches.column_names import Unit
 from etcdsize.batches.usual_names import AMBIGUOUS, USUAL_NAMES, Names, list_names
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
@@ -29,6 +29,8 @@ _EXAMPLES = {
     "data_bytes": "data, db_size, data_mb, data_gib",
     "provider": "provider, cloud",
 }
+# A longer name is not repeated in an option: it would not be readable.
+_LONGEST_NAME = 100
 # Comparing a name with the usual ones takes a fraction of a millisecond.
 _MOST_COMPARED = 1000
 _MOST_HINTS = 3
@@ -82,18 +84,23 @@ def find_hints(read: Names, key: str, options: Options) -> list[str]:
     hints = []
     for stem, other in AMBIGUOUS.get(key, {}).items():
         for place in read.places_of(stem, key):
-            hints.append(f"{_choices(read, place, key, options)} (it may be {other})")
+            if _can_be_chosen(read, place, key):
+                hints.append(f"{_choices(read, place, key, options)} (it may be {other})")
     if not hints:
         known = [name.replace("_", "") for name in USUAL_NAMES[key]]
         taken = {place for other in USUAL_NAMES for place in read.usual(other)}
         for place in range(min(len(read.names), _MOST_COMPARED)):
-            # A column whose unit is not known would be read wrongly.
-            if place in taken or isinstance(read.read(place).unit(key), str) or not read.read(place).words:
+            if place in taken or not _can_be_chosen(read, place, key):
                 continue
             if nearest(read.read(place).compact, known):
                 hints.append(_choices(read, place, key, options))
                 break
     return hints[:_MOST_HINTS]
+
+
+def _can_be_chosen(read: Names, place: int, key: str) -> bool:
+    """Return whether an option can name a column, and its unit is not one that we do not know."""
+    return len(read.names[place]) <= _LONGEST_NAME and not isinstance(read.read(place).unit(key), str)
 
 
 def _choices(read: Names, place: int, key: str, options: Options) -> str:
@@ -108,7 +115,7 @@ def _choices(read: Names, place: int, key: str, options: Options) -> str:
 
 
 def _stating(key: str, unit: Unit) -> str:
-    """Return the key that states the same unit as the name of a column, such as `data_gb`."""
-    stated = f"data_{unit.text.lower()}" if key == "data_bytes" else unit.text.replace(" ", "_")
-    found = read_name(stated).unit(key)
-    return stated if isinstance(found, Unit) and found.factor == unit.factor and unit.text != "B" else key
+    """Return the key that states the same unit as the name of a column, such as `data_gb`, or the key itself."""
+    if key == "data_bytes" and unit.text != "B":
+        return f"data_{unit.text.lower()}"
+    return unit.text.replace(" ", "_") if unit.text.startswith("requests per ") else key
