@@ -177,6 +177,21 @@ class TestFleet:
             "Unknown: data_bytes. The other dimensions decide, so every tier is a lower bound.\n"
         )
 
+    def test_an_export_as_people_keep_it(self, run, fleet_csv):
+        fleet_csv.write_text(
+            "sep=;\nName;Clients;rps;data;cloud\na; 1.200 ;150,5;0,08 GB;AWS\nb;k. A.;9;1 MB;aws \n;;;;\n"
+        )
+        marks = ("--decimal", ",", "--thousands", ".")
+        code, out, err = run("fleet", "fleet.csv", *marks, "--na", "K. A.", "--missing", "unknown")
+        assert (code, err) == (0, "")
+        assert out.startswith("2 clusters: 2 sized, 0 not\n\ntier    clusters\nsmall          1\n")
+        assert run("fleet", "fleet.csv", "--missing", "unknown", "--na", "K. A.")[0] == 1
+        Path("bars.csv").write_text("name,x|clients|rps|data\n,a,,|1|1|1\n")
+        assert run("fleet", "bars.csv", "--provider", "aws")[0] == 0
+        assert run("fleet", "bars.csv", "--provider", "aws", "--delimiter", "|")[0] == 0
+        code, out, err = run("fleet", "bars.csv", "--provider", "aws", "--delimiter", "/")
+        assert (code, out, err) == (2, "", 'etcdsize: delimiter: got "/", expected ",", ";", "|" or "tab"\n')
+
     def test_to_parquet(self, run, fleet_csv):
         run("fleet", "fleet.csv", "-o", "out.parquet")
         assert pq.read_table("out.parquet")["tier"].to_pylist() == ["small", "medium", None]
