@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,19 +69,28 @@ def examples(page: Path) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a module for each page that has examples."""
+    """A directory with a module for each page that has examples, and the scripts of the documentation."""
     folder = tmp_path_factory.mktemp("types")
     for page in PAGES:
         text = examples(page)
         if text:
             (folder / f"page_{re.sub('[^a-z]', '_', page.stem.lower())}.py").write_text(text, encoding="utf-8")
+    for script in (DOCS / "examples").glob("*.py"):
+        shutil.copy(script, folder)
     (folder / "wider.py").write_text(WIDER, encoding="utf-8")
     (folder / "pyrightconfig.json").write_text(
-        json.dumps({"extraPaths": [str(ROOT)], "reportMissingTypeStubs": False, "reportUnusedExpression": False})
+        json.dumps(
+            {
+                "extraPaths": [str(ROOT)],
+                "reportMissingTypeStubs": False,
+                "reportMissingModuleSource": False,
+                "reportUnusedExpression": False,
+            }
+        )
     )
     (folder / "mypy.ini").write_text(
         f"[mypy]\nmypy_path = {ROOT}\ncache_dir = {folder / 'cache'}\n"
-        "[mypy-pandas.*,polars.*,pyarrow.*,dask.*,pyspark.*]\nignore_missing_imports = True\n"
+        "[mypy-dask.*,jsonschema.*,pandas.*,polars.*,pyarrow.*,pyspark.*]\nignore_missing_imports = True\n"
     )
     return folder
 

@@ -42,7 +42,7 @@ def serve(folder: Path, member: str, port: int) -> Server:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *_words: object) -> None:
+        def log_message(self, *_words: object, **_named: object) -> None:
             pass
 
     deadline = time.monotonic() + 60

@@ -80,12 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     error_code = 2
     try:
-        from etcdsize.cli.arguments import reject_own_tables
+        from etcdsize.cli.arguments import reject_own_options
         from etcdsize.cli.parser import build_parser
 
         options = build_parser().parse_args(words)
         error_code = options.error_code
-        reject_own_tables(options)
+        reject_own_options(options)
         code: int = options.run(options)
         return code
     except (SystemExit, KeyboardInterrupt):

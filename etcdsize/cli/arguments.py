@@ -31,7 +31,7 @@ __all__ = [
     "has_load",
     "load_of",
     "pair",
-    "reject_own_tables",
+    "reject_own_options",
 ]
 
 LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them"
@@ -64,16 +64,16 @@ def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: 
     )
 
 
-def reject_own_tables(options: argparse.Namespace) -> None:
-    """Reject an output that is one of the files that the options of `add_tiers` and `add_catalog` name."""
-    for option in ("catalog", "tiers"):
-        table = getattr(options, option, None)
-        if table not in (None, "guide"):
-            from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
-            from etcdsize.tiers import BUILT_IN as TIERS
+def reject_own_options(options: argparse.Namespace) -> None:
+    """Reject an output that is a file which an option names: a table, a catalog, or a certificate and its key."""
+    from_options = [getattr(options, name, None) for name in ("catalog", "tiers", "cacert", "cert", "key")]
+    files = [name for name in from_options if name not in (None, "guide")]
+    if files:
+        from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+        from etcdsize.tiers import BUILT_IN as TIERS
 
-            if table not in (*CATALOGS, *TIERS):
-                reject_own_output(table, output=getattr(options, "output", None))
+        own = [name for name in files if name not in (*CATALOGS, *TIERS)]
+        reject_own_output(*own, output=getattr(options, "output", None))
 
 
 def add_headroom(parser: Container) -> None:

@@ -207,6 +207,8 @@ OWN_INPUTS = [
             "fleet f.csv --catalog machines.json >>machines.json",
             "fleet f.csv --catalog machines.json -o machines.json --output-format csv --force",
             "observe a:1 --tiers tiers.json --json >>tiers.json",
+            "observe a:1 --cacert f.csv >>f.csv",
+            "observe --targets targets.json --cert f.csv --key prices.csv -o prices.csv --output-format csv --force",
         )
     ),
 ]
