@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from checkout import stray_files
 from hypothesis import HealthCheck, settings
+from json_answers import check_json
 from needs import leave_out
 from paths import ROOT
 
@@ -55,7 +56,10 @@ def another_user(unprivileged):
 
 @pytest.fixture
 def run(capsys):
-    """The command line in this process: arguments to exit code, standard output and standard error."""
+    """The command line in this process: arguments to exit code, standard output and standard error.
+
+    An answer with --json matches its schema, whatever the test is about.
+    """
 
     def run(*arguments):
         try:
@@ -63,6 +67,7 @@ def run(capsys):
         except SystemExit as left:
             code = left.code
         printed = capsys.readouterr()
+        check_json(arguments, code, printed.out, printed.err)
         return code, printed.out, printed.err
 
     return run

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from json_answers import validator
 from paths import DOCS
 from program import ENVIRONMENT
 from servers import answering, serving
@@ -22,7 +23,6 @@ from etcdsize.observation.fleet import OBSERVED
 
 DATA = Path(__file__).parents[1] / "data"
 METRICS = (DATA / "metrics-3.4.23-before.txt").read_text()
-VALIDATORS = {name: jsonschema.Draft202012Validator(schema_of(name)) for name in ANSWERS}
 
 
 ROWS = {"fleet-row", "observe-row"}
@@ -48,8 +48,8 @@ def commands_with(option: str) -> set[str]:
 def check(name: str, text: str) -> dict:
     """Return an answer that matches its schema."""
     answer = json.loads(text)
-    VALIDATORS[name].validate(answer)
-    assert VALIDATORS[name].schema["$id"] == f"urn:etcdsize:schema:{name}:{answer['format_version']}"
+    validator(name).validate(answer)
+    assert validator(name).schema["$id"] == f"urn:etcdsize:schema:{name}:{answer['format_version']}"
     return answer
 
 
@@ -163,7 +163,7 @@ class TestAnswers:
         run("fleet", str(path), "-o", str(output), *options)
         for line in output.read_text().splitlines():
             row = json.loads(line)
-            VALIDATORS["fleet-row"].validate(row)
+            validator("fleet-row").validate(row)
             assert set(ANSWER_COLUMNS) <= row.keys()
         # With rows on standard output, the summary goes to standard error.
         check("fleet", run("fleet", str(path), "--json", "-o", "-", *options)[2])
@@ -192,7 +192,7 @@ class TestAnswers:
             words = ["--targets", str(path), "--interval", "0", "--json", "-o", str(rows)]
             code, out, err = run("observe", *words)
         for line in rows.read_text().splitlines():
-            VALIDATORS["observe-row"].validate(json.loads(line))
+            validator("observe-row").validate(json.loads(line))
             assert OBSERVED.keys() | set(ANSWER_COLUMNS) <= json.loads(line).keys()
         assert (code, err) == (1, "")
         assert check("observe-targets", out)["partial"] == 1

@@ -7,7 +7,6 @@ unforeseen error; nothing that controls a terminal; JSON that matches its schema
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
@@ -16,11 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from unittest import mock
 
-import jsonschema
-
 from etcdsize.cli import main
-from etcdsize.cli.answers import ANSWERS, schema_of
+from etcdsize.cli.answers import ANSWERS
 from etcdsize.cli.argument_parser import asks_for_json
+from tests.support.json_answers import validator
 
 # All but the line end; what has no width; what changes the direction of text or ends a line; halves of surrogate pairs.
 CONTROLS = re.compile(
@@ -89,7 +87,7 @@ def check(words: Sequence[str], code: object, out: bytes, err: str, *, encoding:
         lines = err.splitlines()
         assert lines, "exit 2 without a word"
         if asks_for_json(words):
-            _validator("error").validate(json.loads(lines[-1]))
+            validator("error").validate(json.loads(lines[-1]))
         else:
             assert lines[-1].startswith("etcdsize"), f"standard error ends with {lines[-1][:100]!r}"
         # An error, after the notices of what was done until then.
@@ -105,12 +103,7 @@ def check(words: Sequence[str], code: object, out: bytes, err: str, *, encoding:
         name = next(word for word in words if word in ANSWERS)
         # The catalogs take too long.
         if name != "machines":
-            _validator("observe-targets" if "fleet" in answer else name).validate(answer)
-
-
-@functools.cache
-def _validator(name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema_of(name))
+            validator("observe-targets" if "fleet" in answer else name).validate(answer)
 
 
 def _reject(name: str) -> None:
