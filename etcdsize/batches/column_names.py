@@ -55,8 +55,12 @@ _PLAIN = {
 }
 # A row is a cluster, so "per cluster" changes nothing; "per member" does.
 _WHOLE = ("cluster", "etcd")
-# The end of a name that looks like a unit, but is none that we know: bits, petabytes, percent, a lone prefix.
-_LIKE_A_UNIT = re.compile(r"[kmgtpezy]i?b(?:its?|ps|ytes?)?[0-9]*|[kmgt]i?|bits?|bps|pct|percent|%")
+# The end of a name that looks like a unit, but is none that we know: bits, petabytes, percent, blocks, a lone prefix.
+_LIKE_A_UNIT = re.compile(
+    r"[kmgtpezy]i?b(?:s|its?|ps|ytes?)?[0-9]*|[kmgt]i?|megs?|gigs?|octets?|bits?|bps"
+    r"|blocks?|pages?|sectors?|keys|objects|pct|percent|%|ratio|share|fraction"
+    r"|x[0-9]+|1?000s?|hundreds?|dozens?|m[mn]|mio|bn|billions?"
+)
 # The end of a name of requests that looks like a time, without "per".
 _LIKE_A_TIME = re.compile(
     r"[0-9]*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|months?)|[a-z]+ly"

@@ -132,6 +132,13 @@ class TestNoUnitOfTheDimension:
             ("data_bytes", "db_size_pb", "pb"),
             ("data_bytes", "DB size (x1000 bytes)", "x1000"),
             ("data_bytes", "DB size (1024 bytes)", "1024"),
+            *(
+                ("data_bytes", f"db_size_{end}", end)
+                for end in ("gbs", "megs", "pages", "blocks", "keys", "ratio", "x1000")
+            ),
+            *(("requests_per_second", f"rps_{end}", end) for end in ("mm", "hundreds", "1000s", "x100", "g", "pct")),
+            ("data_bytes", "Taille (Go)", "go"),
+            ("requests_per_second", "rps in hundreds", "hundreds"),
             ("data_bytes", "data_mb_per_s", "per second"),
             ("data_bytes", "db_mb_gb", "MB and GB"),
             ("requests_per_second", "requests_per_node", "per node"),
