@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from etcdsize.batches.cells import PADDING
 from etcdsize.batches.columns import ANSWERS
 from etcdsize.units import BYTE_UNITS
 from tests.fuzz.material import damaged, json_value, number, quantity, text, word
@@ -75,7 +76,8 @@ def table(random: Random) -> Table:
         whats[other] = other
     order = random.sample(sorted(whats), len(whats))
     rows = [[cell(random, what) for what in order] for _ in range(random.choice((0, 1, 2, 5, 30)))]
-    return [whats[what] for what in order], rows
+    # A row of empty cells is a blank line.
+    return [whats[what] for what in order], [row for row in rows if any(cell.strip(PADDING) for cell in row)]
 
 
 def as_csv(found: Table, delimiter: str = ",", newline: str = "\n", quoting: int = csv.QUOTE_MINIMAL) -> bytes:
@@ -162,7 +164,7 @@ def same_answers(random: Random, folder: Path) -> str:
             assert len(rows) == len(found[1]) == json.loads(ran.out)["clusters"]
             if kind in ("csv", "tsv", "jsonl"):
                 assert [[row[name] for name in found[0]] for row in rows] == found[1], "a cell changed"
-            answers.append([[row[name] or "" for name in ANSWERS] for row in rows])
+            answers.append([[str(row[name] or "") for name in ANSWERS] for row in rows])
     if not found[1]:
         # A file of JSON lines without a line has no fields.
         return "same: no rows"
@@ -201,6 +203,12 @@ OPTIONS = (
     ["--columns", "tier"],
     ["--columns", "tier,*"],
     ["--column", "clients=note"],
+    ["--delimiter", ";"],
+    ["--delimiter", "tab"],
+    ["--decimal", ","],
+    ["--decimal", ",", "--thousands", "."],
+    ["--thousands", "space"],
+    ["--na", "x", "--na", "0"],
     ["--json"],
 )
 
