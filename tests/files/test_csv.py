@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from today import cells
 
+import etcdsize.files.csv_reader
 import etcdsize.files.csv_writer
-import etcdsize.files.formats.csv
 from etcdsize import EtcdSizeError, FleetFileError, size
 from etcdsize.batches.cells import PADDING
 from etcdsize.batches.columns import ANSWERS
@@ -253,8 +253,8 @@ class TestMalformed:
         )
 
     def test_a_record_too_long(self, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.formats.csv, "_LONGEST_RECORD", 1024**2)
-        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 64 * 1024)
+        monkeypatch.setattr(etcdsize.files.csv_reader, "_LONGEST_RECORD", 1024**2)
+        monkeypatch.setattr(etcdsize.files.csv_reader, "_CHUNK", 64 * 1024)
         fits = f"{HEADER}{ROW}a\n{ROW}{'x' * 1_000_000}\n"
         assert sized(fits)[0].clusters == 2
         assert str(error_of(fits + f'{ROW}"' + "x\n" * 1_000_000)) == (
@@ -295,7 +295,7 @@ def test_a_record_ends_as_the_header_does(newline, body):
 def test_arrow_reads_memory_of_its_own():
     """Arrow's threads may free it while the interpreter ends; memory of Python's aborted the process then."""
     text = "żółw".encode()
-    buffer = etcdsize.files.formats.csv._to_arrow_buffer(text)
+    buffer = etcdsize.files.csv_reader._to_arrow_buffer(text)
     assert buffer.to_pybytes() == text
     assert buffer.is_mutable, "bytes are not"
 
@@ -309,7 +309,7 @@ class TestChunks:
         assert whole[0].clusters == 7
         assert [row[4] for row in table(whole[1])[-2:]] == ["", '"end"']
         as_tsv = sized(NASTY, to="tsv")
-        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
+        monkeypatch.setattr(etcdsize.files.csv_reader, "_CHUNK", chunk)
         assert sized(NASTY) == whole
         assert sized(NASTY, to="tsv") == as_tsv
 
@@ -328,7 +328,7 @@ class TestChunks:
 
         whole = outcome()
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
+            patched.setattr(etcdsize.files.csv_reader, "_CHUNK", chunk)
             assert outcome() == whole
 
     @given(st.lists(st.sampled_from([*'",\n', '""', "a", "1", '"\n', '",', ',"', "x\n"]), max_size=25))
@@ -371,7 +371,7 @@ def test_any_table_is_sized_and_kept(rows, quoting, end, kind, to, chunk):
     delimiter = {"csv": ",", "tsv": "\t"}
     csv.writer(text, delimiter=delimiter[kind], quoting=quoting, lineterminator=end).writerows([header, *rows])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
+        patched.setattr(etcdsize.files.csv_reader, "_CHUNK", chunk)
         summary, written = sized(text.getvalue(), kind, to=to)
     rows = [row for row in rows if any(cell.strip(PADDING) for cell in row)]
     got = table(written, delimiter[to or kind])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import etcdsize.files.formats.csv
+import etcdsize.files.csv_reader
 from etcdsize import FleetFileError, OptionError
 from etcdsize.batches.cells import PADDING
 from etcdsize.batches.columns import ANSWERS
@@ -65,7 +65,8 @@ class TestFound:
         assert first == delimiter.join([*ROWS[0], *ANSWERS])
         assert [line.split(delimiter)[:6] for line in rest] == [[*ROWS[1], "small"], [*ROWS[2], "large"]]
         # What was written is read again, with the answers as other columns.
-        again, _ = sized(written.replace(delimiter.join(ANSWERS), delimiter.join("abcdefg"[: len(ANSWERS)])), name)
+        others = [f"x{place}" for place in range(len(ANSWERS))]
+        again, _ = sized(written.replace(delimiter.join(ANSWERS), delimiter.join(others)), name)
         assert again.tiers == summary.tiers
 
     @pytest.mark.parametrize("delimiter", DELIMITERS)
@@ -231,7 +232,7 @@ class TestBlankRows:
         lines = [delimiter.join(row) for row in rows]
         text = "\n".join([delimiter.join(ROWS[0]), *lines[:place], *empty, *lines[place:]]) + "\n"
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(etcdsize.files.formats.csv, "_CHUNK", chunk)
+            patched.setattr(etcdsize.files.csv_reader, "_CHUNK", chunk)
             summary, written = sized(text)
             expected = sized("\n".join([delimiter.join(ROWS[0]), *lines]) + "\n")
         assert (summary, written) == expected

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import today
 
-import etcdsize.files.formats.csv
+import etcdsize.files.csv_reader
 from etcdsize import FleetFileError, MissingDependencyError, OptionError
 from etcdsize.batches import columns
 from etcdsize.files.fleet_file import open_fleet
@@ -288,14 +288,14 @@ class TestOptions:
         assert summary.headroom_asked == 0.3
 
     def test_the_first_ten_problems_by_number(self, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 16)
+        monkeypatch.setattr(etcdsize.files.csv_reader, "_CHUNK", 16)
         rows = "".join(f"{'x' if row % 2 else row},1,1\n" for row in range(1, 41))
         summary, _ = run("clients,rps,data\n\n" + rows, provider="aws")
         assert [problem.row for problem in summary.first_problems] == list(range(1, 20, 2))
         assert (summary.clusters, summary.not_sized) == (40, 20)
 
     def test_progress_counts_the_work(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 100)
+        monkeypatch.setattr(etcdsize.files.csv_reader, "_CHUNK", 100)
         path = tmp_path / "fleet.csv"
         path.write_bytes(encoded("csv") * 1)
         header = len(encoded("csv").split(b"\r\n")[0]) + 2
@@ -372,7 +372,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("to", WRITTEN)
     def test_an_error_midway_leaves_the_old_file(self, tmp_path, to, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.formats.csv, "_CHUNK", 64)
+        monkeypatch.setattr(etcdsize.files.csv_reader, "_CHUNK", 64)
         source, out = tmp_path / "in.csv", tmp_path / f"out.{to}"
         source.write_text("clients,rps,data\n" + "1,1,1\n" * 1000 + "1,1\n")
         out.write_text("old")
