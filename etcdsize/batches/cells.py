@@ -56,7 +56,11 @@ class CellRules:
         OptionError
             For the first option that is not valid.
         """
-        words = pa.array([*MISSING_WORDS, *(word.strip(PADDING) for word in names_of("na", na))], pa.string())
+        more = [word.strip(PADDING) for word in names_of("na", na)]
+        for word in more:
+            if word.encode(errors="replace").decode() != word:
+                raise OptionError(f"na: got {shown(word)}, expected text that UTF-8 can hold", option="na", value=word)
+        words = pa.array([*MISSING_WORDS, *more], pa.string())
         if not isinstance(decimal, str) or decimal not in _DECIMALS:
             raise OptionError(f'decimal: got {shown(decimal)}, expected "." or ","', option="decimal", value=decimal)
         mark = None

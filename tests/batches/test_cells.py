@@ -265,6 +265,7 @@ class TestOptions:
                 'thousands: got ",", which is the decimal mark; give the decimal mark "." as well, or another mark for '
                 "thousands",
             ),
+            ({"na": ["\udcff"]}, 'na: got "\\udcff", expected text that UTF-8 can hold'),
             ({"na": [5]}, "na: got 5 of type int, expected a name, or several"),
         ],
     )
