@@ -84,10 +84,12 @@ def _scale(values: NDArray[Any], factor: int | Fraction, dimension: Dimension) -
     """Convert to the dimension's own unit.
 
     Bytes are rounded to the nearest whole one: a decimal number of MB is not exact in binary. A rate is divided once by
-    a whole number, because multiplying by 1/60 would round twice. One division never moves a rate across a bound:
-    below a bound b, the largest float is nearer to b than to the next, but the quotient of the largest number below
-    60 b is more than half such a step away from b, so it is not rounded to b. This holds for every divisor and every b
-    for which b and its product with the divisor are floats, as all of the guide's are.
+    a whole number, because multiplying by 1/60 would round twice.
+
+    One division never moves a rate to or across a bound b, if b and d b are floats for the divisor d, as they are for
+    every bound of the guide. With d = f 2^k and 1 < f < 2, the floats next to d b are at least 1/f > 1/2 of a step of b
+    from b once they are divided, so they are not rounded to b. Integers above 2^53 are rounded before, far beyond any
+    bound.
     """
     if factor == 1:
         return values
