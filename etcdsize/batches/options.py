@@ -92,7 +92,9 @@ class BatchOptions:
             cells=CellRules.of(options.get("na", ()), options.get("decimal", "."), options.get("thousands")),
         )
 
-    def columns(self, names: Iterable[Any], *, audited: bool = False, spelling: Options = PYTHON) -> Columns:
+    def columns(
+        self, names: Iterable[Any], *, audited: bool = False, also: Iterable[str] = (), spelling: Options = PYTHON
+    ) -> Columns:
         """Return the columns that hold the load; messages spell the options as `spelling` does.
 
         Raises
@@ -106,6 +108,7 @@ class BatchOptions:
             self.unknown,
             provider_given=self.provider is not None,
             audited=audited,
+            also=also,
             providers=self.catalog.providers,
             spelling=spelling,
         )

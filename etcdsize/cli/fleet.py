@@ -135,6 +135,21 @@ the clusters at risk and the possible savings.""",
         metavar="NAME",
         help="aws, azure or gce (also gcp, google), for every row, whatever its provider column says",
     )
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument(
+        "--latest",
+        action="store_const",
+        const="latest",
+        dest="fold",
+        help="where a cluster has several rows, size only its newest, by a column of time stamps",
+    )
+    several.add_argument(
+        "--peak",
+        action="store_const",
+        const="peak",
+        dest="fold",
+        help="where a cluster has several rows, size the largest value of each figure; other cells are its newest",
+    )
     add_headroom(parser)
     parser.add_argument(
         "--margin",
@@ -180,6 +195,7 @@ def run(options: Namespace) -> int:
             tiers=options.tiers,
             headroom=options.headroom,
             margin=options.margin,
+            fold=options.fold,
         ) as opened,
         progress_bar(*opened.work, opened.name) as progress,
     ):

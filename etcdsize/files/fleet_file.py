@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
+from etcdsize.base.checks import one_of
 from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, NUMBERS, Columns, columns_to_read, has_column_for
 from etcdsize.batches.missing_columns import COMMAND_LINE
-from etcdsize.batches.usual_names import Names
+from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.fitting.today import cluster_usd_month
@@ -29,7 +30,9 @@ try:
     from etcdsize.batches.answers import answer_schema
     from etcdsize.batches.options import MEMBERS, BatchOptions, LoadOptions
     from etcdsize.batches.sizer import BatchSizer
+    from etcdsize.batches.time_series import TimeSeries
     from etcdsize.files.compression import open_compressed
+    from etcdsize.files.fold import Fold, FoldedReader, numbered
     from etcdsize.files.format import Format, Noting, Reader, Rows, Wanted, file_size
     from etcdsize.files.registry import find_format, format_named
     from etcdsize.files.source import Source, open_source
@@ -54,6 +57,7 @@ def open_fleet(
     sheet: str | None = None,
     catalog: str | Path | Catalog | None = None,
     margin: float = 0.2,
+    fold: Fold | None = None,
     **options: Unpack[LoadOptions],
 ) -> Iterator[Fleet]:
     """Open a file of clusters.
@@ -76,6 +80,9 @@ def open_fleet(
         audited.
     margin : float
         As for `audit`.
+    fold : {"latest", "peak"}, optional
+        Which row to size where a cluster has several: the newest by a column of time stamps, or the newest with the
+        largest value of each load. None sizes every row.
     **options
         As for `size_frame`: provider, columns (also of "current_machine"), unknown, on_missing, tiers, headroom, na,
         decimal, thousands.
@@ -114,8 +121,17 @@ def open_fleet(
                 members=MEMBERS,
             )
         with _naming_columns(name):
-            found = checked.columns(reader.names, audited=audited, spelling=COMMAND_LINE)
-        yield Fleet(source, name, opened, checked, found, auditor)
+            timed = fold is not None or "timestamp" in chosen or has_column_for(reader.names, "timestamp")
+            also = ("name", "timestamp") if timed else ()
+            found = checked.columns(reader.names, audited=audited, also=also, spelling=COMMAND_LINE)
+            if fold is not None:
+                one_of("fold", fold, ("latest", "peak"))
+                if "timestamp" not in found:
+                    raise ColumnError(
+                        f"has no column of time stamps (expected {', '.join(USUAL_NAMES['timestamp'])}), which "
+                        f"--{fold} needs; name it with --column timestamp=NAME"
+                    )
+        yield Fleet(source, name, opened, checked, found, auditor, fold)
 
 
 @contextlib.contextmanager
@@ -146,6 +162,7 @@ class Fleet:
     options: BatchOptions
     columns: Columns
     auditor: Auditor | None
+    fold: Fold | None = None
 
     @property
     def reader(self) -> Reader:
@@ -203,15 +220,15 @@ class Fleet:
         """
         if stream is not None:
             kind = find_format(Path("-"), format, default=self.opened.format)
-            return self._summary(self._size(stream, kind, columns, escape, progress))
+            return self._summary(*self._size(stream, kind, columns, escape, progress))
         if output is None:
-            return self._summary(self._size(None, self.opened.format, None, escape, progress))
+            return self._summary(*self._size(None, self.opened.format, None, escape, progress))
         kind = find_format(output, format, default=self.opened.format if is_stream(output) else None)
         self._reject_inside(output)
         check_output(output, None if str(self.source) == "-" else self.source, force=force)
         with open_compressed(output) as file:
-            sizer = self._size(file, kind, columns, escape, progress)
-        return self._summary(sizer)
+            sized = self._size(file, kind, columns, escape, progress)
+        return self._summary(*sized)
 
     def _reject_inside(self, output: Path) -> None:
         """Reject an output in the folder that is the input: it would be part of the input from then on."""
@@ -227,14 +244,17 @@ class Fleet:
         columns: Sequence[str] | None,
         escape: bool,
         progress: Callable[[int], object] | None,
-    ) -> BatchSizer:
+    ) -> tuple[BatchSizer, TimeSeries, FoldedReader | None]:
         """Size every batch and write it. Reading and writing overlap with sizing if they use files on a disk."""
+        folded = None if self.fold is None else FoldedReader(self.reader, self.fold, self.columns, self.options.cells)
+        # The newest row can be copied as it is; a row with peaks is a new one.
+        copied = self.fold is None or (self.fold == "latest" and self.opened.format.text)
         kept, answers = self._select_columns(columns) if stream is not None else ([], ())
         schema = answer_schema(answers, typed=kind.typed)
         writer = None
         if stream is not None:
             with _naming_columns(self.name):
-                writer = kind.writer(stream, self.reader, kept, schema)
+                writer = kind.writer(stream, self.reader if folded is None or copied else folded, kept, schema)
             writer.escape = escape
         # Read the columns of the load, and those that are written from their values.
         copies = writer is not None and writer.copies
@@ -256,8 +276,10 @@ class Fleet:
         # Where a number may mean a missing value, its text tells.
         numbers = set() if cells.na_numbers else parsed & coded
         everything = bool(written) and len(positions) == len(self.reader.names)
+        series = TimeSeries({} if folded is not None else places)
         batches = self._batches(
-            Wanted(None if everything else positions, numbers, coded, self._added, parsed, cells.decimal)
+            self.reader if folded is None else folded,
+            Wanted(None if everything else positions, numbers, coded, self._added, parsed, cells.decimal),
         )
         work = self._work_of()
         place_of = {position: place for place, position in enumerate(positions)}
@@ -269,6 +291,7 @@ class Fleet:
                     write = stack.enter_context(_in_background(write))
                 source = _read_ahead(batches) if self.opened.on_disk else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
+                    series.look_at(rows.batch)
                     with _naming_columns(self.name):
                         sized = sizer(rows.batch if rows.loads is None else rows.loads)
                     if write is not None:
@@ -283,7 +306,7 @@ class Fleet:
             if writer is not None:
                 writer.abandon()
             raise
-        return sizer
+        return sizer, series, folded
 
     def _work_of(self) -> Callable[[Rows], int]:
         """Return a function that returns how much of `work` the next rows are."""
@@ -299,10 +322,10 @@ class Fleet:
 
         return read_since
 
-    def _batches(self, wanted: Wanted) -> Generator[Rows]:
-        batches = self.reader.read(wanted)
+    def _batches(self, reader: Reader | FoldedReader, wanted: Wanted) -> Generator[Rows]:
+        batches = iter(reader.read(wanted))
         while True:
-            with _reading(self.name):
+            with _reading(self.name), _naming_columns(self.name):
                 rows = next(batches, None)
             if rows is None:
                 return
@@ -346,7 +369,7 @@ class Fleet:
         names = self.reader.names
         return tuple(names[place] for place in Names(names).like_machines() if place not in used)
 
-    def _summary(self, sizer: BatchSizer) -> FleetSummary:
+    def _summary(self, sizer: BatchSizer, series: TimeSeries, folded: FoldedReader | None) -> FleetSummary:
         options = self.options
         tiers = {name: int(count) for name, count in zip(options.tiers.names, sizer.tier_counts)}
         machines = []
@@ -369,7 +392,7 @@ class Fleet:
                     )
                 )
         known = [(one.usd_month, one.clusters) for one in machines if one.usd_month is not None]
-        return FleetSummary(
+        summary = FleetSummary(
             clusters=sizer.rows,
             not_sized=sizer.rows - sum(tiers.values()),
             tiers=tiers,
@@ -390,7 +413,9 @@ class Fleet:
             audit=None if sizer.audit is None else sizer.audit.summary,
             usd_month=math.fsum(usd for usd, _ in known) if known else None,
             clusters_without_cost=sum(tiers.values()) - sum(clusters for _, clusters in known),
+            time_series=series.text if folded is None else "",
         )
+        return summary if folded is None else numbered(summary, folded)
 
 
 def _read_ahead(batches: Generator[Rows]) -> Generator[Rows]:

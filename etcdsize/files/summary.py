@@ -1,6 +1,6 @@
 """The summary of a file of clusters."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,10 +40,29 @@ class MachineCount(Model):
     date: Annotated[Date | None, Field(description="When the price was read.")] = None
 
 
+class Folded(Model):
+    """How several rows of a cluster became one."""
+
+    how: Annotated[
+        Literal["latest", "peak"],
+        Field(description="latest: the newest row. peak: the newest row with the largest value of each load."),
+    ]
+    rows: Annotated[int, Field(description="Rows of the file.")]
+    by: Annotated[
+        str | None, Field(description="The column that names the clusters. None: the whole file is one cluster.")
+    ]
+
+
 class FleetSummary(Answer):
     """What a fleet needs, in numbers of clusters."""
 
-    clusters: Annotated[int, Field(description="Rows in the file.")]
+    clusters: Annotated[int, Field(description="Rows that were sized: all of the file, or one of each cluster.")]
+    folded: Annotated[
+        Folded | None, Field(description="How the rows of each cluster became one, if that was requested.")
+    ] = None
+    time_series: Annotated[
+        str, Field(description="What to do if rows of the file are one cluster at several times; empty otherwise.")
+    ] = ""
     not_sized: Annotated[int, Field(description="Rows that could not be sized.")]
     tiers: Annotated[dict[str, int], Field(description="Clusters by tier, in the table's order.")]
     machines: Annotated[tuple[MachineCount, ...], Field(description="Clusters by machine.")]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from etcdsize.batches.auditor import AuditedRow, AuditSummary
     from etcdsize.batches.row_notices import NoticeCount
     from etcdsize.catalog.machines import Disk
-    from etcdsize.files.summary import FleetSummary, MachineCount
+    from etcdsize.files.summary import FleetSummary, Folded, MachineCount
 
 __all__ = ["render_fleet"]
 
@@ -34,6 +34,10 @@ def render_fleet(summary: FleetSummary) -> str:
     if summary.audit is not None:
         parts += _audit(summary.audit, summary.members)
     notes = []
+    if summary.folded is not None:
+        notes.append(_folded(summary.folded, summary.clusters))
+    if summary.time_series:
+        notes.append(f"{summary.time_series}.")
     if summary.headroom_asked:
         notes.append(f"{format_percent(summary.headroom_asked)} of every bound is kept free as headroom.")
     if summary.unknown:
@@ -77,6 +81,18 @@ def _providers(clusters: Mapping[str, int]) -> str:
     return "; ".join(found)
 
 
+def _folded(folded: Folded, clusters: int) -> str:
+    """Return how many rows became how many clusters, and what was sized of each."""
+    rows = f"{folded.rows} row{'' if folded.rows == 1 else 's'}"
+    of_each = "the newest row" if folded.how == "latest" else "the largest value of every figure"
+    if folded.by is None:
+        return (
+            f"{rows} are one cluster, of which {of_each} is sized: no column names the clusters (--column name=NAME "
+            "chooses one)."
+        )
+    return f"{rows} are {_clusters(clusters)} by the column {shown(folded.by)}: {of_each} of each is sized."
+
+
 def _machines(machines: Sequence[MachineCount]) -> list[str]:
     """Return how many clusters need each machine, what to run today in its place, and the costs of that."""
     same = all((m.machine_today, m.disk_today) == (m.machine_type, m.disk) for m in machines)
@@ -88,9 +104,9 @@ def _machines(machines: Sequence[MachineCount]) -> list[str]:
         today = _with_disk(m.machine_today or "unknown", m.disk_today)
         where = ", ".join(filter(None, (m.region, m.date)))
         rows.append((m.provider, m.tier, with_disk, str(m.clusters), today, usd_text(m.usd_month), where))
-    shown = [0, 1, 2, 3, *([] if same else [4]), *([5, 6] if priced else [])]
-    right = [place for place, column in enumerate(shown) if head[column] in ("clusters", "$/month")]
-    return aligned([[row[column] for column in shown] for row in rows], right=right)
+    kept = [0, 1, 2, 3, *([] if same else [4]), *([5, 6] if priced else [])]
+    right = [place for place, column in enumerate(kept) if head[column] in ("clusters", "$/month")]
+    return aligned([[row[column] for column in kept] for row in rows], right=right)
 
 
 def _with_disk(machine: str, disk: Disk | None) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from etcdsize.files.csv_reader import CsvReader
 from etcdsize.files.csv_writer import CsvWriter
+from etcdsize.files.fold import FoldedReader
 from etcdsize.files.format import Reader
 
 __all__ = ["FORMATS"]
@@ -40,9 +41,10 @@ class _Csv:
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> CsvWriter:
         delimiter, sep_line, header, newline, copies = self._delimiter, None, None, "\n", False
+        whole = source.inner if isinstance(source, FoldedReader) else source
+        if isinstance(whole, CsvReader) and whole.kind == self.name:
+            delimiter, sep_line = whole.delimiter, whole.sep_line
         if isinstance(source, CsvReader):
-            if source.kind == self.name:
-                delimiter, sep_line = source.delimiter, source.sep_line
             copies = source.delimiter == delimiter and list(kept) == list(range(len(source.names)))
             if copies:
                 header, newline = source.header, source.newline.decode()

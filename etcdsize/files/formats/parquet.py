@@ -42,16 +42,16 @@ class _Parquet:
         return ParquetReader(stream, name)
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> Writer:
+        from etcdsize.files.fold import FoldedReader
         from etcdsize.files.parquet_copy import ParquetCopier, can_copy
         from etcdsize.files.parquet_folder import ParquetFolder
         from etcdsize.files.parquet_reader import ParquetReader
 
-        if isinstance(source, ParquetFolder):
-            return _ParquetWriter(stream, source.kept_schema(kept), answers, source.coded, source.codec)
-        if isinstance(source, ParquetReader):
-            if can_copy(source.description, len(source.names)):
-                return ParquetCopier(stream, source, kept, answers)
-            return _ParquetWriter(stream, source.kept_schema(kept), answers, source.coded, source.codec)
+        whole = source.inner if isinstance(source, FoldedReader) else source
+        if isinstance(source, ParquetReader) and can_copy(source.description, len(source.names)):
+            return ParquetCopier(stream, source, kept, answers)
+        if isinstance(whole, (ParquetFolder, ParquetReader)):
+            return _ParquetWriter(stream, whole.kept_schema(kept), answers, whole.coded, whole.codec)
         schema = pa.schema([(source.names[position], pa.string()) for position in kept])
         return _ParquetWriter(stream, schema, answers, [], "snappy")
 
