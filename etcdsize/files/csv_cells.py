@@ -89,9 +89,9 @@ class Cells:
         last = column == self._grid.shape[1] - 1
         return starts, self._stops if last else self._grid[:, column]
 
-    def first_bytes(self) -> Bytes:
-        """Return the first byte of every row."""
-        return self._text[self._place(0)[0]]
+    def outer_bytes(self) -> tuple[Bytes, Bytes]:
+        """Return the first and the last byte of every row; a row has at least two columns."""
+        return self._text[self._place(0)[0]], self._text[self._stops - 1]
 
     def rows(self) -> NDArray[np.int32]:
         """Return the offsets of the rows in the padded text, each row with the line end before it.

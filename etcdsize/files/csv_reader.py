@@ -31,8 +31,9 @@ _LONGEST_RECORD = 64 * 1024**2
 
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
-# The bytes that may begin a row of empty cells.
-_BLANK_FIRST = np.frombuffer((DELIMITERS + PADDING).encode(), np.uint8)
+# The bytes that a row of empty cells consists of.
+_MAY_BE_BLANK = np.zeros(256, np.bool_)
+_MAY_BE_BLANK[list((DELIMITERS + PADDING).encode())] = True
 # Lines before the header with nothing in them, whatever separates their cells. The last two bytes are a no-break space.
 _BLANK_BYTES = b" \t\v\f,;|\xc2\xa0"
 _BLANK_LINES = re.compile(rb"(?:[" + _BLANK_BYTES + rb"]*+[\r\n])++")
@@ -255,7 +256,8 @@ class CsvReader:
 
     def _kept(self, cells: Cells, records: pa.StringArray) -> pa.BooleanArray | None:
         """Return which rows of a block have anything in them, or None if all have."""
-        suspects = pa.array(np.isin(cells.first_bytes(), _BLANK_FIRST))
+        first, last = cells.outer_bytes()
+        suspects = pa.array(_MAY_BE_BLANK[first] & _MAY_BE_BLANK[last])
         if not pc.any(suspects).as_py():
             return None
         blank = pc.match_substring_regex(records.filter(suspects), self._splitter.blank)

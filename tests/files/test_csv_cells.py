@@ -45,6 +45,11 @@ def test_cells_rows_and_numbers(rows, delimiter, end):
     assert cells is not None
     assert len(cells) == len(rows)
     assert joined((text, cells.rows())) == [end + delimiter.join(row) for row in rows]
+    if len(rows[0]) > 1:
+        lines = [delimiter.join(row).encode() for row in rows]
+        first, last = cells.outer_bytes()
+        assert bytes(first) == bytes(line[0] for line in lines)
+        assert bytes(last) == bytes(line[-1] for line in lines)
     for column, texts in enumerate(zip(*rows, strict=True)):
         assert joined(cells.texts(column)) == list(texts)
         numbers = cells.numbers(column)
