@@ -14,8 +14,8 @@ from etcdsize.errors import EtcdSizeError
 __all__ = ["CODES", "FaultError", "OutOfMemoryError", "UsageError", "error_json", "error_schema"]
 
 FORMAT_VERSION = 1
-# A value may be a whole file (our choice).
-_LONGEST = 1_000
+# A value may be a whole file. Characters of a text, and elements of a list (our choice).
+_LONGEST, _MOST = 1_000, 100
 
 
 class UsageError(EtcdSizeError):
@@ -112,8 +112,8 @@ def _plain(value: object) -> Any:
         return float(value)
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, (list, tuple)):
-        return list(map(_plain, value))
+    if isinstance(value, (list, tuple)) and len(value) <= _MOST:
+        return [_plain(shown(one) if isinstance(one, (list, tuple)) else one) for one in value]
     return _text(shown(value))
 
 
