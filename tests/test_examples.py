@@ -97,7 +97,8 @@ class TestCheckJson:
     def test_a_command_that_fails_is_reported(self) -> None:
         stdout, stderr, code = run_example("check_json.py", "etcdsize", "fleet")
         assert (stdout, code) == ("", 1)
-        assert stderr.startswith("etcdsize exited 2: etcdsize")
+        assert stderr.startswith("etcdsize exited 2: etcdsize fleet: unknown option --clients")
+        assert stderr.endswith("See 'etcdsize fleet --help' [usage]\n")
 
     def test_an_answer_that_does_not_match_the_schema_is_reported(self) -> None:
         program = "import json; print(json.dumps({'tier': 'medium'}))"

@@ -35,7 +35,9 @@ def main() -> int:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     done = subprocess.run([*command(), *QUESTION], capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode != 0:
-        print(f"etcdsize exited {done.returncode}: {done.stderr.strip()}", file=sys.stderr)
+        # With --json, an error is an object too.
+        error = json.loads(done.stderr)
+        print(f"etcdsize exited {done.returncode}: {error['message']} [{error['code']}]", file=sys.stderr)
         return 1
     answer = json.loads(done.stdout)
     try:
