@@ -46,7 +46,7 @@ From {few} to {many} rows a row costs {flat:.2f} times as much.
 ## Files
 
 {file_rows} rows of cluster, clients, requests_per_second, data_bytes; the same codec. `etcdsize-tier` adds only
-the tier, as the contenders do; `etcdsize-all` adds all five columns.
+the tier, as the contenders do; `etcdsize-all` adds all columns.
 
 Parquet to Parquet:
 
@@ -58,7 +58,7 @@ CSV to CSV:
 
 From Parquet to Parquet `etcdsize` decodes only the load, copies the bytes of all columns and encodes its answers; the
 others decode and encode everything. Memory does not grow with the file: 200 million rows of Parquet took at most 189 MB
-for the tier alone and 223 MB for all five columns (measured on 2026-11-25 with `--rows 2e8`).
+for the tier alone and 223 MB for all columns (measured on 2026-11-25 with `--rows 2e8`).
 
 ## One answer
 

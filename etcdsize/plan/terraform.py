@@ -73,6 +73,9 @@ ANSWER = {
     "tier": "the tier",
     "members": "voting members",
     "forced_by": "the dimensions that need this tier on their own, separated by commas",
+    "tier_alone_DIMENSION": "the tier that one of clients, requests_per_second, data_bytes and kubernetes_nodes needs "
+    "on its own, if it is known",
+    "tier_of_the_rest": "the tier that is enough for the other dimensions, if one alone needs this tier",
     "etcd_version": "the version of etcd that the settings are for",
     "flags": "the flags to set, as arguments of etcd",
     "memory_gib": "memory that the process needs [GiB]",
@@ -95,7 +98,8 @@ ANSWER = {
     "member_NAME": "with hosts: the rendering of a member",
     "notices": "the notices, one on each line",
 }
-"""The keys of an answer. PROVIDER and NAME stand for a provider of the catalog and for the name of a member."""
+"""The keys of an answer. PROVIDER, NAME and DIMENSION stand for a provider of the catalog, the name of a member and a
+dimension of the load."""
 
 
 def answer(query: bytes | str) -> dict[str, str]:
@@ -147,6 +151,9 @@ def answer(query: bytes | str) -> dict[str, str]:
         "flags": shlex.join(settings.flags),
         "memory_gib": str(settings.memory.memory_gib),
     }
+    found |= {f"tier_alone_{dimension}": tier for dimension, tier in sizing.tier_alone.items()}
+    if sizing.tier_of_the_rest is not None:
+        found["tier_of_the_rest"] = sizing.tier_of_the_rest
     found |= {name.replace("-", "_"): flag_text(setting.value) for name, setting in settings.settings.items()}
     for provider, machine in sizing.machines.items():
         found[f"machine_type_{provider}"] = machine.machine_type
@@ -187,9 +194,11 @@ def answer(query: bytes | str) -> dict[str, str]:
 def answer_schema() -> dict[str, Any]:
     """Return the JSON schema of an answer."""
     described = {name: {"type": "string", "description": meaning} for name, meaning in ANSWER.items()}
-    patterns = {name: name.replace("PROVIDER", ".+").replace("NAME", ".+") for name in ANSWER}
+    patterns = {
+        name: name.replace("PROVIDER", ".+").replace("NAME", ".+").replace("DIMENSION", ".+") for name in ANSWER
+    }
     fixed = {name: described[name] for name in ANSWER if patterns[name] == name}
-    optional = ("initial_cluster", "endpoints")
+    optional = ("initial_cluster", "endpoints", "tier_of_the_rest")
     return {
         "title": "Answer",
         "description": "The answer to a query of Terraform's external data source. Every value is text.",

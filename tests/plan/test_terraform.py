@@ -90,7 +90,10 @@ class TestAnswer:
         assert float(found[f"usd_month_{provider}"]) == pytest.approx(3 * best.cost.usd_month, abs=0.01)
 
     def test_every_key_is_documented(self):
-        patterns = [key.replace("PROVIDER", "(aws|gce|azure)").replace("NAME", "[abc]") for key in ANSWER]
+        patterns = [
+            key.replace("PROVIDER", "(aws|gce|azure)").replace("NAME", "[abc]").replace("DIMENSION", "[a-z_]+")
+            for key in ANSWER
+        ]
         unused = set(patterns)
         for provider in ("aws", "gce", "azure"):
             for key in ask(**LOAD, catalog="current", provider=provider, hosts="a=n1,b=n2,c=n3"):
@@ -106,6 +109,13 @@ class TestAnswer:
         assert (found["members"], found["etcd_version"]) == ("5", "3.6.14")
         assert shlex.split(found["flags"]) == list(settings.flags)
         assert ask(kubernetes_nodes="250")["tier"] == "medium"
+
+    def test_says_which_tier_each_dimension_needs_on_its_own(self):
+        found = ask(kubernetes_nodes="120", requests_per_second="900", data="1.3GiB", provider="aws")
+        alone = {key.removeprefix("tier_alone_"): text for key, text in found.items() if key.startswith("tier_alone_")}
+        assert alone == {"requests_per_second": "medium", "data_bytes": "xlarge", "kubernetes_nodes": "medium"}
+        assert (found["tier"], found["forced_by"], found["tier_of_the_rest"]) == ("xlarge", "data_bytes", "medium")
+        assert "tier_of_the_rest" not in ask(clients="300", requests_per_second="800")
 
     def test_has_a_rendering_for_each_host(self):
         found = ask(**LOAD, hosts="a=10.0.0.1, b=10.0.0.2,c=10.0.0.3", zones="a=x,b=y,c=z", tls_dir="/pki", token="t",
