@@ -60,6 +60,7 @@ class CsvWriter:
         self.copies = copies
         self._has_one_column = len(names) + len(answers) == 1
         self.escape = False
+        self.decimal = "."
         if sep_line is not None:
             self._write(sep_line.encode())
         before = [] if not names else [self._line(names) if header is None else header]
@@ -106,11 +107,12 @@ class CsvWriter:
             if column.null_count == len(column):
                 column = pa.DictionaryArray.from_arrays(np.zeros(len(column), np.int32), [""])
             if not pa.types.is_dictionary(column.type):
-                parts += [*group.texts(), self._cells(field.name, column, escape=True)]
+                parts += [*group.texts(), self._cells(field.name, column, escape=True, decimal=self.decimal)]
                 group = _Combined(answers.num_rows, self._delimiter)
                 continue
             # The last cell stands for null.
-            cells = [*self._cells(field.name, column.dictionary, escape=True).to_pylist(), ""]
+            texts = self._cells(field.name, column.dictionary, escape=True, decimal=self.decimal)
+            cells = [*texts.to_pylist(), ""]
             places = column.indices.fill_null(len(cells) - 1).to_numpy()
             if not group.add(cells, places):
                 parts += group.texts()
@@ -118,10 +120,11 @@ class CsvWriter:
                 group.add(cells, places)
         return [*parts, *group.texts()]
 
-    def _cells(self, name: str, column: pa.Array, *, escape: bool) -> pa.StringArray:
+    def _cells(self, name: str, column: pa.Array, *, escape: bool, decimal: str = ".") -> pa.StringArray:
         """Return a column as text, quoted where necessary, and text escaped if a spreadsheet would run it."""
         if pa.types.is_dictionary(column.type):
-            return self._cells(name, column.dictionary, escape=escape).take(column.indices)
+            return self._cells(name, column.dictionary, escape=escape, decimal=decimal).take(column.indices)
+        marked = decimal != "." and pa.types.is_floating(column.type)
         # Numbers stay numbers, also negative ones.
         escape = escape and is_text(column.type)
         if not pa.types.is_string(column.type):
@@ -131,6 +134,8 @@ class CsvWriter:
                 raise FleetFileError(
                     f"column {shown(name)}: {column.type} cannot be written as text; write Parquet instead", column=name
                 ) from None
+        if marked:
+            column = pc.replace_substring(column, ".", decimal)
         if escape:
             formula = pc.match_substring_regex(column, _FORMULA)
             if pc.any(formula).as_py():

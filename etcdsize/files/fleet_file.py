@@ -256,6 +256,7 @@ class Fleet:
             with _naming_columns(self.name):
                 writer = kind.writer(stream, self.reader if folded is None or copied else folded, kept, schema)
             writer.escape = escape
+            writer.decimal = self.options.cells.decimal
         # Read the columns of the load, and those that are written from their values.
         copies = writer is not None and writer.copies
         written = [] if copies else kept

@@ -78,6 +78,8 @@ class Writer(Protocol):
     """Whether rows are copied unchanged from the input, so that no column has to be read for them."""
     escape: bool
     """Whether a format for spreadsheets escapes columns that it writes, as it always escapes answers. May be set."""
+    decimal: str
+    """The decimal mark of answers in a format for spreadsheets. May be set."""
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write rows, each followed by its answers."""

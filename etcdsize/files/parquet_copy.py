@@ -94,6 +94,7 @@ class ParquetCopier:
 
     copies = True
     escape = False
+    decimal = "."
 
     def __init__(self, stream: BinaryIO, reader: ParquetReader, kept: Sequence[int], answers: pa.Schema) -> None:
         self._stream = stream

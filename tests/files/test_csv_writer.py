@@ -91,6 +91,28 @@ class TestFormulas:
         assert float(row["usd_month_difference"]) < 0
 
 
+class TestDecimalMark:
+    """The numbers of answers have the decimal mark that the file's own numbers have."""
+
+    LINES = "name;clients;rps;data in MB;current_machine\na;70;150,5;80,5;m6a.4xlarge\nb;90;10;80;m6a.xlarge\n"
+
+    @pytest.mark.parametrize("to", ["csv", "tsv"])
+    def test_decimal_comma(self, to):
+        comma = sized(self.LINES.encode(), "csv", to, decimal=",")
+        point = sized(self.LINES.replace(",", ".").encode(), "csv", to)
+        numbers = ("usd_month", "utilization", "usd_month_difference")
+        delimiter = ";" if to == "csv" else "\t"
+        for one, other in zip(rows_of(comma, delimiter), rows_of(point, delimiter), strict=True):
+            for name in numbers:
+                assert one[name].replace(",", ".") == other[name]
+        assert "," in one["usd_month"]
+        assert "." not in one["utilization"]
+
+    def test_numbers_of_other_formats_stay_numbers(self):
+        [row, _] = map(json.loads, sized(self.LINES.encode(), "csv", "jsonl", decimal=",").splitlines())
+        assert isinstance(row["usd_month"], float)
+
+
 @pytest.mark.parametrize("to", ["jsonl", "parquet"])
 def test_other_formats_keep_the_text(to, catalog):
     source = parquet({"clients": [1], "rps": [1], "data": [1], "cloud": ["aws"], "label": ["=1"]})

@@ -188,6 +188,7 @@ class JsonLinesWriter:
     """Writes objects with the answers last, one per line, or as an array with one in each line."""
 
     escape = False
+    decimal = "."
 
     def __init__(
         self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, array: bool, copies: bool

@@ -61,6 +61,7 @@ class _ParquetWriter:
 
     copies = False
     escape = False
+    decimal = "."
 
     def __init__(
         self, stream: BinaryIO, schema: pa.Schema, answers: pa.Schema, coded: Sequence[str], codec: str
