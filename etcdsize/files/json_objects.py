@@ -25,7 +25,9 @@ from etcdsize.units import DIMENSIONS
 
 __all__ = ["TOO_DEEP", "Number", "Object", "Objects", "wrapped_in", "wrapping"]
 
-_LONGEST_OBJECT = 64 * 1024**2
+_LONGEST_LINE = 64 * 1024**2
+# In an array, an object that has not ended is parsed again whenever its text has doubled.
+_LONGEST_ELEMENT = 16 * 1024**2
 _PIECE = 1024**2
 # Objects in objects that are searched for an array (our choice).
 _DEEPEST = 4
@@ -102,11 +104,11 @@ class Objects:
 
     def _lines(self, first: int, text: bytes) -> Iterator[tuple[int, str, Object]]:
         if not text.endswith(b"\n"):
-            text += self._stream.readline(_LONGEST_OBJECT - len(text))
-        rest = iter(lambda: self._stream.readline(_LONGEST_OBJECT), b"")
+            text += self._stream.readline(_LONGEST_LINE - len(text))
+        rest = iter(lambda: self._stream.readline(_LONGEST_LINE), b"")
         for line, read in enumerate(itertools.chain([text], rest), first):
-            if len(read) >= _LONGEST_OBJECT:
-                raise self.error(line, f"more than {_LONGEST_OBJECT // 1024**2} MiB, expected a JSON object")
+            if len(read) >= _LONGEST_LINE:
+                raise self.error(line, f"more than {_LONGEST_LINE // 1024**2} MiB, expected a JSON object")
             stripped = read.strip()
             if not stripped:
                 continue
@@ -186,7 +188,7 @@ class Objects:
         except EOFError:
             raise self.error(row, "the file ends within the array; is the file whole?") from None
         except OverflowError:
-            raise self.error(row, f"more than {_LONGEST_OBJECT // 1024**2} MiB, expected a JSON object") from None
+            raise self.error(row, f"more than {_LONGEST_ELEMENT // 1024**2} MiB, expected a JSON object") from None
         except json.JSONDecodeError as error:
             raise self.error(row, f"not JSON: {error.msg}") from None
         except RecursionError:
@@ -264,7 +266,7 @@ class _Text:
             except json.JSONDecodeError as error:
                 if not _may_go_on(error, self._text):
                     raise
-                if len(self._text) - self.at > _LONGEST_OBJECT:
+                if len(self._text) - self.at > _LONGEST_ELEMENT:
                     raise OverflowError from None
                 if not self._read_more():
                     if error.pos < len(self._text.rstrip()) and not error.msg.startswith("Unterminated"):

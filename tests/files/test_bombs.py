@@ -8,12 +8,16 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from program import ENVIRONMENT
+
+from etcdsize.files.compression import open_compressed
 
 LONG = "x" * 60_000_000
 ROWS = 300_000
@@ -131,3 +135,78 @@ class TestBombs:
         assert (code, out.count("\n")) == (2, 1)
         assert "columns to write in another format, expected at most 10,000" in out
         assert peak < 2000
+
+
+def packed(path, head, piece, count):
+    """Write a compressed file that repeats a piece of content."""
+    with open_compressed(path) as stream:
+        stream.write(head)
+        for _ in range(count):
+            stream.write(piece)
+    assert path.stat().st_size < 4 * 1024**2
+
+
+def sheet(path, rows):
+    """Write a workbook with these rows of XML."""
+    openpyxl.Workbook().save(path)
+    with zipfile.ZipFile(path) as parts:
+        contents = {name: parts.read(name) for name in parts.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    contents[name] = contents[name].replace(b"<sheetData></sheetData>", b"<sheetData/>")
+    contents[name] = contents[name].replace(b"<sheetData />", b"<sheetData/>")
+    contents[name] = contents[name].replace(b"<sheetData/>", b"<sheetData>" + rows + b"</sheetData>")
+    assert rows in contents[name]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
+        for part, content in contents.items():
+            parts.writestr(part, content)
+
+
+MIB = 1024**2
+HEADER = b"clients,rps,data,cloud\n"
+
+
+@pytest.mark.slow
+class TestContainers:
+    """What a small file becomes is read piece by piece, and refused where a piece has no end."""
+
+    @pytest.mark.parametrize("ending", ["gz", "zst", "bz2"])
+    def test_many_rows(self, ending, tmp_path):
+        packed(tmp_path / f"in.csv.{ending}", HEADER, b"90,150,80000000,aws\n" * 50_000, 100)
+        code, out, peak = fleet(tmp_path / f"in.csv.{ending}", "-o", tmp_path / f"out.csv.{ending}")
+        assert (code, out.split(":")[0]) == (0, "5000000 clusters")
+        assert peak < 600
+
+    @pytest.mark.parametrize("ending", ["gz", "zst"])
+    @pytest.mark.parametrize(
+        ("name", "head", "piece", "message"),
+        [
+            ("in.csv", HEADER, b"x" * MIB, "line 2: a row of more than 64 MiB"),
+            ("in.csv", b"\xff\xfe", b"x\0" * MIB, "line 1: a row of more than 64 MiB"),
+            ("in.jsonl", b'{"', b"x" * MIB, "line 1: more than 64 MiB"),
+            ("in.json", b'[{"', b"x" * MIB, "row 1: more than 16 MiB"),
+            ("in.json", b'[{"a": [', b"1," * MIB, "row 1: more than 16 MiB"),
+            ("in.json", b"[", b" " * MIB, "row 1: the file ends within the array"),
+            ("in.parquet", b"PAR1\x15", b"x" * MIB, "not a Parquet file"),
+        ],
+    )
+    def test_no_end(self, name, head, piece, message, ending, tmp_path):
+        packed(tmp_path / f"{name}.{ending}", head, piece, 500)
+        code, out, peak = fleet(tmp_path / f"{name}.{ending}", "--provider", "aws")
+        assert (code, out.count("\n")) == (2, 1)
+        assert message in out
+        assert peak < 2000
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            b"<row>" + b"<c/>" * 1_000_000 + b"</row>",
+            b"<row/>" * 4_000_000,
+            b"<row><c><v>1</v></c></row>" * 1_000_000,
+            b"<row>" + b'<c t="inlineStr"><is><t>x</t></is></c>' * 90_000 + b"</row>",
+        ],
+    )
+    def test_workbooks(self, rows, tmp_path):
+        sheet(tmp_path / "in.xlsx", rows)
+        code, out, peak = fleet(tmp_path / "in.xlsx")
+        assert (code, out.count("\n")) == (2, 1)
+        assert peak < 1000

@@ -192,7 +192,7 @@ class TestDamage:
         )
 
     def test_an_object_too_long(self, monkeypatch):
-        monkeypatch.setattr(etcdsize.files.json_objects, "_LONGEST_OBJECT", 2 * 1024**2)
+        monkeypatch.setattr(etcdsize.files.json_objects, "_LONGEST_ELEMENT", 2 * 1024**2)
         long = json.dumps([{**CLUSTERS[0], "note": "x" * 5 * 1024**2}])
         assert error_of(long) == "clusters.json: row 1: more than 2 MiB, expected a JSON object"
         assert sized(json.dumps([{**CLUSTERS[0], "note": "x" * 1024**2}]))[0].clusters == 1

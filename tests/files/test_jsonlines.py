@@ -161,7 +161,7 @@ class TestMalformed:
     )
     def test_a_malformed_line_is_rejected(self, line, reason, monkeypatch):
         if reason.startswith("more than"):
-            monkeypatch.setattr(etcdsize.files.json_objects, "_LONGEST_OBJECT", 1000)
+            monkeypatch.setattr(etcdsize.files.json_objects, "_LONGEST_LINE", 1000)
         error = error_of(f"{START}}}\n\n{line}\n")
         assert str(error) == f"fleet.jsonl: line 3: {reason}"
         assert error.line == 3
