@@ -506,6 +506,11 @@ class TestAnyScrapes:
         started_unix_seconds=UNKNOWN,
         taken_unix_seconds=UNKNOWN,
         calls=st.none() | st.dictionaries(NAME, COUNT, max_size=3),
+        reported_by=st.sampled_from(["etcd", "etcd", "etcd", "api-server"]),
+        unary_calls=UNKNOWN,
+        client_requests=UNKNOWN,
+        is_leader=st.none() | st.booleans(),
+        is_learner=st.none() | st.booleans(),
         cpu_seconds=UNKNOWN,
         watch_streams=UNKNOWN,
         lease_streams=UNKNOWN,
@@ -531,8 +536,13 @@ class TestAnyScrapes:
         with contextlib.suppress(EtcdSizeError):
             observation = combine_scrapes(first, second, seconds=seconds, clients=clients)
             assert render_observation(observation).endswith("\n")
+            assert observation.incomplete or not observation.problems
+            assert (observation.requests_bound is None) == (observation.requests_per_second is None)
+            assert (observation.data_bound is None) == (observation.data_bytes is None)
             if observation.is_known:
-                assert size(observation.workload(), members=observation.member_count).explain()
+                voting = observation.voting_members
+                assert voting is None or 1 <= voting <= observation.member_count
+                assert size(observation.workload(), members=voting or 3).explain()
 
 
 class TestUncountedCalls:
