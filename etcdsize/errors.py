@@ -90,7 +90,7 @@ class OptionError(EtcdSizeError):
 
 
 class ColumnError(OptionError):
-    """The columns of the load cannot be found in a file or a frame."""
+    """The columns of the load cannot be found in a frame; for a file, this is a `FleetFileError`."""
 
     code = "column"
 
