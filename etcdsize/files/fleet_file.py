@@ -9,7 +9,6 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Unpack
@@ -31,6 +30,7 @@ try:
     from etcdsize.batches.options import MEMBERS, BatchOptions, LoadOptions
     from etcdsize.batches.sizer import BatchSizer
     from etcdsize.batches.time_series import TimeSeries
+    from etcdsize.files.background import in_background, read_ahead
     from etcdsize.files.compression import open_compressed
     from etcdsize.files.fold import Fold, FoldedReader, numbered
     from etcdsize.files.format import Format, Noting, Reader, Rows, Wanted, file_size
@@ -289,8 +289,8 @@ class Fleet:
             with contextlib.ExitStack() as stack:
                 write = None if writer is None else writer.write
                 if write is not None and stream is not None and file_size(stream) is not None:
-                    write = stack.enter_context(_in_background(write))
-                source = _read_ahead(batches) if self.opened.on_disk else batches
+                    write = stack.enter_context(in_background(write))
+                source = read_ahead(batches) if self.opened.on_disk else batches
                 for rows in stack.enter_context(contextlib.closing(source)):
                     series.look_at(rows.batch)
                     with _naming_columns(self.name):
@@ -417,29 +417,3 @@ class Fleet:
             time_series=series.text if folded is None else "",
         )
         return summary if folded is None else numbered(summary, folded)
-
-
-def _read_ahead(batches: Generator[Rows]) -> Generator[Rows]:
-    """Yield batches while a thread reads the next one."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (rows := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield rows
-
-
-@contextlib.contextmanager
-def _in_background(write: Callable[..., None]) -> Iterator[Callable[..., None]]:
-    """Yield a function that writes in a thread. An error is raised by the next call, or at the end."""
-    with ThreadPoolExecutor(1) as writer:
-        last: Future[None] | None = None
-
-        def write_later(*batch: object) -> None:
-            nonlocal last
-            if last is not None:
-                last.result()
-            last = writer.submit(write, *batch)
-
-        yield write_later
-        if last is not None:
-            last.result()
