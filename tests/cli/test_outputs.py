@@ -14,7 +14,7 @@ from servers import answering, serving
 from writers import METRICS, writers
 
 NAMES = (
-    *(f"fleet to {kind}" for kind in ("csv", "tsv", "jsonl", "parquet")),
+    *(f"fleet to {kind}" for kind in ("csv", "tsv", "jsonl", "json", "parquet", "csv.gz", "csv.zst")),
     *("fleet, JSON lines", "fleet, Parquet copied", "fleet, audit"),
     *("catalog import", "observe to csv", "observe to parquet", "bootstrap"),
 )

@@ -69,7 +69,7 @@ def writers(folder: Path, port: int, *, rows: int = 4_000, machines: int = 200, 
     found = (
         *(
             Writer(f"fleet to {kind}", ("fleet", str(folder / "fleet.csv")), f"out.{kind}")
-            for kind in ("csv", "tsv", "jsonl", "parquet")
+            for kind in ("csv", "tsv", "jsonl", "json", "parquet", "csv.gz", "csv.zst")
         ),
         Writer("fleet, JSON lines", ("fleet", str(folder / "fleet.jsonl")), "out.jsonl"),
         Writer("fleet, Parquet copied", ("fleet", str(folder / "fleet.parquet")), "out.parquet"),
