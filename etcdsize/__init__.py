@@ -132,7 +132,8 @@ _PUBLIC_NAMES = {
     "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "need_for"),
     "fitting.fit": ("fit",),
     "fleet.audit": ("audit",),
-    "fleet.fleet_audit": ("ClusterAudit", "FleetAudit"),
+    "fleet.fleet_audit": ("FleetAudit",),
+    "fleet.verdicts": ("ClusterAudit",),
     "fleet.sizing": ("FleetSizing",),
     "frames.size_frame": ("size_frame",),
     "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
@@ -197,8 +198,9 @@ if TYPE_CHECKING:
     from etcdsize.fitting.storage import Storage, storage_for
     from etcdsize.fleet.audit import audit
     from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
-    from etcdsize.fleet.fleet_audit import ClusterAudit, FleetAudit
+    from etcdsize.fleet.fleet_audit import FleetAudit
     from etcdsize.fleet.sizing import FleetSizing
+    from etcdsize.fleet.verdicts import ClusterAudit
     from etcdsize.frames.size_frame import size_frame
     from etcdsize.observation.combine import combine_scrapes
     from etcdsize.observation.endpoint_status import read_endpoint_status

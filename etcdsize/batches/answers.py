@@ -40,7 +40,7 @@ def answer_schema(answers: Iterable[str], *, typed: bool = True) -> pa.Schema:
     typed : bool
         Whether costs are numbers; in a format without types they may be codes, which are faster to write as text.
     """
-    kinds = {"problem": pa.string(), **dict.fromkeys(_NUMBERS, pa.float64())}
+    kinds = {**dict.fromkeys(("problem", "reason"), pa.string()), **dict.fromkeys(_NUMBERS, pa.float64())}
     if not typed:
         kinds["usd_month"] = pa.dictionary(pa.int32(), pa.float64())
     return pa.schema([(name, kinds.get(name, pa.dictionary(pa.int32(), pa.string()))) for name in answers])

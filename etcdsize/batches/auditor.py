@@ -1,103 +1,97 @@
-"""Audit the machines that a column of a record batch names, and summarize the result.
+"""Audit the machines that a column of a record batch names.
 
 A `BatchSizer` has a `BatchAudit` if a column names the machines in use.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field
 
-from etcdsize.base.model import Model
-from etcdsize.base.text import shown
+from etcdsize.base.text import Suggestions, shown
+from etcdsize.batches.audit_summary import AuditSummary, AuditTotals
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import Source
-from etcdsize.batches.loads import distinct, is_text
-from etcdsize.catalog.costs import Price
+from etcdsize.batches.cluster_names import ClusterNames
+from etcdsize.batches.columns import Columns
+from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.errors import ColumnError
-from etcdsize.fleet.auditor import NO_MACHINE, Auditor
-from etcdsize.fleet.fleet_audit import DECIDERS, OVER, UNKNOWN, VERDICTS, FleetAudit
+from etcdsize.fleet.audit import audit_codes
+from etcdsize.fleet.auditor import PARTIAL_CPU, Auditor, Figures
+from etcdsize.fleet.bounds import Bounds, Mask, Part
+from etcdsize.fleet.fleet_audit import FleetAudit
+from etcdsize.fleet.kernel import Codes
+from etcdsize.fleet.reasons import reason_text
+from etcdsize.fleet.verdicts import DECIDERS, UNKNOWN, VERDICTS
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["AuditSummary", "AuditedRow", "BatchAudit", "dictionary"]
+__all__ = ["BatchAudit", "Machines", "dictionary"]
 
-_MOST = 10
-
-
-class AuditedRow(Model):
-    """A cluster that is at risk, or that would cost less on a smaller machine."""
-
-    row: Annotated[int, Field(description="Row number, counted from 1 without the header.")]
-    current_machine: Annotated[str, Field(description="The machine in use.")]
-    tier: Annotated[str, Field(description="The tier that the load needs.")]
-    decided_by: Annotated[str | None, Field(description="The dimension, or the figure of the machine, that decided.")]
-    utilization: Annotated[float | None, Field(description="Load divided by the bound that decided.")]
-    recommended_machine: Annotated[str | None, Field(description="The recommended machine.")]
-    usd_month_difference: Annotated[
-        float | None, Field(description="Monthly cost of the change, None if unknown. [US dollars]")
-    ]
-    region: Annotated[str | None, Field(description="The region of the prices.")] = None
-    date: Annotated[str | None, Field(description="The date of the older of the two prices.")] = None
+# What `observe` writes of each figure -> whether the true one may be less, and whether it may be more.
+_BOUNDS = {"exact": (False, False), "upper": (True, False), "lower": (False, True)}
 
 
-class AuditSummary(Model):
-    """The audit of the machines that a fleet runs on."""
+@dataclass
+class Machines:
+    """The machines in use, of the rows of a batch."""
 
-    verdicts: Annotated[dict[str, int], Field(description="Clusters by verdict: under, right, over, unknown.")]
-    at_risk: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are under, most overloaded first.")]
-    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, greatest saving first.")]
-    usd_month_to_save: Annotated[
-        float,
-        Field(description="Monthly saving on the clusters that are over and have known prices. [US dollars]"),
-    ]
-    over_without_price: Annotated[int, Field(description="Clusters that are over but whose saving is unknown.")]
-    first_unknown: Annotated[tuple[str, ...], Field(description="The first machines without a verdict, and why.")]
-    margin: Annotated[float, Field(description="Headroom that a smaller tier must still have.")]
-    catalog: Annotated[str, Field(description="The name of the catalog.")]
+    codes: NDArray[np.uint16]
+    """The index of each in the catalog, or the code of one that is not in it."""
+    places: NDArray[np.int64]
+    """The place of each row's name among the distinct ones."""
+    reasons: dict[int, str]
+    """Why the machine of a place has no verdict, unless the row states its vCPUs and its memory."""
 
 
 class BatchAudit:
-    """Audits one record batch after another and keeps totals."""
+    """Audits one record batch after another and keeps totals.
 
-    def __init__(self, auditor: Auditor) -> None:
+    Parameters
+    ----------
+    auditor : Auditor
+        The rules of the audit.
+    columns : Columns
+        The columns of a batch.
+    cells : CellRules
+        How cells are written.
+    """
+
+    def __init__(self, auditor: Auditor, columns: Columns, cells: CellRules) -> None:
         self.auditor = auditor
         """The rules of the audit."""
-        self.verdict_counts: NDArray[np.int64] = np.zeros(len(VERDICTS), np.int64)
-        """Clusters by verdict."""
-        self._saved = 0.0
-        self._without_price = 0
-        self._at_risk: list[tuple[float, AuditedRow]] = []
-        self._savings: list[tuple[float, AuditedRow]] = []
-        self._unknown: dict[str, None] = {}
+        self._columns = columns
+        self._cells = cells
+        self._totals = AuditTotals(auditor)
         self._types = [machine.machine_type for machine in auditor.machines]
+        self._suggestions = Suggestions()
 
-    def look_up(self, column: pa.Array, source: Source, cells: CellRules) -> tuple[NDArray[np.uint16], dict[int, str]]:
-        """Return the index of each machine in the catalog, and the problem of each row without a verdict."""
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (is_text(kind) or pa.types.is_null(kind)):
-            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        texts, places = distinct(column)
-        names = [*cells.clean(texts).to_pylist(), None]
+    def machines(self, batch: pa.RecordBatch) -> Machines:
+        """Return the machines that a batch names."""
+        source = self._columns["current_machine"]
+        texts, places = self._texts(batch, "current_machine")
+        names = [*texts.to_pylist(), None]
         lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
-        codes: NDArray[np.uint16] = lookup[places]
         capacities = self.auditor.capacities
         reasons = {
             place: f"{source.name}: {self.auditor.reason_unknown(names[place], int(code))}"
             for place, code in enumerate(lookup)
-            if code == NO_MACHINE or capacities[code].tier is None
+            if code >= PARTIAL_CPU or capacities[code].tier is None
         }
-        if not reasons:
-            return codes, {}
-        without_verdict = np.zeros(len(names), np.bool_)
-        without_verdict[list(reasons)] = True
-        wrong = {row: reasons[int(places[row])] for row in np.flatnonzero(without_verdict[places]).tolist()}
-        for text in dict.fromkeys(wrong.values()):
-            if len(self._unknown) < _MOST:
-                self._unknown[text] = None
-        return codes, wrong
+        return Machines(lookup[places], places, reasons)
+
+    def _texts(self, batch: pa.RecordBatch, key: str) -> tuple[pa.Array, NDArray[np.int64]]:
+        """Return the distinct texts of a column, and the place of each row's."""
+        source = self._columns[key]
+        column = batch.column(source.position)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (is_text(kind) or pa.types.is_null(kind)):
+            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
+        texts, places = distinct(column)
+        return self._cells.clean(texts), places
 
     def provider_codes(self, codes: NDArray[np.uint16], providers: tuple[str, ...], invalid: int) -> NDArray[np.uint8]:
         """Return the index of each machine's provider, or `invalid` where the provider is not listed."""
@@ -106,41 +100,120 @@ class BatchAudit:
         of = [code_of.get(machine.provider, invalid) for machine in machines]
         return np.array([*of, invalid], np.uint8)[np.minimum(codes, len(machines))]
 
-    def count(self, audit: FleetAudit, before: int) -> None:
-        """Count the clusters of a batch; `before` is the number of rows before it."""
-        self.verdict_counts += np.bincount(audit.verdict_codes, minlength=len(VERDICTS))
-        self._saved += audit.usd_month_to_save
-        over = audit.verdict_codes == OVER
-        self._without_price += int(np.count_nonzero(np.isnan(audit.usd_month_difference[over])))
-        for kept, rows, weights in (
-            (self._at_risk, audit.at_risk(_MOST), audit.utilization),
-            (self._savings, audit.savings(_MOST), -audit.usd_month_difference),
-        ):
-            kept += [(float(weights[row]), self._row(audit, int(row), before)) for row in rows]
-            kept.sort(key=lambda one: -one[0])
-            del kept[_MOST:]
+    def audit(
+        self,
+        batch: pa.RecordBatch,
+        machines: Machines,
+        values: Sequence[NDArray[Any] | None],
+        codes: Codes,
+        unknown: Sequence[NDArray[np.bool_] | None],
+        load_codes: Codes,
+    ) -> FleetAudit:
+        """Return the audit of a batch.
 
-    def _row(self, audit: FleetAudit, index: int, before: int) -> AuditedRow:
-        one = audit[index]
-        now = self.auditor.catalog.machines[int(audit.machine_codes[index])].price
-        then = None if one.recommended_machine is None else one.recommended_machine.price
-        known = one.usd_month_difference is not None
-        return AuditedRow(
-            row=before + index + 1,
-            current_machine=one.machine_type,
-            tier=str(one.tier),
-            decided_by=one.decided_by,
-            utilization=one.utilization,
-            recommended_machine=None if one.recommended_machine is None else one.recommended_machine.machine_type,
-            usd_month_difference=one.usd_month_difference,
-            region=then.region if known and then is not None else None,
-            date=_older(now, then) if known else None,
+        Parameters
+        ----------
+        batch : RecordBatch
+            The batch.
+        machines : Machines
+            Its machines.
+        values, unknown : sequence
+            The loads, and where they are unknown, for each dimension.
+        codes : array of uint8
+            The tier that each row needs.
+        load_codes : array of uint8
+            The tier that its load needs, without the Kubernetes nodes.
+        """
+        return audit_codes(
+            self.auditor,
+            machines.codes,
+            values,
+            load_codes,
+            unknown,
+            tiers=codes,
+            bounds=self._bounds(batch, unknown),
+            figures=self._figures(batch),
         )
 
-    def column(self, answer: str, audit: FleetAudit) -> pa.Array:
+    def _bounds(self, batch: pa.RecordBatch, unknown: Sequence[NDArray[np.bool_] | None]) -> Bounds | None:
+        """Return what is known of the loads, None where everything is known exactly."""
+        parts = []
+        for dimension, missing in zip(DIMENSIONS, unknown):
+            source = self._columns.get(dimension)
+            if source is None:
+                parts.append(Part(unknown=True))
+                continue
+            less, more = self._bound(batch, f"{dimension.partition('_')[0]}_bound")
+            parts.append(Part(source.upper or less, more, False if missing is None else missing))
+        partial: Mask = False
+        if "observed_problem" in self._columns:
+            texts, places = self._texts(batch, "observed_problem")
+            partial = np.array([*(text is not None for text in texts.to_pylist()), False])[places]
+        if partial is False and not any(mask is not False for part in parts for mask in part):
+            return None
+        return Bounds(parts, partial, batch.num_rows)
+
+    def _bound(self, batch: pa.RecordBatch, key: str) -> tuple[Mask, Mask]:
+        """Return where the figures of a dimension may be less, and where they may be more."""
+        if key not in self._columns:
+            return False, False
+        texts, places = self._texts(batch, key)
+        # A figure without a word is exact; one with another word, such as estimate, may be less or more.
+        words = [_BOUNDS.get(text or "exact", (True, True)) for text in (*texts.to_pylist(), None)]
+        less, more = np.array(words, np.bool_).T
+        return less[places], more[places]
+
+    def _figures(self, batch: pa.RecordBatch) -> Figures | None:
+        """Return what the stated vCPUs and memory say, None without both columns."""
+        columns = []
+        for key in ("vcpus", "memory_gib"):
+            source = self._columns.get(key)
+            if source is None:
+                return None
+            # Both are plain numbers, as a number of clients is.
+            load = numbers(batch.column(source.position), "clients", source, self._cells, self._suggestions)
+            values = load.values.astype(np.float64)
+            with np.errstate(invalid="ignore"):
+                values[~((values > 0) & np.isfinite(values))] = np.nan
+            values[list(load.problems)] = np.nan
+            columns.append(values)
+        return self.auditor.figures(*columns)
+
+    def report(self, audit: FleetAudit, machines: Machines, problems: dict[int, list[str]]) -> None:
+        """Add the problem of each row whose machine gets no verdict."""
+        for row in np.flatnonzero(audit.unjudged).tolist():
+            problems.setdefault(row, []).append(machines.reasons[int(machines.places[row])])
+
+    def count(self, audit: FleetAudit, machines: Machines, before: int, names: ClusterNames) -> None:
+        """Count the clusters of a batch; `before` is the number of rows before it."""
+        rows = np.flatnonzero(audit.verdict_codes == UNKNOWN)
+        texts, places = self._reasons(audit, machines, rows)
+        self._totals.count(audit, texts[places], before, names)
+
+    def _reasons(
+        self, audit: FleetAudit, machines: Machines, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+        """Return the distinct reasons of some rows, and the place of each row's among them."""
+        unjudged = audit.unjudged[rows]
+        # The number of the reason, and above it the place of the machine's name, from 1.
+        ids = audit.reason_codes[rows].astype(np.int64)
+        ids += np.where(unjudged, machines.places[rows] + 1, 0) << 32
+        encoded = pa.array(ids).dictionary_encode()
+        texts = []
+        for number in encoded.dictionary.to_pylist():
+            place = (number >> 32) - 1
+            reason = reason_text(number & 0xFFFF_FFFF, self.auditor.margin)
+            texts.append("; ".join(filter(None, (reason, machines.reasons[place] if place >= 0 else ""))))
+        return np.array([*texts, ""], object)[:-1], encoded.indices.to_numpy()
+
+    def column(self, answer: str, audit: FleetAudit, machines: Machines) -> pa.Array:
         """Return an answer for every cluster, null where it is unknown."""
         if answer == "verdict":
             return dictionary(audit.verdict_codes, VERDICTS)
+        if answer == "reason":
+            texts, places = self._reasons(audit, machines, np.arange(len(audit)))
+            # Without a reason the cell is empty.
+            return pa.array([text or None for text in texts], pa.string()).take(pa.array(places))
         if answer == "decided_by":
             return dictionary(audit.decided_by, DECIDERS)
         if answer == "breaks_next":
@@ -151,24 +224,22 @@ class BatchAudit:
             return pa.array(np.round(audit.utilization, 4), from_pandas=True)
         return pa.array(np.round(audit.usd_month_difference, 2), from_pandas=True)
 
+    def no_column(self, answer: str) -> pa.Array:
+        """Return an answer for no rows, with the usual categories."""
+        texts = {
+            "verdict": VERDICTS,
+            "decided_by": DECIDERS,
+            "breaks_next": DIMENSIONS,
+            "recommended_machine": self._types,
+        }
+        if answer in texts:
+            return dictionary(np.empty(0, np.uint8), texts[answer])
+        return pa.array([], pa.string() if answer == "reason" else pa.float64())
+
     @property
     def summary(self) -> AuditSummary:
         """The summary of all clusters so far."""
-        return AuditSummary(
-            verdicts={name: int(count) for name, count in zip(VERDICTS, self.verdict_counts)},
-            at_risk=tuple(row for _, row in self._at_risk),
-            savings=tuple(row for _, row in self._savings),
-            usd_month_to_save=self._saved,
-            over_without_price=self._without_price,
-            first_unknown=tuple(self._unknown),
-            margin=self.auditor.margin,
-            catalog=self.auditor.catalog.name,
-        )
-
-    @property
-    def unknown(self) -> int:
-        """The number of clusters without a verdict."""
-        return int(self.verdict_counts[UNKNOWN])
+        return self._totals.summary
 
 
 def dictionary(codes: NDArray[Any], names: Sequence[str], bad: Any = None) -> pa.DictionaryArray:
@@ -179,7 +250,3 @@ def dictionary(codes: NDArray[Any], names: Sequence[str], bad: Any = None) -> pa
     mask = nothing if nothing.any() else None
     places = codes.astype(np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(places, mask=mask), pa.array(list(names), pa.string()))
-
-
-def _older(one: Price | None, other: Price | None) -> str | None:
-    return min((price.date for price in (one, other) if price is not None), default=None)

@@ -31,7 +31,7 @@ __all__ = [
 ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices")
 """The columns that sizing adds, in order."""
 AUDIT_ANSWERS = (
-    *("verdict", "decided_by", "utilization", "breaks_next", "recommended_machine"),
+    *("verdict", "reason", "decided_by", "utilization", "breaks_next", "recommended_machine"),
     "usd_month_difference",
 )
 """The columns that an audit adds after those, if a file names the machines in use."""
@@ -41,6 +41,8 @@ NUMBERS = (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib")
 
 # Looked for only if the caller asks for them: reading a column takes time.
 _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
+# What `observe` writes of its own figures, which an audit reads by these very names.
+_OBSERVED = ("clients_bound", "requests_bound", "data_bound", "observed_problem")
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
 # What is measured where etcd's file is: more than the data in use.
 _FILE_WORDS = {"db", "database", "dbsize", "databasesize", "size", "file", "backend"}
@@ -67,7 +69,7 @@ class Source:
 
 
 Columns = dict[str, Source]
-"""A key of `USUAL_NAMES` -> its column. A dimension that is not listed is unknown."""
+"""A key of `USUAL_NAMES`, or a name that `observe` writes -> its column. A dimension that is not listed is unknown."""
 
 
 def pick_columns(
@@ -95,7 +97,7 @@ def pick_columns(
     provider_given : bool
         Whether one provider is given for all rows, so that no column is needed.
     audited : bool
-        Whether to look for the machine in use.
+        Whether to look for the machine in use, for its vCPUs and memory, and for what `observe` writes of its figures.
     also : iterable of str
         Further keys of `USUAL_NAMES` to look for. Those that are not found are left out.
     providers : sequence of str
@@ -113,7 +115,7 @@ def pick_columns(
     for key in unknown:
         if key not in _UNKNOWN:
             raise ColumnError(f"got {shown(key)}, expected {', '.join(_UNKNOWN)}{nearest(key, _UNKNOWN)}")
-    wanted = _chosen(chosen or {}, audited=audited)
+    wanted = _chosen(chosen or {})
     read = Names(names)
     columns: Columns = {}
     missing: list[str] = []
@@ -125,7 +127,7 @@ def pick_columns(
         if key not in wanted and (
             (key == "provider" and provider_given)
             or (key == "current_machine" and not audited)
-            or (key in _ON_REQUEST and key not in also)
+            or (key in _ON_REQUEST and key not in also and not (audited and key in ("vcpus", "memory_gib")))
         ):
             continue
         name, stated = wanted.get(key, (None, None))
@@ -134,6 +136,8 @@ def pick_columns(
             columns[key] = found
         elif key in DIMENSIONS or (key == "provider" and providers and not audited):
             missing.append(key)
+    if audited:
+        columns |= {name: Source(names.index(name), name) for name in _OBSERVED if name in names}
     if "kubernetes_nodes" in columns and columns.keys().isdisjoint(DIMENSIONS):
         # The nodes are enough, unless some column looks like one of a load.
         loads = [key for key in missing if key in DIMENSIONS]
@@ -167,13 +171,11 @@ def columns_to_read(columns: Columns, others: Iterable[int] = ()) -> tuple[list[
     return positions, {key: replace(source, position=place_of[source.position]) for key, source in columns.items()}
 
 
-def _chosen(chosen: Mapping[str, str], *, audited: bool) -> dict[str, tuple[str, Unit | None]]:
+def _chosen(chosen: Mapping[str, str]) -> dict[str, tuple[str, Unit | None]]:
     """Return what the caller chose: a key of `USUAL_NAMES` -> the column's name and the unit that the caller states."""
     found: dict[str, tuple[str, Unit | None]] = {}
     for asked, name in chosen.items():
         key, unit = (asked, None) if asked in USUAL_NAMES else _stated_unit(asked)
-        if key == "current_machine" and not audited:
-            raise ColumnError("current_machine: a frame is not audited; pass its columns to audit()")
         if key in found:
             raise ColumnError(f"{key}: got {shown(found[key][0])} and {shown(name)}, expected one column")
         found[key] = name, unit

@@ -10,11 +10,12 @@ from typing import Any, TypedDict, Unpack
 from etcdsize.base.checks import list_of, names_of, one_of
 from etcdsize.base.text import shown
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import ANSWERS, Columns, pick_columns
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, has_column_for, pick_columns
 from etcdsize.batches.missing_columns import PYTHON, Options
-from etcdsize.catalog.catalog import Catalog, providers_of
+from etcdsize.catalog.catalog import Catalog, load_catalog, providers_of
 from etcdsize.errors import OptionError
-from etcdsize.sizing.options import catalog_of, headroom_of, tiers_of
+from etcdsize.fleet.auditor import Auditor
+from etcdsize.sizing.options import catalog_of, headroom_of, margin_of, tiers_of
 from etcdsize.tiers import TierTable
 
 __all__ = ["MEMBERS", "BatchOptions", "LoadOptions", "SizeOptions"]
@@ -32,6 +33,7 @@ class LoadOptions(TypedDict, total=False):
     on_missing: str
     tiers: str | Path | TierTable
     headroom: float
+    margin: float
     na: Iterable[str]
     decimal: str
     thousands: str | None
@@ -41,8 +43,8 @@ class SizeOptions(LoadOptions, total=False):
     """The options of `size_frame`, for the functions that pass them on."""
 
     on_invalid: str
-    catalog: str | Path | Catalog
-    answers: Iterable[str]
+    catalog: str | Path | Catalog | None
+    answers: Iterable[str] | None
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,13 @@ class BatchOptions:
     headroom: float
     answers: tuple[str, ...]
     cells: CellRules
+    auditor: Auditor | None
 
     @classmethod
-    def of(cls, **options: Unpack[SizeOptions]) -> BatchOptions:
+    def of(cls, names: Iterable[Any] = (), **options: Unpack[SizeOptions]) -> BatchOptions:
         """Check the options of `size_frame` and return them, with defaults for those that are not given.
+
+        If one of the columns names the machines in use, they are audited, by default with the catalog `current`.
 
         Raises
         ------
@@ -73,29 +78,41 @@ class BatchOptions:
         if unexpected:
             raise TypeError(f"got an unexpected keyword argument {min(unexpected)!r}")
         table = tiers_of(options.get("tiers", "guide"))
-        machines = catalog_of(options.get("catalog", "guide"), table)
+        headroom, margin = headroom_of(options.get("headroom", 0.0)), margin_of(options.get("margin", 0.2))
+        chosen = _chosen(options.get("columns"))
+        audited = "current_machine" in chosen or has_column_for(map(_text, names), "current_machine")
+        catalog = options.get("catalog")
+        if catalog is None:
+            catalog = "current" if audited else "guide"
+        if not isinstance(catalog, Catalog):
+            catalog = load_catalog(catalog)
+        machines = catalog_of(catalog, table)
         provider = options.get("provider")
+        provider = None if provider is None else providers_of(machines, provider)[0]
         on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
         on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
-        answers = [one_of("answers", name, ANSWERS) for name in list_of("answers", options.get("answers", ANSWERS))]
+        every = (*ANSWERS, *AUDIT_ANSWERS) if audited else ANSWERS
+        wanted = options.get("answers")
+        answers = [one_of("answers", name, every) for name in list_of("answers", every if wanted is None else wanted)]
         unknown = names_of("unknown", list_of("unknown", options.get("unknown", ())))
         return cls(
-            provider=None if provider is None else providers_of(machines, provider)[0],
-            chosen=_chosen(options.get("columns")),
+            provider=provider,
+            chosen=chosen,
             unknown=tuple(dict.fromkeys(unknown)),
             missing_is_unknown=on_missing == "unknown",
             raise_problems=on_invalid == "raise",
             catalog=machines,
             tiers=table,
-            headroom=headroom_of(options.get("headroom", 0.0)),
+            headroom=headroom,
             answers=tuple(dict.fromkeys(answers)),
             cells=CellRules.of(options.get("na", ()), options.get("decimal", "."), options.get("thousands")),
+            auditor=Auditor(catalog, table, provider=provider, headroom=headroom, margin=margin, members=MEMBERS)
+            if audited
+            else None,
         )
 
-    def columns(
-        self, names: Iterable[Any], *, audited: bool = False, also: Iterable[str] = (), spelling: Options = PYTHON
-    ) -> Columns:
-        """Return the columns that hold the load; messages spell the options as `spelling` does.
+    def columns(self, names: Iterable[Any], *, also: Iterable[str] = (), spelling: Options = PYTHON) -> Columns:
+        """Return the columns that hold the load, and further ones; messages spell the options as `spelling` does.
 
         Raises
         ------
@@ -103,15 +120,19 @@ class BatchOptions:
             For columns that are missing or ambiguous.
         """
         return pick_columns(
-            [name if isinstance(name, str) else "" for name in names],
+            [_text(name) for name in names],
             self.chosen,
             self.unknown,
             provider_given=self.provider is not None,
-            audited=audited,
+            audited=self.auditor is not None,
             also=also,
             providers=self.catalog.providers,
             spelling=spelling,
         )
+
+
+def _text(name: Any) -> str:
+    return name if isinstance(name, str) else ""
 
 
 def _chosen(columns: Any) -> dict[str, str]:

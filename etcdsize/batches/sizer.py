@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shortened, shown
 from etcdsize.batches.answers import CODES, FORCED_BY, answer_schema, coded, problem_column
-from etcdsize.batches.auditor import BatchAudit
+from etcdsize.batches.auditor import BatchAudit, Machines
+from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
 from etcdsize.batches.kubernetes_nodes import read_nodes
 from etcdsize.batches.loads import distinct, is_text, numbers
@@ -26,8 +27,6 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
 from etcdsize.fitting.today import cluster_usd_month, machine_today
-from etcdsize.fleet.audit import audit_codes
-from etcdsize.fleet.auditor import Auditor
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
@@ -65,8 +64,6 @@ class BatchSizer:
         The columns of a batch that hold the load.
     schema : Schema
         The answer columns to return, from `answer_schema`; columns that are left out cost nothing.
-    auditor : Auditor, optional
-        The rules to audit the machines that a column names.
     totals : bool
         Whether to count the notices, which takes time even if their column is left out.
     """
@@ -76,7 +73,6 @@ class BatchSizer:
         options: BatchOptions,
         columns: Columns,
         schema: pa.Schema,
-        auditor: Auditor | None = None,
         *,
         totals: bool = False,
     ) -> None:
@@ -84,7 +80,8 @@ class BatchSizer:
         self._columns = columns
         self.schema: pa.Schema = schema
         """The answer columns."""
-        self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor)
+        auditor = options.auditor
+        self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor, columns, options.cells)
         """The audit of the machines in use, if a column names them."""
         catalog, tiers = options.catalog, options.tiers
         self._tiers = tiers
@@ -102,8 +99,8 @@ class BatchSizer:
         """Rows by tier."""
         self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
         """Rows by provider and tier."""
-        self.first_problems: list[tuple[int, str]] = []
-        """The first rows that cannot be sized, with their numbers from 1."""
+        self.first_problems: list[tuple[int, str | None, str]] = []
+        """The first rows that cannot be sized: their numbers from 1, their clusters, their problems."""
         self.elsewhere: Counter[str] = Counter()
         """Rows by provider, for the first of the providers without machines."""
         self.unfit: int = 0
@@ -154,28 +151,28 @@ class BatchSizer:
                 unknown[index] = load.missing
         nodes = self._read_nodes(batch, problems)
         self._report_missing(rows, unknown, nodes, problems)
-        machines, unknown_machines = None, dict[int, str]()
-        if self.audit is not None:
-            source = self._columns["current_machine"]
-            machines, unknown_machines = self.audit.look_up(batch.column(source.position), source, cells)
+        machines = None if self.audit is None else self.audit.machines(batch)
         providers = self._provider_codes(batch, machines, problems)
 
         codes = np.empty(rows, np.uint8)
         if rows:
             classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
             self._report_invalid(codes, values, problems)
-            if nodes is not None:
-                np.maximum(codes, nodes.codes, out=codes)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
-        before = self.rows
-        self._count(codes, providers, problems)
+        load_codes = codes
+        if nodes is not None:
+            codes = np.maximum(codes, nodes.codes)
+        named = self._columns.get("name")
+        before, names = self.rows, ClusterNames(None if named is None else batch.column(named.position), cells)
+        self._raise(problems)
+        self._count(codes, providers, problems, names)
         audit = None
         if self.audit is not None and machines is not None:
-            audit = audit_codes(self.audit.auditor, machines, values, codes, unknown)
-            self.audit.count(audit, before)
-        for row, problem in unknown_machines.items():
-            problems.setdefault(row, []).append(problem)
+            audit = self.audit.audit(batch, machines, values, codes, unknown, load_codes)
+            self.audit.count(audit, machines, before, names)
+            self.audit.report(audit, machines, problems)
+            self._raise(problems, before)
         self._report_unfit(codes, providers, problems)
         fleet = FleetSizing(
             values,
@@ -197,7 +194,7 @@ class BatchSizer:
             notices.keep(codes != INVALID)
         if self.notices is not None:
             self.notices.count(notices, before)
-        return self._answers(fleet, audit, problems, notices)
+        return self._answers(fleet, audit, machines, problems, notices)
 
     def _read_nodes(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> KubernetesNodes | None:
         source = self._columns.get("kubernetes_nodes")
@@ -236,12 +233,12 @@ class BatchSizer:
                 problems.setdefault(row, []).append("nothing known: every dimension is missing")
 
     def _provider_codes(
-        self, batch: pa.RecordBatch, machines: NDArray[np.uint16] | None, problems: dict[int, list[str]]
+        self, batch: pa.RecordBatch, machines: Machines | None, problems: dict[int, list[str]]
     ) -> NDArray[np.uint8] | None:
         if self._provider is not None:
             return None
         if "provider" not in self._columns and self.audit is not None and machines is not None:
-            return self.audit.provider_codes(machines, self._providers, INVALID)
+            return self.audit.provider_codes(machines.codes, self._providers, INVALID)
         source = self._columns["provider"]
         column = batch.column(source.position)
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
@@ -316,6 +313,7 @@ class BatchSizer:
         codes: NDArray[np.uint8],
         providers: NDArray[np.uint8] | None,
         problems: dict[int, list[str]],
+        names: ClusterNames,
     ) -> None:
         tiers = len(self._tiers.tiers)
         sized = codes != INVALID
@@ -328,20 +326,29 @@ class BatchSizer:
             flat += providers[sized].astype(np.int64) * tiers
         self.machine_counts += np.bincount(flat, minlength=len(self.machine_counts))
         room = 10 - len(self.first_problems)
-        if problems and self._options.raise_problems:
-            row = min(problems)
-            raise InvalidWorkloadError(
-                f'row {self.rows + row}: {"; ".join(problems[row])}; on_invalid="mark" sizes the rest',
-                index=self.rows + row,
-                count=len(problems),
-            )
         if problems and room > 0:
             for row in sorted(problems)[:room]:
-                self.first_problems.append((self.rows + row + 1, "; ".join(problems[row])))
+                self.first_problems.append((self.rows + row + 1, names.of(row), "; ".join(problems[row])))
         self.rows += len(codes)
 
+    def _raise(self, problems: dict[int, list[str]], before: int | None = None) -> None:
+        """Raise the first problem of a batch, if that is wanted; `before` is the number of rows before the batch."""
+        if problems and self._options.raise_problems:
+            row = min(problems)
+            index = row + (self.rows if before is None else before)
+            raise InvalidWorkloadError(
+                f'row {index}: {"; ".join(problems[row])}; on_invalid="mark" sizes the rest',
+                index=index,
+                count=len(problems),
+            )
+
     def _answers(
-        self, fleet: FleetSizing, audit: FleetAudit | None, problems: dict[int, list[str]], notices: RowNotices
+        self,
+        fleet: FleetSizing,
+        audit: FleetAudit | None,
+        machines: Machines | None,
+        problems: dict[int, list[str]],
+        notices: RowNotices,
     ) -> pa.RecordBatch:
         """Return the columns of the schema."""
         bad = fleet.tier_codes == INVALID if problems else None
@@ -351,8 +358,8 @@ class BatchSizer:
                 return problem_column(problems, len(fleet))
             if field.name == "notices":
                 return notices.column()
-            if self.audit is not None and audit is not None and field.name in AUDIT_ANSWERS:
-                return self.audit.column(field.name, audit)
+            if self.audit is not None and audit is not None and machines is not None and field.name in AUDIT_ANSWERS:
+                return self.audit.column(field.name, audit, machines)
             return coded(getattr(fleet, CODES[field.name]), self._values(field.name), field.type, bad)
 
         return pa.RecordBatch.from_arrays([column(field) for field in self.schema], schema=self.schema)
@@ -365,6 +372,8 @@ class BatchSizer:
                 return problem_column({}, 0)
             if field.name == "notices":
                 return RowNotices(0).column()
+            if self.audit is not None and field.name in AUDIT_ANSWERS:
+                return self.audit.no_column(field.name)
             return coded(np.empty(0, np.uint8), self._values(field.name), field.type)
 
         return pa.RecordBatch.from_arrays([column(field) for field in self.schema], schema=self.schema)

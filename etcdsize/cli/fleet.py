@@ -96,6 +96,12 @@ the clusters at risk and the possible savings.""",
         "can be repeated",
     )
     parser.add_argument(
+        "--name-column",
+        metavar="NAME",
+        help="the column with the names of the clusters, by which the summary names them (default: cluster, "
+        "cluster_name, name, cluster_id or id)",
+    )
+    parser.add_argument(
         "--unknown",
         metavar="WHAT",
         type=_dimension,
@@ -196,6 +202,7 @@ def run(options: Namespace) -> int:
             headroom=options.headroom,
             margin=options.margin,
             fold=options.fold,
+            name_column=options.name_column,
         ) as opened,
         progress_bar(*opened.work, opened.name) as progress,
     ):

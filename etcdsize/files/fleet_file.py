@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
@@ -17,6 +18,7 @@ from etcdsize.base.checks import one_of
 from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, NUMBERS, Columns, columns_to_read, has_column_for
+from etcdsize.batches.columns import Source as Column
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.catalog.catalog import Catalog, load_catalog
@@ -35,9 +37,9 @@ try:
     from etcdsize.files.fold import Fold, FoldedReader, numbered
     from etcdsize.files.format import Format, Noting, Reader, Rows, Wanted, file_size
     from etcdsize.files.registry import find_format, format_named
+    from etcdsize.files.row_names import names_of_rows
     from etcdsize.files.source import Source, open_source
     from etcdsize.files.summary import FleetSummary, MachineCount, Problem
-    from etcdsize.fleet.auditor import Auditor
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
@@ -56,7 +58,7 @@ def open_fleet(
     delimiter: str | None = None,
     sheet: str | None = None,
     catalog: str | Path | Catalog | None = None,
-    margin: float = 0.2,
+    name_column: str | None = None,
     fold: Fold | None = None,
     **options: Unpack[LoadOptions],
 ) -> Iterator[Fleet]:
@@ -78,14 +80,13 @@ def open_fleet(
     catalog : str, Path, Catalog or None
         As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use, because those are
         audited.
-    margin : float
-        As for `audit`.
+    name_column : str, optional
+        The column with the names of the clusters, by which a summary names them. None looks for a usual name.
     fold : {"latest", "peak"}, optional
         Which row to size where a cluster has several: the newest by a column of time stamps, or the newest with the
         largest value of each load. None sizes every row.
     **options
-        As for `size_frame`: provider, columns (also of "current_machine"), unknown, on_missing, tiers, headroom, na,
-        decimal, thousands.
+        As for `size_frame`: provider, columns, unknown, on_missing, tiers, headroom, margin, na, decimal, thousands.
 
     Raises
     ------
@@ -99,31 +100,20 @@ def open_fleet(
     name = "standard input" if str(source) == "-" else str(source)
     options["tiers"] = tiers_of(options.get("tiers", "guide"))
     options["headroom"] = headroom_of(options.get("headroom", 0.0))
-    margin = margin_of(margin)
+    options["margin"] = margin_of(options.get("margin", 0.2))
     if catalog is not None and not isinstance(catalog, Catalog):
         catalog = load_catalog(catalog)
-    chosen = options.get("columns") or {}
+    if name_column is not None:
+        options["columns"] = {**(options.get("columns") or {}), "name": name_column}
     with contextlib.ExitStack() as stack:
         with _reading(name):
             opened = stack.enter_context(open_source(source, stream, name, format, delimiter=delimiter, sheet=sheet))
         reader = opened.reader
-        audited = "current_machine" in chosen or has_column_for(reader.names, "current_machine")
-        machines = catalog or load_catalog("current" if audited else "guide")
-        checked = BatchOptions.of(**options, on_invalid="mark", catalog=machines, answers=ANSWERS)
-        auditor = None
-        if audited:
-            auditor = Auditor(
-                machines,
-                checked.tiers,
-                provider=checked.provider,
-                headroom=checked.headroom,
-                margin=margin,
-                members=MEMBERS,
-            )
         with _naming_columns(name):
-            timed = fold is not None or "timestamp" in chosen or has_column_for(reader.names, "timestamp")
-            also = ("name", "timestamp") if timed else ()
-            found = checked.columns(reader.names, audited=audited, also=also, spelling=COMMAND_LINE)
+            checked = BatchOptions.of(reader.names, **options, on_invalid="mark", catalog=catalog)
+            timed = fold is not None or "timestamp" in checked.chosen or has_column_for(reader.names, "timestamp")
+            also = ("name", "timestamp") if timed else ("name",)
+            found = checked.columns(reader.names, also=also, spelling=COMMAND_LINE)
             if fold is not None:
                 one_of("fold", fold, ("latest", "peak"))
                 if "timestamp" not in found:
@@ -131,7 +121,11 @@ def open_fleet(
                         f"has no column of time stamps (expected {', '.join(USUAL_NAMES['timestamp'])}), which "
                         f"--{fold} needs; name it with --column timestamp=NAME"
                     )
-        yield Fleet(source, name, opened, checked, found, auditor, fold)
+        again = partial(open_source, source, None, name, format, delimiter=delimiter, sheet=sheet)
+        # An audit names clusters that are found only at the end, and what is not a file cannot be read again.
+        is_a_file = stream is None and (source.is_file() or source.is_dir())
+        named = found.pop("name", None) if is_a_file and not timed and checked.auditor is None else None
+        yield Fleet(source, name, opened, checked, found, named, again, fold)
 
 
 @contextlib.contextmanager
@@ -161,7 +155,10 @@ class Fleet:
     opened: Source
     options: BatchOptions
     columns: Columns
-    auditor: Auditor | None
+    named: Column | None
+    """The column with the names of the clusters, if it is read only for the rows with a problem."""
+    again: Callable[[], contextlib.AbstractContextManager[Source]]
+    """Opens the input once more."""
     fold: Fold | None = None
 
     @property
@@ -268,10 +265,11 @@ class Fleet:
                 file=self.name,
             )
         positions, places = columns_to_read(self.columns, written)
-        sizer = BatchSizer(self.options, places, schema, self.auditor, totals=True)
+        sizer = BatchSizer(self.options, places, schema, totals=True)
         # Columns to write keep their text; columns that are only read may come as numbers, or as dictionaries.
         loads = {key: source.position for key, source in self.columns.items()}
-        coded = set(loads.values()).difference(written)
+        # The names of clusters are all different.
+        coded = {position for key, position in loads.items() if key != "name"}.difference(written)
         parsed = {position for key, position in loads.items() if key in NUMBERS}
         cells = self.options.cells
         # Where a number may mean a missing value, its text tells.
@@ -335,7 +333,7 @@ class Fleet:
     @property
     def _added(self) -> tuple[str, ...]:
         """The answer columns that a run can add."""
-        return ANSWERS if self.auditor is None else (*ANSWERS, *AUDIT_ANSWERS)
+        return ANSWERS if self.options.auditor is None else (*ANSWERS, *AUDIT_ANSWERS)
 
     def _select_columns(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
         """Return the positions of the file's columns to write, and the answers to write."""
@@ -370,6 +368,18 @@ class Fleet:
         names = self.reader.names
         return tuple(names[place] for place in Names(names).like_machines() if place not in used)
 
+    def _first_problems(self, sizer: BatchSizer) -> tuple[Problem, ...]:
+        """Return the first rows that cannot be sized, each with the name of its cluster."""
+        late: dict[int, str | None] = {}
+        if self.named is not None and sizer.first_problems:
+            with _reading(self.name), self.again() as opened:
+                rows = [row for row, _, _ in sizer.first_problems]
+                late = names_of_rows(opened.reader, self.named, rows, self.options.cells)
+        return tuple(
+            Problem(row=row, cluster=late.get(row, cluster), problem=problem)
+            for row, cluster, problem in sizer.first_problems
+        )
+
     def _summary(self, sizer: BatchSizer, series: TimeSeries, folded: FoldedReader | None) -> FleetSummary:
         options = self.options
         tiers = {name: int(count) for name, count in zip(options.tiers.names, sizer.tier_counts)}
@@ -398,7 +408,7 @@ class Fleet:
             not_sized=sizer.rows - sum(tiers.values()),
             tiers=tiers,
             machines=tuple(machines),
-            first_problems=tuple(Problem(row=row, problem=problem) for row, problem in sizer.first_problems),
+            first_problems=self._first_problems(sizer),
             notices=() if sizer.notices is None else sizer.notices.summary,
             beyond_guide=0 if sizer.notices is None else sizer.notices.beyond_guide,
             unfit=tuple(one.reason for one in options.catalog.unfit) if sizer.unfit else (),

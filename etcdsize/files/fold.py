@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from etcdsize.base.text import shown
-from etcdsize.batches.auditor import AuditedRow
+from etcdsize.batches.audit_summary import AuditedRow, WithoutVerdict
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import Columns, Source
 from etcdsize.batches.loads import distinct, numbers
@@ -29,7 +29,7 @@ __all__ = ["Fold", "FoldedReader", "numbered"]
 
 _PEAKED = (*DIMENSIONS, "kubernetes_nodes")
 Fold = Literal["latest", "peak"]
-RowT = TypeVar("RowT", AuditedRow, Problem)
+RowT = TypeVar("RowT", AuditedRow, WithoutVerdict, Problem)
 # Rows that wait before those that were replaced are dropped, and rows of a batch that is returned (our choice).
 _WAITING = 65_536
 
@@ -234,7 +234,14 @@ def numbered(summary: FleetSummary, reader: FoldedReader) -> FleetSummary:
 
     audit = summary.audit
     if audit is not None:
-        audit = audit.model_copy(update={"at_risk": each(audit.at_risk), "savings": each(audit.savings)})
+        audit = audit.model_copy(
+            update={
+                "at_risk": each(audit.at_risk),
+                "beyond": each(audit.beyond),
+                "savings": each(audit.savings),
+                "without_verdict": each(audit.without_verdict),
+            }
+        )
     source = reader.columns.get("name")
     return summary.model_copy(
         update={

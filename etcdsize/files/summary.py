@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from etcdsize.base.model import Answer, Date, Model
-from etcdsize.batches.auditor import AuditSummary
+from etcdsize.batches.audit_summary import AuditSummary
 from etcdsize.batches.options import MEMBERS
 from etcdsize.batches.row_notices import NoticeCount
 from etcdsize.catalog.machines import Disk
@@ -17,6 +17,7 @@ class Problem(Model):
     """A row that cannot be sized."""
 
     row: Annotated[int, Field(description="Row number, counted from 1 without the header.")]
+    cluster: Annotated[str | None, Field(description="The name of the cluster, if a column has it.")] = None
     problem: Annotated[str, Field(description="Why it cannot be sized.")]
 
 

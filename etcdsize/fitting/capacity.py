@@ -9,7 +9,7 @@ from etcdsize.fitting.model import FIGURES, Need, need_for
 from etcdsize.fitting.rejections import UNKNOWN_LIMITS, reject_shared_cpu
 from etcdsize.tiers import TierTable
 
-__all__ = ["BELOW", "Capacity", "capacities"]
+__all__ = ["BELOW", "Capacity", "capacities", "needs_of"]
 
 BELOW = -1
 """The index of the tier of a machine that is too small for any."""
@@ -20,51 +20,56 @@ class Capacity(NamedTuple):
 
     tier: int | None
     """The index of the largest tier, `BELOW` where it is too small for any; None where a figure is unknown."""
-    reason: str
-    """Why it is unknown, or why it is enough for none."""
-    figure: int
+    most: int
+    """The largest tier that it may be enough for, whatever its unknown figures are; `tier` where none is unknown."""
+    reason: str = ""
+    """Why it is unknown."""
+    figure: int = 0
     """Which of `FIGURES` it lacks most for the smallest tier, by index, where it is enough for none."""
-    ratio: float
+    ratio: float = 0.0
     """How many times the machine's figure the smallest tier needs."""
 
 
 @functools.lru_cache(maxsize=16)
 def capacities(catalog: Catalog, tiers: TierTable) -> tuple[Capacity, ...]:
     """Return the largest tier that each machine of a catalog is enough for, in the catalog's order."""
-    needs = [need_for(name, tiers=tiers) for name in tiers.names]
+    needs = needs_of(tiers)
     return tuple(_capacity(machine, needs) for machine in catalog.machines)
+
+
+def needs_of(tiers: TierTable) -> list[Need]:
+    """Return what a member needs of a machine, for each tier of a table."""
+    return [need_for(name, tiers=tiers) for name in tiers.names]
 
 
 def _capacity(machine: Machine, needs: list[Need]) -> Capacity:
     shared = reject_shared_cpu(machine)
     if shared is not None:
-        return Capacity(BELOW, shared.reason, 0, float(needs[0].vcpus))
-    best: int | None = None
-    closest: tuple[float, int] | None = None
-    for iops, bandwidth in _known_limits(machine):
-        figures = (machine.vcpus, machine.memory_gib, iops, bandwidth)
-        fits = BELOW
-        for index, need in enumerate(needs):
-            wanted = [getattr(need, name) for name in FIGURES]
-            short = [(want / has, at) for at, (has, want) in enumerate(zip(figures, wanted)) if has < want]
-            if short:
-                if index == 0:
-                    lacks = max(short)
-                    closest = lacks if closest is None else min(closest, lacks)
-                break
-            fits = index
-        best = fits if best is None else max(best, fits)
-    if best is None:
-        if machine.vcpus < needs[0].vcpus or machine.memory_gib < needs[0].memory_gib:
-            # It is too small whatever its disk.
-            ratio, at = max(
-                (getattr(needs[0], name) / getattr(machine, name), at) for at, name in enumerate(FIGURES[:2])
-            )
-            return Capacity(BELOW, "", at, ratio)
-        return Capacity(None, UNKNOWN_LIMITS, 0, 0.0)
-    if best == BELOW and closest is not None:
-        return Capacity(BELOW, "", closest[1], closest[0])
-    return Capacity(best, "", 0, 0.0)
+        return Capacity(None, len(needs) - 1, f"{shared.reason}, and etcd needs its CPU all the time")
+    found = [_enough(machine, needs, limits) for limits in _known_limits(machine)]
+    if found:
+        # Of the kinds of disk, the one with which it is enough for most; if for none, with which it lacks least.
+        return max(found, key=lambda one: (one.most, -one.ratio))
+    by_cpu_and_memory = _enough(machine, needs, ())
+    if by_cpu_and_memory.tier == BELOW:
+        return by_cpu_and_memory
+    return Capacity(None, by_cpu_and_memory.most, UNKNOWN_LIMITS)
+
+
+def _enough(machine: Machine, needs: list[Need], limits: tuple[float, ...]) -> Capacity:
+    """Return what a machine is enough for by its vCPUs, its memory and these limits for disks."""
+    figures = (machine.vcpus, machine.memory_gib, *limits)
+    fits = BELOW
+    for index, need in enumerate(needs):
+        wanted = [getattr(need, name) for name in FIGURES]
+        short = [(want / has, at) for at, (has, want) in enumerate(zip(figures, wanted)) if has < want]
+        if short:
+            if index == 0:
+                ratio, at = max(short)
+                return Capacity(BELOW, BELOW, "", at, ratio)
+            break
+        fits = index
+    return Capacity(fits, fits)
 
 
 def _known_limits(machine: Machine) -> list[tuple[float, float]]:

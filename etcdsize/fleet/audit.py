@@ -1,6 +1,6 @@
 """Compare the machine of every cluster with its load: `audit` returns a `FleetAudit`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from etcdsize.base.checks import one_of
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError
-from etcdsize.fleet.auditor import NO_MACHINE, Auditor
+from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU, Auditor, Figures
+from etcdsize.fleet.bounds import Bounds, bounds_of
 from etcdsize.fleet.classify import look_up_codes
-from etcdsize.fleet.fleet_audit import FleetAudit
+from etcdsize.fleet.fleet_audit import FleetAudit, Needs
 from etcdsize.fleet.kernel import Codes
-from etcdsize.fleet.loads import classify_arrays, fleet_codes, fleet_columns
+from etcdsize.fleet.loads import array_of, classify_arrays, fleet_codes, fleet_columns
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
 from etcdsize.tiers import TierTable
 
@@ -25,14 +26,38 @@ def audit_codes(
     auditor: Auditor,
     machine_codes: NDArray[np.uint16],
     columns: Sequence[NDArray[Any] | None],
-    tier_codes: Codes,
+    load_codes: Codes,
     unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
+    *,
+    tiers: Codes | None = None,
+    bounds: Bounds | None = None,
+    figures: Figures | None = None,
     names: NDArray[Any] | None = None,
 ) -> FleetAudit:
-    """Return the audit of clusters whose machines and tiers are given as indices. The arguments are not checked."""
-    roomy = np.empty(tier_codes.shape, np.uint8)
-    classify_arrays(columns, roomy.shape, roomy, auditor.tiers, auditor.margin_headroom, None)
-    return FleetAudit(auditor, machine_codes, tier_codes, roomy, columns, unknown, names)
+    """Return the audit of clusters whose machines and tiers are given as indices. The arguments are not checked.
+
+    `load_codes` are the tiers that the loads need, and `tiers` those that the clusters need, where something else than
+    the load counts too.
+    """
+    shape = load_codes.shape
+    tiers = load_codes if tiers is None else tiers
+    roomy = np.empty(shape, np.uint8)
+    classify_arrays(columns, shape, roomy, auditor.tiers, auditor.margin_headroom, None)
+    if tiers is not load_codes:
+        # What else counts leaves no smaller machine.
+        np.copyto(roomy, tiers, where=tiers > np.maximum(load_codes, roomy))
+    least = load_codes
+    if bounds is not None and any(part.less is not False for part in bounds.parts):
+        loads = bounds.least(columns)
+        least = np.zeros(shape, np.uint8)
+        if any(load is not None for load in loads):
+            classify_arrays(loads, shape, least, auditor.tiers, auditor.headroom, None)
+    if figures is not None:
+        places = np.minimum(machine_codes, len(auditor.capacities))
+        counts = auditor.by_figures[places] & (machine_codes != PARTIAL_CPU)
+        figures = figures._replace(tiers=np.where(counts, figures.tiers, np.int8(NO_TIER)))
+    needs = Needs(tiers, load_codes, least, roomy)
+    return FleetAudit(auditor, machine_codes, needs, columns, unknown, bounds=bounds, figures=figures, names=names)
 
 
 def audit(
@@ -41,6 +66,11 @@ def audit(
     requests_per_second: ArrayLike | None,
     data_bytes: ArrayLike | None,
     *,
+    lower: Mapping[str, ArrayLike] | None = None,
+    upper: Mapping[str, ArrayLike] | None = None,
+    partial: ArrayLike = False,
+    vcpus: ArrayLike | None = None,
+    memory_gib: ArrayLike | None = None,
     provider: str | None = None,
     catalog: str | Path | Catalog = "current",
     tiers: str | Path | TierTable = "guide",
@@ -52,8 +82,12 @@ def audit(
     """Return whether the machines that clusters run on are too small, right or too big.
 
     A machine counts as the largest tier that it is enough for by its sustained performance (see `fit`). A cluster is
-    `under` as soon as its load exceeds a bound of that tier. It is `over` only if it would fit a smaller tier with a
-    margin to spare, so that a resize does not have to be undone the next day.
+    `under` as soon as its load exceeds a bound of that tier. On a machine of the largest tier it is `beyond` as soon as
+    its load exceeds the last published bound. It is `over` only if it would fit a smaller tier with a margin to spare,
+    so that a resize does not have to be undone the next day.
+
+    A verdict is given only where it is known. `right` and `over` need all three dimensions, exactly or as upper bounds;
+    `under` and `beyond` need a dimension that is exact or a lower bound. Otherwise the verdict is `unknown`.
 
     Parameters
     ----------
@@ -65,6 +99,16 @@ def audit(
         Requests per second. [1/s]
     data_bytes : array_like, shape (n,), or None
         Data stored. [bytes]
+    lower, upper : mapping, optional
+        Dimension -> True, or booleans of shape (n,), where the load is only a lower or an upper bound: `lower` where it
+        may be more, `upper` where it may be less. Both are true of an estimate, which decides nothing.
+    partial : array_like of bool, shape (n,)
+        Clusters of which only a part was observed, so that the load may be more in every dimension.
+    vcpus : array_like, shape (n,), optional
+        Virtual CPUs of each machine. [count] With `memory_gib`, they judge a machine that the catalog does not have, or
+        whose limits for disks it does not know. NaN where they are unknown.
+    memory_gib : array_like, shape (n,), optional
+        Memory of each machine. [GiB]
     provider : str, optional
         The provider of every machine; None looks up a machine type in the whole catalog.
     catalog : str, Path or Catalog
@@ -84,7 +128,8 @@ def audit(
 
     Notes
     -----
-    Price differences are for the machines of all members in one region; disks are not included.
+    Price differences are for the machines of all members in one region; disks are not included. `reasons` says why a
+    verdict is `unknown` or `beyond`, what it rests on, and why a recommended machine is not the one that sizing gives.
 
     Examples
     --------
@@ -113,11 +158,23 @@ def audit(
         )
     columns, shape = fleet_columns((clients, requests_per_second, data_bytes), ("machine_types", names.shape))
     needs = fleet_codes(columns, shape, auditor.tiers, auditor.headroom, on_invalid)
+    bounds = bounds_of(columns, shape, lower, upper, partial)
+    figures = _figures(auditor, vcpus, memory_gib, shape)
     names = np.broadcast_to(names, shape)
     codes = look_up_codes(names, auditor.code_of, np.uint16)
     if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
-        index = int((codes == NO_MACHINE).argmax())
-        count = int(np.count_nonzero(codes == NO_MACHINE))
+        wrong = codes == NO_MACHINE
+        if figures is not None:
+            wrong &= figures.tiers == NO_TIER
+        _reject_unknown(auditor, names, wrong)
+    return audit_codes(auditor, codes, columns, needs, bounds=bounds, figures=figures, names=names)
+
+
+def _reject_unknown(auditor: Auditor, names: NDArray[Any], wrong: NDArray[np.bool_]) -> None:
+    """Reject the first machine that is not in the catalog."""
+    count = int(np.count_nonzero(wrong))
+    if count:
+        index = int(wrong.argmax())
         raise InvalidWorkloadError(
             f"machine_types[{index}]: {auditor.unknown_machine(names[index])}"
             f'{"" if count == 1 else f" ({count} clusters)"}; on_invalid="mark" audits the rest',
@@ -126,4 +183,30 @@ def audit(
             value=str(names[index]),
             count=count,
         )
-    return audit_codes(auditor, codes, columns, needs, names=names)
+
+
+def _figures(
+    auditor: Auditor, vcpus: ArrayLike | None, memory_gib: ArrayLike | None, shape: tuple[int, ...]
+) -> Figures | None:
+    """Return what the stated figures of the machines say; None without both of them."""
+    columns = []
+    for name, given in (("vcpus", vcpus), ("memory_gib", memory_gib)):
+        array = array_of(name, given)
+        if array is None:
+            continue
+        values = array.astype(np.float64)
+        if (values <= 0).any() or np.isinf(values).any():
+            raise InvalidWorkloadError(
+                f"{name}: got {values[(values <= 0) | np.isinf(values)].flat[0]:g}, expected numbers above 0, and NaN "
+                "where a figure is unknown",
+                dimension=name,
+            )
+        try:
+            columns.append(np.broadcast_to(values, shape))
+        except ValueError:
+            raise InvalidWorkloadError(
+                f"{name}: got the shape {array.shape}, expected one value, or one per cluster: {shape}", dimension=name
+            ) from None
+    if len(columns) == 1:
+        raise OptionError("vcpus, memory_gib: got one of the two, expected both or neither", option="vcpus", value=None)
+    return auditor.figures(*columns) if columns else None

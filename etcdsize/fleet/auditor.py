@@ -6,24 +6,29 @@ never by its burst performance.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etcdsize.base.text import Suggestions, nearest, shown
+from etcdsize.base.text import Suggestions
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
-from etcdsize.errors import OptionError
-from etcdsize.fitting.capacity import Capacity, capacities
+from etcdsize.fitting.capacity import BELOW, Capacity, capacities, needs_of
 from etcdsize.fitting.fit import best_per_tier
+from etcdsize.fitting.model import FIGURES
+from etcdsize.fitting.rejections import UNKNOWN_LIMITS
+from etcdsize.fleet.machine_names import find_partial_cpu, unknown_machine
+from etcdsize.sizing.options import catalog_of
 from etcdsize.tiers import TierTable
 
-__all__ = ["NO_MACHINE", "NO_TIER", "Auditor"]
+__all__ = ["NO_MACHINE", "NO_TIER", "PARTIAL_CPU", "Auditor", "Figures"]
 
 NO_MACHINE = 65_535
 """The code of a machine that is not in the catalog."""
+PARTIAL_CPU = 65_534
+"""The code of one that is not in the catalog either, and is known not to have its full CPU all the time."""
 NO_TIER = 127
 """The tier index of a machine with an unknown figure."""
 
@@ -70,61 +75,114 @@ class Auditor:
         self.members: int = members
         """Members of every cluster."""
         # A machine is replaced by one of the same architecture, because container images are built for one.
-        tiers_in_all = len(self.tiers.names)
-        place_of: dict[tuple[str, str | None], list[int]] = {}
+        machines = self.catalog.machines
+        places: dict[tuple[str, str | None], list[int]] = {}
         wanted: list[Machine] = []
         for arch, best in _best_machines(self.catalog, self.tiers):
             for name in best.providers:
-                places = place_of[name, arch] = []
+                places[name, arch] = []
                 for tier in self.tiers.names:
                     machine = best.find_for(name, tier)
-                    places.append(NO_MACHINE if machine is None else len(wanted))
+                    places[name, arch].append(NO_MACHINE if machine is None else len(wanted))
                     wanted += [] if machine is None else [machine]
-        self.machines: tuple[Machine, ...] = (*wanted, *self.catalog.machines)
+        self.machines: tuple[Machine, ...] = (*wanted, *machines)
         """The machines that `FleetAudit.recommended_codes` indexes: those to recommend, then the catalog's."""
-        self._suggestions = Suggestions()
-        self._nearest: dict[str, str] = {}
         only = None if provider is None else provider_name(provider)
+        self._candidates = tuple(machine for machine in machines if only in (None, machine.provider))
+        self._suggestions = Suggestions()
+        self._unknown: dict[str, str] = {}
         self._code_of: dict[str, int] = {}
-        for code, machine in enumerate(self.catalog.machines):
-            if only is None or machine.provider == only:
+        for code, machine in enumerate(machines):
+            if only in (None, machine.provider):
                 self._code_of.setdefault(machine.machine_type, code)
                 # Azure's names are not case-sensitive.
                 self._code_of.setdefault(machine.machine_type.lower(), code)
         self.capacities: tuple[Capacity, ...] = capacities(self.catalog, self.tiers)
         """The largest tier that each machine of the catalog is enough for."""
+        # In each table, the last entry is for machines that are not in the catalog.
         found = [NO_TIER if one.tier is None else one.tier for one in self.capacities]
         self.tier_of: NDArray[np.int8] = np.array([*found, NO_TIER], np.int8)
-        """The index of that tier for each machine; the last entry is for machines that are not in the catalog."""
-        nowhere = [NO_MACHINE] * tiers_in_all
-        rows = [
-            place_of.get((one.provider, one.arch), place_of.get((one.provider, None), nowhere))
-            for one in self.catalog.machines
-        ]
-        # Indexed by machine and tier; the last row is for machines that are not in the catalog.
+        """The index of that tier for each machine."""
+        self.most_of: NDArray[np.int8] = np.array([*(one.most for one in self.capacities), NO_TIER], np.int8)
+        """The index of the largest tier that it may be enough for."""
+        self.by_figures: NDArray[np.bool_] = np.array(
+            [*(one.reason == UNKNOWN_LIMITS for one in self.capacities), True]
+        )
+        """Whether the vCPUs and the memory that a row states may decide: nothing else of the machine is known."""
+        nowhere = [NO_MACHINE] * len(self.tiers.names)
+        rows = [places.get((one.provider, one.arch), places.get((one.provider, None), nowhere)) for one in machines]
         self.recommended: NDArray[np.uint16] = np.array([*rows, nowhere], np.uint16)
+        """The code of the machine to recommend, by machine and tier."""
+        # Sizing a tier gives the usual machine of the provider, whatever the architecture of the current one.
+        usual, names = catalog_of(self.catalog, self.tiers), self.tiers.names
+        identity: dict[tuple[str, str] | None, int] = {None: 0}
+
+        def number(machine: Machine | None) -> int:
+            key = None if machine is None else (machine.provider, machine.machine_type)
+            return identity.setdefault(key, len(identity))
+
+        self.identities: NDArray[np.int32] = np.array([*map(number, self.machines), 0], np.int32)
+        """A number for each of `machines`, equal for the same type of a provider; 0 for none, and last."""
+        usual_of = {
+            provider: [number(usual.find_for(provider, name)) for name in names] for provider in catalog.providers
+        }
+        self.usual: NDArray[np.int32] = np.array(
+            [*(usual_of[m.provider] for m in machines), [0] * len(names)], np.int32
+        )
+        """The number of the machine that sizing gives for a tier, by machine and tier."""
+        needs = needs_of(self.tiers)
+        self._needs = [np.array([getattr(need, name) for need in needs], float) for name in FIGURES[:2]]
 
     def code_of(self, machine_type: Any) -> int:
-        """Return the index of a machine in the catalog, or `NO_MACHINE`."""
+        """Return the index of a machine in the catalog, `PARTIAL_CPU` or `NO_MACHINE`."""
         if not isinstance(machine_type, str):
             return NO_MACHINE
-        return self._code_of.get(machine_type, self._code_of.get(machine_type.lower(), NO_MACHINE))
+        code = self._code_of.get(machine_type, self._code_of.get(machine_type.lower()))
+        if code is not None:
+            return code
+        return NO_MACHINE if find_partial_cpu(machine_type) is None else PARTIAL_CPU
 
     def unknown_machine(self, machine_type: Any) -> str:
         """Return the problem of a machine that is not in the catalog; the first ones get a suggestion."""
         if machine_type is None or machine_type == "" or machine_type != machine_type:
             return "missing"
         name = str(machine_type)
-        if name not in self._nearest and self._suggestions.take():
-            self._nearest[name] = nearest(name, (machine.machine_type for machine in self.catalog.machines))
-        near = self._nearest.get(name, "")
-        return f"got {shown(machine_type)}, expected a machine of the catalog {shown(self.catalog.name)}{near}"
+        if name in self._unknown:
+            return self._unknown[name]
+        if not self._suggestions.take():
+            return unknown_machine(name, self.catalog, ())
+        self._unknown[name] = unknown_machine(name, self.catalog, self._candidates)
+        return self._unknown[name]
 
     def reason_unknown(self, machine_type: Any, code: int) -> str:
         """Return why a machine gets no verdict."""
-        if code == NO_MACHINE:
+        if code >= PARTIAL_CPU:
             return self.unknown_machine(machine_type)
         return f"{self.catalog.machines[code].machine_type}: {self.capacities[code].reason}"
+
+    def figures(self, vcpus: NDArray[np.float64], memory_gib: NDArray[np.float64]) -> "Figures":
+        """Return how large machines are by their vCPUs and memory alone, which are NaN where they are unknown."""
+        fits = [np.searchsorted(need, has, side="right") for need, has in zip(self._needs, (vcpus, memory_gib))]
+        with np.errstate(divide="ignore"):
+            ratios = [need[0] / has for need, has in zip(self._needs, (vcpus, memory_gib))]
+        tiers = (np.minimum(*fits) + BELOW).astype(np.int8)
+        tiers[np.isnan(vcpus) | np.isnan(memory_gib)] = NO_TIER
+        return Figures(tiers, (ratios[1] > ratios[0]).astype(np.uint8), np.maximum(*ratios))
+
+
+class Figures(NamedTuple):
+    """What the vCPUs and the memory that rows state say of their machines."""
+
+    tiers: NDArray[np.int8]
+    """The largest tier that they are enough for, `BELOW` for none; `NO_TIER` where they do not count."""
+    figure: NDArray[np.uint8]
+    """Which of the two the smallest tier needs most of, in comparison."""
+    ratio: NDArray[np.float64]
+    """How many times this figure it needs."""
+
+    def cut(self, rows: slice) -> "Figures":
+        """Return the same of some of the rows."""
+        return Figures(self.tiers[rows], self.figure[rows], self.ratio[rows])
 
 
 def _best_machines(catalog: Catalog, tiers: TierTable) -> Iterator[tuple[str | None, Catalog]]:
@@ -132,15 +190,5 @@ def _best_machines(catalog: Catalog, tiers: TierTable) -> Iterator[tuple[str | N
     if catalog.has_tiers:
         yield None, catalog
         return
-    first_error: OptionError | None = None
-    found_any = False
     for arch in sorted({machine.arch for machine in catalog.machines if machine.arch is not None}, reverse=True):
-        try:
-            best = best_per_tier(catalog, tiers, arch)
-        except OptionError as error:
-            first_error = first_error or error
-            continue
-        found_any = True
-        yield arch, best
-    if first_error is not None and not found_any:
-        raise first_error
+        yield arch, best_per_tier(catalog, tiers, arch)

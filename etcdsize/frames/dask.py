@@ -64,7 +64,7 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
         raise MissingDependencyError(package="dask", extra="dask") from error
     if not isinstance(ddf, DataFrame):
         raise WorkloadTypeError(f"ddf: got {type(ddf).__name__}, expected a dask.dataframe.DataFrame")
-    checked = BatchOptions.of(**options)
+    checked = BatchOptions.of(ddf.columns, **options)
     # As a value of their own in the graph, the options are sent once instead of with every partition.
     sent = delayed(checked, pure=True, traverse=False)
     # Size Dask's sample of every type, so that a column without numbers is reported now and not by a worker.
@@ -82,5 +82,6 @@ def _size_partition(part: Any, options: BatchOptions, partition_info: dict[str, 
 
 
 def _as_text(part: Any) -> Any:
-    """Convert problems and notices to strings, because Dask writes strings as text and knows all categories."""
-    return part.astype({name: "string[pyarrow]" for name in ("problem", "notices") if name in part.columns})
+    """Convert answers of any text to strings, because Dask writes strings as text and knows all categories."""
+    texts = ("problem", "notices", "reason")
+    return part.astype({name: "string[pyarrow]" for name in texts if name in part.columns})

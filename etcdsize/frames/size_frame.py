@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etcdsize.batches.columns import ANSWERS, columns_to_read
+from etcdsize.batches.columns import columns_to_read
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 
 try:
@@ -45,10 +45,11 @@ def size_frame(
     unknown: Iterable[str] = (),
     on_missing: str = "problem",
     on_invalid: str = "mark",
-    catalog: str | Path | Catalog = "guide",
+    catalog: str | Path | Catalog | None = None,
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
-    answers: Iterable[str] = ANSWERS,
+    margin: float = 0.2,
+    answers: Iterable[str] | None = None,
     na: Iterable[str] = (),
     decimal: str = ".",
     thousands: str | None = None,
@@ -56,6 +57,9 @@ def size_frame(
     """Return the frame with the answer columns added.
 
     They are tier, machine_type, forced_by, tightest, machine_today, usd_month (three members), problem and notices.
+
+    If a column names the machines in use, they are audited, and the columns of the audit follow: verdict, reason,
+    decided_by, utilization, breaks_next, recommended_machine, usd_month_difference.
 
     Parameters
     ----------
@@ -65,18 +69,22 @@ def size_frame(
     provider : str, optional
         aws, azure or gce for every row; None reads it from a column.
     columns : mapping, optional
-        Dimension, "provider" or "kubernetes_nodes" -> the name of its column, if that is not one of the usual names.
-        A dimension may have a unit, if the name states none: `{"data_mb": "Database"}`.
+        Dimension, "provider", "kubernetes_nodes" or "current_machine" -> the name of its column, if that is not one of
+        the usual names. A dimension may have a unit, if the name states none: `{"data_mb": "Database"}`.
     unknown : iterable of str
         Dimensions that the frame does not have.
     on_missing : {"problem", "unknown"}
         What a null means: a problem of its row, or an unknown dimension. Only in pandas is NaN a null.
     on_invalid : {"mark", "raise"}
         Whether a row that cannot be sized gets empty answers and a problem, or raises.
-    catalog, tiers, headroom
+    catalog : str, Path, Catalog or None
+        As for `size`. None means `"guide"`, or `"current"` if a column names the machines in use.
+    tiers, headroom
         As for `size`.
-    answers : iterable of str
-        The answer columns to add. Columns that are left out cost nothing.
+    margin : float
+        As for `audit`.
+    answers : iterable of str, optional
+        The answer columns to add; None means all. Columns that are left out cost nothing.
     na : iterable of str
         More words for a missing value, beside n/a, na, -, null, none, unknown, ? and #n/a, in any case.
     decimal : {".", ","}
@@ -107,6 +115,7 @@ def size_frame(
     [{'tier': 'small', 'machine_type': 'm4.large'}, {'tier': 'medium', 'machine_type': 'n1-standard-4'}]
     """
     options = BatchOptions.of(
+        names_of_frame(frame),
         provider=provider,
         columns=columns,
         unknown=unknown,
@@ -115,6 +124,7 @@ def size_frame(
         catalog=catalog,
         tiers=tiers,
         headroom=headroom,
+        margin=margin,
         answers=answers,
         na=na,
         decimal=decimal,
@@ -132,13 +142,29 @@ def size_with_options(options: BatchOptions, frame: Any) -> Any:
         sizer = BatchSizer.of(options, frame.schema.names)
         schema = pa.schema([*frame.schema, *sizer.schema], metadata=frame.schema.metadata)
         return pa.RecordBatchReader.from_batches(schema, (append_answers(batch, sizer(batch)) for batch in frame))
-    polars = sys.modules.get("polars")
-    if polars is not None and isinstance(frame, polars.LazyFrame):
-        empty = size_with_options(options, polars.DataFrame(schema=frame.collect_schema()))
+    if _is_lazy(frame):
+        empty = size_with_options(options, sys.modules["polars"].DataFrame(schema=frame.collect_schema()))
         return frame.map_batches(lambda part: size_with_options(options, part), schema=empty.schema, streamable=True)
+    return _size_eager(options, *_wrapped(frame))
+
+
+def names_of_frame(frame: Any) -> list[Any]:
+    """Return the names of the columns of a frame of any kind."""
+    if isinstance(frame, (pa.RecordBatch, pa.RecordBatchReader)):
+        return list(frame.schema.names)
+    return list(frame.collect_schema().names()) if _is_lazy(frame) else _wrapped(frame)[1]
+
+
+def _is_lazy(frame: Any) -> bool:
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(frame, polars.LazyFrame)
+
+
+def _wrapped(frame: Any) -> tuple[nw.DataFrame[Any], list[str]]:
+    """Return an eager frame as narwhals sees it, and the names of its columns."""
     try:
         wrapped = nw.from_native(frame, eager_only=True)
-        names = wrapped.columns
+        return wrapped, wrapped.columns
     except (TypeError, nw.exceptions.NarwhalsError) as error:
         if isinstance(error, nw.exceptions.DuplicateError):
             raise ColumnError(f"frame: {error}; every column needs a name of its own") from None
@@ -146,7 +172,6 @@ def size_with_options(options: BatchOptions, frame: Any) -> Any:
             f"frame: got {type(frame).__name__}, expected a data frame of pandas, Polars, PyArrow or another library "
             "that narwhals supports eagerly"
         ) from None
-    return _size_eager(options, wrapped, names)
 
 
 def append_answers(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:

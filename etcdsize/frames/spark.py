@@ -12,6 +12,8 @@ from typing import Any, TypeVar, Unpack
 import pyarrow as pa
 
 from etcdsize.base.text import shown
+from etcdsize.batches.answers import answer_schema
+from etcdsize.batches.columns import NUMBERS
 from etcdsize.batches.options import BatchOptions, SizeOptions
 from etcdsize.batches.sizer import BatchSizer
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
@@ -68,18 +70,21 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
         raise MissingDependencyError(package="pyspark", extra="spark") from error
     if not isinstance(df, DataFrame):
         raise WorkloadTypeError(f"df: got {type(df).__name__}, expected a pyspark.sql.DataFrame")
-    checked = BatchOptions.of(**options)
     schema = df.schema
+    checked = BatchOptions.of(schema.names, **options)
     reject_repeated_names(schema.names)
     _reject_ambiguous_case(df, schema.names, checked.answers)
     # Report a column of the wrong type now, not from an executor.
     for key, source in checked.columns(schema.names).items():
         kind = schema.fields[source.position].dataType
-        if not isinstance(kind, (StringType, NullType) if key == "provider" else (StringType, NullType, NumericType)):
-            accepted = "text" if key == "provider" else "numbers or text"
+        if not isinstance(kind, (StringType, NullType, NumericType) if key in NUMBERS else (StringType, NullType)):
+            accepted = "numbers or text" if key in NUMBERS else "text"
             raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
-    added = [StructField(name, DoubleType() if name == "usd_month" else StringType()) for name in checked.answers]
-    sized: FrameT = df.mapInArrow(partial(_size_partition, checked), StructType([*schema.fields, *added]))
+    fields = [
+        StructField(one.name, DoubleType() if one.type == pa.float64() else StringType())
+        for one in answer_schema(checked.answers)
+    ]
+    sized: FrameT = df.mapInArrow(partial(_size_partition, checked), StructType([*schema.fields, *fields]))
     return sized
 
 

@@ -12,7 +12,7 @@ from etcdsize.reports.layout import aligned, page, usd_text
 from etcdsize.units import DIMENSIONS, format_percent
 
 if TYPE_CHECKING:
-    from etcdsize.batches.auditor import AuditedRow, AuditSummary
+    from etcdsize.batches.audit_summary import AuditedRow, AuditSummary, WithoutVerdict
     from etcdsize.batches.row_notices import NoticeCount
     from etcdsize.catalog.machines import Disk
     from etcdsize.files.summary import FleetSummary, Folded, MachineCount
@@ -67,7 +67,7 @@ def render_fleet(summary: FleetSummary) -> str:
         more = summary.not_sized - len(summary.first_problems)
         first = f" (first {len(summary.first_problems)} shown)" if more else ""
         lines = [f"Not sized: {_clusters(summary.not_sized)}{first}"]
-        lines += [f"  row {problem.row}: {problem.problem}" for problem in summary.first_problems]
+        lines += [f"  {_place(problem.row, problem.cluster)}: {problem.problem}" for problem in summary.first_problems]
         parts.append(lines)
     return page(*parts)
 
@@ -138,6 +138,10 @@ def _audit(audit: AuditSummary, members: int) -> list[list[str]]:
         more = audit.verdicts["under"] - len(audit.at_risk)
         head = f"Undersized, most overloaded first{f' ({more} more not shown)' if more else ''}"
         parts.append([head, *_audited(audit.at_risk, "of its machine's bound")])
+    if audit.beyond:
+        more = audit.verdicts["beyond"] - len(audit.beyond)
+        head = f"Past the last published bound on the largest machine{f' ({more} more not shown)' if more else ''}"
+        parts.append([head, *_audited(audit.beyond, "of that bound")])
     if audit.savings:
         head = (
             f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month in total, with {members} "
@@ -145,23 +149,35 @@ def _audit(audit: AuditSummary, members: int) -> list[list[str]]:
         )
         parts.append([head, *_audited(audit.savings, "of the smaller tier")])
     if audit.over_without_price:
-        parts.append([f"{_clusters(audit.over_without_price)} oversized, with an unknown price"])
-    if audit.first_unknown:
-        parts.append(["Machines that could not be checked", *(f"  {text}" for text in audit.first_unknown)])
+        parts.append([f"{_clusters(audit.over_without_price)} oversized, with an unknown price, not in the total"])
+    if audit.without_verdict:
+        parts.append(["Without a verdict", *map(_without_verdict, audit.without_verdict)])
     return parts
 
 
+def _without_verdict(one: WithoutVerdict) -> str:
+    first = "first " if one.clusters > 1 else ""
+    return f"  {one_line(one.reason)} ({_clusters(one.clusters)}: {first}{_place(one.row, one.cluster)})"
+
+
+def _place(row: int, cluster: str | None) -> str:
+    """Return the row of a cluster with its name, if it has one."""
+    return f"row {row}" if cluster is None else f"row {row}, {one_line(cluster)}"
+
+
 def _audited(rows: Sequence[AuditedRow], share_head: str) -> list[str]:
-    table = [("row", "runs on", "needs", "decided by", share_head, "recommended", "$/month", "region, date")]
+    table = [("row", "cluster", "runs on", "needs", "decided by", share_head, "recommended", "$/month", "region, date")]
     for row in rows:
         utilization = "" if row.utilization is None else format_percent(row.utilization)
         difference = "unknown" if row.usd_month_difference is None else f"{row.usd_month_difference:+,.2f}"
         where = ", ".join(filter(None, (row.region, row.date)))
         table.append(
-            (str(row.row), row.current_machine, row.tier, row.decided_by or "", utilization,
-             row.recommended_machine or "none", difference, where)
+            (str(row.row), one_line(row.cluster or ""), row.current_machine, row.tier, row.decided_by or "",
+             utilization, row.recommended_machine or "none", difference, where)
         )  # fmt: skip
-    return aligned(table, right=(0, 4, 6))
+    if not any(row.cluster for row in rows):
+        return aligned([(one[0], *one[2:]) for one in table], right=(0, 4, 6))
+    return aligned(table, right=(0, 5, 7))
 
 
 def _clusters(count: int) -> str:

@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etcdsize import ColumnError, FleetFileError, OptionError, audit, load_catalog, size_frame
-from etcdsize.batches.columns import ANSWERS
+from etcdsize import FleetFileError, OptionError, audit, load_catalog
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.summary import FleetSummary
 
-ADDED = list(ANSWERS)
-AUDITED = ["verdict", "decided_by", "utilization", "breaks_next", "recommended_machine", "usd_month_difference"]
+ADDED, AUDITED = [*ANSWERS], [*AUDIT_ANSWERS]
 FLEET = """cluster,clients,rps,data_mb,current_machine,note
 a,10,20,30,m5.large,007
 b,300,800,400,m5.large,1.10
@@ -77,7 +76,7 @@ class TestFiles:
             assert rows[1]["utilization"] == 4.0
             assert rows[1]["usd_month_difference"] == pytest.approx(3 * 730 * (0.1728 - 0.096), abs=0.01)
             assert [row["tier"] for row in rows][3] == "small"
-        assert summary.audit.verdicts == {"under": 2, "right": 1, "over": 2, "unknown": 4}
+        assert summary.audit.verdicts == {"under": 2, "beyond": 0, "right": 1, "over": 2, "unknown": 4}
         assert summary.not_sized == 1
         assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
 
@@ -166,7 +165,8 @@ class TestFiles:
 
     def test_missing_is_unknown(self):
         summary, _ = run(b"clients,rps,data_mb,current_machine\n,1,1,m5.large\n300,,1,m5.large\n", on_missing="unknown")
-        assert summary.audit.verdicts == {"under": 1, "right": 1, "over": 0, "unknown": 0}
+        assert summary.audit.verdicts == {"under": 1, "beyond": 0, "right": 0, "over": 0, "unknown": 1}
+        assert summary.audit.without_verdict[0].reason == "clients is unknown: it may need a larger machine"
 
 
 class TestInvalidInput:
@@ -190,7 +190,3 @@ class TestInvalidInput:
     def test_margin_must_be_a_share(self):
         with pytest.raises(OptionError, match=r"^margin: got 3"):
             run(FLEET.encode(), margin=3)
-
-    def test_a_frame_is_not_audited(self):
-        with pytest.raises(ColumnError, match=r"^current_machine: a frame is not audited"):
-            size_frame(pa.table({"clients": [1]}), provider="aws", columns={"current_machine": "x"})

@@ -93,7 +93,7 @@ class TestTypes:
         answers, one = one_dimension(column_of([1, None, 120, None], kind))
         assert answers["tier"] == ["small", None, "medium", None]
         assert answers["problem"] == [None, "clients: missing", None, "clients: missing"]
-        assert one.first_problems == [(2, "clients: missing"), (4, "clients: missing")]
+        assert one.first_problems == [(2, None, "clients: missing"), (4, None, "clients: missing")]
 
     def test_unknown_where_null(self, kind):
         columns = {"clients": column_of([None, 120, None], kind), "rps": column_of([1, None, None], kind)}
@@ -218,7 +218,7 @@ class TestProblems:
             'cloud: got "asw", expected aws, azure or gce; did you mean "aws"?'
         )
         assert answers["problem"] == [told, None]
-        assert one.first_problems == [(1, told)]
+        assert one.first_problems == [(1, None, told)]
         assert one.counted[4][:3] == ("gce", "small", load_catalog("guide").machine_for("gce", "small"))
         assert one.counted[4].rows == 1
 
@@ -229,7 +229,7 @@ class TestProblems:
                 pa.record_batch([pa.array([-1 if row % 3 == 0 else 1 for row in range(start, start + 5)])], ["clients"])
             )
         assert one.rows == 40
-        assert [row for row, _ in one.first_problems] == [1 + 3 * place for place in range(10)]
+        assert [row for row, _, _ in one.first_problems] == [1 + 3 * place for place in range(10)]
         assert one.machine_counts.tolist() == [26, 0, 0, 0]
 
     def test_a_provider_that_the_catalog_lacks(self):

@@ -190,7 +190,7 @@ def test_summary(kind):
                 ("gce", "medium", "n1-standard-4"), ("gce", "large", "n1-standard-8"),
             ]
         ),
-        "first_problems": ({"row": 5, "problem": PROBLEM},),
+        "first_problems": ({"row": 5, "cluster": "e", "problem": PROBLEM},),
         "beyond_guide": 1,
         "notices": (
             {

@@ -28,14 +28,14 @@ class TestTier:
 
     @pytest.mark.parametrize("tier", range(4))
     def test_exactly_enough(self, tier):
-        assert capacity(*NEEDS[tier]) == Capacity(tier, "", 0, 0.0)
+        assert capacity(*NEEDS[tier]) == Capacity(tier, tier)
 
     @pytest.mark.parametrize("tier", range(1, 4))
     @pytest.mark.parametrize("figure", range(4))
     def test_a_little_less_of_one_figure(self, tier, figure):
         figures = list(NEEDS[tier])
         figures[figure] -= 1
-        assert capacity(*figures) == Capacity(tier - 1, "", 0, 0.0)
+        assert capacity(*figures) == Capacity(tier - 1, tier - 1)
 
     def test_a_machine_of_one_tier_and_the_disk_of_another(self):
         assert capacity(16, 60, 4500, 75).tier == 1
@@ -81,7 +81,7 @@ class TestBelow:
         ],
     )
     def test_what_it_lacks_most(self, figures, figure, ratio):
-        assert capacity(*figures) == Capacity(BELOW, "", figure, ratio)
+        assert capacity(*figures) == Capacity(BELOW, BELOW, "", figure, ratio)
 
     @pytest.mark.parametrize(
         ("change", "reason"),
@@ -91,7 +91,10 @@ class TestBelow:
         ],
     )
     def test_a_cpu_that_cannot_be_relied_on(self, change, reason):
-        assert capacity(64, 256, 20_000, 500, **change) == Capacity(BELOW, reason, 0, 2.0)
+        """It is unknown, however large it is: nobody knows how much of its CPU it has."""
+        for figures in ((64, 256, 20_000, 500), (1, 1, 10, 1)):
+            found = capacity(*figures, **change)
+            assert found == Capacity(None, 3, f"{reason}, and etcd needs its CPU all the time")
 
 
 class TestKindsOfDisk:
@@ -100,16 +103,16 @@ class TestKindsOfDisk:
     @pytest.mark.parametrize(
         ("limits", "expected"),
         [
-            ([(1500, 25), (7500, 125)], Capacity(2, "", 0, 0.0)),
-            ([(7500, 125), (1500, 25)], Capacity(2, "", 0, 0.0)),
-            ([(1500, 25), (7500, None)], Capacity(0, "", 0, 0.0)),
-            ([(None, 125), (1500, 25)], Capacity(0, "", 0, 0.0)),
-            ([(100, 25), (7500, 125)], Capacity(2, "", 0, 0.0)),
-            ([(1500, 25), (100, 25)], Capacity(0, "", 0, 0.0)),
+            ([(1500, 25), (7500, 125)], Capacity(2, 2)),
+            ([(7500, 125), (1500, 25)], Capacity(2, 2)),
+            ([(1500, 25), (7500, None)], Capacity(0, 0)),
+            ([(None, 125), (1500, 25)], Capacity(0, 0)),
+            ([(100, 25), (7500, 125)], Capacity(2, 2)),
+            ([(1500, 25), (100, 25)], Capacity(0, 0)),
             # Too small with each: what it lacks with the one that is nearest.
-            ([(300, 25), (500, 25)], Capacity(BELOW, "", 2, 3.0)),
-            ([(500, 25), (300, 25)], Capacity(BELOW, "", 2, 3.0)),
-            ([(300, 25), (1500, 10)], Capacity(BELOW, "", 3, 2.5)),
+            ([(300, 25), (500, 25)], Capacity(BELOW, BELOW, "", 2, 3.0)),
+            ([(500, 25), (300, 25)], Capacity(BELOW, BELOW, "", 2, 3.0)),
+            ([(300, 25), (1500, 10)], Capacity(BELOW, BELOW, "", 3, 2.5)),
         ],
     )
     def test_the_best_of_them(self, limits, expected):
@@ -124,13 +127,15 @@ class TestUnknown:
 
     @pytest.mark.parametrize(("iops", "bandwidth"), [(None, None), (15000, None), (None, 250)])
     def test_unknown_limits(self, iops, bandwidth):
-        assert capacity(16, 60, iops, bandwidth) == Capacity(None, UNKNOWN, 0, 0.0)
-        assert capacity(2, 7.5, iops, bandwidth) == Capacity(None, UNKNOWN, 0, 0.0)
-        assert capacity(16, 60, None, None, limits=[(iops, bandwidth)]) == Capacity(None, UNKNOWN, 0, 0.0)
+        """Its vCPUs and its memory say for which tier it is enough at most."""
+        assert capacity(16, 60, iops, bandwidth) == Capacity(None, 3, UNKNOWN)
+        assert capacity(16, 15, iops, bandwidth) == Capacity(None, 1, UNKNOWN)
+        assert capacity(2, 7.5, iops, bandwidth) == Capacity(None, 0, UNKNOWN)
+        assert capacity(16, 60, None, None, limits=[(iops, bandwidth)]) == Capacity(None, 3, UNKNOWN)
 
     @pytest.mark.parametrize(
         ("vcpus", "memory", "figure", "ratio"),
         [(1, 7.5, 0, 2), (2, 5, 1, 1.5), (1, 5, 0, 2), (1, 2.5, 1, 3), (1, 60, 0, 2)],
     )
     def test_too_small_whatever_its_disk(self, vcpus, memory, figure, ratio):
-        assert capacity(vcpus, memory, None, None) == Capacity(BELOW, "", figure, ratio)
+        assert capacity(vcpus, memory, None, None) == Capacity(BELOW, BELOW, "", figure, ratio)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import pickle
 from fractions import Fraction
@@ -12,16 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LIMITS, twin
 
-from etcdsize import InvalidWorkloadError, OptionError, audit, classify, fit, load_catalog, load_tiers, need_for
+from etcdsize import InvalidWorkloadError, OptionError, audit, classify, fit, load_catalog, load_tiers, need_for, size
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor
-from etcdsize.fleet.fleet_audit import DECIDERS
+from etcdsize.fleet.verdicts import DECIDERS
+from etcdsize.units import DIMENSIONS
 
 CURRENT = load_catalog("current")
 TIERS = ("small", "medium", "large", "xlarge")
 AUDITOR = Auditor(load_catalog("current"), load_tiers("guide"), provider=None, headroom=0.0, margin=0.2, members=3)
 TYPES = [machine.machine_type for machine in CURRENT.machines]
 NEEDS = [need_for(tier) for tier in TIERS]
+KINDS = st.sampled_from(["exact", "exact", "lower", "upper", "estimate"])
 LOADS = st.tuples(
     st.sampled_from([0, 79, 80, 81, 100, 101, 399, 400, 401, 500, 501, 1200, 1201, 1500, 1501, 9000]),
     st.sampled_from([0, 159, 160, 199, 200, 799, 800, 999, 1000, 7999, 8000, 9999, 10_000]),
@@ -48,21 +52,58 @@ def enough(machine, need) -> bool | None:
     return None if None in answers else False
 
 
-def verdict_by_the_rules(machine, load, margin=0.2, headroom=0.0):
-    """Return the verdict by the rules: under as soon as a bound is passed, over only with a margin."""
-    has = -1
+def tiers_of_machine(machine) -> tuple[int, int]:
+    """Return the largest tier that a machine is enough for, and the largest that it may be enough for; -1 for none."""
+    sure = possible = -1
     for index, need in enumerate(NEEDS):
         found = enough(machine, need)
-        if found is None:
-            small = machine.vcpus < NEEDS[0].vcpus or machine.memory_gib < NEEDS[0].memory_gib
-            return "under" if small else "unknown"
-        if found:
-            has = index
+        if found is True and sure == index - 1:
+            sure = index
+        if machine.vcpus >= need.vcpus and machine.memory_gib >= need.memory_gib and found is not False:
+            possible = max(possible, index)
+    return sure, possible
+
+
+# More of each dimension than any table has a bound for.
+MUCH = 1e15
+EXACT = ("exact", "exact", "exact")
+
+
+def worlds(load, kinds, partial):
+    """Return every load that a cluster may have: as much as is given, as little as nothing, or very much."""
+    choices = []
+    for value, kind in zip(load, kinds, strict=True):
+        possible = {"exact": [value], "lower": [value, MUCH], "upper": [0, value], "estimate": [0, value, MUCH]}
+        choices.append([*possible.get(kind, [0, MUCH]), *([MUCH] if partial else [])])
+    return itertools.product(*choices)
+
+
+@functools.cache
+def verdict_in(load, has, margin, headroom):
+    """Return the verdict where load and machine are known exactly, by the sentences of the documentation."""
     needed = twin("guide", *load, headroom)
-    roomy = twin("guide", *load, float(1 - (1 - Fraction(str(headroom))) * (1 - Fraction(str(margin)))))
     if needed > has:
         return "under"
+    if has == 3 and twin("guide", *load) == 3:
+        return "beyond"
+    roomy = twin("guide", *load, float(1 - (1 - Fraction(str(headroom))) * (1 - Fraction(str(margin)))))
     return "over" if has > roomy else "right"
+
+
+def verdict_by_the_rules(machine, load, margin=0.2, headroom=0.0, kinds=EXACT, partial=False):
+    """Return the verdict that is true whatever the unknown part of the load and of the machine is."""
+    sure, possible = tiers_of_machine(machine)
+    found = {
+        verdict_in(each, has, margin, headroom)
+        for each in worlds(load, kinds, partial)
+        for has in range(sure, possible + 1)
+    }
+    if sure != possible:
+        # Its limits for disks are unknown: only what is too small for certain has a verdict.
+        return "under" if found == {"under"} else "unknown"
+    if len(found) == 1:
+        return found.pop()
+    return "right" if found == {"right", "over"} else "unknown"
 
 
 class TestVerdicts:
@@ -86,14 +127,65 @@ class TestVerdicts:
             if fleet.recommended_machines[index] is not None:
                 assert one.recommended_machine.machine_type == fleet.recommended_machines[index]
 
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(range(len(TYPES))), LOADS, st.tuples(KINDS, KINDS, KINDS), st.booleans()),
+            min_size=1, max_size=30,
+        ),
+        st.sampled_from([0.0, 0.2]),
+        st.sampled_from([0.0, 0.1]),
+    )  # fmt: skip
+    def test_bounds_agree_with_every_load_that_is_possible(self, rows, margin, headroom):
+        """A verdict is given only where it holds whatever the unknown part of the load is."""
+        loads = [np.array([load[index] for _, load, _, _ in rows], float) for index in range(3)]
+        kinds = [np.array([kinds[index] for _, _, kinds, _ in rows]) for index in range(3)]
+        fleet = audit(
+            [TYPES[place] for place, _, _, _ in rows],
+            *loads,
+            lower={name: (of == "lower") | (of == "estimate") for name, of in zip(DIMENSIONS, kinds, strict=True)},
+            upper={name: (of == "upper") | (of == "estimate") for name, of in zip(DIMENSIONS, kinds, strict=True)},
+            partial=[partial for _, _, _, partial in rows],
+            margin=margin,
+            headroom=headroom,
+        )
+        for index, ((place, load, of, partial), one) in enumerate(zip(rows, fleet, strict=True)):
+            machine = CURRENT.machines[place]
+            expected = verdict_by_the_rules(machine, load, margin, headroom, of, partial)
+            assert (one.verdict, one.verdict) == (expected, fleet.verdicts[index]), (machine, load, of, partial)
+            assert one.reason == fleet.reasons[index]
+            assert one.reason or expected not in ("unknown", "beyond")
+            if expected in ("under", "beyond"):
+                decided = DECIDERS.index(one.decided_by)
+                assert decided > 2 or of[decided] in ("exact", "lower")
+                assert one.utilization >= 1 or headroom
+
+    @given(st.sampled_from(range(len(TYPES))), LOADS, st.sets(st.sampled_from(DIMENSIONS), max_size=2))
+    def test_unknown_dimensions_agree_with_every_load_that_is_possible(self, place, load, missing):
+        arrays = [None if name in missing else [float(part)] for name, part in zip(DIMENSIONS, load, strict=True)]
+        kinds = tuple("unknown" if name in missing else "exact" for name in DIMENSIONS)
+        one = audit([TYPES[place]], *arrays)[0]
+        assert one.verdict == verdict_by_the_rules(CURRENT.machines[place], load, kinds=kinds)
+        assert all(f"{name} is unknown" in one.reason for name in missing) or one.verdict != "unknown"
+
     @given(st.sampled_from(range(len(TYPES))), LOADS)
     def test_a_recommended_machine_is_right(self, place, load):
-        """A machine that was just resized as recommended is right, whichever way it went."""
+        """A machine that was just resized as recommended is right, or there is none that is."""
         arrays = [np.array([float(part)]) for part in load]
         one = audit([TYPES[place]], *arrays)[0]
         if one.verdict in ("under", "over") and one.recommended_machine is not None:
             again = audit([one.recommended_machine.machine_type], *arrays)[0]
-            assert again.verdict == "right"
+            past = "past the last published bound" in one.reason
+            assert again.verdict == ("beyond" if past else "right")
+
+    @given(st.sampled_from(range(len(TYPES))), LOADS)
+    def test_another_machine_than_the_usual_has_a_reason(self, place, load):
+        machine = CURRENT.machines[place]
+        one = audit([TYPES[place]], *([float(part)] for part in load))[0]
+        usual = size(**dict(zip(DIMENSIONS, load, strict=True)), provider=machine.provider, catalog="current").machine
+        if one.recommended_machine is None or one.recommended_machine.machine_type != usual.machine_type:
+            assert one.reason
+        elif one.verdict in ("right", "over"):
+            assert not one.reason
 
     def test_over_only_with_a_margin(self):
         """m5.xlarge is enough for medium; 80 clients leave a fifth of small free, 81 do not."""
@@ -118,13 +210,13 @@ class TestVerdicts:
         assert audit(["standard_d2s_v5", "M5.LARGE"], 10, 1, 1).verdicts.tolist() == ["right", "right"]
 
     def test_the_guides_machines_are_right_for_their_tiers(self):
-        """The guide's machines are right for their own tiers."""
+        """The guide's machines are right for their own tiers; no bound says for how much the largest is."""
         guide = load_catalog("guide")
         clients = {"small": 90, "medium": 450, "large": 1400, "xlarge": 5000}
         fleet = audit(
             [m.machine_type for m in guide.machines], [clients[m.tier] for m in guide.machines], 1, 1, catalog=guide
         )
-        assert set(fleet.verdicts.tolist()) == {"right"}
+        assert fleet.verdicts.tolist() == ["beyond" if m.tier == "xlarge" else "right" for m in guide.machines]
         assert [one.machine_tier for one in fleet] == [m.tier for m in guide.machines]
 
     def test_an_empty_fleet(self):
@@ -165,8 +257,25 @@ class TestWhatDecided:
 
     def test_the_open_tier_breaks_at_nothing(self):
         one = audit(["m5.4xlarge"], [5000], [20], [70e6])[0]
-        assert (one.verdict, one.breaks_next) == ("right", None)
+        assert (one.verdict, one.breaks_next, one.decided_by) == ("beyond", None, "clients")
         assert one.utilization == 5000 / LIMITS["large"][0]
+        assert one.recommended_machine is None
+        assert one.reason == (
+            "the load is past the last published bound, and no larger machine is listed: split the cluster"
+        )
+
+    def test_under_goes_before_beyond(self):
+        small, largest = audit(["m6a.2xlarge", "m6a.4xlarge"], 1, 1, [40e9, 40e9])
+        assert (small.verdict, small.recommended_machine.machine_type) == ("under", "m6a.4xlarge")
+        assert small.reason == (
+            "the load is past the last published bound: no figure says that the recommended machine is enough"
+        )
+        assert (largest.verdict, largest.utilization, largest.decided_by) == ("beyond", 40.0, "data_bytes")
+
+    def test_the_last_bound_is_the_published_one(self):
+        """With headroom a load may need the largest tier, and yet be within the last published bound."""
+        fleet = audit(["m6a.4xlarge"] * 3, [1350, 1351, 1501], 1, 1, headroom=0.1, margin=0)
+        assert fleet.verdicts.tolist() == ["over", "right", "beyond"]
 
     def test_too_small_for_any_tier(self):
         """n1-standard-1: 1 vCPU where the smallest tier needs 2, 3.75 GiB where it needs 7.5."""
@@ -239,16 +348,17 @@ class TestInvalidArguments:
         assert fleet.machine_codes[1] == NO_MACHINE
         assert fleet.recommended_machines.tolist() == ["m5.large", None, None, None]
         assert [one.reason for one in fleet] == [
-            "",
+            "the current machine is enough, so it is kept",
             'got "m5.lage", expected a machine of the catalog "current"; did you mean "m5.large"?',
             "missing",
-            "the load cannot be sized",
+            "the cluster cannot be sized",
         ]
         assert [one.machine_type for one in fleet] == ["m5.large", "m5.lage", "None", "m5.large"]
 
     def test_a_machine_without_disk_figures(self):
         one = audit(["c4-standard-4"], [1], 1, 1)[0]
-        assert (one.verdict, one.reason) == ("unknown", "its limits for network disks are unknown")
+        assert (one.verdict, one.reason) == ("unknown", "c4-standard-4: its limits for network disks are unknown")
+        assert audit(["c4-standard-4"], [501], 1, 1)[0].verdict == "under"
 
     def test_an_invalid_load_raises_or_is_marked(self):
         with pytest.raises(InvalidWorkloadError, match=r"^clients\[1\]: got nan"):

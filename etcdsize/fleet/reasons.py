@@ -1,0 +1,75 @@
+"""Why a cluster has the verdict and the recommended machine that it has, as numbers and as text.
+
+The number of a reason combines what is known of the load with notes, so that a fleet's reasons are worked out in
+arrays, and each text once.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+from etcdsize.fleet.bounds import describe
+from etcdsize.units import format_percent
+
+__all__ = ["NOTES", "Note", "reason_text"]
+
+
+class Note(NamedTuple):
+    """One bit of the number of a reason."""
+
+    bit: int
+    text: str
+
+
+NOTES = {
+    name: Note(1 << place, text)
+    for place, (name, text) in enumerate(
+        {
+            "invalid": "the cluster cannot be sized",
+            "figures": "judged by its vCPUs and memory alone, as its limits for disks and network are unknown",
+            "maybe_more": "",
+            "maybe_less": "",
+            "nodes": "the Kubernetes nodes need a larger tier than the load, and they are an estimate",
+            "beyond": "the load is past the last published bound, and no larger machine is listed: split the cluster",
+            "past": "the load is past the last published bound: no figure says that the recommended machine is enough",
+            "none": "the catalog has no machine of this provider and architecture that is enough",
+            "kept": "the current machine is enough, so it is kept",
+            "arch": "the recommended machine has the architecture of the current one",
+            "margin": "a smaller machine would leave less than {margin} of its bounds free",
+            "provider": "the current machine is of another provider than the row",
+        }.items()
+    )
+}
+"""The notes. `maybe_more` and `maybe_less` are about the load: it may be more than the figures say, or less."""
+_BITS = len(NOTES)
+
+
+def reason_code(notes: int, state: int) -> int:
+    """Return the number of a reason."""
+    return state << _BITS | notes
+
+
+@functools.lru_cache(maxsize=4096)
+def reason_text(code: int, margin: float) -> str:
+    """Return the text of a reason.
+
+    Parameters
+    ----------
+    code : int
+        The number: notes, and what is known of the load (`Bounds.states`) above them.
+    margin : float
+        The headroom that a smaller machine must still have.
+    """
+    known = describe(code >> _BITS)
+    parts = []
+    for name, note in NOTES.items():
+        if not code & note.bit:
+            continue
+        if name == "maybe_more":
+            parts.append(f"{known}: it may need a larger machine")
+        elif name == "maybe_less":
+            parts.append(f"{known}: a smaller machine may be enough")
+        else:
+            parts.append(note.text.format(margin=format_percent(margin)))
+    return "; ".join(parts)
