@@ -40,23 +40,31 @@ def near(name):
     return st.none() | st.sampled_from(edges) | st.integers(0, 2 * int(EDGES[name][-1])).map(float)
 
 
-LOADS = st.tuples(*map(near, DIMENSIONS)).filter(lambda loads: any(load is not None for load in loads))
+LOADS = st.tuples(*map(near, DIMENSIONS))
+
+
+NODES = st.none() | st.sampled_from([0, 50, 51, 3_000, 3_001])
 
 
 @given(
-    rows=st.lists(st.tuples(LOADS, st.sampled_from(["aws", "gce"])), min_size=1, max_size=20),
+    rows=st.lists(st.tuples(LOADS, NODES, st.sampled_from(["aws", "gce"])), min_size=1, max_size=20),
     catalog=st.sampled_from(["guide", "current"]),
     headroom=st.sampled_from([0.0, 0.3]),
     dtype=st.sampled_from([pa.float64(), pa.float32()]),
 )
 def test_a_row_has_the_notices_of_size(rows, catalog, headroom, dtype):
-    columns = [pa.array([loads[index] for loads, _ in rows], pa.float64()).cast(dtype) for index in range(3)]
-    batch = pa.record_batch([*columns, pa.array([name for _, name in rows])], [*DIMENSIONS, "provider"])
+    columns = [pa.array([loads[index] for loads, _, _ in rows], pa.float64()).cast(dtype) for index in range(3)]
+    columns += [pa.array([nodes for _, nodes, _ in rows], pa.int64()), pa.array([name for *_, name in rows])]
+    batch = pa.record_batch(columns, [*DIMENSIONS, "kubernetes_nodes", "provider"])
     options = BatchOptions.of(catalog=catalog, headroom=headroom, on_missing="unknown")
     answers = BatchSizer.of(options, batch.schema.names)(batch)
     for row, answer in zip(batch.to_pylist(), answers.to_pylist(), strict=True):
+        if all(row[name] is None for name in (*DIMENSIONS, "kubernetes_nodes")):
+            assert (answer["tier"], answer["notices"]) == (None, None)
+            continue
         sizing = size(**row, catalog=catalog, headroom=headroom)
         assert answer["tier"] == sizing.tier
+        assert answer["machine_today"] == sizing.machine_today.machine_type
         assert set(filter(None, (answer["notices"] or "").split(";"))) == codes_of(sizing)
 
 

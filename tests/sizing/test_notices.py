@@ -186,6 +186,43 @@ class TestLoad:
             assert found["beyond-suggested-quota"].source == DOCS + "dev-guide/limit.md"
 
     @pytest.mark.parametrize(
+        ("asked", "code", "text"),
+        [
+            (
+                {"data_bytes": 84 * 10**12},
+                "implausibly-large",
+                "84 TB of data is more than any etcd is known to hold, 100 GB: are these bytes, read as a larger unit?",
+            ),
+            (
+                {"requests_per_second": 185_759},
+                "implausible-requests",
+                "185759 requests/s are more than the 185,758 that etcd serves in its own benchmarks: is this a total, "
+                "or a rate per minute?",
+            ),
+            (
+                {"clients": 100_001},
+                "implausible-clients",
+                "100001 clients are more than the tens of thousands that etcd aims to support: is this another figure?",
+            ),
+            (
+                {"clients": 1.2},
+                "fractional-clients",
+                "1.2 clients is not a whole number: are thousands written with a dot?",
+            ),
+        ],
+    )
+    def test_figures_of_no_known_etcd(self, asked, code, text):
+        """Figures above what has been published, and a fraction of a client, are reported and sized."""
+        notice = notices(**asked)[code]
+        assert (notice.severity, notice.text) == ("warning", text)
+
+    @pytest.mark.parametrize(
+        "asked", [{"data_bytes": 10**11}, {"requests_per_second": 185_758}, {"clients": 100_000}, {"clients": 2.0}]
+    )
+    def test_figures_that_are_known(self, asked):
+        assert not {code for code in notices(**asked) if code.startswith(("implausibl", "fractional"))}
+
+    @pytest.mark.parametrize(
         ("data", "short"),
         [
             (60 * 2**30, None),
