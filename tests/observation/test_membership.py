@@ -215,6 +215,61 @@ class TestLearners:
         assert (observation.member_count, observation.voting_members) == (2, 1)
 
 
+class TestVerdicts:
+    """A verdict is money and risk: nothing is called too large unless the whole cluster and its load are known."""
+
+    DEAD = "127.0.0.1:1"
+
+    @staticmethod
+    def row(run, tmp_path: Path, targets: list[str], **labels: str) -> dict:
+        group = {"targets": targets, "labels": {"current_machine": "m6a.4xlarge", **labels}}
+        _, (row,), _, _ = observed(run, tmp_path, [group])
+        return row
+
+    def test_whole_cluster_is_judged(self, run, tmp_path):
+        with served(*map(trio, range(3))) as targets:
+            row = self.row(run, tmp_path, targets, clients="50")
+        assert (row["verdict"], row["observed_problem"]) == ("over", None)
+        assert row["usd_month_difference"] < 0
+
+    def test_file_as_an_upper_bound_of_the_data_is_enough(self, run, tmp_path):
+        with served(*(trio(number, data_bytes=None) for number in range(3))) as targets:
+            row = self.row(run, tmp_path, targets, clients="50")
+        assert (row["verdict"], row["data_bound"]) == ("over", "upper")
+
+    @pytest.mark.parametrize("listed", [1, 3])
+    def test_two_of_three_members_killed(self, run, tmp_path, listed):
+        with served(member("a1", has_leader=False)) as (alive,):
+            row = self.row(run, tmp_path, [alive, self.DEAD, "127.0.0.2:1"][:listed], clients="50")
+        assert row["verdict"] == "unknown"
+        assert row["usd_month_difference"] is None
+        assert "no leader" in row["observed_problem"]
+
+    @pytest.mark.parametrize(
+        ("asked", "clients"),
+        [
+            ([trio(0), trio(1)], "50"),
+            ([*map(trio, range(3)), member("d4", leader=True)], "50"),
+            ([*map(trio, range(3))], None),
+            ([*map(trio, range(2)), trio(2, more='etcd_server_client_requests_total{type="unary"} 90000\n')], "50"),
+        ],
+        ids=["a member was not asked", "two clusters", "clients are unknown", "calls are not counted"],
+    )
+    def test_what_is_not_known_is_not_judged(self, run, tmp_path, asked, clients):
+        with served(*asked) as targets:
+            row = self.row(run, tmp_path, targets, **({} if clients is None else {"clients": clients}))
+        assert row["verdict"] == "unknown"
+        assert row["usd_month_difference"] is None
+
+    def test_lower_bound_may_still_be_too_much(self, run, tmp_path):
+        """One of three members is down, and what the others hold is more than the machine is for."""
+        texts = [trio(number, data_bytes=2 * 10**9, file_bytes=2 * 10**9) for number in range(2)]
+        with served(*texts) as targets:
+            group = {"targets": [*targets, self.DEAD], "labels": {"current_machine": "m6a.large", "clients": "50"}}
+            _, (row,), _, _ = observed(run, tmp_path, [group])
+        assert row["verdict"] == "under"
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3)), max_size=12))
 def test_links_against_sets(steps):
     """The slow twin merges sets."""
