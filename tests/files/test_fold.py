@@ -106,6 +106,20 @@ class TestLatest:
         summary, _ = run(ROWS, fold="latest", on_missing="problem")
         assert [(one.row, one.problem) for one in summary.first_problems] == [(5, "clients: missing")]
 
+    def test_audited_rows_have_the_numbers_of_the_file(self):
+        text = (
+            "cluster,time,clients,rps,data,current_machine\n"
+            + """\
+x,2026-01-01,1,1,1MB,m5.large
+x,2026-01-02,1,1,1MB,m5.4xlarge
+y,2026-01-02,900,1,1MB,m5.large
+y,2026-01-01,900,1,1MB,m5.4xlarge
+"""
+        )
+        audit = run(text, fold="latest")[0].audit
+        assert [(one.row, one.current_machine) for one in audit.at_risk] == [(3, "m5.large")]
+        assert [(one.row, one.current_machine) for one in audit.savings] == [(2, "m5.4xlarge")]
+
     @pytest.mark.parametrize(
         ("older", "newer"),
         [
