@@ -56,10 +56,11 @@ written: data_mb, "DB Size (GiB)", DbSizeKB, QPS/min, requests_per_hour. A
 column kubernetes_nodes (nodes) may stand beside the load, or instead of it.
 Other columns are copied unchanged.
 
-If a column current_machine names the machine that runs now, six more columns
-are written: verdict (under, right, over, unknown), decided_by, utilization,
-breaks_next, recommended_machine, usd_month_difference; and the summary lists
-the clusters at risk and the possible savings.""",
+If a column current_machine (or instance_type, vm_size, vm_type, flavor) names
+the machine that runs now, more columns are written: verdict (under, beyond,
+right, over, unknown), reason, decided_by, utilization, breaks_next,
+recommended_machine, usd_month_difference; and the summary lists the clusters
+at risk and the possible savings.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )
@@ -91,9 +92,9 @@ the clusters at risk and the possible savings.""",
         metavar="WHAT=NAME",
         type=pair("WHAT=NAME such as clients=conn_count", _ALIASES),
         action=Pairs,
-        help="the column that holds clients, requests_per_second, data_bytes, provider or current_machine, if its "
-        "name is not recognized; data_mb=NAME or requests_per_minute=NAME also states the unit, if the name does not; "
-        "can be repeated",
+        help="the column that holds clients, requests_per_second, data_bytes, kubernetes_nodes, provider or "
+        "current_machine, if its name is not recognized; data_mb=NAME or requests_per_minute=NAME also states the "
+        "unit, if the name does not; can be repeated",
     )
     parser.add_argument(
         "--name-column",
