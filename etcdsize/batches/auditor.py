@@ -25,12 +25,14 @@ from etcdsize.fleet.auditor import PARTIAL_CPU, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
-from etcdsize.fleet.reasons import reason_text
+from etcdsize.fleet.reasons import NOTES, reason_text
 from etcdsize.fleet.verdicts import DECIDERS, UNKNOWN, VERDICTS
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchAudit", "Machines", "dictionary"]
 
+# The code of a provider that the catalog of the answers does not have.
+_NO_PROVIDER = 253
 # What `observe` writes of each figure -> whether the true one may be less, and whether it may be more.
 _BOUNDS = {"exact": (False, False), "upper": (True, False), "lower": (False, True)}
 
@@ -45,6 +47,8 @@ class Machines:
     """The place of each row's name among the distinct ones."""
     reasons: dict[int, str]
     """Why the machine of a place has no verdict, unless the row states its vCPUs and its memory."""
+    elsewhere: NDArray[np.bool_] | None = None
+    """Where the machine is of another provider than the row; None if the rows do not name theirs."""
 
 
 class BatchAudit:
@@ -99,6 +103,11 @@ class BatchAudit:
         code_of = {name: code for code, name in enumerate(providers)}
         of = [code_of.get(machine.provider, invalid) for machine in machines]
         return np.array([*of, invalid], np.uint8)[np.minimum(codes, len(machines))]
+
+    def compare_providers(self, machines: Machines, codes: NDArray[np.uint8], providers: tuple[str, ...]) -> None:
+        """Note the machines of another provider than their row."""
+        of = self.provider_codes(machines.codes, providers, _NO_PROVIDER)
+        machines.elsewhere = (of != codes) & (machines.codes < PARTIAL_CPU)
 
     def audit(
         self,
@@ -197,6 +206,8 @@ class BatchAudit:
         unjudged = audit.unjudged[rows]
         # The number of the reason, and above it the place of the machine's name, from 1.
         ids = audit.reason_codes[rows].astype(np.int64)
+        if machines.elsewhere is not None:
+            ids |= np.multiply(machines.elsewhere[rows], NOTES["provider"].bit, dtype=np.int64)
         ids += np.where(unjudged, machines.places[rows] + 1, 0) << 32
         encoded = pa.array(ids).dictionary_encode()
         texts = []

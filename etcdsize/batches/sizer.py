@@ -153,6 +153,8 @@ class BatchSizer:
         self._report_missing(rows, unknown, nodes, problems)
         machines = None if self.audit is None else self.audit.machines(batch)
         providers = self._provider_codes(batch, machines, problems)
+        if self.audit is not None and machines is not None and providers is not None and "provider" in self._columns:
+            self.audit.compare_providers(machines, providers, self._providers)
 
         codes = np.empty(rows, np.uint8)
         if rows:

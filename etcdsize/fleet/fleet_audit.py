@@ -321,11 +321,11 @@ class FleetAudit:
             own, usual = auditor.identities[codes], auditor.usual[places, needed]
             differs = own != usual
             here |= np.multiply(right & differs & (own != 0), bit["kept"], dtype=np.int32)
-            change = (under | over) & differs
+            change = under | over
             none = codes == len(auditor.machines)
             in_catalog = self.machine_codes[rows] < PARTIAL_CPU
             here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int32)
-            change &= ~none
+            change &= differs & ~none
             here |= np.multiply(change & (target != needed), bit["margin"], dtype=np.int32)
             here |= np.multiply(change & (own != auditor.usual[places, target]), bit["arch"], dtype=np.int32)
         found.flags.writeable = False

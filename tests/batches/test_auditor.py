@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etcdsize import FleetFileError, OptionError, audit, load_catalog
+from etcdsize import EtcdSizeError, FleetFileError, InvalidWorkloadError, OptionError, audit, load_catalog, size_frame
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.summary import FleetSummary
@@ -190,3 +190,200 @@ class TestInvalidInput:
     def test_margin_must_be_a_share(self):
         with pytest.raises(OptionError, match=r"^margin: got 3"):
             run(FLEET.encode(), margin=3)
+
+
+def audited_rows(text, **options):
+    """Return the rows of a CSV with their audit, and the summary."""
+    summary, written = run(text.encode(), to="jsonl", **options)
+    return [json.loads(line) for line in written.decode().splitlines()], summary
+
+
+class TestKnownOnly:
+    """A verdict is given only where it is known, and any other row has its reason."""
+
+    def test_the_size_of_the_file_is_an_upper_bound(self):
+        """It gives no `under` by itself; `right` and `over` hold whatever part of the file is in use."""
+        rows, _ = audited_rows("clients,rps,db_size_mb,current_machine\n10,10,400,m5.large\n10,10,60,m5.large\n"
+                               "10,10,70,m5.4xlarge\n300,10,400,m5.large\n10,10,40000,m6a.4xlarge\n")  # fmt: skip
+        assert [row["verdict"] for row in rows] == ["unknown", "right", "over", "under", "unknown"]
+        assert rows[0]["reason"] == "data_bytes is an upper bound: a smaller machine may be enough"
+        assert rows[3]["decided_by"] == "clients"
+
+    def test_what_observe_writes(self):
+        header = "clients,clients_bound,rps,requests_bound,data,data_bound,observed_problem,current_machine\n"
+        rows, _ = audited_rows(
+            f"{header}10,exact,10,exact,5000000,exact,,m5.4xlarge\n"
+            "10,upper,10,exact,5000000,upper,,m5.4xlarge\n"
+            "10,exact,10,lower,5000000,exact,,m5.4xlarge\n"
+            "10,estimate,10,exact,5000000,exact,,m5.4xlarge\n"
+            "10,exact,10,exact,5000000,exact,infra1: nothing listens there,m5.4xlarge\n"
+            "300,exact,10,lower,5000000,exact,infra1: nothing listens there,m5.large\n"
+            "300,estimate,10,exact,5000000,exact,,m5.large\n"
+        )
+        assert [row["verdict"] for row in rows] == [
+            "over", "over", "unknown", "unknown", "unknown", "under", "unknown",
+        ]  # fmt: skip
+        assert [row["reason"] for row in rows[2:5]] == [
+            "requests_per_second is a lower bound: it may need a larger machine",
+            "clients is an estimate: it may need a larger machine",
+            "a part of the cluster was not observed: it may need a larger machine",
+        ]
+
+    def test_kubernetes_nodes_give_no_verdict(self):
+        rows, _ = audited_rows("kubernetes_nodes,current_machine\n40,m5.4xlarge\n900,m5.large\n")
+        assert [row["verdict"] for row in rows] == ["unknown", "unknown"]
+        rows, _ = audited_rows(
+            "clients,rps,data_mb,nodes,current_machine\n10,10,9,900,m5.large\n10,10,9,900,m5.2xlarge\n"
+        )
+        assert [row["verdict"] for row in rows] == ["unknown", "right"]
+        assert "the Kubernetes nodes need a larger tier than the load" in rows[0]["reason"]
+
+
+class TestStatedFigures:
+    """A machine that the catalog does not have is judged by the vCPUs and the memory of its row, which says so."""
+
+    TEXT = (
+        "name,clients,rps,data_mb,vcpus,memory_gib,current_machine\n"
+        "a,300,10,5,2,8,flavor-1\nb,10,10,5,2,8,flavor-1\nc,10,10,5,16,64,flavor-9\nd,10,10,5,,64,flavor-9\n"
+        "e,10,10,5,8,32,t3.2xlarge\nf,10,10,5,1,2,flavor-0\ng,10,10,5,2,8,m5.4xlarge\nh,10,10,5,2,8,\n"
+    )
+
+    def test_verdicts(self):
+        rows, summary = audited_rows(self.TEXT)
+        assert [row["verdict"] for row in rows] == [
+            "under", "right", "over", "unknown", "unknown", "under", "over", "right",
+        ]  # fmt: skip
+        judged = "judged by its vCPUs and memory alone, as its limits for disks and network are unknown"
+        assert [judged in (row["reason"] or "") for row in rows] == [True] * 3 + [False] * 2 + [True, False, True]
+        assert [row["problem"] is None for row in rows] == [True] * 3 + [False] * 2 + [True] * 3
+        assert (rows[5]["decided_by"], rows[5]["utilization"]) == ("memory_gib", 3.75)
+        assert [row["recommended_machine"] for row in rows[:6]] == [None] * 6
+        assert summary.audit.over_without_price == 1
+
+    def test_they_are_those_of_audit(self):
+        names = ["flavor-1", "flavor-1", "flavor-9", "flavor-9", "t3.2xlarge", "flavor-0", "m5.4xlarge"]
+        fleet = audit(
+            names, [300, 10, 10, 10, 10, 10, 10], 10, 5e6, vcpus=[2, 2, 16, np.nan, 8, 1, 2],
+            memory_gib=[8, 8, 64, 64, 32, 2, 8], on_invalid="mark",
+        )  # fmt: skip
+        rows, _ = audited_rows(self.TEXT)
+        assert fleet.verdicts.tolist() == [row["verdict"] for row in rows[:7]]
+        assert [one.verdict for one in fleet] == fleet.verdicts.tolist()
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"vcpus": [2]}, "vcpus, memory_gib: got one of the two"),
+            ({"vcpus": [0], "memory_gib": [1]}, "vcpus: got 0, expected numbers above 0"),
+            ({"lower": {"data": True}}, 'lower: got "data", expected clients'),
+            ({"upper": ["data_bytes"]}, "upper: got "),
+            ({"upper": {"data_bytes": 1}}, "upper[data_bytes]: got 1, expected true, false or an array of booleans"),
+            ({"partial": [True, False]}, "partial: got the shape (2,)"),
+        ],
+    )
+    def test_invalid_arguments(self, options, message):
+        with pytest.raises(EtcdSizeError) as caught:
+            audit(["m5.large"], [1], [1], [1], **options)
+        assert str(caught.value).startswith(message)
+
+
+class TestMachineNames:
+    """What is known of a machine that the catalog does not have."""
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("t3.medium", "t3.medium is burstable: 4 GiB, and 2 vCPUs only in bursts; etcd needs its CPU all the time, "
+             "so it gets no verdict"),
+            ("E2-MICRO", "e2-micro is shared-core: 1 GiB, and 2 vCPUs shared with other machines; etcd needs its CPU "
+             "all the time, so it gets no verdict"),
+            ("m5.24xlarge", 'got "m5.24xlarge", expected a machine of the catalog "current"'),
+            ("m5.4xlage", 'got "m5.4xlage", expected a machine of the catalog "current"; did you mean "m5.4xlarge"?'),
+            ("r99.large", 'got "r99.large", expected a machine of the catalog "current"'),
+            ("n2-standrd-4", 'got "n2-standrd-4", expected a machine of the catalog "current"'),
+            ("Standard_D2s_v9", 'got "Standard_D2s_v9", expected a machine of the catalog "current"'),
+            ("Standard-D2s-v5", 'got "Standard-D2s-v5", expected a machine of the catalog "current"; did you mean '
+             '"Standard_D2s_v5"?'),
+        ],
+    )  # fmt: skip
+    def test_reason(self, name, reason):
+        fleet = audit([name], [1], 1, 1, on_invalid="mark")
+        assert (fleet[0].verdict, fleet[0].reason) == ("unknown", reason)
+
+    def test_one_of_another_catalog(self):
+        fleet = audit(["m5.large"], [1], 1, 1, catalog="guide", on_invalid="mark")
+        assert fleet[0].reason == (
+            'got "m5.large", expected a machine of the catalog "guide"; the catalog "current" has it (--catalog '
+            "current)"
+        )
+
+
+class TestReasonsAndNames:
+    def test_another_machine_than_that_of_the_tier_has_a_reason(self):
+        rows, _ = audited_rows(FLEET + "j,90,10,30,m5.2xlarge,\nk,10,20,30,m7g.xlarge,\nl,9000,1,1,m5.4xlarge,\n")
+        for row in rows:
+            assert row["machine_type"] == row["recommended_machine"] or row["reason"], row
+        assert rows[-3]["reason"] == "a smaller machine would leave less than 20% of its bounds free"
+        assert rows[-2]["reason"] == "the recommended machine has the architecture of the current one"
+        assert rows[-1]["verdict"] == "beyond"
+
+    def test_a_machine_of_another_provider_is_mentioned(self):
+        rows, _ = audited_rows(
+            "clients,rps,data_mb,current_machine,cloud\n300,1,1,m5.large,gcp\n300,1,1,m5.large,aws\n"
+        )
+        assert [row["reason"] for row in rows] == ["the current machine is of another provider than the row", None]
+
+    @pytest.mark.parametrize(
+        ("header", "options"),
+        [("cluster", {}), ("name", {}), ("ID", {}), ("key", {"name_column": "key"})],
+    )
+    def test_summaries_name_the_clusters(self, header, options):
+        text = f"{header},clients,rps,data_mb,current_machine\na,300,1,1,m5.large\nb,1,1,1,m5.4xlarge\nc,1,1,1,x1\n"
+        _, summary = audited_rows(text + "d,5000,1,1,m5.4xlarge\ne,x,1,1,m5.large\n", **options)
+        found = summary.audit
+        assert [(row.row, row.cluster) for row in (*found.at_risk, *found.savings, *found.beyond)] == [
+            (1, "a"), (2, "b"), (4, "d"),
+        ]  # fmt: skip
+        assert [(one.row, one.cluster) for one in found.without_verdict] == [(3, "c"), (5, "e")]
+        assert [(one.row, one.cluster) for one in summary.first_problems] == [(5, "e")]
+
+    @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+    def test_problems_are_named_without_an_audit(self, tmp_path, kind):
+        clusters = [
+            {"name": f"n{n}", "clients": "x" if n % 7 == 3 else "1", "rps": "1", "data": "1"} for n in range(50)
+        ]
+        path = tmp_path / f"fleet.{kind}"
+        if kind == "parquet":
+            pq.write_table(pa.Table.from_pylist(clusters), path, row_group_size=10)
+        elif kind == "jsonl":
+            path.write_text("".join(json.dumps(one) + "\n" for one in clusters))
+        else:
+            path.write_text(
+                "\n".join(",".join(one) for one in [list(clusters[0]), *(one.values() for one in clusters)])
+            )
+        with open_fleet(path, provider="aws") as fleet:
+            found = fleet.run().first_problems
+        assert [(one.row, one.cluster) for one in found] == [(n + 1, f"n{n}") for n in range(50) if n % 7 == 3]
+
+    def test_a_catalog_in_which_nothing_is_enough(self):
+        """Verdicts are given, and no machine is recommended."""
+        tiny = load_catalog("current").restrict(machine_types=["m8a.medium", "m7a.medium"])
+        rows, summary = audited_rows("clients,rps,data_mb,current_machine\n1,1,1,m8a.medium\n", catalog=tiny)
+        assert (rows[0]["tier"], rows[0]["verdict"], rows[0]["recommended_machine"]) == ("small", "under", None)
+        assert "no machine of this provider and architecture" in rows[0]["reason"]
+        assert summary.not_fitted == 1
+
+
+class TestFrames:
+    def test_a_frame_is_audited_as_a_file_is(self):
+        lines = [line.split(",") for line in FLEET.splitlines()]
+        table = pa.Table.from_pylist([dict(zip(lines[0], line, strict=True)) for line in lines[1:]])
+        rows, _ = audited_rows(FLEET)
+        assert size_frame(table).select(AUDITED).to_pylist() == [{name: row[name] for name in AUDITED} for row in rows]
+        few = size_frame(table, answers=["verdict"], margin=0.9)
+        assert few.column_names == [*table.column_names, "verdict"]
+
+    def test_an_unknown_machine_raises_if_that_is_wanted(self):
+        table = pa.table({"clients": [1], "rps": [1], "data": [1], "box": ["m5.lage"]})
+        with pytest.raises(InvalidWorkloadError, match=r'^row 0: box: got "m5\.lage", expected a machine'):
+            size_frame(table, columns={"current_machine": "box"}, on_invalid="raise")

@@ -22,6 +22,7 @@ OPTIONS = [
     {"tiers": "etcd.io", "answers": ["tier"]},
     {"tiers": load_tiers("guide"), "catalog": load_catalog("guide-as-printed")},
     {"answers": []},
+    {"columns": {"current_machine": "box"}, "on_missing": "unknown"},
 ]
 """Options to size a frame with; each engine must agree with one machine."""
 RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
@@ -37,8 +38,10 @@ def part(start: int, rows: int, seed: int) -> pa.Table:
         for value in (np.nan, np.inf, -1.0, -0.0):
             column[random.integers(0, max(rows, 1), rows // 10_000)] = value
     clouds = np.array(["aws", "gce", "gcp", "AWS", "azure", "asw", None], object)
+    boxes = np.array(["m5.large", "m5.4xlarge", "m7g.2xlarge", "e2-standard-8", "t3.medium", "m5.lage", None], object)
     return pa.table(
         {
+            "box": pa.array(boxes[random.choice(7, rows)]),
             "cluster": pa.array(np.arange(start, start + rows)),
             "clients": pa.array(clients, mask=random.random(rows) < 0.001),
             "rps": pa.array(requests),
