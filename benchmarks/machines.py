@@ -86,6 +86,7 @@ def audit_call(name: str, rows: int) -> Any:
     from benchmarks.classify import columns
     from etcdsize.fleet.audit import audit_codes
     from etcdsize.fleet.auditor import Auditor
+    from etcdsize.fleet.verdicts import BEYOND, OVER, RIGHT, UNDER, UNKNOWN
 
     loads = columns(rows)
     catalog, tiers = etcdsize.load_catalog("current"), etcdsize.load_tiers("guide")
@@ -111,6 +112,7 @@ def audit_call(name: str, rows: int) -> Any:
     table = [list(bounds) for bounds in ((100, 500, 1500), (200, 1000, 10_000), (100e6, 500e6, 1e9))]
     listed = [column[:few].tolist() for column in loads]
     names = types[codes[:few]].tolist()
+    most_of = {kind: capacity.most for kind, capacity in zip(types.tolist(), auditor.capacities, strict=True)}
     tier_of = {kind: capacity.tier for kind, capacity in zip(types.tolist(), auditor.capacities, strict=True)}
 
     def needed(c: float, r: float, d: float, share: float) -> int:
@@ -123,12 +125,15 @@ def audit_call(name: str, rows: int) -> Any:
         found = []
         for kind, c, r, d in zip(names, *listed, strict=True):
             has = tier_of.get(kind)
+            needs = needed(c, r, d, 1.0)
             if has is None:
-                found.append(3)
-            elif needed(c, r, d, 1.0) > has:
-                found.append(0)
+                found.append(UNDER if needs > most_of[kind] else UNKNOWN)
+            elif needs > has:
+                found.append(UNDER)
+            elif needs == 3:
+                found.append(BEYOND)
             else:
-                found.append(2 if has > needed(c, r, d, 0.8) else 1)
+                found.append(OVER if has > needed(c, r, d, 0.8) else RIGHT)
         return found
 
     verdicts = audited(codes[:few], [load[:few] for load in loads]).verdict_codes.tolist()

@@ -70,7 +70,11 @@ class BatchAudit:
         self._columns = columns
         self._cells = cells
         self._totals = AuditTotals(auditor)
-        self._types = [machine.machine_type for machine in auditor.machines]
+        # Categories are unique, and a machine may be recommended and in use.
+        types = [machine.machine_type for machine in auditor.machines]
+        self._types = list(dict.fromkeys(types))
+        place_of = {name: place for place, name in enumerate(self._types)}
+        self._place_of: NDArray[np.int32] = np.array([*map(place_of.__getitem__, types), len(self._types)], np.int32)
         self._suggestions = Suggestions()
 
     def machines(self, batch: pa.RecordBatch) -> Machines:
@@ -230,7 +234,7 @@ class BatchAudit:
         if answer == "breaks_next":
             return dictionary(audit.breaks_next, DIMENSIONS)
         if answer == "recommended_machine":
-            return dictionary(audit.recommended_codes, self._types)
+            return dictionary(self._place_of[np.minimum(audit.recommended_codes, len(self._place_of) - 1)], self._types)
         if answer == "utilization":
             return pa.array(np.round(audit.utilization, 4), from_pandas=True)
         return pa.array(np.round(audit.usd_month_difference, 2), from_pandas=True)

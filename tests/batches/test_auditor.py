@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from etcdsize import EtcdSizeError, FleetFileError, InvalidWorkloadError, OptionError, audit, load_catalog, size_frame
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS
@@ -375,11 +378,54 @@ class TestReasonsAndNames:
 
 
 class TestFrames:
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["m5.large", "M5.4xlarge", "m7g.2xlarge", "c4-standard-4", "t3.medium", "x", None]),
+                st.sampled_from([0, 80, 81, 100, 101, 500, 1500, 1501]),
+                st.sampled_from([0, 159, 160, 200, 1000, 10_000]),
+                st.sampled_from([0, 10**8, 10**8 + 1, 10**9, 10**9 + 1]),
+                st.sampled_from([None, "exact", "lower", "upper", "estimate"]),
+            ),
+            min_size=1,
+            max_size=20,
+        )
+    )
+    def test_a_frame_is_audited_as_arrays_are(self, rows):
+        names, clients, requests, data, bounds = map(list, zip(*rows, strict=True))
+        frame = pa.table(
+            {
+                "clients": clients,
+                "rps": requests,
+                "data": data,
+                "clients_bound": pa.array(bounds, pa.string()),
+                "current_machine": pa.array(names, pa.string()),
+            }
+        )
+        found = size_frame(frame)
+        fleet = audit(
+            np.array(names, object), clients, requests, data, on_invalid="mark",
+            lower={"clients": [one in ("lower", "estimate") for one in bounds]},
+            upper={"clients": [one in ("upper", "estimate") for one in bounds]},
+        )  # fmt: skip
+        assert found["verdict"].to_pylist() == fleet.verdicts.tolist()
+        assert found["recommended_machine"].to_pylist() == fleet.recommended_machines.tolist()
+        reasons = [(text or "").replace("current_machine: ", "") for text in found["reason"].to_pylist()]
+        assert reasons == fleet.reasons.tolist()
+        utilization = [math.nan if one is None else one for one in found["utilization"].to_pylist()]
+        np.testing.assert_array_equal(utilization, np.round(fleet.utilization, 4))
+        costs = [math.nan if one is None else one for one in found["usd_month_difference"].to_pylist()]
+        np.testing.assert_array_equal(costs, np.round(fleet.usd_month_difference, 2))
+
     def test_a_frame_is_audited_as_a_file_is(self):
         lines = [line.split(",") for line in FLEET.splitlines()]
         table = pa.Table.from_pylist([dict(zip(lines[0], line, strict=True)) for line in lines[1:]])
         rows, _ = audited_rows(FLEET)
         assert size_frame(table).select(AUDITED).to_pylist() == [{name: row[name] for name in AUDITED} for row in rows]
+        pandas = size_frame(table.to_pandas())
+        assert pandas["recommended_machine"].astype(object).where(
+            pandas["recommended_machine"].notna(), None
+        ).tolist() == [row["recommended_machine"] for row in rows]
         few = size_frame(table, answers=["verdict"], margin=0.9)
         assert few.column_names == [*table.column_names, "verdict"]
 
