@@ -30,6 +30,7 @@ def machine_today(machine: Machine, tiers: TierTable) -> Machine | None:
 
     Examples
     --------
+    >>> from etcdsize import load_catalog, load_tiers
     >>> guide = load_catalog("guide").machine_for("aws", "medium")
     >>> machine_today(guide, load_tiers("guide")).machine_type
     'm6a.xlarge'
