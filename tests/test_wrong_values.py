@@ -205,6 +205,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "EtcdVersions.successor": (versions, {"version": version}),
         "EtcdVersions.version": (versions, {"text": "3.5"}),
         "FleetAudit.at_risk": (audited, {"most": 1}),
+        "FleetAudit.beyond": (audited, {"most": 1}),
         "FleetAudit.savings": (audited, {"most": 1}),
         "FleetSizing.utilization": (etcdsize.size_fleet([5], [5], [5e6], provider="aws"), {"dimension": "clients"}),
         "Histogram.since": (histogram, {"before": histogram}),
