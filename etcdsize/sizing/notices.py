@@ -118,7 +118,7 @@ DISK_FOR_LESS_DATA = NoticeKind(
     "disk-for-less-data",
     "warning",
     "our choice",
-    f"more data than the disk is sized for, {format_bytes(SUGGESTED_QUOTA_BYTES)}: etcdsize fit gives a larger disk",
+    "more data than the 8 GiB that the disk is sized for: etcdsize fit gives a larger disk",
 )
 OPEN_TIER = NoticeKind(
     "open-tier",
@@ -228,7 +228,7 @@ def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[s
         if small:
             notices.append(
                 DISK_FOR_LESS_DATA(
-                    f"The disk of {' and '.join(small)} is sized for {format_bytes(SUGGESTED_QUOTA_BYTES)} of data; "
+                    f"The disk of {' and '.join(small)} is sized for 8 GiB of data; "
                     "call fit() with this sizing to get a larger one."
                 )
             )

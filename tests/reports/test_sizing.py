@@ -89,7 +89,7 @@ aws                  504.58           66.96             2,286.14  us-east-1, 202
             "[unknown-dimension]\n"
             "beyond-guide: 9.663676416 GB of data is above the 8 GiB that etcd suggests as a maximum. "
             "[beyond-suggested-quota]\n"
-            "warning: The disk of m6a.4xlarge (30 GB GP3, 15000 IOPS, 239 MiB/s) is sized for 8.589934592 GB of data; "
+            "warning: The disk of m6a.4xlarge (30 GB GP3, 15000 IOPS, 239 MiB/s) is sized for 8 GiB of data; "
             "call fit() with this sizing to get a larger one. [disk-for-less-data]\n"
             "beyond-guide: xlarge has no upper bound, and requests_per_second, data_bytes exceed the last bound of "
             "the table: no published figure says that this machine is enough. Utilization is relative to that bound. "

@@ -136,7 +136,7 @@ class TestMachinesThatFitChose:
         machines = [("aws", fitted("a")), ("gce", bare), ("azure", fitted("b"))]
         found = [one for one in load_notices((1, 1, data), machines) if one.code == "disk-for-less-data"]
         text = (
-            "The disk of a (20 GB GP3) and b (20 GB GP3) is sized for 8.589934592 GB of data; call fit() with this "
+            "The disk of a (20 GB GP3) and b (20 GB GP3) is sized for 8 GiB of data; call fit() with this "
             "sizing to get a larger one."
         )
         expected_notice = Notice(code="disk-for-less-data", severity="warning", text=text, source="our choice")
