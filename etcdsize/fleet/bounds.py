@@ -53,7 +53,7 @@ class Bounds:
     """
 
     def __init__(self, parts: Sequence[Part], partial: Mask, clusters: int) -> None:
-        self.parts = tuple(parts)
+        self.parts: tuple[Part, ...] = tuple(parts)
         """One for each dimension."""
         self.states: NDArray[np.uint8] = np.zeros(clusters, np.uint8)
         """What is known of every cluster, as a number that `describe` explains; 0: everything, exactly. uint8"""
