@@ -1,8 +1,8 @@
 """Read the name of a column: its words, and the unit that it states.
 
 `DB Size (MB)`, `db_size_mb` and `DbSizeMB` are the same words with the same unit, which counts wherever it stands in
-the name. What stands in the place of a unit and is none that we know is kept, so that nobody takes the numbers for
-another unit. Values are not read here.
+the name. Something that stands in the place of a unit but is not a unit that we know is kept, so that the numbers are
+not read in another unit. Values are not read here.
 """
 
 from __future__ import annotations

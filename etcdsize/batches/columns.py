@@ -108,8 +108,8 @@ def pick_columns(
     Raises
     ------
     ColumnError
-        For a column that is missing (with the nearest name), that occurs twice, or that sizing would add; and for one
-        whose name states a unit that is not known, or not the one that the caller states.
+        For a column that is missing (with the nearest name), that occurs more than once, or that sizing would add; and
+        for one whose name states a unit that is not known, or not the one that the caller states.
     """
     unknown, also = tuple(unknown), tuple(also)
     for key in unknown:

@@ -48,7 +48,7 @@ class Options(NamedTuple):
         return f"--column {shlex.quote(f'{key}={one_line(name)}')}"
 
     def unknown(self, keys: Iterable[str]) -> str:
-        """Return the option for dimensions that nobody knows."""
+        """Return the option for dimensions that are not known."""
         if self.is_python:
             return f"unknown=[{', '.join(map(shown, keys))}]"
         return " ".join(f"--unknown {key}" for key in keys)

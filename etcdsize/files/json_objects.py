@@ -275,7 +275,7 @@ class _Text:
 
 
 def _may_go_on(error: json.JSONDecodeError, text: str) -> bool:
-    """Return whether more text could mend an error: it is found at the end, or where a string begins."""
+    """Return whether more text could resolve an error: it is found at the end, or where a string begins."""
     return (error.pos >= len(text) - 8 and error.msg != "Extra data") or error.msg.startswith("Unterminated")
 
 

@@ -43,7 +43,7 @@ class Member(PlanModel):
     Raises
     ------
     PlanError
-        For a name or a URL that etcd would reject, and for URLs that use one port of the machine twice.
+        For a name or a URL that etcd would reject, and for URLs that share a port of the machine.
 
     Examples
     --------
