@@ -43,11 +43,11 @@ def add(commands: Commands) -> None:
         description="""\
 Size every cluster of a CSV, TSV, JSON, Parquet or Excel file that has one
 cluster per row, compressed or not. Print a summary, and write every row with
-more columns: tier, machine_type, forced_by, tightest, machine_today (what to
-buy in its place), usd_month (the whole cluster on it, in US dollars), problem,
-notices. A row that cannot be sized is kept, with its problem, and the exit code
-is 1. What is doubtful or beyond the guide is sized, with the codes of its
-notices.
+more columns: tier, machine_type, forced_by, tightest, machine_today (the
+machine to run today), usd_month (the whole cluster on it, in US dollars),
+problem, notices. A row that cannot be sized is kept, with its problem, and the
+exit code is 1. What is doubtful or beyond the guide is sized, with the codes of
+its notices.
 
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text
@@ -123,8 +123,8 @@ at risk and the possible savings.""",
         metavar="TEXT",
         action="append",
         default=[],
-        help="another text for an empty cell, beside n/a, NA, -, null, none, unknown, ? and #N/A in any case; can be "
-        "repeated",
+        help="another text that means a missing value, besides n/a, NA, -, null, none, unknown, ? and #N/A in any "
+        "case; can be repeated",
     )
     parser.add_argument(
         "--decimal",
@@ -155,7 +155,8 @@ at risk and the possible savings.""",
         action="store_const",
         const="peak",
         dest="fold",
-        help="where a cluster has several rows, size the largest value of each figure; other cells are its newest",
+        help="where a cluster has several rows, size the largest value of each figure; the other cells are those of "
+        "the newest row",
     )
     add_headroom(parser)
     parser.add_argument(
@@ -170,7 +171,7 @@ at risk and the possible savings.""",
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 if for some cluster no published figure says that its machine is enough",
+        help="exit with 1 if any cluster is beyond the guide: no published figure says that its machine is enough",
     )
     add_json(parser)
 

@@ -59,7 +59,7 @@ def _check(name: str, read: Callable[[int], bytes]) -> None:
     while piece := read(_PIECE):
         text += piece
         if _HIDING.search(text):
-            raise zipfile.BadZipFile(f"its part {name} has more in it than rows and texts")
+            raise zipfile.BadZipFile(f"its part {name} contains something other than rows and texts")
         end = 0
         for tag in _TAG.finditer(text):
             end = tag.end()
@@ -68,7 +68,7 @@ def _check(name: str, read: Callable[[int], bytes]) -> None:
             if tag[1]:
                 opened = None
             elif opened is not None:
-                raise zipfile.BadZipFile(f"its part {name} has rows or texts in one another")
+                raise zipfile.BadZipFile(f"its part {name} has rows or texts nested in each other")
             else:
                 count += 1
                 between += place - last

@@ -94,8 +94,8 @@ def size_frame(
 
     Returns
     -------
-    The same kind of frame. All answers but problem and usd_month are dictionary or categorical
-    columns.
+    The same kind of frame. Answers are numbers (usd_month, utilization, usd_month_difference),
+    text (problem, reason), and otherwise dictionary or categorical columns.
     A LazyFrame stays lazy, and a reader sizes each batch when it is requested.
 
     Raises

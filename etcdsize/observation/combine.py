@@ -286,7 +286,7 @@ def _member(
             )
     if rates.calls_per_second is None and not problems:
         problems.append(
-            "the metrics of an API server, which know only the size of etcd's file; add those of etcd's members"
+            "the metrics of an API server, which report only the size of etcd's file; add those of etcd's members"
             if last.reported_by == "api-server"
             else "its metrics do not count client calls"
         )

@@ -86,11 +86,12 @@ ANSWER = {
     "heartbeat_interval": "setting: interval of the leader's heartbeats [ms]",
     "election_timeout": "setting: how long a member waits for a heartbeat [ms]",
     "machine_type_PROVIDER": "the machine",
-    "disk_PROVIDER": "its disk, to read; the parts of it follow. Only if the catalog says which disk it needs",
+    "disk_PROVIDER": "its disk as text for people; the keys below give its parts. Only if the catalog says which disk "
+    "it needs",
     **{f"{name}_PROVIDER": meaning for name, meaning in _VOLUME.items()},
     "machine_today_PROVIDER": "the machine to buy today: the same, or what `etcdsize fit` recommends in place of a "
     "previous generation",
-    "disk_today_PROVIDER": "the disk of the machine of today, to read; the parts of it follow",
+    "disk_today_PROVIDER": "the disk of the machine of today, as text for people; the keys below give its parts",
     **{f"{name}_today_PROVIDER": meaning for name, meaning in _VOLUME.items()},
     "usd_month_PROVIDER": "monthly cost of all members on the machine of today, if it is known [US dollars]",
     "initial_cluster": "with hosts: --initial-cluster",

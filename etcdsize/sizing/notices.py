@@ -55,7 +55,7 @@ NO_MACHINES = NoticeKind(
     "no-machines",
     "warning",
     "our choice",
-    "a provider of which the catalog has no machines: they have only a tier",
+    "a provider whose machines the catalog does not have: only the tier is given",
 )
 _MEASURE_DISK = NoticeKind("measure-disk", "info", _HARDWARE)
 _DEDICATED_MACHINE = NoticeKind("dedicated-machine", "info", _HARDWARE)
@@ -130,7 +130,7 @@ KUBERNETES_ESTIMATE = NoticeKind(
     "kubernetes-estimate",
     "warning",
     "kubernetes/kubernetes#111622",
-    "a number of Kubernetes nodes, which is no measurement: etcd's clients are the API servers",
+    "a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API servers",
 )
 _EVEN_MEMBERS = NoticeKind("even-members", "warning", _FAQ)
 _NO_FAILURE_TOLERANCE = NoticeKind("no-failure-tolerance", "warning", _FAQ)

@@ -49,7 +49,7 @@ gce       medium  n1-standard-4         1  e2-standard-4 + 9 GB PD SSD   298.10 
 $489.48 a month in total, with 3 members per cluster
 
 Not sized: 1 cluster
-  row 3: rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; clients: missing
+  row 3, c: rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; clients: missing
 """
 
 

@@ -336,7 +336,7 @@ class TestBombs:
         "MiB besides rows and texts",
         "more rows or texts than fit",
     )
-    HIDDEN, NESTED = "has more in it than rows and texts", "has rows or texts in one another"
+    HIDDEN, NESTED = "contains something other than rows and texts", "has rows or texts nested in each other"
 
     @pytest.mark.parametrize(
         ("part", "change", "reason"),
