@@ -53,6 +53,7 @@ def near_machine(name: str, machines: Iterable[Machine]) -> str:
 
     Examples
     --------
+    >>> from etcdsize import load_catalog
     >>> machines = load_catalog("current").machines
     >>> near_machine("m5.lage", machines), near_machine("Standard_D4_sv5", machines)
     ('; did you mean "m5.large"?', '; did you mean "Standard_D4s_v5"?')

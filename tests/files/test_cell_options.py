@@ -72,7 +72,7 @@ class TestText:
         summary, found = sized(encoded(rows, kind), kind, **options)
         assert [row["tier"] for row in found] == ["small", None, "small"]
         assert "provider: missing" in found[1]["problem"]
-        assert "current_machine: missing" in " ".join(summary.audit.first_unknown)
+        assert "current_machine: missing" in " ".join(one.reason for one in summary.audit.without_verdict)
         assert [[row[name] for name in NAMES] for row in found] == rows
 
     def test_padding(self, kind):

@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -264,10 +263,10 @@ class TestWrapped:
             pass
         where, command = str(caught.value).split("; first run: ")
         assert where == f"{path}: line 1: got an object over several lines, expected one in each line"
-        if shutil.which("jq"):
-            subprocess.run(["sh", "-c", command], check=True)
-            with open_fleet(tmp_path / "c.jsonl") as fleet:
-                assert fleet.run().clusters == 3
+        program("jq", "jq")
+        subprocess.run(["sh", "-c", command], check=True)
+        with open_fleet(tmp_path / "c.jsonl") as fleet:
+            assert fleet.run().clusters == 3
 
     @given(st.recursive(st.integers() | st.text(), lambda some: st.lists(some) | st.dictionaries(st.text(), some)))
     def test_any_document(self, document):

@@ -3,6 +3,7 @@
 import datetime
 import io
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -141,8 +142,9 @@ class TestOrder:
         pq.write_table(CLUSTERS, tmp_path / "first.parquet")
         for place in range(300):
             os.link(tmp_path / "first.parquet", tmp_path / f"{place}.parquet")
+        fleet = shlex.join([sys.executable, "-m", "etcdsize", "fleet", str(tmp_path)])
         run = subprocess.run(
-            ["sh", "-c", f"ulimit -n 64; exec {sys.executable} -m etcdsize fleet {tmp_path}"],
+            ["sh", "-c", f"ulimit -n 64; exec {fleet}"],
             env=ENVIRONMENT,
             capture_output=True,
             text=True,
