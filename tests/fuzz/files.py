@@ -130,8 +130,10 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
             columns = [column.to_pylist() for column in read.columns]
             return [dict(zip(read.column_names, row)) for row in zip(*columns)]
         case _:
-            delimiter = "\t" if path.suffix == ".tsv" else ","
-            content = path.read_bytes().decode()
+            content = re.sub(r"\A\ufeff?sep=[^\r\n]*(?:\r\n|\n|\r)", "", path.read_bytes().decode())
+            # The answers show the delimiter, which is that of the input where both have one format.
+            joined = re.search(r"\btier(.)machine_type\b", content)
+            delimiter = joined[1] if joined else "\t" if path.suffix == ".tsv" else ","
             limit = csv.field_size_limit(2**30)  # it holds for the whole process
             try:
                 header, *rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
