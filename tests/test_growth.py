@@ -102,7 +102,7 @@ def unknown_words(count):
         *((work, 25_000) for work in (picked, not_found, repeated_names, places, repeated_keys, names_of_a_catalog)),
         *((work, 8_000) for work in (json_lines, comma_separated, frame)),
         (machines, 1_000),
-        (unknown_words, 5_000),
+        (unknown_words, 2_000),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -13,6 +13,9 @@ from needs import leave_out
 
 from etcdsize import load_catalog, read_aws_instance_types
 
+# The server takes its time to list all types.
+pytestmark = pytest.mark.slow
+
 
 def needed(module: str):
     try:
