@@ -17,6 +17,9 @@ from program import ENVIRONMENT
 
 from etcdsize import load_catalog, load_tiers
 
+# Each starts programs of its own.
+pytestmark = pytest.mark.slow
+
 HUGE = "9" * 330
 SHOWN = f"{'9' * 57}..."
 RANGE = "data_bytes: got {}, expected a finite number of 0 or more, and below 1e300"

@@ -13,6 +13,9 @@ from program import ENVIRONMENT
 from servers import answering, serving
 from writers import METRICS, writers
 
+# Each starts programs of its own.
+pytestmark = pytest.mark.slow
+
 NAMES = (
     *(f"fleet to {kind}" for kind in ("csv", "tsv", "jsonl", "json", "parquet", "csv.gz", "csv.zst")),
     *("fleet, JSON lines", "fleet, Parquet copied", "fleet, audit"),

@@ -22,6 +22,9 @@ from signals import restore_signals
 
 from etcdsize import __version__
 
+# Each starts programs of its own.
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "etcdsize"]
 ENVIRONMENT = {
     **os.environ,

@@ -19,6 +19,9 @@ from etcdsize.cli.answers import schema_of
 from etcdsize.files.fleet_file import FleetSummary
 from etcdsize.tiers import TierTable
 
+# Each starts programs of its own, in several locales.
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "etcdsize"]
 # Environments in which standard output is not UTF-8. In the last, neither are the arguments.
 LOCALES = {

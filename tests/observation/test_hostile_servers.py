@@ -15,6 +15,9 @@ from servers import Handler, answering, read_request, serving
 
 from etcdsize import observe
 
+# Each waits for servers that misbehave.
+pytestmark = pytest.mark.slow
+
 METRICS = alone(captured(0)).encode()
 TIMEOUT = 1.0
 LATE = "no answer within 1 s; is it overloaded, or cut off?"

@@ -27,6 +27,9 @@ from etcdsize.observation.fleet import observe_fleet
 from etcdsize.observation.http import Answer, MetricsClient
 from etcdsize.observation.targets import ClusterTargets, read_targets
 
+# Each waits for servers that misbehave.
+pytestmark = pytest.mark.slow
+
 METRICS, LATER = (alone(captured(0, when)) for when in ("before", "after"))
 CLUSTERS, BAD = 7, 3
 

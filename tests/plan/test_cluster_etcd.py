@@ -211,6 +211,7 @@ def expected(plan: ClusterPlan, flag: str, value: object) -> object:
 class TestAccepted:
     """etcd accepts every plan that we accept."""
 
+    @pytest.mark.slow
     def test_etcd_accepts_a_hundred_plans(self, minor, tmp_path):
         etcd, version = needed(minor)
         count = 0
