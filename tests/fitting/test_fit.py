@@ -594,7 +594,6 @@ class TestBruteForce:
     @given(
         MACHINES, st.tuples(kinds("a"), kinds("b")), st.integers(1, 4), SOME, st.integers(60, 380), st.integers(5, 38)
     )
-    @pytest.mark.slow
     def test_nothing_cheaper_is_missed_nothing_too_small_offered(self, rows, disks, vcpus, memory, iops, bandwidth):
         machines = [
             machine(f"m{i}", row["vcpus"], row["memory"], row["iops"], row["bandwidth"], row["usd"],
