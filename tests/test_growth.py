@@ -20,6 +20,9 @@ from etcdsize.catalog.catalog import check_names
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.frames.size_frame import reject_repeated_names, size_frame
 
+# Each does its work three times, at length.
+pytestmark = pytest.mark.slow
+
 LOADS = ("clients", "rps", "data")
 
 

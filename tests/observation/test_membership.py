@@ -16,6 +16,9 @@ from servers import answering, serving
 from etcdsize import MemberStatus, Observation, combine_scrapes, read_metrics
 from etcdsize.observation.membership import Links
 
+# Most start servers, one for each member.
+pytestmark = pytest.mark.slow
+
 THREE = ("a1", "b2", "c3")
 OTHERS = ("d4", "e5", "f6")
 
