@@ -26,7 +26,7 @@ class ClusterNames:
         self._cells = cells
 
     def of(self, row: int) -> str | None:
-        """Return the name of a cluster, shortened, or None if it has none."""
+        """Return the shortened name of a cluster, or None if its cell is empty."""
         value = None if self._column is None else self._column[row].as_py()
         name = value if isinstance(value, str) or value is None else str(value)
         (name,) = self._cells.clean(pa.array([name], pa.string())).to_pylist()

@@ -245,7 +245,7 @@ class Catalog(Answer):
         return self.model_copy(update={"machines": left})
 
     def find_for(self, provider: str, tier: str) -> Machine | None:
-        """Return a provider's machine for a tier, None where the catalog has none.
+        """Return a provider's machine for a tier, or None if the catalog does not have one.
 
         Raises
         ------
@@ -260,7 +260,7 @@ class Catalog(Answer):
         Raises
         ------
         OptionError
-            Where the catalog has none, and for a provider or a tier that is not text.
+            If the catalog does not have one, or if the provider or the tier is not text.
         """
         machine = self.find_for(provider, tier)
         if machine is None:

@@ -54,7 +54,7 @@ class CsvReader:
     kind : str
         The name of its format.
     delimiter : str
-        The format's own delimiter, for a header that has none, or the one that was chosen.
+        The delimiter that was chosen. Otherwise the format's own, for a header without a delimiter.
     chosen : bool
         Whether the delimiter was chosen, so that the header is not asked.
     """

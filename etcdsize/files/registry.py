@@ -89,11 +89,7 @@ def with_sheet(kind: Format, sheet: str) -> Format:
     """
     if isinstance(kind, Sheets):
         return kind.on_sheet(sheet)
-    raise OptionError(
-        f"sheet: got {shown(sheet)} for the format {kind.name}, which has no sheets; leave it out",
-        option="sheet",
-        value=sheet,
-    )
+    raise _has_none("sheet", sheet, kind)
 
 
 def with_delimiter(kind: Format, delimiter: str) -> Format:
@@ -107,8 +103,13 @@ def with_delimiter(kind: Format, delimiter: str) -> Format:
     chosen = delimiter_of(delimiter)
     if isinstance(kind, Delimited):
         return kind.delimited(chosen)
-    raise OptionError(
-        f"delimiter: got {shown(delimiter)} for the format {kind.name}, which has no delimiters; leave it out",
-        option="delimiter",
-        value=delimiter,
+    raise _has_none("delimiter", delimiter, kind)
+
+
+def _has_none(option: str, value: str, kind: Format) -> OptionError:
+    """Return the error for an option that a format has no use for."""
+    return OptionError(
+        f"{option}: got {shown(value)} for the format {kind.name}, which has no {option}s; leave it out",
+        option=option,
+        value=value,
     )

@@ -82,7 +82,7 @@ def test_limits_beyond_a_dtype_do_not_matter(dtype):
 
 
 class TestColumn:
-    """The codes are in alphabetical order; a row without notices has none."""
+    """The codes are in alphabetical order. A row without notices is null."""
 
     def test_codes_are_joined(self):
         notices = RowNotices(4)

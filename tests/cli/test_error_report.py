@@ -110,7 +110,7 @@ class TestEveryError:
 
     @given(st.text(max_size=50))
     def test_any_text_is_quoted(self, text: str) -> None:
-        """Whatever came is told apart from what the message says about it."""
+        """`got` is the text itself, whatever words of a message it contains."""
         with pytest.raises(UnitError) as unread:
             parse_bytes(f"{text}!")
         found = read(error_json(unread.value))

@@ -90,18 +90,19 @@ class TestOneCluster:
         assert observation.data_bound == "lower"
 
 
+SEVERAL = {
+    "three and one": [*map(trio, range(3)), member("d4", leader=True)],
+    "three and three": [*map(trio, range(3)), *(trio(number, OTHERS) for number in range(3))],
+    "followers of two": [trio(1), trio(2, OTHERS)],
+    "two of one member": [member("a1", leader=True), member("d4", leader=True)],
+    "made alike, so that IDs are the same": [trio(0), *map(trio, range(1, 3)), trio(0, started=1.6e9)],
+}
+
+
 class TestSeveralClusters:
     """Members of two clusters under one name are never summed."""
 
-    CASES = {  # noqa: RUF012
-        "three and one": [*map(trio, range(3)), member("d4", leader=True)],
-        "three and three": [*map(trio, range(3)), *(trio(number, OTHERS) for number in range(3))],
-        "followers of two": [trio(1), trio(2, OTHERS)],
-        "two of one member": [member("a1", leader=True), member("d4", leader=True)],
-        "made alike, so that IDs are the same": [trio(0), *map(trio, range(1, 3)), trio(0, started=1.6e9)],
-    }
-
-    @pytest.mark.parametrize("texts", CASES.values(), ids=CASES)
+    @pytest.mark.parametrize("texts", SEVERAL.values(), ids=SEVERAL)
     def test_they_are_named_and_nothing_is_summed(self, run, tmp_path, texts):
         observation = combined(*texts)
         assert (observation.requests_per_second, observation.data_bytes, observation.clients.count) == (None,) * 3
