@@ -23,6 +23,7 @@ from etcdsize.cli.parser import build_parser
 
 ROOMS = Path(etcdsize.__file__).parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("cli/*.md"))]
+FIRST_PAGES = ("README.md", "docs/from-your-inventory.md")
 EVERY_PAGE = [*PAGES, ROOT / "CHANGELOG.md", *sorted(set(DOCS.glob("*/**/*.md")) - set(PAGES))]
 
 INSTALL = (
@@ -75,7 +76,15 @@ def run_block(block: str, directory: Path, last: int = 0) -> tuple[str, int]:
 class TestExamples:
     """Every example in the documentation runs and prints the output shown below it."""
 
-    @pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "console")], ids=relative)
+    # A page's commands are a process each. Those of the first pages run with the quick tests.
+    @pytest.mark.parametrize(
+        "path",
+        [
+            pytest.param(path, id=relative(path), marks=() if relative(path) in FIRST_PAGES else pytest.mark.slow)
+            for path in PAGES
+            if blocks(path, "console")
+        ],
+    )
     def test_commands(self, path: Path, tmp_path: Path) -> None:
         shutil.copytree(DOCS, tmp_path / "docs")
         for block in blocks(path, "console"):

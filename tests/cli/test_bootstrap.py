@@ -219,15 +219,11 @@ def count_keys(endpoint: str, tls: Tls | None = None) -> int:
     return int(call(endpoint, "kv/range", body, tls).get("count", 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize(
     ("form", "secure"),
-    [
-        pytest.param("flags", False, id="flags", marks=pytest.mark.slow),
-        pytest.param("env", False, id="env", marks=pytest.mark.slow),
-        pytest.param("config", False, id="config"),
-        pytest.param("config", True, id="tls", marks=pytest.mark.slow),
-    ],
+    [("flags", False), ("env", False), ("config", False), pytest.param("config", True, id="tls")],
 )
 def test_three_members_start_from_the_files(minor, form, secure, tmp_path, run):
     """They are healthy, take keys, go on without one of them, take it back from the same file, and so does what is

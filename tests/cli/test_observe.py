@@ -118,6 +118,7 @@ class TestExitCodes:
         monkeypatch.setitem(sys.modules, "httpx", None)
         assert run("a:1") == (2, "", "etcdsize: httpx is not installed; run: pip install 'etcdsize[observe]'\n")
 
+    @pytest.mark.slow
     def test_interrupted(self, urls):
         command = [sys.executable, "-m", "etcdsize", "observe", *urls, "--interval", "1m"]
         process = subprocess.Popen(

@@ -30,6 +30,7 @@ class TestNeeds:
         assert gp3.source
 
 
+@pytest.mark.slow
 def test_fio_accepts_the_command(tmp_path):
     program("fio", "fio")
     run = subprocess.run(FIO.replace("DIR", str(tmp_path)).split(), capture_output=True, text=True, check=False)

@@ -236,6 +236,7 @@ class TestRejected:
         assert code == 2
         assert err == "etcdsize: /dev/full: cannot be written: No space left on device\n"
 
+    @pytest.mark.slow
     def test_interrupt_leaves_no_file(self, few, tmp_path):
         out = tmp_path / "out.csv"
         command = [sys.executable, "-m", "etcdsize", "observe", "--targets", few, "-o", out, "--interval", "1m"]
