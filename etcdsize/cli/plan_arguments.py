@@ -102,7 +102,7 @@ def add_version(parser: Container) -> None:
     parser.add_argument(
         "--etcd-version",
         metavar="V",
-        help=f"{', '.join(version_names())}, or a patch release such as 3.5.33 (default: {DEFAULT_VERSION})",
+        help=f"{', '.join(version_names())}, or a patch release such as 3.6.16 (default: {DEFAULT_VERSION})",
     )
 
 

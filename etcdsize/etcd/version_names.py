@@ -11,11 +11,11 @@ from pathlib import Path
 
 __all__ = ["DEFAULT_VERSION", "FOLDER", "version_files", "version_names"]
 
-DEFAULT_VERSION = "3.5"
+DEFAULT_VERSION = "3.6"
 """The version for which settings and plans are made if none is named."""
 
 FOLDER = Path(__file__).parents[1] / "data" / "etcd"
-"""The files of the versions, such as `3.5.json`."""
+"""The files of the versions, such as `3.6.json`."""
 
 
 @functools.cache

@@ -117,7 +117,7 @@ class EtcdUpgrade(Model):
 class EtcdVersion(Model):
     """A minor version of etcd, or one patch of it."""
 
-    name: Annotated[Name, Field(description="The minor version, such as 3.5.")]
+    name: Annotated[Name, Field(description="The minor version, such as 3.6.")]
     patch: Annotated[
         int | None, Field(ge=0, description="The patch. None: the minor version, at its newest patch.")
     ] = None
@@ -290,7 +290,7 @@ class EtcdVersions(Model):
         Parameters
         ----------
         text : str
-            Such as `"3.5"`, `"3.5.33"` or `"v3.5.33"`.
+            Such as `"3.6"`, `"3.6.16"` or `"v3.6.16"`.
 
         Raises
         ------
@@ -308,7 +308,7 @@ class EtcdVersions(Model):
         if match is None or found is None:
             raise OptionError(
                 f"etcd_version: got {shown(text)}, expected one of {', '.join(one.name for one in self.versions)}, "
-                'also with its patch, such as "3.5.33"',
+                'also with its patch, such as "3.6.16"',
                 option="etcd_version",
                 value=text,
             )

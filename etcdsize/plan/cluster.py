@@ -61,7 +61,7 @@ class ClusterPlan(PlanModel):
     settings : EtcdSettings or mapping of str to bool, int or str
         Other flags and their values. EtcdSettings stand for the flags that they change.
     etcd_version : str or EtcdVersion
-        Such as `"3.5"` or `"3.5.33"`.
+        Such as `"3.6"` or `"3.6.16"`.
     data_dir : str
         The folder on every machine, which holds each member's data in `<name>.etcd`.
 
@@ -92,7 +92,7 @@ class ClusterPlan(PlanModel):
     etcd_version: Annotated[
         EtcdVersion,
         BeforeValidator(_parse_version),
-        Field(description="Such as 3.5 or 3.5.33."),
+        Field(description="Such as 3.6 or 3.6.16."),
     ] = Field(default_factory=lambda: load_versions().version(DEFAULT_VERSION))
     data_dir: Annotated[
         str, Field(description="The folder on every machine. It holds each member's data in `<name>.etcd`.")
@@ -319,7 +319,7 @@ class ClusterPlan(PlanModel):
         Examples
         --------
         >>> plan = ClusterPlan.from_hosts({"a": "10.0.0.1", "b": "10.0.0.2"}, zones={"a": "z1", "b": "z2"})
-        >>> [notice.code for notice in plan.notices]
+        >>> [notice.code for notice in plan.notices if notice.severity == "warning"]
         ['even-members', 'no-failure-tolerance', 'plain-http', 'zones-not-spread']
         """
         client = _integer(client_port, "client_port", 1, 65_535)

@@ -89,7 +89,7 @@ class Memory(Model):
         --------
         >>> from etcdsize import settings_for, size
         >>> settings_for(size(clients=100, data_bytes="100MB")).memory.explain()
-        '2 GiB database + 0.6 GiB index + 0.98 GiB raft log + 0.02 GiB clients + 1.6 GiB garbage = 6 GiB'
+        '2 GiB database + 0.6 GiB index + 0.14 GiB raft log + 0.02 GiB clients + 0.76 GiB garbage = 4 GiB'
         """
         parts = [
             (self.database_bytes, "database"),
@@ -203,7 +203,7 @@ def settings_for(
     sizing : Sizing
         The answer of `size`. If it does not know data or clients, the tier's upper bound counts.
     etcd_version : str
-        Such as `"3.5"`, `"3.5.33"` or `"v3.5.33"`.
+        Such as `"3.6"`, `"3.6.16"` or `"v3.6.16"`.
     kubernetes : bool
         Whether the cluster serves Kubernetes, whose API server compacts the history itself. This is implied for a
         sizing by Kubernetes nodes.
@@ -224,7 +224,7 @@ def settings_for(
     >>> from etcdsize import size
     >>> found = settings_for(size(clients=300, data_bytes="4GB"), peer_rtt_ms=150)
     >>> found.quota_backend_bytes, found.heartbeat_interval_ms, found.election_timeout_ms, found.memory.memory_gib
-    (5368709120, 150, 1500, 11)
+    (5368709120, 150, 1500, 9)
     >>> [setting.name for setting in found.changed]
     ['quota-backend-bytes', 'auto-compaction-retention', 'heartbeat-interval', 'election-timeout']
     """

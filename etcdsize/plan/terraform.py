@@ -50,7 +50,7 @@ QUERY = {
     "tiers": "guide, etcd.io, or a file (default: guide)",
     "kubernetes": "true if the cluster serves Kubernetes, whose API server compacts",
     "peer_rtt_ms": "largest average round-trip time between two members, in milliseconds",
-    "etcd_version": f"such as 3.5 or 3.5.33 (default: {DEFAULT_VERSION})",
+    "etcd_version": f"such as 3.6 or 3.6.16 (default: {DEFAULT_VERSION})",
     "hosts": "NAME=HOST of every member, separated by commas: adds a rendering of each member",
     "zones": "NAME=ZONE of every member, separated by commas",
     "format": f"format of the renderings: {', '.join(MEMBER_FORMATS[:-1])} or {MEMBER_FORMATS[-1]} (default: config)",

@@ -52,7 +52,7 @@ etcd \\
   --grpc-keepalive-min-time=1m30s
 """,
     "env": f"""\
-# One member of a cluster of etcd 3.5. For systemd: EnvironmentFile=
+# One member of a cluster of etcd 3.6. For systemd: EnvironmentFile=
 # For sh, with the path of this file: set -a; . ./FILE; exec etcd
 # etcd does not start if one of these is set as a flag too.
 ETCD_NAME="b"
@@ -77,7 +77,7 @@ ETCD_AUTO_COMPACTION_RETENTION="1h"
 ETCD_GRPC_KEEPALIVE_MIN_TIME="1m30s"
 """,
     "config": f"""\
-# etcd 3.5: etcd --config-file=FILE; flags and environment variables are then ignored.
+# etcd 3.6: etcd --config-file=FILE; flags and environment variables are then ignored.
 name: "b"
 data-dir: "/var/lib/etcd/b.etcd"
 initial-advertise-peer-urls: "https://node2.example:2380"
@@ -104,7 +104,7 @@ peer-transport-security:
 """,
     "systemd": f"""\
 [Unit]
-Description=etcd 3.5
+Description=etcd 3.6
 Documentation=https://etcd.io/docs/
 Wants=network-online.target
 After=network-online.target local-fs.target remote-fs.target time-sync.target

@@ -36,7 +36,7 @@ def member(
     leader: bool = False,
     has_leader: bool = True,
     started: float = 1.7e9,
-    version: str = "3.5.33",
+    version: str = "3.6.16",
     more: str = "",
 ) -> str:
     """Return metrics of a member with these figures, and with more lines if there are any."""
