@@ -4,7 +4,7 @@
 PYTHON = .venv/bin/python
 PROGRAMS = $(dir $(PYTHON))
 
-.PHONY: help setup check test test-all test-engines docs bench mutants package
+.PHONY: help setup etcds check test test-all test-engines docs bench mutants package
 .SILENT: help
 
 help: ## list the commands
@@ -13,6 +13,12 @@ help: ## list the commands
 setup: ## a new .venv with everything that the checks and the tests need
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet -e '.[lint]'
+
+etcds: ## real etcd of every supported version, from the Go modules in tests/support/; the tests that need it find it
+	for module in tests/support/etcd-*/; do \
+	  echo "$$module"; \
+	  (cd "$$module" && go build -trimpath -ldflags="-s -w" -o bin/ tool && mv bin/server bin/etcd) || exit; \
+	done
 
 check: ## formatting, lint, types and the contracts between the rooms
 	$(PROGRAMS)ruff check .

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from etcds import MINORS, needed
+from etcds import ETCDS, needed
 
 from etcdsize import EtcdFlag, EtcdVersions, OptionError, TableError, load_versions
 
@@ -150,7 +150,7 @@ class TestFlags:
                 EtcdVersions(**fields | broken)
 
 
-@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("minor", ETCDS)
 class TestRealEtcd:
     """The table agrees with the real etcd of a version."""
 

