@@ -54,12 +54,18 @@ WRONG = {
 }
 
 
-def is_ours(action) -> None:
-    """Run something that may succeed, or fail with an error of etcdsize whose message is safe to print."""
+def is_ours(action, what: str = "") -> None:
+    """Run something that may succeed, or fail with an error of etcdsize whose message is safe to print.
+
+    Any other error gets a note that says what it was.
+    """
     try:
         action()
     except EtcdSizeError as error:
         message = str(error)
+    except Exception as error:
+        error.add_note(what)
+        raise
     else:
         return
     assert message.isprintable(), message
