@@ -86,7 +86,7 @@ def test_another_users_process_cannot_be_seen(member, another_user):
 
 def test_more_ports_may_have_more_clients(tmp_path):
     """Of three ports it listens on, nobody can tell which are the clients'."""
-    etcd, _ = needed("3.5")
+    etcd, _ = needed("3.5.1")
     (more,) = free_ports(1)
     with running(etcd, tmp_path, [f"--listen-metrics-urls=http://127.0.0.1:{more}"]) as url:
         with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
@@ -97,7 +97,7 @@ def test_more_ports_may_have_more_clients(tmp_path):
 
 def test_connections_to_a_wildcard_address_over_ipv4_and_ipv6(tmp_path):
     """Clients of IPv4 are mapped to IPv6 there; the count is the same."""
-    etcd, _ = needed("3.5")
+    etcd, _ = needed("3.5.1")
     client, peer = free_ports(2)
     command = [
         etcd, "--name=one", f"--data-dir={tmp_path / 'data'}", f"--listen-client-urls=http://0.0.0.0:{client}",

@@ -320,10 +320,10 @@ def test_upgrade_from_3_4_to_3_5(tmp_path):
         minor: ClusterPlan.local(
             3, base_port=base, data_dir=str(tmp_path), settings=SETTINGS, etcd_version=str(needed(minor)[1])
         )
-        for minor in ETCDS
+        for minor in ("3.4", "3.5.1")
     }
     plan = plans["3.4"]
-    operator = Operator("3.5", plan, tmp_path)
+    operator = Operator("3.5.1", plan, tmp_path)
     programs = {member.name: "3.4" for member in plan.members}
 
     def how(name: str) -> tuple[list[str], dict[str, str]]:
@@ -344,8 +344,8 @@ def test_upgrade_from_3_4_to_3_5(tmp_path):
                 now, follower = operator.leader()
                 operator.sh(move, LEADER_URL=now, MEMBER_ID=follower)
             running.kill(name)
-            programs[name] = "3.5"
+            programs[name] = "3.5.1"
             running.start(name)
             operator.sh(health)
             assert operator.keys() == KEYS
-        assert operator.sh(last).count(f" {needed('3.5')[1]} ") == 3
+        assert operator.sh(last).count(f" {needed('3.5.1')[1]} ") == 3

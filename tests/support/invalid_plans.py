@@ -23,7 +23,7 @@ class Invalid:
     plan: Callable[[], object]
     message: str
     etcd: Mapping[str, str | None] = field(default_factory=dict)
-    versions: tuple[str, ...] = ("3.4", "3.5")
+    versions: tuple[str, ...] = ("3.4", "3.5.1", "3.5", "3.6", "3.7")
     etcd_does: str = ""
 
 
@@ -249,13 +249,13 @@ INVALID = (
             'one of the '
             '128 that the table has; did you mean "quota-backend-bytes"?', {"quota-bytes": "1"}),
     Invalid("removed-flag", settings(debug=True), 'settings: etcd 3.5 has no flag "debug"; those that have it: 3.4; '
-            "instead: log-level", {"debug": "true"}, versions=("3.5",)),
+            "instead: log-level", {"debug": "true"}, versions=("3.5.1",)),
     Invalid("later-flag", settings(feature_gates="AllBeta=true"),
             'settings: etcd 3.5 has no flag "feature-gates"; those that have it: 3.6, 3.7',
             {"feature-gates": "AllBeta=true"}),
     Invalid("later-patch", settings("3.5.1", max_concurrent_streams=9),
             'settings: etcd 3.5.1 has no flag "max-concurrent-streams"; those that have it: 3.4 from 3.4.20, 3.5 from '
-            "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5",)),
+            "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5.1",)),
     Invalid("flag-of-the-plan", settings(name="two"),
             'settings: got "name", expected flags that the plan does not set itself; set it with Member(name=)',
             etcd_does="it uses the last of the two"),
