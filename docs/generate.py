@@ -34,6 +34,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "errata": figures.errata_table,
     "errors": api.errors,
     "flags": versions.flags_table,
+    "flaws": versions.flaws_table,
     "foreign": formats.foreign_table,
     "functions": api.functions,
     "fuzzing": reliability.fuzzing,

@@ -28,6 +28,7 @@ __all__ = [
     "Dropped",
     "Erratum",
     "EtcdFlag",
+    "EtcdFlaw",
     "EtcdSettings",
     "EtcdSizeError",
     "EtcdUpgrade",
@@ -161,6 +162,7 @@ _PUBLIC_NAMES = {
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "plan.tls": ("Tls", "TlsFiles"),
     "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
+    "etcd.flaws": ("EtcdFlaw",),
     "etcd.versions": ("EtcdFlag", "EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
@@ -191,6 +193,7 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
+    from etcdsize.etcd.flaws import EtcdFlaw
     from etcdsize.etcd.versions import EtcdFlag, EtcdUpgrade, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.fitting.fit import fit
     from etcdsize.fitting.fsync import FsyncNeed

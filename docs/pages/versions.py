@@ -1,4 +1,4 @@
-"""The tables of the versions of etcd and their flags."""
+"""The tables of the versions of etcd, their flags and their flaws."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from pages.markdown import table
 def versions_table() -> str:
     """Return a table of the versions of etcd, their support status, and the patch that was run."""
     versions = etcdsize.load_versions()
-    head = ["version", "status", "support until", "oldest safe patch", "released", "evidence for its flags", "source"]
-    head += ["source of its flags", "read on"]
+    head = ["version", "status", "support until", "oldest safe patch", "released", "newest patch", "released"]
+    head += ["evidence for its flags", "source", "source of its flags", "read on"]
     rows = [
         [
             version.name,
             version.status,
-            version.until or "no date known",
+            version.until or f"no date known; {version.until_policy}",
             version.oldest_safe_patch or "none",
             version.oldest_safe_patch_date or "",
+            version.newest_patch or "",
+            version.newest_patch_date or "",
             version.evidence,
             version.source,
             version.flags_source,
@@ -26,6 +28,24 @@ def versions_table() -> str:
         for version in versions.versions
     ]
     return table(head, rows)
+
+
+def flaws_table() -> str:
+    """Return a table of every known flaw of etcd, with the patch of each version that fixes it."""
+    versions = etcdsize.load_versions()
+    names = [version.name for version in versions.versions]
+
+    def fix(flaw: etcdsize.EtcdFlaw, version: str) -> str:
+        if version not in flaw.fixed_in:
+            return "—"
+        fixed, first = flaw.fixed_in[version] or "not fixed", flaw.since.get(version)
+        return f"{fixed} (since {first})" if first else fixed
+
+    rows = [
+        [flaw.id, flaw.allows, *(fix(flaw, name) for name in names), ", ".join(flaw.aliases), flaw.source]
+        for flaw in versions.flaws
+    ]
+    return table(["flaw", "what it allows", *(f"fixed in {name}" for name in names), "also", "source"], rows)
 
 
 def flags_table() -> str:

@@ -1,6 +1,6 @@
 """Which versions of etcd there are, and which one is the default.
 
-Every version is one file of `data/etcd`, so the names of the files are the versions. The command line's help lists them
+Every version is one file of `data/etcd` with its name, such as `3.6.json`. The command line's help lists them
 without reading a file.
 """
 
@@ -26,4 +26,4 @@ def version_names() -> tuple[str, ...]:
 
 def version_files(folder: Path) -> list[Path]:
     """Return the files of versions in a folder, oldest version first."""
-    return sorted(folder.glob("*.json"), key=lambda path: [int(part) for part in path.stem.split(".")])
+    return sorted(folder.glob("[0-9]*.json"), key=lambda path: [int(part) for part in path.stem.split(".")])

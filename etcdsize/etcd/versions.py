@@ -7,15 +7,17 @@ takes one file. Tests compare the versions that can be installed with the `--hel
 
 import functools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from etcdsize.base.checks import instance_of, whole_number
-from etcdsize.base.model import Model, Name, read_table
+from etcdsize.base.model import Date, Model, Name, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
+from etcdsize.etcd.flaws import EtcdFlaw, read_flaws
 from etcdsize.etcd.version_names import FOLDER, version_files
 
 __all__ = ["EtcdFlag", "EtcdUpgrade", "EtcdVersion", "EtcdVersions", "Value", "load_versions", "read_versions"]
@@ -121,13 +123,21 @@ class EtcdVersion(Model):
     patch: Annotated[
         int | None, Field(ge=0, description="The patch. None: the minor version, at its newest patch.")
     ] = None
-    date: Annotated[str, Field(description="When this was read.")]
+    date: Annotated[Date, Field(description="When this was read.")]
     status: Annotated[Literal["supported", "out-of-support"], Field(description="On that date.")]
-    until: Annotated[str | None, Field(description="When support ends or ended. None: no date is known.")]
-    oldest_safe_patch: Annotated[
-        Patch | None, Field(description="The oldest patch without a known vulnerability. None: there is none.")
+    until: Annotated[
+        Annotated[str, Field(pattern=r"^\d{4}-\d\d(-\d\d)?$")] | None,
+        Field(description="The day or the month in which support ends or ended. None: no date is known."),
     ]
-    oldest_safe_patch_date: Annotated[str | None, Field(description="When that patch was released.")]
+    until_policy: Annotated[
+        str | None, Field(description="What etcd's policy says of the end of support, if no date is known.")
+    ]
+    oldest_safe_patch: Annotated[
+        Patch | None, Field(description="The oldest patch without a known flaw. None: every patch has one.")
+    ] = None
+    oldest_safe_patch_date: Annotated[Date | None, Field(description="When that patch was released.")] = None
+    newest_patch: Annotated[Patch | None, Field(description="The newest patch on that date.")] = None
+    newest_patch_date: Annotated[Date | None, Field(description="When that patch was released.")] = None
     ran: Annotated[
         Patch | None, Field(description="The patch that our settings and flags were run on. None: none was run.")
     ]
@@ -217,11 +227,25 @@ class EtcdVersion(Model):
         return tuple(flag for flag in load_versions().flags if self.has(flag))
 
     @property
+    def flaws(self) -> tuple[EtcdFlaw, ...]:
+        """The known flaws that it has, those that were fixed last first."""
+        return tuple(flaw for flaw in load_versions().flaws if self._has_flaw(flaw))
+
+    def _has_flaw(self, flaw: EtcdFlaw) -> bool:
+        if self.name not in flaw.fixed_in:
+            return False
+        first, fixed = flaw.since.get(self.name), flaw.fixed_in[self.name]
+        return (first is None or self.reaches(first)) and (fixed is None or not self.reaches(fixed))
+
+    @property
     def is_unsafe(self) -> bool:
-        """Whether the patch is older than the oldest safe one."""
-        return (
-            self.patch is not None and self.oldest_safe_patch is not None and not self.reaches(self.oldest_safe_patch)
-        )
+        """Whether it has a known flaw."""
+        return bool(self.flaws)
+
+    @property
+    def is_newer_than_known(self) -> bool:
+        """Whether its patch is newer than the newest that the table has."""
+        return self.patch is not None and self.newest_patch is not None and self.patch > _patch_of(self.newest_patch)
 
     @property
     def restore_bumps_revision(self) -> bool:
@@ -252,6 +276,9 @@ class EtcdVersions(Model):
 
     versions: Annotated[tuple[EtcdVersion, ...], Field(min_length=1, description="Oldest first.")]
     flags: Annotated[tuple[EtcdFlag, ...], Field(min_length=1, description="The flags we know. etcd may have others.")]
+    flaws: Annotated[
+        tuple[EtcdFlaw, ...], Field(description="The flaws we know, those that were fixed last first.")
+    ] = ()
 
     @model_validator(mode="after")
     def _check(self) -> "EtcdVersions":
@@ -335,6 +362,9 @@ class _VersionFile(Model):
     """The file of one version."""
 
     version: EtcdVersion
+    patches: Annotated[
+        dict[Patch, Date], Field(min_length=1, description="When each patch was released, oldest first.")
+    ]
     removed: tuple[Name, ...]
     flags: tuple[_FlagChange, ...]
 
@@ -347,9 +377,9 @@ def load_versions() -> EtcdVersions:
     >>> for version in load_versions().versions:
     ...     print(version, version.status, version.oldest_safe_patch, version.evidence)
     3.4 out-of-support None run on 3.4.23
-    3.5 supported 3.5.33 run on 3.5.1
-    3.6 supported 3.6.14 from source, not run
-    3.7 supported 3.7.1 from source, not run
+    3.5 supported 3.5.34 run on 3.5.1
+    3.6 supported 3.6.15 from source, not run
+    3.7 supported 3.7.2 from source, not run
     """
     return _built_in()
 
@@ -360,22 +390,23 @@ def _built_in() -> EtcdVersions:
 
 
 def read_versions(folder: Path) -> EtcdVersions:
-    """Return the versions that a folder describes, one file a version.
+    """Return the versions that a folder describes, one file a version, and the flaws that its file `flaws.json` lists.
 
     Raises
     ------
     TableError
         If a file cannot be read or does not follow from the file before. The message names the file.
     """
+    flaws = read_flaws(folder)
     versions = []
     current: dict[str, dict[str, Any]] = {}
     flags: dict[str, dict[str, Any]] = {}
     for path in version_files(folder):
         file = read_table(_VersionFile, path)
         name = file.version.name
-        versions.append(file.version)
         if name != path.stem:
             raise TableError(f"{path}: version: got {shown(name)}, expected {shown(path.stem)}", file=str(path))
+        versions.append(file.version.model_copy(update=_patches_of(file, flaws, path)))
         for gone in file.removed:
             if current.pop(gone, None) is None:
                 raise TableError(
@@ -391,7 +422,26 @@ def read_versions(folder: Path) -> EtcdVersions:
                 )
         for facts in current.values():
             _add_version(flags.setdefault(facts["name"], {}), name, facts)
-    return EtcdVersions(versions=tuple(versions), flags=tuple(EtcdFlag(**flag) for flag in flags.values()))
+    return EtcdVersions(versions=tuple(versions), flags=tuple(EtcdFlag(**flag) for flag in flags.values()), flaws=flaws)
+
+
+def _patches_of(file: _VersionFile, flaws: Sequence[EtcdFlaw], path: Path) -> dict[str, str | None]:
+    """Return the fields of a version that follow from its patches and from the flaws."""
+    name, patches = file.version.name, list(file.patches)
+    if patches != [f"{name}.{number}" for number in range(len(patches))]:
+        raise TableError(f"{path}: patches: expected every patch of {name} from {name}.0 on, in order", file=str(path))
+    fixes = [flaw.fixed_in[name] for flaw in flaws if name in flaw.fixed_in]
+    for patch in fixes:
+        if patch is not None and patch not in file.patches:
+            raise TableError(f"{path}: patches: lacks {shown(patch)}, which fixes a flaw", file=str(path))
+    known = [patch for patch in fixes if patch is not None]
+    safe = None if len(known) < len(fixes) else max([patches[0], *known], key=_patch_of)
+    return {
+        "oldest_safe_patch": safe,
+        "oldest_safe_patch_date": None if safe is None else file.patches[safe],
+        "newest_patch": patches[-1],
+        "newest_patch_date": file.patches[patches[-1]],
+    }
 
 
 def _add_version(flag: dict[str, Any], version: str, facts: dict[str, Any]) -> None:

@@ -262,6 +262,11 @@ def _of_disagreement(members: Sequence[MemberLoad]) -> Iterator[Notice]:
 
 
 def _of_versions(members: Sequence[MemberLoad]) -> Iterator[Notice]:
+    # Two patches of one version may have the same notice.
+    yield from dict.fromkeys(_of_each_version(members))
+
+
+def _of_each_version(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     for text in sorted({member.version for member in members if member.version is not None}):
         try:
             version = load_versions().version(text)

@@ -21,27 +21,37 @@ TABLE = load_versions()
 
 
 class TestVersions:
-    """3.4 is out of support since 2026-05-15. Oldest safe: 3.5.33, 3.6.14 and 3.7.1. 3.6 and 3.7 were not run."""
+    """3.4 is out of support since 2026-05-15. Oldest safe: 3.5.34, 3.6.15 and 3.7.2 of 2026-09-22."""
 
     def test_status_of_every_version(self):
-        found = {v.name: (v.status, v.until, v.oldest_safe_patch, v.evidence) for v in TABLE.versions}
-        assert found == {
-            "3.4": ("out-of-support", "2026-05-15", None, "run on 3.4.23"),
-            "3.5": ("supported", "2027-07", "3.5.33", "run on 3.5.1"),
-            "3.6": ("supported", None, "3.6.14", "from source, not run"),
-            "3.7": ("supported", None, "3.7.1", "from source, not run"),
+        found = {
+            v.name: (v.status, v.until, v.oldest_safe_patch, v.oldest_safe_patch_date, v.newest_patch)
+            for v in TABLE.versions
         }
+        assert found == {
+            "3.4": ("out-of-support", "2026-05-15", None, None, "3.4.45"),
+            "3.5": ("supported", "2027-07", "3.5.34", "2026-09-22", "3.5.35"),
+            "3.6": ("supported", None, "3.6.15", "2026-09-22", "3.6.16"),
+            "3.7": ("supported", None, "3.7.2", "2026-09-22", "3.7.3"),
+        }
+
+    def test_end_of_support_is_a_date_or_a_policy(self):
+        """A version has a date or, where no date is known, what etcd's policy says of it."""
+        for version in TABLE.versions:
+            assert (version.until is None) == (version.until_policy is not None)
+        assert "3.6 goes out of support once 3.8.0 is released" in TABLE.version("3.6").until_policy
 
     @pytest.mark.parametrize(
         ("text", "shown", "unsafe"),
         [
             ("3.5", "3.5", False),
             ("v3.5", "3.5", False),
-            ("3.5.32", "3.5.32", True),
-            ("v3.5.33", "3.5.33", False),
-            ("3.6.13", "3.6.13", True),
-            ("3.7.0", "3.7.0", True),
-            ("3.4.45", "3.4.45", False),
+            ("3.5.33", "3.5.33", True),
+            ("v3.5.34", "3.5.34", False),
+            ("3.6.14", "3.6.14", True),
+            ("3.7.1", "3.7.1", True),
+            ("3.7.2", "3.7.2", False),
+            ("3.4.45", "3.4.45", True),
         ],
     )
     def test_reads_names_with_and_without_a_patch(self, text, shown, unsafe):

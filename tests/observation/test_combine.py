@@ -53,7 +53,7 @@ def in_turn(*answers: str) -> Handler:
 
 
 def scrape(member: str = "a", ranges: int = 0, **fields) -> Scrape:
-    known = {"started_unix_seconds": 1000, "calls": {"KV.Range": ranges}, "version": "3.5.33", "has_leader": True}
+    known = {"started_unix_seconds": 1000, "calls": {"KV.Range": ranges}, "version": "3.6.16", "has_leader": True}
     return Scrape(member_id=member, **(known | fields))
 
 
@@ -87,7 +87,9 @@ class TestCaptured:
         assert self.observation.members[0].since_start == ("backend_commit", "peer_rtt")
 
     def test_notices(self):
-        assert codes(self.observation) == ["short-observation", "clients-estimated", "etcd-unsafe-patch"]
+        assert codes(self.observation) == [
+            *("short-observation", "clients-estimated", "etcd-support-ends", "etcd-unsafe-patch")
+        ]
         assert self.observation.cluster_id == "29a3eebdf6d85d8c"
         assert (self.observation.member_count, self.observation.problems) == (3, ())
 
@@ -366,6 +368,8 @@ class TestNotices:
                 "network is slow.",
             ),
             ({"version": "3.5.1"}, "etcd-unsafe-patch", None),
+            ({"version": "3.5.1"}, "etcd-support-ends", "etcd 3.5 is supported until 2027-07."),
+            ({"version": "3.5.99"}, "etcd-newer-patch", None),
             ({"version": "3.4.23"}, "etcd-out-of-support", None),
             (
                 {"version": "3.7.1"},
@@ -395,7 +399,12 @@ class TestNotices:
         ],
     )
     def test_nothing_to_say(self, fields):
-        assert codes(self.of({"a": scrape(**fields)})) == ["short-observation", "clients-unknown"]
+        found = [code for code in codes(self.of({"a": scrape(**fields)})) if code != "etcd-not-run"]
+        assert found == ["short-observation", "clients-unknown"]
+
+    def test_what_two_patches_of_a_version_share_is_said_once(self):
+        one, other = scrape("a", peers=("b",), version="3.5.34"), scrape("b", peers=("a",), version="3.5.35")
+        assert codes(self.of({"a": one, "b": other})).count("etcd-support-ends") == 1
 
     def test_of_the_interval_where_enough_was_measured(self):
         observation = self.of({"a": scrape(wal_fsync=SLOW)}, {"a": scrape(wal_fsync=NONE)})
@@ -411,7 +420,7 @@ class TestNotices:
     @pytest.mark.parametrize(
         ("one", "other", "what"),
         [
-            ({"version": "3.5.33"}, {"version": "3.5.34"}, "versions 3.5.33 and 3.5.34"),
+            ({"version": "3.6.15"}, {"version": "3.6.16"}, "versions 3.6.15 and 3.6.16"),
             ({"quota_bytes": 2e9}, {"quota_bytes": 8e9}, "quotas of 2 GB and 8 GB"),
             ({"data_bytes": 100e6}, {"data_bytes": 200e6}, "data in use from 100 MB to 200 MB"),
         ],

@@ -16,11 +16,12 @@ from etcdsize.plan.format_names import FORMATS
 FILE = {
     "version": {
         **{"name": "3.8", "date": "2027-06-01", "status": "supported", "until": None, "ran": None},
-        **{"oldest_safe_patch": "3.8.2", "oldest_safe_patch_date": "2027-06-01"},
+        "until_policy": "Supported until 3.10.0.",
         **{"source": "made up", "flags_source": "made up", "offline_tool": "etcdutl", "etcdctl_has_api_2": False},
         **{"health_reports_alarms": True, "member_list_needs_quorum": True, "restore_bumps_revision_from": "3.8.1"},
         "upgrade": {"version": "3.7", "patch": "3.7.9", "note": "Read the page first.", "evidence": None},
     },
+    "patches": {"3.8.0": "2027-04-01", "3.8.1": "2027-05-01", "3.8.2": "2027-06-01"},
     "removed": ["max-snapshots"],
     "flags": [
         {"name": "snapshot-count", "default": 5000, "deprecated": True},
@@ -34,6 +35,9 @@ FILE = {
 def folder(tmp_path):
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     (tmp_path / "3.8.json").write_text(json.dumps(FILE))
+    flaws = json.loads((tmp_path / "flaws.json").read_text())
+    flaws["flaws"][0]["fixed_in"]["3.8"] = "3.8.2"
+    (tmp_path / "flaws.json").write_text(json.dumps(flaws))
     return tmp_path
 
 
@@ -106,6 +110,8 @@ class TestFiles:
             ({"removed": ["max-snapshot"]}, 'removed: got "max-snapshot", which the version before does not have'),
             ({"flags": [{"name": "new", "kind": "int"}]}, 'flags: "new" is new and lacks config_key, default'),
             ({"version": FILE["version"] | {"name": "3.9"}}, 'version: got "3.9", expected "3.8"'),
+            ({"patches": {"3.8.0": "2027-04-01"}}, 'patches: lacks "3.8.2", which fixes a flaw'),
+            ({"patches": {"3.8.1": "2027-04-01"}}, "patches: expected every patch of 3.8 from 3.8.0 on, in order"),
             ({"flags": [{"name": "name", "defaults": "x"}]}, "row 1, defaults: unknown field"),
         ],
     )

@@ -234,19 +234,21 @@ class TestVersions:
     @pytest.mark.parametrize(
         ("version", "expected"),
         [
-            ("3.4", ["etcd-out-of-support"]),
-            ("3.4.23", ["etcd-out-of-support"]),
-            ("3.5", []),
-            ("3.5.1", ["etcd-unsafe-patch"]),
-            ("v3.5.33", []),
-            ("3.6", ["etcd-not-run"]),
-            ("3.6.13", ["etcd-unsafe-patch", "etcd-not-run"]),
-            ("3.7.1", ["etcd-not-run"]),
+            ("3.4", ["etcd-out-of-support", "etcd-unsafe-patch"]),
+            ("3.4.23", ["etcd-out-of-support", "etcd-unsafe-patch"]),
+            ("3.5", ["etcd-support-ends"]),
+            ("3.5.1", ["etcd-support-ends", "etcd-unsafe-patch"]),
+            ("v3.5.34", ["etcd-support-ends"]),
+            ("3.5.99", ["etcd-support-ends", "etcd-newer-patch"]),
+            ("3.6", []),
+            ("3.6.14", ["etcd-unsafe-patch"]),
+            ("3.7.2", []),
         ],
     )
     def test_notices_of_a_version(self, version, expected):
         found = settings_for(size(**TIERS["small"]), etcd_version=version)
-        assert codes(found) == expected
+        assert [code for code in codes(found) if code != "etcd-not-run"] == expected
+        assert ("etcd-not-run" in codes(found)) == (found.etcd_version.ran is None)
         assert all(notice.source for notice in found.notices)
 
     def test_rejects_an_unknown_version(self):
@@ -290,7 +292,7 @@ class TestModel:
         assert EtcdSettings.model_validate_json(found.model_dump_json()) == found
 
     def test_explain_has_every_reason_and_source(self):
-        found = settings_for(size(clients=100, data_bytes="100MB"), etcd_version="3.6.14", kubernetes=True)
+        found = settings_for(size(clients=100, data_bytes="100MB"), etcd_version="3.6.16", kubernetes=True)
         assert found.explain() == EXPLAINED
 
     def test_explain_marks_only_the_defaults(self):
@@ -365,7 +367,7 @@ def test_real_etcd_starts_with_the_settings(minor, tier, tmp_path):
 
 
 EXPLAINED = """\
-etcd 3.6.14 (from source, not run).
+etcd 3.6.16 (from source, not run).
 --quota-backend-bytes=2147483648 (the default): 2 GiB, etcd's default: the data fills at most four fifths of it \
 (our choice). [etcd-io/website content/en/docs/v3.5/dev-guide/limit.md]
 --snapshot-count=10000 (the default): Log entries kept until a snapshot: more need more memory, fewer \

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from etcdsize import Scrape, combine_scrapes, read_metrics
+from etcdsize import Scrape, combine_scrapes, load_versions, read_metrics
+from etcdsize.etcd.notices import version_notices
 from etcdsize.reports.observation import render_observation
 
+# tests/etcd/test_flaws.py has the texts.
+OF_3_5_1 = "".join(f"{notice.line}\n" for notice in version_notices(load_versions().version("3.5.1")))
 OBSERVED = Path(__file__).parents[2] / "docs" / "examples" / "observed"
 
 
@@ -32,8 +35,8 @@ def test_no_member_answers():
 
 
 def test_a_restarted_member_and_no_leader():
-    before = Scrape(member_id="a", calls={"KV.Put": 9}, started_unix_seconds=1, version="3.6.14", has_leader=True)
-    after = Scrape(member_id="a", calls={"KV.Put": 0}, started_unix_seconds=900, version="3.6.14", has_leader=False)
+    before = Scrape(member_id="a", calls={"KV.Put": 9}, started_unix_seconds=1, version="3.6.16", has_leader=True)
+    after = Scrape(member_id="a", calls={"KV.Put": 0}, started_unix_seconds=900, version="3.6.16", has_leader=False)
     assert render_observation(combine_scrapes({"a": before}, {"a": after}, seconds=1)) == RESTARTED
 
 
@@ -43,7 +46,7 @@ def test_a_single_scrape():
     assert text == ONCE
 
 
-CAPTURED = """\
+CAPTURED = f"""\
 members    3, leader infra0
 observed   10 s
 clients    9, estimated from open streams
@@ -61,10 +64,8 @@ infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.87 ms    
 info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: Clients are estimated from 9 open streams. A client without a watch or a lease is missed, and a client with \
 several is counted several times: give the number if you know it. [clients-estimated]
-warning: etcd 3.5.1 has known vulnerabilities that are fixed in 3.5.33 of 2026-07-23: upgrade to that patch or a \
-later one. [etcd-unsafe-patch]
-"""
-DOWN = """\
+{OF_3_5_1}"""
+DOWN = f"""\
 members    3, leader infra0
 observed   10 s
 clients    6, estimated from open streams
@@ -85,9 +86,7 @@ Members with missing figures; their requests are not counted, so load and tier a
 info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: Clients are estimated from 6 open streams. A client without a watch or a lease is missed, and a client with \
 several is counted several times: give the number if you know it. [clients-estimated]
-warning: etcd 3.5.1 has known vulnerabilities that are fixed in 3.5.33 of 2026-07-23: upgrade to that patch or a \
-later one. [etcd-unsafe-patch]
-"""
+{OF_3_5_1}"""
 NOTHING = """\
 members   1, leader unknown
 observed  once: requests are the average since each member started
@@ -114,7 +113,7 @@ data      unknown
 streams   unknown
 
 member  etcd    requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
-a       3.6.14           0                                                            restarted, no leader
+a       3.6.16           0                                                            restarted, no leader
 
 warning: a: restarted while it was observed, or its clock was set. Its requests before that are lost, so the load is \
 a lower bound. [member-restarted]

@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 
-from etcdsize import ClusterPlan, Member, Runbook, Tls, runbook
+from etcdsize import ClusterPlan, Member, Runbook, Tls, load_versions, runbook
+from etcdsize.etcd.notices import version_notices
 from etcdsize.reports.runbook import render_runbook
 
 # A code span of CommonMark: a run of backticks, the text, and an equal run.
@@ -96,7 +97,9 @@ def test_a_name_is_shown_as_code(name):
     assert not [mark for mark in ("<b>", "![x]", "**x**", "`") if mark in bare]
 
 
-ONE = """\
+# tests/etcd/test_flaws.py has its text.
+(FLAWS,) = [one.line for one in version_notices(load_versions().version("3.4")) if one.code == "etcd-unsafe-patch"]
+ONE = f"""\
 # Runbook of the cluster `it's`
 
 etcd 3.4 (run on 3.4.23), 1 member: `a`
@@ -112,6 +115,7 @@ The commands need API version 3, which etcdctl 3.4 uses unless ETCDCTL_API is 2.
 - warning: Without TLS, anyone on the network can read and write the data of a. [plain-http]
 - warning: etcd 3.4 is out of support since 2026-05-15: vulnerabilities found since then are not fixed. \
 [etcd-out-of-support]
+- {FLAWS}
 
 ## Versions
 

@@ -1,0 +1,166 @@
+"""The known flaws of etcd: which patches have them, what follows from them, and what a user reads about them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdsize import ClusterPlan, EtcdFlaw, TableError, load_versions, runbook, settings_for, size
+from etcdsize.etcd.flaws import read_flaws
+from etcdsize.etcd.notices import version_notices
+from etcdsize.etcd.version_names import version_names
+
+TABLE = load_versions()
+FLAWS = {flaw.id: flaw for flaw in TABLE.flaws}
+
+
+def number(patch: str) -> int:
+    return int(patch.rpartition(".")[2])
+
+
+def ids(version: str) -> list[str]:
+    return [flaw.id for flaw in TABLE.version(version).flaws]
+
+
+def notice(version: str, code: str):
+    return next((one for one in version_notices(TABLE.version(version)) if one.code == code), None)
+
+
+class TestRows:
+    """One row a flaw: its id, what it allows, the first patch without it, and a source."""
+
+    def test_heap_exhaustion_of_grpc_sets_the_oldest_safe_patches(self):
+        flaw = FLAWS["CVE-2026-84304"]
+        assert "GHSA-vp52-pcj8-j9qc" in flaw.aliases
+        assert flaw.fixed_in == {"3.4": None, "3.5": "3.5.34", "3.6": "3.6.15", "3.7": "3.7.2"}
+        assert all(f"#{issue}" in flaw.source for issue in (22467, 22468, 22469))
+        assert FLAWS["GO-2026-6278"].fixed_in == {"3.4": None, "3.5": "3.5.34", "3.6": "3.6.15"}
+
+    def test_rows_are_ordered_by_their_fix(self):
+        """Those of etcd 3.4 alone come last."""
+        for version in version_names():
+            fixes = [flaw.fixed_in[version] for flaw in TABLE.flaws if version in flaw.fixed_in]
+            known = [number(fix) for fix in fixes if fix is not None]
+            assert known == sorted(known, reverse=True), version
+            assert fixes[: len(fixes) - len(known)] == [None] * (len(fixes) - len(known)), version
+
+    @pytest.mark.parametrize(
+        ("version", "first", "count"),
+        [
+            ("3.7.3", None, 0),
+            ("3.7.1", "CVE-2026-84304", 1),
+            ("3.6.16", None, 0),
+            ("3.6.14", "CVE-2026-84304", 2),
+            ("3.6.13", "CVE-2026-84304", 5),
+            ("3.5.33", "CVE-2026-84304", 2),
+            ("3.5", None, 0),
+        ],
+    )
+    def test_flaws_of_a_patch(self, version, first, count):
+        found = ids(version)
+        assert len(found) == count
+        assert next(iter(found), None) == first
+
+    def test_a_flaw_that_came_with_a_patch(self):
+        """`listen-client-http-urls` exists since 3.5.8 and 3.4.25."""
+        having = [patch for patch in range(36) if "CVE-2026-59818" in ids(f"3.5.{patch}")]
+        assert having == list(range(8, 32))
+        assert "CVE-2026-59818" not in ids("3.4.24")
+        assert "CVE-2026-59818" in ids("3.4.25")
+
+    def test_lost_writes_of_3_5(self):
+        having = [patch for patch in range(36) if "etcd-io/etcd#13766" in ids(f"3.5.{patch}")]
+        assert having == [0, 1, 2]
+
+
+@given(st.sampled_from(TABLE.versions), st.integers(0, 60))
+def test_a_patch_is_safe_from_the_oldest_safe_one_on(version, patch):
+    found = TABLE.version(f"{version.name}.{patch}")
+    safe = found.oldest_safe_patch
+    assert found.is_unsafe == (safe is None or patch < number(safe))
+    assert found.is_newer_than_known == (patch > number(found.newest_patch))
+
+
+class TestNotices:
+    """The notice names every flaw of the patch that runs, what it allows and the patch that fixes it."""
+
+    @pytest.mark.parametrize("version", ["3.4", "3.4.23", "3.5.1", "3.5.33", "3.6.0", "3.6.14", "3.7.0"])
+    def test_every_flaw_is_named(self, version):
+        text = notice(version, "etcd-unsafe-patch").text
+        for flaw in TABLE.flaws:
+            has = flaw.id in ids(version)
+            fix = flaw.fixed_in.get(version[:3])
+            said = f"{flaw.id} ({f'fixed in {fix}' if fix else f'not fixed in {version[:3]}'}): {flaw.allows}"
+            assert (said in text) == has, flaw.id
+            assert (flaw.source in notice(version, "etcd-unsafe-patch").source) or not has
+
+    def test_the_whole_text(self):
+        assert notice("3.7.1", "etcd-unsafe-patch").line == (
+            "warning: etcd 3.7.1 has 1 known flaw: upgrade to 3.7.2 of 2026-09-22 or a later patch. CVE-2026-84304 "
+            "(fixed in 3.7.2): a client without credentials can exhaust a member's memory with HTTP/2 frames of one "
+            "byte. [etcd-unsafe-patch]"
+        )
+
+    def test_a_version_without_a_safe_patch(self):
+        text = notice("3.4.45", "etcd-unsafe-patch").text
+        assert text.startswith(
+            "etcd 3.4.45 has 6 known flaws: no patch of 3.4 fixes all of them, so upgrade to a supported version. "
+        )
+
+    def test_a_patch_newer_than_all_known_ones_is_reported(self):
+        assert notice("3.5.99", "etcd-newer-patch").text == (
+            "etcd 3.5.99 is newer than 3.5.35 of 2026-10-22, the newest patch on 2026-11-27, when the table was made: "
+            "its flaws and its changes are unknown."
+        )
+        for version in TABLE.versions:
+            assert notice(version.newest_patch, "etcd-newer-patch") is None
+            assert notice(version.name, "etcd-newer-patch") is None
+            later = f"{version.name}.{number(version.newest_patch) + 1}"
+            assert notice(later, "etcd-newer-patch") is not None
+
+    def test_support_ends_as_the_data_of_the_version_says(self):
+        for version in TABLE.versions:
+            found = notice(version.name, "etcd-support-ends")
+            if version.status == "supported" and version.until is not None:
+                assert found.text == f"etcd {version.name} is supported until {version.until}."
+            else:
+                assert found is None
+        assert notice("3.5", "etcd-support-ends").text == "etcd 3.5 is supported until 2027-07."
+
+    def test_settings_plans_and_runbooks_have_them(self):
+        for version in ("3.4.45", "3.5.33", "3.5.99", "3.6.14"):
+            said = set(version_notices(TABLE.version(version)))
+            plan = ClusterPlan.local(3, etcd_version=version)
+            assert said <= set(settings_for(size(clients=5), etcd_version=version).notices)
+            assert said <= set(plan.notices)
+            assert said <= set(runbook(plan).notices)
+
+
+ROW = {"id": "A-1", "allows": "something", "fixed_in": {"3.5": "3.5.2"}, "source": "made up"}
+
+
+class TestFile:
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            ([ROW, ROW], 'row 2, id: "A-1" is listed more than once'),
+            ([ROW | {"aliases": ["B"]}, ROW | {"id": "B"}], 'row 2, id: "B" is listed more than once'),
+            ([ROW | {"fixed_in": {"3.5": "3.6.1"}}], 'row 1, fixed_in: got "3.6.1", expected a patch of 3.5'),
+            ([ROW | {"since": {"3.6": "3.6.1"}}], 'row 1, since: got "3.6", a version that is not in fixed_in'),
+            ([ROW | {"since": {"3.5": "3.4.1"}}], 'row 1, since: got "3.4.1", expected a patch of 3.5'),
+            ([{**ROW, "fixed_in": {}}], "row 1, fixed_in: "),
+            ([ROW | {"fixed": "3.5.2"}], "row 1, fixed: unknown field"),
+        ],
+    )
+    def test_rejects_a_row_that_contradicts_itself(self, rows, message, tmp_path):
+        (tmp_path / "flaws.json").write_text(json.dumps({"flaws": rows}))
+        with pytest.raises(TableError) as caught:
+            read_flaws(tmp_path)
+        assert str(caught.value).startswith(f"{tmp_path / 'flaws.json'}: {message}")
+
+    def test_rows_are_in_the_order_of_the_file(self, tmp_path):
+        (tmp_path / "flaws.json").write_text(json.dumps({"flaws": [ROW, ROW | {"id": "B"}]}))
+        assert read_flaws(tmp_path) == (EtcdFlaw(**ROW), EtcdFlaw(**ROW | {"id": "B"}))
