@@ -81,11 +81,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     error_code = 2
     try:
         from etcdsize.cli.arguments import reject_own_options
+        from etcdsize.cli.clock import VARIABLE, today
         from etcdsize.cli.parser import build_parser
 
         options = build_parser().parse_args(words)
         error_code = options.error_code
         reject_own_options(options)
+        if VARIABLE in os.environ:
+            # An invalid value is an error before the command does anything.
+            today()
         code: int = options.run(options)
         return code
     except (SystemExit, KeyboardInterrupt):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load
+from etcdsize.cli.clock import report_old_versions
 from etcdsize.cli.plan_arguments import add_plan, add_settings, plan_of, settings_of
 from etcdsize.cli.streams import report, write_data
 from etcdsize.errors import OptionError
@@ -88,6 +89,7 @@ def run(options: Namespace) -> int:
     # The plan and its settings may both have the notice about the version.
     for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
         report(line)
+    report_old_versions()
     return 0
 
 

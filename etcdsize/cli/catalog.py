@@ -9,6 +9,7 @@ from pathlib import Path
 from etcdsize.base.text import safe_json
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import add_force, add_output
+from etcdsize.cli.clock import dates_of_prices, report_old_prices, today
 from etcdsize.cli.streams import content, of_file, reject_own_output, write_json, write_text
 from etcdsize.errors import OptionError
 
@@ -61,7 +62,6 @@ prices: add them with --prices.""",
 
 def run_import(options: Namespace) -> int:
     """Make a catalog from a provider's own list of machines."""
-    import datetime
     import json
 
     from etcdsize.base.checks import one_of
@@ -80,8 +80,8 @@ def run_import(options: Namespace) -> int:
             raise OptionError(f"{source}: got it more than once, expected it once", option="files", value=source)
         if not to_output:
             check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
-    today = datetime.date.today().isoformat()
-    imported = combine([of_file(name, partial(reader, content(name), date=today)) for name in options.files])
+    date = today().isoformat()
+    imported = combine([of_file(name, partial(reader, content(name), date=date)) for name in options.files])
     if options.prices is not None:
         prices = of_file(options.prices, partial(read_prices, content(options.prices)))
         priced = of_file(options.prices, partial(imported.catalog.merge, prices))
@@ -95,4 +95,5 @@ def run_import(options: Namespace) -> int:
         with open_output(Path(options.output)) as stream:
             stream.write(safe_json(text).encode())
     write_text(render_import(imported), aside=True)
+    report_old_prices(date for machine in made.machines for date in dates_of_prices(machine))
     return 1 if imported.dropped or imported.truncated else 0

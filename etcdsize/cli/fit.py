@@ -19,6 +19,7 @@ from etcdsize.cli.arguments import (
     has_load,
     load_of,
 )
+from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
 
@@ -113,4 +114,5 @@ def run(options: Namespace) -> int:
         write_answer(found if options.rejected else found.without_rejected())
     else:
         write_text(render_fit(found, sizing, members=members, rejected=options.rejected))
+    report_old_prices(dates_of_prices(found))
     return 0 if found.candidates else 1

@@ -21,6 +21,7 @@ from etcdsize.cli.arguments import (
     choice,
     pair,
 )
+from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.progress import progress_bar
 from etcdsize.cli.streams import reject_own_output, report, standard_input, standard_output, write_answer, write_text
 
@@ -222,6 +223,9 @@ def run(options: Namespace) -> int:
         write_answer(summary, aside=to_output)
     else:
         write_text(render_fleet(summary), aside=to_output)
+    if not (options.json and to_output):
+        # Otherwise the summary on standard error is for a program.
+        report_old_prices(dates_of_prices(summary))
     unknown = 0 if summary.audit is None else summary.audit.verdicts["unknown"]
     beyond = options.strict and summary.beyond_guide
     return 1 if summary.not_sized or summary.not_fitted or unknown or beyond else 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_catalog, add_json, add_provider, choice
+from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.streams import write_answer, write_text
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def run(options: Namespace) -> int:
         write_answer(chosen.model_copy(update={"machines": machines}))
     else:
         write_text(render_machines(catalog, machines))
+    report_old_prices(date for machine in machines for date in dates_of_prices(machine))
     return 0
 
 

@@ -22,6 +22,7 @@ from etcdsize.cli.arguments import (
     add_provider,
     add_tiers,
 )
+from etcdsize.cli.clock import dates_of_prices, report_old_prices, report_old_versions
 from etcdsize.cli.progress import progress_bar
 from etcdsize.cli.streams import content, of_file, reject_own_output, standard_output, write_answer, write_text
 from etcdsize.errors import OptionError
@@ -153,6 +154,9 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
         write_answer(ObservedCluster(observation=observation, sizing=sizing))
     else:
         write_text(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
+    report_old_versions()
+    if sizing is not None:
+        report_old_prices(dates_of_prices(sizing))
     return 1 if observation.incomplete or sizing is None else 0
 
 
@@ -202,4 +206,8 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
         write_answer(observed, aside=to_output)
     else:
         write_text(render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet), aside=to_output)
+    if not (options.json and to_output):
+        # Otherwise the summary on standard error is for a program.
+        report_old_versions()
+        report_old_prices(dates_of_prices(observed.fleet))
     return 1 if observed.complete < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0

@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import add_json
+from etcdsize.cli.clock import report_old_versions
 from etcdsize.cli.plan_arguments import add_plan, plan_of
 from etcdsize.cli.streams import write_answer, write_data
 
@@ -54,4 +55,5 @@ def run(options: Namespace) -> int:
     else:
         # The Markdown holds commands to paste, in which an escaped name would be another one.
         write_data(render_runbook(book))
+    report_old_versions()
     return 0

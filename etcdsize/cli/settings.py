@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import LOAD, add_json, add_load, has_load
+from etcdsize.cli.clock import report_old_versions
 from etcdsize.cli.plan_arguments import add_settings, add_version, settings_of
 from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
@@ -46,4 +47,5 @@ def run(options: Namespace) -> int:
         write_answer(settings)
     else:
         write_text(render_settings(settings))
+    report_old_versions()
     return 0

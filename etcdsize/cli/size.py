@@ -15,6 +15,7 @@ from etcdsize.cli.arguments import (
     add_tiers,
     load_of,
 )
+from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.streams import write_answer, write_text
 
 __all__ = ["add", "run"]
@@ -64,4 +65,5 @@ def run(options: Namespace) -> int:
         write_answer(sizing)
     else:
         write_text(render_sizing(sizing))
+    report_old_prices(dates_of_prices(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0

@@ -6,6 +6,7 @@ import json
 from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.clock import report_old_prices, report_old_versions
 from etcdsize.cli.streams import content, reject_own_output, write_json
 
 __all__ = ["add", "run"]
@@ -33,5 +34,8 @@ def run(options: Namespace) -> int:  # noqa: ARG001 - every command is called wi
     from etcdsize.plan.terraform import answer
 
     reject_own_output("-")
-    write_json(json.dumps(answer(content("-")), indent=2, ensure_ascii=False) + "\n")
+    found = answer(content("-"))
+    write_json(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    report_old_versions()
+    report_old_prices(value for name, value in found.items() if name.startswith("price_date_"))
     return 0

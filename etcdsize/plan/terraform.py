@@ -32,7 +32,7 @@ from etcdsize.units import (
 )
 
 if TYPE_CHECKING:
-    from etcdsize.catalog.machines import Disk
+    from etcdsize.catalog.machines import Disk, Machine
 
 __all__ = ["ANSWER", "QUERY", "answer", "answer_schema"]
 
@@ -94,6 +94,8 @@ ANSWER = {
     "disk_today_PROVIDER": "the disk of the machine of today, as text for people; the keys below give its parts",
     **{f"{name}_today_PROVIDER": meaning for name, meaning in _VOLUME.items()},
     "usd_month_PROVIDER": "monthly cost of all members on the machine of today, if it is known [US dollars]",
+    "price_region_PROVIDER": "the region of its prices",
+    "price_date_PROVIDER": "when the older of its prices was read",
     "initial_cluster": "with hosts: --initial-cluster",
     "endpoints": "with hosts: client URLs of all members, separated by commas",
     "member_NAME": "with hosts: the rendering of a member",
@@ -167,6 +169,7 @@ def answer(query: bytes | str) -> dict[str, str]:
                 found |= {f"{name}_today_{provider}": text for name, text in _disk_parts(today.disk).items()}
         if usd is not None:
             found[f"usd_month_{provider}"] = format_number(round(usd, 2))
+            found |= {f"{name}_{provider}": text for name, text in _price_parts(today).items()}
     notices = list(sizing.notices + settings.notices)
     if hosts:
         plan = ClusterPlan.from_hosts(
@@ -222,6 +225,13 @@ def _disk_parts(disk: Disk) -> dict[str, str]:
         "volume_throughput_mb_s": disk.volume_throughput_mb_s,
     }
     return {name: str(part) for name, part in parts.items() if part is not None}
+
+
+def _price_parts(machine: Machine | None) -> dict[str, str]:
+    """Return the region and the date of a machine's cost."""
+    cost = None if machine is None else machine.cost
+    parts = {} if cost is None else {"price_region": cost.region, "price_date": cost.date}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _values(query: bytes | str) -> dict[str, str]:

@@ -1,0 +1,95 @@
+"""The command line's clock, and what it says of tables that have aged.
+
+Nothing else in the package asks for today's date, so the library gives the same answers for ever. The environment
+variable SOURCE_DATE_EPOCH overrides the clock (https://reproducible-builds.org/specs/source-date-epoch/).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from etcdsize.base.text import shown
+from etcdsize.errors import OptionError
+
+if TYPE_CHECKING:
+    import datetime
+
+    from etcdsize.base.model import Model
+
+__all__ = ["VARIABLE", "dates_of_prices", "report_old_prices", "report_old_versions", "today"]
+
+VARIABLE = "SOURCE_DATE_EPOCH"
+# A supported version of etcd gets a patch about once a month, so four or five are missing by then (our choice).
+VERSIONS_DAYS = 120
+# Providers change the prices of a generation rarely, but add generations every year (our choice).
+PRICES_DAYS = 365
+# The end of the year 9999, the last that a date can have.
+_LAST_SECOND = 253_402_300_799
+
+
+def today() -> datetime.date:
+    """Return today's date in UTC, by the environment variable if it is set."""
+    import datetime
+
+    text = os.environ.get(VARIABLE)
+    if text is None:
+        return datetime.datetime.now(datetime.UTC).date()
+    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) > _LAST_SECOND:
+        raise OptionError(
+            f'{VARIABLE}: got {shown(text)}, expected whole seconds since 1970, such as "1795737600"; unset the '
+            "variable to use the clock",
+            option=VARIABLE,
+            value=text,
+        )
+    return datetime.datetime.fromtimestamp(int(text), datetime.UTC).date()
+
+
+def report_old_versions() -> None:
+    """Say on standard error that the table of etcd's versions is old, if it is."""
+    from etcdsize.cli.streams import report
+    from etcdsize.etcd.versions import load_versions
+
+    date, days = _oldest(version.date for version in load_versions().versions)
+    if days > VERSIONS_DAYS:
+        report(
+            f"etcdsize: the table of etcd's versions is of {date}, {days} days ago: later versions, patches and flaws "
+            "are missing; use a newer etcdsize"
+        )
+
+
+def report_old_prices(dates: Iterable[str]) -> None:
+    """Say on standard error that prices are old, if any of them is."""
+    from etcdsize.cli.streams import report
+
+    date, days = _oldest(dates)
+    if days > PRICES_DAYS:
+        report(
+            f"etcdsize: the oldest of these prices is of {date}, {days} days ago: look up today's prices before you "
+            "rely on them"
+        )
+
+
+def _oldest(dates: Iterable[str]) -> tuple[str, int]:
+    """Return the oldest date, and its age in days; no date has no age."""
+    import datetime
+
+    oldest = min(dates, default=None)
+    if oldest is None:
+        return "", 0
+    return oldest, (today() - datetime.date.fromisoformat(oldest)).days
+
+
+def dates_of_prices(answer: Model) -> Iterator[str]:
+    """Yield the date of every price and every cost in an answer, or in one of its parts."""
+    from etcdsize.base.model import Model
+
+    for name, value in answer:
+        if name == "date" and value:
+            yield value
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+        for part in parts:
+            if isinstance(part, Model):
+                yield from dates_of_prices(part)
