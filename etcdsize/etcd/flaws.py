@@ -45,7 +45,15 @@ class EtcdFlaw(Model):
                     raise TableError(f"got {shown(patch)}, expected a patch of {version}", field=field)
                 if version not in self.fixed_in:
                     raise TableError(f"got {shown(version)}, a version that is not in fixed_in", field=field)
+        for version, first in self.since.items():
+            fixed = self.fixed_in[version]
+            if fixed is not None and _number(first) >= _number(fixed):
+                raise TableError(f"got {shown(first)}, expected a patch before {fixed}", field="since")
         return self
+
+
+def _number(patch: str) -> int:
+    return int(patch.rpartition(".")[2])
 
 
 class _FlawFile(Model):

@@ -293,6 +293,10 @@ class EtcdVersions(Model):
             for version in flag.versions:
                 if version not in names:
                     raise TableError(f"got {shown(version)}, expected {', '.join(names)}", row=row, field="defaults")
+        for row, flaw in enumerate(self.flaws, 1):
+            for version in flaw.fixed_in:
+                if version not in names:
+                    raise TableError(f"got {shown(version)}, expected {', '.join(names)}", row=row, field="fixed_in")
         return self
 
     def successor(self, version: EtcdVersion) -> EtcdVersion | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paths import SUPPORT
 
 from etcdsize import ClusterPlan, EtcdFlaw, TableError, load_versions, runbook, settings_for, size
 from etcdsize.etcd.flaws import read_flaws
@@ -84,6 +86,19 @@ def test_a_patch_is_safe_from_the_oldest_safe_one_on(version, patch):
     assert found.is_newer_than_known == (patch > number(found.newest_patch))
 
 
+@pytest.mark.parametrize("version", ["3.5", "3.6", "3.7"])
+def test_the_patch_that_the_tests_run_is_known_and_safe(version):
+    """The newest patch that is served as a Go module is pinned in go.mod."""
+    module = (SUPPORT / f"etcd-{version}" / "go.mod").read_text()
+    (patch,) = set(re.findall(r"go\.etcd\.io/etcd/server/v3 v(\S+)", module))
+    found = TABLE.version(patch)
+    assert (found.name, found.flaws, found.is_newer_than_known) == (version, (), False)
+    # CVE-2026-84304 and GO-2026-6278 are of these libraries.
+    for library, fixed in (("google.golang.org/grpc", (1, 83, 1)), ("github.com/gorilla/websocket", (1, 5, 3))):
+        (used,) = re.findall(rf"^\s+{re.escape(library)} v([0-9.]+)", module, re.M)
+        assert tuple(map(int, used.split("."))) >= fixed
+
+
 class TestNotices:
     """The notice names every flaw of the patch that runs, what it allows and the patch that fixes it."""
 
@@ -151,6 +166,7 @@ class TestFile:
             ([ROW | {"fixed_in": {"3.5": "3.6.1"}}], 'row 1, fixed_in: got "3.6.1", expected a patch of 3.5'),
             ([ROW | {"since": {"3.6": "3.6.1"}}], 'row 1, since: got "3.6", a version that is not in fixed_in'),
             ([ROW | {"since": {"3.5": "3.4.1"}}], 'row 1, since: got "3.4.1", expected a patch of 3.5'),
+            ([ROW | {"since": {"3.5": "3.5.2"}}], 'row 1, since: got "3.5.2", expected a patch before 3.5.2'),
             ([{**ROW, "fixed_in": {}}], "row 1, fixed_in: "),
             ([ROW | {"fixed": "3.5.2"}], "row 1, fixed: unknown field"),
         ],

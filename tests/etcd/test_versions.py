@@ -153,6 +153,7 @@ class TestFlags:
         for broken, message in (
             ({"versions": fields["versions"][::-1]}, "expected versions in ascending order, each once"),
             ({"versions": fields["versions"][:3]}, 'got "3.7", expected 3.4, 3.5, 3.6'),
+            ({"flaws": [fields["flaws"][0] | {"fixed_in": {"3.9": None}}]}, 'row 1, fixed_in: got "3.9", expected 3.4'),
             ({"flags": [fields["flags"][0]] * 2}, 'row 2, name: "name" is listed more than once'),
             ({"flags": [fields["flags"][0] | {"defaults": {"3.4": 1.5}}]}, "got 1.5, expected a boolean"),
         ):

@@ -28,7 +28,7 @@ SOUND = {
     "decimal": [".", ","],
     "delimiter": [",", ";", "|", "tab"],
     "disk": ["gp3", "gp2", "pd-ssd", "local"],
-    "etcd_version": ["3.4", "3.5", "3.6", "3.7", "3.5.33", "3.6.999999999999"],
+    "etcd_version": ["3.4", "3.5", "3.6", "3.7", "3.5.33", "3.5.99", "3.6.999999999999"],
     "family": ["m8i", "n1", "m5"],
     "files": ["types.json"],
     "format": ["csv", "tsv", "jsonl", "json", "parquet", "flags", "env", "config", "systemd", "kubeadm"],
