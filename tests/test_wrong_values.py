@@ -203,6 +203,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "EtcdSettings.setting": (etcdsize.settings_for(etcdsize.size(clients=5)), {"name": "quota-backend-bytes"}),
         "EtcdVersion.flag": (versions.version("3.5"), {"name": "snapshot-count"}),
         "EtcdVersion.has": (version, {"flag": version.flags[0]}),
+        "EtcdVersion.is_supported_on": (version, {"date": "2026-11-25"}),
         "EtcdVersion.reaches": (version, {"patch": "3.5.4"}),
         "EtcdVersions.successor": (versions, {"version": version}),
         "EtcdVersions.version": (versions, {"text": "3.5"}),

@@ -89,7 +89,7 @@ def run(options: Namespace) -> int:
     # The plan and its settings may both have the notice about the version.
     for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
         report(line)
-    report_old_versions()
+    report_old_versions(plan.etcd_version.name)
     return 0
 
 

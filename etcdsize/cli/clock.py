@@ -47,17 +47,23 @@ def today() -> datetime.date:
     return datetime.datetime.fromtimestamp(int(text), datetime.UTC).date()
 
 
-def report_old_versions() -> None:
-    """Say on standard error that the table of etcd's versions is old, if it is."""
+def report_old_versions(*used: str) -> None:
+    """Say on standard error that the table of etcd's versions is old, or that it says support of one used has ended."""
     from etcdsize.cli.streams import report
     from etcdsize.etcd.versions import load_versions
 
-    date, days = _oldest(version.date for version in load_versions().versions)
+    versions, day = load_versions().versions, today().isoformat()
+    date, days = _oldest(version.date for version in versions)
     if days > VERSIONS_DAYS:
         report(
             f"etcdsize: the table of etcd's versions is of {date}, {days} days ago: later versions, patches and flaws "
             "are missing; use a newer etcdsize"
         )
+    for version in versions:
+        # Those that were out of support when the table was made have a notice.
+        ended = version.status == "supported" and not version.is_supported_on(day)
+        if ended and any(f"{text.removeprefix('v')}.".startswith(f"{version.name}.") for text in used):
+            report(f"etcdsize: support of etcd {version.name} ended in {version.until}: upgrade")
 
 
 def report_old_prices(dates: Iterable[str]) -> None:

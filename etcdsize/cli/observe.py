@@ -154,7 +154,7 @@ def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]
         write_answer(ObservedCluster(observation=observation, sizing=sizing))
     else:
         write_text(render_observation(observation) + ("" if sizing is None else "\n" + render_sizing(sizing)))
-    report_old_versions()
+    report_old_versions(*(member.version for member in observation.members if member.version is not None))
     if sizing is not None:
         report_old_prices(dates_of_prices(sizing))
     return 1 if observation.incomplete or sizing is None else 0

@@ -55,5 +55,5 @@ def run(options: Namespace) -> int:
     else:
         # The Markdown holds commands to paste, in which an escaped name would be another one.
         write_data(render_runbook(book))
-    report_old_versions()
+    report_old_versions(book.etcd_version.name)
     return 0

@@ -47,5 +47,5 @@ def run(options: Namespace) -> int:
         write_answer(settings)
     else:
         write_text(render_settings(settings))
-    report_old_versions()
+    report_old_versions(settings.etcd_version.name)
     return 0

@@ -36,6 +36,6 @@ def run(options: Namespace) -> int:  # noqa: ARG001 - every command is called wi
     reject_own_output("-")
     found = answer(content("-"))
     write_json(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    report_old_versions()
+    report_old_versions(found["etcd_version"])
     report_old_prices(value for name, value in found.items() if name.startswith("price_date_"))
     return 0

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from etcdsize.base.checks import instance_of, whole_number
-from etcdsize.base.model import Date, Model, Name, read_table
+from etcdsize.base.checks import instance_of, text_of, whole_number
+from etcdsize.base.model import Date, Model, Name, date_of, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.etcd.flaws import EtcdFlaw, read_flaws
@@ -124,7 +124,7 @@ class EtcdVersion(Model):
         int | None, Field(ge=0, description="The patch. None: the minor version, at its newest patch.")
     ] = None
     date: Annotated[Date, Field(description="When this was read.")]
-    status: Annotated[Literal["supported", "out-of-support"], Field(description="On that date.")]
+    status: Annotated[Literal["supported", "out-of-support"], Field(description="On that date.")] = "supported"
     until: Annotated[
         Annotated[str, Field(pattern=r"^\d{4}-\d\d(-\d\d)?$")] | None,
         Field(description="The day or the month in which support ends or ended. None: no date is known."),
@@ -225,6 +225,32 @@ class EtcdVersion(Model):
     def flags(self) -> tuple[EtcdFlag, ...]:
         """Its flags."""
         return tuple(flag for flag in load_versions().flags if self.has(flag))
+
+    def is_supported_on(self, date: str) -> bool:
+        """Return whether it is supported on a day, by the end of support that its row gives.
+
+        Parameters
+        ----------
+        date : str
+            Written like 2026-11-25.
+
+        Raises
+        ------
+        OptionError
+            For anything but a date.
+
+        Examples
+        --------
+        >>> version = load_versions().version("3.5")
+        >>> version.until, version.is_supported_on("2027-07-31"), version.is_supported_on("2027-08-01")
+        ('2027-07', True, False)
+        """
+        text_of("date", date)
+        try:
+            day = date_of(date)
+        except ValueError as error:
+            raise OptionError(f"date: {error}", option="date", value=date) from None
+        return self.until is None or day[: len(self.until)] <= self.until
 
     @property
     def flaws(self) -> tuple[EtcdFlaw, ...]:
@@ -410,7 +436,7 @@ def read_versions(folder: Path) -> EtcdVersions:
         name = file.version.name
         if name != path.stem:
             raise TableError(f"{path}: version: got {shown(name)}, expected {shown(path.stem)}", file=str(path))
-        versions.append(file.version.model_copy(update=_patches_of(file, flaws, path)))
+        versions.append(file.version.model_copy(update=_derived(file, flaws, path)))
         for gone in file.removed:
             if current.pop(gone, None) is None:
                 raise TableError(
@@ -429,8 +455,8 @@ def read_versions(folder: Path) -> EtcdVersions:
     return EtcdVersions(versions=tuple(versions), flags=tuple(EtcdFlag(**flag) for flag in flags.values()), flaws=flaws)
 
 
-def _patches_of(file: _VersionFile, flaws: Sequence[EtcdFlaw], path: Path) -> dict[str, str | None]:
-    """Return the fields of a version that follow from its patches and from the flaws."""
+def _derived(file: _VersionFile, flaws: Sequence[EtcdFlaw], path: Path) -> dict[str, str | None]:
+    """Return the fields of a version that follow from its end of support, its patches and the flaws."""
     name, patches = file.version.name, list(file.patches)
     if patches != [f"{name}.{number}" for number in range(len(patches))]:
         raise TableError(f"{path}: patches: expected every patch of {name} from {name}.0 on, in order", file=str(path))
@@ -440,12 +466,16 @@ def _patches_of(file: _VersionFile, flaws: Sequence[EtcdFlaw], path: Path) -> di
             raise TableError(f"{path}: patches: lacks {shown(patch)}, which fixes a flaw", file=str(path))
     known = [patch for patch in fixes if patch is not None]
     safe = None if len(known) < len(fixes) else max([patches[0], *known], key=_patch_of)
-    return {
+    derived = {
+        "status": "supported" if file.version.is_supported_on(file.version.date) else "out-of-support",
         "oldest_safe_patch": safe,
         "oldest_safe_patch_date": None if safe is None else file.patches[safe],
         "newest_patch": patches[-1],
         "newest_patch_date": file.patches[patches[-1]],
     }
+    for field in file.version.model_fields_set.intersection(derived):
+        raise TableError(f"{path}: version, {field}: follows from other fields; leave it out", file=str(path))
+    return derived
 
 
 def _add_version(flag: dict[str, Any], version: str, facts: dict[str, Any]) -> None:

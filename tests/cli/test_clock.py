@@ -85,6 +85,31 @@ class TestVersions:
         assert not lines(VERSION_LINE, run(*command)[2])
 
 
+class TestEndOfSupport:
+    """Support of 3.5 ends in 2027-07, by the row of 3.5; until when 3.6 is supported is unknown."""
+
+    @pytest.mark.parametrize("command", WITH_VERSIONS, ids=lambda words: words[0])
+    def test_said_once_when_it_has_ended(self, command, run, on):
+        for version, day, ended in (
+            ("3.5", datetime.date(2027, 7, 31), False),
+            ("3.5", datetime.date(2027, 8, 1), True),
+            ("v3.5.35", datetime.date(2027, 8, 1), True),
+            ("3.6", datetime.date(2099, 1, 1), False),
+            # It has a notice instead.
+            ("3.4", datetime.date(2099, 1, 1), False),
+        ):
+            on(day)
+            err = run(*command, "--etcd-version", version)[2]
+            assert err.count("etcdsize: support of etcd 3.5 ended in 2027-07: upgrade\n") == ended
+            assert err.count("support of etcd") == ended
+
+    def test_of_a_running_cluster(self, run, on):
+        on(datetime.date(2027, 8, 1))
+        with serving(answering(alone(captured(0)))) as port:
+            err = run("observe", f"127.0.0.1:{port}", "--interval", "0")[2]
+        assert err.count("etcdsize: support of etcd 3.5 ended in 2027-07: upgrade\n") == 1
+
+
 class TestPrices:
     """Prices are old after 365 days."""
 

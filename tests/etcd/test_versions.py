@@ -42,6 +42,17 @@ class TestVersions:
         assert "3.6 goes out of support once 3.8.0 is released" in TABLE.version("3.6").until_policy
 
     @pytest.mark.parametrize(
+        ("version", "last", "next_day"),
+        [("3.4", "2026-05-15", "2026-05-16"), ("3.5", "2027-07-31", "2027-08-01"), ("3.6", "9999-12-31", None)],
+    )
+    def test_support_ends_as_the_row_says(self, version, last, next_day):
+        found = TABLE.version(version)
+        assert found.is_supported_on("1970-01-01")
+        assert found.is_supported_on(last)
+        assert next_day is None or not found.is_supported_on(next_day)
+        assert (found.status == "supported") == found.is_supported_on(found.date)
+
+    @pytest.mark.parametrize(
         ("text", "shown", "unsafe"),
         [
             ("3.5", "3.5", False),

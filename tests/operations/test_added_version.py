@@ -15,7 +15,7 @@ from etcdsize.plan.format_names import FORMATS
 
 FILE = {
     "version": {
-        **{"name": "3.8", "date": "2027-06-01", "status": "supported", "until": None, "ran": None},
+        **{"name": "3.8", "date": "2027-06-01", "until": None, "ran": None},
         "until_policy": "Supported until 3.10.0.",
         **{"source": "made up", "flags_source": "made up", "offline_tool": "etcdutl", "etcdctl_has_api_2": False},
         **{"health_reports_alarms": True, "member_list_needs_quorum": True, "restore_bumps_revision_from": "3.8.1"},
@@ -110,6 +110,7 @@ class TestFiles:
             ({"removed": ["max-snapshot"]}, 'removed: got "max-snapshot", which the version before does not have'),
             ({"flags": [{"name": "new", "kind": "int"}]}, 'flags: "new" is new and lacks config_key, default'),
             ({"version": FILE["version"] | {"name": "3.9"}}, 'version: got "3.9", expected "3.8"'),
+            ({"version": FILE["version"] | {"status": "supported"}}, "version, status: follows from other fields"),
             ({"patches": {"3.8.0": "2027-04-01"}}, 'patches: lacks "3.8.2", which fixes a flaw'),
             ({"patches": {"3.8.1": "2027-04-01"}}, "patches: expected every patch of 3.8 from 3.8.0 on, in order"),
             ({"flags": [{"name": "name", "defaults": "x"}]}, "row 1, defaults: unknown field"),
