@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.errors import MissingDependencyError, ScrapeError
 from etcdsize.observation.connections import count_connections
-from etcdsize.observation.metrics import read_metrics
+from etcdsize.observation.metrics import read_metrics, scrape_of
 from etcdsize.observation.page import Page
 from etcdsize.observation.scrape import Scrape
 from etcdsize.observation.tls import ClientTls
@@ -89,7 +89,7 @@ class MetricsClient:
             streams: list[Any] = []
             try:
                 async with asyncio.timeout(self._timeout):
-                    text, at, taken, port = await self._download(f"{url}/metrics", streams)
+                    page, at, taken, port = await self._download(f"{url}/metrics", streams)
             except TimeoutError:
                 # httpcore does not close a connection that hangs in the TLS handshake.
                 for stream in streams:
@@ -100,12 +100,12 @@ class MetricsClient:
             except ScrapeError as error:
                 return Answer(str(error), start)
             try:
-                return Answer(read_metrics(text, taken_unix_seconds=taken), at, port)
+                return Answer(scrape_of(page, taken_unix_seconds=taken), at, port)
             except ScrapeError as error:
                 return Answer(str(error), at)
 
-    async def _download(self, url: str, streams: list[Any]) -> tuple[bytes, float, float | None, int | None]:
-        """Return the text, the time of the request, the member's own time, and its port if it runs on this machine.
+    async def _download(self, url: str, streams: list[Any]) -> tuple[Page, float, float | None, int | None]:
+        """Return the page, the time of the request, the member's own time, and its port if it runs on this machine.
 
         The time of the request is when the member read its counters. Its answer may have to wait here for others.
         """
@@ -120,17 +120,23 @@ class MetricsClient:
 
         async with self._client.stream("GET", url, extensions={"trace": trace}) as response:
             port = _local_port(response)
+            if response.status_code != 200:
+                text = b""
+                async for part in response.aiter_raw():
+                    text += part
+                    if len(text) >= _START_OF_AN_ERROR:
+                        break
+                raise ScrapeError(_status_reason(response.status_code, text))
             page = Page("answers with")
             async for part in response.aiter_raw():
                 page.add(part)
                 # Thousands of small chunks may have come at once: let the others and the timeout have their turn.
                 await asyncio.sleep(0)
-            text = page.content
-            if response.status_code != 200:
-                raise ScrapeError(_status_reason(response.status_code, text))
-            return text, at, _taken(response.headers.get("Date", "")), port
+            page.end()
+            return page, at, _taken(response.headers.get("Date", "")), port
 
 
+_START_OF_AN_ERROR = 2000
 _PROBE = 'etcd_server_id{server_id="1"} 1\nprocess_start_time_seconds 1\n'
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn, TextIO, cast
 
 from etcdsize.base.text import shown
@@ -25,19 +25,19 @@ from etcdsize.observation.page import (
     STARTED,
     WANTED,
     WATCH_STREAMS,
-    describe,
-    text_of,
+    Page,
 )
 from etcdsize.observation.scrape import Histogram, Scrape
 
-__all__ = ["read_metrics"]
+__all__ = ["read_metrics", "scrape_of"]
 
 _NAME = re.compile(r"[^\s{]*")
+# OpenMetrics ends the line of a bucket with an example of what is in it.
+_EXEMPLAR = re.compile(r'^((?:[^"#]|"(?:[^"\\]|\\.)*")*?)[ \t]+# \{.*$')
 _ID = re.compile(r"[0-9a-f]{1,16}")
 _FLAGS = ("has_leader", "is_leader", "is_learner")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
-_MOST_LINES_OF_ALL = 2_000_000
 _MOST_LINES = 10_000
 _LONGEST_LINE = 4096
 # etcd's counters and sizes have 64 bits, so sums of them never leave the range of floats.
@@ -68,7 +68,8 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
     Parameters
     ----------
     source : str or bytes
-        The text that the member serves under `/metrics`, in UTF-8, or in UTF-16 as PowerShell writes it.
+        The text that the member serves under `/metrics`, in UTF-8, or in UTF-16 as PowerShell writes it. Lines may be
+        indented, end as on Windows, and stand between those of another text, such as a fence of Markdown.
     taken_unix_seconds : float, optional
         The time of the scrape, by the member's clock. [s since 1970] Without it, a single scrape gives no rate.
 
@@ -94,18 +95,19 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
     >>> scrape.member_id, scrape.calls, scrape.data_bytes
     ('8a0ad4f01f6260c3', {'KV.Range': 40}, None)
     """
-    text = text_of(source)
-    lines_of_all = text.count("\n")
-    if lines_of_all > _MOST_LINES_OF_ALL:
-        _reject(f"got {lines_of_all} lines, expected at most {_MOST_LINES_OF_ALL}; etcd's own are about 1,500")
+    return scrape_of(Page.of(source), taken_unix_seconds=taken_unix_seconds)
+
+
+def scrape_of(page: Page, *, taken_unix_seconds: float | None = None) -> Scrape:
+    """Return the metrics of one member, whose page has arrived, as `read_metrics` does."""
     found = _Found()
-    lines = _Lines(text)
+    lines = _Lines(page.lines)
     for sample in lines.samples():
         found.add(sample.name, sample.labels, sample.value, lines.number)
     if not found.of_etcd and not found.api_server_bytes:
-        _reject(describe(text))
-    if text[-1] != "\n":
-        _reject("the last line does not end; is it cut off?", line=text.count("\n") + 1)
+        _reject(page.describe())
+    if page.is_cut_off:
+        _reject("the last line does not end; is it cut off?", line=page.lines[-1][0])
     if "started_unix_seconds" not in found.fields:
         _reject(
             "process_start_time_seconds is missing, which etcd writes last; is the text cut off?",
@@ -123,8 +125,9 @@ def _reject(reason: str, *, line: int | None = None, metric: str | None = None) 
 class _Lines:
     """Iterates over the lines that are needed, and keeps the number of the current one."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, lines: Sequence[tuple[int, str]]) -> None:
+        self._lines = lines
+        self._line = ""
         self.number = 0
         self._wanted = 0
 
@@ -141,11 +144,10 @@ class _Lines:
         except ScrapeError:
             raise
         except (ValueError, IndexError):
-            line = self._text.split("\n")[self.number - 1]
-            _reject(f"got {shown(line)}, expected a metric, its labels and a number", line=self.number)
+            _reject(f"got {shown(self._line)}, expected a metric, its labels and a number", line=self.number)
 
     def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self._lines(), 1):
+        for number, line in self._lines:
             if line.startswith("# TYPE "):
                 self._check_type(line, number)
                 continue
@@ -158,22 +160,13 @@ class _Lines:
             self._wanted += 1
             if self._wanted > _MOST_LINES:
                 _reject(f"got more than {_MOST_LINES} lines of metrics, of which one member has about 200", line=number)
-            self.number = number
-            yield line
-
-    def _lines(self) -> Iterator[str]:
-        # A list of millions of lines would take much more memory than the text.
-        start = 0
-        while start <= len(self._text):
-            end = self._text.find("\n", start)
-            end = len(self._text) if end < 0 else end
-            yield self._text[start:end]
-            start = end + 1
+            self.number, self._line = number, line
+            yield _EXEMPLAR.sub(r"\1", line)
 
     def _check_type(self, line: str, number: int) -> None:
         words = line.split()
         wanted = FAMILIES.get(words[2]) if len(words) == 4 else None
-        if wanted is not None and words[3] not in (wanted, "untyped"):
+        if wanted is not None and words[3] not in (wanted, "untyped", "unknown"):
             _reject(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
 
 

@@ -1,15 +1,18 @@
 """The text of one scrape: which of its lines are read, how large it may be, and what a text of another kind looks like.
 
 etcd serves about 150 kB in 1,500 lines, none as long as a kilobyte, of which 200 are read. k3s serves the metrics of
-its API server and scheduler on the same page, which is then many megabytes. So a large page is reduced to the lines
-that are read while it arrives, and the memory that it takes stays bounded.
+its API server and scheduler on the same page, which is then many megabytes. So only the lines that are read are kept
+while a page arrives, and the memory that it takes stays bounded.
 """
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
+from typing import Self
 
-from etcdsize.base.text import decoded, shown
+from etcdsize.base.text import shown
 from etcdsize.errors import ScrapeError
 
 __all__ = [
@@ -29,8 +32,7 @@ __all__ = [
     "WANTED",
     "WATCH_STREAMS",
     "Page",
-    "describe",
-    "text_of",
+    "is_prometheus_answer",
 ]
 
 STARTED, HANDLED = "grpc_server_started_total", "grpc_server_handled_total"
@@ -78,15 +80,17 @@ WANTED = frozenset(f"{name}_bucket" if kind == "histogram" else name for name, k
 _MOST_BYTES = 4 * 1024**2
 _MOST_BYTES_OF_ALL = 256 * 1024**2
 _PART = 64 * 1024
+# What a line takes in memory besides its characters.
+_BYTES_OF_A_LINE = 100
 # What tells the texts of other programs apart.
 _START = 2000
-_NOT_READ = re.compile(
-    rb"^(?!(?:# TYPE )?(?:%s)[ {\t])[^\n]+" % "|".join(sorted(WANTED.union(FAMILIES))).encode(), re.MULTILINE
-)
+# Blanks at the start of a line mean nothing.
+_NAMES = "|".join(sorted(WANTED.union(FAMILIES)))
+_READ = re.compile(rf"^[ \t]*(?:# TYPE )?(?:{_NAMES})[ {{\t][^\n]*", re.MULTILINE)
 
 
 class Page:
-    """Collects the text of one scrape, part by part. A large text is reduced to the lines that are read.
+    """Collects the lines of one scrape that are read, while its text arrives part by part.
 
     Parameters
     ----------
@@ -94,74 +98,142 @@ class Page:
         The beginning of the message if there is too much of it.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str = "metrics: got") -> None:
         self._where = where
-        self._kept = bytearray()
-        self._length = 0
+        self._first = b""
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._bytes = 0
+        self._kept = 0
+        self._lines = 0
+        self._parts: list[str] = []
+        self._fresh = 0
+        self.start = ""
+        """The beginning of the text, which tells what it is."""
+        self.lines: list[tuple[int, str]] = []
+        """The lines that are read, each with its number in the text, without what indents them."""
+        self.is_cut_off = False
+        """Whether the last line is one that is read, and has no end."""
 
-    def add(self, part: bytes) -> None:
-        """Add a part of the text.
+    @classmethod
+    def of(cls, source: object) -> Self:
+        """Return the page of a whole text.
 
         Raises
         ------
         ScrapeError
-            If there is too much of it.
+            If it is not text, or too large.
         """
-        self._kept += part
-        self._length += len(part)
-        if self._length > _MOST_BYTES_OF_ALL:
+        if not isinstance(source, (str, bytes, bytearray)):
+            raise ScrapeError(
+                f"metrics: got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves"
+            )
+        page = cls()
+        for start in range(0, len(source), _PART):
+            part = source[start : start + _PART]
+            if isinstance(part, str):
+                page._add_text(part, len(part))
+            else:
+                page.add(bytes(part))
+        page.end()
+        return page
+
+    def add(self, part: bytes) -> None:
+        """Add a part of the text, which is in UTF-8, or in UTF-16 or UTF-32 as PowerShell writes it.
+
+        Raises
+        ------
+        ScrapeError
+            If it is not text, or if there is too much of it.
+        """
+        if self._decoder is None:
+            self._first += part
+            # The first four bytes tell the encoding.
+            if len(self._first) >= 4:
+                self._decode_first()
+        else:
+            self._decode(part)
+
+    def end(self) -> None:
+        """Add the end of the text.
+
+        Raises
+        ------
+        ScrapeError
+            If the text ends within a character.
+        """
+        if self._decoder is None:
+            self._decode_first()
+        self._decode(b"", final=True)
+        last = self._keep_lines()
+        kept = len(self.lines)
+        self._keep(last)
+        self.is_cut_off = len(self.lines) > kept
+
+    def _decode_first(self) -> None:
+        part, self._first = self._first, b""
+        self._decoder = codecs.getincrementaldecoder(json.detect_encoding(part))()
+        self._decode(part)
+
+    def _decode(self, part: bytes, *, final: bool = False) -> None:
+        decoder = self._decoder
+        if decoder is None:
+            return
+        pending = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(part, final)
+        except UnicodeDecodeError as error:
+            where = self._bytes - pending + error.start
+            raise ScrapeError(
+                f"metrics: got bytes that are not {error.encoding.upper()} (byte {where}), expected the text that etcd "
+                "serves"
+            ) from None
+        self._add_text(text, len(part))
+
+    def _add_text(self, text: str, length: int) -> None:
+        self._bytes += length
+        if self._bytes > _MOST_BYTES_OF_ALL:
             raise ScrapeError(f"{self._where} more than {_MOST_BYTES_OF_ALL} bytes; etcd's own are about 150 kB")
-        if len(self._kept) > _MOST_BYTES:
-            self._reduce()
-        if len(self._kept) > _MOST_BYTES:
+        self._parts.append(text if self.start else text.removeprefix("\ufeff"))
+        if len(self.start) < _START:
+            self.start = (self.start + text)[:_START].removeprefix("\ufeff")
+        self._fresh += len(text)
+        if self._fresh >= _PART:
+            self._fresh = 0
+            self._check(len(self._keep_lines()))
+
+    def _keep_lines(self) -> str:
+        """Keep what is read of the lines that have come as a whole, and return the beginning of the next line."""
+        text = "".join(self._parts)
+        end = text.rfind("\n") + 1
+        self._parts = [text[end:]]
+        self._keep(text[:end])
+        return text[end:]
+
+    def _keep(self, text: str) -> None:
+        """Keep the lines of a text that are read."""
+        counted = 0
+        for found in _READ.finditer(text):
+            self._lines += text.count("\n", counted, found.start())
+            counted = found.start()
+            line = found.group().strip(" \t\r")
+            self._kept += len(line) + _BYTES_OF_A_LINE
+            self.lines.append((self._lines + 1, line))
+        self._lines += text.count("\n", counted)
+        self._check(0)
+
+    def _check(self, more: int) -> None:
+        if self._kept + more > _MOST_BYTES:
             raise ScrapeError(
                 f"{self._where} more than {_MOST_BYTES} bytes of etcd's metrics, or in one line; etcd's own are about "
                 "150 kB"
             )
 
-    def _reduce(self) -> None:
-        """Empty the lines that are not read, so that the others keep their numbers. The start and the end stay."""
-        start = self._kept.find(b"\n", _START) + 1
-        end = self._kept.rfind(b"\n") + 1
-        if start:
-            self._kept[start:end] = _NOT_READ.sub(b"", self._kept[start:end])
-
-    @property
-    def content(self) -> bytes:
-        """The text so far. Lines that are not read may be empty."""
-        return bytes(self._kept)
+    def describe(self) -> str:
+        """Return what a text without any of etcd's metrics looks like, and what to do."""
+        return _describe(self.start)
 
 
-def text_of(source: str | bytes) -> str:
-    """Return the text of a scrape, without the lines that are not read if it is large.
-
-    Raises
-    ------
-    ScrapeError
-        If it is not text, or too large.
-    """
-    if not isinstance(source, (str, bytes, bytearray)):
-        raise ScrapeError(
-            f"metrics: got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves"
-        )
-    try:
-        text = source if isinstance(source, str) else decoded(bytes(source))
-    except UnicodeDecodeError as error:
-        raise ScrapeError(
-            f"metrics: got bytes that are not {error.encoding.upper()} (byte {error.start}), expected the text that "
-            "etcd serves"
-        ) from None
-    # Windows ends lines with both.
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    if len(text) <= _MOST_BYTES:
-        return text
-    page = Page("metrics: got")
-    for start in range(0, len(text), _PART):
-        page.add(text[start : start + _PART].encode(errors="surrogatepass"))
-    return page.content.decode(errors="surrogatepass")
-
-
-def describe(text: str) -> str:
+def _describe(text: str) -> str:
     """Return what a text without any of etcd's metrics looks like, and what to do."""
     start = text[:_START].lstrip().lower()
     if not start:
