@@ -48,10 +48,11 @@ def _of_flaws(version: EtcdVersion) -> Notice:
         fixed = flaw.fixed_in[version.name]
         fix = f"not fixed in {version.name}" if fixed is None else f"fixed in {fixed}"
         parts.append(f"{flaw.id} ({fix}): {flaw.allows}")
-    if version.oldest_safe_patch is None:
-        remedy = f"no patch of {version.name} fixes all of them, so upgrade to a supported version"
-    else:
+    if version.oldest_safe_patch is not None:
         remedy = f"upgrade to {version.oldest_safe_patch} of {version.oldest_safe_patch_date} or a later patch"
+    else:
+        then = "to a supported version" if version.status == "out-of-support" else "once one does"
+        remedy = f"no patch of {version.name} fixes all of them, so upgrade {then}"
     return UNSAFE_PATCH(
         f"etcd {version} has {len(flaws)} known flaw{'s' if len(flaws) > 1 else ''}: {remedy}. {'; '.join(parts)}.",
         source="; ".join(dict.fromkeys(flaw.source for flaw in flaws)),

@@ -195,7 +195,9 @@ class TestVariable:
         before = datetime.datetime.now(datetime.UTC).date()
         assert before <= today() <= datetime.datetime.now(datetime.UTC).date()
 
-    @pytest.mark.parametrize("text", ["", " ", "x", "-1", "1.5", "1e9", "2026-11-27", "253402300800", "9" * 500, "١"])
+    @pytest.mark.parametrize(
+        "text", ["", " ", "x", "-1", "1.5", "1e9", "2026-11-27", "253402300800", "9" * 500, "١", "\udcff", "1\n"]
+    )
     def test_anything_else_is_an_error_of_every_command(self, text, run, monkeypatch):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
         with pytest.raises(OptionError) as caught:

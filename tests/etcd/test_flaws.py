@@ -125,6 +125,13 @@ class TestNotices:
             "etcd 3.4.45 has 6 known flaws: no patch of 3.4 fixes all of them, so upgrade to a supported version. "
         )
 
+    def test_a_supported_version_without_a_safe_patch(self):
+        version = TABLE.version("3.6.14").model_copy(update={"oldest_safe_patch": None})
+        (text,) = [one.text for one in version_notices(version) if one.code == "etcd-unsafe-patch"]
+        assert text.startswith(
+            "etcd 3.6.14 has 2 known flaws: no patch of 3.6 fixes all of them, so upgrade once one does. "
+        )
+
     def test_a_patch_newer_than_all_known_ones_is_reported(self):
         assert notice("3.5.99", "etcd-newer-patch").text == (
             "etcd 3.5.99 is newer than 3.5.35 of 2026-10-22, the newest patch on 2026-11-27, when the table was made: "
