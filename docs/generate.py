@@ -38,6 +38,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "foreign": formats.foreign_table,
     "functions": api.functions,
     "fuzzing": reliability.fuzzing,
+    "gates": versions.gates_table,
     "kills": reliability.kills,
     "mutants": reliability.mutation,
     "latencies": figures.latencies_table,

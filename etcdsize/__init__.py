@@ -162,8 +162,9 @@ _PUBLIC_NAMES = {
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "plan.tls": ("Tls", "TlsFiles"),
     "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
+    "etcd.flag": ("EtcdFlag",),
     "etcd.flaws": ("EtcdFlaw",),
-    "etcd.versions": ("EtcdFlag", "EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions"),
+    "etcd.versions": ("EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
 
@@ -193,8 +194,9 @@ if TYPE_CHECKING:
         UnitError,
         WorkloadTypeError,
     )
+    from etcdsize.etcd.flag import EtcdFlag
     from etcdsize.etcd.flaws import EtcdFlaw
-    from etcdsize.etcd.versions import EtcdFlag, EtcdUpgrade, EtcdVersion, EtcdVersions, load_versions
+    from etcdsize.etcd.versions import EtcdUpgrade, EtcdVersion, EtcdVersions, load_versions
     from etcdsize.fitting.fit import fit
     from etcdsize.fitting.fsync import FsyncNeed
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for

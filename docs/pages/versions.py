@@ -53,22 +53,47 @@ def flags_table() -> str:
     versions = etcdsize.load_versions()
     names = [version.name for version in versions.versions]
 
-    def default(flag: etcdsize.EtcdFlag, version: str) -> str:
-        if version not in flag.defaults:
-            return "—"
-        value = flag.defaults[version]
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        since = f" (since {flag.since[version]})" if version in flag.since else ""
-        deprecated = " (deprecated)" if version in flag.deprecated_in else ""
-        return f"{f'`{text}`' if text else ''}{since}{deprecated}".strip()
-
     rows = []
     # A flag and its experimental form are listed one after the other.
     for flag in sorted(versions.flags, key=lambda flag: (flag.name.removeprefix("experimental-"), flag.name)):
-        key = "same" if flag.config_key == flag.name else f"`{flag.config_key}`" if flag.config_key else "none"
-        if flag.no_config_key_in:
-            key += f"; not in {', '.join(flag.no_config_key_in)}"
-        notes = [f"Use {flag.instead} instead." if flag.instead else "", flag.note or ""]
-        cells = [default(flag, name) for name in names]
-        rows.append([f"`{flag.name}`", flag.kind, *cells, key, " ".join(filter(None, notes))])
+        notes = [
+            f"Use {flag.instead} instead." if flag.instead else "",
+            "etcd accepts and ignores it." if flag.ignored else "",
+            flag.note or "",
+        ]
+        cells = [_default(flag, name) for name in names]
+        rows.append([f"`{flag.name}`", flag.kind, *cells, _config_key(flag), " ".join(filter(None, notes))])
     return table(["flag", "kind", *names, "config file key", "note"], rows)
+
+
+def gates_table() -> str:
+    """Return a table of every feature gate of etcd, with its default in each version that has feature gates."""
+    versions = [version for version in etcdsize.load_versions().versions if version.feature_gates]
+    gates = sorted({gate for version in versions for gate in version.feature_gates})
+    cells = {True: "`true`", False: "`false`", None: "—"}
+    rows = [[f"`{gate}`", *(cells[version.feature_gates.get(gate)] for version in versions)] for gate in gates]
+    return table(["feature gate", *(version.name for version in versions)], rows)
+
+
+def _default(flag: etcdsize.EtcdFlag, version: str) -> str:
+    """Return the default of a flag in a version, since when the version has the flag, and whether it warns of it."""
+    if version not in flag.defaults:
+        return "—"
+    value = flag.defaults[version]
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    since = f" (since {flag.since[version]})" if version in flag.since else ""
+    deprecated = ""
+    if version in flag.deprecated_in:
+        first, after = flag.deprecated_since.get(version), flag.deprecated_before.get(version)
+        deprecated = f" (deprecated{f' since {first}' if first else ''}{f' before {after}' if after else ''})"
+    return f"{f'`{text}`' if text else ''}{since}{deprecated}".strip()
+
+
+def _config_key(flag: etcdsize.EtcdFlag) -> str:
+    """Return the key of a flag in config files, and the versions whose config files cannot set it."""
+    if not flag.config_key:
+        return "none"
+    key = "same" if flag.config_key == flag.name else f"`{flag.config_key}`"
+    if flag.no_config_key_in:
+        key += f"; not in {', '.join(flag.no_config_key_in)}"
+    return key + "".join(f"; in {version} since {patch}" for version, patch in flag.config_key_since.items())

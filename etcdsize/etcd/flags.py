@@ -1,4 +1,4 @@
-"""The values of etcd's flags: which ones etcd accepts, and how a command line and a config file write them."""
+"""The flags of one version of etcd: the values that it accepts, and how a command line and a config file write them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
-from etcdsize.etcd.versions import EtcdFlag, EtcdVersion, Value
+from etcdsize.etcd.flag import EtcdFlag, Value
+from etcdsize.etcd.versions import EtcdVersion
 
-__all__ = ["check_value", "config_value", "flag_text"]
+__all__ = ["check_value", "choices", "config_key", "config_value", "flag_text", "is_deprecated", "nanoseconds"]
 
 # Go's time.ParseDuration, without a sign.
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
@@ -46,10 +47,37 @@ def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
     if isinstance(value, str):
         if not value.isprintable():
             raise _rejected(flag, value, "printable text")
-        choices = flag.choices.get(version.name)
-        if choices is not None and value not in choices:
-            raise _rejected(flag, value, f"{' or '.join(choices)}{nearest(value, choices)}")
+        known = choices(version, flag)
+        if known is not None and value not in known:
+            raise _rejected(flag, value, f"{' or '.join(one or 'nothing' for one in known)}{nearest(value, known)}")
     return value
+
+
+def choices(version: EtcdVersion, flag: EtcdFlag) -> tuple[str, ...] | None:
+    """Return the only values that have a meaning for a flag of a version, None if they are not few."""
+    known = flag.choices.get(version.name)
+    if known is None:
+        return None
+    first = flag.choices_since.get(version.name, {})
+    return tuple(value for value in known if value not in first or version.reaches(first[value]))
+
+
+def is_deprecated(version: EtcdVersion, flag: EtcdFlag) -> bool:
+    """Return whether a version warns if the flag is set. A version without a patch does what its newest patch does."""
+    first, after = (patches.get(version.name) for patches in (flag.deprecated_since, flag.deprecated_before))
+    return (
+        version.name in flag.deprecated_in
+        and (first is None or version.reaches(first))
+        and (after is None or not version.reaches(after))
+    )
+
+
+def config_key(version: EtcdVersion, flag: EtcdFlag) -> str | None:
+    """Return the key of a flag in a config file of a version, None if a config file cannot set the flag."""
+    first = flag.config_key_since.get(version.name)
+    if version.name in flag.no_config_key_in or (first is not None and not version.reaches(first)):
+        return None
+    return flag.config_key
 
 
 def _is_of_kind(flag: EtcdFlag, value: Value) -> bool:
@@ -76,11 +104,12 @@ def flag_text(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def config_value(flag: EtcdFlag, value: Value) -> bool | int | str | list[str]:
+def config_value(version: EtcdVersion, flag: EtcdFlag, value: Value) -> bool | int | str | list[str]:
     """Return a value for a config file, where a duration is a number of nanoseconds and a list is a list."""
     if flag.kind == "duration":
         return nanoseconds(str(value)) or 0
-    if flag.kind == "list":
+    first = flag.config_list_since.get(version.name)
+    if flag.kind == "list" and (first is None or version.reaches(first)):
         return [part for part in str(value).split(",") if part]
     return value
 

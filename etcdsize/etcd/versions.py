@@ -11,100 +11,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from etcdsize.base.checks import instance_of, text_of, whole_number
+from etcdsize.base.checks import instance_of, text_of
 from etcdsize.base.model import Date, Model, Name, date_of, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
+from etcdsize.etcd.flag import EtcdFlag, FlagChange, Patch, add_version
 from etcdsize.etcd.flaws import EtcdFlaw, read_flaws
 from etcdsize.etcd.version_names import FOLDER, version_files
 
-__all__ = ["EtcdFlag", "EtcdUpgrade", "EtcdVersion", "EtcdVersions", "Value", "load_versions", "read_versions"]
+__all__ = ["EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions", "read_versions"]
 
 _VERSION = re.compile(r"v?(\d{1,4}\.\d{1,4})(?:\.(\d{1,4}))?")
 NOT_RUN = "from source, not run"
 
 
-def _plain(value: object) -> object:
-    # Pydantic would read true as 1, and 1 as true.
-    if isinstance(value, (bool, int, str)):
-        return value
-    # NumPy's integers are none of Python's.
-    whole = whole_number(value)
-    if whole is not None:
-        return whole
-    raise ValueError(f"got {shown(value)}, expected a boolean, an integer or text")
-
-
-Value = Annotated[
-    bool | int | str,
-    PlainValidator(_plain),
-    WithJsonSchema({"type": ["boolean", "integer", "string"]}),
-]
-Patch = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
-Kind = Literal["bool", "bytes", "duration", "features", "int", "list", "milliseconds", "string", "urls"]
-
-
 def _patch_of(version: str) -> int:
     return int(version.rpartition(".")[2])
-
-
-class EtcdFlag(Model):
-    """A flag of etcd: the values it accepts, its key in a config file, and its default in every version."""
-
-    name: Annotated[Name, Field(description="The flag, without the two hyphens.")]
-    kind: Annotated[
-        Kind,
-        Field(
-            description="The values it accepts. duration: text such as 10m, and in a config file an integer of "
-            "nanoseconds. list: joined by commas, and in a config file a list. urls: joined by commas in both."
-        ),
-    ]
-    config_key: Annotated[
-        str | None,
-        Field(
-            description="Its key in a config file; a dot stands for a nested map. None: a config file cannot set it."
-        ),
-    ]
-    defaults: Annotated[
-        dict[Name, Value], Field(min_length=1, description="Its default, by version. Other versions lack the flag.")
-    ]
-    choices: Annotated[
-        dict[Name, tuple[str, ...]],
-        Field(description="The only values that etcd accepts, by version, where they are few."),
-    ] = Field(default_factory=dict)
-    since: Annotated[
-        dict[Name, Patch],
-        Field(description="The first patch with the flag, for versions that got it in a patch."),
-    ] = Field(default_factory=dict)
-    no_config_key_in: Annotated[
-        tuple[Name, ...], Field(description="Versions that have the flag but silently ignore its config key.")
-    ] = ()
-    no_config_default_in: Annotated[
-        tuple[Name, ...], Field(description="Versions in which a config file without the key turns the default off.")
-    ] = ()
-    deprecated_in: Annotated[tuple[Name, ...], Field(description="Versions that warn if the flag is set.")] = ()
-    instead: Annotated[str | None, Field(description="The flag that replaces it.")] = None
-    note: Annotated[str | None, Field(description="What else to know.")] = None
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        """The versions that have it."""
-        return tuple(self.defaults)
-
-    @property
-    def environment(self) -> str:
-        """Its environment variable. etcd does not start if both the flag and the variable are set."""
-        return "ETCD_" + self.name.upper().replace("-", "_")
-
-    @model_validator(mode="after")
-    def _check(self) -> "EtcdFlag":
-        for field in ("choices", "since", "no_config_key_in", "no_config_default_in", "deprecated_in"):
-            for version in getattr(self, field):
-                if version not in self.defaults:
-                    raise TableError(f"got {shown(version)}, a version that lacks the flag", field=field)
-        return self
 
 
 class EtcdUpgrade(Model):
@@ -253,6 +177,11 @@ class EtcdVersion(Model):
         return self.until is None or day[: len(self.until)] <= self.until
 
     @property
+    def feature_gates(self) -> dict[str, bool]:
+        """Its feature gates with their defaults; versions before 3.6 have none."""
+        return {gate: default for flag in self.flags for gate, default in flag.gates.get(self.name, {}).items()}
+
+    @property
     def flaws(self) -> tuple[EtcdFlaw, ...]:
         """The known flaws that it has, those that were fixed last first."""
         return tuple(flaw for flaw in load_versions().flaws if self._has_flaw(flaw))
@@ -372,22 +301,6 @@ class EtcdVersions(Model):
         return found if match[2] is None else found.model_copy(update={"patch": int(match[2])})
 
 
-class _FlagChange(Model):
-    """What a version changes about a flag. A field that is left out keeps its value from the version before."""
-
-    name: Name
-    kind: Kind | None = None
-    config_key: str | None = None
-    default: Value | None = None
-    choices: tuple[str, ...] | None = None
-    since: Patch | None = None
-    no_config_key: bool = False
-    no_config_default: bool = False
-    deprecated: bool = False
-    instead: str | None = None
-    note: str | None = None
-
-
 class _VersionFile(Model):
     """The file of one version."""
 
@@ -396,7 +309,7 @@ class _VersionFile(Model):
         dict[Patch, Date], Field(min_length=1, description="When each patch was released, oldest first.")
     ]
     removed: tuple[Name, ...]
-    flags: tuple[_FlagChange, ...]
+    flags: tuple[FlagChange, ...]
 
 
 def load_versions() -> EtcdVersions:
@@ -451,7 +364,7 @@ def read_versions(folder: Path) -> EtcdVersions:
                     f"{path}: flags: {shown(change.name)} is new and lacks {', '.join(missing)}", file=str(path)
                 )
         for facts in current.values():
-            _add_version(flags.setdefault(facts["name"], {}), name, facts)
+            add_version(flags.setdefault(facts["name"], {}), name, facts)
     return EtcdVersions(versions=tuple(versions), flags=tuple(EtcdFlag(**flag) for flag in flags.values()), flaws=flaws)
 
 
@@ -476,17 +389,3 @@ def _derived(file: _VersionFile, flaws: Sequence[EtcdFlaw], path: Path) -> dict[
     for field in file.version.model_fields_set.intersection(derived):
         raise TableError(f"{path}: version, {field}: follows from other fields; leave it out", file=str(path))
     return derived
-
-
-def _add_version(flag: dict[str, Any], version: str, facts: dict[str, Any]) -> None:
-    """Add the facts about a flag in one version to the fields of its `EtcdFlag`."""
-    flag |= {field: facts[field] for field in ("name", "kind", "config_key", "instead", "note") if field in facts}
-    flag.setdefault("defaults", {})[version] = facts["default"]
-    if "choices" in facts:
-        flag.setdefault("choices", {})[version] = facts["choices"]
-    # A patch carried over from the version before does not apply to this one.
-    if facts.get("since", "").startswith(f"{version}."):
-        flag.setdefault("since", {})[version] = facts["since"]
-    for field in ("no_config_key", "no_config_default", "deprecated"):
-        if facts.get(field):
-            flag[f"{field}_in"] = (*flag.get(f"{field}_in", ()), version)

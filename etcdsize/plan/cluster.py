@@ -15,10 +15,11 @@ from etcdsize.base.checks import list_of, whole_number
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, PlanError
+from etcdsize.etcd.flag import Value
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.version_names import DEFAULT_VERSION
-from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
+from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.plan.flag_rules import check_settings, setting_of
 from etcdsize.plan.member_rules import check_members
 from etcdsize.plan.members import Member, hosts_of

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError, PlanError
+from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import check_value, nanoseconds
-from etcdsize.etcd.versions import EtcdVersion, Value
+from etcdsize.etcd.versions import EtcdVersion
 
 __all__ = ["check_settings", "setting_of"]
 
@@ -48,6 +49,7 @@ _CONTRADICT_THE_PLAN = {
     "discovery-srv": "the plan lists its members, and etcd rejects both together",
     "discovery-token": "the plan lists its members, and etcd rejects both together",
     "proxy": "a proxy is not a member",
+    "version": "etcd would print its version and exit",
     "force-new-cluster": "it drops all other members; use it by hand, for one start after a disaster",
 }
 
@@ -69,9 +71,16 @@ def check_settings(version: EtcdVersion, settings: Mapping[str, Value]) -> None:
                 value=name,
             )
         try:
-            check_value(version, version.flag(name), value)
+            flag = version.flag(name)
+            check_value(version, flag, value)
         except OptionError as error:
             raise PlanError(f"settings: {error}", field="settings", value=value) from None
+        if flag.ignored:
+            raise PlanError(
+                f"settings: got {shown(name)}, expected flags that etcd reads: it accepts this one and ignores it",
+                field="settings",
+                value=name,
+            )
     heartbeat, election = (
         int(setting_of(version, settings, name)) for name in ("heartbeat-interval", "election-timeout")
     )

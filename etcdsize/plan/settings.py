@@ -13,10 +13,12 @@ from etcdsize.base.model import Answer, Model, NotNegative
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
 from etcdsize.errors import OptionError
+from etcdsize.etcd.flag import Value
+from etcdsize.etcd.flags import is_deprecated
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.etcd.version_names import DEFAULT_VERSION
-from etcdsize.etcd.versions import EtcdVersion, Value, load_versions
+from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.fitting.storage import ENTRY_BYTES
 from etcdsize.plan.notices import settings_notices
 from etcdsize.sizing.size import Sizing
@@ -317,8 +319,8 @@ def _snapshot_count(version: EtcdVersion) -> _Chosen:
     flag = version.flag("snapshot-count")
     count = flag.defaults[version.name]
     why = "Log entries kept until a snapshot: more need more memory, fewer leave slow members behind."
-    if version.name in flag.deprecated_in:
-        why += f" etcd {version.name} warns if it is set, so leave it out."
+    if is_deprecated(version, flag):
+        why += f" etcd {version} warns if it is set, so leave it out."
     return (
         "snapshot-count",
         int(count),

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import OptionError, load_versions
-from etcdsize.etcd.flags import check_value, config_value, flag_text, nanoseconds
+from etcdsize.etcd.flags import (
+    check_value,
+    choices,
+    config_key,
+    config_value,
+    flag_text,
+    is_deprecated,
+    nanoseconds,
+)
 
 VERSION = load_versions().version("3.5")
 
@@ -30,7 +38,7 @@ class TestDurations:
         assert nanoseconds(text) == expected
 
     def test_config_file_has_nanoseconds(self):
-        assert config_value(VERSION.flag("grpc-keepalive-min-time"), "1m30s") == 90 * 10**9
+        assert config_value(VERSION, VERSION.flag("grpc-keepalive-min-time"), "1m30s") == 90 * 10**9
 
 
 class TestValues:
@@ -56,5 +64,63 @@ class TestValues:
         assert flag_text(value) == text
 
     def test_config_file_has_lists(self):
-        assert config_value(VERSION.flag("log-outputs"), "stderr,/var/log/etcd") == ["stderr", "/var/log/etcd"]
-        assert config_value(VERSION.flag("log-outputs"), "") == []
+        assert config_value(VERSION, VERSION.flag("log-outputs"), "stderr,/var/log/etcd") == ["stderr", "/var/log/etcd"]
+        assert config_value(VERSION, VERSION.flag("log-outputs"), "") == []
+
+
+class TestPatches:
+    """What a patch changes about a flag. A version without a patch does what its newest patch does."""
+
+    @pytest.mark.parametrize(
+        ("name", "text", "expected"),
+        [
+            ("snapshot-count", "3.5.35", False), ("snapshot-count", "3.6.0", True), ("snapshot-count", "3.6.7", True),
+            ("snapshot-count", "3.6.8", False), ("snapshot-count", "3.6", False), ("snapshot-count", "3.7.0", False),
+            ("proxy", "3.4", False), ("proxy", "3.5.17", False), ("proxy", "3.5.18", True), ("proxy", "3.5", True),
+            ("max-snapshots", "3.6.0", True), ("max-snapshots", "3.7", True), ("max-snapshots", "3.5", False),
+        ],
+    )  # fmt: skip
+    def test_deprecated_flags(self, name, text, expected):
+        version = load_versions().version(text)
+        assert is_deprecated(version, version.flag(name)) == expected
+
+    @pytest.mark.parametrize(
+        ("name", "text", "expected"),
+        [
+            ("socket-reuse-port", "3.5.9", None), ("socket-reuse-port", "3.5.10", "socket-options.reuse-port"),
+            ("peer-cert-allowed-cn", "3.4", None), ("peer-cert-allowed-cn", "3.5.13", None),
+            ("peer-cert-allowed-cn", "3.5.14", "peer-transport-security.allowed-cn"),
+            ("peer-cert-allowed-cn", "3.6.0", "peer-transport-security.allowed-cn"),
+            ("discovery-fallback", "3.5", "discovery-fallback"), ("discovery-fallback", "3.7", None),
+            ("discovery-key", "3.7", "discovery-config.client.secure.key"), ("client-crl-file", "3.7", None),
+        ],
+    )  # fmt: skip
+    def test_keys_of_config_files(self, name, text, expected):
+        version = load_versions().version(text)
+        assert config_key(version, version.flag(name)) == expected
+
+    @pytest.mark.parametrize(("text", "expected"), [("3.5.14", "a"), ("3.5.15", ["a"]), ("3.6.0", ["a"])])
+    def test_allowed_names_are_text_in_one_patch_and_lists_since(self, text, expected):
+        version = load_versions().version(text)
+        assert config_value(version, version.flag("peer-cert-allowed-cn"), "a") == expected
+
+    @pytest.mark.parametrize(
+        ("text", "count"), [("3.5.31", 4), ("3.5.32", 5), ("3.6.12", 3), ("3.6.13", 4), ("3.6", 4), ("3.7.0", 4)]
+    )
+    def test_values_of_a_later_patch(self, text, count):
+        version = load_versions().version(text)
+        flag = version.flag("v2-deprecation")
+        known = choices(version, flag)
+        assert len(known) == count
+        for value in flag.choices["3.5"]:
+            if value in known:
+                assert check_value(version, flag, value) == value
+            else:
+                with pytest.raises(OptionError, match=r"^--v2-deprecation: got "):
+                    check_value(version, flag, value)
+
+    def test_no_value_is_a_choice_too(self):
+        flag = VERSION.flag("tls-max-version")
+        assert check_value(VERSION, flag, "") == ""
+        with pytest.raises(OptionError, match=r"expected nothing or TLS1\.2 or TLS1\.3; did you mean"):
+            check_value(VERSION, flag, "TLS1.1")

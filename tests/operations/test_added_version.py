@@ -62,7 +62,7 @@ class TestAddedVersion:
     def test_settings_use_its_defaults(self):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.8.1")
         assert found.snapshot_count == 5000
-        assert "etcd 3.8 warns" in found.setting("snapshot-count").why
+        assert "etcd 3.8.1 warns" in found.setting("snapshot-count").why
         assert [notice.code for notice in found.notices][:2] == ["etcd-unsafe-patch", "etcd-not-run"]
 
     def test_a_plan_rejects_a_flag_that_it_removed(self):

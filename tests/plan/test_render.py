@@ -17,7 +17,7 @@ from needs import program
 from unit_files import unit_words
 
 from etcdsize import ClusterPlan, Member, OptionError, PlanError, Tls, load_versions, render, settings_for, size
-from etcdsize.etcd.flags import config_value, flag_text
+from etcdsize.etcd.flags import config_key, config_value, flag_text
 from etcdsize.plan.format_names import FORMATS
 
 PLAN = ClusterPlan.from_hosts(
@@ -90,7 +90,6 @@ initial-cluster-state: "new"
 quota-backend-bytes: 4294967296
 auto-compaction-retention: "1h"
 grpc-keepalive-min-time: 90000000000
-auto-compaction-mode: "periodic"
 client-transport-security:
   cert-file: "/pki/server.crt"
   key-file: "/pki/server.key"
@@ -233,19 +232,37 @@ class TestConfig:
         plan = plan_of(name, token, folder)
         assert yaml.safe_load(render(plan, "config")) == plan.flags(name)
 
-    @pytest.mark.parametrize(("version", "has"), [("3.4", True), ("3.5", False)])
-    def test_json_gateway_stays_on(self, version, has):
-        """etcd-io/etcd#12297: in 3.4, a config file without the key turns it off."""
-        document = yaml.safe_load(render(ClusterPlan.local(1, etcd_version=version), "config"))
-        assert document.get("enable-grpc-gateway", False) is has
+    @pytest.mark.parametrize(
+        ("version", "stated"),
+        [
+            # etcd-io/etcd#12297
+            ("3.4.23", {"enable-grpc-gateway": True, "auto-compaction-mode": "periodic"}),
+            (
+                "3.5",
+                {
+                    "auto-compaction-mode": "periodic",
+                    "tls-min-version": "TLS1.2",
+                    "experimental-distributed-tracing-address": "localhost:4317",
+                    "experimental-distributed-tracing-service-name": "etcd",
+                },
+            ),
+            ("3.6", {}),
+            ("3.7", {}),
+        ],
+    )
+    def test_states_the_defaults_that_a_file_would_turn_off(self, version, stated):
+        plan = ClusterPlan.local(1, etcd_version=version)
+        document = yaml.safe_load(render(plan, "config"))
+        assert {key: value for key, value in document.items() if key not in plan.flags("infra0")} == stated
 
     @pytest.mark.parametrize("version", ["3.4", "3.5", "3.6", "3.7"])
     def test_holds_every_flag_with_a_config_key(self, version):
         """Values of every kind, and TLS nested as in etcd."""
-        flags = load_versions().version(version).flags
+        found = load_versions().version(version)
         values = {}
-        for flag in flags:
-            if flag.config_key is None or version in flag.no_config_key_in:
+        for flag in found.flags:
+            key = config_key(found, flag)
+            if key is None:
                 continue
             value = flag.defaults[version]
             try:
@@ -253,9 +270,9 @@ class TestConfig:
             except PlanError:
                 continue
             document = yaml.safe_load(render(plan, "config"))
-            for part in flag.config_key.split("."):
+            for part in key.split("."):
                 document = document[part]
-            assert document == config_value(flag, value)
+            assert document == config_value(found, flag, value)
             values[flag.name] = document
         assert len(values) > 40
 
@@ -263,7 +280,8 @@ class TestConfig:
         ("version", "flag", "value"),
         [
             ("3.5", "raft-read-timeout", "5s"),
-            ("3.5", "client-cert-allowed-hostname", "a"),
+            ("3.5.13", "client-cert-allowed-hostname", "a"),
+            ("3.6", "discovery-fallback", "exit"),
             ("3.6", "client-crl-file", "/x"),
         ],
     )

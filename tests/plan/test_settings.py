@@ -172,16 +172,16 @@ class TestCompaction:
 
 
 class TestSnapshotCount:
-    """The version's default: 100,000 in 3.4 and 3.5, 10,000 since 3.6. Only 3.6 warns if it is set."""
+    """The version's default: 100,000 in 3.4 and 3.5, 10,000 since 3.6. 3.6.0 to 3.6.7 warn if it is set."""
 
     @pytest.mark.parametrize(
-        ("version", "count"), [("3.4", 100_000), ("3.5", 100_000), ("3.6", 10_000), ("3.7", 10_000)]
+        ("version", "count"), [("3.4", 100_000), ("3.5", 100_000), ("3.6.7", 10_000), ("3.6", 10_000), ("3.7", 10_000)]
     )
     def test_is_the_default_of_the_version(self, version, count):
         found = settings_for(size(clients=5), etcd_version=version)
         assert found.snapshot_count == count
         assert found.setting("snapshot-count").is_default
-        assert ("leave it out" in found.setting("snapshot-count").why) == (version == "3.6")
+        assert ("leave it out" in found.setting("snapshot-count").why) == (version == "3.6.7")
 
 
 class TestMemory:
@@ -258,7 +258,7 @@ class TestVersions:
     @pytest.mark.parametrize("version", VERSIONS)
     def test_error_names_the_versions_that_have_a_flag(self, version):
         found = settings_for(size(clients=5), etcd_version=version)
-        lacking = {"3.4": "max-learners", "3.5": "feature-gates", "3.6": "enable-v2", "3.7": "discovery"}[version]
+        lacking = {"3.4": "max-learners", "3.5": "feature-gates", "3.6": "enable-v2", "3.7": "discovery-proxy"}[version]
         having = ", ".join(load_versions().flags_by_name[lacking].versions)
         with pytest.raises(OptionError, match=f"^etcd {version} has no flag .*; those that have it: {having}$"):
             found.setting(lacking)
@@ -371,7 +371,7 @@ etcd 3.6.16 (from source, not run).
 --quota-backend-bytes=2147483648 (the default): 2 GiB, etcd's default: the data fills at most four fifths of it \
 (our choice). [etcd-io/website content/en/docs/v3.5/dev-guide/limit.md]
 --snapshot-count=10000 (the default): Log entries kept until a snapshot: more need more memory, fewer \
-leave slow members behind. etcd 3.6 warns if it is set, so leave it out. \
+leave slow members behind. \
 [etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md; the default is in etcd-io/etcd \
 server/etcdserver/server.go]
 --auto-compaction-mode=periodic (the default): Compaction by the age of the history. \

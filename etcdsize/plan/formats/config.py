@@ -7,9 +7,11 @@ which YAML reads as the same values.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from etcdsize.errors import OptionError
-from etcdsize.etcd.flags import config_value
+from etcdsize.etcd.flags import config_key, config_value
 from etcdsize.etcd.versions import load_versions
 from etcdsize.plan.cluster import ClusterPlan
 
@@ -24,32 +26,41 @@ def render_config(plan: ClusterPlan, member: str) -> str:
     OptionError
         If a config file of this version cannot hold one of the settings.
     """
+    version = plan.etcd_version
     known = load_versions().flags_by_name
-    plain: list[str] = []
-    nested: dict[str, list[str]] = {}
     flags = plan.flags(member)
-    if "auto-compaction-retention" in flags:
-        # etcd applies the default to the flag only: without the mode it refuses a config file (run on 3.4.23, 3.5.1).
-        flags.setdefault("auto-compaction-mode", plan.setting("auto-compaction-mode"))
-    for flag in plan.etcd_version.flags:
-        if plan.etcd_version.name in flag.no_config_default_in:
+    for flag in version.flags:
+        if version.name in flag.no_config_default_in:
             flags.setdefault(flag.name, plan.setting(flag.name))
+    document: dict[str, Any] = {}
     for name, value in flags.items():
         flag = known[name]
-        if flag.config_key is None or plan.etcd_version.name in flag.no_config_key_in:
+        key = config_key(version, flag)
+        if key is None:
             raise OptionError(
-                f"settings: --{name} cannot be set in a config file of etcd {plan.etcd_version}: etcd would "
+                f"settings: --{name} cannot be set in a config file of etcd {version}: etcd would "
                 'silently ignore it; use the format "flags" or "env"',
                 option="format",
                 value=name,
             )
-        section, dot, key = flag.config_key.partition(".")
-        line = f"{key if dot else section}: {json.dumps(config_value(flag, value), ensure_ascii=False)}"
-        (nested.setdefault(section, []) if dot else plain).append(line)
+        *sections, last = key.split(".")
+        section = document
+        for part in sections:
+            section = section.setdefault(part, {})
+        section[last] = config_value(version, flag, value)
     lines = [
-        f"# etcd {plan.etcd_version}: etcd --config-file=FILE; flags and environment variables are then ignored.",
-        *plain,
+        f"# etcd {version}: etcd --config-file=FILE; flags and environment variables are then ignored.",
+        *_lines(document),
     ]
-    for section, keys in nested.items():
-        lines += [f"{section}:", *(f"  {key}" for key in keys)]
     return "\n".join(lines) + "\n"
+
+
+def _lines(section: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield the lines of a section, those of its own sections last."""
+    for key, value in section.items():
+        if not isinstance(value, dict):
+            yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}"
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield f"{indent}{key}:"
+            yield from _lines(value, f"{indent}  ")
