@@ -59,8 +59,6 @@ class XlsxReader:
         except _DAMAGED as error:
             raise self._error("not an Excel workbook that can be read", error) from None
         self._sheet = self._choose(sheets, sheet)
-        # What the file says of its own size may be wrong, and would cut off what is beyond.
-        self._sheet.reset_dimensions()
         self.notes: tuple[str, ...] = ()
         """What to tell whoever reads the answer."""
         if sheet is None and len(sheets) > 1:
@@ -110,19 +108,47 @@ class XlsxReader:
 
     def _read_rows(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Yield the rows that are not blank, with their numbers."""
-        rows = self._sheet.iter_rows(values_only=True)
-        for number in range(1, _MOST_ROWS + 2):
+        rows, last = self._parse_rows(), 0
+        while True:
             try:
-                row = next(rows, None)
+                number, cells = next(rows, (None, []))
             except _DAMAGED as error:
-                raise self._error(f"row {number}: cannot be read", error) from None
-            if row is None:
+                raise self._error(f"row {last + 1}: cannot be read", error) from None
+            if number is None:
                 return
+            places = [cell["column"] for cell in cells]
+            if number <= last or places != sorted(set(places)):
+                raise FleetFileError(
+                    f"{self._name}: row {number}: out of order or there before, or one of its cells is; open it and "
+                    "save it again, or save it as CSV",
+                    file=self._name,
+                )
             if number > _MOST_ROWS:
-                break
+                raise FleetFileError(
+                    f"{self._name}: more than {_MOST_ROWS:,} rows, expected a sheet of Excel", file=self._name
+                )
+            last = number
+            row = [None] * (places[-1] if places else 0)
+            for place, cell in zip(places, cells, strict=True):
+                row[place - 1] = None if cell["value"] == "" else cell["value"]
             if any(value is not None and not (isinstance(value, str) and not value.strip()) for value in row):
-                yield number, tuple(None if value == "" else value for value in row)
-        raise FleetFileError(f"{self._name}: more than {_MOST_ROWS:,} rows, expected a sheet of Excel", file=self._name)
+                yield number, tuple(row)
+
+    def _parse_rows(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Yield the rows as the file has them. openpyxl's `iter_rows` loses those that are out of order."""
+        from openpyxl.worksheet._reader import WorkSheetParser
+
+        sheet, book = self._sheet, self._sheet.parent
+        with sheet._get_source() as source:
+            parser = WorkSheetParser(
+                source,
+                sheet._shared_strings,
+                data_only=True,
+                epoch=book.epoch,
+                date_formats=book._date_formats,
+                timedelta_formats=book._timedelta_formats,
+            )
+            yield from parser.parse()
 
     @property
     def work(self) -> tuple[int | None, str]:

@@ -249,6 +249,22 @@ class TestTables:
         book = changed(BOOK, SHEET, lambda text: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B2"', text))
         assert sized(book) == sized(BOOK)
 
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (rb'<row r="3"', b'<row r="2"'),
+            (rb'<row r="3"', b'<row r="1"'),
+            (rb'r="C3"', b'r="B3"'),
+            (rb'r="C3"', b'r="A3"'),
+            (rb'r="C3"', b'r="XFD3"'),
+        ],
+        ids=["row twice", "row too late", "cell twice", "cell too late", "cell too early"],
+    )
+    def test_no_row_and_no_cell_is_lost_for_its_place(self, old, new):
+        book = changed(BOOK, SHEET, lambda text: re.sub(old, new, text, count=1))
+        assert book != BOOK
+        assert re.match(r"row \d: out of order or there before, or one of its cells is; open it", error_of(book))
+
     @pytest.mark.parametrize("rows", [[], [[]], [["", " "]]])
     def test_nothing(self, rows):
         assert error_of(saved(workbook(*rows))) == (
