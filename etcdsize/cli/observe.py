@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 from argparse import Namespace
+from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etcdsize import units
+from etcdsize.base.text import one_line, shown
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import (
     add_catalog,
@@ -24,8 +27,21 @@ from etcdsize.cli.arguments import (
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices, report_old_versions
 from etcdsize.cli.progress import progress_bar
-from etcdsize.cli.streams import content, of_file, reject_own_output, standard_output, write_answer, write_text
-from etcdsize.errors import OptionError
+from etcdsize.cli.streams import (
+    content,
+    of_file,
+    parts,
+    reject_own_output,
+    standard_output,
+    title,
+    write_answer,
+    write_text,
+)
+from etcdsize.errors import OptionError, ScrapeError
+
+if TYPE_CHECKING:
+    from etcdsize.observation.model import Observation
+    from etcdsize.observation.scrape import MemberStatus, Scrape
 
 __all__ = ["add", "run"]
 
@@ -45,10 +61,16 @@ unknown, and the answer is then a lower bound. If a member does not answer, was
 not named or has no leader, or if the members belong to several clusters, the
 exit code is 1.
 
+With --after, the metrics of every member are read from files, as curl saves
+/metrics: one scrape of each member with --before, and a later one with --after,
+or only the later one. Pages are of the same member if they have its ID. What
+etcdctl endpoint status -w json printed can be among the files of --after.
+
 With --targets, observe many clusters, up to a hundred members at a time, and
 print the summary that fleet prints. Whatever is wrong with one cluster does not
 stop the others: it is the problem of its row.""",
         example="etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379\n"
+        "etcdsize observe --before a0.txt b0.txt c0.txt --after a1.txt b1.txt c1.txt --seconds 60\n"
         "etcdsize observe --targets clusters.json -o observed.csv",
     )
     parser.add_argument(
@@ -62,7 +84,6 @@ stop the others: it is the problem of its row.""",
         "--interval",
         metavar="TIME",
         type=units.parse_duration,
-        default="10s",
         help="time between the two scrapes, up to 1h; 0 scrapes once, which gives averages since each member started "
         "(default: 10s)",
     )
@@ -70,7 +91,6 @@ stop the others: it is the problem of its row.""",
         "--timeout",
         metavar="TIME",
         type=units.parse_duration,
-        default="5s",
         help="how long to wait for each answer of a member, up to 1h (default: 5s)",
     )
     add_clients(how, help="concurrent client connections, if you know them")
@@ -79,6 +99,29 @@ stop the others: it is the problem of its row.""",
     )
     how.add_argument("--cert", metavar="FILE", type=file_name, help="client certificate, if the members require one")
     how.add_argument("--key", metavar="FILE", type=file_name, help="key of the client certificate")
+    saved = parser.add_argument_group("saved scrapes")
+    for when, what in (("before", "the first scrape of each member"), ("after", "the last scrape of each member")):
+        saved.add_argument(
+            f"--{when}",
+            metavar="FILE",
+            nargs="+",
+            action="extend",
+            type=file_name,
+            help=f"files with {what}; - is standard input",
+        )
+    saved.add_argument(
+        "--seconds",
+        metavar="TIME",
+        type=units.parse_duration,
+        help="time between the two scrapes, e.g. 60 or 5m (default: unknown, and so are the rates)",
+    )
+    saved.add_argument(
+        "--taken",
+        metavar="TIME",
+        type=_moment,
+        help="when the last scrape was taken, e.g. 2026-11-27T11:00:00Z; without --before, requests are then averages "
+        "since each member started (default: unknown)",
+    )
     answer = parser.add_argument_group("how to size")
     add_provider(answer)
     add_headroom(answer)
@@ -115,10 +158,17 @@ def run(options: Namespace) -> int:
     }
     # Reject options that cannot size any cluster before scraping the first member.
     size(requests_per_second=0, **how)
+    saved = [name for name in _SAVED if getattr(options, name) is not None]
+    if options.targets is None:
+        for name in ("output", "output_format", "columns", "force"):
+            if getattr(options, name):
+                raise _not_with(name, "without", "targets", "; one cluster has no rows")
+    if saved:
+        return _size_one(_read_saved(options, saved[0]), options, how)
     files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
-    scrape = {
-        "interval": options.interval,
-        "timeout": options.timeout,
+    scrape: dict[str, Any] = {
+        "interval": 10 if options.interval is None else options.interval,
+        "timeout": 5 if options.timeout is None else options.timeout,
         "tls": ClientTls(**files) if any(files.values()) else None,
     }
     if options.targets is not None:
@@ -130,21 +180,82 @@ def run(options: Namespace) -> int:
             )
         (options.targets,) = options.targets
         return _observe_many(options, {**how, "catalog": options.catalog}, scrape)
-    for name in ("output", "output_format", "columns", "force"):
-        if getattr(options, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise OptionError(f"{flag}: cannot be used without --targets; one cluster has no rows", option=flag)
-    return _observe_one(options, how, scrape)
-
-
-def _observe_one(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:
-    from etcdsize.observation.answer import ObservedCluster
     from etcdsize.observation.observe import observe
+
+    return _size_one(observe(options.urls, clients=options.clients, **scrape), options, how)
+
+
+_SAVED = ("before", "after", "seconds", "taken")
+
+
+def _not_with(option: str, how: str, other: str, why: str = "") -> OptionError:
+    flag = f"--{option.replace('_', '-')}"
+    return OptionError(f"{flag}: cannot be used {how} {other if other.isupper() else f'--{other}'}{why}", option=flag)
+
+
+def _moment(text: str) -> float:
+    """Return a date and time with a zone as seconds since 1970."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+        seconds = moment.timestamp()
+    except (ValueError, OverflowError):
+        moment, seconds = None, -1.0
+    if moment is None or moment.tzinfo is None or seconds < 0:
+        raise OptionError(f"got {shown(text)}, expected a date and time with a zone, such as 2026-11-27T11:00:00Z")
+    return seconds
+
+
+def _read_saved(options: Namespace, first: str) -> Observation:
+    """Return what saved scrapes and endpoint statuses say of one cluster."""
+    from etcdsize.observation.combine import combine_scrapes
+    from etcdsize.observation.saved import pair_scrapes, read_saved
+
+    if options.targets is not None:
+        raise _not_with(first, "with", "targets", "; save the pages of one cluster")
+    if options.urls:
+        raise _not_with(first, "with", "URL", "; choose one of the two")
+    for name in ("interval", "timeout", "cacert", "cert", "key"):
+        if getattr(options, name) is not None:
+            raise _not_with(name, "with", first, "; nothing is asked" if name != "interval" else "; give --seconds")
+    if options.after is None:
+        raise _not_with(first, "without", "after", "; a single scrape is --after alone")
+    if options.seconds is not None and options.before is None:
+        raise _not_with("seconds", "without", "before")
+    before = options.before or []
+    for name, count in Counter([*before, *options.after]).items():
+        if count > 1:
+            raise OptionError(
+                f"--after: got {shown(title(name))} {count} times, expected each file once",
+                option="--after",
+                value=name,
+            )
+    reject_own_output(*before, *options.after)
+    scrapes: dict[str, dict[str, Scrape]] = {"before": {}, "after": {}}
+    statuses: list[MemberStatus] = []
+    for when, names in (("before", before), ("after", options.after)):
+        for name in names:
+            shown_name = one_line(title(name))
+            found = read_saved(shown_name, parts(name), taken_unix_seconds=options.taken if when == "after" else None)
+            if not isinstance(found, tuple):
+                scrapes[when][shown_name] = found
+            elif when == "before":
+                raise ScrapeError(f"{shown_name}: got an endpoint status, expected metrics; give it with --after")
+            else:
+                statuses += found
+    how = {"status": statuses, "clients": options.clients}
+    if options.before is None:
+        return combine_scrapes(scrapes["after"], **how)
+    pairs = pair_scrapes(scrapes["before"], scrapes["after"])
+    return combine_scrapes(pairs.before, pairs.after, seconds=options.seconds, **how)
+
+
+def _size_one(observation: Observation, options: Namespace, how: dict[str, Any]) -> int:
+    """Size one cluster by what was observed, and write the answer."""
+    from etcdsize.observation.answer import ObservedCluster
     from etcdsize.reports.observation import render_observation
     from etcdsize.reports.sizing import render_sizing
     from etcdsize.sizing.size import size
 
-    observation = observe(options.urls, clients=options.clients, **scrape)
     sizing = None
     if observation.is_known:
         if observation.voting_members is not None:

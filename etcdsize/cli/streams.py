@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "content",
     "of_file",
+    "parts",
     "reject_own_output",
     "report",
     "standard_input",
     "standard_output",
+    "title",
     "write_answer",
     "write_data",
     "write_json",
@@ -43,19 +45,25 @@ _LARGEST_MIB = 512
 
 def content(name: str) -> bytes:
     """Return the content of a file, or of standard input for `-`."""
-    title = _title(name)
+    read: list[bytes] = []
+    for part in parts(name):
+        read.append(part)
+        if len(read) > _LARGEST_MIB:
+            name = title(name)
+            raise TableError(f"{name}: has more than {_LARGEST_MIB} MiB; is it the right file?", file=name)
+    return b"".join(read)
+
+
+def parts(name: str) -> Iterator[bytes]:
+    """Yield the content of a file, or of standard input for `-`, in parts of at most a mebibyte."""
     try:
         with contextlib.nullcontext(standard_input()) if name == "-" else Path(name).open("rb") as stream:
-            parts: list[bytes] = []
             while part := stream.read(2**20):
-                parts.append(part)
-                if len(parts) > _LARGEST_MIB:
-                    raise TableError(f"{title}: has more than {_LARGEST_MIB} MiB; is it the right file?", file=title)
+                yield part
     except EtcdSizeError:
         raise
     except (OSError, ValueError) as error:
-        raise TableError(f"{title}: cannot be read: {_reason(error)}", file=title) from error
-    return b"".join(parts)
+        raise TableError(f"{title(name)}: cannot be read: {_reason(error)}", file=title(name)) from error
 
 
 def of_file(name: str, work: Callable[[], T]) -> T:
@@ -63,7 +71,7 @@ def of_file(name: str, work: Callable[[], T]) -> T:
     try:
         return work()
     except TableError as error:
-        name = _title(name)
+        name = title(name)
         raise TableError(f"{name}: {error}", file=name, row=error.row, field=error.field) from None
 
 
@@ -83,7 +91,7 @@ def reject_own_output(*sources: str, output: str | None = None) -> None:
     A command that reads what it writes may never end, and its input is damaged.
     """
     for source in sources:
-        name, found = _title(source), _identity(sys.stdin if source == "-" else source)
+        name, found = title(source), _identity(sys.stdin if source == "-" else source)
         if found is None:
             continue
         if found == _identity(sys.stdout):
@@ -190,5 +198,6 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """Return what messages call an input: its name, or what `-` stands for."""
     return "standard input" if name == "-" else name

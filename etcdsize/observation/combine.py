@@ -24,6 +24,7 @@ from etcdsize.observation.rates import (
     waits_between,
 )
 from etcdsize.observation.scrape import MemberStatus, Scrape
+from etcdsize.sizing.quorum import quorum
 from etcdsize.workload import Workload
 
 __all__ = ["combine_scrapes", "statuses_of"]
@@ -43,11 +44,11 @@ def combine_scrapes(
     Parameters
     ----------
     first : mapping
-        Endpoint -> its scrape, or the reason why there is none.
+        Endpoint -> its scrape, or the reason why there is none. It may be empty if there is a status.
     second : mapping, optional
         Later scrapes of the same endpoints. Without them rates are averages since each member started.
     seconds : float or mapping, optional
-        The time between the two scrapes, for all endpoints or by endpoint. [s]
+        The time between the two scrapes, for all endpoints or by endpoint. [s] Without it rates are unknown.
     status : iterable of MemberStatus, optional
         The members' `etcdctl endpoint status`, which fills in what the metrics lack.
     clients : int or float, optional
@@ -58,7 +59,7 @@ def combine_scrapes(
     Raises
     ------
     OptionError
-        If there is no endpoint, if `second` has other endpoints, or if a time is not above 0.
+        If there is neither an endpoint nor a status, if `second` has other endpoints, or if a time is not above 0.
     InvalidWorkloadError
         If `clients` is not a number of 0 or more.
 
@@ -71,10 +72,12 @@ def combine_scrapes(
     (30.0, 20000, 'unknown')
     """
     intervals = _intervals(first, second, seconds)
+    statuses = {one.member_id: one for one in statuses_of(status)}
+    if not first and not statuses:
+        raise OptionError("first: got no endpoint, expected at least one", option="first")
     if clients is not None:
         Workload(clients=clients)  # rejects what is not a count
     pairs, duplicates = _without_duplicates({one: (scrape, (second or {}).get(one)) for one, scrape in first.items()})
-    statuses = {one.member_id: one for one in statuses_of(status)}
     if sockets is not None:
         sockets = count_of("sockets", sockets, least=0)
     members = [_member(endpoint, *pair, intervals.get(endpoint), statuses) for endpoint, pair in pairs.items()]
@@ -86,6 +89,7 @@ def combine_scrapes(
     mixed = several_clusters(members, statuses)
     fields: dict[str, Any] = {
         "members": tuple(members),
+        "scrapes": 0 if not first else 1 if second is None else 2,
         "interval_seconds": None if second is None or not intervals else max(intervals.values()),
         "clients": _clients(clients, None, None, None),
         "cluster_id": next((one.cluster_id for one in statuses.values()), None),
@@ -100,6 +104,8 @@ def combine_scrapes(
         fields |= _load(members, other_peers, clients, None if other_peers else sockets)
         if fields["requests_per_second"] is not None:
             fields["requests_over"] = "lifetime" if second is None else "interval"
+    if mixed is None and not api_servers and not not_asked(members, other_peers):
+        fields["failures_left"] = _failures_left(members)
     observation = Observation(**fields)
     notices = observed_notices(observation, duplicates=duplicates, mixed=mixed)
     return observation.model_copy(update={"notices": notices})
@@ -140,6 +146,16 @@ _LARGEST = (
 )
 
 
+def _failures_left(members: Iterable[MemberLoad]) -> int | None:
+    """Return how many more of a cluster's voters may fail, or None if none answers.
+
+    Whoever does not answer is taken for a voter that failed. If it is a learner, more may fail.
+    """
+    voters = [member for member in members if member.is_learner is not True]
+    serving = sum(member.answered and member.has_leader is not False for member in voters)
+    return max(serving - quorum(len(voters)), 0) if any(member.answered for member in voters) else None
+
+
 def _answering(members: Iterable[MemberLoad]) -> list[MemberLoad]:
     return [member for member in members if member.member_id is not None or member.total_bytes is not None]
 
@@ -174,12 +190,12 @@ def _intervals(
     for option, scrapes in (("first", first), ("second", second)):
         if scrapes is not None:
             _check_scrapes(option, scrapes)
-    if not first:
-        raise OptionError("first: got no endpoint, expected at least one", option="first")
     if second is None:
         return {}
     if set(second) != set(first):
         raise OptionError("second: got other endpoints than first, expected the same ones", option="second")
+    if seconds is None:
+        return {}
     intervals = {}
     for endpoint in first:
         value = seconds.get(endpoint) if isinstance(seconds, Mapping) else seconds
@@ -264,19 +280,19 @@ def _member(
     scrapes = [scrape for scrape in (before, after) if isinstance(scrape, Scrape)]
     problems = [problem for problem in (before, after) if isinstance(problem, str)]
     if not scrapes:
-        return MemberLoad(endpoint=endpoint, problem=problems[0])
+        return MemberLoad(endpoint=endpoint, problem=problems[0], answered=False)
     last = scrapes[-1]
     rates = Rates()
     if after is None:
         rates = rates_since_start(last)
         if rates.calls_per_second is None and last.calls is not None:
             problems.append(
-                "a single scrape gives no rate without its time, which is unknown if the clocks of the member and of "
-                "this machine differ; add a second scrape"
+                "a single scrape gives no rate without its time, which a saved one does not have, and which is "
+                "unknown if the clocks of the member and of this machine differ; add a second scrape"
                 if last.taken_unix_seconds is None or last.started_unix_seconds is None
                 else "it was scraped before it started, by its own clock, which gives no rate; add a second scrape"
             )
-    elif len(scrapes) == 2 and interval is not None:
+    elif len(scrapes) == 2:
         if scrapes[0].member_id == last.member_id:
             rates = rates_between(scrapes[0], last, interval)
         else:
@@ -284,6 +300,8 @@ def _member(
                 f"answered as member {scrapes[0].member_id}, then as member {last.member_id}; use the members' own "
                 "URLs, not that of a load balancer"
             )
+        if interval is None and last.calls is not None:
+            problems.append("the time between its two scrapes is unknown, which gives no rate; give it in seconds")
     if rates.calls_per_second is None and not problems:
         problems.append(
             "the metrics of an API server, which report only the size of etcd's file; add those of etcd's members"
@@ -300,6 +318,7 @@ def _member(
     return MemberLoad(
         endpoint=endpoint,
         problem="; ".join(problems) or None,
+        answered=not isinstance(before if after is None else after, str),
         member_id=last.member_id,
         version=filled("version"),
         restarted=rates.restarted,

@@ -43,6 +43,7 @@ __all__ = ["OBSERVED", "ObservedFleet", "observe_fleet"]
 OBSERVED: dict[str, pa.DataType] = {
     "members": pa.int64(),
     "learners": pa.int64(),
+    "failures_left": pa.int64(),
     "clients": pa.float64(),
     "clients_counted_by": pa.string(),
     "clients_bound": pa.string(),

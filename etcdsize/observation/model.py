@@ -36,6 +36,7 @@ class MemberLoad(Model):
 
     endpoint: Annotated[str, Field(description="The URL it was observed at.")]
     problem: Annotated[str | None, Field(description="Why it is unknown or only partly known.")] = None
+    answered: Annotated[bool, Field(description="Whether it answered when it was last asked.")] = True
     member_id: Annotated[str | None, Field(description="The member's ID, in hexadecimal digits.")] = None
     version: Annotated[str | None, Field(description="The member's version of etcd.")] = None
     restarted: Annotated[bool, Field(description="Whether it restarted between the two scrapes.")] = False
@@ -83,9 +84,13 @@ class Observation(Model):
     """The load of a running cluster."""
 
     members: Annotated[tuple[MemberLoad, ...], Field(description="Every member that was observed, once.")]
+    scrapes: Annotated[
+        int,
+        Field(ge=0, le=2, description="How often members were scraped. [count] 0: only endpoint statuses are known."),
+    ] = 1
     interval_seconds: Annotated[
         NotNegative | None,
-        Field(description="The time between the two scrapes. [s] None: one scrape, so rates are since the start."),
+        Field(description="The time between the two scrapes. [s] None: there is one scrape, or the time is unknown."),
     ] = None
     clients: Annotated[ClientCount, Field(description="Clients, and how they were counted.")]
     requests_per_second: Annotated[
@@ -136,6 +141,14 @@ class Observation(Model):
         ),
     ]
     learner_count: Annotated[int, Field(ge=0, description="Learners among them, which do not vote. [count]")] = 0
+    failures_left: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="Voters that may still fail while the cluster writes, if those that did not answer have "
+            "failed. [count] None: unknown, as members were not asked or none answers.",
+        ),
+    ] = None
     other_peers: Annotated[
         tuple[str, ...], Field(description="The IDs of members that were not observed, but that others know.")
     ] = ()

@@ -75,15 +75,15 @@ def total(values: Iterable[float]) -> float:
         return math.inf
 
 
-def rates_between(before: Scrape, after: Scrape, seconds: float) -> Rates:
+def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates:
     """Return the rates of a member between two scrapes.
 
     Parameters
     ----------
     before, after : Scrape
         Two scrapes of the same member.
-    seconds : float
-        The time between them. [s]
+    seconds : float or None
+        The time between them. [s] None: the rates are unknown.
     """
     start_moved = _start_moved(before, after)
     counter_fell = _counter_fell(before, after)
@@ -92,7 +92,7 @@ def rates_between(before: Scrape, after: Scrape, seconds: float) -> Rates:
     reset = start_moved and counter_fell
     calls: dict[str, float] | None = None
     earlier, later = _calls(before, after), _calls(after, after)
-    if earlier is not None and later is not None and seconds > 0:
+    if earlier is not None and later is not None and seconds is not None and seconds > 0:
         calls = {name: _increase(earlier.get(name, 0), count, reset=reset) / seconds for name, count in later.items()}
     changes: float | None = None
     if before.leader_changes is not None and after.leader_changes is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.observation.notices import milliseconds
 from etcdsize.reports.layout import aligned, page
+from etcdsize.sizing.quorum import quorum
 from etcdsize.units import format_bytes, format_number, format_percent
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def _head(observation: Observation) -> list[str]:
     leaders = [member.endpoint for member in observation.members if member.is_leader]
     rows = [
         ("members", f"{_count(observation)}{_leader(leaders)}"),
+        *_failures(observation),
         ("observed", _observed(observation)),
         ("clients", _clients(observation.clients)),
         ("requests", _requests(observation)),
@@ -72,9 +74,32 @@ def _leader(leaders: list[str]) -> str:
     return f", leader{'s' if len(leaders) > 1 else ''} {' and '.join(leaders)}"
 
 
+def _failures(observation: Observation) -> list[tuple[str, str]]:
+    """Return how many more members may fail, if some do not serve: the sizing says it of a cluster without failures."""
+    left, voters = observation.failures_left, observation.voting_members
+    failed = [one for one in observation.members if not one.answered or one.has_leader is False]
+    if left is None or voters is None or not failed:
+        return []
+    serving = voters - sum(one.is_learner is not True for one in failed)
+    if serving < quorum(voters):
+        return [
+            ("failures", f"{serving} of {voters} voters serve, fewer than the quorum of {quorum(voters)}: no writes")
+        ]
+    more = {0: "no other", 1: "1 more"}.get(left, f"{left} more")
+    return [("failures", f"{serving} of {voters} voters serve; {more} may fail")]
+
+
 def _observed(observation: Observation) -> str:
+    if observation.scrapes == 0:
+        return "not at all: endpoint statuses do not count requests"
+    if observation.scrapes == 1:
+        return (
+            "once: requests are the average since each member started"
+            if observation.requests_over == "lifetime"
+            else "once, at an unknown time"
+        )
     if observation.interval_seconds is None:
-        return "once: requests are the average since each member started"
+        return "twice, an unknown time apart"
     return f"{format_number(round(observation.interval_seconds, 1))} s"
 
 
@@ -132,7 +157,7 @@ def _members(observation: Observation) -> list[str]:
     lines = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
     if any(member.since_start for member in observation.members):
         reason = ", because too few operations were measured in the interval"
-        lines.append(f"* since the member started{'' if observation.interval_seconds is None else reason}")
+        lines.append(f"* since the member started{reason if observation.scrapes == 2 else ''}")
     return lines
 
 

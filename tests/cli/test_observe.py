@@ -10,13 +10,15 @@ import sys
 import time
 from email.utils import formatdate
 from functools import partial
+from pathlib import Path
 
 import pytest
 from members import aged, captured
+from paths import OBSERVED
 from servers import answering, serving
 from signals import restore_signals
 
-from etcdsize import Observation, Sizing, size
+from etcdsize import Observation, Sizing, combine_scrapes, read_metrics, size
 from etcdsize.reports.observation import render_observation
 from etcdsize.reports.sizing import render_sizing
 
@@ -134,3 +136,126 @@ class TestExitCodes:
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=os.environ)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
+
+
+class TestSaved:
+    """Scrapes that were saved: sized as the same members would be that answer now."""
+
+    MEMBERS = ("infra0", "infra1", "infra2")
+
+    @staticmethod
+    def files(when: str) -> list[str]:
+        return [str(OBSERVED / f"{name}-{when}.txt") for name in TestSaved.MEMBERS]
+
+    def test_two_scrapes_of_each_member(self, run):
+        code, out, err = run("--before", *self.files("before"), "--after", *self.files("after"), "--seconds", "10.012s")
+        assert (code, err) == (0, "")
+        assert "requests   240.3/s\n" in out
+        assert "observed   10 s\n" in out
+        assert "\ntier       medium\n" in out
+
+    def test_json_is_that_of_the_library_in_any_order(self, run):
+        before, after = self.files("before"), self.files("after")
+        code, out, _ = run(
+            "--before", *reversed(before), "--after", *after, "--seconds", "10.012", "--clients", "300", "--json"
+        )
+        said = json.loads(out)
+        scrapes = [
+            {name: read_metrics(Path(file).read_text()) for name, file in zip(after, files, strict=True)}
+            for files in (before, after)
+        ]
+        expected = combine_scrapes(*scrapes, seconds=10.012, clients=300)
+        assert code == 0
+        assert Observation.model_validate(said["observation"]) == expected
+        assert Sizing.model_validate(said["sizing"]) == size(expected.workload(), members=3)
+
+    def test_without_the_time_rates_are_unknown(self, run):
+        code, out, _ = run("--before", *self.files("before"), "--after", *self.files("after"))
+        assert code == 1
+        assert "observed  twice, an unknown time apart\n" in out
+        assert "requests  unknown\n" in out
+        assert "the time between its two scrapes is unknown, which gives no rate" in out
+        assert "1.343488 MB in use" in out
+
+    def test_one_scrape_and_its_time_give_an_average(self, run):
+        code, out, _ = run("--after", *self.files("after"), "--taken", "2026-11-25T04:39:21Z")
+        assert code == 0
+        assert "observed   once: requests are the average since each member started\n" in out
+        assert "[lifetime-average]" in out
+        code, out, _ = run("--after", *self.files("after"))
+        assert code == 1
+        assert "observed  once, at an unknown time\n" in out
+        assert "requests  unknown\n" in out
+
+    def test_statuses_fill_in_and_stand_alone(self, run):
+        status = str(OBSERVED / "status.json")
+        two = self.files("after")[:2]
+        code, out, _ = run("--before", *self.files("before")[:2], "--after", status, *two, "--seconds", "10", "--json")
+        observation = json.loads(out)["observation"]
+        assert (code, observation["cluster_id"], observation["requests_bound"]) == (1, "29a3eebdf6d85d8c", "lower")
+        assert [one["endpoint"] for one in observation["members"]] == [*two, "http://127.0.0.1:41171"]
+        code, out, _ = run("--after", status)
+        assert code == 1
+        assert "observed  not at all: endpoint statuses do not count requests\n" in out
+        assert "data      1.347584 MB in use in a file of 1.347584 MB\n" in out
+
+    def test_standard_input(self):
+        command = [sys.executable, "-m", "etcdsize", "observe", "--after", *self.files("after")[:2], "-"]
+        command += ["--before", *self.files("before"), "--seconds", "10.012", "--json"]
+        text = Path(self.files("after")[2]).read_bytes()
+        done = subprocess.run(command, input=text, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        observation = json.loads(done.stdout)["observation"]
+        assert observation["members"][2]["endpoint"] == "standard input"
+        assert observation["requests_per_second"] == pytest.approx(240.3, abs=0.1)
+
+    def test_members_that_are_missing(self, run):
+        """Nothing is a whole cluster of which a page is missing."""
+        code, out, _ = run("--before", *self.files("before"), "--after", *self.files("after")[:2], "--seconds", "10")
+        assert code == 1
+        assert "infra2-before.txt: there is no later page of it\n" in out
+        assert "failures   2 of 3 voters serve; no other may fail\n" in out
+        code, out, _ = run(
+            "--before", *self.files("before")[:1], "--after", *self.files("after")[:1], "--seconds", "10"
+        )
+        assert code == 1
+        assert "[member-not-asked]" in out
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--before", "a"], "--before: cannot be used without --after; a single scrape is --after alone"),
+            (["--seconds", "5"], "--seconds: cannot be used without --after; a single scrape is --after alone"),
+            (["--after", "a", "--seconds", "5"], "--seconds: cannot be used without --before"),
+            (["--after", "a", "--targets", "t.json"], "--after: cannot be used with --targets; save the pages of one"),
+            (["x:1", "--after", "a"], "--after: cannot be used with URL; choose one of the two"),
+            (["--after", "a", "--interval", "5s"], "--interval: cannot be used with --after; give --seconds"),
+            (["--after", "a", "--timeout", "5s"], "--timeout: cannot be used with --after; nothing is asked"),
+            (["--after", "a", "--cacert", "c"], "--cacert: cannot be used with --after; nothing is asked"),
+            (["--after", "a", "-o", "x.csv"], "--output: cannot be used without --targets; one cluster has no rows"),
+            (["--after", "a", "b", "--before", "a"], '--after: got "a" 2 times, expected each file once'),
+            (["--after", "-", "-"], '--after: got "standard input" 2 times, expected each file once'),
+            (["--after", "no-such"], "no-such: cannot be read: No such file or directory"),
+            (
+                ["--after", "a", "--before", "s", "--seconds", "1"],
+                "s: got an endpoint status, expected metrics",
+            ),
+            (["--after", "e"], "e: metrics: got an empty text, expected the metrics of etcd"),
+            (["--after", "a", "--before", "b", "--seconds", "0"], "seconds: got 0 for a, expected the time between"),
+            (["--after", "a", "--seconds", "soon"], '--seconds: got "soon", expected seconds or a duration'),
+            (
+                ["--after", "a", "--taken", "today"],
+                '--taken: got "today", expected a date and time with a zone, such as',
+            ),
+            (["--after", "a", "--taken", "2026-11-25T03:19:21"], '--taken: got "2026-11-25T03:19:21", expected a date'),
+        ],
+    )
+    def test_bad_usage_is_one_line(self, run, tmp_path, monkeypatch, arguments, message):
+        monkeypatch.chdir(tmp_path)
+        for name, text in (("a", captured(0, "after")), ("b", captured(0)), ("e", "")):
+            Path(name).write_text(text)
+        Path("s").write_bytes((OBSERVED / "status.json").read_bytes())
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"etcdsize: {message}")
+        assert len(err.splitlines()) == 1

@@ -470,7 +470,7 @@ class TestStatus:
 class TestRejectedArguments:
     one = scrape()
 
-    @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, None, "10", True, {"a": 0}])
+    @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, "10", True, {"a": 0}, {}])
     def test_seconds(self, seconds):
         with pytest.raises(OptionError, match=r"^seconds: got .* for a, expected the time between the two scrapes"):
             combine_scrapes({"a": self.one}, {"a": self.one}, seconds=seconds)
@@ -479,6 +479,11 @@ class TestRejectedArguments:
     def test_clients(self, clients):
         with pytest.raises(InvalidWorkloadError, match=r"^clients: got "):
             combine_scrapes({"a": self.one}, clients=clients)
+
+    def test_unknown_time_gives_no_rate(self):
+        observation = combine_scrapes({"a": self.one}, {"a": self.one})
+        assert (observation.requests_per_second, observation.scrapes, observation.interval_seconds) == (None, 2, None)
+        assert observation.problems[0].problem.startswith("the time between its two scrapes is unknown")
 
     def test_no_endpoint(self):
         with pytest.raises(OptionError, match=r"^first: got no endpoint, expected at least one$"):

@@ -219,6 +219,67 @@ class TestLearners:
         assert (observation.member_count, observation.voting_members) == (2, 1)
 
 
+class TestFailures:
+    """How many more voters may fail while the cluster still writes: those that serve, less the quorum."""
+
+    @staticmethod
+    def left(voters: int, down: int, learners: int = 0, without_leader: int = 0) -> Observation:
+        ids = [f"{number + 10:x}" for number in range(voters + learners)]
+        first = {}
+        for number, one in enumerate(ids):
+            others = [other for other in ids if other != one]
+            more = "etcd_server_is_learner 1\n" if number >= voters else ""
+            has_leader = not down <= number < down + without_leader
+            text = member(one, others, leader=number == voters - 1, more=more, has_leader=has_leader)
+            first[one] = read_metrics(text) if number >= down else "is down"
+        return combine_scrapes(first, first, seconds=10)
+
+    @pytest.mark.parametrize("learners", [0, 1, 2])
+    @pytest.mark.parametrize(("voters", "down"), [(n, down) for n in range(1, 8) for down in range(n)])
+    def test_voters_that_serve_less_the_quorum(self, voters, down, learners):
+        observation = self.left(voters, down, learners)
+        # The slow twin lets one after the other fail.
+        left, serving = 0, voters - down
+        while serving - left - 1 > voters / 2:
+            left += 1
+        assert observation.failures_left == left
+
+    def test_member_without_a_leader_does_not_serve(self):
+        assert self.left(5, 1).failures_left == 1
+        assert self.left(5, 1, without_leader=1).failures_left == 0
+
+    def test_nobody_answers(self):
+        assert combine_scrapes({"a": "is down", "b": "is down"}).failures_left is None
+
+    def test_members_that_were_not_asked(self):
+        assert combined(trio(0)).failures_left is None
+
+    def test_member_that_fails_between_the_scrapes(self):
+        scrapes = {f"m{number}": read_metrics(trio(number)) for number in range(3)}
+        observation = combine_scrapes(scrapes, scrapes | {"m2": "is down"}, seconds=10)
+        assert observation.failures_left == 0
+        assert observation.members[2].member_id == "c3"
+
+    def test_report_and_row(self, run, tmp_path):
+        ids = ("a1", "b2", "c3", "d4", "e5")
+        with served(*(trio(number, ids) for number in range(4))) as targets:
+            targets = [*targets, "127.0.0.1:1"]
+            _, out, _ = run("observe", *targets, "--interval", "0.1s")
+            _, printed, _ = run("observe", *targets, "--interval", "0.1s", "--json")
+            _, (row,), _, _ = observed(run, tmp_path, [{"targets": targets}])
+        assert "\nfailures  4 of 5 voters serve; 1 more may fail\n" in out
+        assert json.loads(printed)["observation"]["failures_left"] == row["failures_left"] == 1
+
+    def test_report_without_a_quorum(self, run):
+        with served(trio(0, has_leader=False)) as (target,):
+            _, out, _ = run("observe", target, "127.0.0.1:1", "127.0.0.2:1", "--interval", "0.1s")
+        assert "\nfailures  0 of 3 voters serve, fewer than the quorum of 2: no writes\n" in out
+
+    def test_whole_cluster_has_no_such_line(self, run):
+        with served(*map(trio, range(3))) as targets:
+            assert "failures " not in run("observe", *targets, "--interval", "0.1s")[1].partition("\ntier ")[0]
+
+
 class TestVerdicts:
     """A verdict is money and risk: nothing is called too large unless the whole cluster and its load are known."""
 

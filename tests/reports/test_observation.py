@@ -67,6 +67,7 @@ several is counted several times: give the number if you know it. [clients-estim
 {OF_3_5_1}"""
 DOWN = f"""\
 members    3, leader infra0
+failures   2 of 3 voters serve; no other may fail
 observed   10 s
 clients    6, estimated from open streams
 requests   at least 160.2/s
@@ -89,7 +90,7 @@ several is counted several times: give the number if you know it. [clients-estim
 {OF_3_5_1}"""
 NOTHING = """\
 members   1, leader unknown
-observed  once: requests are the average since each member started
+observed  once, at an unknown time
 clients   unknown
 requests  unknown
 data      unknown
@@ -106,6 +107,7 @@ if you know it. [clients-unknown]
 """
 RESTARTED = """\
 members   1, leader unknown
+failures  0 of 1 voters serve, fewer than the quorum of 1: no writes
 observed  1 s
 clients   unknown
 requests  at least 0/s

@@ -1,0 +1,108 @@
+"""Read what members answered and somebody saved: pages of metrics, and what `etcdctl endpoint status` printed.
+
+Two pages are of the same member if they have its ID.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from etcdsize.errors import ScrapeError
+from etcdsize.observation.endpoint_status import read_endpoint_status
+from etcdsize.observation.metrics import scrape_of
+from etcdsize.observation.page import Page
+from etcdsize.observation.scrape import MemberStatus, Scrape
+
+__all__ = ["Pairs", "pair_scrapes", "read_saved"]
+
+# A status of one member has less than a kilobyte (our choice).
+_LARGEST_STATUS = 16 * 1024**2
+
+
+class Pairs(NamedTuple):
+    """The scrapes of members before and after, both by the name of the member; or the reason why there is none."""
+
+    before: dict[str, Scrape | str]
+    after: dict[str, Scrape | str]
+
+
+def read_saved(
+    name: str, parts: Iterable[bytes], *, taken_unix_seconds: float | None = None
+) -> Scrape | tuple[MemberStatus, ...]:
+    """Return what a saved answer holds: the metrics of one member, or the statuses of several.
+
+    Parameters
+    ----------
+    name : str
+        The name of the file, for messages.
+    parts : iterable of bytes
+        The content of the file, part by part. Of a page of metrics, only the lines that are read are kept.
+    taken_unix_seconds : float, optional
+        The time of the scrape. [s since 1970]
+
+    Raises
+    ------
+    ScrapeError
+        If it is neither.
+    """
+    page = Page()
+    status = bytearray()
+    try:
+        for part in parts:
+            page.add(part)
+            if len(status) <= _LARGEST_STATUS:
+                status += part
+        page.end()
+        if page.start.lstrip().startswith("["):
+            if len(status) > _LARGEST_STATUS:
+                raise ScrapeError(f"got JSON of more than {_LARGEST_STATUS} bytes; is it the right file?")
+            return read_endpoint_status(bytes(status))
+        return scrape_of(page, taken_unix_seconds=taken_unix_seconds)
+    except ScrapeError as error:
+        raise ScrapeError(f"{name}: {error}", endpoint=error.endpoint, line=error.line, metric=error.metric) from None
+
+
+def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> Pairs:
+    """Return the scrapes before and after of each member, by the name of the file after, if there is one.
+
+    Pages are of the same member if they say so. Pages that do not say whose they are, and of these alone, are paired in
+    their order.
+
+    Parameters
+    ----------
+    before, after : mapping
+        The name of a file -> its scrape.
+
+    Raises
+    ------
+    ScrapeError
+        If there are not as many pages without a member's ID before as after.
+
+    Examples
+    --------
+    >>> one, two = Scrape(member_id="a", calls={"KV.Put": 1}), Scrape(member_id="b", calls={"KV.Put": 2})
+    >>> pairs = pair_scrapes({"a0": one, "b0": two}, {"b1": two, "a1": one})
+    >>> list(pairs.before.items()) == [("b1", two), ("a1", one)]
+    True
+    """
+    waiting: defaultdict[str | None, list[str]] = defaultdict(list)
+    for name, scrape in before.items():
+        waiting[scrape.member_id].append(name)
+    unnamed = [name for name, scrape in after.items() if scrape.member_id is None]
+    if len(unnamed) != len(waiting[None]):
+        raise ScrapeError(
+            f"got {len(waiting[None])} pages before and {len(unnamed)} after without etcd_server_id, expected as many, "
+            "since they are paired in their order; save the pages again, as members serve them",
+            metric="etcd_server_id",
+        )
+    pairs = Pairs({}, {})
+    for name, scrape in after.items():
+        first = waiting[scrape.member_id]
+        pairs.before[name] = before[first.pop(0)] if first else "there is no page of it from before"
+        pairs.after[name] = scrape
+    for name in (name for names in waiting.values() for name in names):
+        pairs.before[name] = before[name]
+        pairs.after[name] = "there is no later page of it"
+    return pairs

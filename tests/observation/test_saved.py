@@ -1,0 +1,93 @@
+"""Saved scrapes and endpoint statuses: which page is of which member, in every encoding and size."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from members import captured, member
+from paths import OBSERVED
+
+from etcdsize import Scrape, ScrapeError, read_endpoint_status, read_metrics
+from etcdsize.observation.saved import pair_scrapes, read_saved
+
+STATUS = (OBSERVED / "status.json").read_bytes()
+
+
+def scrape(member_id: str | None, count: int = 0) -> Scrape:
+    return Scrape(member_id=member_id, calls={"KV.Put": count})
+
+
+class TestPairs:
+    """Pages are of the same member if they have its ID; without one, they are paired in their order."""
+
+    @given(st.permutations(range(5)), st.permutations(range(5)))
+    def test_order_means_nothing_where_pages_have_an_id(self, first, last):
+        pairs = pair_scrapes(
+            {f"b{number}": scrape(f"{number}", number) for number in first},
+            {f"a{number}": scrape(f"{number}", number) for number in last},
+        )
+        assert list(pairs.after) == [f"a{number}" for number in last]
+        assert all(pairs.before[name] == pairs.after[name] for name in pairs.after)
+
+    def test_order_decides_where_they_have_none(self):
+        pairs = pair_scrapes(
+            {"b0": scrape(None, 0), "x": scrape("1", 7), "b1": scrape(None, 1)},
+            {"a0": scrape(None, 0), "a1": scrape(None, 1), "y": scrape("1", 7)},
+        )
+        assert pairs.before == pairs.after
+
+    @pytest.mark.parametrize("more", ["before", "after"])
+    def test_without_ids_there_must_be_as_many(self, more):
+        files = {"before": {"x": scrape(None)}, "after": {"y": scrape(None)}}
+        files[more]["z"] = scrape(None)
+        with pytest.raises(ScrapeError, match=r"^got \d pages before and \d after without etcd_server_id, expected as"):
+            pair_scrapes(**files)
+
+    def test_page_without_a_partner_has_a_reason(self):
+        pairs = pair_scrapes({"b0": scrape("0"), "b1": scrape("1")}, {"a0": scrape("0"), "a2": scrape("2")})
+        assert pairs.before["a2"] == "there is no page of it from before"
+        assert pairs.after["b1"] == "there is no later page of it"
+        assert pairs.before.keys() == pairs.after.keys() == {"a0", "a2", "b1"}
+
+
+class TestRead:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    @pytest.mark.parametrize("size", [1, 7, 100_000])
+    def test_status_is_recognized_for_what_it_is(self, encoding, size):
+        content = ("\n " + STATUS.decode()).encode(encoding)
+        parts = (content[start : start + size] for start in range(0, len(content), size))
+        assert read_saved("s", parts) == read_endpoint_status(STATUS)
+
+    def test_page_has_the_time_that_is_given(self):
+        text = captured(0)
+        assert read_saved("a", [text.encode()], taken_unix_seconds=5) == read_metrics(text, taken_unix_seconds=5)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"", "a.txt: metrics: got an empty text, expected the metrics of etcd"),
+            (b"[]", "a.txt: endpoint status: got b'[]', expected the list that "),
+            (b"[1, 2", "a.txt: endpoint status: not JSON: "),
+            (b"{}", "a.txt: metrics: got JSON, expected the metrics of etcd, which are text; fetch /metrics"),
+            (b"<html>", "a.txt: metrics: got a web page, "),
+            (b"\xff\xff", "a.txt: metrics: got bytes that are not UTF-8 (byte 0), "),
+            (member("a1").encode() + b"etcd_server_has_leader NaN\n", "a.txt: metrics: line "),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_the_file(self, content, message):
+        with pytest.raises(ScrapeError) as caught:
+            read_saved("a.txt", [content])
+        assert str(caught.value).startswith(message)
+
+    @pytest.mark.slow
+    def test_page_of_256_mb_takes_little_memory(self):
+        part = b'apiserver_request_duration_seconds_bucket{group="a.example",verb="LIST",le="3"} 7\n' * 12_000
+        tracemalloc.start()
+        found = read_saved("a", [*[part] * 255, captured(0).encode()])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found == read_metrics(captured(0))
+        assert peak < 24 * 1024**2
