@@ -8,8 +8,9 @@ from etcdsize.base.checks import whole_number
 from etcdsize.base.model import Model, Name
 from etcdsize.base.text import shown
 from etcdsize.errors import TableError
+from etcdsize.etcd.patch import Patch
 
-__all__ = ["EtcdFlag", "FlagChange", "Patch", "Value", "add_version"]
+__all__ = ["EtcdFlag", "FlagChange", "Value", "add_version"]
 
 
 def _plain(value: object) -> object:
@@ -28,7 +29,6 @@ Value = Annotated[
     PlainValidator(_plain),
     WithJsonSchema({"type": ["boolean", "integer", "string"]}),
 ]
-Patch = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Kind = Literal["bool", "bytes", "duration", "features", "int", "list", "milliseconds", "string", "urls"]
 Patches = dict[Name, Patch]
 

@@ -12,10 +12,9 @@ from pydantic import Field, model_validator
 from etcdsize.base.model import Model, Name, read_table
 from etcdsize.base.text import shown
 from etcdsize.errors import TableError
+from etcdsize.etcd.patch import Patch, patch_number
 
 __all__ = ["EtcdFlaw", "read_flaws"]
-
-_Patch = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
 class EtcdFlaw(Model):
@@ -25,10 +24,10 @@ class EtcdFlaw(Model):
     aliases: Annotated[tuple[Name, ...], Field(description="Its other ids.")] = ()
     allows: Annotated[Name, Field(description="What it allows or causes, and under which condition.")]
     since: Annotated[
-        dict[Name, _Patch], Field(description="The first patch with the flaw, for versions that got it in a patch.")
+        dict[Name, Patch], Field(description="The first patch with the flaw, for versions that got it in a patch.")
     ] = Field(default_factory=dict)
     fixed_in: Annotated[
-        dict[Name, _Patch | None],
+        dict[Name, Patch | None],
         Field(
             min_length=1,
             description="The first patch without it, by version. None: no patch of the version. Other versions never "
@@ -47,13 +46,9 @@ class EtcdFlaw(Model):
                     raise TableError(f"got {shown(version)}, a version that is not in fixed_in", field=field)
         for version, first in self.since.items():
             fixed = self.fixed_in[version]
-            if fixed is not None and _number(first) >= _number(fixed):
+            if fixed is not None and patch_number(first) >= patch_number(fixed):
                 raise TableError(f"got {shown(first)}, expected a patch before {fixed}", field="since")
         return self
-
-
-def _number(patch: str) -> int:
-    return int(patch.rpartition(".")[2])
 
 
 class _FlawFile(Model):

@@ -17,18 +17,15 @@ from etcdsize.base.checks import instance_of, text_of
 from etcdsize.base.model import Date, Model, Name, date_of, read_table
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, TableError
-from etcdsize.etcd.flag import EtcdFlag, FlagChange, Patch, add_version
+from etcdsize.etcd.flag import EtcdFlag, FlagChange, add_version
 from etcdsize.etcd.flaws import EtcdFlaw, read_flaws
+from etcdsize.etcd.patch import Patch, patch_number
 from etcdsize.etcd.version_names import FOLDER, version_files
 
 __all__ = ["EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions", "read_versions"]
 
 _VERSION = re.compile(r"v?(\d{1,4}\.\d{1,4})(?:\.(\d{1,4}))?")
 NOT_RUN = "from source, not run"
-
-
-def _patch_of(version: str) -> int:
-    return int(version.rpartition(".")[2])
 
 
 class EtcdUpgrade(Model):
@@ -200,7 +197,7 @@ class EtcdVersion(Model):
     @property
     def is_newer_than_known(self) -> bool:
         """Whether its patch is newer than the newest that the table has."""
-        return self.patch is not None and self.newest_patch is not None and self.patch > _patch_of(self.newest_patch)
+        return self.patch is not None and self.newest_patch is not None and self.patch > patch_number(self.newest_patch)
 
     @property
     def restore_bumps_revision(self) -> bool:
@@ -223,7 +220,7 @@ class EtcdVersion(Model):
                 option="patch",
                 value=patch,
             )
-        return self.patch is None or self.patch >= _patch_of(patch)
+        return self.patch is None or self.patch >= patch_number(patch)
 
 
 class EtcdVersions(Model):
@@ -378,7 +375,7 @@ def _derived(file: _VersionFile, flaws: Sequence[EtcdFlaw], path: Path) -> dict[
         if patch is not None and patch not in file.patches:
             raise TableError(f"{path}: patches: lacks {shown(patch)}, which fixes a flaw", file=str(path))
     known = [patch for patch in fixes if patch is not None]
-    safe = None if len(known) < len(fixes) else max([patches[0], *known], key=_patch_of)
+    safe = None if len(known) < len(fixes) else max([patches[0], *known], key=patch_number)
     derived = {
         "status": "supported" if file.version.is_supported_on(file.version.date) else "out-of-support",
         "oldest_safe_patch": safe,
