@@ -138,6 +138,15 @@ class TestPrices:
         on(datetime.date(2021, 1, 2))
         assert lines(PRICE_LINE, run("machines", "--catalog", str(catalog))[2]) == [("2020-01-02", "366")]
 
+    def test_prices_that_are_merged_into_an_import_count(self, run, on, tmp_path):
+        prices = tmp_path / "prices.csv"
+        prices.write_text("machine_type,price_usd_hour,region,date\nn2-standard-4,0.2,eu-1,2020-01-02\n")
+        words = ["--from", "gcloud", "tests/data/gcloud-machine-types.json", "--prices", str(prices)]
+        on(datetime.date(2021, 1, 2))
+        err = run("catalog", "import", *words, "-o", str(tmp_path / "my.json"))[2]
+        assert lines(PRICE_LINE, err) == [("2020-01-02", "366")]
+        assert load_catalog(str(tmp_path / "my.json")).date == "2021-01-02"
+
     def test_every_price_of_an_answer_has_its_date(self):
         found = size(clients=300, data_bytes="4GB", catalog="current")
         costs = [machine.cost.date for machine in found.machines_today.values() if machine.cost is not None]
@@ -154,6 +163,18 @@ class TestBoth:
         assert code in (0, 1)
         assert len(lines(VERSION_LINE, err)) == 1
         assert len(lines(PRICE_LINE, err)) == 1
+
+    def test_observe_many(self, run, on, tmp_path):
+        """Rows and JSON are for programs: nothing is added to a summary as JSON on standard error."""
+        on(datetime.date(2099, 1, 1))
+        targets = tmp_path / "targets.json"
+        with serving(answering(alone(captured(0)))) as port:
+            targets.write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": "a"}}]))
+            words = ["observe", "--targets", str(targets), "--interval", "0", "--provider", "aws"]
+            _, _, err = run(*words)
+            assert (len(lines(VERSION_LINE, err)), len(lines(PRICE_LINE, err))) == (1, 1)
+            _, _, err = run(*words, "-o", "-", "--output-format", "csv", "--json")
+            assert json.loads(err)["clusters"] == 1
 
     def test_terraform(self, run, on, monkeypatch):
         for day, count in ((datetime.date(2026, 11, 27), 0), (datetime.date(2099, 1, 1), 1)):
