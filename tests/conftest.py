@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from checkout import stray_files
+from etcds import ETCDS
 from hypothesis import HealthCheck, settings
 from json_answers import check_json
 from needs import leave_out
@@ -97,14 +98,19 @@ def pytest_xdist_auto_num_workers(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Mark what needs an engine, and keep in one process what must not run beside its like: by default, each file."""
+    """Mark what needs an engine, and keep in one process what must not run beside its like.
+
+    By default that is each file, and of its tests on real etcd those on the same etcd.
+    """
     for item in items:
         file = Path(item.path).relative_to(config.rootpath).as_posix()
         if file.startswith(ENGINES):
             item.add_marker("engines")
         if not item.get_closest_marker("xdist_group"):
             alone = next((group for group in ("engines", "bench") if item.get_closest_marker(group)), file)
-            item.add_marker(pytest.mark.xdist_group(alone))
+            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+            etcd = next((f" etcd {value}" for value in parameters if isinstance(value, str) and value in ETCDS), "")
+            item.add_marker(pytest.mark.xdist_group(f"{alone}{etcd}"))
 
 
 def pytest_deselected(items):

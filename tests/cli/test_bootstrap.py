@@ -24,8 +24,6 @@ from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
 from etcdsize.etcd.notices import version_notices
 from etcdsize.plan.format_names import FORMATS
 
-pytestmark = pytest.mark.xdist_group("etcd")
-
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 PLAN = ClusterPlan.from_hosts({"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"})
 PLAIN = "warning: Without TLS, anyone on the network can read and write the data of a and b and c. [plain-http]\n"

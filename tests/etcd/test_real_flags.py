@@ -21,8 +21,6 @@ from etcdsize import EtcdFlag, EtcdVersion, load_versions
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import choices, config_key, config_value, flag_text, is_deprecated
 
-pytestmark = pytest.mark.xdist_group("etcd")
-
 TABLE = load_versions()
 HELP_IS_WRONG = {"3.7": {"discovery", "discovery-proxy"}}
 """Flags in the `--help` of versions that reject them."""

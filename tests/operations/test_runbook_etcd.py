@@ -19,8 +19,6 @@ from needs import program
 from etcdsize import ClusterPlan, Command, Member, Tls, runbook
 from etcdsize.etcd.flags import flag_text
 
-pytestmark = pytest.mark.xdist_group("etcd")
-
 HOSTILE = ('it\'s "a"; $(touch pwned)', "b %s \\n `touch pwned` &|>x", "-c *?[] {}#~!ü")
 KEYS = {f"key/{number:05}": f"value {number}" for number in range(10_000)}
 # Enough operations to put all keys at once, and a small quota that fills quickly.

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 from etcdsize import EtcdSettings, OptionError, TierTable, load_tiers, load_versions, settings_for, size
 
-pytestmark = pytest.mark.xdist_group("etcd")
-
 GIB = 2**30
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
 TIERS = {

@@ -1,8 +1,8 @@
 """Plans that are rejected: the message of each, and the flags with which the real etcd rejects the same mistake.
 
 `etcd` replaces flags of a single valid member `one`, and None leaves a flag out. PEER and CLIENT stand for its ports,
-and OTHER for a third one. If etcd does not reject the mistake when it starts, `etcd_does` says what it does instead, or
-why it never sees it.
+and OTHER for a third one. `ETCD_SAYS` is why etcd rejects it. If etcd does not reject the mistake when it starts,
+`etcd_does` says what it does instead, or why it never sees it.
 """
 
 from __future__ import annotations
@@ -249,10 +249,10 @@ INVALID = (
             'one of the '
             '128 that the table has; did you mean "quota-backend-bytes"?', {"quota-bytes": "1"}),
     Invalid("removed-flag", settings(debug=True), 'settings: etcd 3.5 has no flag "debug"; those that have it: 3.4; '
-            "instead: log-level", {"debug": "true"}, versions=("3.5.1",)),
+            "instead: log-level", {"debug": "true"}, versions=("3.5.1", "3.5", "3.6", "3.7")),
     Invalid("later-flag", settings(feature_gates="AllBeta=true"),
             'settings: etcd 3.5 has no flag "feature-gates"; those that have it: 3.6, 3.7',
-            {"feature-gates": "AllBeta=true"}),
+            {"feature-gates": "AllBeta=true"}, versions=("3.4", "3.5.1", "3.5")),
     Invalid("later-patch", settings("3.5.1", max_concurrent_streams=9),
             'settings: etcd 3.5.1 has no flag "max-concurrent-streams"; those that have it: 3.4 from 3.4.20, 3.5 from '
             "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5.1",)),
@@ -289,3 +289,60 @@ INVALID = (
             'member "two": zone: missing, but other members have one; set it for all members or for none',
             etcd_does="nothing: only a plan has it"),
 )  # fmt: skip
+
+ETCD_SAYS = {
+    "no-members": "couldn't find local name .one. in the initial cluster configuration",
+    "empty-name": r"couldn't find local name \W+ in the initial cluster configuration",
+    "comma-in-name": "error setting up initial cluster: URL scheme must be http, https, unix, or unixs",
+    "equals-in-name": "error setting up initial cluster: parse .*first path segment in URL cannot contain colon",
+    "space-before-name": "couldn't find local name .one. in the initial cluster configuration",
+    "long-name": "failed to list data directory.*file name too long",
+    "same-name": "--initial-cluster has one=.* but missing from --initial-advertise-peer-urls=",
+    "no-scheme": "for flag -initial-advertise-peer-urls: parse .*first path segment in URL cannot contain colon",
+    "empty-url": "error setting up initial cluster: URL scheme must be http, https, unix, or unixs",
+    "no-port": "for flag -initial-advertise-peer-urls: URL address does not have the form .host:port.",
+    "slash-at-end": "for flag -initial-advertise-peer-urls: URL must not contain a path",
+    "path": "for flag -initial-advertise-peer-urls: URL must not contain a path",
+    "other-scheme": "for flag -initial-advertise-peer-urls: URL scheme must be http, https, unix, or unixs",
+    "space-inside": "for flag -initial-advertise-peer-urls: parse .*invalid character . . in host name",
+    "comma-and-space": "for flag -initial-advertise-peer-urls: parse .*first path segment in URL cannot contain colon",
+    "port-text": "for flag -initial-advertise-peer-urls: parse .*invalid port .:peer. after host",
+    "empty-host": "--initial-advertise-peer-urls .* must be .*host:port.* .unexpected empty host",
+    "bare-ipv6": "URL address does not have the form .host:port.|invalid port .* after host",
+    "ipv6-zone": "for flag -initial-advertise-peer-urls: parse .*invalid URL escape",
+    "no-urls": r"must advertise accessible url|--advertise-client-urls is required",
+    "url-twice": "has duplicate url|failed to resolve .* to match --initial-cluster=",
+    "peer-url-shared": "has duplicate url",
+    "host-in-listen-peer": "expected IP in URL for binding .http://node1:",
+    "host-in-listen-client": "expected IP in URL for binding .http://node1:",
+    "port-65536": "address 65536: invalid port",
+    "same-port": "address already in use",
+    "wildcard-over-port": "address already in use",
+    "https-peer-without-files": "cannot listen on TLS for .*: KeyFile and CertFile are not presented",
+    "https-client-without-files": "must be provided for client url .* with HTTPS scheme",
+    "mixed-schemes": "must be provided for client url .* with HTTPS scheme",
+    "key-file-missing": "KeyFile and CertFile must both be present",
+    "election-too-short": "should be at least as 5 times as --heartbeat-interval",
+    "election-too-long": "--election-timeout.* is too long",
+    "no-heartbeat": "--heartbeat-interval must be >0",
+    "no-election": "--election-timeout must be >0",
+    "quota-with-unit": "invalid value .8G. for flag -quota-backend-bytes",
+    "quota-beyond-addresses": "cannot allocate memory",
+    "negative": "invalid value .-1. for flag -max-snapshots",
+    "too-large": "for flag -quota-backend-bytes: value out of range",
+    "not-a-boolean": "invalid boolean value .yes. for -pre-vote",
+    "duration-without-unit": "invalid value .5. for flag -grpc-keepalive-min-time",
+    "retention-text": "error parsing CompactionRetention: time: invalid duration",
+    "retention-negative": "error parsing CompactionRetention: time: missing unit in duration",
+    "retention-too-long": "error parsing CompactionRetention: time: invalid duration",
+    "compaction-mode": "unknown auto-compaction-mode .*period",
+    "log-level": "(unknown level|unrecognized level:) .loud",
+    "logger": "unknown logger option .*syslog",
+    "unknown-flag": "flag provided but not defined: -quota-bytes",
+    "removed-flag": "flag provided but not defined: -debug",
+    "later-flag": "flag provided but not defined: -feature-gates",
+    "later-patch": "flag provided but not defined: -max-concurrent-streams",
+    "discovery": "multiple discovery or bootstrap flags are set|flag provided but not defined: -discovery",
+    "state": "invalid value .old. for flag -initial-cluster-state",
+}
+"""What etcd prints for a mistake, as a pattern; a bar separates what older and newer versions print."""
