@@ -11,7 +11,18 @@ from etcds import ETCDS, needed, running
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from etcdsize import EtcdSettings, OptionError, TierTable, load_tiers, load_versions, settings_for, size
+from etcdsize import (
+    ClusterPlan,
+    EtcdSettings,
+    OptionError,
+    TierTable,
+    Tls,
+    load_tiers,
+    load_versions,
+    settings_for,
+    size,
+)
+from etcdsize.etcd.flags import is_deprecated
 
 GIB = 2**30
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
@@ -260,6 +271,15 @@ class TestVersions:
         having = ", ".join(load_versions().flags_by_name[lacking].versions)
         with pytest.raises(OptionError, match=f"^etcd {version} has no flag .*; those that have it: {having}$"):
             found.setting(lacking)
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_no_patch_lacks_or_warns_of_what_a_plan_sets(self, version):
+        newest = int(load_versions().version(version).newest_patch.rpartition(".")[2])
+        for patch in [version, *(f"{version}.{number}" for number in range(newest + 1))]:
+            found = settings_for(size(data_bytes="4GB"), etcd_version=patch, peer_rtt_ms=150)
+            plan = ClusterPlan.local(3, settings=found, tls=Tls.from_dir("/pki"))
+            for name in plan.flags("infra0"):
+                assert not is_deprecated(plan.etcd_version, plan.etcd_version.flag(name)), (patch, name)
 
     def test_error_for_a_name_that_is_not_text(self):
         with pytest.raises(OptionError, match=r"^name: got 5"):

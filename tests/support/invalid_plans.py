@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from etcdsize import ClusterPlan, Member, Tls, TlsFiles, settings_for, size
+from etcdsize import ClusterPlan, Member, Tls, TlsFiles, load_versions, settings_for, size
 
 P, C = "http://127.0.0.1:2380", "http://127.0.0.1:2379"
 
@@ -246,8 +246,8 @@ INVALID = (
     Invalid("logger", settings(logger="syslog"), 'settings: --logger: got "syslog", expected zap', {"logger":
             "syslog"}),
     Invalid("unknown-flag", settings(quota_bytes=1), 'settings: etcd 3.5: got the flag "quota-bytes", expected '
-            'one of the '
-            '128 that the table has; did you mean "quota-backend-bytes"?', {"quota-bytes": "1"}),
+            f'one of the {len(load_versions().flags)} that the table has; did you mean "quota-backend-bytes"?',
+            {"quota-bytes": "1"}),
     Invalid("removed-flag", settings(debug=True), 'settings: etcd 3.5 has no flag "debug"; those that have it: 3.4; '
             "instead: log-level", {"debug": "true"}, versions=("3.5.1", "3.5", "3.6", "3.7")),
     Invalid("later-flag", settings(feature_gates="AllBeta=true"),
