@@ -6,7 +6,7 @@ importing numpy.
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -15,7 +15,10 @@ from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError
 from etcdsize.units import DIMENSIONS, parse_bytes, parse_rate
 
-__all__ = ["Workload"]
+__all__ = ["Certainty", "Workload"]
+
+Certainty = Literal["exact", "upper", "lower", "estimate"]
+_MEANING = "upper: it is at most that. lower: at least. estimate: it may be more or less."
 
 _LARGEST = 2**64 - 1
 _SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
@@ -86,6 +89,8 @@ class Workload(Model):
         Requests per second. [1/s] A number, or text such as `"2k"`.
     data_bytes : int, float or str, optional
         Data stored. [bytes] A number, or text such as `"400MB"`.
+    clients_bound, requests_bound, data_bound : str
+        Whether each of them is exact, as `observe` knows it: `"exact"`, `"upper"`, `"lower"` or `"estimate"`.
 
     Raises
     ------
@@ -120,6 +125,12 @@ class Workload(Model):
         Field(description="Data stored. [bytes]"),
     ] = None
 
+    clients_bound: Annotated[Certainty, Field(description=f"Whether clients is exact. {_MEANING}")] = "exact"
+    requests_bound: Annotated[Certainty, Field(description=f"Whether requests_per_second is exact. {_MEANING}")] = (
+        "exact"
+    )
+    data_bound: Annotated[Certainty, Field(description=f"Whether data_bytes is exact. {_MEANING}")] = "exact"
+
     error_type: ClassVar[type[EtcdSizeError]] = InvalidWorkloadError
 
     if TYPE_CHECKING:
@@ -130,6 +141,9 @@ class Workload(Model):
             clients: float | None = None,
             requests_per_second: float | str | None = None,
             data_bytes: float | str | None = None,
+            clients_bound: Certainty = "exact",
+            requests_bound: Certainty = "exact",
+            data_bound: Certainty = "exact",
         ) -> None: ...
 
     @model_validator(mode="after")
@@ -140,7 +154,15 @@ class Workload(Model):
             )
         return self
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return [(name, value) for name, value in super().__repr_args__() if value != "exact"]
+
     @property
     def loads(self) -> tuple[int | float | None, int | float | None, int | float | None]:
         """The three loads, in the order of the dimensions."""
         return self.clients, self.requests_per_second, self.data_bytes
+
+    @property
+    def certainties(self) -> tuple[Certainty, Certainty, Certainty]:
+        """How exact each of the three loads is, in the order of the dimensions."""
+        return self.clients_bound, self.requests_bound, self.data_bound

@@ -212,7 +212,8 @@ class TestInvalid:
         with pytest.raises(InvalidWorkloadError) as caught:
             Workload(**{"clients": 1, field: 5})
         assert str(caught.value) == (
-            f"Workload: {field}: unknown field; expected clients, requests_per_second, data_bytes{hint}"
+            f"Workload: {field}: unknown field; expected clients, requests_per_second, data_bytes, "
+            f"clients_bound, requests_bound, data_bound{hint}"
         )
 
     def test_a_workload_cannot_be_changed(self):

@@ -20,12 +20,16 @@ from etcdsize.base.model import Answer
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
-from etcdsize.errors import MissingDependencyError, OptionError
+from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
 from etcdsize.observation.observe import observe_clusters
 from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
+from etcdsize.sizing.notices import INEXACT_LOAD_DECIDES
+from etcdsize.sizing.options import headroom_of, tiers_of
+from etcdsize.sizing.size import inexact_deciders
+from etcdsize.tiers import TierTable
 
 try:
     import pyarrow as pa
@@ -92,6 +96,9 @@ class ObservedFleet(Answer):
         tuple[tuple[int, ...], ...],
         Field(description="Rows whose members know one another as peers: each group of rows looks like one cluster."),
     ] = ()
+    inexact_decides: Annotated[
+        int, Field(description="Clusters whose tier only loads need that are upper bounds or estimates. [count]")
+    ] = 0
     fleet: Annotated[FleetSummary, Field(description="What they need, counted by tier and machine.")]
 
 
@@ -149,6 +156,7 @@ def observe_fleet(
     # Labels and problems come from the targets' file and from the members.
     written: dict[str, Any] = {"format": kind, "columns": columns, "escape": True}
     _check_options(schema, source, how, written)
+    table, headroom = tiers_of(options.get("tiers", "guide")), headroom_of(options.get("headroom", 0.0))
     with contextlib.ExitStack() as stack:
         if output is not None:
             # An output that cannot be written is reported before the first request.
@@ -159,7 +167,8 @@ def observe_fleet(
             rows: list[pa.RecordBatch] = []
 
             def convert(cluster: ClusterTargets, found: Observation | str) -> _Row:
-                return _row(cluster, found, names, schema)
+                inexact = not isinstance(found, str) and _inexact_decides(found, table, headroom)
+                return _row(cluster, found, names, schema, inexact=inexact)
 
             def write(row: _Row) -> None:
                 counts.add(row)
@@ -228,16 +237,37 @@ class _Row:
     answered: bool
     member_ids: tuple[str, ...]
     other_peers: tuple[str, ...]
+    inexact: bool
+    """Whether only loads that are upper bounds or estimates need its tier."""
     batch: pa.RecordBatch
 
 
-def _row(cluster: ClusterTargets, found: Observation | str, names: Mapping[str, str], schema: pa.Schema) -> _Row:
+def _inexact_decides(observation: Observation, table: TierTable, headroom: float) -> bool:
+    """Return whether only loads that are upper bounds or estimates need the tier of a cluster."""
+    try:
+        workload = observation.workload()
+    except InvalidWorkloadError:
+        # It has no tier. The problem of its row is found where it is sized.
+        return False
+    return bool(inexact_deciders(workload, table.tier_codes(workload.loads, headroom)))
+
+
+def _row(
+    cluster: ClusterTargets,
+    found: Observation | str,
+    names: Mapping[str, str],
+    schema: pa.Schema,
+    *,
+    inexact: bool,
+) -> _Row:
     """Return the row of a cluster, from its observation or the reason why there is none."""
     reasons = [cluster.problem, found if isinstance(found, str) else _problem(found)]
     problem = shortened(one_line("; ".join(dict.fromkeys(filter(None, reasons)))), _LONGEST_PROBLEM) or None
     values: dict[str, Any] = {column: cluster.labels.get(name) for name, column in names.items()}
     if isinstance(found, Observation):
         values |= _observed(found)
+    if inexact:
+        values["observed_notices"] = ";".join(filter(None, [values["observed_notices"], INEXACT_LOAD_DECIDES.code]))
     values["observed_problem"] = problem
     members = found.members if isinstance(found, Observation) else ()
     ids = tuple(member.member_id for member in members if member.member_id is not None)
@@ -247,6 +277,7 @@ def _row(cluster: ClusterTargets, found: Observation | str, names: Mapping[str, 
         answered=bool(ids) or (isinstance(found, Observation) and found.is_known),
         member_ids=ids,
         other_peers=found.other_peers if isinstance(found, Observation) else (),
+        inexact=inexact,
         batch=pa.RecordBatch.from_pylist([values], schema),
     )
 
@@ -285,13 +316,14 @@ class _Counts:
     """Counts clusters as they are observed."""
 
     def __init__(self) -> None:
-        self._clusters = self._partial = self._unreachable = 0
+        self._clusters = self._partial = self._unreachable = self._inexact = 0
         self._first: list[Problem] = []
         self._links = Links()
         self._unlinked: dict[int, tuple[str, ...]] = {}
 
     def add(self, row: _Row) -> None:
         self._clusters += 1
+        self._inexact += row.inexact
         if row.member_ids and row.other_peers:
             self._unlinked[self._clusters] = row.member_ids
             for member_id in row.member_ids:
@@ -314,6 +346,7 @@ class _Counts:
             unreachable=self._unreachable,
             first_problems=tuple(self._first),
             one_cluster=self._one_cluster(),
+            inexact_decides=self._inexact,
             fleet=fleet,
         )
 

@@ -189,4 +189,12 @@ class Observation(Model):
             raise InvalidWorkloadError(f"the workload is unknown: {why or 'the metrics do not report it'}")
         # The measurement is no finer than a thousandth. A rate that rounds up to an exclusive bound is past it.
         requests = None if self.requests_per_second is None else round(self.requests_per_second, 3)
-        return Workload(clients=self.clients.count, requests_per_second=requests, data_bytes=self.data_bytes)
+        clients_bound = self.clients.bound
+        return Workload(
+            clients=self.clients.count,
+            requests_per_second=requests,
+            data_bytes=self.data_bytes,
+            clients_bound="exact" if clients_bound == "unknown" else clients_bound,
+            requests_bound=self.requests_bound or "exact",
+            data_bound=self.data_bound or "exact",
+        )

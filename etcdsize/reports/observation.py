@@ -199,4 +199,11 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
             f"Rows {', '.join(numbers)} and {last} look like one cluster, as their members know one another: give "
             "their groups the same label cluster"
         )
+    if observed.inexact_decides:
+        count = observed.inexact_decides
+        which = "1 cluster needs its tier" if count == 1 else f"{count} clusters need their tiers"
+        lines.append(
+            f"{which} only by an estimate or an upper bound (inexact-load-decides): a smaller tier may be enough; give "
+            "the label clients where you know the number"
+        )
     return page(lines)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, machine_figures, page, usd_text
+from etcdsize.sizing.notices import CERTAINTY_WORDS
 from etcdsize.sizing.size import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
 
@@ -21,13 +22,14 @@ def render_sizing(sizing: Sizing) -> str:
     parts = [_sizing_head(sizing)]
     if sizing.workload is not None and sizing.utilization:
         rows = [("load", "bound", "utilization", "headroom", "tier alone")]
-        for name, load in zip(DIMENSIONS, sizing.workload.loads, strict=True):
+        loads = zip(DIMENSIONS, sizing.workload.loads, sizing.workload.certainties, strict=True)
+        for name, load, certainty in loads:
             if load is None:
                 rows.append((f"{name} unknown", "", "", "", ""))
                 continue
             rows.append(
                 (
-                    load_text(name, load),
+                    load_text(name, load, certainty),
                     bound_text(name, sizing.bounds[name]),
                     format_percent(sizing.utilization[name]),
                     _share_left(sizing.headroom[name]),
@@ -86,7 +88,15 @@ def forced_by_text(sizing: Sizing) -> str:
     if not sizing.forced_by:
         return "nothing: it is the smallest tier"
     rest = "" if sizing.tier_of_the_rest is None else f" alone; the rest needs {sizing.tier_of_the_rest}"
-    return ", ".join(sizing.forced_by) + rest
+    certainties: dict[str, str] = (
+        {} if sizing.workload is None else dict(zip(DIMENSIONS, sizing.workload.certainties, strict=True))
+    )
+
+    def named(dimension: str) -> str:
+        words = CERTAINTY_WORDS.get(certainties.get(dimension, "exact"))
+        return dimension if words is None else f"{dimension} ({words})"
+
+    return ", ".join(map(named, sizing.forced_by)) + rest
 
 
 def _share_left(headroom: float) -> str:

@@ -1,7 +1,7 @@
 """The notices of a sizing: what an operator should know besides the tier and the machine."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import shown
@@ -15,10 +15,12 @@ from etcdsize.etcd.plausible import (
 )
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
-from etcdsize.units import DIMENSIONS, format_bytes, format_number
+from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number
+from etcdsize.workload import Certainty
 
 __all__ = [
     "BEYOND_SUGGESTED_QUOTA",
+    "CERTAINTY_WORDS",
     "DATA_ABOVE_MEMORY",
     "DATA_AT_MOST",
     "DISK_FOR_LESS_DATA",
@@ -27,10 +29,12 @@ __all__ = [
     "IMPLAUSIBLE_REQUESTS",
     "IMPLAUSIBLY_LARGE",
     "IMPLAUSIBLY_SMALL",
+    "INEXACT_LOAD_DECIDES",
     "KUBERNETES_ESTIMATE",
     "NO_MACHINES",
     "OPEN_TIER",
     "UNKNOWN_DIMENSION",
+    "inexact_notice",
     "load_notices",
     "machine_notices",
     "member_notices",
@@ -131,6 +135,12 @@ KUBERNETES_ESTIMATE = NoticeKind(
     "warning",
     "kubernetes/kubernetes#111622",
     "a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API servers",
+)
+INEXACT_LOAD_DECIDES = NoticeKind(
+    "inexact-load-decides",
+    "warning",
+    "our choice",
+    "a load that is an upper bound or an estimate, and alone needs the tier: give the exact figure",
 )
 _EVEN_MEMBERS = NoticeKind("even-members", "warning", _FAQ)
 _NO_FAILURE_TOLERANCE = NoticeKind("no-failure-tolerance", "warning", _FAQ)
@@ -266,6 +276,21 @@ def _implausible(clients: float | None, requests: float | None, data: float | No
             )
         )
     return notices
+
+
+CERTAINTY_WORDS = {"upper": "an upper bound", "lower": "a lower bound", "estimate": "an estimate"}
+"""What a load is that is not exact."""
+
+
+def inexact_notice(deciding: Mapping[Dimension, Certainty], tier: str, rest: str | None) -> Notice:
+    """Return the notice about a tier that only loads need which are upper bounds or estimates."""
+    listed = " and ".join(f"{name} ({CERTAINTY_WORDS[certainty]})" for name, certainty in deciding.items())
+    verb = "needs" if len(deciding) == 1 else "need"
+    known = "" if rest is None else f"; the rest needs {rest}"
+    return INEXACT_LOAD_DECIDES(
+        f"Only {listed} {verb} the tier {tier}{known}: a smaller tier may be enough. Give the exact figure if you know "
+        "it."
+    )
 
 
 def no_machines_notice(catalog: Catalog) -> Notice:

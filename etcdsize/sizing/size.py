@@ -4,7 +4,7 @@ This path does not use NumPy: `TierTable.tier_codes` classifies a single load.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,12 +19,19 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.fitting.today import machine_today
-from etcdsize.sizing.notices import load_notices, machine_notices, member_notices, nodes_notice, open_tier_notice
+from etcdsize.sizing.notices import (
+    inexact_notice,
+    load_notices,
+    machine_notices,
+    member_notices,
+    nodes_notice,
+    open_tier_notice,
+)
 from etcdsize.sizing.options import catalog_of, headroom_of, members_of, tiers_of
 from etcdsize.sizing.quorum import failure_tolerance, quorum
 from etcdsize.tiers import Bound, TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
-from etcdsize.workload import Workload
+from etcdsize.workload import Certainty, Workload
 
 if TYPE_CHECKING:
     from etcdsize.fitting.model import Need
@@ -181,7 +188,8 @@ class Sizing(Answer):
     def _load_and_verb(self) -> str:
         """Return the load as the subject of a sentence, such as `300 clients and 400 MB of data need`."""
         loads = dict(zip(DIMENSIONS, self.workload.loads)) if self.workload is not None else {}
-        parts = [load_text(name, load) for name, load in loads.items() if load is not None]
+        bounds = dict(zip(DIMENSIONS, self.workload.certainties)) if self.workload is not None else {}
+        parts = [load_text(name, load, bounds[name]) for name, load in loads.items() if load is not None]
         plural = loads.get("requests_per_second") is not None or loads.get("clients") not in (None, 1)
         if self.kubernetes_nodes is not None:
             nodes = "node" if self.kubernetes_nodes == 1 else "nodes"
@@ -211,12 +219,22 @@ def _sentence_start(parts: list[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def load_text(dimension: str, load: int | float) -> str:
-    """Return a load with its unit, such as `300 clients` or `400 MB of data`."""
+def inexact_deciders(workload: Workload, codes: Sequence[int | None]) -> dict[Dimension, Certainty]:
+    """Return the loads that alone need the tier, if each of them may be lower than it seems; none otherwise."""
+    highest = max(code for code in codes if code is not None)
+    deciding = {name: bound for name, bound, code in zip(DIMENSIONS, workload.certainties, codes) if code == highest}
+    return deciding if highest and {"upper", "estimate"}.issuperset(deciding.values()) else {}
+
+
+def load_text(dimension: str, load: int | float, certainty: Certainty = "exact") -> str:
+    """Return a load with its unit, such as `300 clients`, `400 MB of data` or `about 9 clients`."""
     if dimension == "data_bytes":
-        return f"{format_bytes(load)} of data"
+        return f"{_CERTAINTIES[certainty]}{format_bytes(load)} of data"
     unit = "clients" if dimension == "clients" else "requests/s"
-    return f"{format_number(load)} {unit[:-1] if load == 1 and unit == 'clients' else unit}"
+    return f"{_CERTAINTIES[certainty]}{format_number(load)} {unit[:-1] if load == 1 and unit == 'clients' else unit}"
+
+
+_CERTAINTIES = {"exact": "", "upper": "at most ", "lower": "at least ", "estimate": "about "}
 
 
 def bound_text(dimension: str, bound: Bound) -> str:
@@ -338,6 +356,9 @@ def size(
     tier = table.tiers[code]
     chosen, today, notices = _machines_for_tier(machines, providers, tier.name, table)
     notices += load_notices(loads if workload is not None else (), (*chosen, *today))
+    inexact = inexact_deciders(workload, codes) if workload is not None and nodes_code < code else {}
+    if inexact:
+        notices += (inexact_notice(inexact, tier.name, names[max(lower)] if lower else None),)
     costs = {name: machine.cost.usd_month for name, machine in today if machine.cost is not None}
     if code == len(table.tiers) - 1:
         if kubernetes_nodes is not None and kubernetes_nodes > tier.kubernetes_nodes:

@@ -8,6 +8,7 @@ import math
 import pickle
 import re
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -22,12 +23,15 @@ from etcdsize import (
     Observation,
     OptionError,
     Scrape,
+    Sizing,
+    Workload,
     combine_scrapes,
     read_endpoint_status,
     read_metrics,
     size,
 )
 from etcdsize.reports.observation import render_observation
+from etcdsize.reports.sizing import render_sizing
 
 OBSERVED = Path(__file__).parents[2] / "docs" / "examples" / "observed"
 
@@ -465,6 +469,69 @@ class TestStatus:
         (text,) = texts(observation, "several-clusters")
         assert "they belong to 2 clusters: http://s10:2379; http://s11:2379. Observe each cluster by itself" in text
         assert not observation.is_known
+
+
+class TestInexactLoads:
+    """A load that is an upper bound or an estimate is shown as one, and never decides a tier in silence."""
+
+    QUIET: ClassVar[dict] = {"calls": {"KV.Range": 0}, "data_bytes": 20_000, "total_bytes": 50_000_000}
+
+    def sizing(self, **options) -> Sizing:
+        before = Scrape(member_id="a", watch_streams=150, **self.QUIET)
+        return size(combine_scrapes({"a": before}, {"a": before}, seconds=10, **options).workload())
+
+    @pytest.mark.parametrize(
+        ("options", "line", "forced"),
+        [
+            ({}, "about 150 clients  ", "clients (an estimate) alone; the rest needs small"),
+            ({"sockets": 150}, "at most 150 clients  ", "clients (an upper bound) alone; the rest needs small"),
+        ],
+    )
+    def test_50_clients_that_were_counted_as_150(self, options, line, forced):
+        sizing = self.sizing(**options)
+        assert (sizing.tier, sizing.forced_by) == ("medium", ("clients",))
+        text = render_sizing(sizing)
+        assert f"\n{line}" in text
+        assert f"\nforced by  {forced}\n" in text
+        (notice,) = [notice for notice in sizing.notices if notice.code == "inexact-load-decides"]
+        assert notice.text.startswith(
+            f"Only {forced.partition(' alone')[0]} needs the tier medium; the rest needs small:"
+        )
+        assert sizing.explain().startswith(
+            f"{line.strip().capitalize()}, 0 requests/s and 20 kB of data need the medium"
+        )
+
+    @pytest.mark.parametrize("options", [{"clients": 150}, {"sockets": 50}])
+    def test_exact_load_or_smallest_tier_has_no_notice(self, options):
+        assert "inexact-load-decides" not in [notice.code for notice in self.sizing(**options).notices]
+
+    @given(
+        st.lists(st.sampled_from([0, 50, 300, 5_000, 10**10]), min_size=3, max_size=3),
+        st.lists(st.sampled_from(["exact", "upper", "lower", "estimate"]), min_size=3, max_size=3),
+    )
+    def test_notice_is_there_if_the_tier_could_be_smaller(self, loads, bounds):
+        """The slow twin sizes the cluster again with as little as the inexact loads may be."""
+        names = ("clients", "requests_per_second", "data_bytes")
+        workload = Workload(
+            **dict(zip(names, loads, strict=True)),
+            **dict(zip(("clients_bound", "requests_bound", "data_bound"), bounds, strict=True)),
+        )
+        sizing = size(workload)
+        least = [0 if bound in ("upper", "estimate") else load for load, bound in zip(loads, bounds, strict=True)]
+        smaller = size(**dict(zip(names, least, strict=True))).tier != sizing.tier
+        assert ("inexact-load-decides" in [notice.code for notice in sizing.notices]) == smaller
+
+    def test_file_that_stands_for_the_data(self):
+        one = Scrape(member_id="a", calls={"KV.Range": 0}, total_bytes=400_000_000)
+        sizing = size(combine_scrapes({"a": one}, {"a": one}, seconds=10, clients=5).workload())
+        assert "\nat most 400 MB of data  " in render_sizing(sizing)
+        assert "inexact-load-decides" in [notice.code for notice in sizing.notices]
+
+    def test_lower_bound(self):
+        one = Scrape(member_id="a", peers=("b",), calls={"KV.Range": 0})
+        two = Scrape(member_id="a", peers=("b",), calls={"KV.Range": 90_000})
+        sizing = size(combine_scrapes({"a": one}, {"a": two}, seconds=10).workload())
+        assert "\nat least 9000 requests/s  " in render_sizing(sizing)
 
 
 class TestRejectedArguments:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from members import alone, captured
+from members import alone, captured, member
 from servers import answering, serving
 from signals import restore_signals
 
@@ -96,6 +96,29 @@ class TestRows:
             "3 clusters observed: 1 complete, 1 partial, 1 unreachable\nNot complete\n  row 2: part: http"
         )
         assert "\n\n3 clusters: 2 sized, 1 not\n" in out
+
+    def test_tier_that_an_estimate_decides_is_named(self, run, tmp_path):
+        """150 streams may be 50 clients: the row and the summary say so."""
+        streams = (
+            'grpc_server_started_total{grpc_method="Watch",grpc_service="etcdserverpb.Watch",grpc_type="bidi_stream"}'
+        )
+        text = member("a1", leader=True, more=f"{streams} 150\netcd_debugging_mvcc_watch_stream_total 150\n")
+        ended = streams.replace("started", "handled").replace("{", '{grpc_code="OK",') + " 0\n"
+        with serving(answering(ended + text)) as port:
+            groups = [
+                {"targets": [f"127.0.0.1:{port}"]},
+                {"targets": [f"127.0.0.1:{port}"], "labels": {"clients": "150"}},
+            ]
+            (tmp_path / "c.json").write_text(json.dumps(groups))
+            options = ("--targets", tmp_path / "c.json", "--interval", "0.1s", "--provider", "aws")
+            code, out, _ = run(*options, "-o", tmp_path / "o.csv")
+            summary = json.loads(run(*options, "--json")[1])
+        one, other = rows_of(tmp_path / "o.csv")
+        assert (code, one["tier"], one["forced_by"], one["clients_bound"]) == (0, "medium", "clients", "estimate")
+        assert "inexact-load-decides" in one["observed_notices"].split(";")
+        assert "inexact-load-decides" not in other["observed_notices"]
+        assert "\n1 cluster needs its tier only by an estimate or an upper bound (inexact-load-decides): " in out
+        assert summary["inexact_decides"] == 1
 
     @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
     def test_formats_hold_the_same_rows(self, run, few, tmp_path, kind):
