@@ -35,7 +35,7 @@ def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:
                 source=version.source,
             )
         )
-    if version.ran is None:
+    if not version.ran:
         notices.append(VERSION_NOT_RUN(f"etcd {version.name}: flags and defaults are {NOT_RUN}."))
     return tuple(notices)
 

@@ -60,7 +60,8 @@ class EtcdVersion(Model):
     newest_patch: Annotated[Patch | None, Field(description="The newest patch on that date.")] = None
     newest_patch_date: Annotated[Date | None, Field(description="When that patch was released.")] = None
     ran: Annotated[
-        Patch | None, Field(description="The patch that our settings and flags were run on. None: none was run.")
+        tuple[Patch, ...],
+        Field(description="The patches that our settings and flags were run on. Empty: none was run."),
     ]
     source: Annotated[str, Field(description="The source of the support status.")]
     flags_source: Annotated[str, Field(description="The source of the flags.")]
@@ -81,8 +82,8 @@ class EtcdVersion(Model):
 
     @property
     def evidence(self) -> str:
-        """How we know its flags: `run on 3.5.1`, or `from source, not run`."""
-        return f"run on {self.ran}" if self.ran else NOT_RUN
+        """How we know its flags: `run on 3.5.1 and 3.5.35`, or `from source, not run`."""
+        return f"run on {' and '.join(self.ran)}" if self.ran else NOT_RUN
 
     def __str__(self) -> str:
         return self.name if self.patch is None else f"{self.name}.{self.patch}"
@@ -317,9 +318,9 @@ def load_versions() -> EtcdVersions:
     >>> for version in load_versions().versions:
     ...     print(version, version.status, version.oldest_safe_patch, version.evidence)
     3.4 out-of-support None run on 3.4.23
-    3.5 supported 3.5.34 run on 3.5.1
-    3.6 supported 3.6.15 from source, not run
-    3.7 supported 3.7.2 from source, not run
+    3.5 supported 3.5.34 run on 3.5.1 and 3.5.35
+    3.6 supported 3.6.15 run on 3.6.16
+    3.7 supported 3.7.2 run on 3.7.3
     """
     return _built_in()
 

@@ -85,7 +85,7 @@ class EtcdctlCommands:
         source: str,
         evidence: str | None = None,
     ) -> Step:
-        """Return a step; without `evidence` its commands were run on the patch that the version's flags were run on."""
+        """Return a step; without `evidence` its commands were run on the patches that its flags were run on."""
         return Step(
             code=code,
             title=title,

@@ -84,4 +84,6 @@ class Step(Model):
     notes: Annotated[tuple[str, ...], Field(description="When and why to do it, and its risks.")]
     commands: Annotated[tuple[Command, ...], Field(min_length=1, description="In the order to run them.")]
     source: Annotated[str, Field(description="Its source.")]
-    evidence: Annotated[str, Field(description="How we know the commands work: run on 3.5.1, or from source, not run.")]
+    evidence: Annotated[
+        str, Field(description="How we know the commands work: run on 3.6.16, or from source, not run.")
+    ]

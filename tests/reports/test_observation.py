@@ -123,7 +123,6 @@ info: Requests were counted over 1 second: observe when the cluster is busiest, 
 warning: Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the number \
 if you know it. [clients-unknown]
 warning: a: has no leader, so it accepts no writes. [no-leader]
-info: etcd 3.6 was not run: the meaning of its metrics is from its source. [etcd-not-run]
 """
 ONCE = """\
 members    1, leader unknown

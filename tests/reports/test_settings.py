@@ -9,7 +9,7 @@ from etcdsize.reports.settings import render_settings
 def test_the_whole_report():
     settings = settings_for(size(clients=300, data_bytes="4GB"), etcd_version="3.5")
     head, table, reasons, memory, _ = render_settings(settings).split("\n\n")
-    assert head == "etcd  3.5 (run on 3.5.1)\nfor   300 clients, 4 GB of data"
+    assert head == "etcd  3.5 (run on 3.5.1 and 3.5.35)\nfor   300 clients, 4 GB of data"
     assert (
         table
         == """\
