@@ -2,7 +2,7 @@
 
 A version is a file of `data/etcd`. It lists what changed since the version before: flags that were removed, and flags
 that are new or have a new default. A flag carries over until a later file changes or removes it, so adding a version
-takes one file. Tests compare the versions that can be installed with the `--help` of the real etcd.
+takes one file. Tests compare the flags of each version with a real etcd of it.
 """
 
 import functools

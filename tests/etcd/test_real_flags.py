@@ -110,14 +110,13 @@ class TestFlags:
         # etcd takes any other value of these for the first.
         taken = {"metrics", "backend-bbolt-freelist-type", "experimental-backend-bbolt-freelist-type"}
         accepted: dict[str, set[str]] = {flag: set() for flag in chosen if flag not in taken}
-        asked = [
-            (flag, value)
-            for flag in accepted
-            for value in {
-                "no-such",
-                *(value for known in TABLE.flags_by_name[flag].choices.values() for value in known),
-            }
-        ]
+        said_of = paragraphs_of_help(etcd)
+        asked = []
+        for flag in accepted:
+            values = {value for known in TABLE.flags_by_name[flag].choices.values() for value in known}
+            # In the help, a value is in quotes or in a list.
+            values |= set(re.findall(r"[A-Za-z][\w.-]*\w(?=['|,;)]|\.$)", said_of.get(flag, "")))
+            asked += [(flag, value) for value in sorted(values | {"no-such"})]
         for (flag, value), said in zip(
             asked, at_once([[etcd, f"--data-dir={NOWHERE}", f"--{flag}={value}"] for flag, value in asked]), strict=True
         ):
@@ -225,6 +224,11 @@ class TestConfigFiles:
 def flags_of_help(etcd: str) -> dict[str, str]:
     """Return the flags in `--help` with the text of their defaults."""
     return dict(re.findall(r"^  --([a-z0-9-]+)(?: (\S.*))?$", run(etcd, "--help"), re.M))
+
+
+def paragraphs_of_help(etcd: str) -> dict[str, str]:
+    """Return what `--help` says about each flag."""
+    return dict(re.findall(r"^  --([a-z0-9-]+).*\n((?:    .*\n)+)", run(etcd, "--help"), re.M))
 
 
 def keys_in(program: bytes) -> set[str]:
