@@ -99,7 +99,13 @@ def calls() -> dict[str, dict[str, object]]:
         "read_prices": {"text": PRICES},
         "render": {"plan": plan, "format": "flags"},
         "runbook": {"plan": plan, "tier": "small", "kubernetes": True, "snapshot": "snapshot.db"},
-        "settings_for": {"sizing": sizing, "etcd_version": "3.5", "kubernetes": True, "peer_rtt_ms": 5},
+        "settings_for": {
+            "sizing": sizing,
+            "etcd_version": "3.5",
+            "kubernetes": True,
+            "peer_rtt_ms": 5,
+            "extra_flags": {"max-wals": 5},
+        },
         "size": {
             "workload": None,
             "clients": 5,

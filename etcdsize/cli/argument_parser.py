@@ -12,7 +12,7 @@ from etcdsize.base.text import one_line, shown
 from etcdsize.cli.streams import write_data, write_text
 from etcdsize.errors import EtcdSizeError, OptionError
 
-__all__ = ["Commands", "Container", "Parser", "add_command", "asks_for_json", "file_name"]
+__all__ = ["Commands", "Container", "Parser", "add_command", "asks_for_json", "file_name", "takes_flags"]
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -64,6 +64,7 @@ class Parser(argparse.ArgumentParser):
         """
         words = sys.argv[1:] if args is None else list(args)
         self._as_json = asks_for_json(words)
+        words = self._joined(words)
         self._reject_unknown_names(words)
         found, rest = super().parse_known_args(words, namespace)
         if rest:
@@ -71,6 +72,16 @@ class Parser(argparse.ArgumentParser):
             what = f"unknown option {rest[0]}" if is_option else f"unexpected argument {shown(rest[0])}"
             self.error(what, value=rest[0])
         return found, rest
+
+    def _joined(self, words: Sequence[str]) -> list[str]:
+        """Return the words with `--set --flag=value` as one word: argparse takes the flag for an option of ours."""
+        found: list[str] = []
+        for word in words:
+            option = self._option_string_actions.get(found[-1]) if found and "--" not in found else None
+            if word.startswith("--") and "=" in word and getattr(option, "takes_flags", False):
+                word = f"{found.pop()}={word}"
+            found.append(word)
+        return found
 
     def _reject_unknown_names(self, words: Sequence[str]) -> None:
         """Reject a misspelt option or command before argparse complains that the intended one is missing."""
@@ -129,6 +140,11 @@ Container: TypeAlias = argparse._ActionsContainer
 def asks_for_json(words: Sequence[str]) -> bool:
     """Return whether the arguments of a command ask for JSON, even if they cannot be parsed."""
     return "--json" in itertools.takewhile(lambda word: word != "--", words)
+
+
+def takes_flags(action: argparse.Action) -> None:
+    """Let an option have a flag of another program as its value, such as `--set --max-learners=2`."""
+    action.takes_flags = True  # type: ignore[attr-defined]
 
 
 def file_name(argument: str) -> str:

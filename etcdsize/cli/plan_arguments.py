@@ -6,6 +6,8 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from etcdsize import units
+from etcdsize.base.text import shown
+from etcdsize.cli.argument_parser import takes_flags
 from etcdsize.cli.arguments import Pairs, load_of, pair
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from etcdsize.plan.cluster import ClusterPlan
     from etcdsize.plan.settings import EtcdSettings
 
-__all__ = ["add_plan", "add_settings", "add_version", "plan_of", "settings_of"]
+__all__ = ["add_flags", "add_plan", "add_settings", "add_version", "plan_of", "settings_of"]
 
 
 def add_plan(parser: Container) -> None:
@@ -72,6 +74,7 @@ def add_plan(parser: Container) -> None:
         "server.crt, server.key, peer.crt, peer.key, healthcheck-client.crt, healthcheck-client.key (default: no TLS)",
     )
     add_version(what)
+    add_flags(what)
 
 
 def add_settings(load: Container) -> None:
@@ -94,7 +97,11 @@ def settings_of(options: Namespace) -> EtcdSettings:
 
     version = {} if options.etcd_version is None else {"etcd_version": options.etcd_version}
     return settings_for(
-        size(**load_of(options)), kubernetes=options.kubernetes, peer_rtt_ms=options.peer_rtt_ms, **version
+        size(**load_of(options)),
+        kubernetes=options.kubernetes,
+        peer_rtt_ms=options.peer_rtt_ms,
+        extra_flags=options.set,
+        **version,
     )
 
 
@@ -104,6 +111,28 @@ def add_version(parser: Container) -> None:
         metavar="V",
         help=f"{', '.join(version_names())}, or a patch release such as 3.6.16 (default: {DEFAULT_VERSION})",
     )
+
+
+def add_flags(parser: Container) -> None:
+    """Add the option for any other flags of etcd."""
+    takes_flags(
+        parser.add_argument(
+            "--set",
+            metavar="NAME=VALUE",
+            type=_flag,
+            action=Pairs,
+            help="a flag of etcd and its value, e.g. max-learners=2 or quota-backend-bytes=8GiB; it replaces the value "
+            "chosen here; can be repeated",
+        )
+    )
+
+
+def _flag(text: str) -> tuple[str, str]:
+    """Split a flag with or without its hyphens from its value, which may be empty."""
+    name, equals, value = text.removeprefix("--").partition("=")
+    if not equals or not name:
+        raise OptionError(f"got {shown(text)}, expected NAME=VALUE such as max-learners=2")
+    return name, value
 
 
 def plan_of(options: Namespace, settings: EtcdSettings | None = None) -> ClusterPlan:
@@ -128,7 +157,10 @@ def plan_of(options: Namespace, settings: EtcdSettings | None = None) -> Cluster
     if options.tls_dir is not None:
         present["tls"] = Tls.from_dir(options.tls_dir)
     if settings is not None:
+        # They have the flags of --set too.
         present["settings"] = settings
+    elif options.set:
+        present["extra_flags"] = options.set
     if options.local is not None:
         return ClusterPlan.local(options.local, **present)
     return ClusterPlan.from_hosts(options.host, zones=options.zone or {}, **present)

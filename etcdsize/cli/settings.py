@@ -7,7 +7,7 @@ from argparse import Namespace
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import LOAD, add_json, add_load, has_load
 from etcdsize.cli.clock import report_old_versions
-from etcdsize.cli.plan_arguments import add_settings, add_version, settings_of
+from etcdsize.cli.plan_arguments import add_flags, add_settings, add_version, settings_of
 from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
 
@@ -33,6 +33,7 @@ writes the same settings into commands and files.""",
     add_settings(load)
     how = parser.add_argument_group("what to print")
     add_version(how)
+    add_flags(how)
     add_json(how)
 
 

@@ -10,7 +10,7 @@ from etcdsize.base.text import shown
 from etcdsize.errors import TableError
 from etcdsize.etcd.patch import Patch
 
-__all__ = ["EtcdFlag", "FlagChange", "Value", "add_version"]
+__all__ = ["EtcdFlag", "FlagChange", "Value", "add_version", "environment_of"]
 
 
 def _plain(value: object) -> object:
@@ -108,7 +108,7 @@ class EtcdFlag(Model):
     @property
     def environment(self) -> str:
         """Its environment variable. etcd does not start if both the flag and the variable are set."""
-        return "ETCD_" + self.name.upper().replace("-", "_")
+        return environment_of(self.name)
 
     @model_validator(mode="after")
     def _check(self) -> "EtcdFlag":
@@ -124,6 +124,11 @@ class EtcdFlag(Model):
             if not patch.startswith(f"{version}."):
                 raise TableError(f"got {shown(patch)}, expected a patch of {version}", field=field)
         return self
+
+
+def environment_of(name: str) -> str:
+    """Return the environment variable of a flag, whether our table has the flag or not."""
+    return "ETCD_" + name.upper().replace("-", "_")
 
 
 class FlagChange(Model):

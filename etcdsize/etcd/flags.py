@@ -6,11 +6,15 @@ import re
 from fractions import Fraction
 
 from etcdsize.base.text import nearest, shown
-from etcdsize.errors import OptionError
+from etcdsize.errors import OptionError, UnitError
 from etcdsize.etcd.flag import EtcdFlag, Value
 from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.units import parse_bytes
 
-__all__ = ["check_value", "choices", "config_key", "config_value", "flag_text", "is_deprecated", "nanoseconds"]
+__all__ = [
+    *("BOOLEANS", "check_value", "choices", "config_key", "config_value"),
+    *("flag_text", "is_deprecated", "nanoseconds", "read_value"),
+]
 
 # Go's time.ParseDuration, without a sign.
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
@@ -25,6 +29,13 @@ _NANOSECONDS = {
     "h": 3_600_000_000_000,
 }
 _LARGEST = 2**63 - 1
+BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False),
+}
+"""The texts that Go reads as true or false (strconv.ParseBool)."""
+# Go would read 010 as 8, and 0x10 as 16.
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,18}")
 _KINDS = {
     "bool": "true or false",
     "bytes": "an integer of bytes, 0 or more",
@@ -51,6 +62,37 @@ def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
         if known is not None and value not in known:
             raise _rejected(flag, value, f"{' or '.join(one or 'nothing' for one in known)}{nearest(value, known)}")
     return value
+
+
+def read_value(flag: EtcdFlag, text: str) -> Value:
+    """Return a value that was written as text: true and false, sizes such as 8GiB, and integers are read as such.
+
+    Text that is of another kind than the flag is returned as it is; `check_value` rejects it.
+
+    Raises
+    ------
+    OptionError
+        For a flag of bytes, if the text is no size.
+
+    Examples
+    --------
+    >>> from etcdsize import load_versions
+    >>> version = load_versions().version("3.6")
+    >>> read_value(version.flag("quota-backend-bytes"), "8GiB"), read_value(version.flag("pre-vote"), "false")
+    (8589934592, False)
+    """
+    if flag.kind == "bool":
+        return BOOLEANS.get(text, text)
+    if flag.kind == "bytes":
+        try:
+            size = parse_bytes(text)
+        except UnitError as error:
+            raise OptionError(f"--{flag.name}: {error}", option=flag.name, value=text) from None
+        # Part of a byte is left as it is written, and rejected.
+        return size if isinstance(size, int) else text
+    if flag.kind in ("int", "milliseconds") and _INTEGER.fullmatch(text):
+        return int(text)
+    return text
 
 
 def choices(version: EtcdVersion, flag: EtcdFlag) -> tuple[str, ...] | None:

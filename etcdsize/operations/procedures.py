@@ -170,8 +170,8 @@ def _restore_snapshot(etcdctl: EtcdctlCommands, kubernetes: bool) -> Step:
     commands = []
     for member in plan.members:
         folders = [("--data-dir", plan.data_dir_of(member.name))]
-        if "wal-dir" in plan.settings:
-            folders.append(("--wal-dir", str(plan.settings["wal-dir"])))
+        if plan.further_flags.get("wal-dir"):
+            folders.append(("--wal-dir", str(plan.further_flags["wal-dir"])))
         commands += [
             Command(
                 words=("mv", "-T", "--", folder, f"{folder.rstrip('/').removesuffix('.etcd')}.old"),

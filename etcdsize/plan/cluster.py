@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from etcdsize.base.checks import list_of, whole_number
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, PlanError
@@ -20,10 +19,12 @@ from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, load_versions
-from etcdsize.plan.flag_rules import check_settings, setting_of
+from etcdsize.plan.flag_rules import bare_name, check_flags, read_extra_flags, setting_of
+from etcdsize.plan.hosts import integer_of, member_at, name_hosts
+from etcdsize.plan.listener_rules import check_listeners
 from etcdsize.plan.member_rules import check_members
 from etcdsize.plan.members import Member, hosts_of
-from etcdsize.plan.notices import plan_notices, timing_notices
+from etcdsize.plan.notices import flag_notices, plan_notices, quota_notices, timing_notices
 from etcdsize.plan.settings import EtcdSettings
 from etcdsize.plan.tls import PlanModel, Tls, check_path, check_text
 from etcdsize.sizing.notices import member_notices
@@ -63,6 +64,9 @@ class ClusterPlan(PlanModel):
         Other flags and their values. EtcdSettings stand for the flags that they change.
     etcd_version : str or EtcdVersion
         Such as `"3.6"` or `"3.6.16"`.
+    extra_flags : mapping of str to bool, int or str, optional
+        Any other flags of the version, with or without their hyphens. They override `settings`. Values may be text as
+        for etcd, or a size such as `"8GiB"`. A flag that our table lacks is passed through, with a notice.
     data_dir : str
         The folder on every machine, which holds each member's data in `<name>.etcd`.
 
@@ -95,6 +99,9 @@ class ClusterPlan(PlanModel):
         BeforeValidator(_parse_version),
         Field(description="Such as 3.6 or 3.6.16."),
     ] = Field(default_factory=lambda: load_versions().version(DEFAULT_VERSION))
+    extra_flags: Annotated[
+        dict[str, Value], Field(description="Any other flags of the version and their values. They override settings.")
+    ] = Field(default_factory=dict)
     data_dir: Annotated[
         str, Field(description="The folder on every machine. It holds each member's data in `<name>.etcd`.")
     ] = DATA_DIR
@@ -110,6 +117,7 @@ class ClusterPlan(PlanModel):
             tls: Tls | None = None,
             settings: EtcdSettings | Mapping[str, Value] = ...,
             etcd_version: str | EtcdVersion = ...,
+            extra_flags: Mapping[str, Value] = ...,
             data_dir: str = DATA_DIR,
         ) -> None: ...
 
@@ -128,20 +136,36 @@ class ClusterPlan(PlanModel):
                 f"{_parse_version(version)}; make them for that version",
                 field="settings",
             )
-        changed = {setting.name: setting.value for setting in settings.changed}
-        return {**values, "settings": changed, "etcd_version": version}
+        changed = {setting.name: setting.value for setting in settings.changed if not setting.is_given}
+        given = {setting.name: setting.value for setting in settings.settings.values() if setting.is_given}
+        extra = values.get("extra_flags", {})
+        if isinstance(extra, Mapping):
+            names = {bare_name(str(name)) for name in extra}
+            extra = {name: value for name, value in given.items() if name not in names} | dict(extra)
+        return {**values, "settings": changed, "extra_flags": extra, "etcd_version": version}
+
+    @field_validator("extra_flags", mode="before")
+    @classmethod
+    def _read_extra_flags(cls, flags: Any) -> dict[str, Value]:
+        return read_extra_flags(flags)
 
     @model_validator(mode="after")
     def _check(self) -> "ClusterPlan":
         check_members(self.members, self.tls)
         check_text(self.token, "token")
         check_path(self.data_dir, "data_dir")
-        check_settings(self.etcd_version, self.settings)
+        check_flags(self.etcd_version, self.settings, self.extra_flags)
+        check_listeners(self.members, self.tls, self.further_flags)
         return self
 
+    @property
+    def further_flags(self) -> dict[str, Value]:
+        """The flags that the plan does not set itself: `settings`, overridden by `extra_flags`."""
+        return self.settings | self.extra_flags
+
     def setting(self, name: str) -> Value:
-        """Return the value of a flag of `settings`, or the version's default if it is not set."""
-        return setting_of(self.etcd_version, self.settings, name)
+        """Return the value of a flag of `settings` or `extra_flags`, or the version's default if it is not set."""
+        return setting_of(self.etcd_version, self.further_flags, name)
 
     @property
     def initial_cluster(self) -> str:
@@ -215,7 +239,7 @@ class ClusterPlan(PlanModel):
                     flags[f"{prefix}trusted-ca-file"] = files.trusted_ca_file
                 if files.client_cert_auth:
                     flags[f"{prefix}client-cert-auth"] = True
-        return flags | self.settings
+        return flags | self.further_flags
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -232,6 +256,8 @@ class ClusterPlan(PlanModel):
         return (
             *member_notices(len(self.members)),
             *plan_notices(shared, loopback, plain, crowded),
+            *quota_notices(int(self.setting("quota-backend-bytes"))),
+            *flag_notices(self.etcd_version, self.further_flags),
             *timing_notices(int(self.setting("heartbeat-interval")), int(self.setting("election-timeout"))),
             *version_notices(self.etcd_version),
         )
@@ -246,6 +272,7 @@ class ClusterPlan(PlanModel):
         token: str = TOKEN,
         settings: EtcdSettings | Mapping[str, Value] | None = None,
         etcd_version: str | None = None,
+        extra_flags: Mapping[str, Value] | None = None,
         tls: Tls | None = None,
     ) -> "ClusterPlan":
         """Return a cluster like the guide's: members infra0, infra1 and so on, all on this machine.
@@ -259,7 +286,7 @@ class ClusterPlan(PlanModel):
             2383 and 2384.
         data_dir : str
             The folder that holds each member's `<name>.etcd`.
-        token, settings, etcd_version, tls
+        token, settings, etcd_version, extra_flags, tls
             As in `ClusterPlan`.
 
         Raises
@@ -275,14 +302,14 @@ class ClusterPlan(PlanModel):
         infra1 http://127.0.0.1:2381 http://127.0.0.1:2382
         infra2 http://127.0.0.1:2383 http://127.0.0.1:2384
         """
-        count = _integer(members, "members", 1, 100)
-        first = _integer(base_port, "base_port", 1, 65_536 - 2 * count)
+        count = integer_of(members, "members", 1, 100)
+        first = integer_of(base_port, "base_port", 1, 65_536 - 2 * count)
         at = [(f"infra{index}", "127.0.0.1", first + 2 * index) for index in range(count)]
         return cls(
-            members=tuple(_member_at(name, host, port, port + 1, tls) for name, host, port in at),
+            members=tuple(member_at(name, host, port, port + 1, tls) for name, host, port in at),
             data_dir=data_dir,
             token=token,
-            **_without_none(settings, etcd_version, tls),
+            **_without_none(settings, etcd_version, extra_flags, tls),
         )
 
     @classmethod
@@ -297,6 +324,7 @@ class ClusterPlan(PlanModel):
         token: str = TOKEN,
         settings: EtcdSettings | Mapping[str, Value] | None = None,
         etcd_version: str | None = None,
+        extra_flags: Mapping[str, Value] | None = None,
         tls: Tls | None = None,
     ) -> "ClusterPlan":
         """Return a plan with one member on each host.
@@ -309,7 +337,7 @@ class ClusterPlan(PlanModel):
             The zone of every member, by name.
         client_port, peer_port : int
             The ports, the same on every host.
-        data_dir, token, settings, etcd_version, tls
+        data_dir, token, settings, etcd_version, extra_flags, tls
             As in `ClusterPlan`.
 
         Raises
@@ -323,9 +351,9 @@ class ClusterPlan(PlanModel):
         >>> [notice.code for notice in plan.notices if notice.severity == "warning"]
         ['even-members', 'no-failure-tolerance', 'plain-http', 'zones-not-spread']
         """
-        client = _integer(client_port, "client_port", 1, 65_535)
-        peer = _integer(peer_port, "peer_port", 1, 65_535)
-        named = _name_hosts(hosts)
+        client = integer_of(client_port, "client_port", 1, 65_535)
+        peer = integer_of(peer_port, "peer_port", 1, 65_535)
+        named = name_hosts(hosts)
         if zones is not None and not isinstance(zones, Mapping):
             raise PlanError(f"zones: got {shown(zones)}, expected a zone for every member", field="zones", value=zones)
         zones = dict(zones or {})
@@ -338,53 +366,14 @@ class ClusterPlan(PlanModel):
                     value=name,
                 )
         return cls(
-            members=tuple(_member_at(name, host, client, peer, tls, zones.get(name)) for name, host in named),
+            members=tuple(member_at(name, host, client, peer, tls, zones.get(name)) for name, host in named),
             data_dir=data_dir,
             token=token,
-            **_without_none(settings, etcd_version, tls),
+            **_without_none(settings, etcd_version, extra_flags, tls),
         )
 
 
-def _without_none(settings: Any, etcd_version: str | None, tls: Tls | None) -> dict[str, Any]:
+def _without_none(settings: Any, etcd_version: str | None, extra_flags: Any, tls: Tls | None) -> dict[str, Any]:
     """Return the arguments that are not None; the model has defaults for the others."""
-    arguments = {"settings": settings, "etcd_version": etcd_version, "tls": tls}
+    arguments = {"settings": settings, "etcd_version": etcd_version, "extra_flags": extra_flags, "tls": tls}
     return {field: value for field, value in arguments.items() if value is not None}
-
-
-def _name_hosts(hosts: Iterable[str] | Mapping[str, str]) -> list[tuple[str, str]]:
-    if isinstance(hosts, Mapping):
-        return list(hosts.items())
-    if isinstance(hosts, str):
-        raise PlanError(f"hosts: got {shown(hosts)}, expected a list of hosts such as [{shown(hosts)}]", field="hosts")
-    named = []
-    for index, host in enumerate(list_of("hosts", hosts)):
-        if not isinstance(host, str):
-            raise PlanError(f'hosts: got {shown(host)}, expected text such as "a=10.0.0.1"', field="hosts", value=host)
-        name, equals, address = host.partition("=")
-        named.append((name, address) if equals else (f"infra{index}", host))
-    return named
-
-
-def _member_at(
-    name: str, host: str, client_port: int, peer_port: int, tls: Tls | None, zone: str | None = None
-) -> Member:
-    if isinstance(host, str) and ":" in host and not host.startswith("["):
-        host = f"[{host}]"  # An IPv6 address. Member rejects anything else in brackets.
-    if tls is not None and not isinstance(tls, Tls):
-        raise PlanError(f"tls: got {shown(tls)} of type {type(tls).__name__}, expected a Tls", field="tls", value=tls)
-    scheme = {side: "https" if tls is not None and getattr(tls, side) else "http" for side in ("client", "peer")}
-    return Member(
-        name=name,
-        client_urls=(f"{scheme['client']}://{host}:{client_port}",),
-        peer_urls=(f"{scheme['peer']}://{host}:{peer_port}",),
-        zone=zone,
-    )
-
-
-def _integer(value: Any, option: str, least: int, most: int) -> int:
-    number = whole_number(value)
-    if number is not None and least <= number <= most:
-        return number
-    raise PlanError(
-        f"{option}: got {shown(value)}, expected an integer from {least} to {most}", field=option, value=value
-    )

@@ -1,121 +1,147 @@
-"""The rules for the settings of a plan: flags that a plan may set, with values that etcd accepts together."""
+"""The rules for the flags that a plan sets beyond its own: which they may be, and with which values."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from etcdsize.base.text import shown
-from etcdsize.errors import OptionError, PlanError
+from etcdsize.errors import EtcdSizeError, OptionError, PlanError
 from etcdsize.etcd.flag import Value
-from etcdsize.etcd.flags import check_value, nanoseconds
-from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.etcd.flags import read_value
+from etcdsize.etcd.versions import EtcdVersion, load_versions
+from etcdsize.plan.flag_combinations import check_combinations
+from etcdsize.plan.flag_values import check_flag
 
-__all__ = ["check_settings", "setting_of"]
+__all__ = ["bare_name", "check_flags", "read_extra_flags", "setting_of"]
 
-# etcd-io/etcd server/embed/config.go, Validate.
-_LONGEST_ELECTION_MS = 50_000
-_HEARTBEATS_PER_ELECTION = 5
-# 64 TiB. When etcd opens its data it maps a tenth more than the quota (server/mvcc/backend/backend.go), and panics if
-# that fails, as it does for the next power of two (a power is our choice).
-_LARGEST_QUOTA_BYTES = 2**46
-
-# The flags that a plan sets itself, and the argument that sets each.
+# The flags that a plan sets itself: the argument that sets each, and the option of the command line, if there is one.
+_MEMBERS = ("members=", "--host NAME=HOST")
+_TLS = ("tls=", "--tls-dir")
 _SET_BY_THE_PLAN = {
-    "name": "Member(name=)",
-    "data-dir": "data_dir=",
-    "listen-peer-urls": "Member(listen_peer_urls=)",
-    "listen-client-urls": "Member(listen_client_urls=)",
-    "initial-advertise-peer-urls": "Member(peer_urls=)",
-    "advertise-client-urls": "Member(client_urls=)",
-    "initial-cluster": "members=",
-    "initial-cluster-state": "state=",
-    "initial-cluster-token": "token=",
-    "cert-file": "tls=",
-    "key-file": "tls=",
-    "trusted-ca-file": "tls=",
-    "client-cert-auth": "tls=",
-    "peer-cert-file": "tls=",
-    "peer-key-file": "tls=",
-    "peer-trusted-ca-file": "tls=",
-    "peer-client-cert-auth": "tls=",
-    "auto-tls": "tls=",
-    "peer-auto-tls": "tls=",
+    "name": ("Member(name=)", "--host NAME=HOST"),
+    "data-dir": ("data_dir=", "--data-dir"),
+    "listen-peer-urls": ("Member(listen_peer_urls=)", "--peer-port"),
+    "listen-client-urls": ("Member(listen_client_urls=)", "--client-port"),
+    "initial-advertise-peer-urls": ("Member(peer_urls=)", "--host NAME=HOST"),
+    "advertise-client-urls": ("Member(client_urls=)", "--host NAME=HOST"),
+    "initial-cluster": _MEMBERS,
+    "initial-cluster-state": ("state=", None),
+    "initial-cluster-token": ("token=", "--token"),
+    **dict.fromkeys(
+        (
+            *("cert-file", "key-file", "trusted-ca-file", "client-cert-auth", "auto-tls"),
+            *("peer-cert-file", "peer-key-file", "peer-trusted-ca-file", "peer-client-cert-auth", "peer-auto-tls"),
+        ),
+        _TLS,
+    ),
 }
 # The flags that contradict a plan, and why.
 _CONTRADICT_THE_PLAN = {
     "config-file": 'etcd would ignore every other flag; render(plan, "config") writes a config file',
-    "discovery": "the plan lists its members, and etcd rejects both together",
-    "discovery-endpoints": "the plan lists its members, and etcd rejects both together",
-    "discovery-srv": "the plan lists its members, and etcd rejects both together",
-    "discovery-token": "the plan lists its members, and etcd rejects both together",
+    **dict.fromkeys(
+        ("discovery", "discovery-endpoints", "discovery-srv", "discovery-token"),
+        "the plan lists its members, and etcd rejects both together",
+    ),
+    "force-new-cluster": "it drops all other members; use it by hand, for one start after a disaster",
+    "help": "etcd would print its help and exit",
     "proxy": "a proxy is not a member",
     "version": "etcd would print its version and exit",
-    "force-new-cluster": "it drops all other members; use it by hand, for one start after a disaster",
 }
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def setting_of(version: EtcdVersion, settings: Mapping[str, Value], name: str) -> Value:
+def setting_of(version: EtcdVersion, flags: Mapping[str, Value], name: str) -> Value:
     """Return the value of a flag, or the version's default if it is not set."""
-    return settings.get(name, version.flag(name).defaults[version.name])
+    if isinstance(name, str) and name in flags:
+        return flags[name]
+    return version.flag(name).defaults[version.name]
 
 
-def check_settings(version: EtcdVersion, settings: Mapping[str, Value]) -> None:
-    """Reject settings that etcd would reject, and those that the plan sets itself or that contradict it."""
-    for name, value in settings.items():
-        argument = _SET_BY_THE_PLAN.get(name)
-        reason = f"set it with {argument}" if argument else _CONTRADICT_THE_PLAN.get(name)
-        if reason:
-            raise PlanError(
-                f"settings: got {shown(name)}, expected flags that the plan does not set itself; {reason}",
-                field="settings",
-                value=name,
+def bare_name(name: str) -> str:
+    """Return the name of a flag without its hyphens."""
+    return name.removeprefix("--")
+
+
+def read_extra_flags(flags: Any) -> dict[str, Value]:
+    """Return flags by their names without hyphens, with the values that their texts stand for.
+
+    A flag that no version of our table has keeps its value as it is.
+
+    Raises
+    ------
+    PlanError
+        For anything but a mapping of flags to values, and for a flag that is named more than once.
+    """
+    if not isinstance(flags, Mapping):
+        raise _invalid(f'got {shown(flags)}, expected flags and values such as {{"max-learners": 2}}', flags)
+    known = load_versions().flags_by_name
+    found: dict[str, Value] = {}
+    for given, value in flags.items():
+        name = bare_name(given) if isinstance(given, str) else given
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise _invalid(
+                f"got the flag {shown(given)}, expected a name of lower-case letters, digits and hyphens, such as "
+                "max-learners",
+                given,
             )
-        try:
-            flag = version.flag(name)
-            check_value(version, flag, value)
-        except OptionError as error:
-            raise PlanError(f"settings: {error}", field="settings", value=value) from None
-        if flag.ignored:
-            raise PlanError(
-                f"settings: got {shown(name)}, expected flags that etcd reads: it accepts this one and ignores it",
-                field="settings",
-                value=name,
-            )
-    heartbeat, election = (
-        int(setting_of(version, settings, name)) for name in ("heartbeat-interval", "election-timeout")
-    )
-    if heartbeat < 1 or election < 1:
-        raise _timing("got 0", "1 ms or more for both")
-    if election < _HEARTBEATS_PER_ELECTION * heartbeat:
-        raise _timing(
-            f"got an election timeout of {election} ms with a heartbeat of {heartbeat} ms",
-            f"at least {_HEARTBEATS_PER_ELECTION * heartbeat} ms, which is five heartbeats; ten are recommended",
-        )
-    if election > _LONGEST_ELECTION_MS:
-        raise _timing(f"got an election timeout of {election} ms", f"at most {_LONGEST_ELECTION_MS}")
-    quota = int(setting_of(version, settings, "quota-backend-bytes"))
-    if quota > _LARGEST_QUOTA_BYTES:
-        raise PlanError(
-            f"settings: --quota-backend-bytes: got {quota}, expected at most {_LARGEST_QUOTA_BYTES}: etcd maps "
-            "the whole quota into its address space of 47 bits; etcd suggests at most 8 GiB",
-            field="settings",
-            value=quota,
-        )
-    _check_retention(version, settings)
+        if name in found:
+            raise _invalid(f"got {shown(name)} more than once, expected it once", name)
+        if isinstance(value, str) and name in known:
+            try:
+                value = read_value(known[name], value)
+            except OptionError as error:
+                raise _invalid(str(error), value) from None
+        found[name] = value
+    return found
 
 
-def _check_retention(version: EtcdVersion, settings: Mapping[str, Value]) -> None:
-    name = "auto-compaction-retention"
-    if name not in settings:
-        return
-    value, mode = str(settings[name]), setting_of(version, settings, "auto-compaction-mode")
-    # A bare number means hours, or revisions. etcd reads 64 bits, and counts hours in nanoseconds.
-    whole = value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63
-    is_valid = whole if mode == "revision" else nanoseconds(f"{value}h" if whole else value) is not None
-    if not is_valid:
-        expected = "a number of revisions" if mode == "revision" else "a duration such as 1h"
-        raise PlanError(f"settings: --{name}: got {shown(value)}, expected {expected}", field="settings", value=value)
+def check_flags(version: EtcdVersion, settings: Mapping[str, Value], extra_flags: Mapping[str, Value]) -> None:
+    """Reject flags that etcd would reject, and those that a plan sets itself or that contradict it.
+
+    A flag that no version of our table has is accepted in `extra_flags`, which override `settings`.
+    """
+    known = load_versions().flags_by_name
+    for field, flags in (("settings", settings), ("extra_flags", extra_flags)):
+        for name, value in flags.items():
+            expected = _expected_instead(name)
+            if expected is not None:
+                raise PlanError(f"{field}: got {shown(name)}, expected {expected}", field=field, value=name)
+            if field == "extra_flags" and name not in known:
+                _check_unknown(name, value)
+                continue
+            try:
+                check_flag(version, name, value)
+            except EtcdSizeError as error:
+                raise PlanError(f"{field}: {error}", field=field, value=value) from None
+    together = {name: value for name, value in {**settings, **extra_flags}.items() if name in known}
+    field = "extra_flags" if extra_flags else "settings"
+    try:
+        check_combinations(version, together)
+    except OptionError as error:
+        raise PlanError(f"{field}: {error}", field=field, value=error.value) from None
 
 
-def _timing(got: str, expected: str) -> PlanError:
-    return PlanError(f"settings: heartbeat-interval, election-timeout: {got}, expected {expected}", field="settings")
+def _expected_instead(name: str) -> str | None:
+    """Return what is expected instead of a flag that a plan refuses, and None if it does not refuse it."""
+    flag = load_versions().flags_by_name.get(name)
+    if flag is not None and flag.ignored:
+        return "flags that etcd reads: it accepts this one and ignores it"
+    if name in _SET_BY_THE_PLAN:
+        argument, option = _SET_BY_THE_PLAN[name]
+        reason = f"set it with {argument}" + ("" if option is None else f", or {option} on the command line")
+    elif name in _CONTRADICT_THE_PLAN:
+        reason = _CONTRADICT_THE_PLAN[name]
+    else:
+        return None
+    return f"flags that the plan does not set itself; {reason}"
+
+
+def _check_unknown(name: str, value: object) -> None:
+    if not isinstance(value, (bool, int, str)) or (isinstance(value, str) and not value.isprintable()):
+        raise _invalid(f"--{name}: got {shown(value)}, expected printable text, an integer or a boolean", value)
+
+
+def _invalid(message: str, value: object) -> PlanError:
+    return PlanError(f"extra_flags: {message}", field="extra_flags", value=value)

@@ -1,19 +1,28 @@
 """The notices about settings and about a plan."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
+from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.machines import Machine
+from etcdsize.etcd.flag import Value
+from etcdsize.etcd.flags import is_deprecated
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
-from etcdsize.units import format_number
+from etcdsize.etcd.versions import EtcdVersion, load_versions
+from etcdsize.units import format_bytes, format_number
 
-__all__ = ["plan_notices", "settings_notices", "timing_notices"]
+__all__ = ["flag_notices", "load_notices", "plan_notices", "quota_notices", "settings_notices", "timing_notices"]
 
 _DOCS = "etcd-io/website content/en/docs/v3.5/"
 _FAQ = _DOCS + "faq.md"
 
 SETTINGS_FOR_TIER = NoticeKind("settings-for-tier", "info", "our choice")
 QUOTA_ABOVE_SUGGESTED = NoticeKind("quota-above-suggested", "beyond-guide", _DOCS + "dev-guide/limit.md")
+QUOTA_BELOW_DATA = NoticeKind("quota-below-data", "warning", _DOCS + "op-guide/maintenance.md")
+ELECTION_BELOW_RTT = NoticeKind("election-below-rtt", "warning", _DOCS + "tuning.md")
+UNKNOWN_FLAG = NoticeKind("unknown-flag", "warning", "our choice")
+DEPRECATED_FLAG = NoticeKind("deprecated-flag", "warning", "etcd-io/etcd server/etcdmain/config.go")
+UNSAFE_FLAG = NoticeKind("unsafe-flag", "warning", "etcd-io/etcd server/embed/config.go")
 MEMORY_ABOVE_MACHINE = NoticeKind("memory-above-machine", "beyond-guide", _FAQ)
 MEMBERS_SHARE_HOST = NoticeKind("members-share-host", "warning", _FAQ)
 LOOPBACK_ADDRESS = NoticeKind("loopback-address", "warning", _DOCS + "op-guide/clustering.md")
@@ -36,13 +45,7 @@ def settings_notices(
                 "tier."
             )
         )
-    if quota_bytes > SUGGESTED_QUOTA_BYTES:
-        notices.append(
-            QUOTA_ABOVE_SUGGESTED(
-                f"The quota of {quota_bytes / 2**30:g} GiB is above the maximum of 8 GiB that etcd suggests; etcd "
-                "starts with a warning."
-            )
-        )
+    notices.extend(quota_notices(quota_bytes))
     short = [f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for m in machines if m.memory_gib < memory_gib]
     if short:
         notices.append(
@@ -50,6 +53,69 @@ def settings_notices(
                 f"The process may use {memory_gib} GiB, more than the memory of {' and '.join(short)}."
             )
         )
+    return tuple(notices)
+
+
+def quota_notices(quota_bytes: int) -> tuple[Notice, ...]:
+    """Return the notices about a quota."""
+    if quota_bytes <= SUGGESTED_QUOTA_BYTES:
+        return ()
+    return (
+        QUOTA_ABOVE_SUGGESTED(
+            f"The quota of {quota_bytes / 2**30:g} GiB is above the maximum of 8 GiB that etcd suggests; etcd starts "
+            "with a warning."
+        ),
+    )
+
+
+def load_notices(
+    quota_bytes: int, data_bytes: float, election_ms: int, rtt_ms: float | None, rtts_per_election: int
+) -> tuple[Notice, ...]:
+    """Return the notices about settings that the user chose and that do not suit the load or the network."""
+    notices = []
+    if quota_bytes < data_bytes:
+        notices.append(
+            QUOTA_BELOW_DATA(
+                f"The quota of {quota_bytes / 2**30:g} GiB is smaller than the data of {format_bytes(data_bytes)}: "
+                "etcd raises the alarm NOSPACE and rejects writes."
+            )
+        )
+    if rtt_ms is not None and election_ms < rtts_per_election * rtt_ms:
+        notices.append(
+            ELECTION_BELOW_RTT(
+                f"The election timeout of {election_ms} ms is below ten round-trip times of {format_number(rtt_ms)} "
+                "ms: members may start elections although the leader is alive."
+            )
+        )
+    return tuple(notices)
+
+
+def flag_notices(version: EtcdVersion, flags: Mapping[str, Value]) -> tuple[Notice, ...]:
+    """Return the notices about flags that a user may set: unknown, deprecated or unsafe ones."""
+    known = load_versions().flags_by_name
+    notices = []
+    for name, value in flags.items():
+        if name not in known:
+            hint = nearest(name, [flag.name for flag in version.flags])
+            notices.append(
+                UNKNOWN_FLAG(
+                    f"Our table of etcd {version} has no flag {shown(name)}, so it is passed through unchecked. etcd "
+                    "does not start with a flag that it does not have, and ignores such a variable"
+                    f"{hint or '.'}"
+                )
+            )
+        elif is_deprecated(version, known[name]):
+            instead = known[name].instead
+            notices.append(
+                DEPRECATED_FLAG(
+                    f"etcd {version} warns that --{name} is deprecated"
+                    f"{f'; use --{instead} instead.' if instead else '.'}"
+                )
+            )
+        elif name == "unsafe-no-fsync" and value is True:
+            notices.append(
+                UNSAFE_FLAG("With --unsafe-no-fsync, a member that crashes loses writes that it has acknowledged.")
+            )
     return tuple(notices)
 
 

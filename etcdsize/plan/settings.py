@@ -4,6 +4,7 @@ Every figure names its source in etcd's documentation or code, or is marked as o
 """
 
 import math
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -12,38 +13,35 @@ from etcdsize.base.checks import text_of, true_or_false
 from etcdsize.base.model import Answer, Model, NotNegative
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
-from etcdsize.errors import OptionError
+from etcdsize.errors import OptionError, PlanError
 from etcdsize.etcd.flag import Value
-from etcdsize.etcd.flags import is_deprecated
+from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.notices import version_notices
-from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.fitting.storage import ENTRY_BYTES
-from etcdsize.plan.notices import settings_notices
+from etcdsize.plan.chosen_settings import (
+    RTTS_PER_ELECTION,
+    choose_compaction,
+    choose_quota,
+    choose_snapshot_count,
+    choose_timing,
+    rtt_of,
+)
+from etcdsize.plan.flag_rules import check_flags, read_extra_flags
+from etcdsize.plan.notices import flag_notices, load_notices, settings_notices, timing_notices
 from etcdsize.sizing.size import Sizing
-from etcdsize.units import format_number
 
 __all__ = ["EtcdSettings", "Memory", "Setting", "settings_for"]
 
 _GIB = 1024**3
-_DOCS = "etcd-io/website content/en/docs/v3.5/"
-_LIMITS = _DOCS + "dev-guide/limit.md"
-_MAINTENANCE = _DOCS + "op-guide/maintenance.md"
-_TUNING = _DOCS + "tuning.md"
-
-# How long history is kept outside Kubernetes (our choice). The maintenance page suggests 1h if the same keys are
-# often written, and 10h in general. History counts towards the quota, so we use the shorter one.
-_RETENTION = "1h"
-# The tuning page: a heartbeat of 0.5 to 1.5 times the largest average RTT, so we use the RTT, and an election timeout
-# of at least ten times the RTT. etcd requires five heartbeats; ten is the ratio of its defaults.
-_ELECTION_PER_HEARTBEAT = 10
-_LEAST_HEARTBEAT_MS = 100
-_LONGEST_ELECTION_MS = 50_000
+_GIVEN = "your extra_flags, or --set"
 
 # etcd-io/etcd server/etcdserver/server.go, DefaultSnapshotCatchUpEntries: the entries that are kept after a snapshot of
 # the log, for slow members.
 _CATCH_UP_ENTRIES = 5_000
+_CATCH_UP_FLAGS = ("snapshot-catchup-entries", "experimental-snapshot-catchup-entries")
 # etcd's index of keys is in memory: 300 bytes for each kilobyte of the database (our choice: we measured about 250
 # bytes for a key of 45 bytes on 3.5.1, with values of about a kilobyte).
 _INDEX_BYTES = 300
@@ -62,6 +60,7 @@ class Setting(Model):
     why: Annotated[str, Field(description="The reason.")]
     source: Annotated[str, Field(description="The source of the reason.")]
     is_default: Annotated[bool, Field(description="Whether this version of etcd does the same without it.")]
+    is_given: Annotated[bool, Field(description="Whether it is one of `extra_flags`, and not our choice.")] = False
 
 
 class Memory(Model):
@@ -154,18 +153,22 @@ election-timeout
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The changed settings as arguments for etcd, such as `--heartbeat-interval=150`."""
-        return tuple(f"--{setting.name}={setting.value}" for setting in self.changed)
+        """The settings that are changed or given as arguments for etcd, such as `--heartbeat-interval=150`."""
+        return tuple(
+            f"--{setting.name}={flag_text(setting.value)}"
+            for setting in self.settings.values()
+            if setting.is_given or not setting.is_default
+        )
 
     @property
     def quota_backend_bytes(self) -> int:
         """The maximum size of the database. [bytes]"""
-        return self._integer("quota-backend-bytes")
+        return self._integer("quota-backend-bytes") or DEFAULT_QUOTA_BYTES
 
     @property
     def snapshot_count(self) -> int:
         """The number of raft log entries between two snapshots. [count]"""
-        return self._integer("snapshot-count")
+        return self._integer("snapshot-count") or int(_default_of(self.etcd_version, "snapshot-count"))
 
     @property
     def heartbeat_interval_ms(self) -> int:
@@ -182,7 +185,7 @@ election-timeout
         lines = [f"etcd {self.etcd_version} ({self.etcd_version.evidence})."]
         for setting in self.settings.values():
             default = " (the default)" if setting.is_default else ""
-            lines.append(f"--{setting.name}={setting.value}{default}: {setting.why} [{setting.source}]")
+            lines.append(f"--{setting.name}={flag_text(setting.value)}{default}: {setting.why} [{setting.source}]")
         lines.append(f"Memory for the process: {self.memory.explain()}.")
         lines.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
         return "\n".join(map(one_line, lines))
@@ -197,6 +200,7 @@ def settings_for(
     etcd_version: str = DEFAULT_VERSION,
     kubernetes: bool = False,
     peer_rtt_ms: float | None = None,
+    extra_flags: Mapping[str, Value] | None = None,
 ) -> EtcdSettings:
     """Return the settings for every member of a cluster, with reasons and sources.
 
@@ -211,11 +215,16 @@ def settings_for(
         sizing by Kubernetes nodes.
     peer_rtt_ms : number, optional
         The largest average round-trip time between two members. [ms] With None, etcd's defaults for one network stay.
+    extra_flags : mapping of str to bool, int or str, optional
+        Flags of your own and their values, as in `ClusterPlan`. They replace our choice, and what follows from it:
+        ten heartbeats make an election timeout, and the quota is part of the memory.
 
     Raises
     ------
     OptionError
         If the version is unknown, or the RTT is too long for any election timeout.
+    PlanError
+        If etcd would refuse one of `extra_flags`, or a plan sets it itself.
 
     References
     ----------
@@ -238,23 +247,28 @@ def settings_for(
         )
     true_or_false("kubernetes", kubernetes)
     version = load_versions().version(etcd_version)
-    rtt = _rtt_of(peer_rtt_ms)
+    given = read_extra_flags({} if extra_flags is None else extra_flags)
+    rtt = rtt_of(peer_rtt_ms)
     clients, data, assumed = _loads(sizing)
 
     chosen = [
-        _quota(data),
-        _snapshot_count(version),
-        *_compaction(kubernetes or sizing.kubernetes_nodes is not None),
-        *_timing(rtt),
+        choose_quota(data),
+        choose_snapshot_count(version),
+        *choose_compaction(kubernetes or sizing.kubernetes_nodes is not None),
+        *choose_timing(rtt, given.get("heartbeat-interval")),
     ]
-    settings = {}
-    for name, value, why, source in chosen:
-        default = version.flag(name).defaults[version.name]
-        # 0 means 2 GiB.
-        same = value == (default or DEFAULT_QUOTA_BYTES if name == "quota-backend-bytes" else default)
-        settings[name] = Setting(name=name, value=value, why=why, source=source, is_default=same)
-    quota, entries = int(settings["quota-backend-bytes"].value), int(settings["snapshot-count"].value)
-    memory = _memory(quota, entries, clients)
+    ours = {name: _setting(version, name, value, why, source) for name, value, why, source in chosen}
+    check_flags(version, _without_given(ours, given), given)
+    settings = dict(ours)
+    for name, value in given.items():
+        why = _why_given(ours.get(name), value)
+        settings[name] = _setting(version, name, value, why, _GIVEN, is_given=True)
+    found = {name: setting.value for name, setting in settings.items()}
+    quota = int(found["quota-backend-bytes"]) or DEFAULT_QUOTA_BYTES
+    entries = int(found["snapshot-count"]) or int(_default_of(version, "snapshot-count"))
+    kept = next((int(found[name]) for name in _CATCH_UP_FLAGS if name in found), 0) or _CATCH_UP_ENTRIES
+    heartbeat, election = int(found["heartbeat-interval"]), int(found["election-timeout"])
+    memory = _memory(quota, entries + kept, clients)
     machines = sizing.machines.values()
     return EtcdSettings(
         etcd_version=version,
@@ -262,32 +276,54 @@ def settings_for(
         memory=memory,
         clients=clients,
         data_bytes=data,
-        notices=version_notices(version) + settings_notices(quota, memory.memory_gib, machines, assumed),
+        notices=(
+            *version_notices(version),
+            *settings_notices(quota, memory.memory_gib, machines, assumed),
+            *load_notices(quota, data, election, rtt, RTTS_PER_ELECTION),
+            *flag_notices(version, given),
+            *timing_notices(heartbeat, election),
+        ),
     )
 
 
-_Chosen = tuple[str, int | str, str, str]
+def _default_of(version: EtcdVersion, name: str) -> Value:
+    return version.flag(name).defaults[version.name]
 
 
-def _rtt_of(value: object) -> float | None:
-    if value is None:
-        return None
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-    if not 0 <= number < math.inf:
-        raise OptionError(
-            f"peer_rtt_ms: got {shown(value)}, expected a finite number of milliseconds, 0 or more",
-            option="peer_rtt_ms",
-            value=value,
+def _setting(version: EtcdVersion, name: str, value: Value, why: str, source: str, is_given: bool = False) -> Setting:
+    if name == "quota-backend-bytes":
+        # 0 means 2 GiB.
+        is_default = (value or DEFAULT_QUOTA_BYTES) == DEFAULT_QUOTA_BYTES
+    else:
+        is_default = name in load_versions().flags_by_name and value == _default_of(version, name)
+    return Setting(name=name, value=value, why=why, source=source, is_default=is_default, is_given=is_given)
+
+
+def _why_given(ours: Setting | None, value: Value) -> str:
+    """Return the reason of a setting that the user chose."""
+    if ours is None or ours.value == value:
+        return "You set it."
+    return f"You set it; our choice is {flag_text(ours.value)}."
+
+
+def _without_given(ours: Mapping[str, Setting], given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values of our settings that hold beside the user's own.
+
+    Raises
+    ------
+    PlanError
+        If the user chose another way of compaction, for which we have no retention.
+    """
+    mode, retention = "auto-compaction-mode", "auto-compaction-retention"
+    if given.get(mode) == "revision" and retention not in given and ours[retention].value != "0":
+        raise PlanError(
+            f"extra_flags: --{mode}: got revision without --{retention}, expected both: set the number of revisions to "
+            "keep",
+            field="extra_flags",
+            value="revision",
         )
-    longest = _LONGEST_ELECTION_MS // _ELECTION_PER_HEARTBEAT
-    if number > longest:
-        raise OptionError(
-            f"peer_rtt_ms: got {shown(value)}, expected at most {longest}: the election timeout must be ten times the "
-            f"round-trip time, and etcd accepts at most {_LONGEST_ELECTION_MS} ms; place the members closer together",
-            option="peer_rtt_ms",
-            value=value,
-        )
-    return number
+    # A plan checks our quota: for more data than any etcd holds, it is larger than etcd accepts.
+    return {name: one.value for name, one in ours.items() if name not in (*given, "quota-backend-bytes")}
 
 
 def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:
@@ -301,64 +337,9 @@ def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:
     )
 
 
-def _quota(data: float) -> _Chosen:
-    quota = quota_for(data)
-    gib = f"{quota // _GIB} GiB"
-    if quota > SUGGESTED_QUOTA_BYTES:
-        why = f"{gib}, more than the maximum of 8 GiB that etcd suggests, to have room for the data."
-    elif quota == SUGGESTED_QUOTA_BYTES:
-        why = f"{gib}, the maximum that etcd suggests."
-    elif quota == DEFAULT_QUOTA_BYTES:
-        why = f"{gib}, etcd's default: the data fills at most four fifths of it (our choice)."
-    else:
-        why = f"{gib}: the data fills at most four fifths of it (our choice)."
-    return "quota-backend-bytes", quota, why, _LIMITS
-
-
-def _snapshot_count(version: EtcdVersion) -> _Chosen:
-    flag = version.flag("snapshot-count")
-    count = flag.defaults[version.name]
-    why = "Log entries kept until a snapshot: more need more memory, fewer leave slow members behind."
-    if is_deprecated(version, flag):
-        why += f" etcd {version} warns if it is set, so leave it out."
-    return (
-        "snapshot-count",
-        int(count),
-        why,
-        f"{_MAINTENANCE}; the default is in etcd-io/etcd server/etcdserver/server.go",
-    )
-
-
-def _compaction(kubernetes: bool) -> tuple[_Chosen, _Chosen]:
-    if kubernetes:
-        why = "Off: the API server itself compacts every five minutes."
-        source = "kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go"
-        retention: _Chosen = ("auto-compaction-retention", "0", why, source)
-    else:
-        why = (
-            "History counts towards the quota, so one hour of it is kept (our choice). Without a unit, 1 also means "
-            "an hour."
-        )
-        retention = ("auto-compaction-retention", _RETENTION, why, _MAINTENANCE)
-    return ("auto-compaction-mode", "periodic", "Compaction by the age of the history.", _MAINTENANCE), retention
-
-
-def _timing(rtt: float | None) -> tuple[_Chosen, _Chosen]:
-    heartbeat = max(_LEAST_HEARTBEAT_MS, math.ceil(rtt or 0))
-    if rtt is None:
-        why = "The default, for members on one network; set peer_rtt_ms if they are further apart."
-    elif heartbeat > _LEAST_HEARTBEAT_MS:
-        why = f"The round-trip time between members, {format_number(rtt)} ms."
-    else:
-        why = f"A round-trip time of {format_number(rtt)} ms needs no more than the default, the minimum (our choice)."
-    election = heartbeat * _ELECTION_PER_HEARTBEAT
-    reason = "Ten heartbeats, which is at least ten times the round-trip time. It must be the same on all members."
-    return ("heartbeat-interval", heartbeat, why, _TUNING), ("election-timeout", election, reason, _TUNING)
-
-
 def _memory(quota: int, entries: int, clients: float) -> Memory:
     index = quota * _INDEX_BYTES // _KEY_VALUE_BYTES
-    raft = (entries + _CATCH_UP_ENTRIES) * ENTRY_BYTES
+    raft = entries * ENTRY_BYTES
     each = _CONNECTION_BYTES + _STREAMS * (_STREAM_BYTES + _WATCHES * _WATCH_BYTES)
     connected = math.ceil(clients) * each
     heap = index + raft + connected

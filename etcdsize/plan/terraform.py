@@ -51,6 +51,7 @@ QUERY = {
     "kubernetes": "true if the cluster serves Kubernetes, whose API server compacts",
     "peer_rtt_ms": "largest average round-trip time between two members, in milliseconds",
     "etcd_version": f"such as 3.6 or 3.6.16 (default: {DEFAULT_VERSION})",
+    "set": 'a JSON object of any flags of etcd and their values, such as jsonencode({"max-learners" = 2})',
     "hosts": "NAME=HOST of every member, separated by commas: adds a rendering of each member",
     "zones": "NAME=ZONE of every member, separated by commas",
     "format": f"format of the renderings: {', '.join(MEMBER_FORMATS[:-1])} or {MEMBER_FORMATS[-1]} (default: config)",
@@ -144,6 +145,7 @@ def answer(query: bytes | str) -> dict[str, str]:
         kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
         peer_rtt_ms=parse_option("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
         etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
+        extra_flags=_flags(asked["set"]) if "set" in asked else None,
     )
     found = {
         "format_version": FORMAT_VERSION,
@@ -157,7 +159,8 @@ def answer(query: bytes | str) -> dict[str, str]:
     found |= {f"tier_alone_{dimension}": tier for dimension, tier in sizing.tier_alone.items()}
     if sizing.tier_of_the_rest is not None:
         found["tier_of_the_rest"] = sizing.tier_of_the_rest
-    found |= {name.replace("-", "_"): flag_text(setting.value) for name, setting in settings.settings.items()}
+    texts = {name.replace("-", "_"): flag_text(setting.value) for name, setting in settings.settings.items()}
+    found |= {name: text for name, text in texts.items() if name in ANSWER}
     for provider, machine in sizing.machines.items():
         found[f"machine_type_{provider}"] = machine.machine_type
         if machine.disk is not None:
@@ -270,6 +273,22 @@ def _values(query: bytes | str) -> dict[str, str]:
             option="query",
         )
     return {name: value for name, value in document.items() if value}
+
+
+def _flags(text: str) -> dict[str, Any]:
+    """Return the flags of the key `set`."""
+    try:
+        reject_repeats(text)
+        flags = json.loads(text)
+    except TableError as error:
+        raise OptionError(f"set: {error}", option="set", value=text) from None
+    except (ValueError, RecursionError):
+        flags = None
+    if not isinstance(flags, dict):
+        raise OptionError(
+            f'set: got {shown(text)}, expected a JSON object such as {{"max-learners": 2}}', option="set", value=text
+        )
+    return flags
 
 
 def _pairs(asked: dict[str, str], name: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from etcdsize.etcd.flags import flag_text
 from etcdsize.reports.layout import aligned, page
 from etcdsize.units import format_bytes, format_number
 
@@ -24,7 +25,7 @@ def render_settings(settings: EtcdSettings) -> str:
         ("for", f"{format_number(settings.clients)} clients, {format_bytes(settings.data_bytes)} of data"),
     ]
     rows = [("setting", "value", "default")]
-    rows += [(f"--{one.name}", str(one.value), "yes" if one.is_default else "no") for one in chosen]
+    rows += [(f"--{one.name}", flag_text(one.value), "yes" if one.is_default else "no") for one in chosen]
     reasons = [line for one in chosen for line in (f"{one.name}:", *_wrapped(f"{one.why} [{one.source}]"))]
     notices = [notice.line for notice in settings.notices]
     return page(aligned(head), aligned(rows), reasons, _memory(settings.memory), notices)

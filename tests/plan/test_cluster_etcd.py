@@ -18,7 +18,7 @@ from invalid_plans import ETCD_SAYS, INVALID
 from unit_files import unit_words
 
 from etcdsize import ClusterPlan, EtcdVersion, Member, load_versions, render
-from etcdsize.etcd.flags import is_deprecated
+from etcdsize.etcd.flags import flag_text, is_deprecated
 
 ASKED = [row for row in INVALID if row.etcd]
 # What etcd logs once it has read its arguments, found itself in the initial cluster and opened its data.
@@ -167,10 +167,12 @@ def valid_plans(draw, folder, version):
         )
     # 3.4 logs its configuration only with this logger.
     settings = {"logger": "zap"} | draw(flags_of(version)) | draw(st.just({}) | revisions) | draw(st.just({}) | timings)
+    extra = set(draw(st.lists(st.sampled_from(sorted(settings)), unique=True)))
     plan = ClusterPlan(
         members=members,
         token=draw(texts),
-        settings=settings,
+        settings={name: value for name, value in settings.items() if name not in extra},
+        extra_flags={f"--{name}": flag_text(value) for name, value in settings.items() if name in extra},
         etcd_version=str(version),
         data_dir=f"{folder}/{draw(texts.filter(lambda text: text not in ('.', '..')))}",
     )

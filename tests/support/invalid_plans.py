@@ -42,7 +42,7 @@ def settings(version="3.5", **flags):
 FILES = TlsFiles(cert_file="/a.crt", key_file="/a.key", trusted_ca_file="/ca.crt")
 PEER, CLIENT = "http://127.0.0.1:PEER", "http://127.0.0.1:CLIENT"
 CLUSTER = f"one={PEER}"
-SETTINGS = "settings: heartbeat-interval, election-timeout: got "
+SETTINGS = "settings: --heartbeat-interval, --election-timeout: got "
 BARE = "expected the scheme http or https, a host and a port, such as http://10.0.0.1:2380"
 TEXT = "expected printable text without spaces at either end"
 
@@ -257,7 +257,8 @@ INVALID = (
             'settings: etcd 3.5.1 has no flag "max-concurrent-streams"; those that have it: 3.4 from 3.4.20, 3.5 from '
             "3.5.5, 3.6, 3.7", {"max-concurrent-streams": "9"}, versions=("3.5.1",)),
     Invalid("flag-of-the-plan", settings(name="two"),
-            'settings: got "name", expected flags that the plan does not set itself; set it with Member(name=)',
+            'settings: got "name", expected flags that the plan does not set itself; set it with Member(name=), or '
+            '--host NAME=HOST on the command line',
             etcd_does="it uses the last of the two"),
     Invalid("discovery", settings(discovery="http://127.0.0.1:1/x"),
             'settings: got "discovery", expected flags that the plan does not set itself; the plan lists its members, '

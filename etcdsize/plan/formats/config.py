@@ -34,12 +34,20 @@ def render_config(plan: ClusterPlan, member: str) -> str:
             flags.setdefault(flag.name, plan.setting(flag.name))
     document: dict[str, Any] = {}
     for name, value in flags.items():
+        if name not in known:
+            raise OptionError(
+                f"extra_flags: --{name} cannot be set in a config file: our table does not have it, so its key is "
+                'unknown, and etcd would silently ignore a wrong one; use the format "flags" or "env"',
+                option="format",
+                value=name,
+            )
         flag = known[name]
         key = config_key(version, flag)
         if key is None:
+            where = "extra_flags" if name in plan.extra_flags else "settings"
             raise OptionError(
-                f"settings: --{name} cannot be set in a config file of etcd {version}: etcd would "
-                'silently ignore it; use the format "flags" or "env"',
+                f"{where}: --{name} cannot be set in a config file of etcd {version}: etcd would silently ignore it; "
+                'use the format "flags" or "env"',
                 option="format",
                 value=name,
             )

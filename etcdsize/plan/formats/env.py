@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from etcdsize.etcd.flag import environment_of
 from etcdsize.etcd.flags import flag_text
-from etcdsize.etcd.versions import load_versions
 from etcdsize.plan.cluster import ClusterPlan
 
 __all__ = ["render_env"]
@@ -20,7 +20,6 @@ _SPECIAL = re.compile(r'(["\\$`])')
 
 def render_env(plan: ClusterPlan, member: str) -> str:
     """Return the flags of one member as variables, one a line."""
-    known = load_versions().flags_by_name
     lines = [
         f"# One member of a cluster of etcd {plan.etcd_version}. For systemd: EnvironmentFile=",
         "# For sh, with the path of this file: set -a; . ./FILE; exec etcd",
@@ -28,5 +27,5 @@ def render_env(plan: ClusterPlan, member: str) -> str:
     ]
     for flag, value in plan.flags(member).items():
         text = _SPECIAL.sub(r"\\\1", flag_text(value))
-        lines.append(f'{known[flag].environment}="{text}"')
+        lines.append(f'{environment_of(flag)}="{text}"')
     return "\n".join(lines) + "\n"

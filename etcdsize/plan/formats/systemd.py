@@ -11,12 +11,14 @@ from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.plan.cluster import ClusterPlan
+from etcdsize.plan.flag_values import PATHS
 
 __all__ = ["render_systemd"]
 
 _DOUBLED = str.maketrans({"%": "%%", "$": "$$", "\\": "\\\\", '"': '\\"'})
+_FILES = ("cert-file", "key-file", "trusted-ca-file")
 _PLAIN = re.compile(r"[A-Za-z0-9_=:,./@+\[\]-]+")
-_PATHS = ("data-dir", "cert-file", "key-file", "trusted-ca-file", "wal-dir")
+_PATHS = (*PATHS, "data-dir", *(f"{side}{file}" for side in ("", "peer-") for file in _FILES))
 
 
 def render_systemd(plan: ClusterPlan, member: str) -> str:
@@ -29,7 +31,7 @@ def render_systemd(plan: ClusterPlan, member: str) -> str:
     """
     flags = plan.flags(member)
     for flag, value in flags.items():
-        if flag.removeprefix("peer-") in _PATHS and value and not str(value).startswith("/"):
+        if flag in _PATHS and value and not str(value).startswith("/"):
             raise OptionError(
                 f"--{flag}: got {shown(value)}, expected an absolute path: systemd starts etcd in /",
                 option=flag,

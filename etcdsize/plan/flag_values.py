@@ -1,0 +1,205 @@
+"""The values that etcd refuses when it starts, beyond those that are of the wrong kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from etcdsize.base.text import nearest, shown
+from etcdsize.errors import OptionError
+from etcdsize.etcd.flag import Value
+from etcdsize.etcd.flags import BOOLEANS, check_value, nanoseconds
+from etcdsize.etcd.urls import UrlError, parse_url
+from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.plan.tls import check_path
+
+__all__ = ["LISTENERS", "PATHS", "check_flag", "feature_gates", "urls_of"]
+
+PATHS = (
+    *("wal-dir", "client-crl-file", "peer-crl-file"),
+    *("client-cert-file", "client-key-file", "peer-client-cert-file", "peer-client-key-file"),
+)
+"""The flags that hold a path, beyond those that the plan sets itself."""
+
+LISTENERS = ("listen-client-http-urls", "listen-metrics-urls")
+"""The flags with more URLs to listen on."""
+
+# 64 TiB. When etcd opens its data it maps a tenth more than the quota (server/mvcc/backend/backend.go), and panics if
+# that fails, as it does for the next power of two (a power is our choice).
+_LARGEST_QUOTA_BYTES = 2**46
+# etcd-io/etcd pkg/flags/uint32.go.
+_MOST_STREAMS = 2**32 - 1
+
+# golang/go src/crypto/tls/cipher_suites.go, CipherSuites and InsecureCipherSuites, and two names of etcd's own
+# (client/pkg/tlsutil/cipher_suites.go).
+_CIPHER_SUITES = (
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_RSA_WITH_RC4_128_SHA",
+    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
+    "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+    "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+)
+# golang-jwt/jwt; the first letters say which key a method needs.
+_SIGN_METHODS = tuple(f"{family}{size}" for family in ("RS", "PS", "ES", "HS") for size in (256, 384, 512))
+
+
+def check_flag(version: EtcdVersion, name: str, value: object) -> None:
+    """Reject a flag that the version lacks, and a value that etcd would refuse.
+
+    Raises
+    ------
+    EtcdSizeError
+        The message names the flag.
+    """
+    flag = version.flag(name)
+    checked = check_value(version, flag, value)
+    if name in PATHS and checked:
+        check_path(str(checked), f"--{name}")
+    rule = _RULES.get(name)
+    if rule is not None:
+        try:
+            rule(version, checked)
+        except (OptionError, UrlError) as error:
+            raise OptionError(f"--{name}: {error}", option=name, value=value) from None
+
+
+def feature_gates(version: EtcdVersion, text: str) -> dict[str, bool]:
+    """Return the gates that a value of `--feature-gates` sets.
+
+    Raises
+    ------
+    OptionError
+        For a gate that the version lacks, or that is neither true nor false.
+    """
+    known = version.feature_gates
+    found = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in known:
+            raise _rejected(name, f"a feature gate of etcd {version}: {', '.join(known)}{nearest(name, known)}")
+        if value not in BOOLEANS:
+            raise _rejected(part, f"{name}=true or {name}=false")
+        found[name] = BOOLEANS[value]
+    return found
+
+
+def urls_of(value: Value) -> tuple[str, ...]:
+    """Return the URLs of a flag."""
+    return tuple(filter(None, str(value).split(",")))
+
+
+def _check_gates(version: EtcdVersion, value: Value) -> None:
+    feature_gates(version, str(value))
+
+
+def _check_quota(_version: EtcdVersion, value: Value) -> None:
+    if int(value) > _LARGEST_QUOTA_BYTES:
+        raise _rejected(
+            value,
+            f"at most {_LARGEST_QUOTA_BYTES}: etcd maps the whole quota into its address space of 47 bits; etcd "
+            "suggests at most 8 GiB",
+        )
+
+
+def _check_streams(_version: EtcdVersion, value: Value) -> None:
+    if int(value) > _MOST_STREAMS:
+        raise _rejected(value, f"at most {_MOST_STREAMS}")
+
+
+def _check_above_zero(_version: EtcdVersion, value: Value) -> None:
+    if not nanoseconds(str(value)):
+        raise _rejected(value, "a duration above 0, such as 1m")
+
+
+def _check_listeners(_version: EtcdVersion, value: Value) -> None:
+    if not value:
+        return
+    for text in str(value).split(","):
+        url = parse_url(text)
+        if not url.can_be_bound:
+            raise _rejected(
+                text,
+                "an IP address or localhost: etcd cannot listen on other host names; write "
+                f"{url.scheme}://0.0.0.0:{url.port} to listen on every address of the machine",
+            )
+
+
+def _check_origins(_version: EtcdVersion, value: Value) -> None:
+    for text in () if value == "*" else str(value).split(","):
+        try:
+            parse_url(text)
+        except UrlError:
+            raise _rejected(
+                text, "* alone, or origins with a scheme, a host and a port, such as https://a.example:443"
+            ) from None
+
+
+def _check_suites(_version: EtcdVersion, value: Value) -> None:
+    for name in str(value).split(","):
+        if name not in _CIPHER_SUITES:
+            raise _rejected(
+                name,
+                f"cipher suites of Go's crypto/tls, such as {_CIPHER_SUITES[9]}{nearest(name, _CIPHER_SUITES)}",
+            )
+
+
+def _check_token(version: EtcdVersion, value: Value) -> None:
+    """Reject a token provider that etcd does not have, and a JWT without its method or its keys."""
+    kind, *pairs = str(value).split(",")
+    split = [pair.split("=") for pair in pairs]
+    options = dict(pair for pair in split if len(pair) == 2)
+    method = options.get("sign-method", "")
+    if kind not in ("", "simple", "jwt") or len(options) < len(pairs):
+        raise _rejected(
+            value, 'simple, or jwt with options such as "jwt,sign-method=RS256,pub-key=/a.pub,priv-key=/a.key"'
+        )
+    if kind != "jwt":
+        return
+    # etcd-io/etcd server/auth/options.go: EdDSA since 3.6, which is also the first version with feature gates.
+    methods = (*_SIGN_METHODS, "EdDSA") if version.feature_gates else _SIGN_METHODS
+    if method not in methods:
+        raise _rejected(value, f"a sign-method of {', '.join(methods)}{nearest(method, methods)}")
+    if not options.get("priv-key") and (method.startswith("HS") or not options.get("pub-key")):
+        raise _rejected(value, "a priv-key" if method.startswith("HS") else "a priv-key, or a pub-key to verify only")
+    if options.get("ttl") and nanoseconds(options["ttl"]) is None:
+        raise _rejected(value, "a ttl that is a duration such as 10m")
+
+
+def _rejected(value: object, expected: str) -> OptionError:
+    return OptionError(f"got {shown(value)}, expected {expected}", value=value)
+
+
+# Each rejects what etcd rejects when it starts: server/embed/config.go, Validate, and what it calls.
+_RULES: dict[str, Callable[[EtcdVersion, Value], None]] = {
+    "auth-token": _check_token,
+    "cipher-suites": _check_suites,
+    "compact-hash-check-time": _check_above_zero,
+    "cors": _check_origins,
+    "experimental-compact-hash-check-time": _check_above_zero,
+    "feature-gates": _check_gates,
+    "listen-client-http-urls": _check_listeners,
+    "listen-metrics-urls": _check_listeners,
+    "max-concurrent-streams": _check_streams,
+    "quota-backend-bytes": _check_quota,
+}

@@ -1,0 +1,398 @@
+"""Flags that a user adds to settings and to a plan: how they are read, what they replace, and what is rejected."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import result
+
+from etcdsize import (
+    ClusterPlan,
+    EtcdSettings,
+    Member,
+    OptionError,
+    PlanError,
+    Tls,
+    load_versions,
+    render,
+    runbook,
+    settings_for,
+    size,
+)
+from etcdsize.plan.terraform import answer
+
+GIB = 2**30
+A_NAME = "expected a name of lower-case letters, digits and hyphens, such as max-learners"
+ALONE = "expected one member on each host: all members have the flag, and two on one host collide"
+VERSIONS = ("3.4", "3.5", "3.6", "3.7")
+
+names = st.sampled_from(sorted(load_versions().flags_by_name)) | st.text(max_size=9)
+values = st.booleans() | st.integers() | st.text(max_size=9)
+
+
+def plan(version="3.6", **flags):
+    return ClusterPlan.local(
+        1, etcd_version=version, extra_flags={name.replace("_", "-"): flags[name] for name in flags}
+    )
+
+
+def codes(found):
+    return [notice.code for notice in found.notices]
+
+
+class TestReading:
+    """Text is read by the kind of the flag, and typed values stay as they are."""
+
+    @pytest.mark.parametrize(
+        ("name", "text", "value"),
+        [
+            ("quota-backend-bytes", "8GiB", 8 * GIB),
+            ("quota-backend-bytes", "8589934592", 8 * GIB),
+            ("max-request-bytes", "4MB", 4_000_000),
+            ("max-learners", "2", 2),
+            ("heartbeat-interval", "150", 150),
+            ("pre-vote", "F", False),
+            ("pre-vote", "true", True),
+            ("corrupt-check-time", "1h30m", "1h30m"),
+            ("feature-gates", "CompactHashCheck=true", "CompactHashCheck=true"),
+            ("auto-compaction-retention", "5", "5"),
+            ("log-outputs", "stderr", "stderr"),
+            ("max-learners", 2, 2),
+            ("pre-vote", False, False),
+        ],
+    )
+    @pytest.mark.parametrize("hyphens", ["", "--"])
+    def test_values_by_kind(self, name, text, value, hyphens):
+        found = ClusterPlan.local(1, extra_flags={hyphens + name: text})
+        assert found.extra_flags == {name: value}
+        assert type(found.extra_flags[name]) is type(value)
+        assert found.flags("infra0")[name] == value
+        assert ClusterPlan.model_validate_json(found.model_dump_json()) == found
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_every_default_of_every_version_is_read_back(self, version):
+        """The text of a default, as a user would write it, stands for the default."""
+        count = 0
+        for flag in load_versions().version(version).flags:
+            value = flag.defaults[version]
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            found = result(
+                lambda flag=flag, text=text: ClusterPlan.local(1, etcd_version=version, extra_flags={flag.name: text})
+            )
+            if isinstance(found, ClusterPlan):
+                count += 1
+                assert found.extra_flags == {flag.name: value}
+        assert count > 50
+
+    @pytest.mark.parametrize(
+        ("flags", "message"),
+        [
+            ([], 'extra_flags: got [], expected flags and values such as {"max-learners": 2}'),
+            ({"Max": 1}, 'extra_flags: got the flag "Max", ' + A_NAME),
+            ({5: 1}, "extra_flags: got the flag 5, " + A_NAME),
+            ({"a=b": 1}, 'extra_flags: got the flag "a=b", ' + A_NAME),
+            ({"max-wals": 1, "--max-wals": 2}, 'extra_flags: got "max-wals" more than once, expected it once'),
+            ({"quota-backend-bytes": "8G"}, 'extra_flags: --quota-backend-bytes: got "8G", expected bytes '
+             'or a size such as "8GB" or "8GiB"; did you mean "8GB"?'),
+            ({"quota-backend-bytes": "1.5B"}, 'extra_flags: --quota-backend-bytes: got "1.5B", expected an '
+             'integer of bytes, 0 or more'),
+            ({"max-wals": "010"}, 'extra_flags: --max-wals: got "010", expected an integer of 0 or more'),
+            ({"enable-v2": True}, 'extra_flags: etcd 3.6 has no flag "enable-v2"; those that have it: 3.4, 3.5'),
+            ({"experimental-compaction-batch-limit": 5, "compaction-batch-limit": 5},
+             "extra_flags: --experimental-compaction-batch-limit: cannot be used with "
+             "--compaction-batch-limit: it is the old name of the same setting; leave it out"),
+            ({"feature-gates": "CompactHash=true"},
+             'extra_flags: --feature-gates: got "CompactHash", expected a feature gate of etcd 3.6: '
+             'AllAlpha, AllBeta, CompactHashCheck, InitialCorruptCheck, LeaseCheckpoint, '
+             'LeaseCheckpointPersist, SetMemberLocalAddr, StopGRPCServiceOnDefrag, TxnModeWriteWithSharedBuffer; '
+             'did you mean "CompactHashCheck"?'),
+            ({"no-such": "a\nb"}, 'extra_flags: --no-such: got "a\\nb", expected printable text, an integer '
+             'or a boolean'),
+            ({"wal-dir": "../wal"}, 'extra_flags: --wal-dir: got "../wal", expected a path without ..'),
+        ],
+    )  # fmt: skip
+    def test_messages(self, flags, message):
+        with pytest.raises(PlanError) as error:
+            ClusterPlan.local(1, extra_flags=flags)
+        assert str(error.value) == message
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("name", "set it with Member(name=), or --host NAME=HOST on the command line"),
+            ("data-dir", "set it with data_dir=, or --data-dir on the command line"),
+            ("initial-cluster", "set it with members=, or --host NAME=HOST on the command line"),
+            ("initial-cluster-state", "set it with state="),
+            ("initial-cluster-token", "set it with token=, or --token on the command line"),
+            ("cert-file", "set it with tls=, or --tls-dir on the command line"),
+            ("discovery-srv", "the plan lists its members, and etcd rejects both together"),
+            ("version", "etcd would print its version and exit"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda flags: ClusterPlan.local(1, extra_flags=flags),
+            lambda flags: settings_for(size(clients=5), extra_flags=flags),
+        ],
+    )
+    def test_flags_of_the_plan_are_rejected(self, name, reason, make):
+        with pytest.raises(PlanError) as error:
+            make({name: "x"})
+        assert str(error.value) == (
+            f'extra_flags: got "{name}", expected flags that the plan does not set itself; {reason}'
+        )
+
+    @given(st.dictionaries(names, values, max_size=4), st.sampled_from(VERSIONS))
+    def test_any_flags_are_accepted_or_rejected_on_one_line(self, flags, version):
+        found = result(lambda: ClusterPlan.local(1, etcd_version=version, extra_flags=flags))
+        assert "\n" not in str(found)
+        if isinstance(found, ClusterPlan):
+            assert found.flags("infra0").items() >= found.extra_flags.items()
+
+
+class TestUnknown:
+    """A flag that our table lacks is passed through in every format but a config file, with a notice."""
+
+    def test_notice_and_suggestion(self):
+        found = plan(**{"quota-backend-byte": "3", "brand-new": "a b$c"})
+        first, second = (notice for notice in found.notices if notice.code == "unknown-flag")
+        assert first.severity == "warning"
+        assert first.text.startswith('Our table of etcd 3.6 has no flag "quota-backend-byte", so it is passed through')
+        assert first.text.endswith('; did you mean "quota-backend-bytes"?')
+        assert second.text.endswith("ignores such a variable.")
+
+    def test_formats(self):
+        found = plan(**{"brand-new": "a b$c", "brand-off": False})
+        assert "  --brand-new='a b$c' \\\n  --brand-off=false\n" in render(found, "flags")
+        assert 'ETCD_BRAND_NEW="a b\\$c"\n' in render(found, "env")
+        absolute = ClusterPlan.local(1, data_dir="/d", extra_flags=found.extra_flags)
+        assert '"--brand-new=a b$$c"' in render(absolute, "systemd")
+        with pytest.raises(OptionError) as error:
+            render(found, "config")
+        assert str(error.value) == (
+            "extra_flags: --brand-new cannot be set in a config file: our table does not have it, so its key is "
+            'unknown, and etcd would silently ignore a wrong one; use the format "flags" or "env"'
+        )
+
+    def test_settings_reject_it(self):
+        """They are flags that we know."""
+        with pytest.raises(PlanError, match=r"^settings: etcd 3\.6: got the flag \"brand-new\""):
+            ClusterPlan.local(1, settings={"brand-new": 1})
+
+    def test_it_stays_in_settings_of_a_sizing(self):
+        settings = settings_for(size(data_bytes="4GB"), extra_flags={"brand-new": "1"})
+        assert "--brand-new=1" in settings.flags
+        assert "unknown-flag" in codes(settings)
+        assert ClusterPlan.local(1, settings=settings).extra_flags == {"brand-new": "1"}
+
+
+class TestFormats:
+    """A config file has the flag under its key and with the type that the key has."""
+
+    def test_config_keys(self):
+        found = plan(feature_gates="CompactHashCheck=true", corrupt_check_time="1m", client_cert_allowed_hostname="a,b",
+                     cipher_suites="TLS_AES_128_GCM_SHA256", pre_vote="false")  # fmt: skip
+        document = yaml.safe_load(render(found, "config"))
+        assert document["feature-gates"] == "CompactHashCheck=true"
+        assert document["corrupt-check-time"] == 60_000_000_000
+        assert document["client-transport-security"]["allowed-hostname"] == ["a", "b"]
+        assert document["cipher-suites"] == ["TLS_AES_128_GCM_SHA256"]
+        assert document["pre-vote"] is False
+
+    def test_a_flag_without_a_key(self):
+        with pytest.raises(
+            OptionError, match=r"^extra_flags: --client-crl-file cannot be set in a config file of etcd"
+        ):
+            render(plan(client_crl_file="/x"), "config")
+
+    def test_a_relative_path_in_a_unit(self):
+        with pytest.raises(OptionError, match=r"^--peer-crl-file: got \"x\.pem\", expected an absolute path"):
+            render(ClusterPlan.local(1, data_dir="/d", extra_flags={"peer-crl-file": "x.pem"}), "systemd")
+
+
+class TestPrecedence:
+    """The user's value replaces that of `settings`, and everything derived follows it."""
+
+    def test_extra_flags_override_settings(self):
+        found = ClusterPlan.local(1, settings={"max-wals": 3, "max-txn-ops": 9}, extra_flags={"max-wals": 7})
+        assert found.further_flags == {"max-wals": 7, "max-txn-ops": 9}
+        assert found.setting("max-wals") == 7
+
+    def test_a_plan_overrides_the_flags_of_its_settings(self):
+        settings = settings_for(size(data_bytes="4GB"), extra_flags={"max-wals": 3, "max-txn-ops": 9})
+        found = ClusterPlan.local(1, settings=settings, extra_flags={"--max-wals": 7})
+        assert found.extra_flags == {"max-txn-ops": 9, "max-wals": 7}
+
+    def test_combinations_are_checked_over_both(self):
+        both = {"settings": {"heartbeat-interval": 300}, "extra_flags": {"election-timeout": "3s"}}
+        with pytest.raises(PlanError, match=r"^extra_flags: --election-timeout: got \"3s\""):
+            ClusterPlan.local(1, **both)
+        assert ClusterPlan.local(1, settings=both["settings"], extra_flags={"election-timeout": 3000})
+
+    def test_quota(self):
+        found = settings_for(size(data_bytes="4GB"), extra_flags={"quota-backend-bytes": "16GiB"})
+        quota = found.setting("quota-backend-bytes")
+        assert (quota.value, quota.is_given, quota.is_default) == (16 * GIB, True, False)
+        assert quota.why == "You set it; our choice is 5368709120."
+        assert found.memory.database_bytes == 16 * GIB
+        assert "quota-above-suggested" in codes(found)
+        assert EtcdSettings.model_validate_json(found.model_dump_json()) == found
+
+    @pytest.mark.parametrize(("text", "gib"), [("0", 2), ("2GiB", 2), ("1GiB", 1)])
+    def test_a_quota_below_the_data_has_a_notice(self, text, gib):
+        found = settings_for(size(data_bytes="4GB"), extra_flags={"quota-backend-bytes": text})
+        assert found.quota_backend_bytes == found.memory.database_bytes == gib * GIB
+        assert "quota-below-data" in codes(found)
+        assert any(flag.startswith("--quota-backend-bytes=") for flag in found.flags)
+
+    def test_a_quota_of_a_plan_has_the_same_notice(self):
+        assert "quota-above-suggested" in codes(plan(quota_backend_bytes="16GiB"))
+
+    def test_raft_log(self):
+        found = settings_for(size(clients=5), extra_flags={"snapshot-count": 50_000, "snapshot-catchup-entries": 9_000})
+        assert found.memory.raft_bytes == 59_000 * 10_000
+        zero = settings_for(size(clients=5), extra_flags={"snapshot-count": 0, "snapshot-catchup-entries": 0})
+        assert zero.memory == settings_for(size(clients=5)).memory
+        assert zero.snapshot_count == 10_000
+
+    @pytest.mark.parametrize(
+        ("given", "rtt", "expected"),
+        [
+            ({"heartbeat-interval": 250}, None, (250, 2500)),
+            ({"heartbeat-interval": 50}, None, (50, 1000)),
+            ({"heartbeat-interval": 8000}, None, (8000, 50_000)),
+            ({"heartbeat-interval": 250}, 150, (250, 2500)),
+            ({"election-timeout": 3000}, None, (100, 3000)),
+            ({"election-timeout": 1500}, 150, (150, 1500)),
+            ({"election-timeout": 900, "heartbeat-interval": 90}, 150, (90, 900)),
+        ],
+    )
+    def test_timing(self, given, rtt, expected):
+        found = settings_for(size(clients=5), peer_rtt_ms=rtt, extra_flags=given)
+        assert (found.heartbeat_interval_ms, found.election_timeout_ms) == expected
+        assert ("election-below-rtt" in codes(found)) == (expected[1] < 10 * (rtt or 0))
+
+    def test_timing_that_etcd_rejects(self):
+        with pytest.raises(PlanError, match=r"^extra_flags: --heartbeat-interval, --election-timeout: got an election"):
+            settings_for(size(clients=5), peer_rtt_ms=1000, extra_flags={"election-timeout": 1000})
+
+    def test_the_mode_revision_needs_a_number_of_revisions(self):
+        with pytest.raises(PlanError) as error:
+            settings_for(size(clients=5), extra_flags={"auto-compaction-mode": "revision"})
+        assert str(error.value) == (
+            "extra_flags: --auto-compaction-mode: got revision without --auto-compaction-retention, "
+            "expected both: set "
+            "the number of revisions to keep"
+        )
+        both = {"auto-compaction-mode": "revision", "auto-compaction-retention": "5000"}
+        assert settings_for(size(clients=5), extra_flags=both).setting("auto-compaction-retention").value == "5000"
+        assert settings_for(size(clients=5), kubernetes=True, extra_flags={"auto-compaction-mode": "revision"})
+
+    def test_a_given_default_is_a_flag_too(self):
+        found = settings_for(size(clients=5), extra_flags={"pre-vote": "true"})
+        assert found.setting("pre-vote").is_default
+        assert "--pre-vote=true" in found.flags
+
+
+class TestNotices:
+    @pytest.mark.parametrize(
+        ("flags", "expected"),
+        [
+            ({"max-snapshots": "3"}, "deprecated-flag"),
+            ({"experimental-corrupt-check-time": "5m"}, "deprecated-flag"),
+            ({"unsafe-no-fsync": "true"}, "unsafe-flag"),
+            ({"max-wals": "3"}, None),
+            ({"unsafe-no-fsync": "false"}, None),
+        ],
+    )
+    def test_codes(self, flags, expected):
+        new = set(codes(plan(**flags))) - set(codes(plan()))
+        assert new == ({expected} if expected else set())
+
+    def test_a_deprecated_flag_names_the_new_one(self):
+        (notice,) = [one for one in plan(experimental_corrupt_check_time="5m").notices if one.code == "deprecated-flag"]
+        assert notice.text == (
+            "etcd 3.6 warns that --experimental-corrupt-check-time is deprecated; use --corrupt-check-time instead."
+        )
+
+
+class TestListeners:
+    """Flags of all members must not meet on one machine."""
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: plan(listen_metrics_urls="http://0.0.0.0:2379"),
+             '--listen-metrics-urls: got "http://0.0.0.0:2379", expected a port of its own: member "infra0" '
+              'listens on "http://127.0.0.1:2379" too'),
+            (lambda: plan(listen_metrics_urls="http://127.0.0.1:9,http://127.0.0.1:9"),
+             '--listen-metrics-urls: got "http://127.0.0.1:9", expected a port of its own: member "infra0" '
+              'listens on "http://127.0.0.1:9" too'),
+            (lambda: plan(listen_metrics_urls="https://127.0.0.1:9"),
+             '--listen-metrics-urls: got "https://127.0.0.1:9", expected http://: there are no client '
+              'certificates; add them with tls='),
+            (lambda: ClusterPlan.local(2, extra_flags={"wal-dir": "/wal"}),
+             '--wal-dir: got "/wal", ' + ALONE),
+            (lambda: ClusterPlan.local(2, extra_flags={"listen-metrics-urls": "http://127.0.0.1:9"}),
+             '--listen-metrics-urls: got "http://127.0.0.1:9", ' + ALONE),
+        ],
+    )  # fmt: skip
+    def test_collisions_are_rejected(self, make, message):
+        with pytest.raises(PlanError) as error:
+            make()
+        assert str(error.value) == message
+
+    def test_members_on_their_own_hosts_share_the_flags(self):
+        flags = {"listen-metrics-urls": "https://127.0.0.1:2381", "wal-dir": "/wal"}
+        found = ClusterPlan.from_hosts(["10.0.0.1", "10.0.0.2"], tls=Tls.from_dir("/pki"), extra_flags=flags)
+        assert found.flags("infra1").items() >= flags.items()
+
+
+class TestRunbook:
+    def test_the_restore_follows_the_log_folder(self):
+        found = ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": "/wal/one"})
+        words = [command.words for command in runbook(found).step("snapshot-restore").commands]
+        assert any("--wal-dir=/wal/one" in one for one in words)
+        assert ("mv", "-T", "--", "/wal/one", "/wal/one.old") in words
+
+
+class TestTerraform:
+    def ask(self, **query):
+        return answer(json.dumps({"data": "4GB", **query}))
+
+    def test_flags_reach_settings_and_members(self):
+        found = self.ask(
+            set=json.dumps({"max-learners": 2, "quota-backend-bytes": "6GiB"}), hosts="a=10.0.0.1", format="flags"
+        )
+        assert "--max-learners=2" in found["flags"].split()
+        assert found["quota_backend_bytes"] == str(6 * GIB)
+        assert "--max-learners=2" in found["member_a"]
+        assert "max_learners" not in found
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("max-learners=2", 'set: got "max-learners=2", expected a JSON object such as {"max-learners": 2}'),
+            ("[1]", 'set: got "[1]", expected a JSON object such as {"max-learners": 2}'),
+            ('{"name": "x"}', 'extra_flags: got "name", expected flags that the plan does not set itself; '
+             'set it with Member(name=), or --host NAME=HOST on the command line'),
+        ],
+    )  # fmt: skip
+    def test_messages(self, text, message):
+        with pytest.raises((OptionError, PlanError)) as error:
+            self.ask(set=text)
+        assert str(error.value) == message
+
+    def test_a_repeated_flag_is_rejected(self):
+        with pytest.raises(OptionError, match=r"^set: .*max-wals"):
+            self.ask(set='{"max-wals": 1, "max-wals": 2}')
+
+
+def test_a_member_may_be_defined_by_hand():
+    member = Member(name="a", peer_urls="http://10.0.0.1:2380", client_urls="http://10.0.0.1:2379")
+    assert ClusterPlan(members=[member], extra_flags={"max-learners": "2"}).flags("a")["max-learners"] == 2
