@@ -87,7 +87,19 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-HEAVY = {"numpy", "pydantic", "pyarrow", "pandas", "polars", "dask", "pyspark", "tqdm", "httpx", "prometheus_client"}
+HEAVY = {
+    "numpy",
+    "pydantic",
+    "pyarrow",
+    "pandas",
+    "polars",
+    "dask",
+    "pyspark",
+    "tqdm",
+    "httpx",
+    "prometheus_client",
+    "yaml",
+}
 
 
 @pytest.mark.parametrize(

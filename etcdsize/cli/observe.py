@@ -32,6 +32,7 @@ from etcdsize.cli.streams import (
     of_file,
     parts,
     reject_own_output,
+    report,
     standard_output,
     title,
     write_answer,
@@ -136,8 +137,8 @@ stop the others: it is the problem of its row.""",
         metavar="FILE",
         action="append",
         type=file_name,
-        help="observe every cluster of this file, in the JSON format of Prometheus file-based service discovery; - is "
-        "standard input",
+        help="observe every cluster of this file, in the format of Prometheus file-based service discovery, JSON or "
+        "YAML; can be repeated; - is standard input",
     )
     add_output(many, help="the file to write, one row per cluster; - is standard output (default: write no rows)")
     add_output_format(many, standard_output="csv")
@@ -172,13 +173,6 @@ def run(options: Namespace) -> int:
         "tls": ClientTls(**files) if any(files.values()) else None,
     }
     if options.targets is not None:
-        if len(options.targets) > 1:
-            raise OptionError(
-                f"--targets: got {len(options.targets)} files, expected one; join them with: jq -s add FILE1 FILE2 | "
-                "etcdsize observe --targets -",
-                option="--targets",
-            )
-        (options.targets,) = options.targets
         return _observe_many(options, {**how, "catalog": options.catalog}, scrape)
     from etcdsize.observation.observe import observe
 
@@ -191,6 +185,16 @@ _SAVED = ("before", "after", "seconds", "taken")
 def _not_with(option: str, how: str, other: str, why: str = "") -> OptionError:
     flag = f"--{option.replace('_', '-')}"
     return OptionError(f"{flag}: cannot be used {how} {other if other.isupper() else f'--{other}'}{why}", option=flag)
+
+
+def _reject_repeated(option: str, names: list[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise OptionError(
+                f"--{option}: got {shown(title(name))} {count} times, expected each file once",
+                option=f"--{option}",
+                value=name,
+            )
 
 
 def _moment(text: str) -> float:
@@ -222,13 +226,7 @@ def _read_saved(options: Namespace, first: str) -> Observation:
     if options.seconds is not None and options.before is None:
         raise _not_with("seconds", "without", "before")
     before = options.before or []
-    for name, count in Counter([*before, *options.after]).items():
-        if count > 1:
-            raise OptionError(
-                f"--after: got {shown(title(name))} {count} times, expected each file once",
-                option="--after",
-                value=name,
-            )
+    _reject_repeated("after", [*before, *options.after])
     reject_own_output(*before, *options.after)
     scrapes: dict[str, dict[str, Scrape]] = {"before": {}, "after": {}}
     statuses: list[MemberStatus] = []
@@ -275,7 +273,7 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
     """Observe every cluster of a file, and write one row per cluster."""
     from etcdsize.base.output_file import is_standard_output
     from etcdsize.observation.fleet import observe_fleet
-    from etcdsize.observation.targets import read_targets
+    from etcdsize.observation.targets import join_targets, read_targets
     from etcdsize.reports.fleet import render_fleet
     from etcdsize.reports.observation import render_observed_fleet
 
@@ -291,11 +289,16 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
         raise OptionError(
             f"--provider: got {len(provider)} providers, expected one with --targets", option="--provider"
         )
-    reject_own_output(options.targets, output=options.output)
-    read = partial(read_targets, content(options.targets), secure=scrape["tls"] is not None)
-    targets = of_file(options.targets, read)
+    files: list[str] = options.targets
+    _reject_repeated("targets", files)
+    reject_own_output(*files, output=options.output)
+    secure = scrape["tls"] is not None
+    if len(files) == 1:
+        targets = of_file(files[0], partial(read_targets, content(files[0]), secure=secure))
+    else:
+        targets = join_targets({title(one): content(one) for one in files}, secure=secure)
     to_output = is_standard_output(options.output)
-    name = "standard input" if options.targets == "-" else options.targets
+    name = title(files[0]) if len(files) == 1 else f"{len(files)} files"
     with (
         standard_output() if to_output else contextlib.nullcontext() as stream,
         progress_bar(len(targets), " clusters", name) as progress,
@@ -304,7 +307,7 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
             targets,
             None if to_output or options.output is None else Path(options.output),
             stream,
-            source=Path(options.targets),
+            source=Path(files[0]),
             provider=None if provider is None else provider[0],
             format=options.output_format,
             columns=options.columns,
@@ -317,6 +320,9 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
         write_answer(observed, aside=to_output)
     else:
         write_text(render_observed_fleet(observed) + "\n" + render_fleet(observed.fleet), aside=to_output)
+    if not to_output:
+        for mixed in observed.several_clusters:
+            report(f"etcdsize: row {mixed.row}: {mixed.problem}")
     if not (options.json and to_output):
         # Otherwise the summary on standard error is for a program.
         report_old_versions()

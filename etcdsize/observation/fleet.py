@@ -23,6 +23,7 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
+from etcdsize.observation.notices import SEVERAL_CLUSTERS
 from etcdsize.observation.observe import observe_clusters
 from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
@@ -95,6 +96,12 @@ class ObservedFleet(Answer):
     one_cluster: Annotated[
         tuple[tuple[int, ...], ...],
         Field(description="Rows whose members know one another as peers: each group of rows looks like one cluster."),
+    ] = ()
+    several_clusters: Annotated[
+        tuple[Problem, ...],
+        Field(
+            description="The first rows whose members belong to several clusters, so that nothing is summed, and why."
+        ),
     ] = ()
     inexact_decides: Annotated[
         int, Field(description="Clusters whose tier only loads need that are upper bounds or estimates. [count]")
@@ -237,6 +244,8 @@ class _Row:
     answered: bool
     member_ids: tuple[str, ...]
     other_peers: tuple[str, ...]
+    mixed: bool
+    """Whether its members belong to several clusters."""
     inexact: bool
     """Whether only loads that are upper bounds or estimates need its tier."""
     batch: pa.RecordBatch
@@ -277,6 +286,7 @@ def _row(
         answered=bool(ids) or (isinstance(found, Observation) and found.is_known),
         member_ids=ids,
         other_peers=found.other_peers if isinstance(found, Observation) else (),
+        mixed=isinstance(found, Observation) and any(one.code == SEVERAL_CLUSTERS.code for one in found.notices),
         inexact=inexact,
         batch=pa.RecordBatch.from_pylist([values], schema),
     )
@@ -318,6 +328,7 @@ class _Counts:
     def __init__(self) -> None:
         self._clusters = self._partial = self._unreachable = self._inexact = 0
         self._first: list[Problem] = []
+        self._mixed: list[Problem] = []
         self._links = Links()
         self._unlinked: dict[int, tuple[str, ...]] = {}
 
@@ -334,9 +345,10 @@ class _Counts:
             self._partial += 1
         else:
             self._unreachable += 1
-        if len(self._first) < _FIRST:
-            problem = f"{shortened(row.name)}: {row.problem}" if row.name else row.problem
-            self._first.append(Problem(row=self._clusters, problem=problem))
+        problem = f"{shortened(row.name)}: {row.problem}" if row.name else row.problem
+        for problems in (self._first, *([self._mixed] if row.mixed else [])):
+            if len(problems) < _FIRST:
+                problems.append(Problem(row=self._clusters, problem=problem))
 
     def result(self, fleet: FleetSummary) -> ObservedFleet:
         return ObservedFleet(
@@ -346,6 +358,7 @@ class _Counts:
             unreachable=self._unreachable,
             first_problems=tuple(self._first),
             one_cluster=self._one_cluster(),
+            several_clusters=tuple(self._mixed),
             inexact_decides=self._inexact,
             fleet=fleet,
         )

@@ -14,7 +14,7 @@ from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import format_bytes, format_number, format_percent
 
-__all__ = ["not_asked", "observed_notices"]
+__all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices"]
 
 _OURS = "our choice"
 _FAQ = "etcd-io/website content/en/docs/v3.5/faq.md"
@@ -38,7 +38,7 @@ _DEFRAGMENT = NoticeKind("defragment", "warning", _MIXIN)
 _SLOW_WAL_FSYNC = NoticeKind("slow-wal-fsync", "warning", _FAQ)
 _SLOW_BACKEND_COMMIT = NoticeKind("slow-backend-commit", "warning", _FAQ)
 _SLOW_NETWORK = NoticeKind("slow-network", "warning", _MIXIN)
-_SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
+SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
 _CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
 _UNKNOWN_VERSION = NoticeKind("etcd-unknown-version", "warning", _OURS)
@@ -118,7 +118,7 @@ def not_asked(members: Sequence[MemberLoad], other_peers: Sequence[str]) -> bool
 
 
 def _of_clusters(mixed: str) -> Iterator[Notice]:
-    yield _SEVERAL_CLUSTERS(
+    yield SEVERAL_CLUSTERS(
         f"The endpoints are not one cluster, so nothing is summed: {mixed}. Observe each cluster by itself; in a file "
         "of targets, give each its own label cluster."
     )

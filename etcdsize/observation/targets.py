@@ -1,7 +1,8 @@
-"""Read the clusters to observe from a file in the format of Prometheus' file-based service discovery."""
+"""Read the clusters to observe from files in the format of Prometheus' file-based service discovery, JSON or YAML."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NoReturn
@@ -11,17 +12,20 @@ from pydantic import Field, model_validator
 from etcdsize.base.checks import list_of
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, NotNegative
-from etcdsize.base.text import shortened, shown
+from etcdsize.base.text import decoded, shortened, shown
 from etcdsize.errors import OptionError, TableError, UnitError
 from etcdsize.etcd.urls import endpoints_of
+from etcdsize.observation.yaml_text import yaml_documents
 from etcdsize.units import parse_count
 
-__all__ = ["ClusterTargets", "clusters_of", "read_targets"]
+__all__ = ["ClusterTargets", "clusters_of", "join_targets", "read_targets"]
 
 _EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # A list of mappings, after comments and the start of a document.
-_YAML = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*-[ \t\r\n]+['\"\w]+[ \t]*:")
+_YAML = re.compile(
+    r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*(?:-[ \t\r\n]+\{?[ \t]*['\"\w]+[ \t]*:|\[\s*\{\s*\w+\s*:)"
+)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -60,7 +64,8 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     Parameters
     ----------
     source : str, bytes or list
-        Text, or parsed JSON.
+        Text in JSON or YAML, which may hold several documents, or parsed JSON. In YAML, every value is text, as it is
+        to Prometheus.
     secure : bool
         Whether targets without the label `__scheme__` are `https://`.
 
@@ -68,6 +73,8 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     ------
     TableError
         If it is not such a list, or has no cluster without a problem; the message names row and field.
+    MissingDependencyError
+        For YAML without pyyaml, which the extra `observe` installs.
 
     Examples
     --------
@@ -75,42 +82,64 @@ def read_targets(source: object, *, secure: bool = False) -> tuple[ClusterTarget
     >>> cluster.endpoints, cluster.labels, cluster.clients
     (('http://10.0.0.1:2379',), {'cluster': 'orders', 'clients': '300'}, 300)
     """
-    try:
-        found = documents(source)
-    except TableError as error:
-        if _is_yaml(source):
-            raise TableError(
-                "YAML, expected JSON, which Prometheus reads too; convert it, with yq 4: yq -o json . FILE > FILE.json"
-            ) from error
-        raise
-    if len(found) > 1:
-        raise TableError(
-            f"{len(found)} JSON documents, expected one list; join them with: jq -s add FILE | "
-            "etcdsize observe --targets -"
-        )
-    if len(found) != 1 or not isinstance(found[0], list) or not found[0]:
-        raise TableError(f"got {shown(source)}, expected {_EXPECTED}")
+    return join_targets({"": source}, secure=secure)
+
+
+def join_targets(sources: Mapping[str, object], *, secure: bool = False) -> tuple[ClusterTargets, ...]:
+    """Return the clusters of several files, as `read_targets` does of one: groups of a cluster may be in any of them.
+
+    Parameters
+    ----------
+    sources : mapping
+        The name of a file -> its content. Messages name it, unless it is empty.
+    secure : bool
+        As for `read_targets`.
+    """
     clusters: dict[object, _Cluster] = {}
     errors = []
-    for row, fields in enumerate(found[0], 1):
-        labels = _usable_labels(fields)
-        cluster = clusters.setdefault(labels.get("cluster") or row, _Cluster())
-        cluster.add_labels(labels)
+    number = 0
+    for name, source in sources.items():
         try:
-            cluster.add(row, *_group(fields, row, secure=secure))
+            groups = _groups(source)
         except TableError as error:
-            errors.append(error)
-            cluster.problems.append(str(error))
+            raise _of_file(name, error) from None
+        for row, fields in enumerate(groups, 1):
+            number += 1
+            labels = _usable_labels(fields)
+            cluster = clusters.setdefault(labels.get("cluster") or number, _Cluster())
+            cluster.add_labels(labels)
+            try:
+                cluster.add(row, *_group(fields, row, secure=secure))
+            except TableError as error:
+                errors.append(_of_file(name, error))
+                cluster.problems.append(str(errors[-1]))
     if all(cluster.problems for cluster in clusters.values()):
         raise errors[0]
     return tuple(cluster.targets() for cluster in clusters.values())
 
 
-def _is_yaml(source: object) -> bool:
-    """Return whether a text that is not JSON begins as file-based service discovery in YAML does."""
-    if isinstance(source, (bytes, bytearray)):
-        source = bytes(source).decode(errors="replace")
-    return isinstance(source, str) and _YAML.match(source) is not None
+def _of_file(name: str, error: TableError) -> TableError:
+    if not name:
+        return error
+    return TableError(f"{name}: {error}", file=name, row=error.row, field=error.field)
+
+
+def _groups(source: object) -> list[Any]:
+    """Return the groups in all documents of a text."""
+    try:
+        found = documents(source)
+    except TableError:
+        text = source
+        if isinstance(source, (bytes, bytearray)):
+            with contextlib.suppress(UnicodeDecodeError):
+                text = decoded(bytes(source))
+        if not isinstance(text, str) or _YAML.match(text) is None:
+            raise
+        found = yaml_documents(text)
+    for document in found or [None]:
+        if not isinstance(document, list) or not document:
+            raise TableError(f"got {shown(source if len(found) < 2 else document)}, expected {_EXPECTED}")
+    return [group for document in found for group in document]
 
 
 class _Cluster:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import result
 
 from etcdsize import TableError
-from etcdsize.observation.targets import ClusterTargets, read_targets
+from etcdsize.base.text import shortened
+from etcdsize.observation.targets import ClusterTargets, join_targets, read_targets
 
 
 def group(*targets: str, **labels: str) -> dict:
@@ -57,8 +60,8 @@ class TestClusters:
         assert read_targets(source)[0].endpoints == ("http://a:1",)
 
 
-class TestOtherFiles:
-    """A file of another form is named for what it is, with the command that converts it."""
+class TestYaml:
+    """YAML is read as JSON is. Every value is text, as it is to Prometheus, which keeps labels as text."""
 
     YAML = "- labels: { cls: orders, ins: etcd-1 }\n  targets: [ 127.0.0.1:23911 ]\n"
 
@@ -69,18 +72,144 @@ class TestOtherFiles:
             "---\n" + YAML,
             "# etcd\n\n---\n# more\n" + YAML,
             YAML.replace("- labels", "-\n  labels"),
-            "  - targets: ['a:1']\r\n",
-            '- "targets":\n  - a:1\n',
+            YAML.replace("\n", "\r\n"),
+            "- targets:\n    - 127.0.0.1:23911\n  labels:\n    cls: orders\n    ins: 'etcd-1'  # the first\n",
             "\ufeff" + YAML,
+            YAML + "...\n",
         ],
     )
-    def test_yaml(self, text):
-        for source in (text, text.encode()):
+    @pytest.mark.parametrize("encoding", [None, "utf-8", "utf-16"])
+    def test_it_is_read_as_json_is(self, text, encoding):
+        found = read_targets(text if encoding is None else text.encode(encoding))
+        assert found == read_targets([group("127.0.0.1:23911", cls="orders", ins="etcd-1")])
+
+    def test_values_are_text(self):
+        (one,) = read_targets("- targets: ['a:1']\n  labels: {clients: 300, on: yes, v: 1.10, zone: 007, x: null}\n")
+        assert one.labels == {"clients": "300", "on": "yes", "v": "1.10", "zone": "007", "x": "null"}
+        assert one.clients == 300
+
+    @given(
+        st.lists(
+            st.fixed_dictionaries(
+                {"targets": st.lists(st.sampled_from(["a:1", "b:2", "[::1]:3"]), min_size=1, max_size=3)},
+                optional={
+                    "labels": st.dictionaries(
+                        st.sampled_from(["cluster", "zone", "clients"]),
+                        st.sampled_from(["", "x", "5", "no", "a: b", "- c", "#", "'", '"', "é\u2028"]),
+                    )
+                },
+            ),
+            min_size=1,
+            max_size=4,
+        ),
+        st.booleans(),
+    )
+    def test_whatever_is_written_is_what_json_says(self, groups, flow):
+        text = yaml.safe_dump(groups, default_flow_style=flow or None, allow_unicode=True)
+        if text.startswith("["):
+            text = "".join(f"- {json.dumps(one)}\n" for one in groups) if len(groups) % 2 else text
+        json_found, yaml_found = (result(read_targets, source) for source in (json.dumps(groups), text))
+        if isinstance(json_found, TableError):
+            assert str(yaml_found) == str(json_found)
+        else:
+            assert yaml_found == json_found
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("- targets: [a:1\n", "not YAML: "),
+            (
+                "- targets: ['a:1']\n  targets: ['b:1']\n",
+                'not YAML: an object has the field "targets" more than once, line',
+            ),
+            (
+                "- targets: &a ['a:1']\n- targets: *a\n",
+                "not plain YAML: a list or an object has an alias; write it out",
+            ),
+            ("- &a\n  targets: [*a]\n", "not JSON: "),
+            ("- targets: &a [*a]\n", "not plain YAML: a list or an object has an alias"),
+            ("- targets: [{? [b] : c}]\n", "not plain YAML: a field's name is no text, line 1"),
+            ("- targets: " + "[" * 5_000, "not YAML: "),
+            ("- targets: !!python/object/apply:os.system [ls]\n", "row 1, targets: got "),
+            ("- targets: \n", 'row 1, targets: got "", expected a list such as'),
+            ("- targets: \x00\n", "not YAML: "),
+        ],
+    )
+    def test_faults_are_named(self, text, message):
+        with pytest.raises(TableError) as caught:
+            read_targets(text)
+        assert str(caught.value).startswith(message)
+        assert len(str(caught.value).splitlines()) == 1
+        assert len(str(caught.value)) < 300
+
+    def test_billions_of_aliases_are_refused_at_once(self):
+        lines = ["- targets: &a0 ['a:1']"] + [f"  x{n}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(30)]
+        with pytest.raises(TableError, match="alias"):
+            read_targets("\n".join(lines))
+
+    def test_without_the_extra(self, run, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "yaml", None)
+        (tmp_path / "t.yml").write_text(self.YAML)
+        code, out, err = run("observe", "--targets", str(tmp_path / "t.yml"), "--provider", "aws")
+        assert (code, out, err) == (2, "", "etcdsize: pyyaml is not installed; run: pip install 'etcdsize[observe]'\n")
+
+
+class TestSeveral:
+    """Several files, and several documents in a file, are one list: groups of a cluster may be in any of them."""
+
+    def test_files_are_joined(self):
+        found = join_targets(
+            {
+                "a.json": [group("a:1", cluster="x"), group("c:1")],
+                "b.yml": "- targets: ['b:1']\n  labels: {cluster: x}\n- targets: ['d:1']\n",
+            }
+        )
+        assert [one.endpoints for one in found] == [("http://a:1", "http://b:1"), ("http://c:1",), ("http://d:1",)]
+
+    def test_faults_name_the_file(self):
+        good, bad, _ = join_targets({"a.json": [group("a:1")], "b.json": [group(), group("c:1")]})
+        assert good.problem is None
+        assert bad.problem.startswith("b.json: row 1, targets: got [], expected a list")
+        for sources, message in (
+            ({"a.json": [group("a:1")], "b.json": "{"}, "b.json: not JSON: "),
+            ({"a.json": [group()], "b.json": [group()]}, "a.json: row 1, targets: got []"),
+        ):
             with pytest.raises(TableError) as caught:
-                read_targets(source)
-            assert str(caught.value) == (
-                "YAML, expected JSON, which Prometheus reads too; convert it, with yq 4: yq -o json . FILE > FILE.json"
-            )
+                join_targets(sources)
+            assert str(caught.value).startswith(message)
+            assert caught.value.file == message.partition(":")[0]
+
+    @pytest.mark.parametrize("count", [2, 3])
+    @pytest.mark.parametrize("space", ["", "\n", " "])
+    def test_documents_are_joined(self, count, space):
+        text = space.join(json.dumps([group(f"a:{number + 1}")]) for number in range(count))
+        assert [one.endpoints for one in read_targets(text)] == [(f"http://a:{n + 1}",) for n in range(count)]
+        yaml_text = "---\n".join(f"- targets: ['a:{number + 1}']\n" for number in range(count))
+        assert read_targets(yaml_text) == read_targets(text)
+
+    def test_document_that_is_no_list_is_named(self):
+        with pytest.raises(TableError, match=r"^got \{'a': 1\}, expected a list such as "):
+            read_targets('[{"targets": ["a:1"]}] {"a": 1}')
+
+    def test_command_line(self, run, tmp_path):
+        (tmp_path / "a.json").write_text(json.dumps([group("127.0.0.1:1", cluster="x"), group("127.0.0.1:2")]))
+        (tmp_path / "b.yml").write_text("- targets: ['127.0.0.1:3']\n  labels: {cluster: x}\n- targets: []\n")
+        files = [word for name in ("a.json", "b.yml") for word in ("--targets", str(tmp_path / name))]
+        options = ("--provider", "aws", "--interval", "0", "-o", "-", "--columns", "cluster,members,observed_problem")
+        code, out, _ = run("observe", *files, *options)
+        rows = out.splitlines()
+        assert code == 1
+        assert [row.startswith(start) for row, start in zip(rows[1:3], ("x,2,", ",1,"), strict=True)] == [True, True]
+        assert f"{tmp_path}/b.yml: row 2, targets: got []" in rows[3]
+        code, out, err = run("observe", *files[:2], *files[:2], *options)
+        assert (code, out) == (2, "")
+        assert err == f'etcdsize: --targets: got "{shortened(files[1])}" 2 times, expected each file once\n'
+        code, _, err = run("observe", *files, *options[:-4], "-o", files[3], "--force")
+        assert (code, err) == (2, f"etcdsize: {files[3]}: is also the input; give the output another name\n")
+
+
+class TestOtherFiles:
+    """A file of another form is named for what it is."""
 
     @pytest.mark.parametrize(
         "text", ["-5", "--- a", "- a\n- b\n", "<html>", "targets", "-", "[{'targets': []}]", "# x\n"]
@@ -89,27 +218,6 @@ class TestOtherFiles:
         with pytest.raises(TableError) as caught:
             read_targets(text)
         assert "YAML" not in str(caught.value)
-
-    @pytest.mark.parametrize("count", [2, 3])
-    @pytest.mark.parametrize("space", ["", "\n", " "])
-    def test_several_documents(self, count, space):
-        text = space.join([json.dumps([group("a:1")])] * count)
-        with pytest.raises(TableError) as caught:
-            read_targets(text)
-        assert str(caught.value) == (
-            f"{count} JSON documents, expected one list; join them with: jq -s add FILE | etcdsize observe --targets -"
-        )
-
-    def test_several_files(self, run, tmp_path):
-        for name in ("a.json", "b.json"):
-            (tmp_path / name).write_text(json.dumps([group("127.0.0.1:1")]))
-        twice = [word for name in ("a.json", "b.json") for word in ("--targets", str(tmp_path / name))]
-        code, out, err = run("observe", *twice, "--provider", "aws")
-        assert (code, out) == (2, "")
-        assert err == (
-            "etcdsize: --targets: got 2 files, expected one; join them with: jq -s add FILE1 FILE2 | etcdsize observe "
-            "--targets -\n"
-        )
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
     def test_what_powershell_writes(self, encoding):
