@@ -27,6 +27,7 @@ __all__ = [
     "DiskPrice",
     "Dropped",
     "Erratum",
+    "EtcdDowngrade",
     "EtcdFlag",
     "EtcdFlaw",
     "EtcdSettings",
@@ -164,7 +165,8 @@ _PUBLIC_NAMES = {
     "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
     "etcd.flag": ("EtcdFlag",),
     "etcd.flaws": ("EtcdFlaw",),
-    "etcd.versions": ("EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions"),
+    "etcd.upgrade": ("EtcdDowngrade", "EtcdUpgrade"),
+    "etcd.versions": ("EtcdVersion", "EtcdVersions", "load_versions"),
     "workload": ("Workload",),
 }
 
@@ -196,7 +198,8 @@ if TYPE_CHECKING:
     )
     from etcdsize.etcd.flag import EtcdFlag
     from etcdsize.etcd.flaws import EtcdFlaw
-    from etcdsize.etcd.versions import EtcdUpgrade, EtcdVersion, EtcdVersions, load_versions
+    from etcdsize.etcd.upgrade import EtcdDowngrade, EtcdUpgrade
+    from etcdsize.etcd.versions import EtcdVersion, EtcdVersions, load_versions
     from etcdsize.fitting.fit import fit
     from etcdsize.fitting.fsync import FsyncNeed
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for

@@ -20,21 +20,13 @@ from etcdsize.errors import OptionError, TableError
 from etcdsize.etcd.flag import EtcdFlag, FlagChange, add_version
 from etcdsize.etcd.flaws import EtcdFlaw, read_flaws
 from etcdsize.etcd.patch import Patch, patch_number
+from etcdsize.etcd.upgrade import EtcdDowngrade, EtcdUpgrade
 from etcdsize.etcd.version_names import FOLDER, version_files
 
-__all__ = ["EtcdUpgrade", "EtcdVersion", "EtcdVersions", "load_versions", "read_versions"]
+__all__ = ["EtcdVersion", "EtcdVersions", "load_versions", "read_versions"]
 
 _VERSION = re.compile(r"v?(\d{1,4}\.\d{1,4})(?:\.(\d{1,4}))?")
 NOT_RUN = "from source, not run"
-
-
-class EtcdUpgrade(Model):
-    """How the version before is upgraded to a version."""
-
-    version: Annotated[Name, Field(description="The minor version before.")]
-    patch: Annotated[Patch | None, Field(description="The oldest patch to upgrade from. None: the newest there is.")]
-    note: Annotated[str, Field(description="What to know first.")]
-    evidence: Annotated[str | None, Field(description="How we know it works. None: as the version itself.")]
 
 
 class EtcdVersion(Model):
@@ -78,6 +70,10 @@ class EtcdVersion(Model):
     ]
     upgrade: Annotated[
         EtcdUpgrade | None, Field(description="How the version before is upgraded to it. None: it is the oldest.")
+    ]
+    downgrade: Annotated[
+        EtcdDowngrade | None,
+        Field(description="How it is downgraded to the version before. None: etcd cannot, or we do not describe it."),
     ]
 
     @property

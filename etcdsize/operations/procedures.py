@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from etcdsize.etcd.versions import NOT_RUN, load_versions
+from etcdsize.etcd.versions import NOT_RUN, EtcdVersion, load_versions
 from etcdsize.fitting.fsync import FIO, WAL_FSYNC_P99_MS, sequential_iops_for
 from etcdsize.fitting.model import need_for
 from etcdsize.operations.etcdctl import TIMEOUT, EtcdctlCommands, as_operand, docs_of, with_suffix
 from etcdsize.operations.steps import Command, Step
+from etcdsize.operations.upgrades import downgrade, upgrade
 
 __all__ = ["LOADS", "preface", "steps"]
 
@@ -24,6 +25,7 @@ _BUMP_REVISION = ("--bump-revision=1000000000", "--mark-compacted")
 
 def steps(etcdctl: EtcdctlCommands, tier: str | None, kubernetes: bool) -> tuple[Step, ...]:
     """Return every step, the daily ones first."""
+    back = downgrade(etcdctl)
     return (
         _versions(etcdctl),
         _health(etcdctl),
@@ -34,7 +36,8 @@ def steps(etcdctl: EtcdctlCommands, tier: str | None, kubernetes: bool) -> tuple
         _restore_snapshot(etcdctl, kubernetes),
         _defragment(etcdctl),
         _alarms(etcdctl),
-        _upgrade(etcdctl),
+        upgrade(etcdctl),
+        *([] if back is None else [back]),
         _check_performance(etcdctl, tier),
         _measure_disk(etcdctl, tier),
     )
@@ -192,10 +195,15 @@ def _restore_snapshot(etcdctl: EtcdctlCommands, kubernetes: bool) -> Step:
         )
         commands.append(Command(words=words, where="member", member=member.name))
     commands.append(etcdctl.endpoint_health("After all members have started:"))
-    # No patch that raises the revision was run.
-    evidence = NOT_RUN if bump else None
+    evidence = _run_with_bump(version) if bump else None
     page = docs_of(version, "op-guide/recovery.md")
     return etcdctl.step("snapshot-restore", "Restore a snapshot", notes, commands, page, evidence)
+
+
+def _run_with_bump(version: EtcdVersion) -> str:
+    """Return the evidence of a restore that raises the revision: not every patch that was run can."""
+    ran = [patch for patch in version.ran if load_versions().version(patch).restore_bumps_revision]
+    return f"run on {' and '.join(ran)}" if ran else NOT_RUN
 
 
 def _first_to_bump() -> str:
@@ -251,46 +259,6 @@ def _alarms(etcdctl: EtcdctlCommands) -> Step:
         ],
         docs_of(etcdctl.version, "op-guide/maintenance.md"),
     )
-
-
-def _upgrade(etcdctl: EtcdctlCommands) -> Step:
-    version = etcdctl.version
-    target = load_versions().successor(version)
-    if target is None or target.upgrade is None:
-        source = docs_of(version, "upgrades/upgrading-etcd.md")
-        notes = [f"From one patch of {version.name} to another. We know of no later minor version."]
-        evidence = None
-    else:
-        path = target.upgrade
-        source = docs_of(target, f"upgrades/upgrade_{target.name.replace('.', '_')}.md")
-        oldest = f"the newest patch of {version.name}" if path.patch is None else f"{path.patch} or later"
-        notes = [
-            f"Upgrade one minor version at a time: {version.name} to {target.name}. First bring all members to "
-            f"{oldest}.",
-            f"{path.note} Make a new plan for {target.name}: it rejects flags that no longer exist.",
-            f"Once all members run {target.name}, there is no simple way back: keep the snapshot.",
-        ]
-        evidence = path.evidence
-    stop_and_start = "Stop the member, install the new etcd, start it as before, and wait until it is healthy."
-    notes.append(
-        f"Upgrade the followers first, one at a time, and the leader last. {stop_and_start} Then upgrade the tools."
-        if etcdctl.has_followers
-        else f"{stop_and_start} Then upgrade the tools."
-    )
-    commands = [
-        etcdctl.endpoint_health("Start only if all members are healthy:"),
-        etcdctl.save_snapshot(with_suffix(etcdctl.snapshot, "before-upgrade"), "Save a snapshot first:"),
-        etcdctl.endpoint_status("Find the leader (IS LEADER is true) and every member's VERSION:"),
-    ]
-    if etcdctl.has_followers:
-        commands.append(
-            etcdctl.move_leader("After the followers are upgraded, move leadership away and upgrade the old leader.")
-        )
-    commands += [
-        etcdctl.endpoint_health("After every member:"),
-        etcdctl.endpoint_status("VERSION is now the same for all members:"),
-    ]
-    return etcdctl.step("upgrade", "Upgrade", notes, commands, source, evidence)
 
 
 def _check_performance(etcdctl: EtcdctlCommands, tier: str | None) -> Step:

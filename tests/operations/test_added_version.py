@@ -30,7 +30,11 @@ FILE = {
         "until_policy": "Supported until 3.10.0.",
         **{"source": "made up", "flags_source": "made up", "offline_tool": "etcdutl", "etcdctl_has_api_2": False},
         **{"health_reports_alarms": True, "member_list_needs_quorum": True, "restore_bumps_revision_from": "3.8.1"},
-        "upgrade": {"version": "3.7", "patch": "3.7.9", "note": "Read the page first.", "evidence": None},
+        "upgrade": {
+            **{"version": "3.7", "patch": "3.7.9", "older_patches": "Older ones fail.", "checks_v2_store": False},
+            **{"note": "Read the page first.", "source": "a page", "evidence": "from source, not run"},
+        },
+        "downgrade": {"version": "3.7", "source": "another page", "evidence": "from source, not run"},
     },
     "patches": {"3.8.0": "2027-04-01", "3.8.1": "2027-05-01", "3.8.2": "2027-06-01"},
     "removed": ["max-snapshots"],
@@ -106,11 +110,16 @@ class TestAddedVersion:
         step = runbook(ClusterPlan.local(3, etcd_version="3.7")).step("upgrade")
         assert step.notes[:2] == (
             "Upgrade one minor version at a time: 3.7 to 3.8. First bring all members to 3.7.9 or later.",
-            "Read the page first. Make a new plan for 3.8: it rejects flags that no longer exist.",
+            "Read the page first. Make a new plan for 3.8, and start every member with the flags of that plan.",
         )
-        assert step.source.endswith("/v3.8/upgrades/upgrade_3_8.md")
+        assert (step.source, step.evidence) == ("a page", "from source, not run")
+        step = runbook(ClusterPlan.local(3, etcd_version="3.7.8")).step("upgrade")
+        assert step.notes[0].startswith("etcd 3.7.8 cannot be upgraded to 3.8: first bring all members to 3.7.9")
         step = runbook(ClusterPlan.local(3, etcd_version="3.8")).step("upgrade")
         assert step.notes[0] == "From one patch of 3.8 to another. We know of no later minor version."
+        step = runbook(ClusterPlan.local(3, etcd_version="3.8")).step("downgrade")
+        assert step.commands[3].words[-3:] == ("downgrade", "enable", "3.7")
+        assert step.source == "another page"
 
 
 class TestFiles:

@@ -318,13 +318,15 @@ Source: etcd-io/website content/en/docs/v3.4/op-guide/maintenance.md (run on 3.4
 
 Upgrade one minor version at a time: 3.4 to 3.5. First bring all members to the newest patch of 3.4.
 
-If authentication is enabled, the members cannot be upgraded one by one. Make a new plan for 3.5: it
-rejects flags that no longer exist.
+If authentication is enabled, the members cannot be upgraded one by one. Make a new plan for 3.5,
+and start every member with the flags of that plan.
 
-Once all members run 3.5, there is no simple way back: keep the snapshot.
+As long as one member runs 3.4, the others can be started with 3.4 again. A few seconds after the
+last member, /version of every member has 3.5.0 for etcdcluster. Then there is no simple way back:
+keep the snapshot.
 
-Stop the member, install the new etcd, start it as before, and wait until it is healthy. Then
-upgrade the tools.
+Stop the member, install the new etcd, start it, and wait until it is healthy. Then upgrade the
+tools.
 
 Start only if all members are healthy:
 

@@ -174,12 +174,16 @@ class Cluster:
     def start(self, *names: str) -> None:
         """Start these members, by default all, and wait until they are healthy."""
         for name in names or self.names:
-            command, more = self._how(name)
-            with self._log(name).open("a") as file:
-                self._processes[name] = subprocess.Popen(
-                    command, stdout=file, stderr=file, env={**_clean(), **more}, cwd=self.folder
-                )
+            self.launch(name)
         self.wait(*names)
+
+    def launch(self, name: str) -> None:
+        """Start a member, without waiting for it."""
+        command, more = self._how(name)
+        with self._log(name).open("a") as file:
+            self._processes[name] = subprocess.Popen(
+                command, stdout=file, stderr=file, env={**_clean(), **more}, cwd=self.folder
+            )
 
     def wait(self, *names: str) -> None:
         """Wait until these members, by default all, are healthy."""
