@@ -237,12 +237,14 @@ def _defragment(etcdctl: EtcdctlCommands) -> Step:
 
 
 def _alarms(etcdctl: EtcdctlCommands) -> Step:
+    quota = int(etcdctl.plan.further_flags.get("quota-backend-bytes", 0))
+    present = f", which the plan sets to {quota / 2**30:g} GiB" if quota else ""
     return etcdctl.step(
         "alarms",
         "Alarms",
         [
             "NOSPACE: the database has reached its quota, and etcd rejects writes. Compact the history, defragment, "
-            "and disarm the alarm. Then find out what fills the database, or raise quota-backend-bytes.",
+            f"and disarm the alarm. Then find out what fills the database, or raise quota-backend-bytes{present}.",
             "CORRUPT: the members disagree about the data. Replace the corrupt member before you disarm the alarm.",
         ],
         [
@@ -294,8 +296,10 @@ def _check_performance(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
 
 
 def _measure_disk(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
+    plan = etcdctl.plan
+    log = str(plan.further_flags.get("wal-dir", ""))
     # fio reads a colon as the end of a folder.
-    folder = etcdctl.plan.data_dir.replace(":", "\\:")
+    folder = (log or plan.data_dir).replace(":", "\\:")
     words = [word if word != "--directory=DIR" else f"--directory={folder}" for word in FIO.split()]
     needed = sequential_iops_for(need_for(tier or "small").vcpus)
     iops = (
@@ -311,7 +315,9 @@ def _measure_disk(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
             "provider publishes how long that takes. fio writes 22 MB and removes them.",
             f"In fsync/fdatasync, 99.00th must be below {WAL_FSYNC_P99_MS:g} ms, which fio may print as "
             f"{WAL_FSYNC_P99_MS * 1000:g} usec. In write, IOPS must be at least {iops}.",
-            "The folder is the parent of the members' data. If a member's own folder is on a disk of its own, use "
+            "The folder is --wal-dir, where etcd writes its log; create it first."
+            if log
+            else "The folder is the parent of the members' data. If a member's own folder is on a disk of its own, use "
             "that folder.",
         ],
         [Command(words=(*words, "--unlink=1"), where="every-member")],

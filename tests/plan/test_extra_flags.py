@@ -360,6 +360,21 @@ class TestRunbook:
         assert any("--wal-dir=/wal/one" in one for one in words)
         assert ("mv", "-T", "--", "/wal/one", "/wal/one.old") in words
 
+    def test_the_disk_to_measure_is_that_of_the_log(self):
+        found = ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": "/wal:one"})
+        assert "--directory=/wal\\:one" in runbook(found).step("fio").commands[0].words
+
+    @pytest.mark.parametrize(
+        ("flags", "end"),
+        [
+            ({"quota-backend-bytes": "6GiB"}, "quota-backend-bytes, which the plan sets to 6 GiB."),
+            ({}, "quota-backend-bytes."),
+        ],
+    )
+    def test_the_alarm_names_the_quota(self, flags, end):
+        note = runbook(ClusterPlan.local(1, extra_flags=flags)).step("alarms").notes[0]
+        assert note.endswith(f"or raise {end}")
+
 
 class TestTerraform:
     def ask(self, **query):
