@@ -18,12 +18,13 @@ from etcdsize.observation.notices import not_asked, observed_notices
 from etcdsize.observation.rates import (
     START_TOLERANCE_SECONDS,
     Rates,
+    RequestsBound,
     rates_between,
     rates_since_start,
     total,
-    waits_between,
 )
 from etcdsize.observation.scrape import MemberStatus, Scrape
+from etcdsize.observation.waits import waits_between
 from etcdsize.sizing.quorum import quorum
 from etcdsize.workload import Workload
 
@@ -116,18 +117,18 @@ def _load(
 ) -> dict[str, Any]:
     """Return the figures of a cluster from those of its members."""
     rates = [member.requests_per_second for member in members if member.requests_per_second is not None]
-    is_exact = not other_peers and all(member.requests_bound == "exact" for member in members)
     watches, leases = (_sum(getattr(m, name) for m in members) for name in ("watch_streams", "lease_streams"))
     fields: dict[str, Any] = {
         "clients": _clients(clients, sockets, watches, leases),
         "requests_per_second": total(rates) if rates else None,
-        "requests_bound": None if not rates else "exact" if is_exact else "lower",
+        "requests_bound": _requests_bound(members, is_part=bool(other_peers)) if rates else None,
         "calls_per_second": {
             name: total(member.calls_per_second.get(name, 0) for member in members)
             for name in sorted({name for member in members for name in member.calls_per_second})
         },
         "watch_streams": watches,
         "lease_streams": leases,
+        **{name: _sum(getattr(member, name) for member in members) for name in _SUMMED},
     }
     for name in _LARGEST:
         fields[name] = max((value for m in members if (value := getattr(m, name)) is not None), default=None)
@@ -142,8 +143,19 @@ def _load(
 
 _LARGEST = (
     *("data_bytes", "total_bytes", "wal_fsync_p99_seconds", "backend_commit_p99_seconds", "peer_rtt_p99_seconds"),
-    "leader_changes",
+    *("leader_changes", "resident_bytes", "keys"),
 )
+_SUMMED = ("slow_watchers", "pending_proposals", "failed_proposals")
+
+
+def _requests_bound(members: Sequence[MemberLoad], *, is_part: bool) -> RequestsBound:
+    """Return whether the requests of all members are exact or a bound; `is_part` if there are other members."""
+    bounds = {member.requests_bound for member in members}
+    may_be_more = is_part or not bounds.isdisjoint({None, "lower", "estimate"})
+    may_be_less = not bounds.isdisjoint({"upper", "estimate"})
+    if may_be_less:
+        return "estimate" if may_be_more else "upper"
+    return "lower" if may_be_more else "exact"
 
 
 def _failures_left(members: Iterable[MemberLoad]) -> int | None:
@@ -308,7 +320,8 @@ def _member(
             if last.reported_by == "api-server"
             else "its metrics do not count client calls"
         )
-    waits = waits_between(scrapes[0] if len(scrapes) == 2 and not rates.restarted else None, last)
+    earlier = scrapes[0] if len(scrapes) == 2 and scrapes[0].member_id == last.member_id else None
+    waits = waits_between(None if rates.restarted else earlier, last)
     status = statuses.get(last.member_id or "")
 
     def filled(name: str) -> Any:
@@ -332,6 +345,18 @@ def _member(
         lease_streams=last.lease_streams,
         **{f"{kind}_p99_seconds": seconds for kind, seconds in waits.seconds.items()},
         since_start=waits.since_start,
+        bytes_per_fsync=waits.bytes_per_fsync,
+        cpu_cores=rates.cpu_cores,
+        usable_cores=last.usable_cores,
+        resident_bytes=last.resident_bytes,
+        open_files=last.open_files,
+        open_files_before=earlier.open_files if earlier is not None else None,
+        keys=last.keys,
+        slow_watchers=_fewer(earlier, last, "slow_watchers"),
+        watch_streams_before=earlier.watch_streams if earlier is not None else None,
+        pending_proposals=_fewer(earlier, last, "pending_proposals"),
+        failed_proposals=rates.failed_proposals,
+        applied_per_second=rates.applied_per_second,
         has_leader=last.has_leader,
         is_leader=filled("is_leader"),
         is_learner=filled("is_learner"),
@@ -340,6 +365,12 @@ def _member(
         peers=last.peers,
         errors=() if status is None else status.errors,
     )
+
+
+def _fewer(before: Scrape | None, after: Scrape, name: str) -> float | None:
+    """Return the smaller figure of two scrapes, or None if one of them lacks it."""
+    figures = [getattr(scrape, name) for scrape in (before, after) if scrape is not None]
+    return None if None in figures else min(figures)
 
 
 def _member_of_status(status: MemberStatus) -> MemberLoad:

@@ -198,7 +198,7 @@ class _Found:
             _reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
         if value >= _TOO_LARGE:
             _reject(f"got {shown(value)}, expected less than 2^64, as etcd counts in 64 bits", line=line, metric=name)
-        self.of_etcd = self.of_etcd or not name.startswith(("process_", *API_SERVER_SIZES))
+        self.of_etcd = self.of_etcd or not name.startswith(("go_", "process_", *API_SERVER_SIZES))
         if name in SINGLE:
             field = SINGLE[name]
             if field.endswith("_bytes") and value % 1:

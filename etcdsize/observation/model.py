@@ -44,8 +44,11 @@ class MemberLoad(Model):
         None
     )
     requests_bound: Annotated[
-        Literal["exact", "lower"] | None,
-        Field(description="lower: it served at least that many, as it restarted or does not count every call."),
+        Literal["exact", "upper", "lower", "estimate"] | None,
+        Field(
+            description="lower: it served at least that many, as it restarted. upper: at most, as gRPC does not count "
+            "every call. estimate: too high or too low."
+        ),
     ] = None
     calls_per_second: Annotated[dict[str, NotNegative], Field(description="The same by service and method. [1/s]")] = (
         Field(default_factory=dict)
@@ -66,6 +69,39 @@ class MemberLoad(Model):
         tuple[WaitKind, ...],
         Field(description="Which of these three are since the member started, as the interval had too few."),
     ] = ()
+    bytes_per_fsync: Annotated[
+        NotNegative | None, Field(description="What a WAL fsync writes on average, in the time of its p99. [bytes]")
+    ] = None
+    cpu_cores: Annotated[
+        NotNegative | None, Field(description="Cores that its process used between the two scrapes. [count]")
+    ] = None
+    usable_cores: Annotated[
+        NotNegative | None, Field(description="Cores that it may use at once, which etcd reports since 3.6. [count]")
+    ] = None
+    resident_bytes: Annotated[NotNegative | None, Field(description="Memory of its process. [bytes]")] = None
+    open_files: Annotated[
+        NotNegative | None, Field(description="Open files and connections of its process. [count]")
+    ] = None
+    open_files_before: Annotated[NotNegative | None, Field(description="The same in the first scrape. [count]")] = None
+    keys: Annotated[NotNegative | None, Field(description="Keys. [count]")] = None
+    slow_watchers: Annotated[
+        NotNegative | None,
+        Field(description="Watchers that lag behind, of the scrape that has fewer: any may for a moment. [count]"),
+    ] = None
+    watch_streams_before: Annotated[
+        NotNegative | None, Field(description="Open watch streams in the first scrape. [count]")
+    ] = None
+    pending_proposals: Annotated[
+        NotNegative | None,
+        Field(description="Writes that wait to be committed and applied, of the scrape that has fewer. [count]"),
+    ] = None
+    failed_proposals: Annotated[
+        NotNegative | None,
+        Field(description="Writes that failed between the two scrapes, or since it started. [count]"),
+    ] = None
+    applied_per_second: Annotated[
+        NotNegative | None, Field(description="Writes of the whole cluster that it applied. [1/s]")
+    ] = None
     has_leader: Annotated[bool | None, Field(description="Whether it knows a leader.")] = None
     is_leader: Annotated[bool | None, Field(description="Whether it is the leader.")] = None
     is_learner: Annotated[bool | None, Field(description="Whether it is a learner, which does not vote.")] = None
@@ -97,9 +133,10 @@ class Observation(Model):
         NotNegative | None, Field(description="Client requests, summed over the members. [1/s] None: unknown.")
     ] = None
     requests_bound: Annotated[
-        Literal["exact", "lower"] | None,
+        Literal["exact", "upper", "lower", "estimate"] | None,
         Field(
-            description="lower: there are at least that many, as a member is missing, restarted or does not count all."
+            description="lower: there are at least that many, as a member is missing or restarted. upper: there are at "
+            "most that many, as gRPC does not count every call of a member. estimate: both, so too high or too low."
         ),
     ] = None
     requests_over: Annotated[
@@ -126,6 +163,18 @@ class Observation(Model):
     wal_fsync_p99_seconds: Annotated[NotNegative | None, Field(description="Of the slowest member. [s]")] = None
     backend_commit_p99_seconds: Annotated[NotNegative | None, Field(description="Of the slowest member. [s]")] = None
     peer_rtt_p99_seconds: Annotated[NotNegative | None, Field(description="Of the slowest pair of members. [s]")] = None
+    resident_bytes: Annotated[
+        NotNegative | None, Field(description="Memory of the process that uses most. [bytes]")
+    ] = None
+    keys: Annotated[NotNegative | None, Field(description="Keys, of the member that has most. [count]")] = None
+    slow_watchers: Annotated[NotNegative | None, Field(description="Watchers that lag behind, summed. [count]")] = None
+    pending_proposals: Annotated[
+        NotNegative | None, Field(description="Writes that wait to be committed and applied, summed. [count]")
+    ] = None
+    failed_proposals: Annotated[
+        NotNegative | None,
+        Field(description="Writes that failed between the two scrapes, or since the start, summed. [count]"),
+    ] = None
     leader_changes: Annotated[
         NotNegative | None, Field(description="Leader changes, of the member that saw most. [count]")
     ] = None

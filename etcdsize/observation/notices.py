@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import one_line
 from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.versions import load_versions
+from etcdsize.observation.health import health_notices, wait_notices
 from etcdsize.observation.model import MemberLoad, Observation
+from etcdsize.observation.rates import KEEP_ALIVE
 from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import format_bytes, format_number, format_percent
 
 __all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices"]
 
 _OURS = "our choice"
-_FAQ = "etcd-io/website content/en/docs/v3.5/faq.md"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
 _METRICS = "etcd-io/website content/en/docs/v3.5/metrics/latest"
 
@@ -35,9 +35,6 @@ _NO_LEADER = NoticeKind("no-leader", "warning", _MIXIN)
 _LEADER_CHANGED = NoticeKind("leader-changed", "warning", _MIXIN)
 _QUOTA_NEARLY_FULL = NoticeKind("quota-nearly-full", "warning", _MIXIN)
 _DEFRAGMENT = NoticeKind("defragment", "warning", _MIXIN)
-_SLOW_WAL_FSYNC = NoticeKind("slow-wal-fsync", "warning", _FAQ)
-_SLOW_BACKEND_COMMIT = NoticeKind("slow-backend-commit", "warning", _FAQ)
-_SLOW_NETWORK = NoticeKind("slow-network", "warning", _MIXIN)
 SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
 _CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
@@ -73,7 +70,7 @@ def observed_notices(
         return (
             *_of_members(members, observation.other_peers, duplicates),
             *_of_clusters(mixed),
-            *_of_waits(members),
+            *wait_notices(members),
             *_of_versions(members),
         )
     return (
@@ -81,7 +78,8 @@ def observed_notices(
         *_of_figures(observation),
         *_of_leaders(observation),
         *_of_data(members),
-        *_of_waits(members),
+        *wait_notices(members),
+        *health_notices(observation),
         *_of_disagreement(members),
         *_of_versions(members),
     )
@@ -125,12 +123,16 @@ def _of_clusters(mixed: str) -> Iterator[Notice]:
 
 
 def _of_figures(observation: Observation) -> Iterator[Notice]:
-    uncounted = [member.endpoint for member in observation.members if not member.counts_every_call]
+    uncounted = [member for member in observation.members if not member.counts_every_call]
     if uncounted:
+        # The leader counts them for all members.
+        has_renewals = any(member.is_leader and KEEP_ALIVE in member.calls_per_second for member in uncounted)
+        keep_alives = "the renewals that the leader counts" if has_renewals else "not among them"
         yield _CALLS_NOT_COUNTED(
-            f"{', '.join(uncounted)}: gRPC does not count every call, as in etcd 3.6.0 to 3.6.5 with several client "
-            "URLs. Requests are etcd's own count of calls, which has no methods and no messages that keep leases "
-            "alive, so the load is a lower bound: upgrade to 3.6.6 or later."
+            f"{', '.join(member.endpoint for member in uncounted)}: gRPC does not count every call, as in etcd 3.6.0 "
+            "to 3.6.5 with several client URLs. Requests are etcd's own count of calls, an upper bound: it has no "
+            "methods and includes calls of operators and health checks. Messages that keep leases alive are "
+            f"{keep_alives}: upgrade to 3.6.6 or later."
         )
     if observation.data_bound == "upper":
         yield DATA_AT_MOST(
@@ -204,46 +206,6 @@ def _of_data(members: Sequence[MemberLoad]) -> Iterator[Notice]:
             f"{', '.join(sparse)}: less than half of the database file is in use: defragment one member at a time, the "
             "leader last."
         )
-
-
-def _of_waits(members: Sequence[MemberLoad]) -> Iterator[Notice]:
-    for wait in _WAITS:
-        for member in members:
-            seconds = getattr(member, f"{wait.kind}_p99_seconds")
-            if seconds is None or seconds < wait.limit_seconds:
-                continue
-            since = " since it started" if wait.kind in member.since_start else ""
-            yield wait.notice(
-                f"{member.endpoint}: {wait.what} takes {milliseconds(seconds)} (p99{since}), expected below "
-                f"{milliseconds(wait.limit_seconds)}: {wait.cause}."
-            )
-
-
-class _Wait(NamedTuple):
-    """Something a member waits for, and the limit of its p99."""
-
-    notice: NoticeKind
-    kind: str
-    limit_seconds: float
-    what: str
-    cause: str
-
-
-# The first two limits are the FAQ's; the mixin warns of round trips above the third.
-_WAITS = (
-    _Wait(_SLOW_WAL_FSYNC, "wal_fsync", 0.010, "a WAL fsync", "the disk is slow"),
-    _Wait(_SLOW_BACKEND_COMMIT, "backend_commit", 0.025, "a backend commit", "the disk is slow"),
-    _Wait(_SLOW_NETWORK, "peer_rtt", 0.150, "the round trip to another member", "the network is slow"),
-)
-
-
-def milliseconds(seconds: float) -> str:
-    """Return a duration in milliseconds, with three digits.
-
-    >>> milliseconds(0.00198), milliseconds(0.025), milliseconds(8.192)
-    ('1.98 ms', '25 ms', '8190 ms')
-    """
-    return f"{format_number(float(f'{seconds * 1000:.3g}'))} ms"
 
 
 def _of_disagreement(members: Sequence[MemberLoad]) -> Iterator[Notice]:

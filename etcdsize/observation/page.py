@@ -55,7 +55,17 @@ SINGLE = {
     "etcd_server_is_leader": "is_leader",
     "etcd_server_is_learner": "is_learner",
     "etcd_server_leader_changes_seen_total": "leader_changes",
+    "etcd_server_proposals_pending": "pending_proposals",
+    "etcd_server_proposals_failed_total": "failed_proposals",
+    "etcd_server_proposals_applied_total": "applied_proposals",
+    "etcd_disk_wal_write_bytes_total": "wal_bytes",
+    "etcd_debugging_lease_renewed_total": "lease_renewals",
+    "etcd_debugging_mvcc_keys_total": "keys",
+    "etcd_debugging_mvcc_slow_watcher_total": "slow_watchers",
+    "go_sched_gomaxprocs_threads": "usable_cores",
     "process_cpu_seconds_total": "cpu_seconds",
+    "process_open_fds": "open_files",
+    "process_resident_memory_bytes": "resident_bytes",
     "process_start_time_seconds": "started_unix_seconds",
 }
 """Metrics of one line, without labels, and the field of a scrape that each is."""
@@ -63,7 +73,8 @@ NAMED = {"etcd_server_id": ("member_id", "server_id"), "etcd_server_version": ("
 """Metrics whose label is the value: the field of a scrape, and the label."""
 _COUNTERS = (
     *(STARTED, HANDLED, RECEIVED, CLIENT_REQUESTS),
-    *("etcd_server_leader_changes_seen_total", "process_cpu_seconds_total"),
+    *("etcd_server_leader_changes_seen_total", "etcd_server_proposals_failed_total"),
+    *("etcd_debugging_lease_renewed_total", "process_cpu_seconds_total"),
 )
 _GAUGES = (*SINGLE, *NAMED, ACTIVE_PEERS, KNOWN_PEERS, WATCH_STREAMS, *API_SERVER_SIZES)
 FAMILIES = {

@@ -1,8 +1,8 @@
 """Work out what one member did: the rate between two scrapes, or the average since it started from a single one.
 
 In etcd 3.6.0 to 3.6.5, gRPC counts the calls of one client listener only. Where etcd's own counter of requests says so,
-its count is used: it has every unary call and no method. That is a lower bound, because messages that keep leases alive
-are not among them.
+its count is used: it has every unary call, those of operators too, and no method. Messages that keep leases alive are
+not among them; the leader counts the renewals of leases, through whatever member. Together they are an upper bound.
 
 A counter restarts at 0 with its process. Calls between the first scrape and a restart are lost, so the rate is then a
 lower bound. It is never negative, and never more than the member served.
@@ -12,29 +12,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from etcdsize.observation.scrape import Histogram, Scrape
+from etcdsize.observation.scrape import Scrape
 
 __all__ = [
+    "KEEP_ALIVE",
     "START_TOLERANCE_SECONDS",
     "UNARY",
     "Rates",
-    "Waits",
+    "RequestsBound",
     "rates_between",
     "rates_since_start",
     "total",
-    "waits_between",
 ]
 
 UNARY = "unary"
 """The name of the calls that etcd's own counter counts, whatever their methods."""
+KEEP_ALIVE = "Lease.LeaseKeepAlive"
+"""The name of the messages that keep leases alive."""
+RequestsBound = Literal["exact", "upper", "lower", "estimate"]
 
 START_TOLERANCE_SECONDS = 1.5
 """A smaller shift of a start is not a restart, because the clock may be set while a process runs (our choice)."""
-# With fewer durations, one in a hundred is less than one (our choice).
-_ENOUGH_DURATIONS = 100
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Rates:
     restarted: bool = False
     uncounted: bool = False
     leader_changes: float | None = None
+    failed_proposals: float | None = None
+    applied_per_second: float | None = None
+    cpu_cores: float | None = None
 
     @property
     def requests_per_second(self) -> float | None:
@@ -52,19 +56,13 @@ class Rates:
         return None if self.calls_per_second is None else total(self.calls_per_second.values())
 
     @property
-    def requests_bound(self) -> Literal["exact", "lower"] | None:
-        """Whether the calls are exact or a lower bound. None: unknown."""
+    def requests_bound(self) -> RequestsBound | None:
+        """Whether the calls are exact, a bound, or neither. None: unknown."""
         if self.calls_per_second is None:
             return None
-        return "lower" if self.restarted or self.uncounted else "exact"
-
-
-@dataclass(frozen=True)
-class Waits:
-    """The p99 of what one member waited for, in seconds by kind, and the kinds that are since its start."""
-
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    since_start: tuple[str, ...] = ()
+        if self.uncounted:
+            return "estimate" if self.restarted else "upper"
+        return "lower" if self.restarted else "exact"
 
 
 def total(values: Iterable[float]) -> float:
@@ -94,10 +92,24 @@ def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates
     earlier, later = _calls(before, after), _calls(after, after)
     if earlier is not None and later is not None and seconds is not None and seconds > 0:
         calls = {name: _increase(earlier.get(name, 0), count, reset=reset) / seconds for name, count in later.items()}
-    changes: float | None = None
-    if before.leader_changes is not None and after.leader_changes is not None:
-        changes = _increase(before.leader_changes, after.leader_changes, reset=reset)
-    return Rates(calls, start_moved or counter_fell, not after.counts_every_call, changes)
+
+    def increase(name: str) -> float | None:
+        then, now = getattr(before, name), getattr(after, name)
+        return None if then is None or now is None else _increase(then, now, reset=reset)
+
+    def rate(name: str) -> float | None:
+        more = increase(name)
+        return None if more is None or seconds is None or seconds <= 0 else more / seconds
+
+    return Rates(
+        calls_per_second=calls,
+        restarted=start_moved or counter_fell,
+        uncounted=not after.counts_every_call,
+        leader_changes=increase("leader_changes"),
+        failed_proposals=increase("failed_proposals"),
+        applied_per_second=rate("applied_proposals"),
+        cpu_cores=rate("cpu_seconds"),
+    )
 
 
 def rates_since_start(scrape: Scrape) -> Rates:
@@ -107,14 +119,22 @@ def rates_since_start(scrape: Scrape) -> Rates:
     calls = None
     if counts is not None and started is not None and taken is not None and taken > started:
         calls = {name: count / (taken - started) for name, count in counts.items()}
-    return Rates(calls, False, not scrape.counts_every_call, scrape.leader_changes)
+    return Rates(
+        calls_per_second=calls,
+        uncounted=not scrape.counts_every_call,
+        leader_changes=scrape.leader_changes,
+        failed_proposals=scrape.failed_proposals,
+    )
 
 
 def _calls(scrape: Scrape, last: Scrape) -> Mapping[str, float] | None:
     """Return the calls of a scrape, by the counter that counts more of them in the last scrape."""
     if last.counts_every_call:
         return scrape.calls
-    return None if scrape.client_requests is None else {UNARY: scrape.client_requests}
+    if scrape.client_requests is None:
+        return None
+    renewals = {} if scrape.lease_renewals is None else {KEEP_ALIVE: scrape.lease_renewals}
+    return {UNARY: scrape.client_requests, **renewals}
 
 
 def _start_moved(before: Scrape, after: Scrape) -> bool:
@@ -137,31 +157,3 @@ def _counter_fell(before: Scrape, after: Scrape) -> bool:
 
 def _increase(before: float, after: float, *, reset: bool) -> float:
     return after if reset or after < before else after - before
-
-
-def waits_between(before: Scrape | None, after: Scrape) -> Waits:
-    """Return the p99 of WAL fsyncs, backend commits and round trips to peers.
-
-    They cover the time between the scrapes if enough was measured in it, else the time since the member started.
-    """
-    kinds: dict[str, list[tuple[Histogram | None, Histogram | None]]] = {
-        "wal_fsync": [(before.wal_fsync if before else None, after.wal_fsync)],
-        "backend_commit": [(before.backend_commit if before else None, after.backend_commit)],
-        "peer_rtt": [(before.peer_rtt.get(to) if before else None, now) for to, now in after.peer_rtt.items()],
-    }
-    slowest: dict[str, float] = {}
-    since_start = []
-    for kind, pairs in kinds.items():
-        measured: list[tuple[float, bool]] = []
-        for then, now in pairs:
-            between = now.since(then) if now is not None and then is not None else None
-            enough = between is not None and between.count >= _ENOUGH_DURATIONS
-            seconds = (between if enough and between else now).quantile(0.99) if now else None
-            if seconds is not None:
-                measured.append((seconds, not enough))
-        if measured:
-            # A write may have to wait for the slowest peer.
-            slowest[kind], is_since_start = max(measured)
-            if is_since_start:
-                since_start.append(kind)
-    return Waits(slowest, tuple(since_start))

@@ -14,7 +14,7 @@ __all__ = ["Histogram", "MemberStatus", "Scrape"]
 
 # The two counters of calls are not read at the same moment, and one of them also counts calls that are refused
 # (our choice).
-_MISSED_CALLS, _MISSED_SHARE = 10, 0.1
+_MISSED_CALLS, _MISSED_SHARE = 10, 0.01
 
 
 class Histogram(Model):
@@ -117,6 +117,31 @@ class Scrape(Model):
     ] = None
     cpu_seconds: Annotated[
         NotNegative | None, Field(description="Processor time since the process started; it falls on a restart. [s]")
+    ] = None
+    usable_cores: Annotated[
+        NotNegative | None, Field(description="Cores that Go lets the process use at once; since 3.6. [count]")
+    ] = None
+    resident_bytes: Annotated[NotNegative | None, Field(description="Memory of the process. [bytes]")] = None
+    open_files: Annotated[NotNegative | None, Field(description="Open files and connections. [count]")] = None
+    keys: Annotated[NotNegative | None, Field(description="Keys. [count]")] = None
+    lease_renewals: Annotated[
+        NotNegative | None,
+        Field(description="Renewals of leases, which the leader counts for all members, since it started. [count]"),
+    ] = None
+    pending_proposals: Annotated[
+        NotNegative | None, Field(description="Writes that wait until they are committed and applied. [count]")
+    ] = None
+    failed_proposals: Annotated[
+        NotNegative | None, Field(description="Writes that failed since the process started. [count]")
+    ] = None
+    applied_proposals: Annotated[
+        NotNegative | None, Field(description="Writes of the whole cluster that it has applied. [count]")
+    ] = None
+    wal_bytes: Annotated[
+        NotNegative | None, Field(description="Bytes written to the WAL since the process started. [bytes]")
+    ] = None
+    slow_watchers: Annotated[
+        NotNegative | None, Field(description="Watchers that lag behind the latest revision. [count]")
     ] = None
     watch_streams: Annotated[NotNegative | None, Field(description="Open watch streams. [count]")] = None
     lease_streams: Annotated[NotNegative | None, Field(description="Open lease streams. [count]")] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etcdsize.observation.notices import milliseconds
+from etcdsize.observation.health import milliseconds
 from etcdsize.reports.layout import aligned, page
 from etcdsize.sizing.quorum import quorum
 from etcdsize.units import format_bytes, format_number, format_percent
@@ -57,6 +57,21 @@ def _head(observation: Observation) -> list[str]:
         if count is not None
     ]
     rows.append(("streams", ", ".join(streams) or "unknown"))
+    if observation.keys is not None:
+        rows.append(("keys", format_number(observation.keys)))
+    if observation.resident_bytes is not None:
+        rows.append(("memory", f"{format_bytes(observation.resident_bytes)} resident, of the member that uses most"))
+    counts = [
+        f"{format_number(count)} {words}"
+        for count, words in (
+            (observation.slow_watchers, "slow watchers"),
+            (observation.pending_proposals, "pending proposals"),
+            (observation.failed_proposals, "failed proposals"),
+        )
+        if count is not None
+    ]
+    if counts:
+        rows.append(("health", ", ".join(counts)))
     return aligned(rows)
 
 
@@ -112,8 +127,8 @@ def _clients(clients: ClientCount) -> str:
 def _requests(observation: Observation) -> str:
     if observation.requests_per_second is None:
         return "unknown"
-    least = "at least " if observation.requests_bound == "lower" else ""
-    return f"{least}{_rate(observation.requests_per_second)}/s"
+    words = {"lower": "at least ", "upper": "at most ", "estimate": "about "}
+    return f"{words.get(observation.requests_bound or '', '')}{_rate(observation.requests_per_second)}/s"
 
 
 def _data(observation: Observation) -> str:
