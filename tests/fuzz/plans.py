@@ -60,6 +60,11 @@ def plan_of(random: Random) -> ClusterPlan:
     version = random.choice(("3.4", "3.5", "3.6", "3.7"))
     how: dict[str, Any] = {"etcd_version": version, "settings": settings(random, version)}
     if random.random() < 0.5:
+        extra = settings(random, version) | (
+            {odd(random, "brand-new"): quantity(random)} if random.random() < 0.2 else {}
+        )
+        how["extra_flags"] = {name if random.random() < 0.5 else f"--{name}": value for name, value in extra.items()}
+    if random.random() < 0.5:
         how["token"] = odd(random, "token")
     if random.random() < 0.5:
         how["data_dir"] = odd(random, "/var/lib/etcd")

@@ -31,7 +31,8 @@ ROOMS = (
          ("tests/fitting",)),
     Room("catalog/disks", ("etcdsize/catalog/disks.py",), ("tests/catalog/test_disks.py",)),
     # What a real etcd makes of the settings takes long, and says nothing about the code.
-    Room("plan/settings", ("etcdsize/plan/settings.py",), ("tests/plan/test_settings.py",), ("-k", "not real_etcd")),
+    Room("plan/settings", ("etcdsize/plan/chosen_settings.py", "etcdsize/plan/settings.py"),
+         ("tests/plan/test_settings.py", "tests/plan/test_extra_flags.py"), ("-k", "not real_etcd")),
 )  # fmt: skip
 
 
