@@ -365,12 +365,12 @@ class TestBroken:
             breakable[1].start()
             breakable[1].wait()
             with clients(urls[1]):
-                time.sleep(6)
+                time.sleep(4)
 
         with clients(*urls):
-            time.sleep(2)  # so that the counters have something to fall from
+            time.sleep(1)  # so that the counters have something to fall from
             timer = meanwhile(restart, 1)
-            observation = observe(urls, interval=6)
+            observation = observe(urls, interval=5)
         timer.join()
         self.check(breakable, observation)
         broken = observation.members[1]
