@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from etcdsize.batches.answers import answer_schema
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS
-from etcdsize.observation.fleet import OBSERVED
+from etcdsize.observation.rows import OBSERVED
 
 __all__ = ["fleet_row_schema", "observed_row_schema"]
 

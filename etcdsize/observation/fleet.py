@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -18,19 +17,16 @@ from pydantic import Field
 from etcdsize.base.checks import instance_of, list_of, names_of, text_of, true_or_false
 from etcdsize.base.model import Answer
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
-from etcdsize.base.text import one_line, shortened, shown
+from etcdsize.base.text import shortened, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
-from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, OptionError
+from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
-from etcdsize.observation.notices import SEVERAL_CLUSTERS
 from etcdsize.observation.observe import observe_clusters
-from etcdsize.observation.targets import ClusterTargets, clusters_of
+from etcdsize.observation.rows import OBSERVED, Row, inexact_decides, row_of
+from etcdsize.observation.targets import ClusterTargets, clusters_of, joined
 from etcdsize.observation.tls import ClientTls
-from etcdsize.sizing.notices import INEXACT_LOAD_DECIDES
 from etcdsize.sizing.options import headroom_of, tiers_of
-from etcdsize.sizing.size import inexact_deciders
-from etcdsize.tiers import TierTable
 
 try:
     import pyarrow as pa
@@ -43,38 +39,13 @@ try:
 except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
-__all__ = ["OBSERVED", "ObservedFleet", "observe_fleet"]
-
-OBSERVED: dict[str, pa.DataType] = {
-    "members": pa.int64(),
-    "learners": pa.int64(),
-    "failures_left": pa.int64(),
-    "clients": pa.float64(),
-    "clients_counted_by": pa.string(),
-    "clients_bound": pa.string(),
-    "requests_per_second": pa.float64(),
-    "requests_bound": pa.string(),
-    "data_bytes": pa.float64(),
-    "data_bound": pa.string(),
-    "total_bytes": pa.float64(),
-    "quota_bytes": pa.float64(),
-    "wal_fsync_p99_seconds": pa.float64(),
-    "backend_commit_p99_seconds": pa.float64(),
-    "peer_rtt_p99_seconds": pa.float64(),
-    "etcd_version": pa.string(),
-    "observed_notices": pa.string(),
-    "observed_problem": pa.string(),
-}
-"""The columns of an observed cluster, after its labels: name -> type."""
+__all__ = ["ObservedFleet", "observe_fleet"]
 
 _LOADS = {name: name for name in ("clients", "requests_per_second", "data_bytes")}
 # Labels that `fleet` reads under their own names.
 _KEPT = ("provider", "current_machine")
 _ROWS = 1_000
 _FIRST = 10
-# The most problems of a cluster that a row shows, and the most characters.
-_MOST_PROBLEMS = 5
-_LONGEST_PROBLEM = 1_000
 
 
 class ObservedFleet(Answer):
@@ -95,7 +66,10 @@ class ObservedFleet(Answer):
     ]
     one_cluster: Annotated[
         tuple[tuple[int, ...], ...],
-        Field(description="Rows whose members know one another as peers: each group of rows looks like one cluster."),
+        Field(
+            description="Clusters of the targets, by number, whose members know one another as peers: each of these "
+            "groups is one cluster with one row."
+        ),
     ] = ()
     several_clusters: Annotated[
         tuple[Problem, ...],
@@ -173,11 +147,11 @@ def observe_fleet(
         with pq.ParquetWriter(buffer, schema) as writer:
             rows: list[pa.RecordBatch] = []
 
-            def convert(cluster: ClusterTargets, found: Observation | str) -> _Row:
-                inexact = not isinstance(found, str) and _inexact_decides(found, table, headroom)
-                return _row(cluster, found, names, schema, inexact=inexact)
+            def convert(cluster: ClusterTargets, found: Observation | str) -> Row:
+                inexact = not isinstance(found, str) and inexact_decides(found, table, headroom)
+                return row_of(cluster, found, names, schema, inexact=inexact)
 
-            def write(row: _Row) -> None:
+            def write(row: Row) -> None:
                 counts.add(row)
                 rows.append(row.batch)
                 if len(rows) == _ROWS:
@@ -189,9 +163,61 @@ def observe_fleet(
             observe_clusters(clusters, convert, write, interval=interval, timeout=timeout, tls=tls)
             writer.write_table(pa.Table.from_batches(rows, schema))
         buffer.seek(0)
+        found: dict[tuple[int, ...], Row] = {}
+        linked = counts.linked()
+        if linked:
+            # Members that know one another are asked again, together.
+            groups = iter(linked)
+            wholes = [joined([clusters[number - 1] for number in group]) for group in linked]
+            observe_clusters(
+                wholes,
+                convert,
+                lambda row: found.__setitem__(next(groups), row),
+                interval=interval,
+                timeout=timeout,
+                tls=tls,
+            )
+            found = {group: row for group, row in found.items() if row.member_ids and not row.mixed}
+        if found:
+            whole = stack.enter_context(open_temporary())
+            counts = _replace_rows(buffer, whole, schema, found, counts, names.get("cluster"))
+            buffer = whole
+            buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:
             summary = fleet.run(None, stream, **written)
     return counts.result(summary)
+
+
+def _replace_rows(
+    source: BinaryIO,
+    target: BinaryIO,
+    schema: pa.Schema,
+    found: Mapping[tuple[int, ...], Row],
+    counts: _Counts,
+    cluster: str | None,
+) -> _Counts:
+    """Copy rows, with one row in place of those that are one cluster, and count them anew."""
+    first = {group[0]: row for group, row in found.items()}
+    others = {number for group in found for number in group[1:]}
+    again = _Counts()
+    number = 0
+    with pq.ParquetWriter(target, schema) as writer:
+        for batch in pq.ParquetFile(source).iter_batches(_ROWS):
+            kept = []
+            for index in range(batch.num_rows):
+                number += 1
+                if number in others:
+                    continue
+                row = first.get(number)
+                if row is None:
+                    one = batch.slice(index, 1)
+                    name = None if cluster is None else one.column(cluster)[0].as_py()
+                    row = counts.row(number, name, one.column("observed_problem")[0].as_py(), one)
+                again.add(row)
+                kept.append(row.batch)
+            writer.write_table(pa.Table.from_batches(kept, schema))
+    again.one_cluster = tuple(sorted(found))
+    return again
 
 
 def _check_arguments(output: object, stream: object, source: object, **others: Any) -> None:
@@ -235,93 +261,6 @@ def _label_columns(labels: Sequence[str]) -> dict[str, str]:
     return names
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One cluster, ready to be written."""
-
-    name: str | None
-    problem: str | None
-    answered: bool
-    member_ids: tuple[str, ...]
-    other_peers: tuple[str, ...]
-    mixed: bool
-    """Whether its members belong to several clusters."""
-    inexact: bool
-    """Whether only loads that are upper bounds or estimates need its tier."""
-    batch: pa.RecordBatch
-
-
-def _inexact_decides(observation: Observation, table: TierTable, headroom: float) -> bool:
-    """Return whether only loads that are upper bounds or estimates need the tier of a cluster."""
-    try:
-        workload = observation.workload()
-    except InvalidWorkloadError:
-        # It has no tier. The problem of its row is found where it is sized.
-        return False
-    return bool(inexact_deciders(workload, table.tier_codes(workload.loads, headroom)))
-
-
-def _row(
-    cluster: ClusterTargets,
-    found: Observation | str,
-    names: Mapping[str, str],
-    schema: pa.Schema,
-    *,
-    inexact: bool,
-) -> _Row:
-    """Return the row of a cluster, from its observation or the reason why there is none."""
-    reasons = [cluster.problem, found if isinstance(found, str) else _problem(found)]
-    problem = shortened(one_line("; ".join(dict.fromkeys(filter(None, reasons)))), _LONGEST_PROBLEM) or None
-    values: dict[str, Any] = {column: cluster.labels.get(name) for name, column in names.items()}
-    if isinstance(found, Observation):
-        values |= _observed(found)
-    if inexact:
-        values["observed_notices"] = ";".join(filter(None, [values["observed_notices"], INEXACT_LOAD_DECIDES.code]))
-    values["observed_problem"] = problem
-    members = found.members if isinstance(found, Observation) else ()
-    ids = tuple(member.member_id for member in members if member.member_id is not None)
-    return _Row(
-        name=cluster.labels.get("cluster"),
-        problem=problem,
-        answered=bool(ids) or (isinstance(found, Observation) and found.is_known),
-        member_ids=ids,
-        other_peers=found.other_peers if isinstance(found, Observation) else (),
-        mixed=isinstance(found, Observation) and any(one.code == SEVERAL_CLUSTERS.code for one in found.notices),
-        inexact=inexact,
-        batch=pa.RecordBatch.from_pylist([values], schema),
-    )
-
-
-def _observed(observation: Observation) -> dict[str, Any]:
-    """Return the values of the columns of an observed cluster."""
-    versions = sorted({member.version for member in observation.members if member.version is not None})
-    found: dict[str, Any] = {
-        "members": observation.member_count,
-        "learners": (
-            observation.learner_count if any(one.is_learner is not None for one in observation.members) else None
-        ),
-        "clients": observation.clients.count,
-        "clients_counted_by": observation.clients.counted_by,
-        "clients_bound": observation.clients.bound,
-        "etcd_version": ";".join(versions) or None,
-        "observed_notices": ";".join(dict.fromkeys(notice.code for notice in observation.notices)),
-    }
-    if observation.requests_per_second is not None:
-        found["requests_per_second"] = round(observation.requests_per_second, 3)
-    for name, kind in OBSERVED.items():
-        found.setdefault(name, getattr(observation, name, None))
-        if kind == pa.float64() and found[name] is not None:
-            # PyArrow rejects integers that a float cannot hold exactly.
-            found[name] = float(found[name])
-    return found
-
-
-def _problem(observation: Observation) -> str:
-    """Return why it is not one whole cluster, shortened to what a table can show."""
-    more = len(observation.incomplete) - _MOST_PROBLEMS
-    return "; ".join(observation.incomplete[:_MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
-
-
 class _Counts:
     """Counts clusters as they are observed."""
 
@@ -329,12 +268,15 @@ class _Counts:
         self._clusters = self._partial = self._unreachable = self._inexact = 0
         self._first: list[Problem] = []
         self._mixed: list[Problem] = []
+        self._states = bytearray()
+        self.one_cluster: tuple[tuple[int, ...], ...] = ()
         self._links = Links()
         self._unlinked: dict[int, tuple[str, ...]] = {}
 
-    def add(self, row: _Row) -> None:
+    def add(self, row: Row) -> None:
         self._clusters += 1
         self._inexact += row.inexact
+        self._states.append(row.answered | row.mixed << 1 | row.inexact << 2)
         if row.member_ids and row.other_peers:
             self._unlinked[self._clusters] = row.member_ids
             for member_id in row.member_ids:
@@ -357,13 +299,18 @@ class _Counts:
             partial=self._partial,
             unreachable=self._unreachable,
             first_problems=tuple(self._first),
-            one_cluster=self._one_cluster(),
+            one_cluster=self.one_cluster,
             several_clusters=tuple(self._mixed),
             inexact_decides=self._inexact,
             fleet=fleet,
         )
 
-    def _one_cluster(self) -> tuple[tuple[int, ...], ...]:
+    def row(self, number: int, name: str | None, problem: str | None, batch: pa.RecordBatch) -> Row:
+        """Return a row that was counted, without its members."""
+        state = self._states[number - 1]
+        return Row(name, problem, bool(state & 1), (), (), bool(state & 2), bool(state & 4), batch)
+
+    def linked(self) -> tuple[tuple[int, ...], ...]:
         """Return the rows that are linked by their members' peers, where there is more than one."""
         rows: dict[str, list[int]] = {}
         for row, member_ids in self._unlinked.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, model_validator
@@ -18,7 +18,7 @@ from etcdsize.etcd.urls import endpoints_of
 from etcdsize.observation.yaml_text import yaml_documents
 from etcdsize.units import parse_count
 
-__all__ = ["ClusterTargets", "clusters_of", "join_targets", "read_targets"]
+__all__ = ["ClusterTargets", "clusters_of", "join_targets", "joined", "read_targets"]
 
 _EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -142,6 +142,24 @@ def _groups(source: object) -> list[Any]:
     return [group for document in found for group in document]
 
 
+def joined(clusters: Sequence[ClusterTargets]) -> ClusterTargets:
+    """Return the cluster that several of the targets are, as their members know one another."""
+    found = _Cluster()
+    for one in clusters:
+        found.add_labels(one.labels)
+        if one.problem is not None:
+            found.problems.append(one.problem)
+    numbers = {one.clients for one in clusters if one.clients is not None}
+    if len(numbers) > 1:
+        found.problems.append("labels.clients: differs between groups of one cluster; give the same number in each")
+    return ClusterTargets(
+        endpoints=tuple(dict.fromkeys(url for one in clusters for url in one.endpoints)),
+        labels=found.labels,
+        clients=numbers.pop() if len(numbers) == 1 else None,
+        problem="; ".join(found.problems) or None,
+    )
+
+
 class _Cluster:
     """Collects the groups of one cluster."""
 
@@ -165,11 +183,16 @@ class _Cluster:
             )
         self._clients = clients if clients is not None else self._clients
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of all groups."""
+        return {name: ";".join(values) for name, values in self._labels.items()}
+
     def targets(self) -> ClusterTargets:
         """Return the cluster."""
         return ClusterTargets(
             endpoints=tuple(self._endpoints),
-            labels={name: ";".join(values) for name, values in self._labels.items()},
+            labels=self.labels,
             clients=self._clients,
             problem="; ".join(self.problems) or None,
         )

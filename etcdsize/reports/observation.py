@@ -211,8 +211,8 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
         if len(rows) > _MOST_ROWS:
             numbers, last = [*numbers, last], f"{len(rows) - _MOST_ROWS} more"
         lines.append(
-            f"Rows {', '.join(numbers)} and {last} look like one cluster, as their members know one another: give "
-            "their groups the same label cluster"
+            f"Clusters {', '.join(numbers)} and {last} of the targets are one cluster with one row, as their members "
+            "know one another: give their groups the same label cluster"
         )
     if observed.inexact_decides:
         count = observed.inexact_decides

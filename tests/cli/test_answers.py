@@ -19,7 +19,7 @@ from etcdsize import Catalog, Sizing, TierTable
 from etcdsize.batches.columns import ANSWERS as ANSWER_COLUMNS
 from etcdsize.cli.answers import ANSWERS, schema_of
 from etcdsize.cli.parser import build_parser
-from etcdsize.observation.fleet import OBSERVED
+from etcdsize.observation.rows import OBSERVED
 
 DATA = Path(__file__).parents[1] / "data"
 METRICS = (DATA / "metrics-3.4.23-before.txt").read_text()

@@ -24,7 +24,7 @@ from servers import answering, serving
 from signals import restore_signals
 
 from etcdsize.cli import main
-from etcdsize.observation.fleet import OBSERVED
+from etcdsize.observation.rows import OBSERVED
 
 HERE = Path(__file__).parents[1] / "support"
 METRICS = alone(captured(0))

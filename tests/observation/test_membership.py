@@ -156,42 +156,70 @@ class TestRows:
     """A targets file that lists the members of one cluster as groups of their own: the rows are one cluster."""
 
     def test_groups_of_one_member_each(self, run, tmp_path):
+        """The members of a group are asked again, together; the row stands where the first of them stands."""
         texts = [*(trio(number, OTHERS) for number in range(3)), member("9", leader=True), *map(trio, range(3))]
         with served(*texts) as targets:
             groups = [{"targets": [one], "labels": {"cls": "orders", "ins": one}} for one in targets]
             code, rows, out, summary = observed(run, tmp_path, groups)
-        assert code == 1
-        assert "7 clusters observed: 1 complete, 6 partial, 0 unreachable\n" in out
+        assert code == 0
+        assert "3 clusters observed: 3 complete, 0 partial, 0 unreachable\n" in out
         assert (
-            "\nRows 1, 2 and 3 look like one cluster, as their members know one another: give their groups the same"
-            in out
-        )
-        assert "\nRows 5, 6 and 7 look like one cluster" in out
+            "\nClusters 1, 2 and 3 of the targets are one cluster with one row, as their members know one another: "
+            "give their groups the same label cluster\nClusters 5, 6 and 7 of the targets are one cluster"
+        ) in out
         assert summary["one_cluster"] == [[1, 2, 3], [5, 6, 7]]
-        assert [row["observed_problem"] is None for row in rows] == [False] * 3 + [True] + [False] * 3
-        assert [row["requests_bound"] for row in rows] == ["lower"] * 3 + ["exact"] + ["lower"] * 3
+        assert [row["members"] for row in rows] == [3, 1, 3]
+        assert [row["ins"] for row in rows] == [";".join(targets[:3]), targets[3], ";".join(targets[4:])]
+        assert [(row["cls"], row["requests_bound"], row["observed_problem"]) for row in rows] == [
+            ("orders", "exact", None)
+        ] * 3
 
-    def test_captured_members(self, run, tmp_path):
-        with served(*(captured(number) for number in range(3))) as targets:
-            groups = [{"targets": [one], "labels": {"ins": one}} for one in targets]
-            code, _, out, _ = observed(run, tmp_path, groups)
-            joined = [{"targets": [one], "labels": {"cluster": "orders", "ins": one}} for one in targets]
-            joined_code, (row,), joined_out, summary = observed(run, tmp_path, joined)
-        assert (code, joined_code) == (1, 0)
-        assert "Rows 1, 2 and 3 look like one cluster" in out
-        assert "look like one cluster" not in joined_out
-        assert (row["members"], row["observed_problem"], summary["one_cluster"]) == (3, None, [])
+    def test_they_are_what_one_group_of_them_is(self, run, tmp_path):
+        with served(*(captured(number) for number in range(3)), member("9", leader=True)) as targets:
+            *three, other = targets
+            apart = [*({"targets": [one], "labels": {"clients": "9"}} for one in three), {"targets": [other]}]
+            code, rows, _, _ = observed(run, tmp_path, apart)
+            together = [{"targets": three, "labels": {"clients": "9"}}, {"targets": [other]}]
+            joined_code, joined_rows, joined_out, summary = observed(run, tmp_path, together)
+        assert (code, joined_code) == (0, 0)
+        assert rows == joined_rows
+        assert "are one cluster with one row" not in joined_out
+        assert summary["one_cluster"] == []
 
-    def test_many_rows_are_not_all_listed(self, run, tmp_path):
+    def test_one_that_lacks_a_member_stays_partial(self, run, tmp_path):
+        ids = (*THREE, "d4")
+        with served(trio(0, ids), trio(1, ids), trio(2, ids)) as targets:
+            code, (row,), out, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
+        assert (code, summary["complete"], summary["partial"]) == (1, 0, 1)
+        assert row["observed_problem"] == "the members know others that were not observed: d4; name all members"
+        assert "\n  row 1: the members know others" in out
+
+    def test_clusters_that_were_made_alike_stay_apart(self, run, tmp_path):
+        """Members of theirs have the same IDs, so that nobody can tell which of them know one another."""
+        texts = [trio(0), trio(1), trio(0, started=1.6e9), trio(1, started=1.6e9)]
+        with served(*texts) as targets:
+            code, rows, _, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
+        assert (code, len(rows), summary["one_cluster"], summary["partial"]) == (1, 4, [], 4)
+        assert all(row["requests_bound"] == "lower" for row in rows)
+
+    def test_clients_that_differ_are_a_problem(self, run, tmp_path):
+        with served(*map(trio, range(3))) as targets:
+            groups = [{"targets": [one], "labels": {"clients": str(n)}} for n, one in enumerate(targets)]
+            code, (row,), _, _ = observed(run, tmp_path, groups)
+        assert (code, row["clients"]) == (1, None)
+        assert row["observed_problem"].startswith("labels.clients: differs between groups of one cluster")
+
+    def test_many_are_not_all_listed(self, run, tmp_path):
         ids = tuple(f"{number:x}" for number in range(16, 29))
         with served(*(trio(number, ids) for number in range(len(ids)))) as targets:
-            _, _, out, _ = observed(run, tmp_path, [{"targets": [one]} for one in targets])
-        assert "\nRows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 3 more look like one cluster" in out
+            _, rows, out, _ = observed(run, tmp_path, [{"targets": [one]} for one in targets])
+        assert "\nClusters 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 3 more of the targets are one cluster" in out
+        assert [row["members"] for row in rows] == [13]
 
     def test_a_row_that_lacks_members_of_no_other_row_stands_alone(self, run, tmp_path):
         with served(trio(0), member("9", leader=True)) as targets:
             _, _, out, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
-        assert "look like one cluster" not in out
+        assert "one cluster" not in out
         assert summary["one_cluster"] == []
 
 

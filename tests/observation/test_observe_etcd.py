@@ -271,8 +271,8 @@ class TestMembership:
         _, members = three
         groups = [{"targets": [one.client], "labels": {"ins": one.client}} for one in members]
         code, rows, summary = self.rows(run, tmp_path, groups)
-        assert (code, summary["complete"], summary["one_cluster"]) == (1, 0, [[1, 2, 3]])
-        assert all(row["observed_problem"].startswith("the members know others") for row in rows)
+        assert (code, summary["complete"], summary["one_cluster"]) == (0, 1, [[1, 2, 3]])
+        assert [(row["members"], row["observed_problem"]) for row in rows] == [(3, None)]
 
     def test_two_clusters_of_one_name_are_not_summed(self, three, run, tmp_path):
         minor, members = three
