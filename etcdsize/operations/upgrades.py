@@ -36,6 +36,11 @@ def upgrade(etcdctl: EtcdctlCommands) -> Step:
         notes = _to_the_next(etcdctl, target, path)
         if path.checks_v2_store:
             checks = _check_v2_store(etcdctl)
+            notes.append(
+                "If etcdutl detects custom v2 content in WAL records, which health checks of 3.4 leave there, start "
+                "the old etcd once more with --snapshot-count=1, put a few keys, stop it and check again. For any "
+                "other content, read the source."
+            )
     notes.append(_order(etcdctl, "Upgrade", "new"))
     commands = [
         etcdctl.endpoint_health("Start only if all members are healthy:"),
@@ -151,9 +156,7 @@ def _check_v2_store(etcdctl: EtcdctlCommands) -> list[Command]:
                 f"--data-dir={plan.data_dir_of(member.name)}",
                 *wal,
             ),
-            note="After it is stopped, before the new etcd starts. If it detects custom v2 content in WAL records, "
-            "which health checks of 3.4 leave there, start the old etcd once more with --snapshot-count=1, put a few "
-            "keys, stop it and check again. For any other content, read the source.",
+            note="After it is stopped, before the new etcd starts.",
             where="member",
             member=member.name,
         )

@@ -304,11 +304,18 @@ class TestUpgrade:
         assert expected in found[0]
         assert not [note for note in runbook(plan(version)).step(step).notes if "rejects" in note]
 
+    def test_notes_name_any_flag_that_the_next_version_rejects(self):
+        book = runbook(plan("3.5", extra_flags={"enable-v2": "false", "of-our-fork": "1"}))
+        (found,) = [note for note in book.step("upgrade").notes if "rejects" in note]
+        assert 'etcd 3.6 has no flag "enable-v2"' in found
+
     def test_only_3_5_checks_the_store_of_api_version_2(self):
         for version in VERSIONS:
             words = [command.words for command in runbook(plan(version)).step("upgrade").commands]
             found = [one[3] for one in words if "v2store" in one]
             assert found == [f"--data-dir=/var/lib/etcd/{name}.etcd" for name in HOSTS] * (version == "3.5")
+            notes = [note for note in runbook(plan(version)).step("upgrade").notes if "custom v2 content" in note]
+            assert len(notes) == (version == "3.5")
         step = runbook(plan("3.5", settings={"wal-dir": "/wal/etcd"})).step("upgrade")
         assert {command.words[4] for command in step.commands if "v2store" in command.words} == {"--wal-dir=/wal/etcd"}
 

@@ -16,7 +16,7 @@ from runbook_operator import KEYS, SETTINGS, Operator
 from etcdsize import ClusterPlan, runbook
 from etcdsize.etcd.flags import flag_text
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("etcd")]
+pytestmark = pytest.mark.slow
 
 
 class Members:
