@@ -21,7 +21,7 @@ from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.plan.flag_rules import bare_name, check_flags, read_extra_flags, setting_of
 from etcdsize.plan.hosts import integer_of, member_at, name_hosts
-from etcdsize.plan.listener_rules import check_listeners
+from etcdsize.plan.listener_rules import check_listeners, check_log_folder
 from etcdsize.plan.member_rules import check_members
 from etcdsize.plan.members import Member, hosts_of
 from etcdsize.plan.notices import flag_notices, plan_notices, quota_notices, timing_notices
@@ -156,6 +156,7 @@ class ClusterPlan(PlanModel):
         check_path(self.data_dir, "data_dir")
         check_flags(self.etcd_version, self.settings, self.extra_flags)
         check_listeners(self.members, self.tls, self.further_flags)
+        check_log_folder({one.name: self.data_dir_of(one.name) for one in self.members}, self.further_flags)
         return self
 
     @property

@@ -1,10 +1,11 @@
-"""The rules for flags that all members share: more URLs to listen on, and a folder. On one machine they collide.
+"""The rules for flags that depend on the members: more URLs to listen on, and the folder of the log.
 
-etcd refuses them when it listens, or when it locks the folder.
+All members share them, so on one machine they collide: etcd ends when it listens, or when it locks the folder.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 
 from etcdsize.base.text import shown
@@ -15,7 +16,7 @@ from etcdsize.plan.flag_values import LISTENERS, urls_of
 from etcdsize.plan.members import Member, collide, hosts_of
 from etcdsize.plan.tls import Tls
 
-__all__ = ["check_listeners"]
+__all__ = ["check_listeners", "check_log_folder"]
 
 
 def check_listeners(members: Sequence[Member], tls: Tls | None, flags: Mapping[str, Value]) -> None:
@@ -43,6 +44,26 @@ def check_listeners(members: Sequence[Member], tls: Tls | None, flags: Mapping[s
         raise _rejected(
             alone[0], flags[alone[0]], "one member on each host: all members have the flag, and two on one host collide"
         )
+
+
+def check_log_folder(data_dirs: Mapping[str, str], flags: Mapping[str, Value]) -> None:
+    """Reject a folder for the log that holds a member's data, or lies in its database's: etcd empties it at first.
+
+    `data_dirs` has the data folder of each member, by the member's name. Run on 3.4.23, 3.6.16 and 3.7.3: etcd deletes
+    the database that it has just made, and most often ends.
+    """
+    if not flags.get("wal-dir"):
+        return
+    log = posixpath.normpath(str(flags["wal-dir"]))
+    for name, folder in data_dirs.items():
+        database = posixpath.normpath(f"{folder}/member/snap")
+        if f"{database}/".startswith(f"{log.rstrip('/')}/") or log.startswith(f"{database}/"):
+            raise _rejected(
+                "wal-dir",
+                flags["wal-dir"],
+                "a folder of its own: at its first start etcd deletes everything in it, here the data of "
+                f"{shown(name)}",
+            )
 
 
 def _rejected(name: str, value: object, expected: str) -> PlanError:

@@ -259,6 +259,8 @@ class TestPrecedence:
         zero = settings_for(size(clients=5), extra_flags={"snapshot-count": 0, "snapshot-catchup-entries": 0})
         assert zero.memory == settings_for(size(clients=5)).memory
         assert zero.snapshot_count == 10_000
+        old = settings_for(size(clients=5), extra_flags={"experimental-snapshot-catchup-entries": 9_000})
+        assert old.memory.raft_bytes == 19_000 * 10_000
 
     @pytest.mark.parametrize(
         ("given", "rtt", "expected"),
@@ -351,6 +353,33 @@ class TestListeners:
         flags = {"listen-metrics-urls": "https://127.0.0.1:2381", "wal-dir": "/wal"}
         found = ClusterPlan.from_hosts(["10.0.0.1", "10.0.0.2"], tls=Tls.from_dir("/pki"), extra_flags=flags)
         assert found.flags("infra1").items() >= flags.items()
+
+
+class TestLogFolder:
+    """At its first start etcd deletes everything in --wal-dir: it must hold none of a member's data."""
+
+    @pytest.mark.parametrize(
+        "folder",
+        ["/", "/d", "/d/", "/d/.", "/d/infra0.etcd", "/d/infra0.etcd/member", "/d/infra0.etcd/member/snap",
+         "/d/infra0.etcd/member/snap/log"],
+    )  # fmt: skip
+    def test_rejects_a_folder_with_data(self, folder):
+        with pytest.raises(PlanError) as error:
+            ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": folder})
+        assert str(error.value) == (
+            f'--wal-dir: got "{folder}", expected a folder of its own: at its first start etcd deletes everything in '
+            'it, here the data of "infra0"'
+        )
+
+    @pytest.mark.parametrize(
+        "folder", ["/wal", "/d/wal", "/d/infra0.etcd/wal", "/d/infra0.etcd/member/wal", "d", "/dd"]
+    )
+    def test_accepts_any_other_folder(self, folder):
+        assert ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": folder})
+
+    def test_relative_folders_are_compared_too(self):
+        with pytest.raises(PlanError, match=r"^--wal-dir: got \"infra0\.etcd\""):
+            ClusterPlan.local(1, extra_flags={"wal-dir": "infra0.etcd"})
 
 
 class TestRunbook:

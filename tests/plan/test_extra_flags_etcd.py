@@ -102,6 +102,8 @@ REJECTED = (
     Row({"discovery-token": "t"}),
     Row({"discovery-srv": "example.invalid"}),
     Row({"no-such-flag": "1"}),
+    Row({"wal-dir": "FOLDER/infra0.etcd"}),
+    Row({"wal-dir": "FOLDER/infra0.etcd/member"}),
     Row({"peer-cert-allowed-cn": "a", "peer-cert-allowed-hostname": "b"}, tls=True),
     Row({"client-cert-file": "FOLDER/pki/server.crt"}, tls=True),
     Row({"peer-client-key-file": "FOLDER/pki/peer.key"}, tls=True),

@@ -192,6 +192,12 @@ class TestSnapshotCount:
         assert found.setting("snapshot-count").is_default
         assert ("leave it out" in found.setting("snapshot-count").why) == (version == "3.6.7")
 
+    def test_the_reason_where_it_is_deprecated(self):
+        assert settings_for(size(clients=5), etcd_version="3.6.1").setting("snapshot-count").why == (
+            "Log entries kept until a snapshot: more need more memory, fewer leave slow members behind. etcd 3.6.1 "
+            "warns if it is set, so leave it out."
+        )
+
 
 class TestMemory:
     """The quota plus the heap: index, raft log and clients, and the same again as garbage."""
