@@ -131,10 +131,9 @@ def _calls(scrape: Scrape, last: Scrape) -> Mapping[str, float] | None:
     """Return the calls of a scrape, by the counter that counts more of them in the last scrape."""
     if last.counts_every_call:
         return scrape.calls
-    if scrape.client_requests is None:
-        return None
+    # Before the first call, the counter has no line.
     renewals = {} if scrape.lease_renewals is None else {KEEP_ALIVE: scrape.lease_renewals}
-    return {UNARY: scrape.client_requests, **renewals}
+    return {UNARY: scrape.client_requests or 0, **renewals}
 
 
 def _start_moved(before: Scrape, after: Scrape) -> bool:

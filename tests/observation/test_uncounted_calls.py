@@ -94,6 +94,13 @@ class TestUncountedCalls:
         observation = combine_scrapes({"x": one})
         assert (observation.requests_per_second, observation.requests_bound) == (10, "upper")
 
+    def test_counter_without_a_line_is_at_0(self):
+        """A process that has served no call yet has no line of it."""
+        young = re.sub(r"(?m)^etcd_server_client_requests_total.*\n", "", self.page(0, 5))
+        pages = (young, self.page(0, 5000))
+        observation = combine_scrapes(*({"x": read_metrics(text)} for text in pages), seconds=10)
+        assert (observation.requests_per_second, observation.requests_bound) == (500, "upper")
+
     def test_renewals_that_the_leader_counts_are_requests(self):
         """Messages that keep leases alive are not among etcd's own calls; they may be most of the load."""
         pages = [self.page(0, 10_000 + more) for more in (0, 100)]
