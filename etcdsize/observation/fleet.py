@@ -22,7 +22,7 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
-from etcdsize.observation.observe import observe_clusters
+from etcdsize.observation.observe import Answers, join_answers, observe_clusters
 from etcdsize.observation.rows import OBSERVED, Row, inexact_decides, row_of
 from etcdsize.observation.targets import ClusterTargets, clusters_of, joined
 from etcdsize.observation.tls import ClientTls
@@ -147,9 +147,9 @@ def observe_fleet(
         with pq.ParquetWriter(buffer, schema) as writer:
             rows: list[pa.RecordBatch] = []
 
-            def convert(cluster: ClusterTargets, found: Observation | str) -> Row:
+            def convert(cluster: ClusterTargets, found: Observation | str, answers: Answers | None) -> Row:
                 inexact = not isinstance(found, str) and inexact_decides(found, table, headroom)
-                return row_of(cluster, found, names, schema, inexact=inexact)
+                return row_of(cluster, found, names, schema, inexact=inexact, answers=answers)
 
             def write(row: Row) -> None:
                 counts.add(row)
@@ -164,24 +164,15 @@ def observe_fleet(
             writer.write_table(pa.Table.from_batches(rows, schema))
         buffer.seek(0)
         found: dict[tuple[int, ...], Row] = {}
-        linked = counts.linked()
-        if linked:
-            # Members that know one another are asked again, together.
-            groups = iter(linked)
-            wholes = [joined([clusters[number - 1] for number in group]) for group in linked]
-            observe_clusters(
-                wholes,
-                convert,
-                lambda row: found.__setitem__(next(groups), row),
-                interval=interval,
-                timeout=timeout,
-                tls=tls,
-            )
-            found = {group: row for group, row in found.items() if row.member_ids and not row.mixed}
+        for group in counts.linked():
+            whole = joined([clusters[number - 1] for number in group])
+            row = join_answers(whole, (counts.answers[number] for number in group), convert)
+            if row.member_ids and not row.mixed:
+                found[group] = row
         if found:
-            whole = stack.enter_context(open_temporary())
-            counts = _replace_rows(buffer, whole, schema, found, counts, names.get("cluster"))
-            buffer = whole
+            replaced = stack.enter_context(open_temporary())
+            counts = _replace_rows(buffer, replaced, schema, found, counts, names.get("cluster"))
+            buffer = replaced
             buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:
             summary = fleet.run(None, stream, **written)
@@ -272,6 +263,8 @@ class _Counts:
         self.one_cluster: tuple[tuple[int, ...], ...] = ()
         self._links = Links()
         self._unlinked: dict[int, tuple[str, ...]] = {}
+        self.answers: dict[int, Answers] = {}
+        """What the members answered of rows that lack others, which may be in other rows."""
 
     def add(self, row: Row) -> None:
         self._clusters += 1
@@ -279,6 +272,8 @@ class _Counts:
         self._states.append(row.answered | row.mixed << 1 | row.inexact << 2)
         if row.member_ids and row.other_peers:
             self._unlinked[self._clusters] = row.member_ids
+            if row.answers is not None:
+                self.answers[self._clusters] = row.answers
             for member_id in row.member_ids:
                 self._links.join(member_id, row.other_peers)
         if row.problem is None:
@@ -308,7 +303,7 @@ class _Counts:
     def row(self, number: int, name: str | None, problem: str | None, batch: pa.RecordBatch) -> Row:
         """Return a row that was counted, without its members."""
         state = self._states[number - 1]
-        return Row(name, problem, bool(state & 1), (), (), bool(state & 2), bool(state & 4), batch)
+        return Row(name, problem, bool(state & 1), (), (), None, bool(state & 2), bool(state & 4), batch)
 
     def linked(self) -> tuple[tuple[int, ...], ...]:
         """Return the rows that are linked by their members' peers, where there is more than one."""

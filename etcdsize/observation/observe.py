@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import itertools
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 from etcdsize.base.checks import plain_number
 from etcdsize.base.text import one_line, shortened, shown
@@ -21,7 +22,7 @@ from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
 from etcdsize.workload import Workload
 
-__all__ = ["observe", "observe_clusters"]
+__all__ = ["Answers", "join_answers", "observe", "observe_clusters"]
 
 # Clusters between their two scrapes: the first scrape of each is in memory.
 _CLUSTERS_AT_A_TIME = 300
@@ -31,6 +32,10 @@ _LONGEST_SECONDS = 3600
 _LONGEST_REASON = 300
 
 T = TypeVar("T")
+
+Answers: TypeAlias = tuple[dict[str, Answer], dict[str, Answer] | None]
+"""What the members of a cluster answered, and what they answered after the interval, by their URLs."""
+Convert: TypeAlias = Callable[[ClusterTargets, Observation | str, Answers | None], T]
 
 
 def observe(
@@ -93,7 +98,7 @@ def observe(
 
 def observe_clusters(
     targets: Iterable[ClusterTargets],
-    convert: Callable[[ClusterTargets, Observation | str], T],
+    convert: Convert[T],
     report: Callable[[T], None],
     *,
     interval: float = 10.0,
@@ -109,8 +114,8 @@ def observe_clusters(
     targets : iterable of ClusterTargets
         The clusters.
     convert : callable
-        Called with every cluster and its observation, or the reason why there is none. If it raises an error with an
-        observation, it is called again with that error as the reason.
+        Called with every cluster, its observation and the answers of its members, or the reason why there is none and
+        None. If it raises an error with an observation, it is called again with that error as the reason.
     report : callable
         Called with what `convert` returned. Its errors end the run.
     interval, timeout, tls
@@ -127,15 +132,12 @@ def observe_clusters(
 
     async def observe_one(client: MetricsClient, cluster: ClusterTargets) -> T:
         if not cluster.endpoints:
-            return convert(cluster, cluster.problem or "")
-        try:
+            return convert(cluster, cluster.problem or "", None)
+        reasons: list[str] = []
+        with _contained(reasons):
             answers = await _scrape(client, cluster.endpoints, interval)
-            return convert(cluster, _combine(*answers, clients=cluster.clients))
-        except MemoryError:
-            raise
-        except Exception as error:
-            # One of the two places that catch everything: the other clusters are not to suffer.
-            return convert(cluster, _unforeseen(error))
+            return convert(cluster, _combine(*answers, clients=cluster.clients), answers)
+        return convert(cluster, reasons[0], None)
 
     async def work(client: MetricsClient) -> None:
         running: collections.deque[asyncio.Task[T]] = collections.deque()
@@ -154,6 +156,31 @@ def observe_clusters(
             await asyncio.gather(*running, return_exceptions=True)
 
     _run(work, interval=interval, timeout=timeout, tls=tls)
+
+
+def join_answers(cluster: ClusterTargets, parts: Iterable[Answers], convert: Convert[T]) -> T:
+    """Return what `convert` makes of a cluster whose members were observed as parts of it."""
+    first: dict[str, Answer] = {}
+    second: dict[str, Answer] = {}
+    reasons: list[str] = []
+    with _contained(reasons):
+        for before, after in parts:
+            first |= before
+            second |= after or {}
+        return convert(cluster, _combine(first, second or None, clients=cluster.clients), None)
+    return convert(cluster, reasons[0], None)
+
+
+@contextlib.contextmanager
+def _contained(reasons: list[str]) -> Iterator[None]:
+    """Add an error of one cluster, whatever it is, to the reasons why it could not be observed."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        # One of the two places that catch everything: the other clusters are not to suffer.
+        reasons.append(_unforeseen(error))
 
 
 def _unforeseen(error: Exception) -> str:
@@ -196,9 +223,7 @@ def _seconds(option: str, value: object, *, zero: bool) -> int | float:
     )
 
 
-async def _scrape(
-    client: MetricsClient, urls: Sequence[str], interval: float
-) -> tuple[dict[str, Answer], dict[str, Answer] | None]:
+async def _scrape(client: MetricsClient, urls: Sequence[str], interval: float) -> Answers:
     """Return the answers of a cluster's members, and those after the interval, or None if that is 0.
 
     Every member is asked again after an interval of its own, so that a slow one does not delay the others.

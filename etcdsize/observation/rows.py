@@ -10,6 +10,7 @@ from etcdsize.base.text import one_line, shortened
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError
 from etcdsize.observation.model import Observation
 from etcdsize.observation.notices import SEVERAL_CLUSTERS
+from etcdsize.observation.observe import Answers
 from etcdsize.observation.targets import ClusterTargets
 from etcdsize.sizing.notices import INEXACT_LOAD_DECIDES
 from etcdsize.sizing.size import inexact_deciders
@@ -58,6 +59,8 @@ class Row:
     answered: bool
     member_ids: tuple[str, ...]
     other_peers: tuple[str, ...]
+    answers: Answers | None
+    """What its members answered, if there are others that were not asked."""
     mixed: bool
     """Whether its members belong to several clusters."""
     inexact: bool
@@ -82,6 +85,7 @@ def row_of(
     schema: pa.Schema,
     *,
     inexact: bool,
+    answers: Answers | None,
 ) -> Row:
     """Return the row of a cluster, from its observation or the reason why there is none."""
     reasons = [cluster.problem, found if isinstance(found, str) else _problem(found)]
@@ -100,6 +104,7 @@ def row_of(
         answered=bool(ids) or (isinstance(found, Observation) and found.is_known),
         member_ids=ids,
         other_peers=found.other_peers if isinstance(found, Observation) else (),
+        answers=answers if isinstance(found, Observation) and found.other_peers else None,
         mixed=isinstance(found, Observation) and any(one.code == SEVERAL_CLUSTERS.code for one in found.notices),
         inexact=inexact,
         batch=pa.RecordBatch.from_pylist([values], schema),

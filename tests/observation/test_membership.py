@@ -156,7 +156,7 @@ class TestRows:
     """A targets file that lists the members of one cluster as groups of their own: the rows are one cluster."""
 
     def test_groups_of_one_member_each(self, run, tmp_path):
-        """The members of a group are asked again, together; the row stands where the first of them stands."""
+        """Nobody is asked again; the row stands where the first of them stands."""
         texts = [*(trio(number, OTHERS) for number in range(3)), member("9", leader=True), *map(trio, range(3))]
         with served(*texts) as targets:
             groups = [{"targets": [one], "labels": {"cls": "orders", "ins": one}} for one in targets]
