@@ -54,11 +54,14 @@ requests   240.3/s
 by method  KV.Put 80.1, KV.Txn 80, KV.Range 79.9, Lease.LeaseKeepAlive 0.3
 data       1.343488 MB in use in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
 streams    9 watch, 3 lease
+keys       6
+memory     59.256832 MB resident, of the member that uses most
+health     0 slow watchers, 0 pending proposals, 0 failed proposals
 
-member  etcd   requests/s         data         file  watch  lease  fsync p99  commit p99    RTT p99  status
-infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*  0.792 ms*
-infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*  0.792 ms*
-infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.87 ms    6.31 ms*  0.792 ms*
+member  etcd   requests/s         data         file  watch  lease  fsync p99  commit p99  RTT p99  status
+infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*
+infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*
+infra2  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.87 ms    6.31 ms*
 * since the member started, because too few operations were measured in the interval
 
 info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
@@ -74,11 +77,14 @@ requests   at least 160.2/s
 by method  KV.Txn 53.4, KV.Put 53.3, KV.Range 53.2, Lease.LeaseKeepAlive 0.2
 data       1.343488 MB in use in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
 streams    6 watch, 2 lease
+keys       6
+memory     59.256832 MB resident, of the member that uses most
+health     0 slow watchers, 0 pending proposals, 0 failed proposals
 
-member  etcd   requests/s         data         file  watch  lease  fsync p99  commit p99    RTT p99  status
-infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*  0.792 ms*
-infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*  0.792 ms*
-infra2                                                                                               unknown
+member  etcd   requests/s         data         file  watch  lease  fsync p99  commit p99  RTT p99  status
+infra0  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.85 ms    6.53 ms*
+infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    6.62 ms*
+infra2                                                                                             unknown
 * since the member started, because too few operations were measured in the interval
 
 Members with missing figures; their requests are not counted, so load and tier are lower bounds
