@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etcdsize.errors import OptionError
-from etcdsize.etcd.flags import check_value
+from etcdsize.errors import EtcdSizeError
 from etcdsize.etcd.versions import load_versions
 from etcdsize.operations.etcdctl import docs_of, with_suffix
 from etcdsize.operations.steps import Command
+from etcdsize.plan.flag_values import check_flag
 
 if TYPE_CHECKING:
     from etcdsize.etcd.upgrade import EtcdUpgrade
@@ -138,8 +138,8 @@ def _rejected(etcdctl: EtcdctlCommands, other: EtcdVersion) -> list[str]:
     for name, value in etcdctl.plan.further_flags.items():
         try:
             if name in known:
-                check_value(other, other.flag(name), value)
-        except OptionError as error:
+                check_flag(other, name, value)
+        except EtcdSizeError as error:
             notes.append(f"The plan sets what {other.name} rejects: {error}.")
     return notes
 

@@ -389,6 +389,22 @@ class TestRunbook:
         assert any("--wal-dir=/wal/one" in one for one in words)
         assert ("mv", "-T", "--", "/wal/one", "/wal/one.old") in words
 
+    @pytest.mark.parametrize(
+        ("version", "step", "flags", "rejected"),
+        [
+            ("3.5", "upgrade", {"enable-v2": "true"},
+             'The plan sets what 3.6 rejects: etcd 3.6 has no flag "enable-v2"'),
+            ("3.7", "downgrade", {"feature-gates": "FastLeaseKeepAlive=false"},
+             'The plan sets what 3.6 rejects: --feature-gates: got "FastLeaseKeepAlive", expected a feature gate of'),
+            ("3.6", "upgrade", {"brand-new": "1"}, ""),
+        ],
+    )  # fmt: skip
+    def test_another_version_may_reject_a_flag(self, version, step, flags, rejected):
+        found = runbook(ClusterPlan.local(3, etcd_version=version, extra_flags=flags)).step(step)
+        notes = [note for note in found.notes if note.startswith("The plan sets what ")]
+        assert len(notes) == bool(rejected)
+        assert all(note.startswith(rejected) for note in notes)
+
     def test_the_disk_to_measure_is_that_of_the_log(self):
         found = ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": "/wal:one"})
         assert "--directory=/wal\\:one" in runbook(found).step("fio").commands[0].words
