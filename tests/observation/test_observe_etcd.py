@@ -284,14 +284,16 @@ class TestMembership:
         assert "they belong to 2 clusters: " in row["observed_problem"]
 
     def test_learner_does_not_vote(self, three, tmp_path):
+        """Three voters and a learner have a quorum of two."""
         minor, _ = three
         etcd = needed(minor)[0]
-        with unplanned(etcd, tmp_path, 1) as (voter,):
+        # The check accepts new members only when all have been connected for five seconds.
+        with unplanned(etcd, tmp_path, 3, ["--strict-reconfig-check=false"]) as voters:
             client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
             added = subprocess.run(
                 [
                     etcdctl(minor),
-                    f"--endpoints={voter.client}",
+                    f"--endpoints={voters[0].client}",
                     "member",
                     "add",
                     "l",
@@ -313,13 +315,15 @@ class TestMembership:
             learner.start()
             try:
                 deadline = time.monotonic() + 60
-                while (observation := observe([voter.client, client], interval=0)).incomplete:
+                urls = [*(voter.client for voter in voters), client]
+                while (observation := observe(urls, interval=0)).incomplete:
                     assert time.monotonic() < deadline, observation.incomplete
                     time.sleep(0.2)
             finally:
                 learner.kill()
-        assert [member.is_learner for member in observation.members] == [False, True]
-        assert (observation.member_count, observation.voting_members) == (2, 1)
+        assert [member.is_learner for member in observation.members] == [False, False, False, True]
+        assert (observation.member_count, observation.voting_members) == (4, 3)
+        assert size(observation.workload(), members=observation.voting_members).quorum == 2
 
     def test_own_counter_of_calls_agrees_with_that_of_grpc(self, busy):
         _, urls, _ = busy
