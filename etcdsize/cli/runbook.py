@@ -22,9 +22,9 @@ def add(commands: Commands) -> None:
         description="""\
 Print the commands to operate a cluster, for its version of etcd, with endpoints
 and certificates filled in: health, status, members, saving and restoring
-snapshots, defragmentation, alarms, upgrades, and the checks before it goes into
-service. The output is Markdown with each command in a block of its own. Nothing
-is run.""",
+snapshots, defragmentation, alarms, upgrades, downgrades, and the checks before
+it goes into service. The output is Markdown with each command in a block of its
+own. Nothing is run.""",
         example="etcdsize runbook --local 3 --tier small\n"
         "etcdsize runbook --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3",
     )
