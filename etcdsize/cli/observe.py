@@ -71,7 +71,7 @@ With --targets, observe many clusters, up to a hundred members at a time, and
 print the summary that fleet prints. Whatever is wrong with one cluster does not
 stop the others: it is the problem of its row.""",
         example="etcdsize observe 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379\n"
-        "etcdsize observe --before a0.txt b0.txt c0.txt --after a1.txt b1.txt c1.txt --seconds 60\n"
+        "etcdsize observe --before a0.txt b0.txt --after a1.txt b1.txt --seconds 60\n"
         "etcdsize observe --targets clusters.json -o observed.csv",
     )
     parser.add_argument(

@@ -199,11 +199,10 @@ def _intervals(
     first: Mapping[str, Any], second: Mapping[str, Any] | None, seconds: float | Mapping[str, float] | None
 ) -> dict[str, float]:
     """Return the time between the scrapes of each endpoint."""
-    for option, scrapes in (("first", first), ("second", second)):
-        if scrapes is not None:
-            _check_scrapes(option, scrapes)
+    _check_scrapes("first", first)
     if second is None:
         return {}
+    _check_scrapes("second", second)
     if set(second) != set(first):
         raise OptionError("second: got other endpoints than first, expected the same ones", option="second")
     if seconds is None:

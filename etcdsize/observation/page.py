@@ -118,11 +118,11 @@ class Page:
         self._lines = 0
         self._parts: list[str] = []
         self._fresh = 0
-        self.start = ""
+        self.start: str = ""
         """The beginning of the text, which tells what it is."""
         self.lines: list[tuple[int, str]] = []
         """The lines that are read, each with its number in the text, without what indents them."""
-        self.is_cut_off = False
+        self.is_cut_off: bool = False
         """Whether the last line is one that is read, and has no end."""
 
     @classmethod

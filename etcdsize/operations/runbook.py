@@ -83,7 +83,7 @@ def runbook(
     etcdctl --endpoints=http://127.0.0.1:2379,http://127.0.0.1:2381,http://127.0.0.1:2383 endpoint health
     >>> [step.code for step in book.steps]
     ['version', 'health', 'status', 'member-list', 'snapshot-save', 'snapshot-status', 'snapshot-restore', \
-'defragment', 'alarms', 'upgrade', 'check-perf', 'fio']
+'defragment', 'alarms', 'upgrade', 'downgrade', 'check-perf', 'fio']
     """
     if not isinstance(plan, ClusterPlan):
         raise OptionError(
