@@ -13,6 +13,7 @@ from etcdsize.errors import ScrapeError
 from etcdsize.observation.endpoint_status import read_endpoint_status
 from etcdsize.observation.metrics import scrape_of
 from etcdsize.observation.page import Page
+from etcdsize.observation.rates import START_TOLERANCE_SECONDS
 from etcdsize.observation.scrape import MemberStatus, Scrape
 
 __all__ = ["Pairs", "pair_scrapes", "read_saved"]
@@ -78,7 +79,8 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
     Raises
     ------
     ScrapeError
-        If there are not as many pages without a member's ID before as after.
+        If there are not as many pages without a member's ID before as after, or if the later page of a member is older
+        than the earlier one.
 
     Examples
     --------
@@ -100,9 +102,27 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
     pairs = Pairs({}, {})
     for name, scrape in after.items():
         first = waiting[scrape.member_id]
-        pairs.before[name] = before[first.pop(0)] if first else "there is no page of it from before"
-        pairs.after[name] = scrape
+        pairs.before[name], pairs.after[name] = "there is no page of it from before", scrape
+        if first:
+            earlier = first.pop(0)
+            if _is_older(scrape, before[earlier]):
+                raise ScrapeError(
+                    f"{name}: got a page that is older than {earlier}, the page before it, expected a later one; are "
+                    "the two swapped?"
+                )
+            pairs.before[name] = before[earlier]
     for name in (name for names in waiting.values() for name in names):
         pairs.before[name] = before[name]
         pairs.after[name] = "there is no later page of it"
     return pairs
+
+
+def _is_older(last: Scrape, first: Scrape) -> bool:
+    """Return whether the last page was served before the first: by one process, or by one that started earlier."""
+    if first.started_unix_seconds is None or last.started_unix_seconds is None:
+        return False
+    later = last.started_unix_seconds - first.started_unix_seconds
+    if abs(later) > START_TOLERANCE_SECONDS:
+        return later < 0
+    # The processor time of a process never falls.
+    return first.cpu_seconds is not None and last.cpu_seconds is not None and last.cpu_seconds < first.cpu_seconds

@@ -53,6 +53,52 @@ class TestPairs:
         assert pairs.before.keys() == pairs.after.keys() == {"a0", "a2", "b1"}
 
 
+def process(started: float | None, cpu: float | None, count: int = 0) -> Scrape:
+    return Scrape(member_id="a", started_unix_seconds=started, cpu_seconds=cpu, calls={"KV.Put": count})
+
+
+class TestOlder:
+    """The last page of a member is later than its first; if the two are swapped, every rate is wrong."""
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_captured_pages_that_are_swapped(self, number):
+        first, last = (read_metrics(captured(number, when)) for when in ("before", "after"))
+        assert pair_scrapes({"b": first}, {"a": last}) == ({"a": first}, {"a": last})
+        with pytest.raises(ScrapeError) as caught:
+            pair_scrapes({"a.txt": last}, {"b.txt": first})
+        assert str(caught.value) == (
+            "b.txt: got a page that is older than a.txt, the page before it, expected a later one; are the two swapped?"
+        )
+
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [
+            (process(1000, 9, 5), process(1000, 8, 6)),
+            (process(1001, 9), process(1000, 8)),
+            (process(1002, 1), process(1000, 9)),
+            (process(1002, None), process(1000, None)),
+        ],
+    )
+    def test_page_that_is_older(self, first, last):
+        with pytest.raises(ScrapeError, match="are the two swapped"):
+            pair_scrapes({"b": first}, {"a": last})
+
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [
+            (process(1000, 9, 5), process(2000, 1, 1)),
+            (process(1001, 8), process(1000, 9)),
+            (process(1000, 9), process(1000, 9, 1)),
+            (process(None, 9, 5), process(None, 1, 1)),
+            (process(None, 9), process(1000, 1)),
+            (process(1000, None, 5), process(1000, None, 1)),
+        ],
+        ids=["restarted", "clock set a little", "no time used", "no start", "one start", "no processor time"],
+    )
+    def test_page_that_may_be_later(self, first, last):
+        assert pair_scrapes({"b": first}, {"a": last}).before == {"a": first}
+
+
 class TestRead:
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
     @pytest.mark.parametrize("size", [1, 7, 100_000])
