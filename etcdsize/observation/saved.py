@@ -80,12 +80,13 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
     ------
     ScrapeError
         If there are not as many pages without a member's ID before as after, or if the later page of a member is older
-        than the earlier one.
+        than the earlier one, or the same.
 
     Examples
     --------
     >>> one, two = Scrape(member_id="a", calls={"KV.Put": 1}), Scrape(member_id="b", calls={"KV.Put": 2})
-    >>> pairs = pair_scrapes({"a0": one, "b0": two}, {"b1": two, "a1": one})
+    >>> later, last = Scrape(member_id="a", calls={"KV.Put": 3}), Scrape(member_id="b", calls={"KV.Put": 4})
+    >>> pairs = pair_scrapes({"a0": one, "b0": two}, {"b1": last, "a1": later})
     >>> list(pairs.before.items()) == [("b1", two), ("a1", one)]
     True
     """
@@ -110,6 +111,11 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
                     f"{name}: got a page that is older than {earlier}, the page before it, expected a later one; are "
                     "the two swapped?"
                 )
+            if _is_same(scrape, before[earlier]):
+                raise ScrapeError(
+                    f"{name}: got the same figures as {earlier}, the page before it, expected those of a later moment; "
+                    "are the two copies of one page?"
+                )
             pairs.before[name] = before[earlier]
     for name in (name for names in waiting.values() for name in names):
         pairs.before[name] = before[name]
@@ -126,3 +132,9 @@ def _is_older(last: Scrape, first: Scrape) -> bool:
         return later < 0
     # The processor time of a process never falls.
     return first.cpu_seconds is not None and last.cpu_seconds is not None and last.cpu_seconds < first.cpu_seconds
+
+
+def _is_same(last: Scrape, first: Scrape) -> bool:
+    """Return whether two pages have the same figures; those of an API server may stay as they are."""
+    first = first.model_copy(update={"taken_unix_seconds": last.taken_unix_seconds})
+    return last.reported_by == "etcd" and last == first

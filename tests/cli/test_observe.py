@@ -240,6 +240,14 @@ class TestSaved:
                 ["--after", "a", "--before", "s", "--seconds", "1"],
                 "s: got an endpoint status, expected metrics",
             ),
+            (
+                ["--after", "b", "--before", "a", "--seconds", "5"],
+                "b: got a page that is older than a, the page before",
+            ),
+            (
+                ["--after", "b", "--before", "./b", "--seconds", "5"],
+                "b: got the same figures as ./b, the page before it",
+            ),
             (["--after", "e"], "e: metrics: got an empty text, expected the metrics of etcd"),
             (["--after", "a", "--before", "b", "--seconds", "0"], "seconds: got 0 for a, expected the time between"),
             (["--after", "a", "--seconds", "soon"], '--seconds: got "soon", expected seconds or a duration'),

@@ -27,17 +27,17 @@ class TestPairs:
     def test_order_means_nothing_where_pages_have_an_id(self, first, last):
         pairs = pair_scrapes(
             {f"b{number}": scrape(f"{number}", number) for number in first},
-            {f"a{number}": scrape(f"{number}", number) for number in last},
+            {f"a{number}": scrape(f"{number}", number + 10) for number in last},
         )
         assert list(pairs.after) == [f"a{number}" for number in last]
-        assert all(pairs.before[name] == pairs.after[name] for name in pairs.after)
+        assert pairs.before == {f"a{number}": scrape(f"{number}", number) for number in last}
 
     def test_order_decides_where_they_have_none(self):
         pairs = pair_scrapes(
             {"b0": scrape(None, 0), "x": scrape("1", 7), "b1": scrape(None, 1)},
-            {"a0": scrape(None, 0), "a1": scrape(None, 1), "y": scrape("1", 7)},
+            {"a0": scrape(None, 10), "a1": scrape(None, 11), "y": scrape("1", 17)},
         )
-        assert pairs.before == pairs.after
+        assert pairs.before == {"a0": scrape(None, 0), "a1": scrape(None, 1), "y": scrape("1", 7)}
 
     @pytest.mark.parametrize("more", ["before", "after"])
     def test_without_ids_there_must_be_as_many(self, more):
@@ -47,7 +47,7 @@ class TestPairs:
             pair_scrapes(**files)
 
     def test_page_without_a_partner_has_a_reason(self):
-        pairs = pair_scrapes({"b0": scrape("0"), "b1": scrape("1")}, {"a0": scrape("0"), "a2": scrape("2")})
+        pairs = pair_scrapes({"b0": scrape("0"), "b1": scrape("1")}, {"a0": scrape("0", 1), "a2": scrape("2")})
         assert pairs.before["a2"] == "there is no page of it from before"
         assert pairs.after["b1"] == "there is no later page of it"
         assert pairs.before.keys() == pairs.after.keys() == {"a0", "a2", "b1"}
@@ -97,6 +97,30 @@ class TestOlder:
     )
     def test_page_that_may_be_later(self, first, last):
         assert pair_scrapes({"b": first}, {"a": last}).before == {"a": first}
+
+
+class TestSame:
+    """Two scrapes of a member differ, even at rest: one page that is given twice does not show a load of 0."""
+
+    @pytest.mark.parametrize("number", range(3))
+    @pytest.mark.parametrize("taken", [None, 1.8e9])
+    def test_copy_of_a_page(self, number, taken):
+        first, last = read_metrics(captured(number)), read_metrics(captured(number), taken_unix_seconds=taken)
+        with pytest.raises(ScrapeError) as caught:
+            pair_scrapes({"b.txt": first}, {"a.txt": last})
+        assert str(caught.value) == (
+            "a.txt: got the same figures as b.txt, the page before it, expected those of a later moment; are the two "
+            "copies of one page?"
+        )
+
+    def test_page_of_a_member_at_rest(self):
+        first = read_metrics(captured(0))
+        last = first.model_copy(update={"cpu_seconds": first.cpu_seconds + 0.01})
+        assert pair_scrapes({"b": first}, {"a": last}).before == {"a": first}
+
+    def test_api_server_reports_a_size_alone(self):
+        page = Scrape(reported_by="api-server", total_bytes=5)
+        assert pair_scrapes({"b": page}, {"a": page}).before == {"a": page}
 
 
 class TestRead:
