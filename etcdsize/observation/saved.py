@@ -68,8 +68,8 @@ def read_saved(
 def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> Pairs:
     """Return the scrapes before and after of each member, by the name of the file after, if there is one.
 
-    Pages are of the same member if they say so. Pages that do not say whose they are, and of these alone, are paired in
-    their order.
+    Pages are of the same member if they say so. Pages of members that share an ID are paired by the starts of their
+    processes, if these agree. Other pages of one ID, and those without one, are paired in their order.
 
     Parameters
     ----------
@@ -100,27 +100,49 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
             "since they are paired in their order; save the pages again, as members serve them",
             metric="etcd_server_id",
         )
+    # Members that were made alike share an ID, but not the start of their processes.
+    firsts = {name: _of_one_process(scrape, waiting[scrape.member_id], before) for name, scrape in after.items()}
     pairs = Pairs({}, {})
     for name, scrape in after.items():
-        first = waiting[scrape.member_id]
-        pairs.before[name], pairs.after[name] = "there is no page of it from before", scrape
-        if first:
-            earlier = first.pop(0)
-            if _is_older(scrape, before[earlier]):
-                raise ScrapeError(
-                    f"{name}: got a page that is older than {earlier}, the page before it, expected a later one; are "
-                    "the two swapped?"
-                )
-            if _is_same(scrape, before[earlier]):
-                raise ScrapeError(
-                    f"{name}: got the same figures as {earlier}, the page before it, expected those of a later moment; "
-                    "are the two copies of one page?"
-                )
-            pairs.before[name] = before[earlier]
+        first = firsts[name]
+        if first is None and waiting[scrape.member_id]:
+            first = waiting[scrape.member_id].pop(0)
+        if first is not None:
+            _check_pair(name, scrape, first, before[first])
+        pairs.before[name] = "there is no page of it from before" if first is None else before[first]
+        pairs.after[name] = scrape
     for name in (name for names in waiting.values() for name in names):
         pairs.before[name] = before[name]
         pairs.after[name] = "there is no later page of it"
     return pairs
+
+
+def _of_one_process(last: Scrape, names: list[str], before: Mapping[str, Scrape]) -> str | None:
+    """Return the name of the page before of the same member and process, and remove it; None if there is none."""
+    start = last.started_unix_seconds
+    if last.member_id is None or start is None:
+        return None
+    starts = {name: before[name].started_unix_seconds for name in names}
+    shifts = {name: abs(then - start) for name, then in starts.items() if then is not None}
+    nearest = min(shifts, key=lambda name: shifts[name], default=None)
+    if nearest is None or shifts[nearest] > START_TOLERANCE_SECONDS:
+        return None
+    names.remove(nearest)
+    return nearest
+
+
+def _check_pair(name: str, last: Scrape, earlier: str, first: Scrape) -> None:
+    """Reject a last page of a member that does not come after the first."""
+    if _is_older(last, first):
+        raise ScrapeError(
+            f"{name}: got a page that is older than {earlier}, the page before it, expected a later one; are the two "
+            "swapped?"
+        )
+    if _is_same(last, first):
+        raise ScrapeError(
+            f"{name}: got the same figures as {earlier}, the page before it, expected those of a later moment; are the "
+            "two copies of one page?"
+        )
 
 
 def _is_older(last: Scrape, first: Scrape) -> bool:

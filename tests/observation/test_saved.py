@@ -99,6 +99,24 @@ class TestOlder:
         assert pair_scrapes({"b": first}, {"a": last}).before == {"a": first}
 
 
+class TestOneId:
+    """Members that were made alike share an ID: their pages are paired by the start of their processes."""
+
+    @given(st.permutations(range(4)), st.permutations(range(4)))
+    def test_order_means_nothing_where_starts_agree(self, first, last):
+        pairs = pair_scrapes(
+            {f"b{number}": process(1000 + number, 1, number) for number in first},
+            {f"a{number}": process(1000.3 + number, 2, number) for number in last},
+        )
+        assert pairs.before == {f"a{number}": process(1000 + number, 1, number) for number in last}
+        assert list(pairs.after) == [f"a{number}" for number in last]
+
+    def test_one_that_restarted_has_the_page_that_is_left(self):
+        stays, restarts = process(1000, 5), process(2000, 5)
+        last = {"a": process(3000, 1), "b": process(1000, 6)}
+        assert pair_scrapes({"x": stays, "y": restarts}, last) == ({"a": restarts, "b": stays}, last)
+
+
 class TestSame:
     """Two scrapes of a member differ, even at rest: one page that is given twice does not show a load of 0."""
 
