@@ -69,6 +69,15 @@ _VOLUME = {
     "volume_throughput_mb_s": "the same for providers that count in MB/s, such as azure [MB/s]",
 }
 
+_SETTINGS = {
+    "quota_backend_bytes": "setting: maximum size of the database [bytes]",
+    "snapshot_count": "setting: log entries between two snapshots",
+    "auto_compaction_mode": "setting: how the history is compacted",
+    "auto_compaction_retention": "setting: how much history is kept",
+    "heartbeat_interval": "setting: interval of the leader's heartbeats [ms]",
+    "election_timeout": "setting: how long a member waits for a heartbeat [ms]",
+}
+
 ANSWER = {
     "format_version": "the version of the answer's schema",
     "tier": "the tier",
@@ -80,12 +89,7 @@ ANSWER = {
     "etcd_version": "the version of etcd that the settings are for",
     "flags": "the flags to set, as arguments of etcd",
     "memory_gib": "memory that the process needs [GiB]",
-    "quota_backend_bytes": "setting: maximum size of the database [bytes]",
-    "snapshot_count": "setting: log entries between two snapshots",
-    "auto_compaction_mode": "setting: how the history is compacted",
-    "auto_compaction_retention": "setting: how much history is kept",
-    "heartbeat_interval": "setting: interval of the leader's heartbeats [ms]",
-    "election_timeout": "setting: how long a member waits for a heartbeat [ms]",
+    **_SETTINGS,
     "machine_type_PROVIDER": "the machine",
     "disk_PROVIDER": "its disk as text for people; the keys below give its parts. Only if the catalog says which disk "
     "it needs",
@@ -159,8 +163,8 @@ def answer(query: bytes | str) -> dict[str, str]:
     found |= {f"tier_alone_{dimension}": tier for dimension, tier in sizing.tier_alone.items()}
     if sizing.tier_of_the_rest is not None:
         found["tier_of_the_rest"] = sizing.tier_of_the_rest
-    texts = {name.replace("-", "_"): flag_text(setting.value) for name, setting in settings.settings.items()}
-    found |= {name: text for name, text in texts.items() if name in ANSWER}
+    # A flag that our table lacks may have the name of any key.
+    found |= {name: flag_text(settings.setting(name.replace("_", "-")).value) for name in _SETTINGS}
     for provider, machine in sizing.machines.items():
         found[f"machine_type_{provider}"] = machine.machine_type
         if machine.disk is not None:

@@ -23,7 +23,7 @@ from etcdsize import (
     settings_for,
     size,
 )
-from etcdsize.plan.terraform import answer
+from etcdsize.plan.terraform import ANSWER, answer
 
 GIB = 2**30
 A_NAME = "expected a name of lower-case letters, digits and hyphens, such as max-learners"
@@ -433,6 +433,16 @@ class TestTerraform:
         assert found["quota_backend_bytes"] == str(6 * GIB)
         assert "--max-learners=2" in found["member_a"]
         assert "max_learners" not in found
+
+    def test_an_unknown_flag_replaces_no_key(self):
+        """Whatever our table lacks is passed through, also if it has the name of a key of the answer."""
+        names = [
+            name for name in ANSWER if name.islower() and name.replace("_", "-") not in load_versions().flags_by_name
+        ]
+        plain = self.ask()
+        found = self.ask(set=json.dumps({name.replace("_", "-"): "gold" for name in names}))
+        assert {"tier", "members", "etcd_version", "format_version"} <= set(names)
+        assert {name for name in found if found[name] != plain.get(name)} == {"flags", "notices"}
 
     @pytest.mark.parametrize(
         ("text", "message"),
