@@ -165,6 +165,9 @@ def answer(query: bytes | str) -> dict[str, str]:
         found["tier_of_the_rest"] = sizing.tier_of_the_rest
     # A flag that our table lacks may have the name of any key.
     found |= {name: flag_text(settings.setting(name.replace("_", "-")).value) for name in _SETTINGS}
+    # For these two, 0 stands for etcd's default.
+    found["quota_backend_bytes"] = str(settings.quota_backend_bytes)
+    found["snapshot_count"] = str(settings.snapshot_count)
     for provider, machine in sizing.machines.items():
         found[f"machine_type_{provider}"] = machine.machine_type
         if machine.disk is not None:

@@ -434,6 +434,11 @@ class TestTerraform:
         assert "--max-learners=2" in found["member_a"]
         assert "max_learners" not in found
 
+    @pytest.mark.parametrize(("version", "count"), [("3.5", "100000"), ("3.6", "10000")])
+    def test_0_stands_for_the_default_of_etcd(self, version, count):
+        found = self.ask(set=json.dumps({"quota-backend-bytes": 0, "snapshot-count": 0}), etcd_version=version)
+        assert (found["quota_backend_bytes"], found["snapshot_count"]) == (str(2 * GIB), count)
+
     def test_an_unknown_flag_replaces_no_key(self):
         """Whatever our table lacks is passed through, also if it has the name of a key of the answer."""
         names = [
