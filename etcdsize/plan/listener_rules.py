@@ -54,16 +54,29 @@ def check_log_folder(data_dirs: Mapping[str, str], flags: Mapping[str, Value]) -
     """
     if not flags.get("wal-dir"):
         return
-    log = posixpath.normpath(str(flags["wal-dir"]))
+    log = str(flags["wal-dir"])
     for name, folder in data_dirs.items():
-        database = posixpath.normpath(f"{folder}/member/snap")
-        if f"{database}/".startswith(f"{log.rstrip('/')}/") or log.startswith(f"{database}/"):
+        database = f"{folder}/member/snap"
+        if _is_within(database, log) or _is_within(log, database):
             raise _rejected(
                 "wal-dir",
                 flags["wal-dir"],
                 "a folder of its own: at its first start etcd deletes everything in it, here the data of "
                 f"{shown(name)}",
             )
+
+
+def _is_within(path: str, folder: str) -> bool:
+    """Return whether a path is a folder or lies in it, as far as the paths tell. The root holds relative paths too."""
+    inner, outer = _normal(path), _normal(folder)
+    if outer == "/" or (outer == "." and not inner.startswith("/")):
+        return True
+    return f"{inner}/".startswith(f"{outer}/")
+
+
+def _normal(path: str) -> str:
+    # POSIX lets two slashes at the start mean something else, and so normpath keeps them. Linux reads them as one.
+    return posixpath.normpath(path.replace("//", "/", 1) if path.startswith("//") else path)
 
 
 def _rejected(name: str, value: object, expected: str) -> PlanError:

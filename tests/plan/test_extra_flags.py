@@ -360,7 +360,7 @@ class TestLogFolder:
 
     @pytest.mark.parametrize(
         "folder",
-        ["/", "/d", "/d/", "/d/.", "/d/infra0.etcd", "/d/infra0.etcd/member", "/d/infra0.etcd/member/snap",
+        ["/", "//", "/d", "//d", "/d/", "/d/.", "/d/infra0.etcd", "/d/infra0.etcd/member", "/d/infra0.etcd/member/snap",
          "/d/infra0.etcd/member/snap/log"],
     )  # fmt: skip
     def test_rejects_a_folder_with_data(self, folder):
@@ -377,9 +377,19 @@ class TestLogFolder:
     def test_accepts_any_other_folder(self, folder):
         assert ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": folder})
 
-    def test_relative_folders_are_compared_too(self):
-        with pytest.raises(PlanError, match=r"^--wal-dir: got \"infra0\.etcd\""):
-            ClusterPlan.local(1, extra_flags={"wal-dir": "infra0.etcd"})
+    @pytest.mark.parametrize("data_dir", [".", "./", "data", "./data"])
+    @pytest.mark.parametrize("folder", [".", "./", "././", "/", "//", "/.", "DATA", "./DATA", "DATA/infra0.etcd"])
+    def test_relative_folders_are_compared_too(self, data_dir, folder):
+        """The working directory holds every relative path, and the root holds it."""
+        with pytest.raises(PlanError, match=r"^--wal-dir: got .*, expected a folder of its own"):
+            ClusterPlan.local(1, data_dir=data_dir, extra_flags={"wal-dir": folder.replace("DATA", data_dir)})
+
+    @pytest.mark.parametrize("folder", ["wal", "./wal", "data/wal", "/wal", "/data"])
+    def test_accepts_a_folder_beside_a_relative_one(self, folder):
+        assert ClusterPlan.local(1, data_dir="data", extra_flags={"wal-dir": folder})
+
+    def test_the_working_directory_holds_no_absolute_path_that_we_know_of(self):
+        assert ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": "."})
 
 
 class TestRunbook:
