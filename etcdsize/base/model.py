@@ -130,7 +130,7 @@ def date_of(text: str) -> str:
     import datetime
 
     # `fromisoformat` also reads 20261125 and 2026-W48-3.
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         with contextlib.suppress(ValueError):
             datetime.date.fromisoformat(text)
             return text

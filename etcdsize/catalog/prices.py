@@ -17,7 +17,7 @@ __all__ = ["read_prices"]
 
 _REQUIRED = ("machine_type", "price_usd_hour", "region", "date")
 _COLUMNS = (*_REQUIRED, "provider", "source")
-_PRICE = re.compile(r"\d{1,9}(\.\d{1,12})?")
+_PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
 
 def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
@@ -87,7 +87,7 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
         if not cell.isprintable() or cell != cell.strip():
             _reject(row, name, f"got {shown(cell)}, expected printable text without spaces around it")
     usd = fields["price_usd_hour"]
-    if not _PRICE.fullmatch(usd) or not usd.isascii() or not float(usd):
+    if not _PRICE.fullmatch(usd) or not float(usd):
         _reject(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')
     try:
         date_of(fields["date"])

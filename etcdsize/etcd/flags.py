@@ -16,8 +16,9 @@ __all__ = [
     *("flag_text", "is_deprecated", "nanoseconds", "read_value"),
 ]
 
-# Go's time.ParseDuration, without a sign.
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+# Go's time.ParseDuration, without a sign. The number of nanoseconds in 64 bits has 19 digits; the limit keeps hostile
+# text from becoming an enormous integer.
+_DURATION = re.compile(r"([0-9]{1,25}(?:\.[0-9]{0,25})?|\.[0-9]{1,25})(ns|us|µs|μs|ms|s|m|h)")
 _NANOSECONDS = {
     "ns": 1,
     "us": 1_000,

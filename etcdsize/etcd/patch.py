@@ -6,7 +6,7 @@ from pydantic import Field
 
 __all__ = ["Patch", "patch_number"]
 
-Patch = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Patch = Annotated[str, Field(pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}$")]
 
 
 def patch_number(patch: str) -> int:

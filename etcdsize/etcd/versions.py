@@ -25,7 +25,7 @@ from etcdsize.etcd.version_names import FOLDER, version_files
 
 __all__ = ["EtcdVersion", "EtcdVersions", "load_versions", "read_versions"]
 
-_VERSION = re.compile(r"v?(\d{1,4}\.\d{1,4})(?:\.(\d{1,4}))?")
+_VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4})(?:\.([0-9]{1,4}))?")
 NOT_RUN = "from source, not run"
 
 
@@ -39,7 +39,7 @@ class EtcdVersion(Model):
     date: Annotated[Date, Field(description="When this was read.")]
     status: Annotated[Literal["supported", "out-of-support"], Field(description="On that date.")] = "supported"
     until: Annotated[
-        Annotated[str, Field(pattern=r"^\d{4}-\d\d(-\d\d)?$")] | None,
+        Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$")] | None,
         Field(description="The day or the month in which support ends or ended. None: no date is known."),
     ]
     until_policy: Annotated[

@@ -60,7 +60,7 @@ def near_machine(name: str, machines: Iterable[Machine]) -> str:
     >>> near_machine("t3.medium", machines), near_machine("m5.24xlarge", machines)
     ('', '')
     """
-    family, numbers = _family(name), re.findall(r"\d+", name)
+    family, numbers = _family(name), re.findall(r"[0-9]+", name)
     if family is None:
         return ""
     types = (machine.machine_type for machine in machines if _is_near(machine.machine_type, family, numbers))
@@ -68,14 +68,14 @@ def near_machine(name: str, machines: Iterable[Machine]) -> str:
 
 
 def _is_near(machine_type: str, family: str, numbers: list[str]) -> bool:
-    return _family(machine_type) == family and re.findall(r"\d+", machine_type) == numbers
+    return _family(machine_type) == family and re.findall(r"[0-9]+", machine_type) == numbers
 
 
 @functools.lru_cache(maxsize=4096)
 def _family(name: str) -> str | None:
     """Return the part of a name that says provider, architecture and family; None if the name is of no known form."""
     lowered = name.lower()
-    azure = re.fullmatch(r"standard[ _-]?([a-z]+)\d+[ _-]?([a-z]*)[ _-]?(v\d+)?", lowered)
+    azure = re.fullmatch(r"standard[ _-]?([a-z]+)[0-9]+[ _-]?([a-z]*)[ _-]?(v[0-9]+)?", lowered)
     if azure is not None:
         return "standard " + " ".join(part or "" for part in azure.groups())
     family, _, size = re.sub(r"[ ._-]+", ".", lowered.strip()).rpartition(".")

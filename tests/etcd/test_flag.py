@@ -99,6 +99,7 @@ class TestFlags:
             ({"deprecated_in": ["3.6"]}, 'deprecated_in: got "3.6", a version that lacks the flag'),
             ({"gates": {"3.7": {"A": True}}}, 'gates: got "3.7", a version that lacks the flag'),
             ({"since": {"3.5": "3.4.1"}}, 'since: got "3.4.1", expected a patch of 3.5'),
+            ({"since": {"3.5": "3.5.٣"}}, "since.3.5: got "),
             ({"deprecated_before": {"3.5": "3.6.1"}}, 'deprecated_before: got "3.6.1", expected a patch of 3.5'),
             ({"choices_since": {"3.5": {"a": "3.50.1"}}}, 'choices_since: got "3.50.1", expected a patch of 3.5'),
         ],

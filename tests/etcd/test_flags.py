@@ -32,7 +32,8 @@ class TestDurations:
         ("text", "expected"),
         [("1h30m", 5_400 * 10**9), ("1.5s", 1_500_000_000), (".5s", 500_000_000), ("0", 0), ("1us500ns", 1500),
          ("5", None), ("", None), ("-1s", None), ("1d", None), ("1 s", None), ("s", None), ("1e3s", None),
-         ("9" * 20 + "h", None)],
+         ("9" * 20 + "h", None), ("9" * 5000 + "s", None), ("0." + "9" * 5000 + "s", None), ("1" * 26 + "s", None),
+         ("0000001.50000s", 1_500_000_000), ("0.0000000000000001h", 0), ("٣s", None), ("1.٣s", None), ("３s", None)],
     )  # fmt: skip
     def test_reads_durations_as_go_does(self, text, expected):
         assert nanoseconds(text) == expected

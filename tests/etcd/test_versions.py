@@ -79,7 +79,9 @@ class TestVersions:
         version = TABLE.version(text)
         assert (str(version), version.is_unsafe) == (shown, unsafe)
 
-    @pytest.mark.parametrize("text", ["3.3", "3.8", "3", "3.50", "3.5.", "3.5.x", "", "v", " 3.5", 3.5, None])
+    @pytest.mark.parametrize(
+        "text", ["3.3", "3.8", "3", "3.50", "3.5.", "3.5.x", "", "v", " 3.5", 3.5, None, "3.5.٣", "3.5.３", "٣.5"]
+    )
     def test_rejects_unknown_versions(self, text):
         with pytest.raises(OptionError, match=r"expected one of 3\.4, 3\.5, 3\.6, 3\.7") as caught:
             TABLE.version(text)

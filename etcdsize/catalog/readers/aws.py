@@ -19,7 +19,7 @@ NAME = "aws"
 _COMMAND = "aws ec2 describe-instance-types"
 _EXPECTED = f"an object with InstanceTypes, as {_COMMAND} prints"
 # BurstablePerformanceSupported is false for t8i and for every -flex type.
-_BURSTABLE = re.compile(r"t\d.*|.*-flex")
+_BURSTABLE = re.compile(r"t[0-9].*|.*-flex")
 
 
 def read_aws_instance_types(source: object, *, date: str = "") -> Imported:
