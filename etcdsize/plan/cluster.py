@@ -39,7 +39,8 @@ TOKEN = "etcd-cluster-1"  # noqa: S105 - etcd's name for it; it is not a secret
 
 
 def _parse_version(value: Any) -> Any:
-    if not isinstance(value, str):
+    # Pydantic reads a version that is a model, or the fields of one.
+    if isinstance(value, (EtcdVersion, Mapping)):
         return value
     try:
         return load_versions().version(value)
@@ -130,12 +131,14 @@ class ClusterPlan(PlanModel):
         version = values.get("etcd_version")
         if version is None:
             version = settings.etcd_version
-        elif _parse_version(version).name != settings.etcd_version.name:
-            raise PlanError(
-                f"settings: got settings for etcd {settings.etcd_version}, but etcd_version is "
-                f"{_parse_version(version)}; make them for that version",
-                field="settings",
-            )
+        else:
+            version = EtcdVersion.model_validate(_parse_version(version))
+            if version.name != settings.etcd_version.name:
+                raise PlanError(
+                    f"settings: got settings for etcd {settings.etcd_version}, but etcd_version is {version}; make "
+                    "them for that version",
+                    field="settings",
+                )
         changed = {setting.name: setting.value for setting in settings.changed if not setting.is_given}
         given = {setting.name: setting.value for setting in settings.settings.values() if setting.is_given}
         extra = values.get("extra_flags", {})

@@ -166,6 +166,15 @@ class TestSettings:
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.5")
         assert str(hosts("a", settings=found, etcd_version="3.5.33").etcd_version) == "3.5.33"
 
+    @pytest.mark.parametrize("version", [5, 3.6, [], b"3.6", "9"])
+    def test_a_wrong_version_is_rejected_with_settings_too(self, version):
+        expected = r"^etcd_version: got .*, expected one of 3\.4, 3\.5, 3\.6, 3\.7, also with its patch"
+        for settings in (None, settings_for(size(clients=5))):
+            with pytest.raises(PlanError, match=expected):
+                hosts("a", settings=settings, etcd_version=version)
+        with pytest.raises(PlanError, match=r"date: missing"):
+            hosts("a", settings=settings_for(size(clients=5)), etcd_version={"name": "3.6"})
+
     def test_accepts_flags(self):
         assert hosts("a", settings={"log-level": "warn", "pre-vote": True}).flags("a")["log-level"] == "warn"
 
