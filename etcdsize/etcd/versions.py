@@ -23,7 +23,7 @@ from etcdsize.etcd.patch import Patch, patch_number
 from etcdsize.etcd.upgrade import EtcdDowngrade, EtcdUpgrade
 from etcdsize.etcd.version_names import FOLDER, version_files
 
-__all__ = ["EtcdVersion", "EtcdVersions", "load_versions", "read_versions"]
+__all__ = ["EtcdVersion", "EtcdVersions", "load_versions", "read_versions", "replacement_of"]
 
 _VERSION = re.compile(r"v?([0-9]{1,4}\.[0-9]{1,4})(?:\.([0-9]{1,4}))?")
 NOT_RUN = "from source, not run"
@@ -117,7 +117,8 @@ class EtcdVersion(Model):
         flag = known[name]
         if not self.has(flag):
             having = [f"{one} from {flag.since[one]}" if one in flag.since else one for one in flag.versions]
-            instead = f"; instead: {flag.instead}" if flag.instead else ""
+            replacement = replacement_of(self, flag)
+            instead = f"; instead: {replacement}" if replacement else ""
             raise OptionError(
                 f"etcd {self} has no flag {shown(name)}; those that have it: {', '.join(having)}{instead}",
                 option="flag",
@@ -304,6 +305,26 @@ class _VersionFile(Model):
     ]
     removed: tuple[Name, ...]
     flags: tuple[FlagChange, ...]
+
+
+def replacement_of(version: EtcdVersion, flag: EtcdFlag, is_on: bool = True) -> str | None:
+    """Return what replaces a flag in a version, as an argument for etcd, or None if nothing does.
+
+    A feature gate that replaces a flag has the flag's value, which is true or false.
+
+    Examples
+    --------
+    >>> table = load_versions()
+    >>> flag = table.flags_by_name["experimental-compact-hash-check-enabled"]
+    >>> replacement_of(table.version("3.6"), flag), replacement_of(table.version("3.5"), flag)
+    ('--feature-gates=CompactHashCheck=true', None)
+    """
+    if flag.instead is None:
+        return None
+    name, _, gate = flag.instead.partition(" ")
+    if not version.has(load_versions().flags_by_name[name]) or (gate and gate not in version.feature_gates):
+        return None
+    return f"--{name}={gate}={'true' if is_on else 'false'}" if gate else f"--{name}"
 
 
 def load_versions() -> EtcdVersions:

@@ -8,7 +8,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
-from etcdsize.etcd.versions import EtcdVersion, load_versions
+from etcdsize.etcd.versions import EtcdVersion, load_versions, replacement_of
 from etcdsize.units import format_bytes, format_number
 
 __all__ = ["flag_notices", "load_notices", "plan_notices", "quota_notices", "settings_notices", "timing_notices"]
@@ -105,11 +105,10 @@ def flag_notices(version: EtcdVersion, flags: Mapping[str, Value]) -> tuple[Noti
                 )
             )
         elif is_deprecated(version, known[name]):
-            instead = known[name].instead
+            instead = replacement_of(version, known[name], is_on=value is not False)
             notices.append(
                 DEPRECATED_FLAG(
-                    f"etcd {version} warns that --{name} is deprecated"
-                    f"{f'; use --{instead} instead.' if instead else '.'}"
+                    f"etcd {version} warns that --{name} is deprecated{f'; use {instead} instead.' if instead else '.'}"
                 )
             )
         elif name == "unsafe-no-fsync" and value is True:

@@ -22,7 +22,13 @@ class TestFlags:
                 "3.7",
                 "experimental-initial-corrupt-check",
                 'etcd 3.7 has no flag "experimental-initial-corrupt-check"; those that have it: 3.4, 3.5, 3.6; '
-                "instead: feature-gates InitialCorruptCheck",
+                "instead: --feature-gates=InitialCorruptCheck=true",
+            ),
+            (
+                "3.5.1",
+                "experimental-stop-grpc-service-on-defrag",
+                'etcd 3.5.1 has no flag "experimental-stop-grpc-service-on-defrag"; those that have it: 3.5 from '
+                "3.5.14, 3.6",
             ),
             ("3.5", "max-learners", 'etcd 3.5 has no flag "max-learners"; those that have it: 3.6, 3.7'),
             (

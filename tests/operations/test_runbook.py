@@ -284,7 +284,7 @@ class TestUpgrade:
                 "3.4",
                 "upgrade",
                 {"debug": True},
-                'etcd 3.5 has no flag "debug"; those that have it: 3.4; instead: log-level.',
+                'etcd 3.5 has no flag "debug"; those that have it: 3.4; instead: --log-level.',
             ),
             ("3.4", "upgrade", {"logger": "capnslog"}, '--logger: got "capnslog", expected zap'),
             ("3.5", "upgrade", {"enable-v2": True}, 'etcd 3.6 has no flag "enable-v2"'),

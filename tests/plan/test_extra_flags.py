@@ -23,6 +23,9 @@ from etcdsize import (
     settings_for,
     size,
 )
+from etcdsize.etcd.flags import is_deprecated
+from etcdsize.plan.flag_values import check_flag
+from etcdsize.plan.notices import flag_notices
 from etcdsize.plan.terraform import ANSWER, answer
 
 GIB = 2**30
@@ -321,6 +324,23 @@ class TestNotices:
         assert notice.text == (
             "etcd 3.6 warns that --experimental-corrupt-check-time is deprecated; use --corrupt-check-time instead."
         )
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    @pytest.mark.parametrize("is_on", [True, False])
+    def test_the_version_accepts_what_replaces_a_deprecated_flag(self, version, is_on):
+        """The notice names it as an argument of etcd, with the value of the flag if it is a feature gate."""
+        found = load_versions().version(version)
+        for flag in found.flags:
+            if not is_deprecated(found, flag) or flag.instead is None:
+                continue
+            given = is_on if flag.kind == "bool" else flag.defaults[version]
+            (notice,) = flag_notices(found, {flag.name: given})
+            name, _, value = notice.text.partition("; use --")[2].removesuffix(" instead.").partition("=")
+            if value:
+                assert value.endswith(f"={str(is_on).lower()}")
+                check_flag(found, name, value)
+            else:
+                assert found.has(load_versions().flags_by_name[name])
 
 
 class TestListeners:

@@ -249,7 +249,7 @@ INVALID = (
             f'one of the {len(load_versions().flags)} that the table has; did you mean "quota-backend-bytes"?',
             {"quota-bytes": "1"}),
     Invalid("removed-flag", settings(debug=True), 'settings: etcd 3.5 has no flag "debug"; those that have it: 3.4; '
-            "instead: log-level", {"debug": "true"}, versions=("3.5.1", "3.5", "3.6", "3.7")),
+            "instead: --log-level", {"debug": "true"}, versions=("3.5.1", "3.5", "3.6", "3.7")),
     Invalid("later-flag", settings(feature_gates="AllBeta=true"),
             'settings: etcd 3.5 has no flag "feature-gates"; those that have it: 3.6, 3.7',
             {"feature-gates": "AllBeta=true"}, versions=("3.4", "3.5.1", "3.5")),
