@@ -56,14 +56,14 @@ def report_old_versions(*used: str) -> None:
     date, days = _oldest(version.date for version in versions)
     if days > VERSIONS_DAYS:
         report(
-            f"etcdsize: the table of etcd's versions is of {date}, {days} days ago: later versions, patches and flaws "
-            "are missing; use a newer etcdsize"
+            f"etcdsize: the table of etcd's versions is from {date}, {days} days ago: later versions, patches and "
+            "flaws are missing; use a newer etcdsize"
         )
     for version in versions:
         # Those that were out of support when the table was made have a notice.
         ended = version.status == "supported" and not version.is_supported_on(day)
         if ended and any(f"{text.removeprefix('v')}.".startswith(f"{version.name}.") for text in used):
-            report(f"etcdsize: support of etcd {version.name} ended in {version.until}: upgrade")
+            report(f"etcdsize: support for etcd {version.name} ended in {version.until}: upgrade")
 
 
 def report_old_prices(dates: Iterable[str]) -> None:
@@ -73,7 +73,7 @@ def report_old_prices(dates: Iterable[str]) -> None:
     date, days = _oldest(dates)
     if days > PRICES_DAYS:
         report(
-            f"etcdsize: the oldest of these prices is of {date}, {days} days ago: look up today's prices before you "
+            f"etcdsize: the oldest of these prices is from {date}, {days} days ago: look up today's prices before you "
             "rely on them"
         )
 

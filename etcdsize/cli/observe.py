@@ -64,8 +64,8 @@ exit code is 1.
 
 With --after, the metrics of every member are read from files, as curl saves
 /metrics: one scrape of each member with --before, and a later one with --after,
-or only the later one. Pages are of the same member if they have its ID. What
-etcdctl endpoint status -w json printed can be among the files of --after.
+or only the later one. Pages with the same member ID belong together. The files
+of --after can include the output of etcdctl endpoint status -w json.
 
 With --targets, observe many clusters, up to a hundred members at a time, and
 print the summary that fleet prints. Whatever is wrong with one cluster does not
@@ -222,7 +222,7 @@ def _read_saved(options: Namespace, first: str) -> Observation:
         if getattr(options, name) is not None:
             raise _not_with(name, "with", first, "; nothing is asked" if name != "interval" else "; give --seconds")
     if options.after is None:
-        raise _not_with(first, "without", "after", "; a single scrape is --after alone")
+        raise _not_with(first, "without", "after", "; pass a single scrape with --after alone")
     if options.seconds is not None and options.before is None:
         raise _not_with("seconds", "without", "before")
     before = options.before or []

@@ -11,9 +11,9 @@ __all__ = ["EtcdDowngrade", "EtcdUpgrade"]
 
 
 class EtcdUpgrade(Model):
-    """How the version before is upgraded to a version."""
+    """How the previous version is upgraded to a version."""
 
-    version: Annotated[Name, Field(description="The minor version before.")]
+    version: Annotated[Name, Field(description="The previous minor version.")]
     patch: Annotated[Patch | None, Field(description="The oldest patch to upgrade from. None: the newest there is.")]
     older_patches: Annotated[str | None, Field(description="What is wrong with older patches. None: nothing known.")]
     checks_v2_store: Annotated[
@@ -21,12 +21,12 @@ class EtcdUpgrade(Model):
     ]
     note: Annotated[str, Field(description="What else to know first.")]
     source: Annotated[str, Field(description="Its source.")]
-    evidence: Annotated[str, Field(description="How we know it works: the patches it was run with, or not run.")]
+    evidence: Annotated[str, Field(description="How we know it works: the patches it was run with, if any.")]
 
 
 class EtcdDowngrade(Model):
-    """How a version is downgraded to the version before."""
+    """How a version is downgraded to the previous version."""
 
-    version: Annotated[Name, Field(description="The minor version before.")]
+    version: Annotated[Name, Field(description="The previous minor version.")]
     source: Annotated[str, Field(description="Its source.")]
-    evidence: Annotated[str, Field(description="How we know it works: the patches it was run with, or not run.")]
+    evidence: Annotated[str, Field(description="How we know it works: the patches it was run with, if any.")]

@@ -69,11 +69,11 @@ class EtcdVersion(Model):
         Patch | None, Field(description="The first patch that can raise the revision in a restore. None: none can.")
     ]
     upgrade: Annotated[
-        EtcdUpgrade | None, Field(description="How the version before is upgraded to it. None: it is the oldest.")
+        EtcdUpgrade | None, Field(description="How the previous version is upgraded to it. None: it is the oldest.")
     ]
     downgrade: Annotated[
         EtcdDowngrade | None,
-        Field(description="How it is downgraded to the version before. None: etcd cannot, or we do not describe it."),
+        Field(description="How it is downgraded to the previous version. None: etcd cannot, or we do not describe it."),
     ]
 
     @property

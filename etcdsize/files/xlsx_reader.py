@@ -119,13 +119,13 @@ class XlsxReader:
             places = [cell["column"] for cell in cells]
             if number <= last or places != sorted(set(places)):
                 raise FleetFileError(
-                    f"{self._name}: row {number}: out of order or there before, or one of its cells is; open it and "
-                    "save it again, or save it as CSV",
+                    f"{self._name}: row {number}: the row or one of its cells is out of order or repeated; open the "
+                    "file and save it again, or save it as CSV",
                     file=self._name,
                 )
             if number > _MOST_ROWS:
                 raise FleetFileError(
-                    f"{self._name}: more than {_MOST_ROWS:,} rows, expected a sheet of Excel", file=self._name
+                    f"{self._name}: more than {_MOST_ROWS:,} rows, the limit of Excel; save it as CSV", file=self._name
                 )
             last = number
             row = [None] * (places[-1] if places else 0)

@@ -298,8 +298,8 @@ def _member(
         rates = rates_since_start(last)
         if rates.calls_per_second is None and last.calls is not None:
             problems.append(
-                "a single scrape gives no rate without its time, which a saved one does not have, and which is "
-                "unknown if the clocks of the member and of this machine differ; add a second scrape"
+                "a single scrape gives no rate without its time, which is unknown if the scrape was saved, or if the "
+                "clocks of the member and of this machine differ; add a second scrape"
                 if last.taken_unix_seconds is None or last.started_unix_seconds is None
                 else "it was scraped before it started, by its own clock, which gives no rate; add a second scrape"
             )

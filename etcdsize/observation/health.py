@@ -115,7 +115,7 @@ def _cpu_is_at_limit(member: MemberLoad) -> bool:
 def _cause(member: MemberLoad, kind: str) -> str:
     """Return why a disk's wait is long, as far as the member's figures tell."""
     if kind in member.since_start or member.cpu_cores is None:
-        return "the disk was slow, or the CPU was at its limit, which is not known of the time since the start"
+        return "the disk was slow, or the CPU was at its limit, which is not known for the time since the start"
     if member.usable_cores is None and member.cpu_cores >= _CPU_SHARE:
         return (
             f"the disk is slow, unless the {_cores(member.cpu_cores)} cores that the process used are all that it may "

@@ -96,8 +96,8 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
     unnamed = [name for name, scrape in after.items() if scrape.member_id is None]
     if len(unnamed) != len(waiting[None]):
         raise ScrapeError(
-            f"got {len(waiting[None])} pages before and {len(unnamed)} after without etcd_server_id, expected as many, "
-            "since they are paired in their order; save the pages again, as members serve them",
+            f"got {len(waiting[None])} pages before and {len(unnamed)} after without etcd_server_id, expected as many "
+            "before as after, because they are paired in order; save the pages again, as members serve them",
             metric="etcd_server_id",
         )
     # Members that were made alike share an ID, but not the start of their processes.
@@ -109,11 +109,11 @@ def pair_scrapes(before: Mapping[str, Scrape], after: Mapping[str, Scrape]) -> P
             first = waiting[scrape.member_id].pop(0)
         if first is not None:
             _check_pair(name, scrape, first, before[first])
-        pairs.before[name] = "there is no page of it from before" if first is None else before[first]
+        pairs.before[name] = "the first scrape of this member is missing" if first is None else before[first]
         pairs.after[name] = scrape
     for name in (name for names in waiting.values() for name in names):
         pairs.before[name] = before[name]
-        pairs.after[name] = "there is no later page of it"
+        pairs.after[name] = "the last scrape of this member is missing"
     return pairs
 
 

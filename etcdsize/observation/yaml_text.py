@@ -41,7 +41,7 @@ def _value(node: Any, seen: set[int]) -> Any:
     fields: dict[str, Any] = {}
     for key, value in node.value:
         if key.id != "scalar":
-            raise TableError(f"not plain YAML: a field's name is no text{_place(key.start_mark)}")
+            raise TableError(f"not plain YAML: a field's name is not text{_place(key.start_mark)}")
         if key.value in fields:
             raise TableError(
                 f"not YAML: an object has the field {shown(key.value)} more than once{_place(key.start_mark)}"

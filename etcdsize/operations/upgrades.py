@@ -27,7 +27,9 @@ def upgrade(etcdctl: EtcdctlCommands) -> Step:
     checks: list[Command] = []
     if target is None or path is None:
         source, evidence = docs_of(version, "upgrades/upgrading-etcd.md"), None
-        notes = [f"From one patch of {version.name} to another. We know of no later minor version."]
+        notes = [
+            f"These commands upgrade from one patch of {version.name} to another. We know of no later minor version."
+        ]
     elif path.patch is not None and not version.reaches(path.patch):
         source, evidence = path.source, None
         notes = _too_old(version, target, path, path.patch)
@@ -39,7 +41,7 @@ def upgrade(etcdctl: EtcdctlCommands) -> Step:
             notes.append(
                 "If etcdutl detects custom v2 content in WAL records, which health checks of 3.4 leave there, start "
                 "the old etcd once more with --snapshot-count=1, put a few keys, stop it and check again. For any "
-                "other content, read the source."
+                "other content, see the source of this step."
             )
     notes.append(_order(etcdctl, "Upgrade", "new"))
     commands = [
@@ -55,9 +57,9 @@ def upgrade(etcdctl: EtcdctlCommands) -> Step:
 
 
 def _too_old(version: EtcdVersion, target: EtcdVersion, path: EtcdUpgrade, patch: str) -> list[str]:
-    better = f", better {version.oldest_safe_patch}," if load_versions().version(patch).is_unsafe else ""
+    better = f", preferably {version.oldest_safe_patch} or later" if load_versions().version(patch).is_unsafe else ""
     return [
-        f"etcd {version} cannot be upgraded to {target.name}: first bring all members to {patch}{better} or later. "
+        f"etcd {version} cannot be upgraded to {target.name}: first bring all members to {patch} or later{better}. "
         f"{path.older_patches}",
         f"These commands do that: they upgrade from one patch of {version.name} to another. Then make a runbook for "
         f"the new patch; it has the commands for the upgrade to {target.name}.",
@@ -77,7 +79,8 @@ def _to_the_next(etcdctl: EtcdctlCommands, target: EtcdVersion, path: EtcdUpgrad
         f"{path.note} {_new_plan(target)}",
         *_rejected(etcdctl, target),
         f"As long as one member runs {version.name}, the others can be started with {version.name} again. A few "
-        f"seconds after the last member, /version of every member has {target.name}.0 for etcdcluster. Then {way_back}",
+        f"seconds after the last member is upgraded, /version of every member shows etcdcluster {target.name}.0. Then "
+        f"{way_back}",
     ]
 
 
@@ -91,8 +94,8 @@ def downgrade(etcdctl: EtcdctlCommands) -> Step | None:
         f"Go back one minor version at a time: {version.name} to {before.name}, its newest patch.",
         _new_plan(before),
         *_rejected(etcdctl, before),
-        f"Once it is enabled, the cluster works as {before.name}, whatever its members run. It ends by itself a few "
-        "seconds after the last member.",
+        f"Once the downgrade is enabled, the cluster works as {before.name}, whatever version its members run. The "
+        "downgrade ends by itself a few seconds after the last member is downgraded.",
         _order(etcdctl, "Downgrade", "older"),
     ]
     commands = [
@@ -108,7 +111,7 @@ def downgrade(etcdctl: EtcdctlCommands) -> Step | None:
             etcdctl, "After the followers are downgraded, move leadership away and downgrade the old leader."
         ),
         etcdctl.endpoint_health("After every member:"),
-        etcdctl.endpoint_status("VERSION is now the same for all members, and DOWNGRADE ENABLED soon false:"),
+        etcdctl.endpoint_status("VERSION is now the same for all members, and DOWNGRADE ENABLED soon turns false:"),
         _cancel(etcdctl),
     ]
     return etcdctl.step("downgrade", "Downgrade", notes, commands, path.source, path.evidence)
@@ -140,7 +143,7 @@ def _rejected(etcdctl: EtcdctlCommands, other: EtcdVersion) -> list[str]:
             if name in known:
                 check_flag(other, name, value)
         except EtcdSizeError as error:
-            notes.append(f"The plan sets what {other.name} rejects: {error}.")
+            notes.append(f"The plan sets a flag that {other.name} rejects: {error}.")
     return notes
 
 

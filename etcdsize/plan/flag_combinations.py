@@ -118,7 +118,7 @@ def _checkpoints(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
         where = "feature-gates" if by_gate and _PERSISTENT not in flags else _PERSISTENT
         needed = "feature-gates=LeaseCheckpoint=true" if version.feature_gates else _PERSISTENT.removesuffix("-persist")
         raise OptionError(
-            f"--{where}: cannot persist lease checkpoints that are not made; add --{needed}", option=where
+            f"--{where}: lease checkpoints cannot be persisted unless they are on; add --{needed}", option=where
         )
 
 
@@ -173,7 +173,7 @@ def _check_rotation(outputs: set[str], config: str) -> None:
 def _v2(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
     stage = flags.get("v2-deprecation", "not-yet")
     if flags.get("enable-v2") and stage != "not-yet":
-        raise _excluded("enable-v2", f"v2-deprecation={stage}", f"the API of etcd 2 is off in {version.name} then")
+        raise _excluded("enable-v2", f"v2-deprecation={stage}", f"etcd {version.name} then turns the v2 API off")
 
 
 def _tracing(_version: EtcdVersion, flags: Mapping[str, Value]) -> None:

@@ -100,7 +100,7 @@ def flag_notices(version: EtcdVersion, flags: Mapping[str, Value]) -> tuple[Noti
             notices.append(
                 UNKNOWN_FLAG(
                     f"Our table of etcd {version} has no flag {shown(name)}, so it is passed through unchecked. etcd "
-                    "does not start with a flag that it does not have, and ignores such a variable"
+                    "does not start with an unknown flag, and ignores an unknown environment variable"
                     f"{hint or '.'}"
                 )
             )

@@ -218,7 +218,7 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
         count = observed.inexact_decides
         which = "1 cluster needs its tier" if count == 1 else f"{count} clusters need their tiers"
         lines.append(
-            f"{which} only by an estimate or an upper bound (inexact-load-decides): a smaller tier may be enough; give "
-            "the label clients where you know the number"
+            f"{which} only because of an estimate or an upper bound (inexact-load-decides): a smaller tier may be "
+            "enough; give the label clients where you know the number"
         )
     return page(lines)

@@ -26,8 +26,8 @@ PACKAGE = Path(etcdsize.__file__).parent
 VERSIONS_DATE = min(version.date for version in load_versions().versions)
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 LOAD = ["--clients", "300", "--data", "4GB"]
-VERSION_LINE = r"etcdsize: the table of etcd's versions is of (\S+), (\d+) days ago: later versions, patches and flaws"
-PRICE_LINE = r"etcdsize: the oldest of these prices is of (\S+), (\d+) days ago: look up today's prices"
+VERSION_LINE = r"etcdsize: the table of etcd's versions is from (\S+), (\d+) days ago: later versions, patches"
+PRICE_LINE = r"etcdsize: the oldest of these prices is from (\S+), (\d+) days ago: look up today's prices"
 WITH_VERSIONS = [["bootstrap", *HOSTS], ["settings", *LOAD], ["runbook", *HOSTS]]
 WITH_PRICES = [
     ["size", *LOAD],
@@ -100,14 +100,14 @@ class TestEndOfSupport:
         ):
             on(day)
             err = run(*command, "--etcd-version", version)[2]
-            assert err.count("etcdsize: support of etcd 3.5 ended in 2027-07: upgrade\n") == ended
-            assert err.count("support of etcd") == ended
+            assert err.count("etcdsize: support for etcd 3.5 ended in 2027-07: upgrade\n") == ended
+            assert err.count("support for etcd") == ended
 
     def test_of_a_running_cluster(self, run, on):
         on(datetime.date(2027, 8, 1))
         with serving(answering(alone(captured(0)))) as port:
             err = run("observe", f"127.0.0.1:{port}", "--interval", "0")[2]
-        assert err.count("etcdsize: support of etcd 3.5 ended in 2027-07: upgrade\n") == 1
+        assert err.count("etcdsize: support for etcd 3.5 ended in 2027-07: upgrade\n") == 1
 
 
 class TestPrices:

@@ -213,7 +213,7 @@ class TestSaved:
         """Nothing is a whole cluster of which a page is missing."""
         code, out, _ = run("--before", *self.files("before"), "--after", *self.files("after")[:2], "--seconds", "10")
         assert code == 1
-        assert "infra2-before.txt: there is no later page of it\n" in out
+        assert "infra2-before.txt: the last scrape of this member is missing\n" in out
         assert "failures   2 of 3 voters serve; no other may fail\n" in out
         code, out, _ = run(
             "--before", *self.files("before")[:1], "--after", *self.files("after")[:1], "--seconds", "10"
@@ -224,8 +224,8 @@ class TestSaved:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--before", "a"], "--before: cannot be used without --after; a single scrape is --after alone"),
-            (["--seconds", "5"], "--seconds: cannot be used without --after; a single scrape is --after alone"),
+            (["--before", "a"], "--before: cannot be used without --after; pass a single scrape with --after alone"),
+            (["--seconds", "5"], "--seconds: cannot be used without --after; pass a single scrape with --after alone"),
             (["--after", "a", "--seconds", "5"], "--seconds: cannot be used without --before"),
             (["--after", "a", "--targets", "t.json"], "--after: cannot be used with --targets; save the pages of one"),
             (["x:1", "--after", "a"], "--after: cannot be used with URL; choose one of the two"),

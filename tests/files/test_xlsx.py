@@ -263,7 +263,7 @@ class TestTables:
     def test_no_row_and_no_cell_is_lost_for_its_place(self, old, new):
         book = changed(BOOK, SHEET, lambda text: re.sub(old, new, text, count=1))
         assert book != BOOK
-        assert re.match(r"row \d: out of order or there before, or one of its cells is; open it", error_of(book))
+        assert re.match(r"row \d: the row or one of its cells is out of order or repeated; open", error_of(book))
 
     @pytest.mark.parametrize("rows", [[], [[]], [["", " "]]])
     def test_nothing(self, rows):
@@ -396,7 +396,7 @@ class TestBombs:
 
     def test_a_row_far_away(self):
         far = changed(BOOK, SHEET, repeated(b'<row r="999999999"><c r="A999999999"><v>1</v></c></row>', 1))
-        assert error_of(far) == "more than 1,048,576 rows, expected a sheet of Excel"
+        assert error_of(far) == "more than 1,048,576 rows, the limit of Excel; save it as CSV"
 
     def test_a_long_cell(self):
         long = changed(SHARED, TEXTS, lambda text: text.replace(b"<t>a</t>", b"<t>%s</t>" % (b"a" * 40_000)))

@@ -117,7 +117,7 @@ class TestRows:
         assert (code, one["tier"], one["forced_by"], one["clients_bound"]) == (0, "medium", "clients", "estimate")
         assert "inexact-load-decides" in one["observed_notices"].split(";")
         assert "inexact-load-decides" not in other["observed_notices"]
-        assert "\n1 cluster needs its tier only by an estimate or an upper bound (inexact-load-decides): " in out
+        assert "\n1 cluster needs its tier only because of an estimate or an upper bound (inexact-load-decides)" in out
         assert summary["inexact_decides"] == 1
 
     @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])

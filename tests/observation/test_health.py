@@ -140,7 +140,7 @@ class TestSlowDisk:
             ),
             (
                 {"cpu_seconds": None},
-                "the disk was slow, or the CPU was at its limit, which is not known of the time since the start.",
+                "the disk was slow, or the CPU was at its limit, which is not known for the time since the start.",
             ),
         ],
     )
@@ -153,7 +153,7 @@ class TestSlowDisk:
         texts = said(combine_scrapes({"a": one}))
         assert texts["slow-wal-fsync"] == (
             "a: a WAL fsync takes 63.5 ms (p99 since it started), expected below 10 ms: the disk was slow, or the CPU "
-            "was at its limit, which is not known of the time since the start."
+            "was at its limit, which is not known for the time since the start."
         )
 
     @given(

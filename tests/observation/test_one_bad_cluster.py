@@ -52,7 +52,7 @@ def falling() -> Handler:
 
 BEYOND = "expected less than 2^64, as etcd counts in 64 bits"
 FINITE = "expected a finite number of 0 or more"
-CLOCKS = "a single scrape gives no rate without its time, which a saved one does not have, and which is unknown if the"
+CLOCKS = "a single scrape gives no rate without its time, which is unknown if the scrape was saved, or if the clocks of"
 MEMBERS = {
     "Date before 1970": (
         answering(METRICS, headers="Date: Wed, 31 Dec 1969 23:59:59 GMT\r\n"),

@@ -48,8 +48,8 @@ class TestPairs:
 
     def test_page_without_a_partner_has_a_reason(self):
         pairs = pair_scrapes({"b0": scrape("0"), "b1": scrape("1")}, {"a0": scrape("0", 1), "a2": scrape("2")})
-        assert pairs.before["a2"] == "there is no page of it from before"
-        assert pairs.after["b1"] == "there is no later page of it"
+        assert pairs.before["a2"] == "the first scrape of this member is missing"
+        assert pairs.after["b1"] == "the last scrape of this member is missing"
         assert pairs.before.keys() == pairs.after.keys() == {"a0", "a2", "b1"}
 
 

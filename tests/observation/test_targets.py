@@ -128,7 +128,7 @@ class TestYaml:
             ),
             ("- &a\n  targets: [*a]\n", "not JSON: "),
             ("- targets: &a [*a]\n", "not plain YAML: a list or an object has an alias"),
-            ("- targets: [{? [b] : c}]\n", "not plain YAML: a field's name is no text, line 1"),
+            ("- targets: [{? [b] : c}]\n", "not plain YAML: a field's name is not text, line 1"),
             ("- targets: " + "[" * 5_000, "not YAML: "),
             ("- targets: !!python/object/apply:os.system [ls]\n", "row 1, targets: got "),
             ("- targets: \n", 'row 1, targets: got "", expected a list such as'),

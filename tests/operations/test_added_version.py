@@ -116,7 +116,9 @@ class TestAddedVersion:
         step = runbook(ClusterPlan.local(3, etcd_version="3.7.8")).step("upgrade")
         assert step.notes[0].startswith("etcd 3.7.8 cannot be upgraded to 3.8: first bring all members to 3.7.9")
         step = runbook(ClusterPlan.local(3, etcd_version="3.8")).step("upgrade")
-        assert step.notes[0] == "From one patch of 3.8 to another. We know of no later minor version."
+        assert step.notes[0] == (
+            "These commands upgrade from one patch of 3.8 to another. We know of no later minor version."
+        )
         step = runbook(ClusterPlan.local(3, etcd_version="3.8")).step("downgrade")
         assert step.commands[3].words[-3:] == ("downgrade", "enable", "3.7")
         assert step.source == "another page"

@@ -230,7 +230,7 @@ class TestOrder:
             ("3.4", "3.4 to 3.5. First bring all members to the newest patch of 3.4"),
             ("3.5", "3.5 to 3.6. First bring all members to 3.5.32 or later"),
             ("3.6", "3.6 to 3.7. First bring all members to 3.6.11 or later"),
-            ("3.7", "From one patch of 3.7 to another"),
+            ("3.7", "These commands upgrade from one patch of 3.7 to another"),
         ],
     )
     def test_upgrade_is_to_the_next_minor_version(self, version, expected):
@@ -263,8 +263,8 @@ class TestUpgrade:
         step = runbook(plan(version)).step("upgrade")
         path = load_versions().version(target).upgrade
         assert step.notes[0] == (
-            f"etcd {version} cannot be upgraded to {target}: first bring all members to {patch}, better "
-            f"{minor.oldest_safe_patch}, or later. {path.older_patches}"
+            f"etcd {version} cannot be upgraded to {target}: first bring all members to {patch} or later, preferably "
+            f"{minor.oldest_safe_patch} or later. {path.older_patches}"
         )
         assert f"from one patch of {minor.name} to another" in step.notes[1]
         assert step.source == path.source
@@ -299,7 +299,7 @@ class TestUpgrade:
         found = [note for note in runbook(plan(version, settings=settings)).step(step).notes if "rejects" in note]
         assert len(found) == 1
         assert found[0].startswith(
-            f"The plan sets what 3.{int(version[2]) + (1 if step == 'upgrade' else -1)} rejects: "
+            f"The plan sets a flag that 3.{int(version[2]) + (1 if step == 'upgrade' else -1)} rejects: "
         )
         assert expected in found[0]
         assert not [note for note in runbook(plan(version)).step(step).notes if "rejects" in note]

@@ -167,7 +167,7 @@ class TestUnknown:
         assert first.severity == "warning"
         assert first.text.startswith('Our table of etcd 3.6 has no flag "quota-backend-byte", so it is passed through')
         assert first.text.endswith('; did you mean "quota-backend-bytes"?')
-        assert second.text.endswith("ignores such a variable.")
+        assert second.text.endswith("ignores an unknown environment variable.")
 
     def test_formats(self):
         found = plan(**{"brand-new": "a b$c", "brand-off": False})
@@ -423,15 +423,15 @@ class TestRunbook:
         ("version", "step", "flags", "rejected"),
         [
             ("3.5", "upgrade", {"enable-v2": "true"},
-             'The plan sets what 3.6 rejects: etcd 3.6 has no flag "enable-v2"'),
+             'The plan sets a flag that 3.6 rejects: etcd 3.6 has no flag "enable-v2"'),
             ("3.7", "downgrade", {"feature-gates": "FastLeaseKeepAlive=false"},
-             'The plan sets what 3.6 rejects: --feature-gates: got "FastLeaseKeepAlive", expected a feature gate of'),
+             'The plan sets a flag that 3.6 rejects: --feature-gates: got "FastLeaseKeepAlive", expected a feature'),
             ("3.6", "upgrade", {"brand-new": "1"}, ""),
         ],
     )  # fmt: skip
     def test_another_version_may_reject_a_flag(self, version, step, flags, rejected):
         found = runbook(ClusterPlan.local(3, etcd_version=version, extra_flags=flags)).step(step)
-        notes = [note for note in found.notes if note.startswith("The plan sets what ")]
+        notes = [note for note in found.notes if note.startswith("The plan sets a flag ")]
         assert len(notes) == bool(rejected)
         assert all(note.startswith(rejected) for note in notes)
 

@@ -322,8 +322,8 @@ If authentication is enabled, the members cannot be upgraded one by one. Make a 
 and start every member with the flags of that plan.
 
 As long as one member runs 3.4, the others can be started with 3.4 again. A few seconds after the
-last member, /version of every member has 3.5.0 for etcdcluster. Then there is no simple way back:
-keep the snapshot.
+last member is upgraded, /version of every member shows etcdcluster 3.5.0. Then there is no simple
+way back: keep the snapshot.
 
 Stop the member, install the new etcd, start it, and wait until it is healthy. Then upgrade the
 tools.
