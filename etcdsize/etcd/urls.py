@@ -17,10 +17,10 @@ from etcdsize.base.checks import list_of
 from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, OptionError
 
-__all__ = ["Url", "UrlError", "endpoints_of", "parse_url"]
+__all__ = ["Url", "UrlError", "endpoints_of", "parse_url", "reject_user"]
 
 _URL = re.compile(
-    r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?P<authority>(?:(?P<user>[^/?#]*)@)?(?P<address>[^/?#]*))(?P<rest>.*)",
+    r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?P<address>[^/?#]*)(?P<rest>.*)",
     re.S,
 )
 _ADDRESS = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?", re.S)
@@ -29,6 +29,7 @@ _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 _LARGEST_PORT = 65_535
 _EXPECTED_URL = "the scheme http or https, a host and a port, such as http://10.0.0.1:2380"
 _EXPECTED_ENDPOINT = "expected a member's client URL such as http://10.0.0.1:2379"
+_USER = "got a user or a password (text with @, not shown), expected none: what is in a URL is printed"
 _AFTER_THE_PORT = {"/": "a path", "?": "a query", "#": "a fragment"}
 
 
@@ -73,7 +74,6 @@ class _Parts(NamedTuple):
     """The parts of a URL before they are checked. A missing part is None."""
 
     scheme: str | None
-    user: str | None
     address: str
     host: str | None
     port: str | None
@@ -85,7 +85,16 @@ def _split(text: str) -> _Parts:
     url = cast("re.Match[str]", _URL.fullmatch(text))  # The pattern matches every text.
     address = _ADDRESS.fullmatch(url["address"])
     host, port = (None, None) if address is None else (address["host"], address["port"])
-    return _Parts(url["scheme"], url["user"], url["address"], host, port, url["rest"])
+    return _Parts(url["scheme"], url["address"], host, port, url["rest"])
+
+
+def reject_user(text: str) -> None:
+    """Reject text that may hold a user and a password, without showing it.
+
+    Call it before any other check and before text is split: a password may have commas, spaces and slashes.
+    """
+    if "@" in text:
+        raise UrlError(_USER)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -97,21 +106,22 @@ def parse_url(text: str) -> Url:
     UrlError
         For any other text, with what to write instead where that is clear.
     """
+    reject_user(text)
     if text != text.strip() or any(character.isspace() for character in text):
         raise _rejected(text, "without any space", "".join(text.split()))
     if not text.isascii() or not text.isprintable():
         raise _rejected(text, "printable ASCII; write a host of another script in its xn-- form")
     if "," in text:
         raise _rejected(text, "one URL; give several as a list")
-    scheme, user, address, host, port, rest = _split(text)
+    scheme, address, host, port, rest = _split(text)
     if scheme is None:
         raise _rejected(text, _EXPECTED_URL, None if port is None else f"http://{text}")
     if scheme not in ("http", "https"):
         lower = scheme.lower()
         hint = f"{lower}{text[len(scheme) :]}" if lower in ("http", "https") else None
         raise _rejected(text, "http:// or https://", hint)
-    if rest or user is not None:
-        found = "a slash at the end" if rest == "/" else _AFTER_THE_PORT[rest[0]] if rest else "a user"
+    if rest:
+        found = "a slash at the end" if rest == "/" else _AFTER_THE_PORT[rest[0]]
         raise _rejected(text, f"no more than scheme, host and port, so not {found}", f"{scheme}://{address}")
     if host in (None, "", "[]"):
         before, _, last = address.rpartition(":")
@@ -155,10 +165,15 @@ def endpoints_of(texts: str | Iterable[str], *, secure: bool = False) -> tuple[s
     >>> endpoints_of(["10.0.0.1:2379", "https://infra1.example:2379/"])
     ('http://10.0.0.1:2379', 'https://infra1.example:2379')
     """
-    listed = [texts] if isinstance(texts, str) else list_of("endpoints", texts)
+    listed = [texts] if isinstance(texts, (str, bytes)) else list_of("endpoints", texts)
     for text in listed:
         if not isinstance(text, str):
-            raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
+            # It may hold a password: only its type is shown.
+            raise OptionError(
+                f"endpoints: got a value of type {type(text).__name__}, {_EXPECTED_ENDPOINT}", option="endpoints"
+            )
+        if "@" in text:
+            raise OptionError(f"endpoints: {_USER}", option="endpoints")
     found = tuple(dict.fromkeys(_endpoint(one, secure) for text in listed for one in text.split(",")))
     if not found:
         raise OptionError(f"endpoints: got none, {_EXPECTED_ENDPOINT}", option="endpoints")
@@ -173,16 +188,10 @@ def endpoints_of(texts: str | Iterable[str], *, secure: bool = False) -> tuple[s
 def _endpoint(text: str, secure: bool) -> str:
     if not text.isprintable() or " " in text or "\\" in text:
         raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
-    scheme, user, address, host, port, rest = _split(text)
+    scheme, address, host, port, rest = _split(text)
     scheme = scheme or ("https" if secure else "http")
     if scheme.lower() not in ("http", "https"):
         raise _rejected_endpoint(text, "expected http:// or https://")
-    if user is not None:
-        raise OptionError(
-            f"endpoints: got a user or a password for {shown(host or address)}, expected none: what is in a URL is "
-            "printed",
-            option="endpoints",
-        )
     if not host or not (_is_ipv6(host[1:-1], zone=True) if host.startswith("[") else _is_host_name(host)):
         raise _rejected_endpoint(text, _EXPECTED_ENDPOINT)
     if rest not in ("", "/"):

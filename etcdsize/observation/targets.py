@@ -26,6 +26,8 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _YAML = re.compile(
     r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*(?:-[ \t\r\n]+\{?[ \t]*['\"\w]+[ \t]*:|\[\s*\{\s*\w+\s*:)"
 )
+# What has an @ may be a URL with a password.
+_HIDDEN = "text with @ (not shown)"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -138,7 +140,7 @@ def _groups(source: object) -> list[Any]:
         found = yaml_documents(text)
     for document in found or [None]:
         if not isinstance(document, list) or not document:
-            raise TableError(f"got {shown(source if len(found) < 2 else document)}, expected {_EXPECTED}")
+            raise TableError(f"got {_shown(document if found else source)}, expected {_EXPECTED}")
     return [group for document in found for group in document]
 
 
@@ -201,26 +203,27 @@ class _Cluster:
 def _group(fields: Any, row: int, *, secure: bool) -> tuple[tuple[str, ...], float | None]:
     """Return the endpoints of a group, and its clients if a label gives them."""
     if not isinstance(fields, dict):
-        _reject(row, None, f"got {shown(fields)}, expected an object with targets")
+        _reject(row, None, f"got {_shown(fields)}, expected an object with targets")
     for name in fields:
         if name not in ("targets", "labels"):
-            _reject(row, shortened(str(name)), "unknown field; expected targets and labels")
+            _reject(row, _named(name), "unknown field; expected targets and labels")
     targets, labels = fields.get("targets"), fields.get("labels") or {}
-    if not isinstance(targets, list) or not targets or not all(isinstance(one, str) for one in targets):
-        _reject(row, "targets", f'got {shown(targets)}, expected a list such as ["10.0.0.1:2379"]')
+    if not isinstance(targets, list) or not targets:
+        _reject(row, "targets", f'got {_shown(targets)}, expected a list such as ["10.0.0.1:2379"]')
+    for number, one in enumerate(targets, 1):
+        if not isinstance(one, str):
+            _reject(row, "targets", f'got {_shown(one)} as target {number}, expected text such as "10.0.0.1:2379"')
     if not isinstance(labels, dict):
-        _reject(row, "labels", f"got {shown(labels)}, expected an object")
+        _reject(row, "labels", f"got {_shown(labels)}, expected an object")
     for name, value in labels.items():
         if not _is_label(name, value):
-            _reject(
-                row, f"labels.{shortened(str(name))}", f"got {shown(value)}, expected a label name with a text value"
-            )
+            _reject(row, f"labels.{_named(name)}", f"got {_shown(value)}, expected a label name with a text value")
     scheme = labels.get("__scheme__", "https" if secure else "http")
     if scheme not in ("http", "https"):
-        _reject(row, "labels.__scheme__", f"got {shown(scheme)}, expected http or https")
+        _reject(row, "labels.__scheme__", f"got {_shown(scheme)}, expected http or https")
     path = labels.get("__metrics_path__", "/metrics")
     if path != "/metrics":
-        _reject(row, "labels.__metrics_path__", f"got {shown(path)}, expected /metrics, where etcd serves them")
+        _reject(row, "labels.__metrics_path__", f"got {_shown(path)}, expected /metrics, where etcd serves them")
     try:
         endpoints = endpoints_of([one if "://" in one else f"{scheme}://{one}" for one in targets])
     except OptionError as error:
@@ -230,8 +233,25 @@ def _group(fields: Any, row: int, *, secure: bool) -> tuple[tuple[str, ...], flo
         try:
             clients = parse_count(labels["clients"])
         except UnitError as error:
-            _reject(row, "labels.clients", str(error))
+            hidden = "@" in labels["clients"]
+            _reject(row, "labels.clients", f"got {_HIDDEN}, expected a count" if hidden else str(error))
     return endpoints, clients
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message shows it, without what may be a URL with a password: other values only by type."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}" if value else "[]"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, (bytes, bytearray)):
+        value = bytes(value).decode("latin-1")
+    return _HIDDEN if isinstance(value, str) and "@" in value else shown(value)
+
+
+def _named(name: object) -> str:
+    """Return the name of a field as a message shows it."""
+    return _HIDDEN if "@" in str(name) else shortened(str(name))
 
 
 def _is_label(name: object, value: object) -> bool:

@@ -114,7 +114,7 @@ def check_flags(version: EtcdVersion, settings: Mapping[str, Value], extra_flags
             try:
                 check_flag(version, name, value)
             except EtcdSizeError as error:
-                raise PlanError(f"{field}: {error}", field=field, value=value) from None
+                raise PlanError(f"{field}: {error}", field=field, value=getattr(error, "value", None)) from None
     together = {name: value for name, value in {**settings, **extra_flags}.items() if name in known}
     field = "extra_flags" if extra_flags else "settings"
     try:

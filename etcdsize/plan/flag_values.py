@@ -8,7 +8,7 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import BOOLEANS, check_value, nanoseconds
-from etcdsize.etcd.urls import UrlError, parse_url
+from etcdsize.etcd.urls import UrlError, parse_url, reject_user
 from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.plan.tls import check_path
 
@@ -81,7 +81,8 @@ def check_flag(version: EtcdVersion, name: str, value: object) -> None:
         try:
             rule(version, checked)
         except (OptionError, UrlError) as error:
-            raise OptionError(f"--{name}: {error}", option=name, value=value) from None
+            may_be_secret = isinstance(error, UrlError) and "@" in str(value)
+            raise OptionError(f"--{name}: {error}", option=name, value=None if may_be_secret else value) from None
 
 
 def feature_gates(version: EtcdVersion, text: str) -> dict[str, bool]:
@@ -135,6 +136,7 @@ def _check_above_zero(_version: EtcdVersion, value: Value) -> None:
 def _check_listeners(_version: EtcdVersion, value: Value) -> None:
     if not value:
         return
+    reject_user(str(value))
     for text in str(value).split(","):
         url = parse_url(text)
         if not url.can_be_bound:
@@ -146,6 +148,7 @@ def _check_listeners(_version: EtcdVersion, value: Value) -> None:
 
 
 def _check_origins(_version: EtcdVersion, value: Value) -> None:
+    reject_user(str(value))
     for text in () if value == "*" else str(value).split(","):
         try:
             parse_url(text)

@@ -138,6 +138,8 @@ class Member(PlanModel):
             )
 
     def _rejected(self, field: str, value: object, reason: str) -> PlanError:
+        if isinstance(value, str) and "@" in value:
+            value = None  # It may hold a password.
         return PlanError(f"member {shown(self.name)}: {field}: {reason}", member=self.name, field=field, value=value)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import result
 
-from etcdsize import OptionError
+from etcdsize import EtcdSizeError, OptionError
 from etcdsize.etcd.urls import Url, UrlError, endpoints_of, parse_url
 
 
@@ -87,7 +87,7 @@ class TestEndpoints:
             ("", False, f'endpoints: got "", {EXPECTED}'),
             ("a:1,", False, f'endpoints: got "", {EXPECTED}'),
             ("a:1, b:2", False, f'endpoints: got " b:2", {EXPECTED}'),
-            ([5], False, f"endpoints: got 5, {EXPECTED}"),
+            ([5], False, f"endpoints: got a value of type int, {EXPECTED}"),
             ("http://", False, f'endpoints: got "http://", {EXPECTED}'),
             ("http://a:b", False, f'endpoints: got "http://a:b", {EXPECTED}'),
             ("http://a:99999", False, f'endpoints: got "http://a:99999", {EXPECTED}'),
@@ -107,7 +107,8 @@ class TestEndpoints:
             (
                 "http://root:secret@a:2379",
                 False,
-                'endpoints: got a user or a password for "a", expected none: what is in a URL is printed',
+                "endpoints: got a user or a password (text with @, not shown), expected none: what is in a URL is "
+                "printed",
             ),
             (
                 "http://a:2379",
@@ -121,6 +122,20 @@ class TestEndpoints:
         with pytest.raises(OptionError) as caught:
             endpoints_of(texts, secure=secure)
         assert str(caught.value) == message
+
+    @pytest.mark.parametrize("scheme", ["", "http://", "HTTP://", "etcd://", "://"])
+    @pytest.mark.parametrize(
+        "password", ["s3cret", "s3cr et", "s3cret\\", "s3cret/", "s3cret#", "s3cret,", "s3cret?\n"]
+    )
+    def test_a_password_is_never_shown(self, scheme, password):
+        """Whatever else is wrong with the URL, and wherever it stands."""
+        url = f"{scheme}user:{password}@h:2379"
+        for texts in (url, ["a:1", url], f"a:1,{url}", f"{url},a:b", [[url]], [{"x": url}], url.encode()):
+            caught = [result(endpoints_of, texts)]
+            if isinstance(texts, str):
+                caught.append(result(parse_url, texts))
+            assert all(isinstance(one, EtcdSizeError) for one in caught)
+            assert "s3cr" not in repr([vars(one) for one in caught])
 
     @given(st.text(max_size=30) | st.text("htp:/.,@[]0123456789a#?%", max_size=30), st.booleans())
     def test_any_text_is_accepted_or_rejected_on_one_line(self, text, secure):

@@ -188,7 +188,7 @@ class TestSeveral:
         assert read_targets(yaml_text) == read_targets(text)
 
     def test_document_that_is_no_list_is_named(self):
-        with pytest.raises(TableError, match=r"^got \{'a': 1\}, expected a list such as "):
+        with pytest.raises(TableError, match=r"^got an object, expected a list such as "):
             read_targets('[{"targets": ["a:1"]}] {"a": 1}')
 
     def test_command_line(self, run, tmp_path):
@@ -232,19 +232,20 @@ EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster":
     ("source", "message"),
     [
         ("", f'got "", expected {EXPECTED}'),
-        ("[]", f'got "[]", expected {EXPECTED}'),
-        ("{}", f'got "{{}}", expected {EXPECTED}'),
+        ("[]", f"got [], expected {EXPECTED}"),
+        ("{}", f"got an object, expected {EXPECTED}"),
         ("targets", "not JSON: Expecting value, line 1, column 1"),
         ('[{"targets": ["a:1"]}', "not JSON: Expecting ',' delimiter, line 1, column 22; is the file cut off?"),
         ([5], "row 1: got 5, expected an object with targets"),
         ([{"labels": {}}], 'row 1, targets: got None, expected a list such as ["10.0.0.1:2379"]'),
         ([{5: 5}], "row 1, 5: unknown field; expected targets and labels"),
         ([group("a"), group("b")], 'row 1, targets: got "http://a", expected a port as well, such as http://a:2379'),
+        ([{"targets": ["a:1", 5]}], 'row 1, targets: got 5 as target 2, expected text such as "10.0.0.1:2379"'),
         ([group()], 'row 1, targets: got [], expected a list such as ["10.0.0.1:2379"]'),
         ([{"target": ["a:1"]}], "row 1, target: unknown field; expected targets and labels"),
         ([group("a")], 'row 1, targets: got "http://a", expected a port as well, such as http://a:2379'),
         ([{"targets": ["a:1"], "labels": []}], None),
-        ([{"targets": ["a:1"], "labels": [5]}], "row 1, labels: got [5], expected an object"),
+        ([{"targets": ["a:1"], "labels": [5]}], "row 1, labels: got a list of 1, expected an object"),
         (
             [{"targets": ["a:1"], "labels": {"a-b": "c"}}],
             'row 1, labels.a-b: got "c", expected a label name with a text value',
@@ -272,6 +273,40 @@ def test_invalid_files_are_rejected_with_row_and_field(source, message):
     with pytest.raises(TableError) as caught:
         read_targets(source)
     assert str(caught.value) == message
+
+
+URL = "http://user:s3cret@h:2379"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        URL,
+        [URL],
+        [[URL]],
+        {"targets": [URL]},
+        [{"targets": URL}],
+        [{"targets": {URL: URL}}],
+        [{"targets": [URL, 5]}],
+        [{"targets": ["a:1", [URL]]}],
+        [group(URL)],
+        [group(f"a:1,{URL}")],
+        [group("user:s3cret,@h:2379")],
+        [{URL: [URL]}],
+        *(
+            [{"targets": ["a:1"], "labels": labels}]
+            for labels in (URL, [URL], {URL: "a"}, {"a": [URL]}, {"clients": URL})
+        ),
+        [group("a:1", __scheme__=URL)],
+        [group("a:1", __metrics_path__=URL)],
+    ],
+)
+@pytest.mark.parametrize("write", [lambda content: content, json.dumps, yaml.safe_dump])
+def test_a_password_is_never_shown(content, write):
+    """Wherever in a file it stands, as messages end up in files and logs."""
+    with pytest.raises(TableError) as caught:
+        read_targets(write(content))
+    assert "s3cret" not in repr(vars(caught.value))
 
 
 @given(

@@ -158,6 +158,23 @@ class TestReading:
             assert found.flags("infra0").items() >= found.extra_flags.items()
 
 
+@pytest.mark.parametrize(
+    "url", ["http://u:s3cret@h:2380", "http://u:s3cret,@h:2380", "etcd://u:s3cret@h:1", "u:s3cr et@h"]
+)
+def test_a_password_in_a_url_is_never_shown(url):
+    """Neither in the message nor in the attributes of the error, which `--json` prints."""
+    for make in (
+        lambda: Member(name="a", peer_urls=url, client_urls="http://h:2379"),
+        lambda: Member(name="a", peer_urls="http://h:2380", client_urls=["http://h:2379", url]),
+        lambda: plan(listen_metrics_urls=url),
+        lambda: plan(cors=url),
+    ):
+        with pytest.raises(PlanError) as caught:
+            make()
+        assert "not shown" in str(caught.value)
+        assert "s3cr" not in repr(vars(caught.value))
+
+
 class TestUnknown:
     """A flag that our table lacks is passed through in every format but a config file, with a notice."""
 

@@ -96,8 +96,8 @@ INVALID = (
          "write http://a:1", etcd_does="it ignores it, but compares it as text"),
     peer("fragment", "http://a:1#b", 'got "http://a:1#b", expected no more than scheme, host and port, so not a '
          "fragment; write http://a:1", etcd_does="it ignores it"),
-    peer("user", "http://u:p@a:1", 'got "http://u:p@a:1", expected no more than scheme, host and port, so not a user; '
-         "write http://a:1", etcd_does="it prints the password in its logs"),
+    peer("user", "http://u:p@a:1", "got a user or a password (text with @, not shown), expected none: what is in a URL "
+         "is printed", etcd_does="it prints the password in its logs"),
     peer("other-scheme", "ftp://a:1", 'got "ftp://a:1", expected http:// or https://', "ftp://127.0.0.1:PEER"),
     peer("unix", "unix://a:1", 'got "unix://a:1", expected http:// or https://',
          etcd_does="no other machine reaches it"),
