@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ from strategies import result
 
 from etcdsize import TableError
 from etcdsize.base.text import shortened
-from etcdsize.observation.targets import ClusterTargets, join_targets, read_targets
+from etcdsize.observation.targets import _YAML, ClusterTargets, join_targets, read_targets
 
 
 def group(*targets: str, **labels: str) -> dict:
@@ -218,6 +219,16 @@ class TestOtherFiles:
         with pytest.raises(TableError) as caught:
             read_targets(text)
         assert "YAML" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "repeated", ["- {}", "-{}", "- a{}", "- {{{}", "{}", "#{}", "---{}", "[{}", "[{{{}", "[{{a{}"]
+    )
+    @pytest.mark.parametrize("character", [" ", "\t", "\n", "\r\n", " \n", "a", "'", "-", "#", "# \n", "---\n"])
+    def test_it_is_recognised_in_linear_time(self, repeated, character):
+        """A pattern that is quadratic takes a quarter of an hour for this text."""
+        started = time.process_time()
+        _YAML.match(repeated.format(character * 200_000))
+        assert time.process_time() - started < 2
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
     def test_what_powershell_writes(self, encoding):
