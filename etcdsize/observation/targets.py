@@ -22,10 +22,11 @@ __all__ = ["ClusterTargets", "clusters_of", "join_targets", "joined", "read_targ
 
 _EXPECTED = 'a list such as [{"targets": ["10.0.0.1:2379"], "labels": {"cluster": "orders"}}]'
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# A list of mappings, after comments and the start of a document. No two repetitions in a row match the same character:
-# the time is linear.
+# A list of mappings, after comments and the start of a document; the first may have an anchor. No two repetitions in a
+# row match the same character: the time is linear.
 _YAML = re.compile(
-    r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*(?:-[ \t\r\n]+(?:\{[ \t]*)?['\"\w]+[ \t]*:|\[\s*\{\s*\w+\s*:)"
+    r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*"
+    r"(?:-[ \t\r\n]+(?:(?:#[^\n]*\n|&\S+(?=\s))[ \t\r\n]*)*(?:\{[ \t\r\n]*)?['\"\w]+[ \t]*:|\[\s*\{\s*\w+\s*:)"
 )
 # What has an @ may be a URL with a password.
 _HIDDEN = "text with @ (not shown)"

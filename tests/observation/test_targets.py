@@ -73,6 +73,12 @@ class TestYaml:
             "---\n" + YAML,
             "# etcd\n\n---\n# more\n" + YAML,
             YAML.replace("- labels", "-\n  labels"),
+            YAML.replace("- labels", "- # orders\n  labels"),
+            YAML.replace("- labels", "-  # a: b\n\n  # and more\n  labels"),
+            YAML.replace("- labels", "- &orders\n  labels"),
+            YAML.replace("- labels", "- &orders # ours\n  labels"),
+            YAML.replace("- labels", "- # ours\n  &orders\n  labels"),
+            "- &a {\n targets: [ 127.0.0.1:23911 ], labels: { cls: orders, ins: etcd-1 } }\n",
             YAML.replace("\n", "\r\n"),
             "- targets:\n    - 127.0.0.1:23911\n  labels:\n    cls: orders\n    ins: 'etcd-1'  # the first\n",
             "\ufeff" + YAML,
@@ -127,7 +133,7 @@ class TestYaml:
                 "- targets: &a ['a:1']\n- targets: *a\n",
                 "not plain YAML: a list or an object has an alias; write it out",
             ),
-            ("- &a\n  targets: [*a]\n", "not JSON: "),
+            ("- &a\n  targets: [*a]\n", "not plain YAML: a list or an object has an alias"),
             ("- targets: &a [*a]\n", "not plain YAML: a list or an object has an alias"),
             ("- targets: [{? [b] : c}]\n", "not plain YAML: a field's name is not text, line 1"),
             ("- targets: " + "[" * 5_000, "not YAML: "),
@@ -221,9 +227,12 @@ class TestOtherFiles:
         assert "YAML" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        "repeated", ["- {}", "-{}", "- a{}", "- {{{}", "{}", "#{}", "---{}", "[{}", "[{{{}", "[{{a{}"]
+        "repeated",
+        ["- {}", "-{}", "- a{}", "- {{{}", "{}", "#{}", "---{}", "[{}", "[{{{}", "[{{a{}", "- &{}", "- &a{}"],
     )
-    @pytest.mark.parametrize("character", [" ", "\t", "\n", "\r\n", " \n", "a", "'", "-", "#", "# \n", "---\n"])
+    @pytest.mark.parametrize(
+        "character", [" ", "\t", "\n", "\r\n", " \n", "a", "'", "-", "#", "# \n", "---\n", "&", "&a ", "{"]
+    )
     def test_it_is_recognised_in_linear_time(self, repeated, character):
         """A pattern that is quadratic takes a quarter of an hour for this text."""
         started = time.process_time()
