@@ -32,8 +32,9 @@ from etcdsize.observation.scrape import Histogram, Scrape
 __all__ = ["read_metrics", "scrape_of"]
 
 _NAME = re.compile(r"[^\s{]*")
-# OpenMetrics ends the line of a bucket with an example of what is in it.
-_EXEMPLAR = re.compile(r'^((?:[^"#]|"(?:[^"\\]|\\.)*")*?)[ \t]+# \{.*$')
+# OpenMetrics ends the line of a bucket with an example of what is in it. Only the first of several blanks begins it, so
+# that the time is linear.
+_EXEMPLAR = re.compile(r'^((?:[^"#]|"(?:[^"\\]|\\.)*")*?)(?<![ \t])[ \t]+# \{.*$')
 _ID = re.compile(r"[0-9a-f]{1,16}")
 _FLAGS = ("has_leader", "is_leader", "is_learner")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

@@ -15,7 +15,7 @@ from members import alone, captured
 from servers import answering, read_request, serving
 
 from etcdsize import ScrapeError, observe, read_metrics
-from etcdsize.observation.metrics import scrape_of
+from etcdsize.observation.metrics import _EXEMPLAR, scrape_of
 from etcdsize.observation.page import WANTED, Page
 
 MIB = 1024**2
@@ -251,6 +251,13 @@ class TestWrappings:
 
     def test_open_metrics_is_read(self):
         assert read_metrics(OPEN_METRICS) == read_metrics(PAGE)
+
+    @pytest.mark.parametrize("text", [" ", "\t", ' "', ' " " ', "\\", " #", " # ", " # {"])
+    def test_exemplars_are_found_in_linear_time(self, text):
+        """A pattern that is quadratic takes minutes for this line."""
+        started = time.process_time()
+        _EXEMPLAR.sub("", f"a{text * 100_000}")
+        assert time.process_time() - started < 2
 
     def test_exemplars_are_left_out(self):
         """OpenMetrics adds an example of what is in a bucket; a label may look like one."""
