@@ -151,10 +151,10 @@ _SUMMED = ("slow_watchers", "pending_proposals", "failed_proposals")
 def _requests_bound(members: Sequence[MemberLoad], *, is_part: bool) -> RequestsBound:
     """Return whether the requests of all members are exact or a bound; `is_part` if there are other members."""
     bounds = {member.requests_bound for member in members}
-    may_be_more = is_part or not bounds.isdisjoint({None, "lower", "estimate"})
-    may_be_less = not bounds.isdisjoint({"upper", "estimate"})
-    if may_be_less:
-        return "estimate" if may_be_more else "upper"
+    may_be_more = is_part or None in bounds or any(member.restarted for member in members)
+    if not bounds.isdisjoint({"upper", "estimate"}):
+        # Messages that keep leases alive are only among the calls of the leader, for all members.
+        return "estimate" if may_be_more or "upper" not in bounds else "upper"
     return "lower" if may_be_more else "exact"
 
 

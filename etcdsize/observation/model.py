@@ -136,7 +136,8 @@ class Observation(Model):
         Literal["exact", "upper", "lower", "estimate"] | None,
         Field(
             description="lower: there are at least that many, as a member is missing or restarted. upper: there are at "
-            "most that many, as gRPC does not count every call of a member. estimate: both, so too high or too low."
+            "most that many, as gRPC does not count every call of a member. estimate: both, or messages that keep "
+            "leases alive are not counted, so too high or too low."
         ),
     ] = None
     requests_over: Annotated[

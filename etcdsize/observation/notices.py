@@ -128,11 +128,12 @@ def _of_figures(observation: Observation) -> Iterator[Notice]:
         # The leader counts them for all members.
         has_renewals = any(member.is_leader and KEEP_ALIVE in member.calls_per_second for member in uncounted)
         keep_alives = "the renewals that the leader counts" if has_renewals else "not among them"
+        bound = ", an upper bound: it" if observation.requests_bound == "upper" else ", which"
         yield _CALLS_NOT_COUNTED(
             f"{', '.join(member.endpoint for member in uncounted)}: gRPC does not count every call, as in etcd 3.6.0 "
-            "to 3.6.5 with several client URLs. Requests are etcd's own count of calls, an upper bound: it does not "
-            "distinguish methods, and includes calls of operators and health checks. Messages that keep leases alive "
-            f"are {keep_alives}: upgrade to 3.6.6 or later."
+            f"to 3.6.5 with several client URLs. Requests are etcd's own count of calls{bound} does not distinguish "
+            "methods, and includes calls of operators and health checks. Messages that keep leases alive are "
+            f"{keep_alives}: upgrade to 3.6.6 or later."
         )
     if observation.data_bound == "upper":
         yield DATA_AT_MOST(

@@ -2,7 +2,8 @@
 
 In etcd 3.6.0 to 3.6.5, gRPC counts the calls of one client listener only. Where etcd's own counter of requests says so,
 its count is used: it has every unary call, those of operators too, and no method. Messages that keep leases alive are
-not among them; the leader counts the renewals of leases, through whatever member. Together they are an upper bound.
+not among them; the leader counts the renewals of leases, through whatever member. Together they are an upper bound;
+without the renewals, calls may be missing.
 
 A counter restarts at 0 with its process. Calls between the first scrape and a restart are lost, so the rate is then a
 lower bound. It is never negative, and never more than the member served.
@@ -45,6 +46,7 @@ class Rates:
     calls_per_second: Mapping[str, float] | None = None
     restarted: bool = False
     uncounted: bool = False
+    has_renewals: bool = False
     leader_changes: float | None = None
     failed_proposals: float | None = None
     applied_per_second: float | None = None
@@ -61,7 +63,7 @@ class Rates:
         if self.calls_per_second is None:
             return None
         if self.uncounted:
-            return "estimate" if self.restarted else "upper"
+            return "upper" if self.has_renewals and not self.restarted else "estimate"
         return "lower" if self.restarted else "exact"
 
 
@@ -105,6 +107,8 @@ def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates
         calls_per_second=calls,
         restarted=start_moved or counter_fell,
         uncounted=not after.counts_every_call,
+        # A leader that came while the member was observed counts from then on.
+        has_renewals=before.is_leader is True and _counts_renewals(after),
         leader_changes=increase("leader_changes"),
         failed_proposals=increase("failed_proposals"),
         applied_per_second=rate("applied_proposals"),
@@ -122,6 +126,7 @@ def rates_since_start(scrape: Scrape) -> Rates:
     return Rates(
         calls_per_second=calls,
         uncounted=not scrape.counts_every_call,
+        has_renewals=_counts_renewals(scrape),
         leader_changes=scrape.leader_changes,
         failed_proposals=scrape.failed_proposals,
     )
@@ -134,6 +139,11 @@ def _calls(scrape: Scrape, last: Scrape) -> Mapping[str, float] | None:
     # Before the first call, the counter has no line.
     renewals = {} if scrape.lease_renewals is None else {KEEP_ALIVE: scrape.lease_renewals}
     return {UNARY: scrape.client_requests or 0, **renewals}
+
+
+def _counts_renewals(scrape: Scrape) -> bool:
+    """Return whether the calls of a scrape have the renewals of leases of the whole cluster, as the leader has them."""
+    return scrape.is_leader is True and not scrape.counts_every_call and scrape.lease_renewals is not None
 
 
 def _start_moved(before: Scrape, after: Scrape) -> bool:

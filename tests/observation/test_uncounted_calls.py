@@ -1,4 +1,4 @@
-"""Calls that gRPC does not count: etcd's own counter is used, and is an upper bound."""
+"""Calls that gRPC does not count: etcd's own counter is used, and with the leader's renewals is an upper bound."""
 
 from __future__ import annotations
 
@@ -66,11 +66,13 @@ class TestUncountedCalls:
         ids=["at rest", "all missed", "most missed", "no counter of gRPC", "a young process"],
     )
     def test_etcds_own_counter_gives_an_upper_bound(self, run, before, after, rate):
-        pages = [self.page(*before), self.page(*after)]
+        pages = [
+            "etcd_debugging_lease_renewed_total 0\n" + self.page(*grpc_and_own) for grpc_and_own in (before, after)
+        ]
         first, second = ({"x": read_metrics(text)} for text in pages)
         observation = combine_scrapes(first, second, seconds=10)
         assert (observation.requests_per_second, observation.requests_bound) == (rate, "upper")
-        assert observation.calls_per_second == {"unary": rate}
+        assert observation.calls_per_second == {"Lease.LeaseKeepAlive": 0, "unary": rate}
         assert (observation.watch_streams, observation.lease_streams) == (56, None)
         (text,) = texts(observation, "calls-not-counted")
         assert text.startswith("x: gRPC does not count every call, as in etcd 3.6.0 to 3.6.5 with several client URLs.")
@@ -90,16 +92,17 @@ class TestUncountedCalls:
         assert observation.watch_streams == 0
 
     def test_average_since_the_start(self):
-        one = read_metrics(self.page(0, 10_000), taken_unix_seconds=1.7e9 + 1000)
-        observation = combine_scrapes({"x": one})
-        assert (observation.requests_per_second, observation.requests_bound) == (10, "upper")
+        text = self.page(0, 10_000)
+        for page, bound in ((text, "estimate"), (f"etcd_debugging_lease_renewed_total 0\n{text}", "upper")):
+            observation = combine_scrapes({"x": read_metrics(page, taken_unix_seconds=1.7e9 + 1000)})
+            assert (observation.requests_per_second, observation.requests_bound) == (10, bound)
 
     def test_counter_without_a_line_is_at_0(self):
         """A process that has served no call yet has no line of it."""
         young = re.sub(r"(?m)^etcd_server_client_requests_total.*\n", "", self.page(0, 5))
         pages = (young, self.page(0, 5000))
         observation = combine_scrapes(*({"x": read_metrics(text)} for text in pages), seconds=10)
-        assert (observation.requests_per_second, observation.requests_bound) == (500, "upper")
+        assert (observation.requests_per_second, observation.requests_bound) == (500, "estimate")
 
     def test_renewals_that_the_leader_counts_are_requests(self):
         """Messages that keep leases alive are not among etcd's own calls; they may be most of the load."""
@@ -110,9 +113,13 @@ class TestUncountedCalls:
         assert observation.calls_per_second == {"Lease.LeaseKeepAlive": 85, "unary": 10}
         assert (observation.requests_per_second, observation.requests_bound) == (95, "upper")
         (text,) = texts(observation, "calls-not-counted")
+        assert "Requests are etcd's own count of calls, an upper bound: it does not distinguish methods" in text
         assert "Messages that keep leases alive are the renewals that the leader counts: upgrade" in text
         missing = combine_scrapes(*({"x": read_metrics(text)} for text in pages), seconds=10)
-        assert "Messages that keep leases alive are not among them: upgrade" in texts(missing, "calls-not-counted")[0]
+        (text,) = texts(missing, "calls-not-counted")
+        assert "Requests are etcd's own count of calls, which does not distinguish methods, and includes" in text
+        assert "Messages that keep leases alive are not among them: upgrade" in text
+        assert missing.requests_bound == missing.members[0].requests_bound == "estimate"
 
     @pytest.mark.parametrize(
         ("one", "other", "bound"),
@@ -121,21 +128,32 @@ class TestUncountedCalls:
             ("upper", "exact", "upper"),
             ("upper", "upper", "upper"),
             ("upper", "down", "estimate"),
+            ("exact", "upper", "estimate"),
+            ("down", "upper", "estimate"),
             ("exact", "down", "lower"),
         ],
     )
     def test_bounds_of_members_are_combined(self, one, other, bound):
-        """At most from one member and at least from another is neither."""
+        """At most from one member and at least from another is neither. The first is the leader: only with its count of
+        the renewals of leases is the sum an upper bound."""
         counters = {"exact": (500, 500), "upper": (0, 500)}
 
         def scraped(name: str, kind: str, more: int) -> Scrape | str:
             if kind == "down":
                 return "is down"
             grpc, own = counters[kind]
-            return scrape(name, grpc + more, unary_calls=grpc + more * (kind == "exact"), client_requests=own + more)
+            unary = grpc + more * (kind == "exact")
+            known = {"is_leader": name == "a", "lease_renewals": 0, "unary_calls": unary, "client_requests": own + more}
+            return scrape(name, grpc + more, **known)
 
         first, second = ({"a": scraped("a", one, more), "b": scraped("b", other, more)} for more in (0, 30))
         assert combine_scrapes(first, second, seconds=1).requests_bound == bound
+
+    def test_leader_that_came_does_not_count_what_was_before(self):
+        counts = {"unary_calls": 0, "client_requests": 500, "lease_renewals": 0}
+        first = {"a": scrape("a", 0, is_leader=False, **counts)}
+        second = {"a": scrape("a", 0, is_leader=True, **counts)}
+        assert combine_scrapes(first, second, seconds=1).requests_bound == "estimate"
 
     @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
     def test_rate_is_never_exact_where_calls_are_missed(self, grpc, own, more, own_more):
@@ -145,9 +163,9 @@ class TestUncountedCalls:
         )
         observation = combine_scrapes({"x": first}, {"x": second}, seconds=1)
         missed = (own + own_more) - (grpc + more)
-        is_upper = missed > 10 and missed > 0.01 * (own + own_more)
-        assert observation.requests_bound == ("upper" if is_upper else "exact")
-        assert observation.requests_per_second == (own_more if is_upper else more)
+        is_uncounted = missed > 10 and missed > 0.01 * (own + own_more)
+        assert observation.requests_bound == ("estimate" if is_uncounted else "exact")
+        assert observation.requests_per_second == (own_more if is_uncounted else more)
 
     def test_streams_are_unknown_without_the_counter_of_those_that_ended(self):
         """k3s may lack it: then every stream there ever was would count as a client."""
