@@ -330,7 +330,8 @@ def _member(
     return MemberLoad(
         endpoint=endpoint,
         problem="; ".join(problems) or None,
-        answered=not isinstance(before if after is None else after, str),
+        # The status is of a member that answers, even if a page of it was not saved.
+        answered=status is not None or not isinstance(before if after is None else after, str),
         member_id=last.member_id,
         version=filled("version"),
         restarted=rates.restarted,

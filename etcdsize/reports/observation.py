@@ -96,12 +96,13 @@ def _failures(observation: Observation) -> list[tuple[str, str]]:
     if left is None or voters is None or not failed:
         return []
     serving = voters - sum(one.is_learner is not True for one in failed)
+    serve = f"{serving} of {voters} voters serve"
+    if not all(one.answered for one in failed):
+        serve += ", if those that did not answer have failed"
     if serving < quorum(voters):
-        return [
-            ("failures", f"{serving} of {voters} voters serve, fewer than the quorum of {quorum(voters)}: no writes")
-        ]
+        return [("failures", f"{serve}, fewer than the quorum of {quorum(voters)}: no writes")]
     more = {0: "no other", 1: "1 more"}.get(left, f"{left} more")
-    return [("failures", f"{serving} of {voters} voters serve; {more} may fail")]
+    return [("failures", f"{serve}; {more} may fail")]
 
 
 def _observed(observation: Observation) -> str:

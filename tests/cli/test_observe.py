@@ -214,7 +214,16 @@ class TestSaved:
         code, out, _ = run("--before", *self.files("before"), "--after", *self.files("after")[:2], "--seconds", "10")
         assert code == 1
         assert "infra2-before.txt: the last scrape of this member is missing\n" in out
-        assert "failures   2 of 3 voters serve; no other may fail\n" in out
+        assert "failures   2 of 3 voters serve, if those that did not answer have failed; no other may fail\n" in out
+        status = str(OBSERVED / "status.json")
+        answer = run(
+            *("--before", *self.files("before"), "--after", *self.files("after")[:2], status, "--seconds", "10"),
+            "--json",
+        )
+        observation = json.loads(answer[1])["observation"]
+        assert (answer[0], observation["failures_left"]) == (1, 1)
+        assert [one["answered"] for one in observation["members"]] == [True] * 3
+        assert observation["requests_bound"] == "lower"
         code, out, _ = run(
             "--before", *self.files("before")[:1], "--after", *self.files("after")[:1], "--seconds", "10"
         )

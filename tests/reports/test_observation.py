@@ -70,7 +70,7 @@ several is counted several times: give the number if you know it. [clients-estim
 {OF_3_5_1}"""
 DOWN = f"""\
 members    3, leader infra0
-failures   2 of 3 voters serve; no other may fail
+failures   2 of 3 voters serve, if those that did not answer have failed; no other may fail
 observed   10 s
 clients    6, estimated from open streams
 requests   at least 160.2/s
