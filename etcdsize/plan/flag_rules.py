@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from etcdsize.base.checks import whole_number
 from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, OptionError, PlanError
 from etcdsize.etcd.flag import Value
@@ -93,7 +94,9 @@ def read_extra_flags(flags: Any) -> dict[str, Value]:
                 value = read_value(known[name], value)
             except OptionError as error:
                 raise _invalid(str(error), value) from None
-        found[name] = value
+        # NumPy's integers are none of Python's.
+        whole = whole_number(value)
+        found[name] = value if whole is None else whole
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -75,6 +76,24 @@ class TestReading:
         assert type(found.extra_flags[name]) is type(value)
         assert found.flags("infra0")[name] == value
         assert ClusterPlan.model_validate_json(found.model_dump_json()) == found
+
+    @pytest.mark.parametrize("kind", [int, np.int64, np.uint8, np.int32])
+    @pytest.mark.parametrize("name", ["max-learners", "brand-new"])
+    def test_integers_of_numpy_are_integers(self, kind, name):
+        flags = {name: kind(2)}
+        settings = settings_for(size(clients=5), extra_flags=flags)
+        for found in (settings.setting(name).value, ClusterPlan.local(1, extra_flags=flags).extra_flags[name]):
+            assert (found, type(found)) == (2, int)
+        assert f"--{name}=2" in settings.flags
+
+    @pytest.mark.parametrize("value", [np.float64(2), np.array([2]), 2.0, np.bool_(True), None])
+    def test_no_other_value_is_an_integer(self, value):
+        for make in (
+            lambda flags: settings_for(size(clients=5), extra_flags=flags),
+            lambda flags: ClusterPlan.local(1, extra_flags=flags),
+        ):
+            with pytest.raises(PlanError, match=r"^extra_flags: --max-learners: got |^ClusterPlan: extra_flags"):
+                make({"max-learners": value})
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_every_default_of_every_version_is_read_back(self, version):
