@@ -159,6 +159,10 @@ def _check_origins(_version: EtcdVersion, value: Value) -> None:
 
 
 def _check_suites(_version: EtcdVersion, value: Value) -> None:
+    if not value:
+        raise _rejected(
+            value, "cipher suites of Go's crypto/tls, or no flag: etcd reads nothing as the name of a suite"
+        )
     for name in str(value).split(","):
         if name not in _CIPHER_SUITES:
             raise _rejected(
