@@ -11,6 +11,7 @@ from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.plan.flag_combinations import LONGEST_ELECTION_MS
 from etcdsize.units import format_number
 
 __all__ = [
@@ -36,7 +37,6 @@ _RETENTION = "1h"
 # of at least ten times the RTT. etcd requires five heartbeats; ten is the ratio of its defaults.
 RTTS_PER_ELECTION = 10
 _LEAST_HEARTBEAT_MS = 100
-_LONGEST_ELECTION_MS = 50_000
 
 
 Chosen = tuple[str, int | str, str, str]
@@ -53,11 +53,11 @@ def rtt_of(value: object) -> float | None:
             option="peer_rtt_ms",
             value=value,
         )
-    longest = _LONGEST_ELECTION_MS // RTTS_PER_ELECTION
+    longest = LONGEST_ELECTION_MS // RTTS_PER_ELECTION
     if number > longest:
         raise OptionError(
             f"peer_rtt_ms: got {shown(value)}, expected at most {longest}: the election timeout must be ten times the "
-            f"round-trip time, and etcd accepts at most {_LONGEST_ELECTION_MS} ms; place the members closer together",
+            f"round-trip time, and etcd accepts at most {LONGEST_ELECTION_MS} ms; place the members closer together",
             option="peer_rtt_ms",
             value=value,
         )
@@ -121,7 +121,7 @@ def choose_timing(rtt: float | None, given: Value | None) -> tuple[Chosen, Chose
     chosen = "heartbeat-interval", heartbeat, why, _TUNING
     # The election timeout follows the heartbeat that is used. One of the wrong kind is rejected later.
     used = given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else heartbeat
-    election = min(used * RTTS_PER_ELECTION, _LONGEST_ELECTION_MS)
+    election = min(used * RTTS_PER_ELECTION, LONGEST_ELECTION_MS)
     reason = "Ten heartbeats, which is at least ten times the round-trip time. It must be the same on all members."
     if used < heartbeat:
         election = max(election, heartbeat * RTTS_PER_ELECTION)

@@ -19,7 +19,8 @@ from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, load_versions
-from etcdsize.plan.flag_rules import bare_name, check_flags, read_extra_flags, setting_of
+from etcdsize.plan.flag_combinations import setting_of
+from etcdsize.plan.flag_rules import bare_name, check_flags, read_extra_flags
 from etcdsize.plan.hosts import integer_of, member_at, name_hosts
 from etcdsize.plan.listener_rules import check_listeners, check_log_folder
 from etcdsize.plan.member_rules import check_members

@@ -13,10 +13,11 @@ from etcdsize.etcd.flags import flag_text, nanoseconds
 from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.plan.flag_values import feature_gates
 
-__all__ = ["check_combinations", "value_of"]
+__all__ = ["LONGEST_ELECTION_MS", "check_combinations", "setting_of"]
 
 # etcd-io/etcd server/embed/config.go, Validate.
-_LONGEST_ELECTION_MS = 50_000
+LONGEST_ELECTION_MS = 50_000
+"""The longest election timeout that etcd accepts. [ms]"""
 _HEARTBEATS_PER_ELECTION = 5
 _MOST_SAMPLES = 1_000_000
 # server/embed/config_logging.go. A log output is one of these, or a file.
@@ -29,12 +30,23 @@ _PERSISTENT = "experimental-enable-lease-checkpoint-persist"
 _GATE = "feature-gates "
 
 
-def value_of(version: EtcdVersion, flags: Mapping[str, Value], name: str) -> Value | None:
-    """Return the value of a flag, or the version's default if it is not set, or None if the version lacks it."""
-    if name in flags:
+def setting_of(version: EtcdVersion, flags: Mapping[str, Value], name: str) -> Value:
+    """Return the value of a flag, or the version's default if it is not set.
+
+    Raises
+    ------
+    OptionError
+        If it is not set and the version lacks it.
+    """
+    if isinstance(name, str) and name in flags:
         return flags[name]
-    flag = load_versions().flags_by_name[name]
-    return flag.defaults[version.name] if version.has(flag) else None
+    return version.flag(name).defaults[version.name]
+
+
+def _value_of(version: EtcdVersion, flags: Mapping[str, Value], name: str) -> Value | None:
+    """Return what `setting_of` returns, or None if the version lacks the flag."""
+    has_value = name in flags or version.has(load_versions().flags_by_name[name])
+    return setting_of(version, flags, name) if has_value else None
 
 
 def check_combinations(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
@@ -50,7 +62,7 @@ def check_combinations(version: EtcdVersion, flags: Mapping[str, Value]) -> None
 
 
 def _timing(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
-    heartbeat, election = (int(value_of(version, flags, name) or 0) for name in _TIMING)
+    heartbeat, election = (int(_value_of(version, flags, name) or 0) for name in _TIMING)
     if heartbeat < 1 or election < 1:
         raise _rejected(_TIMING, "got 0", "1 ms or more for both")
     if election < _HEARTBEATS_PER_ELECTION * heartbeat:
@@ -59,8 +71,8 @@ def _timing(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
             f"got an election timeout of {election} ms with a heartbeat of {heartbeat} ms",
             f"at least {_HEARTBEATS_PER_ELECTION * heartbeat} ms, which is five heartbeats; ten are recommended",
         )
-    if election > _LONGEST_ELECTION_MS:
-        raise _rejected(_TIMING, f"got an election timeout of {election} ms", f"at most {_LONGEST_ELECTION_MS}")
+    if election > LONGEST_ELECTION_MS:
+        raise _rejected(_TIMING, f"got an election timeout of {election} ms", f"at most {LONGEST_ELECTION_MS}")
 
 
 _TIMING = ("heartbeat-interval", "election-timeout")
@@ -70,7 +82,7 @@ def _retention(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
     name = "auto-compaction-retention"
     if name not in flags:
         return
-    value, mode = str(flags[name]), value_of(version, flags, "auto-compaction-mode")
+    value, mode = str(flags[name]), _value_of(version, flags, "auto-compaction-mode")
     # A bare number means hours, or revisions. etcd reads 64 bits, and counts hours in nanoseconds.
     whole = value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63
     is_valid = whole if mode == "revision" else nanoseconds(f"{value}h" if whole else value) is not None
@@ -81,7 +93,7 @@ def _retention(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
 
 def _tls(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
     names = ("tls-min-version", "tls-max-version")
-    least, most = (value_of(version, flags, name) for name in names)
+    least, most = (_value_of(version, flags, name) for name in names)
     if most and least and str(least) > str(most):
         raise _rejected(names, f"got {least} and {most}", "a minimum that is not above the maximum")
     if least == "TLS1.3" and flags.get("cipher-suites"):
@@ -123,15 +135,15 @@ def _checkpoints(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
 
 
 def _log_outputs(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
-    outputs = set(str(value_of(version, flags, "log-outputs")).split(","))
-    old = set(str(value_of(version, flags, "log-output") or "default").split(","))
+    outputs = set(str(_value_of(version, flags, "log-outputs")).split(","))
+    old = set(str(_value_of(version, flags, "log-output") or "default").split(","))
     # 3.4 has both, and takes the one with more outputs.
     if len(old) == len(outputs) and old != {"default"} and (len(old) > 1 or old == outputs):
         raise _excluded("log-output", "log-outputs", "it is the old name of the same setting")
     outputs = max(outputs, old, key=len)
     rotates = bool(flags.get("enable-log-rotation", False))
     where = ("log-outputs",)
-    if value_of(version, flags, "logger") == "capnslog":
+    if _value_of(version, flags, "logger") == "capnslog":
         if len(outputs) > 1 or not outputs <= set(_STREAMS):
             raise _rejected(
                 where, f"got {shown(','.join(sorted(outputs)))}", f"one of {', '.join(_STREAMS)}, or --logger=zap too"
@@ -144,7 +156,7 @@ def _log_outputs(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
         if not output or (not rotates and _SCHEME.match(output)):
             raise _rejected(where, f"got {shown(output)}", f"{', '.join(_STREAMS)}, {_JOURNAL} or a path")
     if rotates:
-        _check_rotation(outputs, str(value_of(version, flags, "log-rotation-config-json")))
+        _check_rotation(outputs, str(_value_of(version, flags, "log-rotation-config-json")))
 
 
 def _check_rotation(outputs: set[str], config: str) -> None:

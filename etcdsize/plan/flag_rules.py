@@ -15,7 +15,7 @@ from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.plan.flag_combinations import check_combinations
 from etcdsize.plan.flag_values import check_flag
 
-__all__ = ["bare_name", "check_flags", "read_extra_flags", "setting_of"]
+__all__ = ["bare_name", "check_flags", "read_extra_flags"]
 
 # The flags that a plan sets itself: the argument that sets each, and the option of the command line, if there is one.
 _MEMBERS = ("members=", "--host NAME=HOST")
@@ -51,13 +51,6 @@ _CONTRADICT_THE_PLAN = {
     "version": "etcd would print its version and exit",
 }
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
-def setting_of(version: EtcdVersion, flags: Mapping[str, Value], name: str) -> Value:
-    """Return the value of a flag, or the version's default if it is not set."""
-    if isinstance(name, str) and name in flags:
-        return flags[name]
-    return version.flag(name).defaults[version.name]
 
 
 def bare_name(name: str) -> str:

@@ -29,6 +29,7 @@ from etcdsize.plan.chosen_settings import (
     choose_timing,
     rtt_of,
 )
+from etcdsize.plan.flag_combinations import setting_of
 from etcdsize.plan.flag_rules import check_flags, read_extra_flags
 from etcdsize.plan.notices import flag_notices, load_notices, settings_notices, timing_notices
 from etcdsize.sizing.size import Sizing
@@ -137,7 +138,7 @@ election-timeout
         """
         found = self.settings.get(text_of("name", name))
         if found is None:
-            default = self.etcd_version.flag(name).defaults[self.etcd_version.name]
+            default = setting_of(self.etcd_version, {}, name)
             raise OptionError(
                 f"settings: {shown(name)} keeps the default of etcd {self.etcd_version}, {shown(default)}; "
                 f"the settings are {', '.join(self.settings)}",
@@ -168,7 +169,7 @@ election-timeout
     @property
     def snapshot_count(self) -> int:
         """The number of raft log entries between two snapshots. [count]"""
-        return self._integer("snapshot-count") or int(_default_of(self.etcd_version, "snapshot-count"))
+        return self._integer("snapshot-count") or int(setting_of(self.etcd_version, {}, "snapshot-count"))
 
     @property
     def heartbeat_interval_ms(self) -> int:
@@ -265,7 +266,7 @@ def settings_for(
         settings[name] = _setting(version, name, value, why, _GIVEN, is_given=True)
     found = {name: setting.value for name, setting in settings.items()}
     quota = int(found["quota-backend-bytes"]) or DEFAULT_QUOTA_BYTES
-    entries = int(found["snapshot-count"]) or int(_default_of(version, "snapshot-count"))
+    entries = int(found["snapshot-count"]) or int(setting_of(version, {}, "snapshot-count"))
     kept = next((int(found[name]) for name in _CATCH_UP_FLAGS if name in found), 0) or _CATCH_UP_ENTRIES
     heartbeat, election = int(found["heartbeat-interval"]), int(found["election-timeout"])
     memory = _memory(quota, entries + kept, clients)
@@ -286,16 +287,12 @@ def settings_for(
     )
 
 
-def _default_of(version: EtcdVersion, name: str) -> Value:
-    return version.flag(name).defaults[version.name]
-
-
 def _setting(version: EtcdVersion, name: str, value: Value, why: str, source: str, is_given: bool = False) -> Setting:
     if name == "quota-backend-bytes":
         # 0 means 2 GiB.
         is_default = (value or DEFAULT_QUOTA_BYTES) == DEFAULT_QUOTA_BYTES
     else:
-        is_default = name in load_versions().flags_by_name and value == _default_of(version, name)
+        is_default = name in load_versions().flags_by_name and value == setting_of(version, {}, name)
     return Setting(name=name, value=value, why=why, source=source, is_default=is_default, is_given=is_given)
 
 
