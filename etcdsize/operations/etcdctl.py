@@ -25,6 +25,8 @@ class EtcdctlCommands:
         self.version: EtcdVersion = plan.etcd_version
         self.snapshot = snapshot
         self.has_followers: bool = len(plan.members) > 1
+        # Where every member writes its log, empty if that is its data folder. To etcd an empty --wal-dir is none.
+        self.log_folder = str(plan.further_flags.get("wal-dir", ""))
 
     def ctl(
         self,

@@ -173,8 +173,8 @@ def _restore_snapshot(etcdctl: EtcdctlCommands, kubernetes: bool) -> Step:
     commands = []
     for member in plan.members:
         folders = [("--data-dir", plan.data_dir_of(member.name))]
-        if plan.further_flags.get("wal-dir"):
-            folders.append(("--wal-dir", str(plan.further_flags["wal-dir"])))
+        if etcdctl.log_folder:
+            folders.append(("--wal-dir", etcdctl.log_folder))
         commands += [
             Command(
                 words=("mv", "-T", "--", folder, f"{folder.rstrip('/').removesuffix('.etcd')}.old"),
@@ -296,10 +296,9 @@ def _check_performance(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
 
 
 def _measure_disk(etcdctl: EtcdctlCommands, tier: str | None) -> Step:
-    plan = etcdctl.plan
-    log = str(plan.further_flags.get("wal-dir", ""))
+    log = etcdctl.log_folder
     # fio reads a colon as the end of a folder.
-    folder = (log or plan.data_dir).replace(":", "\\:")
+    folder = (log or etcdctl.plan.data_dir).replace(":", "\\:")
     words = [word if word != "--directory=DIR" else f"--directory={folder}" for word in FIO.split()]
     needed = sequential_iops_for(need_for(tier or "small").vcpus)
     iops = (

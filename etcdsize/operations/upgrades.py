@@ -149,7 +149,7 @@ def _rejected(etcdctl: EtcdctlCommands, other: EtcdVersion) -> list[str]:
 
 def _check_v2_store(etcdctl: EtcdctlCommands) -> list[Command]:
     plan = etcdctl.plan
-    wal = [f"--wal-dir={plan.further_flags['wal-dir']}"] if "wal-dir" in plan.further_flags else []
+    wal = [f"--wal-dir={etcdctl.log_folder}"] if etcdctl.log_folder else []
     return [
         Command(
             words=(

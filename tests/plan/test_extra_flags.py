@@ -468,6 +468,15 @@ class TestRunbook:
         assert any("--wal-dir=/wal/one" in one for one in words)
         assert ("mv", "-T", "--", "/wal/one", "/wal/one.old") in words
 
+    @pytest.mark.parametrize("version", VERSIONS)
+    @pytest.mark.parametrize("kubernetes", [True, False])
+    def test_an_empty_log_folder_is_none(self, version, kubernetes):
+        plain, empty = (
+            runbook(ClusterPlan.local(1, etcd_version=version, extra_flags=flags), kubernetes=kubernetes)
+            for flags in ({}, {"wal-dir": ""})
+        )
+        assert empty.steps == plain.steps
+
     @pytest.mark.parametrize(
         ("version", "step", "flags", "rejected"),
         [
