@@ -172,22 +172,27 @@ def _restore_snapshot(etcdctl: EtcdctlCommands, kubernetes: bool) -> Step:
         )
     commands = []
     for member in plan.members:
-        folders = [("--data-dir", plan.data_dir_of(member.name))]
-        if etcdctl.log_folder:
-            folders.append(("--wal-dir", etcdctl.log_folder))
+        data = plan.data_dir_of(member.name)
+        aside, log = f"{data.removesuffix('.etcd')}.old", etcdctl.log_folder
+        if f"{log}/".startswith(f"{aside}/"):
+            aside += "-data"
+        folders = [("--data-dir", data, aside)]
+        if log:
+            # A suffix of its own: the log of a.etcd may be in a.
+            folders.append(("--wal-dir", log, f"{log.rstrip('/')}.old-wal"))
         commands += [
             Command(
-                words=("mv", "-T", "--", folder, f"{folder.rstrip('/').removesuffix('.etcd')}.old"),
+                words=("mv", "-T", "--", folder, aside),
                 note="Only if the folder exists.",
                 where="member",
                 member=member.name,
             )
-            for _, folder in folders
+            for _, folder, aside in folders
         ]
         words = (
             *(version.offline_tool, "snapshot", "restore", as_operand(etcdctl.snapshot)),
             f"--name={member.name}",
-            *(f"{flag}={folder}" for flag, folder in folders),
+            *(f"{flag}={folder}" for flag, folder, _ in folders),
             f"--initial-cluster={plan.initial_cluster}",
             f"--initial-cluster-token={plan.token}-restored",
             f"--initial-advertise-peer-urls={','.join(member.peer_urls)}",

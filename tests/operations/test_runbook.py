@@ -190,7 +190,7 @@ class TestSnapshots:
 
     def test_restore_includes_a_separate_wal_folder(self):
         found = shells(runbook(plan(settings={"wal-dir": "/wal/etcd/"})), "snapshot-restore")
-        assert found[1] == "mv -T -- /wal/etcd/ /wal/etcd.old"
+        assert found[1] == "mv -T -- /wal/etcd/ /wal/etcd.old-wal"
         assert " --data-dir=/var/lib/etcd/a.etcd --wal-dir=/wal/etcd/ " in found[2]
 
     @pytest.mark.parametrize(

@@ -466,7 +466,19 @@ class TestRunbook:
         found = ClusterPlan.local(1, data_dir="/d", extra_flags={"wal-dir": "/wal/one"})
         words = [command.words for command in runbook(found).step("snapshot-restore").commands]
         assert any("--wal-dir=/wal/one" in one for one in words)
-        assert ("mv", "-T", "--", "/wal/one", "/wal/one.old") in words
+        assert ("mv", "-T", "--", "/wal/one", "/wal/one.old-wal") in words
+
+    @pytest.mark.parametrize(
+        "folder", ["/d/a", "/d/a/", "/d/a.old", "/d/a.old/wal", "/d/a.etcd/wal", "/wal.etcd", "/wal"]
+    )
+    def test_the_data_and_the_log_are_moved_to_folders_of_their_own(self, folder):
+        found = ClusterPlan.from_hosts({"a": "10.0.0.1"}, data_dir="/d", extra_flags={"wal-dir": folder})
+        commands = runbook(found).step("snapshot-restore").commands
+        moved = [command.words[-2:] for command in commands if command.words[0] == "mv"]
+        assert [path for path, _ in moved] == ["/d/a.etcd", folder]
+        assert len({path.rstrip("/") for pair in moved for path in pair}) == 4
+        # What is in the way of the new log is only what is moved aside.
+        assert not folder.startswith(tuple(f"{aside}/" for _, aside in moved))
 
     @pytest.mark.parametrize("version", VERSIONS)
     @pytest.mark.parametrize("kubernetes", [True, False])
