@@ -320,6 +320,7 @@ def _member(
             else "its metrics do not count client calls"
         )
     earlier = scrapes[0] if len(scrapes) == 2 and scrapes[0].member_id == last.member_id else None
+    compared = (last,) if after is None else (earlier, last)
     waits = waits_between(None if rates.restarted else earlier, last)
     status = statuses.get(last.member_id or "")
 
@@ -352,9 +353,9 @@ def _member(
         open_files=last.open_files,
         open_files_before=earlier.open_files if earlier is not None else None,
         keys=last.keys,
-        slow_watchers=_fewer(earlier, last, "slow_watchers"),
+        slow_watchers=_fewer("slow_watchers", *compared),
         watch_streams_before=earlier.watch_streams if earlier is not None else None,
-        pending_proposals=_fewer(earlier, last, "pending_proposals"),
+        pending_proposals=_fewer("pending_proposals", *compared),
         failed_proposals=rates.failed_proposals,
         applied_per_second=rates.applied_per_second,
         has_leader=last.has_leader,
@@ -367,9 +368,9 @@ def _member(
     )
 
 
-def _fewer(before: Scrape | None, after: Scrape, name: str) -> float | None:
-    """Return the smaller figure of two scrapes, or None if one of them lacks it."""
-    figures = [getattr(scrape, name) for scrape in (before, after) if scrape is not None]
+def _fewer(name: str, *scrapes: Scrape | None) -> float | None:
+    """Return the smallest figure of scrapes, or None if one of them is missing or lacks it."""
+    figures: list[Any] = [None if scrape is None else getattr(scrape, name) for scrape in scrapes]
     return None if None in figures else min(figures)
 
 

@@ -262,6 +262,17 @@ process_resident_memory_bytes 5.0331648e+07
         fields = {"slow_watchers": 9, "pending_proposals": 9, "failed_proposals": 9, "watch_streams": 900}
         assert said(combine_scrapes({"a": Scrape(member_id="a", calls={"KV.Put": 1}, **fields)})) == {}
 
+    @pytest.mark.parametrize("missing", ["first", "second"])
+    def test_member_of_which_one_scrape_is_missing(self, missing):
+        """What was seen once may not last. If every member is scraped once, its figures are known all the same."""
+        one = Scrape(member_id="a", calls={"KV.Put": 1}, slow_watchers=9, pending_proposals=9)
+        scrapes = {"first": {"a": one}, "second": {"a": one}} | {missing: {"a": "is down"}}
+        observation = combine_scrapes(**scrapes, seconds=10)
+        assert (observation.slow_watchers, observation.pending_proposals) == (None, None)
+        assert said(observation) == {}
+        once = combine_scrapes({"a": one})
+        assert (once.slow_watchers, once.pending_proposals) == (9, 9)
+
     def test_a_restart_in_between_says_nothing_of_growth(self):
         after = {"started_unix_seconds": 500, "watch_streams": 900, "failed_proposals": 5}
         assert set(said(observed(after))) == {"member-restarted"}
