@@ -99,10 +99,13 @@ def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates
         then, now = getattr(before, name), getattr(after, name)
         return None if then is None or now is None else _increase(then, now, reset=reset)
 
-    def rate(name: str) -> float | None:
-        more = increase(name)
+    def rate(more: float | None) -> float | None:
         return None if more is None or seconds is None or seconds <= 0 else more / seconds
 
+    # It is an index of the Raft log, which a restart does not set to 0.
+    applied = None
+    if before.applied_proposals is not None and after.applied_proposals is not None:
+        applied = after.applied_proposals - before.applied_proposals
     return Rates(
         calls_per_second=calls,
         restarted=start_moved or counter_fell,
@@ -111,8 +114,8 @@ def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates
         has_renewals=before.is_leader is True and _counts_renewals(after),
         leader_changes=increase("leader_changes"),
         failed_proposals=increase("failed_proposals"),
-        applied_per_second=rate("applied_proposals"),
-        cpu_cores=rate("cpu_seconds"),
+        applied_per_second=rate(applied if applied is not None and applied >= 0 else None),
+        cpu_cores=rate(increase("cpu_seconds")),
     )
 
 

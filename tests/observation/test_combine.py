@@ -200,6 +200,15 @@ class TestRates:
         (text,) = texts(observation, "member-restarted")
         assert text.startswith("http://a:2379: restarted while it was observed, or its clock was set. Its")
 
+    @pytest.mark.parametrize(("applied", "rate"), [(1_000_300, 30), (1_000_000, 0), (999_999, None), (None, None)])
+    @pytest.mark.parametrize("again", [{}, {"started_unix_seconds": 2000, "cpu_seconds": 1}], ids=["stays", "restarts"])
+    def test_index_that_is_applied_goes_on_after_a_restart(self, applied, rate, again):
+        """etcd sets it to the index of the Raft log; it falls only if the member was made anew."""
+        before = scrape(applied_proposals=1_000_000, cpu_seconds=50)
+        after = scrape(applied_proposals=applied, **({"cpu_seconds": 51} | again))
+        (member,) = combine_scrapes({"a": before}, {"a": after}, seconds=10).members
+        assert member.applied_per_second == rate
+
     def test_a_method_that_is_new(self):
         after = scrape(calls={"KV.Range": 10, "KV.RangeStream": 5})
         (member,) = combine_scrapes({"a": scrape(ranges=10)}, {"a": after}, seconds=5).members
