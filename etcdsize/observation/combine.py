@@ -133,7 +133,8 @@ def _load(
     for name in _LARGEST:
         fields[name] = max((value for m in members if (value := getattr(m, name)) is not None), default=None)
     if fields["data_bytes"] is not None:
-        fields["data_bound"] = "lower" if all(member.has_leader is False for member in _answering(members)) else "exact"
+        leaderless = all(member.has_leader is False for member in members if member.data_bytes is not None)
+        fields["data_bound"] = "lower" if leaderless else "exact"
     elif fields["total_bytes"] is not None:
         fields["data_bytes"], fields["data_bound"] = fields["total_bytes"], "upper"
     # The member with the smallest quota is the first to reject writes.
@@ -166,10 +167,6 @@ def _failures_left(members: Iterable[MemberLoad]) -> int | None:
     voters = [member for member in members if member.is_learner is not True]
     serving = sum(member.answered and member.has_leader is not False for member in voters)
     return max(serving - quorum(len(voters)), 0) if any(member.answered for member in voters) else None
-
-
-def _answering(members: Iterable[MemberLoad]) -> list[MemberLoad]:
-    return [member for member in members if member.member_id is not None or member.total_bytes is not None]
 
 
 def _missing(members: Sequence[MemberLoad], other_peers: Sequence[str], mixed: str | None) -> Iterator[str]:

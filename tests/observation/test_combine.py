@@ -641,3 +641,11 @@ class TestBoundOfTheData:
     def test_without_a_leader_it_is_a_lower_bound(self):
         one = scrape(data_bytes=5, has_leader=False)
         assert combine_scrapes({"a": one}, {"a": one}, seconds=1).data_bound == "lower"
+
+    @pytest.mark.parametrize("other", [{"reported_by": "api-server", "total_bytes": 9}, {"has_leader": True}])
+    def test_page_without_the_data_makes_it_no_more_exact(self, other):
+        """What it says of a leader is not of the data that the members without one lack."""
+        scrapes = {f"m{number}": scrape(f"a{number}", data_bytes=5, has_leader=False) for number in range(3)}
+        scrapes |= {"x": Scrape(calls={"KV.Put": 1}, **other)}
+        observation = combine_scrapes(scrapes, scrapes, seconds=1)
+        assert (observation.data_bytes, observation.data_bound) == (5, "lower")
