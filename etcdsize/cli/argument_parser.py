@@ -73,6 +73,13 @@ class Parser(argparse.ArgumentParser):
             self.error(what, value=rest[0])
         return found, rest
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # Before Python 3.13, argparse drops the value of `--token=--`, and the option then counts as not given.
+        if action.option_strings and arg_strings == ["--"]:
+            value = self._get_value(action, "--")
+            return value if action.nargs is None else [value]
+        return super()._get_values(action, arg_strings)
+
     def _joined(self, words: Sequence[str]) -> list[str]:
         """Return the words with `--set --flag=value` as one word: argparse takes the flag for an option of ours."""
         found: list[str] = []

@@ -108,7 +108,7 @@ texts = (
 durations = st.sampled_from(["5s", "1h30m", "250ms", "1.5s", "0"])
 known = {
     "snapshot-count": st.integers(1, 200_000),
-    "quota-backend-bytes": st.integers(0, 2**46),
+    "quota-backend-bytes": st.integers(0, 2**45),
     "max-request-bytes": st.integers(1, 2**21),
     "max-txn-ops": st.integers(1, 1000),
     "max-wals": st.integers(0, 9),

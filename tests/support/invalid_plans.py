@@ -204,8 +204,8 @@ INVALID = (
     Invalid("quota-with-unit", settings(quota_backend_bytes="8G"),
             'settings: --quota-backend-bytes: got "8G", expected an integer of bytes, 0 or more',
             {"quota-backend-bytes": "8G"}),
-    Invalid("quota-beyond-addresses", settings(quota_backend_bytes=2**46 + 1),
-            "settings: --quota-backend-bytes: got 70368744177665, expected at most 70368744177664: etcd maps the whole "
+    Invalid("quota-beyond-addresses", settings(quota_backend_bytes=2**45 + 1),
+            "settings: --quota-backend-bytes: got 35184372088833, expected at most 35184372088832: etcd maps the whole "
             "quota into its address space of 47 bits; etcd suggests at most 8 GiB",
             {"quota-backend-bytes": str(2**47)}),
     Invalid("negative", settings(max_snapshots=-1), "settings: --max-snapshots: got -1, expected an integer of "
