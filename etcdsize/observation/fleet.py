@@ -167,7 +167,9 @@ def observe_fleet(
         for group in counts.linked():
             whole = joined([clusters[number - 1] for number in group])
             row = join_answers(whole, (counts.answers[number] for number in group), convert)
-            if row.member_ids and not row.mixed:
+            named = {clusters[number - 1].labels.get("cluster") for number in group} - {None, ""}
+            # Whoever gives them different names knows that they are different clusters, which may have been made alike.
+            if row.member_ids and not row.mixed and len(named) < 2:
                 found[group] = row
         if found:
             replaced = stack.enter_context(open_temporary())

@@ -2,7 +2,7 @@
 
 No metric has the cluster's ID. But every member names the others that it knows, and so do endpoint statuses: members
 that are linked so belong together. IDs are hashes of names and URLs, without the time, so members of two clusters that
-were made alike may have the same ID.
+were made alike may have the same ID. A cluster has one leader, so two leaders are a sign of two clusters.
 """
 
 from __future__ import annotations
@@ -70,7 +70,16 @@ def several_clusters(members: Sequence[MemberLoad], statuses: Mapping[str, Membe
         has_peers = member.has_leader is not False and (member.peers or member.is_leader)
         if has_peers or member.member_id in statuses:
             clusters.setdefault(links.first(member.member_id), []).append(member.endpoint)
-    return _listed(clusters) if len(clusters) > 1 else None
+    if len(clusters) > 1:
+        return _listed(clusters)
+    # A member that did not answer again may have led before another did.
+    leaders = [member.endpoint for member in members if member.is_leader and member.answered]
+    if len(leaders) < 2:
+        return None
+    return (
+        f"{', '.join(leaders)} lead at the same time, as members of several clusters do; if the leader changed between "
+        "their scrapes, observe them again"
+    )
 
 
 def _listed(clusters: Mapping[str, Sequence[str]]) -> str:

@@ -98,6 +98,7 @@ SEVERAL = {
     "three and three": [*map(trio, range(3)), *(trio(number, OTHERS) for number in range(3))],
     "followers of two": [trio(1), trio(2, OTHERS)],
     "two of one member": [member("a1", leader=True), member("d4", leader=True)],
+    "two leaders that name one another": [trio(0), member("b2", ["a1", "c3"], leader=True), trio(2)],
     "made alike, so that IDs are the same": [trio(0), *map(trio, range(1, 3)), trio(0, started=1.6e9)],
 }
 
@@ -123,6 +124,18 @@ class TestSeveralClusters:
         assert (summary["complete"], summary["partial"]) == (0, 1)
         assert summary["several_clusters"] == summary["first_problems"]
         assert "[several-clusters]" in printed
+
+    @pytest.mark.parametrize(("second", "mixed"), [(trio(0), True), ("is down", False)])
+    def test_a_leader_that_died_is_no_sign(self, second, mixed):
+        """The first scrape of a leader that did not answer again is from before another was elected."""
+        texts = {"x": (trio(0), second), "y": (trio(1), member("b2", ["a1", "c3"], leader=True)), "z": (trio(2),) * 2}
+        first, after = (
+            {name: one if one == "is down" else read_metrics(one) for name, one in each}
+            for each in zip(*([(name, one) for one in pair] for name, pair in texts.items()), strict=True)
+        )
+        observation = combine_scrapes(first, after, seconds=10)
+        assert ("several-clusters" in codes(observation)) == mixed
+        assert ("x, y lead at the same time" in observation.incomplete[0]) == mixed
 
     def test_same_id_of_one_process_is_one_member(self):
         observation = combined(trio(0), trio(0), *map(trio, range(1, 3)))
@@ -201,6 +214,20 @@ class TestRows:
             code, rows, _, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
         assert (code, len(rows), summary["one_cluster"], summary["partial"]) == (1, 4, [], 4)
         assert all(row["requests_bound"] == "lower" for row in rows)
+
+    @pytest.mark.parametrize("names", [("prod", "staging"), ("", "")])
+    @pytest.mark.parametrize("leads", [True, False])
+    def test_parts_of_clusters_that_were_made_alike_stay_apart(self, run, tmp_path, names, leads):
+        """Two leaders are two clusters, and so are two names: the members of each complete those of the other."""
+        texts = [trio(0), member("b2", ["a1", "c3"], leader=leads), trio(2)]
+        with served(*texts) as targets:
+            groups = [{"targets": targets[:1]}, {"targets": targets[1:]}]
+            groups = [one | {"labels": {"cluster": name}} for one, name in zip(groups, names, strict=True)]
+            code, rows, _, summary = observed(run, tmp_path, groups)
+        apart = leads or all(names)
+        assert (code, summary["complete"], summary["partial"]) == ((1, 0, 2) if apart else (0, 1, 0))
+        assert [row["members"] for row in rows] == ([3, 3] if apart else [3])
+        assert {row["requests_bound"] for row in rows} == {"lower" if apart else "exact"}
 
     def test_clients_that_differ_are_a_problem(self, run, tmp_path):
         with served(*map(trio, range(3))) as targets:
