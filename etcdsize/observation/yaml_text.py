@@ -24,6 +24,9 @@ def yaml_documents(text: str) -> list[Any]:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else _place(mark)
         raise TableError(f"not YAML: {one_line(getattr(error, 'problem', None) or str(error))}{where}") from None
+    except UnicodeEncodeError as error:
+        # The parser encodes text first, and half of a surrogate pair has no encoding.
+        raise TableError(f"not YAML: character {error.start + 1} is not Unicode text") from None
     except RecursionError:
         raise TableError("not YAML: it is nested too deeply") from None
 

@@ -140,6 +140,7 @@ class TestYaml:
             ("- targets: !!python/object/apply:os.system [ls]\n", "row 1, targets: got "),
             ("- targets: \n", 'row 1, targets: got "", expected a list such as'),
             ("- targets: \x00\n", "not YAML: "),
+            ("- targets: ['\ud800:1']\n", "not YAML: "),
         ],
     )
     def test_faults_are_named(self, text, message):
