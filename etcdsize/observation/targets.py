@@ -209,7 +209,7 @@ def _group(fields: Any, row: int, *, secure: bool) -> tuple[tuple[str, ...], flo
     for name in fields:
         if name not in ("targets", "labels"):
             _reject(row, _named(name), "unknown field; expected targets and labels")
-    targets, labels = fields.get("targets"), fields.get("labels") or {}
+    targets, labels = fields.get("targets"), _labels(fields)
     if not isinstance(targets, list) or not targets:
         _reject(row, "targets", f'got {_shown(targets)}, expected a list such as ["10.0.0.1:2379"]')
     for number, one in enumerate(targets, 1):
@@ -254,6 +254,12 @@ def _shown(value: object) -> str:
 def _named(name: object) -> str:
     """Return the name of a field as a message shows it."""
     return _HIDDEN if "@" in str(name) else shortened(str(name))
+
+
+def _labels(fields: Mapping[str, Any]) -> Any:
+    """Return the labels of a group, without those that are null."""
+    labels = fields.get("labels") or {}
+    return {name: value for name, value in labels.items() if value is not None} if isinstance(labels, dict) else labels
 
 
 def _is_label(name: object, value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Parse YAML strictly: repeated fields and aliases are errors, and every value is text."""
+"""Parse YAML strictly: repeated fields and aliases are errors, and every value is text, or None for null."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from etcdsize.errors import MissingDependencyError, TableError
 
 __all__ = ["yaml_documents"]
 
+# https://yaml.org/spec/1.2.2/#10321-tag-resolution
+_NULL = ("null", "Null", "NULL", "~")
+
 
 def yaml_documents(text: str) -> list[Any]:
-    """Return the documents in a text, made of lists, objects and texts."""
+    """Return the documents in a text, made of lists, objects, texts and None."""
     try:
         import yaml
     except ImportError as error:
@@ -34,7 +37,8 @@ def yaml_documents(text: str) -> list[Any]:
 def _value(node: Any, seen: set[int]) -> Any:
     """Return the value of a node."""
     if node.id == "scalar":
-        return node.value
+        # Quoted, they are text. An empty value is an empty text, as it is to Prometheus.
+        return None if not node.style and node.value in _NULL else node.value
     if id(node) in seen:
         # A few lines of aliases may stand for billions of values.
         raise TableError(f"not plain YAML: a list or an object has an alias; write it out{_place(node.start_mark)}")

@@ -91,9 +91,19 @@ class TestYaml:
         assert found == read_targets([group("127.0.0.1:23911", cls="orders", ins="etcd-1")])
 
     def test_values_are_text(self):
-        (one,) = read_targets("- targets: ['a:1']\n  labels: {clients: 300, on: yes, v: 1.10, zone: 007, x: null}\n")
+        (one,) = read_targets("- targets: ['a:1']\n  labels: {clients: 300, on: yes, v: 1.10, zone: 007, x: 'null'}\n")
         assert one.labels == {"clients": "300", "on": "yes", "v": "1.10", "zone": "007", "x": "null"}
         assert one.clients == 300
+
+    @pytest.mark.parametrize("null", ["null", "~", "Null", "NULL"])
+    def test_null_is_no_label(self, null):
+        """Groups whose cluster is null are not one cluster, in JSON neither."""
+        one = f"- targets: ['a:1']\n  labels: {{cluster: {null}, x: y}}\n"
+        found = read_targets(f"{one}{one}- targets: ['a:1']\n  labels: {null}\n")
+        assert [cluster.labels for cluster in found] == [{"x": "y"}, {"x": "y"}, {}]
+        groups = [{"targets": ["a:1"], "labels": labels} for labels in [{"cluster": None, "x": "y"}] * 2 + [None]]
+        assert read_targets(groups) == found
+        assert read_targets(one.replace(null, f"'{null}'"))[0].labels["cluster"] == null
 
     @given(
         st.lists(
