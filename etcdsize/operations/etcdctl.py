@@ -26,7 +26,7 @@ class EtcdctlCommands:
         self.snapshot = snapshot
         self.has_followers: bool = len(plan.members) > 1
         # Where every member writes its log, empty if that is its data folder. To etcd an empty --wal-dir is none.
-        self.log_folder = str(plan.further_flags.get("wal-dir", ""))
+        self.log_folder: str = str(plan.further_flags.get("wal-dir", ""))
 
     def ctl(
         self,
