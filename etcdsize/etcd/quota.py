@@ -3,8 +3,9 @@
 import math
 
 from etcdsize.base.checks import number_of
+from etcdsize.units import format_bytes
 
-__all__ = ["DEFAULT_QUOTA_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for"]
+__all__ = ["DEFAULT_QUOTA_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for", "quota_text"]
 
 _GIB = 1024**3
 SUGGESTED_QUOTA_BYTES = 8 * 1024**3
@@ -38,3 +39,12 @@ def quota_for(data_bytes: float) -> int:
     if data_bytes <= SUGGESTED_QUOTA_BYTES:
         wanted = min(wanted, SUGGESTED_QUOTA_BYTES)
     return max(wanted, DEFAULT_QUOTA_BYTES)
+
+
+def quota_text(quota_bytes: int) -> str:
+    """Return a quota for a message: in GiB if it is a whole number of them, otherwise as exactly as it is.
+
+    >>> quota_text(8 * 1024**3), quota_text(5_000_000_000), quota_text(1)
+    ('8 GiB', '5 GB', '1 B')
+    """
+    return format_bytes(quota_bytes) if quota_bytes % _GIB else f"{quota_bytes // _GIB} GiB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from etcdsize.etcd.quota import quota_text
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion, load_versions
 from etcdsize.fitting.fsync import FIO, WAL_FSYNC_P99_MS, sequential_iops_for
 from etcdsize.fitting.model import need_for
@@ -243,7 +244,7 @@ def _defragment(etcdctl: EtcdctlCommands) -> Step:
 
 def _alarms(etcdctl: EtcdctlCommands) -> Step:
     quota = int(etcdctl.plan.further_flags.get("quota-backend-bytes", 0))
-    present = f", which the plan sets to {quota / 2**30:g} GiB" if quota else ""
+    present = f", which the plan sets to {quota_text(quota)}" if quota else ""
     return etcdctl.step(
         "alarms",
         "Alarms",

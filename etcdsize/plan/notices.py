@@ -7,7 +7,7 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
-from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import EtcdVersion, load_versions, replacement_of
 from etcdsize.units import format_bytes, format_number
 
@@ -62,7 +62,7 @@ def quota_notices(quota_bytes: int) -> tuple[Notice, ...]:
         return ()
     return (
         QUOTA_ABOVE_SUGGESTED(
-            f"The quota of {quota_bytes / 2**30:g} GiB is above the maximum of 8 GiB that etcd suggests; etcd starts "
+            f"The quota of {quota_text(quota_bytes)} is above the maximum of 8 GiB that etcd suggests; etcd starts "
             "with a warning."
         ),
     )
@@ -76,7 +76,7 @@ def load_notices(
     if quota_bytes < data_bytes:
         notices.append(
             QUOTA_BELOW_DATA(
-                f"The quota of {quota_bytes / 2**30:g} GiB is smaller than the data of {format_bytes(data_bytes)}: "
+                f"The quota of {quota_text(quota_bytes)} is smaller than the data of {format_bytes(data_bytes)}: "
                 "etcd raises the alarm NOSPACE and rejects writes."
             )
         )

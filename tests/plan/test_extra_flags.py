@@ -302,6 +302,16 @@ class TestPrecedence:
         assert "quota-below-data" in codes(found)
         assert any(flag.startswith("--quota-backend-bytes=") for flag in found.flags)
 
+    @pytest.mark.parametrize(
+        ("quota", "text"),
+        [("1", "1 B"), ("1000", "1 kB"), ("1GiB", "1 GiB"), ("3GB", "3 GB"), ("9GB", "9 GB"), ("16GiB", "16 GiB"),
+         ("8589934593", "8.589934593 GB")],
+    )  # fmt: skip
+    def test_a_notice_has_the_quota_as_it_was_given(self, quota, text):
+        found = settings_for(size(data_bytes="4GB"), extra_flags={"quota-backend-bytes": quota})
+        (notice,) = [one for one in found.notices if one.code.startswith("quota-")]
+        assert notice.text.startswith(f"The quota of {text} is ")
+
     def test_a_quota_of_a_plan_has_the_same_notice(self):
         assert "quota-above-suggested" in codes(plan(quota_backend_bytes="16GiB"))
 
@@ -513,6 +523,7 @@ class TestRunbook:
         ("flags", "end"),
         [
             ({"quota-backend-bytes": "6GiB"}, "quota-backend-bytes, which the plan sets to 6 GiB."),
+            ({"quota-backend-bytes": "1"}, "quota-backend-bytes, which the plan sets to 1 B."),
             ({}, "quota-backend-bytes."),
         ],
     )
