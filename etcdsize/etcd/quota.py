@@ -5,7 +5,7 @@ import math
 from etcdsize.base.checks import number_of
 from etcdsize.units import format_bytes
 
-__all__ = ["DEFAULT_QUOTA_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for", "quota_text"]
+__all__ = ["DEFAULT_QUOTA_BYTES", "LARGEST_QUOTA_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_for", "quota_text"]
 
 _GIB = 1024**3
 SUGGESTED_QUOTA_BYTES = 8 * 1024**3
@@ -13,6 +13,12 @@ SUGGESTED_QUOTA_BYTES = 8 * 1024**3
 
 DEFAULT_QUOTA_BYTES = 2 * _GIB
 """etcd's quota if none is set. [bytes] etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md"""
+LARGEST_QUOTA_BYTES = 2**45
+"""The maximum quota with which etcd starts, 32 TiB. [bytes]"""
+# When etcd opens its data it maps a tenth more than the quota (server/mvcc/backend/backend.go), and panics if that
+# fails. Go since 1.26 puts its heap anywhere in the 2**47 bytes there are: of that much, one half is always free for
+# this quota, while 2**46 failed now and then (a power of two is our choice).
+
 # The share of the quota that the data may fill (our choice). The file also holds deleted data until it is defragmented,
 # so with more data etcd's own alerts fire soon.
 _FILLED = 0.8

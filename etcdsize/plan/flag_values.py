@@ -8,6 +8,7 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import BOOLEANS, check_value, nanoseconds
+from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES
 from etcdsize.etcd.urls import UrlError, parse_url, reject_user
 from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.plan.tls import check_path
@@ -23,10 +24,6 @@ PATHS = (
 LISTENERS = ("listen-client-http-urls", "listen-metrics-urls")
 """The flags with more URLs to listen on."""
 
-# 32 TiB. When etcd opens its data it maps a tenth more than the quota (server/mvcc/backend/backend.go), and panics if
-# that fails. Go since 1.26 puts its heap anywhere in the 2**47 bytes there are: of that much, one half is always free
-# for this quota, while 2**46 failed now and then (a power of two is our choice).
-_LARGEST_QUOTA_BYTES = 2**45
 # etcd-io/etcd pkg/flags/uint32.go.
 _MOST_STREAMS = 2**32 - 1
 
@@ -116,10 +113,10 @@ def _check_gates(version: EtcdVersion, value: Value) -> None:
 
 
 def _check_quota(_version: EtcdVersion, value: Value) -> None:
-    if int(value) > _LARGEST_QUOTA_BYTES:
+    if int(value) > LARGEST_QUOTA_BYTES:
         raise _rejected(
             value,
-            f"at most {_LARGEST_QUOTA_BYTES}: etcd maps the whole quota into its address space of 47 bits; etcd "
+            f"at most {LARGEST_QUOTA_BYTES}: etcd maps the whole quota into its address space of 47 bits; etcd "
             "suggests at most 8 GiB",
         )
 

@@ -7,7 +7,7 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
-from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_text
+from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import EtcdVersion, load_versions, replacement_of
 from etcdsize.units import format_bytes, format_number
 
@@ -60,12 +60,16 @@ def quota_notices(quota_bytes: int) -> tuple[Notice, ...]:
     """Return the notices about a quota."""
     if quota_bytes <= SUGGESTED_QUOTA_BYTES:
         return ()
-    return (
-        QUOTA_ABOVE_SUGGESTED(
-            f"The quota of {quota_text(quota_bytes)} is above the maximum of 8 GiB that etcd suggests; etcd starts "
-            "with a warning."
-        ),
-    )
+    above = f"The quota of {quota_text(quota_bytes)} is above the maximum of 8 GiB that etcd suggests"
+    if quota_bytes > LARGEST_QUOTA_BYTES:
+        most = quota_text(LARGEST_QUOTA_BYTES)
+        return (
+            QUOTA_ABOVE_SUGGESTED(
+                f"{above}, and above {most}: etcd does not start, as it maps the whole quota into its address space. "
+                "Split the data among several clusters."
+            ),
+        )
+    return (QUOTA_ABOVE_SUGGESTED(f"{above}; etcd starts with a warning."),)
 
 
 def load_notices(

@@ -10,6 +10,7 @@ import pytest
 from etcds import ETCDS, needed, running
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from strategies import result
 
 from etcdsize import (
     ClusterPlan,
@@ -77,6 +78,16 @@ class TestQuota:
         notice = next(n for n in settings_for(size(data_bytes="20GB")).notices if n.code == "quota-above-suggested")
         assert notice.severity == "beyond-guide"
         assert notice.source == "etcd-io/website content/en/docs/v3.5/dev-guide/limit.md"
+
+    @pytest.mark.parametrize("data", ["20GB", "1TB", "28TB", "29TB", "100TB"])
+    def test_the_notice_says_whether_etcd_starts(self, data):
+        """It says that etcd starts only for a quota that a plan accepts."""
+        found = settings_for(size(data_bytes=data))
+        (notice,) = [one for one in found.notices if one.code == "quota-above-suggested"]
+        starts = isinstance(result(lambda: ClusterPlan.local(1, settings=found)), ClusterPlan)
+        assert notice.text.endswith("; etcd starts with a warning.") == starts
+        assert ("etcd does not start" in notice.text) == (not starts)
+        assert starts == (data not in ("29TB", "100TB"))
 
     @pytest.mark.parametrize(("nodes", "gib"), [(50, 2), (250, 2), (1_000, 2), (3_000, 8)])
     def test_without_data_it_is_for_the_largest_load_of_the_tier(self, nodes, gib):
