@@ -26,6 +26,8 @@ _STREAMS = ("default", "stderr", "stdout")
 _SCHEME = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*:")
 # The fields of lumberjack.Logger, which the JSON configures.
 _ROTATION = {"filename": str, "maxsize": int, "maxage": int, "maxbackups": int, "localtime": bool, "compress": bool}
+# Go's int, on machines of 64 bits.
+_LIMIT_OF_INT = 2**63
 _PERSISTENT = "experimental-enable-lease-checkpoint-persist"
 _GATE = "feature-gates "
 
@@ -172,7 +174,9 @@ def _check_rotation(outputs: set[str], config: str) -> None:
     found = {name.lower(): value for name, value in fields.items()} if isinstance(fields, dict) else {}
     for name, kind in _ROTATION.items():
         # Python counts true as an integer.
-        if found.get(name) is not None and type(found[name]) is not kind:
+        value = found.get(name)
+        is_too_large = isinstance(value, int) and not -_LIMIT_OF_INT <= value < _LIMIT_OF_INT
+        if value is not None and (type(value) is not kind or is_too_large):
             found = {}
     if not found.keys() & _ROTATION.keys():
         raise _rejected(

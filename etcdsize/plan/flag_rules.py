@@ -137,6 +137,9 @@ def _expected_instead(name: str) -> str | None:
 def _check_unknown(name: str, value: object) -> None:
     if not isinstance(value, (bool, int, str)) or (isinstance(value, str) and not value.isprintable()):
         raise _invalid(f"--{name}: got {shown(value)}, expected printable text, an integer or a boolean", value)
+    # Go's integers have 64 bits, with or without a sign.
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise _invalid(f"--{name}: got {shown(value)}, expected an integer of 64 bits", value)
 
 
 def _invalid(message: str, value: object) -> PlanError:

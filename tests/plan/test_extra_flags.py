@@ -147,6 +147,7 @@ class TestReading:
              'or a boolean'),
             ({"cipher-suites": ""}, 'extra_flags: --cipher-suites: got "", expected cipher suites of Go\'s crypto/tls, '
              'or no flag: etcd reads nothing as the name of a suite'),
+            ({"no-such": 2**64}, 'extra_flags: --no-such: got 18446744073709551616, expected an integer of 64 bits'),
             ({"wal-dir": "../wal"}, 'extra_flags: --wal-dir: got "../wal", expected a path without ..'),
         ],
     )  # fmt: skip
@@ -230,6 +231,24 @@ class TestUnknown:
             "extra_flags: --brand-new cannot be set in a config file: our table does not have it, so its key is "
             'unknown, and etcd would silently ignore a wrong one; use the format "flags" or "env"'
         )
+
+    @pytest.mark.parametrize("value", [2**64 - 1, -(2**63), 0])
+    def test_an_integer_of_64_bits(self, value):
+        assert f"--brand-new={value}" in render(plan(**{"brand-new": value}), "flags")
+
+    @pytest.mark.parametrize(
+        "value", [2**64, -(2**63) - 1, 10**5000, -(10**5000)], ids=["2**64", "-2**63-1", "10**5000", "-10**5000"]
+    )
+    def test_no_longer_integer(self, value):
+        with pytest.raises(PlanError, match=r"^extra_flags: --brand-new: got .*, expected an integer of 64 bits$"):
+            plan(**{"brand-new": value})
+
+    @pytest.mark.parametrize(("size", "is_accepted"), [(2**63 - 1, True), (2**63, False), (-(2**63) - 1, False)])
+    def test_integers_of_the_log_rotation(self, size, is_accepted):
+        flags = {"log_outputs": "/log", "enable_log_rotation": True}
+        found = result(lambda: plan(**flags, log_rotation_config_json=json.dumps({"maxsize": size})))
+        assert isinstance(found, ClusterPlan) == is_accepted
+        assert is_accepted or str(found).startswith("extra_flags: --log-rotation-config-json: got ")
 
     def test_settings_reject_it(self):
         """They are flags that we know."""
