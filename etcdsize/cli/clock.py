@@ -1,7 +1,8 @@
 """The command line's clock, and what it says of tables that have aged.
 
-Nothing else in the package asks for today's date, so the library gives the same answers for ever. The environment
-variable SOURCE_DATE_EPOCH overrides the clock (https://reproducible-builds.org/specs/source-date-epoch/).
+Nothing else in the package asks for today's date: beyond it, only `observation` reads a clock, to time its scrapes. So
+the library answers the same input alike for ever. The environment variable SOURCE_DATE_EPOCH overrides the clock
+(https://reproducible-builds.org/specs/source-date-epoch/).
 """
 
 from __future__ import annotations
