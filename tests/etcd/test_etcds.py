@@ -33,3 +33,16 @@ def test_a_missing_one_is_left_out_with_the_way_to_get_it_and_fails_in_ci(name, 
     with pytest.raises(pytest.fail.Exception) as failed:
         find(name)
     assert left_out.value.msg == failed.value.msg == f"no etcd {name} is installed; {how}"
+
+
+def test_every_folder_of_the_path_is_searched(tmp_path, monkeypatch):
+    """The first etcd on the path may be of another version."""
+    for folder, version in (("none", None), ("newer", "3.6.16"), ("debian", "3.4.23"), ("later", "3.4.45")):
+        (tmp_path / folder).mkdir()
+        if version is not None:
+            program = tmp_path / folder / "etcd"
+            program.write_text(f"#!/bin/sh\necho etcd Version: {version}\n")
+            program.chmod(0o755)
+    monkeypatch.setenv("PATH", ":".join(str(tmp_path / folder) for folder in ("none", "newer", "debian", "later")))
+    program, version = etcds._programs.__wrapped__()["3.4"]
+    assert (program, str(version)) == (str(tmp_path / "debian" / "etcd"), "3.4.23")

