@@ -81,10 +81,18 @@ _TIMING = ("heartbeat-interval", "election-timeout")
 
 
 def _retention(version: EtcdVersion, flags: Mapping[str, Value]) -> None:
-    name = "auto-compaction-retention"
+    name, way = "auto-compaction-retention", "auto-compaction-mode"
+    mode = _value_of(version, flags, way)
     if name not in flags:
+        if mode == "revision":
+            # etcd would start, and never compact.
+            raise OptionError(
+                f"--{way}: got revision without --{name}, expected both: set the number of revisions to keep",
+                option=way,
+                value=mode,
+            )
         return
-    value, mode = str(flags[name]), _value_of(version, flags, "auto-compaction-mode")
+    value = str(flags[name])
     # A bare number means hours, or revisions. etcd reads 64 bits, and counts hours in nanoseconds.
     whole = value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63
     is_valid = whole if mode == "revision" else nanoseconds(f"{value}h" if whole else value) is not None

@@ -13,7 +13,7 @@ from etcdsize.base.checks import text_of, true_or_false
 from etcdsize.base.model import Answer, Model, NotNegative
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
-from etcdsize.errors import OptionError, PlanError
+from etcdsize.errors import OptionError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.notices import version_notices
@@ -304,23 +304,13 @@ def _why_given(ours: Setting | None, value: Value) -> str:
 
 
 def _without_given(ours: Mapping[str, Setting], given: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the values of our settings that hold beside the user's own.
-
-    Raises
-    ------
-    PlanError
-        If the user chose another way of compaction, for which we have no retention.
-    """
-    mode, retention = "auto-compaction-mode", "auto-compaction-retention"
-    if given.get(mode) == "revision" and retention not in given and ours[retention].value != "0":
-        raise PlanError(
-            f"extra_flags: --{mode}: got revision without --{retention}, expected both: set the number of revisions to "
-            "keep",
-            field="extra_flags",
-            value="revision",
-        )
+    """Return the values of our settings that hold beside the user's own."""
+    without = {*given, "quota-backend-bytes"}
+    # Our retention is a time.
+    if given.get("auto-compaction-mode") == "revision":
+        without.add("auto-compaction-retention")
     # A plan checks our quota: for more data than any etcd holds, it is larger than etcd accepts.
-    return {name: one.value for name, one in ours.items() if name not in (*given, "quota-backend-bytes")}
+    return {name: one.value for name, one in ours.items() if name not in without}
 
 
 def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:

@@ -365,16 +365,22 @@ class TestPrecedence:
             settings_for(size(clients=5), peer_rtt_ms=1000, extra_flags={"election-timeout": 1000})
 
     def test_the_mode_revision_needs_a_number_of_revisions(self):
-        with pytest.raises(PlanError) as error:
-            settings_for(size(clients=5), extra_flags={"auto-compaction-mode": "revision"})
-        assert str(error.value) == (
-            "extra_flags: --auto-compaction-mode: got revision without --auto-compaction-retention, "
-            "expected both: set "
-            "the number of revisions to keep"
-        )
+        alone = {"auto-compaction-mode": "revision"}
+        for make in (
+            lambda: settings_for(size(clients=5), extra_flags=alone),
+            lambda: settings_for(size(clients=5), kubernetes=True, extra_flags=alone),
+            lambda: ClusterPlan.local(1, extra_flags=alone),
+        ):
+            with pytest.raises(PlanError) as error:
+                make()
+            assert str(error.value) == (
+                "extra_flags: --auto-compaction-mode: got revision without --auto-compaction-retention, expected both: "
+                "set the number of revisions to keep"
+            )
         both = {"auto-compaction-mode": "revision", "auto-compaction-retention": "5000"}
         assert settings_for(size(clients=5), extra_flags=both).setting("auto-compaction-retention").value == "5000"
-        assert settings_for(size(clients=5), kubernetes=True, extra_flags={"auto-compaction-mode": "revision"})
+        off = {"auto-compaction-mode": "revision", "auto-compaction-retention": "0"}
+        assert ClusterPlan.local(1, settings=settings_for(size(clients=5), kubernetes=True, extra_flags=off))
 
     def test_a_given_default_is_a_flag_too(self):
         found = settings_for(size(clients=5), extra_flags={"pre-vote": "true"})
