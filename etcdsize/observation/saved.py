@@ -53,7 +53,10 @@ def read_saved(
     try:
         for part in parts:
             page.add(part)
-            if len(status) <= _LARGEST_STATUS:
+            start = page.start.lstrip()
+            if start and not start.startswith("["):
+                status.clear()  # It is a page, of which only the lines that are read are kept.
+            elif len(status) <= _LARGEST_STATUS:
                 status += part
         page.end()
         if page.start.lstrip().startswith("["):

@@ -170,6 +170,17 @@ class TestRead:
             read_saved("a.txt", [content])
         assert str(caught.value).startswith(message)
 
+    @pytest.mark.parametrize("first", [b"", b"\n", b"\xef\xbb\xbf", b" # [\n"])
+    def test_page_is_not_copied(self, first):
+        """Only a status, which is JSON, is kept as a whole."""
+        part = b'apiserver_request_duration_seconds_bucket{group="a.example",verb="LIST",le="3"} 7\n' * 1_200
+        tracemalloc.start()
+        found = read_saved("a", [first, *[part] * 150, captured(0).encode()])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found == read_metrics(captured(0))
+        assert peak < 4 * 1024**2
+
     @pytest.mark.slow
     def test_page_of_256_mb_takes_little_memory(self):
         part = b'apiserver_request_duration_seconds_bucket{group="a.example",verb="LIST",le="3"} 7\n' * 12_000
