@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -164,16 +165,26 @@ def observe_fleet(
             writer.write_table(pa.Table.from_batches(rows, schema))
         buffer.seek(0)
         found: dict[tuple[int, ...], Row] = {}
+        reasons = counts.repeated()
         for group in counts.linked():
-            whole = joined([clusters[number - 1] for number in group])
-            row = join_answers(whole, (counts.answers[number] for number in group), convert)
             named = {clusters[number - 1].labels.get("cluster") for number in group} - {None, ""}
             # Whoever gives them different names knows that they are different clusters, which may have been made alike.
-            if row.member_ids and not row.mixed and len(named) < 2:
-                found[group] = row
-        if found:
+            why: str | None = "they have different names; if they are one cluster, give them the same label cluster"
+            if len(named) < 2:
+                whole = joined([clusters[number - 1] for number in group])
+                row = join_answers(whole, (counts.answers[number] for number in group), convert)
+                if row.member_ids and not row.mixed:
+                    found[group] = row
+                    continue
+                why = row.problem
+            listed = f"{', '.join(map(str, group[:_FIRST]))}{' and more' if len(group) > _FIRST else ''}"
+            for number in group:
+                reasons.setdefault(number, []).append(
+                    f"clusters {listed} of the targets name one another's members as peers, but have a row each: {why}"
+                )
+        if found or reasons:
             replaced = stack.enter_context(open_temporary())
-            counts = _replace_rows(buffer, replaced, schema, found, counts, names.get("cluster"))
+            counts = _replace_rows(buffer, replaced, schema, found, reasons, counts, names.get("cluster"))
             buffer = replaced
             buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:
@@ -186,11 +197,13 @@ def _replace_rows(
     target: BinaryIO,
     schema: pa.Schema,
     found: Mapping[tuple[int, ...], Row],
+    reasons: Mapping[int, Sequence[str]],
     counts: _Counts,
     cluster: str | None,
 ) -> _Counts:
-    """Copy rows, with one row in place of those that are one cluster, and count them anew."""
+    """Copy rows, with one row in place of those that are one cluster, add reasons to them, and count them anew."""
     first = {group[0]: row for group, row in found.items()}
+    added = {group[0]: [one for number in group for one in reasons.get(number, ())] for group in found}
     others = {number for group in found for number in group[1:]}
     again = _Counts()
     number = 0
@@ -206,6 +219,12 @@ def _replace_rows(
                     one = batch.slice(index, 1)
                     name = None if cluster is None else one.column(cluster)[0].as_py()
                     row = counts.row(number, name, one.column("observed_problem")[0].as_py(), one)
+                more = added.get(number, reasons.get(number, ()))
+                if more:
+                    problem = "; ".join(filter(None, (row.problem, *dict.fromkeys(more))))
+                    (values,) = row.batch.to_pylist()
+                    values["observed_problem"] = problem
+                    row = replace(row, problem=problem, batch=pa.RecordBatch.from_pylist([values], schema))
                 again.add(row)
                 kept.append(row.batch)
             writer.write_table(pa.Table.from_batches(kept, schema))
@@ -265,6 +284,7 @@ class _Counts:
         self.one_cluster: tuple[tuple[int, ...], ...] = ()
         self._links = Links()
         self._unlinked: dict[int, tuple[str, ...]] = {}
+        self._whole: dict[str, int] = {}
         self.answers: dict[int, Answers] = {}
         """What the members answered of rows that lack others, which may be in other rows."""
 
@@ -278,6 +298,9 @@ class _Counts:
                 self.answers[self._clusters] = row.answers
             for member_id in row.member_ids:
                 self._links.join(member_id, row.other_peers)
+        elif not row.mixed:
+            for member_id in row.member_ids:
+                self._whole.setdefault(member_id, self._clusters)
         if row.problem is None:
             return
         if row.answered:
@@ -306,6 +329,18 @@ class _Counts:
         """Return a row that was counted, without its members."""
         state = self._states[number - 1]
         return Row(name, problem, bool(state & 1), (), (), None, bool(state & 2), bool(state & 4), batch)
+
+    def repeated(self) -> dict[int, list[str]]:
+        """Return why rows that lack members may be clusters that have another row, by their number."""
+        found: dict[int, list[str]] = {}
+        for row, member_ids in self._unlinked.items():
+            member_id = next((one for one in member_ids if one in self._whole), None)
+            if member_id is not None:
+                found[row] = [
+                    f"cluster {self._whole[member_id]} of the targets has a member {member_id} too; if they are one "
+                    "cluster, it is counted twice: list it once"
+                ]
+        return found
 
     def linked(self) -> tuple[tuple[int, ...], ...]:
         """Return the rows that are linked by their members' peers, where there is more than one."""

@@ -15,6 +15,7 @@ from members import aged, alone, captured, member
 from servers import answering, serving
 
 from etcdsize import MemberStatus, Observation, combine_scrapes, read_metrics
+from etcdsize.observation import observe as module
 from etcdsize.observation.membership import Links
 
 # Most start servers, one for each member.
@@ -53,9 +54,9 @@ def observed(run, tmp_path: Path, groups: list[dict]) -> tuple[int, list[dict], 
     code, out, err = run("observe", *options, "-o", str(tmp_path / "o.jsonl"), "--force")
     # Only clusters that were mixed are reported beside the summary.
     assert all(re.match(r"etcdsize: row \d+: .*the endpoints are not one cluster", line) for line in err.splitlines())
-    assert bool(err) == ("the endpoints are not one cluster" in out)
     again, summary, _ = run("observe", *options, "--json")
     assert again == code
+    assert len(err.splitlines()) == len(json.loads(summary)["several_clusters"])
     rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
     return code, rows, out, json.loads(summary)
 
@@ -214,6 +215,10 @@ class TestRows:
             code, rows, _, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
         assert (code, len(rows), summary["one_cluster"], summary["partial"]) == (1, 4, [], 4)
         assert all(row["requests_bound"] == "lower" for row in rows)
+        reason = "; clusters 1, 2, 3, 4 of the targets name one another's members as peers, but have a row each: "
+        assert all(reason in row["observed_problem"] for row in rows)
+        assert all("two processes with the member ID" in row["observed_problem"] for row in rows)
+        assert reason in summary["first_problems"][0]["problem"]
 
     @pytest.mark.parametrize("names", [("prod", "staging"), ("", "")])
     @pytest.mark.parametrize("leads", [True, False])
@@ -228,6 +233,35 @@ class TestRows:
         assert (code, summary["complete"], summary["partial"]) == ((1, 0, 2) if apart else (0, 1, 0))
         assert [row["members"] for row in rows] == ([3, 3] if apart else [3])
         assert {row["requests_bound"] for row in rows} == {"lower" if apart else "exact"}
+        why = "they have different names" if all(names) else "lead at the same time"
+        assert all((why in (row["observed_problem"] or "")) == apart for row in rows)
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_member_of_a_whole_cluster_that_is_listed_again(self, run, tmp_path, order):
+        with served(*map(trio, range(3)), member("9", leader=True)) as targets:
+            groups = [{"targets": targets[:3]}, {"targets": targets[:1]}, {"targets": targets[3:]}][::order]
+            code, rows, _, summary = observed(run, tmp_path, groups)
+        assert (code, summary["complete"], summary["partial"], summary["one_cluster"]) == (1, 2, 1, [])
+        whole, again, other = rows[::order]
+        assert (whole["observed_problem"], other["observed_problem"]) == (None, None)
+        number = 1 if order == 1 else 3
+        assert again["observed_problem"].endswith(
+            f"; cluster {number} of the targets has a member a1 too; if they are one cluster, it is counted twice: "
+            "list it once"
+        )
+
+    def test_rows_that_cannot_be_joined_say_why(self, run, tmp_path, monkeypatch):
+        def fail(*_arguments, **_options):
+            raise ZeroDivisionError("at once")
+
+        real = module.combine_scrapes
+        monkeypatch.setattr(
+            module, "combine_scrapes", lambda first, *a, **b: (fail if len(first) > 1 else real)(first, *a, **b)
+        )
+        with served(*map(trio, range(3))) as targets:
+            code, rows, _, summary = observed(run, tmp_path, [{"targets": [one]} for one in targets])
+        assert (code, len(rows), summary["partial"]) == (1, 3, 3)
+        assert all("ZeroDivisionError: at once" in row["observed_problem"] for row in rows)
 
     def test_clients_that_differ_are_a_problem(self, run, tmp_path):
         with served(*map(trio, range(3))) as targets:
