@@ -159,7 +159,7 @@ def health_notices(observation: Observation) -> Iterator[Notice]:
             f"There are {format_number(observation.keys)} keys, and etcd holds an index of all of them in memory: with "
             "millions of keys, its hardware page asks for 16 to 64 GB."
         )
-    if observation.interval_seconds is None:
+    if observation.scrapes < 2:
         # A single scrape cannot tell what lasts or grows.
         return
     for member in observation.members:
@@ -167,8 +167,8 @@ def health_notices(observation: Observation) -> Iterator[Notice]:
             yield from _of_interval(member, observation.interval_seconds)
 
 
-def _of_interval(member: MemberLoad, seconds: float) -> Iterator[Notice]:
-    during = f"within {format_number(round(seconds, 1))} s"
+def _of_interval(member: MemberLoad, seconds: float | None) -> Iterator[Notice]:
+    during = "between the two scrapes" if seconds is None else f"within {format_number(round(seconds, 1))} s"
     if member.slow_watchers:
         count = member.slow_watchers
         yield _SLOW_WATCHERS(

@@ -178,7 +178,7 @@ def _of_leaders(observation: Observation) -> Iterator[Notice]:
             "no writes."
         )
     changes = observation.leader_changes
-    if observation.interval_seconds is not None and changes and not any(m.restarted for m in observation.members):
+    if observation.scrapes == 2 and changes and not any(m.restarted for m in observation.members):
         yield _LEADER_CHANGED(
             f"The leader changed {format_number(changes)} time{'' if changes == 1 else 's'} while the cluster was "
             "observed: check the disks and the network."

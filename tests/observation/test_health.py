@@ -25,7 +25,7 @@ ZERO = {
 }
 
 
-def observed(after: dict, before: dict | None = None, *, seconds: float = 10) -> Observation:
+def observed(after: dict, before: dict | None = None, *, seconds: float | None = 10) -> Observation:
     """Return the observation of a member between two scrapes; what is not said stays 0."""
     known = {"member_id": "a", "calls": {"KV.Put": 1}, "has_leader": True, "started_unix_seconds": 1}
     first, second = (Scrape(**known | ZERO | fields) for fields in (before or {}, after))
@@ -257,6 +257,13 @@ process_resident_memory_bytes 5.0331648e+07
     )
     def test_nothing_to_say(self, after, before):
         assert said(observed(after, before)) == {}
+
+    def test_two_scrapes_tell_what_happened_without_the_time_between_them(self):
+        after = {"failed_proposals": 2, "slow_watchers": 3, "watch_streams": 85, "open_files": 41, "leader_changes": 4}
+        texts = said(observed(after, {"slow_watchers": 1, "leader_changes": 3}, seconds=None))
+        assert set(texts) == {"failed-proposals", "slow-watchers", "watch-streams-grow", "leader-changed"}
+        assert texts["failed-proposals"].startswith("a: 2 writes failed between the two scrapes: they timed out")
+        assert "watch streams grew from 5 to 85 between the two scrapes, while" in texts["watch-streams-grow"]
 
     def test_one_scrape_does_not_tell_what_lasts_or_grows(self):
         fields = {"slow_watchers": 9, "pending_proposals": 9, "failed_proposals": 9, "watch_streams": 900}
