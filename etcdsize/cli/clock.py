@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from etcdsize.base.model import Model
 
-__all__ = ["VARIABLE", "dates_of_prices", "report_old_prices", "report_old_versions", "today"]
+__all__ = ["VARIABLE", "dates_of_prices", "now", "report_old_prices", "report_old_versions", "today"]
 
 VARIABLE = "SOURCE_DATE_EPOCH"
 # A supported version of etcd gets a patch about once a month, so four or five are missing by then (our choice).
@@ -33,11 +33,16 @@ _LAST_SECOND = 253_402_300_799
 
 def today() -> datetime.date:
     """Return today's date in UTC, by the environment variable if it is set."""
+    return now().date()
+
+
+def now() -> datetime.datetime:
+    """Return the time in UTC, by the environment variable if it is set."""
     import datetime
 
     text = os.environ.get(VARIABLE)
     if text is None:
-        return datetime.datetime.now(datetime.UTC).date()
+        return datetime.datetime.now(datetime.UTC)
     if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) > _LAST_SECOND:
         raise OptionError(
             f'{VARIABLE}: got {shown(text)}, expected whole seconds since 1970, such as "1795737600"; unset the '
@@ -45,7 +50,7 @@ def today() -> datetime.date:
             option=VARIABLE,
             value=text,
         )
-    return datetime.datetime.fromtimestamp(int(text), datetime.UTC).date()
+    return datetime.datetime.fromtimestamp(int(text), datetime.UTC)
 
 
 def report_old_versions(*used: str) -> None:

@@ -25,7 +25,7 @@ from etcdsize.cli.arguments import (
     add_provider,
     add_tiers,
 )
-from etcdsize.cli.clock import dates_of_prices, report_old_prices, report_old_versions
+from etcdsize.cli.clock import dates_of_prices, now, report_old_prices, report_old_versions
 from etcdsize.cli.progress import progress_bar
 from etcdsize.cli.streams import (
     content,
@@ -120,8 +120,8 @@ stop the others: it is the problem of its row.""",
         "--taken",
         metavar="TIME",
         type=_moment,
-        help="when the last scrape was taken, e.g. 2026-11-27T11:00:00Z; without --before, requests are then averages "
-        "since each member started (default: unknown)",
+        help="when the scrape was taken, without --before, e.g. 2026-11-27T11:00:00Z; requests are then averages since "
+        "each member started (default: unknown)",
     )
     answer = parser.add_argument_group("how to size")
     add_provider(answer)
@@ -179,6 +179,8 @@ def run(options: Namespace) -> int:
     return _size_one(observe(options.urls, clients=options.clients, **scrape), options, how)
 
 
+# Clocks of machines differ by less (our choice).
+_CLOCK_SECONDS = 3600
 _SAVED = ("before", "after", "seconds", "taken")
 
 
@@ -209,6 +211,18 @@ def _moment(text: str) -> float:
     return seconds
 
 
+def _reject_future(taken: float) -> None:
+    """Reject a time of the scrape that is yet to come."""
+    clock = now()
+    if taken > clock.timestamp() + _CLOCK_SECONDS:
+        text = datetime.datetime.fromtimestamp(taken, datetime.UTC).isoformat()
+        raise OptionError(
+            f"--taken: got {text}, expected a time in the past; it is now {clock.isoformat(timespec='seconds')}",
+            option="--taken",
+            value=taken,
+        )
+
+
 def _read_saved(options: Namespace, first: str) -> Observation:
     """Return what saved scrapes and endpoint statuses say of one cluster."""
     from etcdsize.observation.combine import combine_scrapes
@@ -225,6 +239,10 @@ def _read_saved(options: Namespace, first: str) -> Observation:
         raise _not_with(first, "without", "after", "; pass a single scrape with --after alone")
     if options.seconds is not None and options.before is None:
         raise _not_with("seconds", "without", "before")
+    if options.taken is not None:
+        if options.before is not None:
+            raise _not_with("taken", "with", "before", "; give --seconds")
+        _reject_future(options.taken)
     before = options.before or []
     _reject_repeated("after", [*before, *options.after])
     reject_own_output(*before, *options.after)
@@ -233,7 +251,7 @@ def _read_saved(options: Namespace, first: str) -> Observation:
     for when, names in (("before", before), ("after", options.after)):
         for name in names:
             shown_name = one_line(title(name))
-            found = read_saved(shown_name, parts(name), taken_unix_seconds=options.taken if when == "after" else None)
+            found = read_saved(shown_name, parts(name), taken_unix_seconds=options.taken)
             if not isinstance(found, tuple):
                 scrapes[when][shown_name] = found
             elif when == "before":

@@ -264,6 +264,14 @@ class TestSaved:
                 ["--after", "a", "--taken", "today"],
                 '--taken: got "today", expected a date and time with a zone, such as',
             ),
+            (
+                ["--after", "a", "--taken", "2030-01-01T00:00:00Z"],
+                "--taken: got 2030-01-01T00:00:00+00:00, expected a time in the past; it is now 2026-11-",
+            ),
+            (
+                ["--before", "b", "--after", "a", "--taken", "2026-11-25T04:39:21Z"],
+                "--taken: cannot be used with --before; give --seconds",
+            ),
             (["--after", "a", "--taken", "2026-11-25T03:19:21"], '--taken: got "2026-11-25T03:19:21", expected a date'),
         ],
     )
