@@ -36,6 +36,7 @@ def text_of(cluster: int, member: int) -> str:
     ids = [f"{(cluster + 1) * 16 + (member + place) % 3:x}" for place in range(3)]
     for old, new in zip(OLD_IDS, ids, strict=True):
         text = text.replace(f'"{old}"', f'"{new}"')
+    text = text.replace("etcd_server_is_leader 1", f"etcd_server_is_leader {int(member == 0)}")
     return re.sub(re.escape(PUT) + r"\S+", PUT + "PUTS", text)
 
 
