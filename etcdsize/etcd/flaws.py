@@ -20,7 +20,7 @@ __all__ = ["EtcdFlaw", "read_flaws"]
 class EtcdFlaw(Model):
     """A known flaw of etcd, and the patches that fix it."""
 
-    id: Annotated[Name, Field(description="The id of its advisory, or of its issue if it has none.")]
+    id: Annotated[Name, Field(description="The ID of its advisory; if there is no advisory, that of its issue.")]
     aliases: Annotated[tuple[Name, ...], Field(description="Its other ids.")] = ()
     allows: Annotated[Name, Field(description="What it allows or causes, and under which condition.")]
     since: Annotated[

@@ -72,7 +72,7 @@ class TestFlags:
         assert [version.flag(name).defaults[version.name] for version in TABLE.versions] == defaults
 
     def test_config_keys(self):
-        """A key is the flag's name, or nested as for TLS. A flag whose key etcd would silently ignore has none."""
+        """A key is the flag's name, or nested as for TLS. One whose key etcd would silently ignore lacks it."""
         flags = TABLE.flags_by_name
         assert flags["quota-backend-bytes"].config_key == "quota-backend-bytes"
         assert flags["peer-trusted-ca-file"].config_key == "peer-transport-security.trusted-ca-file"
