@@ -1,0 +1,75 @@
+"""The experiments of benchmarks/resources: a run leaves one row, and the coefficients are what the rows give."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from etcds import needed
+from paths import ROOT
+
+from benchmarks.resources.coefficients import coefficients_of
+from benchmarks.resources.experiment import EXPERIMENTS, Row
+from benchmarks.resources.questions import MODULES
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "benchmarks.resources", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def row(experiment, version="3.6.16", date="2026-11-27", **outputs):
+    return Row(experiment, {}, 0, outputs, version, {"sha256": "0"}, date, {"cpu": "one"}, 1.0)
+
+
+class TestCommand:
+    def test_without_names_it_lists_every_experiment(self):
+        listed = run().splitlines()
+        assert [line.split()[0] for line in listed] == list(EXPERIMENTS)
+        assert all(len(line) <= 120 for line in listed)
+
+    def test_an_unknown_name_is_refused_with_the_known_ones(self):
+        command = [sys.executable, "-m", "benchmarks.resources", "idel"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert "idel: is no experiment; choose from idle, index" in done.stderr
+
+    @pytest.mark.slow
+    def test_a_run_leaves_one_row_and_is_not_run_again(self, tmp_path):
+        (etcd, _), rows, data = needed("3.6"), tmp_path / "rows", tmp_path / "data"
+        run("idle", "--etcd", etcd, "--rows", rows)
+        run("idle", "--etcd", etcd, "--rows", rows)
+        (file,) = rows.iterdir()
+        (first,) = Row.read(file)
+        assert (first.experiment, first.inputs, first.repeat) == ("idle", {}, 0)
+        assert file.stem == first.etcd_version
+
+        run("idle", "--etcd", etcd, "--rows", rows, "--again", "--fit", "--data", data)
+        (second,) = Row.read(file)
+        assert second != first
+        written = json.loads((data / "3.6.json").read_text())
+        assert written == json.loads(json.dumps(coefficients_of([second])))
+        assert written["coefficients"]["heap_base"]["value"] == second.outputs["heap_bytes"]
+
+
+class TestCoefficients:
+    def test_a_measured_one_is_the_median_with_the_least_and_the_most(self):
+        memory = {"stack_bytes": 2.0, "anonymous_bytes": 9.0, "mapped_bytes": 3.0, "program_bytes": 4.0}
+        rows = [row("idle", heap_bytes=heap, **memory) for heap in (7.0, 5.0, 6.0)]
+        found = coefficients_of(rows)["coefficients"]["heap_base"]
+        assert (found["low"], found["value"], found["high"], found["how"]) == (5, 6, 7, "measured")
+        assert found["source"].startswith("measured on 3.6.16, 2026-11-27")
+
+    @pytest.mark.parametrize(("version", "most"), [("3.4.23", 5_000), ("3.5.35", 5_000), ("3.6.16", 5_100)])
+    def test_what_no_row_gives_has_its_source(self, version, most):
+        found = coefficients_of([row("nothing", version)])["coefficients"]
+        assert found["raft_kept_most"]["value"] == most
+        assert all(each["how"] in ("source", "choice") and each["source"] for each in found.values())
+
+    def test_every_experiment_answers_one_question_in_one_line(self):
+        assert MODULES
+        assert all(each.question and "\n" not in each.question for each in EXPERIMENTS.values())
