@@ -225,7 +225,7 @@ def _reject_future(taken: float) -> None:
 
 def _read_saved(options: Namespace, first: str) -> Observation:
     """Return what saved scrapes and endpoint statuses say of one cluster."""
-    from etcdsize.observation.combine import combine_scrapes
+    from etcdsize.observation.combine import combine_scrapes, seconds_between
     from etcdsize.observation.saved import pair_scrapes, read_saved
 
     if options.targets is not None:
@@ -239,6 +239,8 @@ def _read_saved(options: Namespace, first: str) -> Observation:
         raise _not_with(first, "without", "after", "; pass a single scrape with --after alone")
     if options.seconds is not None and options.before is None:
         raise _not_with("seconds", "without", "before")
+    if options.seconds is not None:
+        seconds_between("--seconds", options.seconds)
     if options.taken is not None:
         if options.before is not None:
             raise _not_with("taken", "with", "before", "; give --seconds")

@@ -28,7 +28,10 @@ from etcdsize.observation.waits import waits_between
 from etcdsize.sizing.quorum import quorum
 from etcdsize.workload import Workload
 
-__all__ = ["combine_scrapes", "statuses_of"]
+__all__ = ["combine_scrapes", "seconds_between", "statuses_of"]
+
+# A member does not answer twice within a microsecond, and none has run for thirty years (our choice).
+_SHORTEST_SECONDS, _LONGEST_SECONDS = 1e-6, 10**9
 
 
 def combine_scrapes(
@@ -60,7 +63,8 @@ def combine_scrapes(
     Raises
     ------
     OptionError
-        If there is neither an endpoint nor a status, if `second` has other endpoints, or if a time is not above 0.
+        If there is neither an endpoint nor a status, if `second` has other endpoints, or if a time is below a
+        microsecond or above 10^9 seconds.
     InvalidWorkloadError
         If `clients` is not a number of 0 or more.
 
@@ -195,7 +199,7 @@ def statuses_of(status: Iterable[MemberStatus]) -> list[MemberStatus]:
 def _intervals(
     first: Mapping[str, Any], second: Mapping[str, Any] | None, seconds: float | Mapping[str, float] | None
 ) -> dict[str, float]:
-    """Return the time between the scrapes of each endpoint."""
+    """Return the time between the scrapes of each endpoint. [s]"""
     _check_scrapes("first", first)
     if second is None:
         return {}
@@ -207,15 +211,21 @@ def _intervals(
     intervals = {}
     for endpoint in first:
         value = seconds.get(endpoint) if isinstance(seconds, Mapping) else seconds
-        number = plain_number(value)
-        if number is None or not 0 < number < 1e300:
-            raise OptionError(
-                f"seconds: got {shown(value)} for {endpoint}, expected the time between the two scrapes, above 0",
-                option="seconds",
-                value=value,
-            )
-        intervals[endpoint] = number
+        intervals[endpoint] = seconds_between("seconds", value, f" for {shown(endpoint)}")
     return intervals
+
+
+def seconds_between(option: str, value: object, whose: str = "") -> int | float:
+    """Return the time between two scrapes of a member, and reject what is none. [s]"""
+    number = plain_number(value)
+    if number is not None and _SHORTEST_SECONDS <= number <= _LONGEST_SECONDS:
+        return number
+    raise OptionError(
+        f"{option}: got {shown(value)}{whose}, expected the time between the two scrapes, from 0.000001 to "
+        f"{_LONGEST_SECONDS} seconds",
+        option=option,
+        value=value,
+    )
 
 
 def _check_scrapes(option: str, scrapes: object) -> None:

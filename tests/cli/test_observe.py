@@ -258,7 +258,14 @@ class TestSaved:
                 "b: got the same figures as ./b, the page before it",
             ),
             (["--after", "e"], "e: metrics: got an empty text, expected the metrics of etcd"),
-            (["--after", "a", "--before", "b", "--seconds", "0"], "seconds: got 0 for a, expected the time between"),
+            *(
+                (
+                    ["--after", "a", "--before", "b", "--seconds", text],
+                    f"--seconds: got {shown}, expected the time between the two scrapes, from 0.000001 to 1000000000 "
+                    "seconds",
+                )
+                for text, shown in (("0", "0"), ("0ms", "0"), ("1e-320", "1e-320"), ("1e300", "1e+300"))
+            ),
             (["--after", "a", "--seconds", "soon"], '--seconds: got "soon", expected seconds or a duration'),
             (
                 ["--after", "a", "--taken", "today"],
