@@ -15,9 +15,24 @@ from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError
 from etcdsize.units import DIMENSIONS, parse_bytes, parse_rate
 
-__all__ = ["Certainty", "Workload"]
+__all__ = ["CERTAINTY_PREFIXES", "CERTAINTY_WORDS", "Certainty", "Workload"]
 
 Certainty = Literal["exact", "upper", "lower", "estimate"]
+"""Whether a load is exact, or else what it is."""
+CERTAINTY_WORDS: dict[Certainty, str] = {
+    "exact": "exact",
+    "upper": "an upper bound",
+    "lower": "a lower bound",
+    "estimate": "an estimate",
+}
+"""What a load is, in words."""
+CERTAINTY_PREFIXES: dict[Certainty, str] = {
+    "exact": "",
+    "upper": "at most ",
+    "lower": "at least ",
+    "estimate": "about ",
+}
+"""What precedes the figure of a load."""
 _MEANING = "upper: it is at most that. lower: at least. estimate: it may be more or less."
 
 _LARGEST = 2**64 - 1

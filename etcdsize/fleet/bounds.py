@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.units import DIMENSIONS
+from etcdsize.workload import CERTAINTY_WORDS
 
 __all__ = ["Bounds", "Mask", "Part", "bounds_of", "mask_of"]
 
@@ -34,7 +35,7 @@ class Part(NamedTuple):
 
 
 # The words for a part, by less + 2 * more; the last for one that is unknown.
-_WORDS = ("exact", "an upper bound", "a lower bound", "an estimate", "unknown")
+_WORDS = (*(CERTAINTY_WORDS[one] for one in ("exact", "upper", "lower", "estimate")), "unknown")
 _STATES = len(_WORDS)
 _PARTIAL = _STATES ** len(DIMENSIONS)
 

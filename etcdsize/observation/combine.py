@@ -18,7 +18,6 @@ from etcdsize.observation.notices import not_asked, observed_notices
 from etcdsize.observation.rates import (
     START_TOLERANCE_SECONDS,
     Rates,
-    RequestsBound,
     rates_between,
     rates_since_start,
     total,
@@ -26,7 +25,7 @@ from etcdsize.observation.rates import (
 from etcdsize.observation.scrape import MemberStatus, Scrape
 from etcdsize.observation.waits import waits_between
 from etcdsize.sizing.quorum import quorum
-from etcdsize.workload import Workload
+from etcdsize.workload import Certainty, Workload
 
 __all__ = ["combine_scrapes", "seconds_between", "statuses_of"]
 
@@ -109,11 +108,11 @@ def combine_scrapes(
         fields |= _load(members, other_peers, clients, None if other_peers else sockets)
         if fields["requests_per_second"] is not None:
             fields["requests_over"] = "lifetime" if second is None else "interval"
-    if mixed is None and not api_servers and not not_asked(members, other_peers):
-        fields["failures_left"] = _failures_left(members)
     observation = Observation(**fields)
-    notices = observed_notices(observation, duplicates=duplicates, mixed=mixed)
-    return observation.model_copy(update={"notices": notices})
+    added: dict[str, Any] = {"notices": observed_notices(observation, duplicates=duplicates, mixed=mixed)}
+    if mixed is None and not api_servers and not not_asked(members, other_peers):
+        added["failures_left"] = _failures_left(observation)
+    return observation.model_copy(update=added)
 
 
 def _load(
@@ -153,7 +152,7 @@ _LARGEST = (
 _SUMMED = ("slow_watchers", "pending_proposals", "failed_proposals")
 
 
-def _requests_bound(members: Sequence[MemberLoad], *, is_part: bool) -> RequestsBound:
+def _requests_bound(members: Sequence[MemberLoad], *, is_part: bool) -> Certainty:
     """Return whether the requests of all members are exact or a bound; `is_part` if there are other members."""
     bounds = {member.requests_bound for member in members}
     may_be_more = is_part or None in bounds or any(member.restarted for member in members)
@@ -163,14 +162,15 @@ def _requests_bound(members: Sequence[MemberLoad], *, is_part: bool) -> Requests
     return "lower" if may_be_more else "exact"
 
 
-def _failures_left(members: Iterable[MemberLoad]) -> int | None:
+def _failures_left(observation: Observation) -> int | None:
     """Return how many more of a cluster's voters may fail, or None if none answers.
 
     Whoever does not answer is taken for a voter that failed. If it is a learner, more may fail.
     """
-    voters = [member for member in members if member.is_learner is not True]
-    serving = sum(member.answered and member.has_leader is not False for member in voters)
-    return max(serving - quorum(len(voters)), 0) if any(member.answered for member in voters) else None
+    voters = [member for member in observation.members if member.is_learner is not True]
+    if not any(member.answered for member in voters):
+        return None
+    return max(observation.serving_voters - quorum(len(voters)), 0)
 
 
 def _missing(members: Sequence[MemberLoad], other_peers: Sequence[str], mixed: str | None) -> Iterator[str]:
@@ -304,12 +304,7 @@ def _member(
     if after is None:
         rates = rates_since_start(last)
         if rates.calls_per_second is None and last.calls is not None:
-            problems.append(
-                "a single scrape gives no rate without its time, which is unknown if the scrape was saved, or if the "
-                "clocks of the member and of this machine differ; add a second scrape"
-                if last.taken_unix_seconds is None or last.started_unix_seconds is None
-                else "it was scraped before it started, by its own clock, which gives no rate; add a second scrape"
-            )
+            problems.append(f"{_why_no_average(last)}; add a second scrape")
     elif len(scrapes) == 2:
         if scrapes[0].member_id == last.member_id:
             rates = rates_between(scrapes[0], last, interval)
@@ -373,6 +368,18 @@ def _member(
         peers=last.peers,
         errors=() if status is None else status.errors,
     )
+
+
+def _why_no_average(scrape: Scrape) -> str:
+    """Return why a single scrape gives no rate."""
+    if scrape.taken_unix_seconds is None:
+        return (
+            "a single scrape gives no rate without its time, which is unknown if the scrape was saved, or if the "
+            "clocks of the member and of this machine differ"
+        )
+    if scrape.started_unix_seconds is None:
+        return "a single scrape gives no rate without the start of the member's process, which it does not report"
+    return "it was scraped before it started, by its own clock, which gives no rate"
 
 
 def _fewer(name: str, *scrapes: Scrape | None) -> float | None:

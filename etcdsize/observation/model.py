@@ -7,7 +7,7 @@ from pydantic import Field
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.notice import Notice
 from etcdsize.errors import InvalidWorkloadError
-from etcdsize.workload import Workload
+from etcdsize.workload import Certainty, Workload
 
 __all__ = ["ClientCount", "MemberLoad", "Observation"]
 
@@ -44,7 +44,7 @@ class MemberLoad(Model):
         None
     )
     requests_bound: Annotated[
-        Literal["exact", "upper", "lower", "estimate"] | None,
+        Certainty | None,
         Field(
             description="lower: it served at least that many, as it restarted. upper: at most, as gRPC does not count "
             "every call. estimate: too high or too low."
@@ -67,7 +67,10 @@ class MemberLoad(Model):
     ] = None
     since_start: Annotated[
         tuple[WaitKind, ...],
-        Field(description="Which of these three are since the member started, as the interval had too few."),
+        Field(
+            description="Which of these three are since the member started, as it restarted, answered once, or the "
+            "interval had too few."
+        ),
     ] = ()
     bytes_per_fsync: Annotated[
         NotNegative | None, Field(description="What a WAL fsync writes on average, in the time of its p99. [bytes]")
@@ -133,7 +136,7 @@ class Observation(Model):
         NotNegative | None, Field(description="Client requests, summed over the members. [1/s] None: unknown.")
     ] = None
     requests_bound: Annotated[
-        Literal["exact", "upper", "lower", "estimate"] | None,
+        Certainty | None,
         Field(
             description="lower: there are at least that many, as a member is missing or restarted. upper: there are at "
             "most that many, as gRPC does not count every call of a member. estimate: both, or messages that keep "
@@ -225,6 +228,12 @@ class Observation(Model):
     def voting_members(self) -> int | None:
         """The members that vote. [count] None: unknown."""
         return None if self.member_count is None else max(self.member_count - self.learner_count, 1)
+
+    @property
+    def serving_voters(self) -> int:
+        """The observed members that vote, answered and have a leader. [count]"""
+        voters = (member for member in self.members if member.is_learner is not True)
+        return sum(member.answered and member.has_leader is not False for member in voters)
 
     def workload(self) -> Workload:
         """Return the load as a workload to size. Unknown dimensions stay unknown, and the sizing is a lower bound.

@@ -14,8 +14,9 @@ from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.observation.rates import KEEP_ALIVE
 from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import format_bytes, format_number, format_percent
+from etcdsize.workload import CERTAINTY_WORDS
 
-__all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices"]
+__all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices", "without_some"]
 
 _OURS = "our choice"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
@@ -68,13 +69,13 @@ def observed_notices(
     if mixed is not None:
         # What holds of one cluster, such as that its members agree, does not hold of several.
         return (
-            *_of_members(members, observation.other_peers, duplicates),
+            *_of_members(observation, duplicates),
             *_of_clusters(mixed),
             *wait_notices(members),
             *_of_versions(members),
         )
     return (
-        *_of_members(members, observation.other_peers, duplicates),
+        *_of_members(observation, duplicates),
         *_of_figures(observation),
         *_of_leaders(observation),
         *_of_data(members),
@@ -85,29 +86,37 @@ def observed_notices(
     )
 
 
-def _of_members(
-    members: Sequence[MemberLoad], other_peers: Sequence[str], duplicates: Sequence[tuple[str, str]]
-) -> Iterator[Notice]:
+def _of_members(observation: Observation, duplicates: Sequence[tuple[str, str]]) -> Iterator[Notice]:
+    members, other_peers = observation.members, observation.other_peers
+    result = without_some(observation)
     for member in members:
         if member.problem is not None:
             yield _MEMBER_UNKNOWN(
-                f"{member.endpoint}: {one_line(member.problem)}. Its requests are not counted, so the load is a lower "
-                "bound."
+                f"{member.endpoint}: {one_line(member.problem)}. Its requests are not counted{result}."
             )
         if member.restarted:
             yield _MEMBER_RESTARTED(
                 f"{member.endpoint}: restarted while it was observed, or its clock was set. Its requests before that "
-                "are lost, so the load is a lower bound."
+                f"are lost{result}."
             )
         for error in member.errors:
             yield _MEMBER_ERROR(f"{member.endpoint}: its endpoint status reports: {one_line(error)}.")
     if not_asked(members, other_peers):
         yield _MEMBER_NOT_ASKED(
             f"The members are connected to {len(other_peers)} others that were not observed: {', '.join(other_peers)}. "
-            "Each member counts its own requests, so the load is a lower bound: observe all members."
+            f"Each member counts only its own requests{result}: observe all members."
         )
     for endpoint, other in duplicates:
         yield _SAME_MEMBER(f"{endpoint} is the same member as {other}; it is counted once.")
+
+
+def without_some(observation: Observation) -> str:
+    """Return what the rate of a cluster is without some of its requests, to go on with a sentence about these.
+
+    It is a lower bound only where the other requests are not too many.
+    """
+    bound = observation.requests_bound
+    return "" if bound is None else f", so the rate of requests is {CERTAINTY_WORDS[bound]}"
 
 
 def not_asked(members: Sequence[MemberLoad], other_peers: Sequence[str]) -> bool:

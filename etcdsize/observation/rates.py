@@ -14,16 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from etcdsize.observation.scrape import Scrape
+from etcdsize.workload import Certainty
 
 __all__ = [
     "KEEP_ALIVE",
     "START_TOLERANCE_SECONDS",
     "UNARY",
     "Rates",
-    "RequestsBound",
     "rates_between",
     "rates_since_start",
     "total",
@@ -33,7 +32,6 @@ UNARY = "unary"
 """The name of the calls that etcd's own counter counts, whatever their methods."""
 KEEP_ALIVE = "Lease.LeaseKeepAlive"
 """The name of the messages that keep leases alive."""
-RequestsBound = Literal["exact", "upper", "lower", "estimate"]
 
 START_TOLERANCE_SECONDS = 1.5
 """A smaller shift of a start is not a restart, because the clock may be set while a process runs (our choice)."""
@@ -58,7 +56,7 @@ class Rates:
         return None if self.calls_per_second is None else total(self.calls_per_second.values())
 
     @property
-    def requests_bound(self) -> RequestsBound | None:
+    def requests_bound(self) -> Certainty | None:
         """Whether the calls are exact, a bound, or neither. None: unknown."""
         if self.calls_per_second is None:
             return None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etcdsize.observation.health import milliseconds
+from etcdsize.observation.notices import without_some
 from etcdsize.reports.layout import aligned, page
 from etcdsize.sizing.quorum import quorum
 from etcdsize.units import format_bytes, format_number, format_percent
+from etcdsize.workload import CERTAINTY_PREFIXES
 
 if TYPE_CHECKING:
     from etcdsize.observation.fleet import ObservedFleet
@@ -30,7 +32,7 @@ def render_observation(observation: Observation) -> str:
     """Return the load, a table of the members, and the notices."""
     parts = [_head(observation), _members(observation)]
     if observation.problems:
-        head = "Members with missing figures; their requests are not counted, so load and tier are lower bounds"
+        head = f"Members with missing figures; their requests are not counted{without_some(observation)}"
         parts.append([head, *(f"  {one.endpoint}: {one.problem}" for one in observation.problems)])
     # The members that these notices name are listed above.
     parts.append([notice.line for notice in observation.notices if notice.code != "member-unknown"])
@@ -95,7 +97,7 @@ def _failures(observation: Observation) -> list[tuple[str, str]]:
     failed = [one for one in observation.members if not one.answered or one.has_leader is False]
     if left is None or voters is None or not failed:
         return []
-    serving = voters - sum(one.is_learner is not True for one in failed)
+    serving = observation.serving_voters
     serve = f"{serving} of {voters} voters serve"
     if not all(one.answered for one in failed):
         serve += ", if those that did not answer have failed"
@@ -112,7 +114,7 @@ def _observed(observation: Observation) -> str:
         return (
             "once: requests are the average since each member started"
             if observation.requests_over == "lifetime"
-            else "once, at an unknown time"
+            else "once"
         )
     if observation.interval_seconds is None:
         return "twice, an unknown time apart"
@@ -128,17 +130,15 @@ def _clients(clients: ClientCount) -> str:
 def _requests(observation: Observation) -> str:
     if observation.requests_per_second is None:
         return "unknown"
-    words = {"lower": "at least ", "upper": "at most ", "estimate": "about "}
-    return f"{words.get(observation.requests_bound or '', '')}{_rate(observation.requests_per_second)}/s"
+    return f"{CERTAINTY_PREFIXES[observation.requests_bound or 'exact']}{_rate(observation.requests_per_second)}/s"
 
 
 def _data(observation: Observation) -> str:
     if observation.data_bytes is None:
         return "unknown"
-    least = "at least " if observation.data_bound == "lower" else ""
-    text = f"{least}{format_bytes(observation.data_bytes)} in use"
-    if observation.data_bound == "upper":
-        text = "at most the whole file"
+    bound = CERTAINTY_PREFIXES[observation.data_bound or "exact"]
+    what = "the whole file" if observation.data_bound == "upper" else f"{format_bytes(observation.data_bytes)} in use"
+    text = f"{bound}{what}"
     if observation.total_bytes is not None:
         text += (
             f" {'of' if observation.data_bound == 'upper' else 'in a file of'} {format_bytes(observation.total_bytes)}"
@@ -171,10 +171,20 @@ def _members(observation: Observation) -> list[str]:
             )
         )
     lines = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
-    if any(member.since_start for member in observation.members):
-        reason = ", because too few operations were measured in the interval"
-        lines.append(f"* since the member started{reason if observation.scrapes == 2 else ''}")
+    since_start = [member for member in observation.members if member.since_start]
+    if since_start:
+        reasons = " or ".join(dict.fromkeys(map(_why_since_start, since_start))) if observation.scrapes == 2 else ""
+        lines.append(f"* since the member started{', because ' if reasons else ''}{reasons}")
     return lines
+
+
+def _why_since_start(member: MemberLoad) -> str:
+    """Return why waits of a member that was asked twice are since it started."""
+    if member.restarted:
+        return "it restarted"
+    too_few = "too few operations were measured in the interval"
+    # One whose figures are missing may have answered once.
+    return too_few if member.problem is None else f"it answered once or {too_few}"
 
 
 def _wait(member: MemberLoad, kind: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, machine_figures, page, usd_text
-from etcdsize.sizing.notices import CERTAINTY_WORDS
 from etcdsize.sizing.size import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
+from etcdsize.workload import CERTAINTY_WORDS, Certainty
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
@@ -88,13 +88,13 @@ def forced_by_text(sizing: Sizing) -> str:
     if not sizing.forced_by:
         return "nothing: it is the smallest tier"
     rest = "" if sizing.tier_of_the_rest is None else f" alone; the rest needs {sizing.tier_of_the_rest}"
-    certainties: dict[str, str] = (
+    certainties: dict[str, Certainty] = (
         {} if sizing.workload is None else dict(zip(DIMENSIONS, sizing.workload.certainties, strict=True))
     )
 
     def named(dimension: str) -> str:
-        words = CERTAINTY_WORDS.get(certainties.get(dimension, "exact"))
-        return dimension if words is None else f"{dimension} ({words})"
+        certainty = certainties.get(dimension, "exact")
+        return dimension if certainty == "exact" else f"{dimension} ({CERTAINTY_WORDS[certainty]})"
 
     return ", ".join(map(named, sizing.forced_by)) + rest
 

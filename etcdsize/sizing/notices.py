@@ -16,11 +16,10 @@ from etcdsize.etcd.plausible import (
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number
-from etcdsize.workload import Certainty
+from etcdsize.workload import CERTAINTY_WORDS, Certainty
 
 __all__ = [
     "BEYOND_SUGGESTED_QUOTA",
-    "CERTAINTY_WORDS",
     "DATA_ABOVE_MEMORY",
     "DATA_AT_MOST",
     "DISK_FOR_LESS_DATA",
@@ -67,7 +66,7 @@ UNKNOWN_DIMENSION = NoticeKind(
     "unknown-dimension",
     "warning",
     "our choice",
-    "an unknown dimension: the others decide, so the tier is a lower bound",
+    "an unknown dimension: the others decide, so a larger tier may be needed",
 )
 DATA_AT_MOST = NoticeKind(
     "data-at-most",
@@ -196,17 +195,21 @@ def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tu
     return tuple(notices)
 
 
-def load_notices(loads: Sequence[int | float | None], machines: Iterable[tuple[str, Machine]]) -> tuple[Notice, ...]:
-    """Return the notices about a load and how it meets the machines; none where there is no load."""
+def load_notices(
+    loads: Sequence[int | float | None], machines: Iterable[tuple[str, Machine]], *, is_inexact: bool = False
+) -> tuple[Notice, ...]:
+    """Return the notices about a load and how it meets the machines; none where there is no load.
+
+    The load is inexact if only dimensions decide that may be lower than they seem.
+    """
     if not loads:
         return ()
     notices = []
     unknown = [name for name, load in zip(DIMENSIONS, loads) if load is None]
     if unknown:
+        result = "may be too low or too high" if is_inexact else "is a lower bound"
         notices.append(
-            UNKNOWN_DIMENSION(
-                f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier is a lower bound."
-            )
+            UNKNOWN_DIMENSION(f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier {result}.")
         )
     data = loads[2]
     if data is not None and 0 < data < SMALLEST_PLAUSIBLE_BYTES:
@@ -276,10 +279,6 @@ def _implausible(clients: float | None, requests: float | None, data: float | No
             )
         )
     return notices
-
-
-CERTAINTY_WORDS = {"upper": "an upper bound", "lower": "a lower bound", "estimate": "an estimate"}
-"""What a load is that is not exact."""
 
 
 def inexact_notice(deciding: Mapping[Dimension, Certainty], tier: str, rest: str | None) -> Notice:

@@ -31,7 +31,7 @@ from etcdsize.sizing.options import catalog_of, headroom_of, members_of, tiers_o
 from etcdsize.sizing.quorum import failure_tolerance, quorum
 from etcdsize.tiers import Bound, TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
-from etcdsize.workload import Certainty, Workload
+from etcdsize.workload import CERTAINTY_PREFIXES, Certainty, Workload
 
 if TYPE_CHECKING:
     from etcdsize.fitting.model import Need
@@ -228,13 +228,11 @@ def inexact_deciders(workload: Workload, codes: Sequence[int | None]) -> dict[Di
 
 def load_text(dimension: str, load: int | float, certainty: Certainty = "exact") -> str:
     """Return a load with its unit, such as `300 clients`, `400 MB of data` or `about 9 clients`."""
+    prefix = CERTAINTY_PREFIXES[certainty]
     if dimension == "data_bytes":
-        return f"{_CERTAINTIES[certainty]}{format_bytes(load)} of data"
+        return f"{prefix}{format_bytes(load)} of data"
     unit = "clients" if dimension == "clients" else "requests/s"
-    return f"{_CERTAINTIES[certainty]}{format_number(load)} {unit[:-1] if load == 1 and unit == 'clients' else unit}"
-
-
-_CERTAINTIES = {"exact": "", "upper": "at most ", "lower": "at least ", "estimate": "about "}
+    return f"{prefix}{format_number(load)} {unit[:-1] if load == 1 and unit == 'clients' else unit}"
 
 
 def bound_text(dimension: str, bound: Bound) -> str:
@@ -355,8 +353,8 @@ def size(
 
     tier = table.tiers[code]
     chosen, today, notices = _machines_for_tier(machines, providers, tier.name, table)
-    notices += load_notices(loads if workload is not None else (), (*chosen, *today))
     inexact = inexact_deciders(workload, codes) if workload is not None and nodes_code < code else {}
+    notices += load_notices(loads if workload is not None else (), (*chosen, *today), is_inexact=bool(inexact))
     if inexact:
         notices += (inexact_notice(inexact, tier.name, names[max(lower)] if lower else None),)
     costs = {name: machine.cost.usd_month for name, machine in today if machine.cost is not None}

@@ -45,7 +45,7 @@ def codes(observation: Observation) -> list[str]:
     return [notice.code for notice in observation.notices]
 
 
-def texts(observation: Observation, code: str) -> list[str]:
+def texts(observation: Observation | Sizing, code: str) -> list[str]:
     return [notice.text for notice in observation.notices if notice.code == code]
 
 
@@ -473,6 +473,21 @@ class TestInexactLoads:
         assert sizing.explain().startswith(
             f"{line.strip().capitalize()}, 0 requests/s and 20 kB of data need the medium"
         )
+
+    @pytest.mark.parametrize(
+        ("workload", "result"),
+        [
+            ({"clients": 150, "clients_bound": "estimate"}, "may be too low or too high"),
+            ({"clients": 150, "clients_bound": "upper"}, "may be too low or too high"),
+            ({"clients": 150, "clients_bound": "lower"}, "is a lower bound"),
+            ({"clients": 150}, "is a lower bound"),
+            ({"clients": 50, "clients_bound": "estimate"}, "is a lower bound"),
+            ({"clients": 150, "clients_bound": "estimate", "data_bytes": "400MB"}, "is a lower bound"),
+        ],
+    )
+    def test_a_tier_is_a_lower_bound_if_the_loads_that_need_it_are_none_that_may_be_lower(self, workload, result):
+        (text,) = texts(size(Workload(**workload)), "unknown-dimension")
+        assert text.endswith(f" The other dimensions decide, so the tier {result}.")
 
     @pytest.mark.parametrize("options", [{"clients": 150}, {"sockets": 50}])
     def test_exact_load_or_smallest_tier_has_no_notice(self, options):

@@ -11,6 +11,7 @@ from members import member
 from servers import Handler, answering, serving
 
 from etcdsize import Observation, Scrape, combine_scrapes, read_metrics
+from etcdsize.reports.observation import render_observation
 
 
 def texts(observation: Observation, code: str) -> list[str]:
@@ -147,7 +148,18 @@ class TestUncountedCalls:
             return scrape(name, grpc + more, **known)
 
         first, second = ({"a": scraped("a", one, more), "b": scraped("b", other, more)} for more in (0, 30))
-        assert combine_scrapes(first, second, seconds=1).requests_bound == bound
+        observation = combine_scrapes(first, second, seconds=1)
+        assert observation.requests_bound == bound
+        # What is said of the missing member is what the sum is.
+        words = {
+            "lower": "so the rate of requests is a lower bound",
+            "estimate": "so the rate of requests is an estimate",
+        }
+        is_down = "down" in (one, other)
+        said = [render_observation(observation), *texts(observation, "member-unknown")]
+        for text in said if is_down else []:
+            assert f"requests are not counted, {words[bound]}" in text
+        assert len(said) == 1 + is_down
 
     def test_leader_that_came_does_not_count_what_was_before(self):
         counts = {"unary_calls": 0, "client_requests": 500, "lease_renewals": 0}

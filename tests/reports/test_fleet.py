@@ -90,7 +90,7 @@ Not sized: 13 clusters (first 2 shown)
             text=KINDS["unknown-dimension"].clusters,
         )
         line = (
-            "2 clusters with an unknown dimension: the others decide, so the tier is a lower bound (rows 2, 3) "
+            "2 clusters with an unknown dimension: the others decide, so a larger tier may be needed (rows 2, 3) "
             "[unknown-dimension]\n"
         )
         assert render_fleet(self.summary(clusters=3, notices=(count,))).endswith("\n\n" + line)

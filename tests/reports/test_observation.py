@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from etcdsize import Scrape, combine_scrapes, load_versions, read_metrics
+from etcdsize import Histogram, Scrape, combine_scrapes, load_versions, read_metrics
 from etcdsize.etcd.notices import version_notices
 from etcdsize.reports.observation import render_observation
 
@@ -38,6 +38,58 @@ def test_a_restarted_member_and_no_leader():
     before = Scrape(member_id="a", calls={"KV.Put": 9}, started_unix_seconds=1, version="3.6.16", has_leader=True)
     after = Scrape(member_id="a", calls={"KV.Put": 0}, started_unix_seconds=900, version="3.6.16", has_leader=False)
     assert render_observation(combine_scrapes({"a": before}, {"a": after}, seconds=1)) == RESTARTED
+
+
+def pages(**calls: int) -> tuple[Scrape, Scrape]:
+    """Two scrapes with two hundred WAL fsyncs, of which half are between the two."""
+    fsyncs = (Histogram(upper_bounds_seconds=(0.001,), counts=(count, count)) for count in (100, 200))
+    before, after = (Scrape(member_id="a", calls={"KV.Put": 1}, wal_fsync=one, **calls) for one in fsyncs)
+    return before, after
+
+
+class TestSinceTheStart:
+    """A wait since the start says why: the member restarted, answered once, or did too little in the interval."""
+
+    BEFORE, AFTER = pages(started_unix_seconds=1)
+    FEW = BEFORE.model_copy(update={"member_id": "b"})
+
+    def note(self, first: dict[str, Scrape | str], second: dict[str, Scrape | str] | None) -> list[str]:
+        text = render_observation(combine_scrapes(first, second, seconds=None if second is None else 10))
+        return [line for line in text.splitlines() if line.startswith("* ")]
+
+    def test_enough_operations(self):
+        assert self.note({"a": self.BEFORE}, {"a": self.AFTER}) == []
+
+    def test_too_few_operations(self):
+        few = "* since the member started, because too few operations were measured in the interval"
+        assert self.note({"b": self.FEW}, {"b": self.FEW}) == [few]
+
+    def test_a_restart(self):
+        again = self.AFTER.model_copy(update={"started_unix_seconds": 900})
+        assert self.note({"a": self.BEFORE}, {"a": again}) == ["* since the member started, because it restarted"]
+        both = self.note({"a": self.BEFORE, "b": self.FEW}, {"a": again, "b": self.FEW})
+        assert both == [
+            "* since the member started, because it restarted or too few operations were measured in the interval"
+        ]
+
+    def test_one_answer(self):
+        once = (
+            "* since the member started, because it answered once or too few operations were measured in the interval"
+        )
+        assert self.note({"a": self.BEFORE}, {"a": "is down"}) == [once]
+        assert self.note({"a": "is down"}, {"a": self.AFTER}) == [once]
+        assert self.note({"a": self.AFTER}, None) == ["* since the member started"]
+
+
+def test_a_scrape_whose_time_is_known_but_not_the_start_of_its_process():
+    one = Scrape(member_id="a", calls={"KV.Put": 1}, taken_unix_seconds=1000)
+    text = render_observation(combine_scrapes({"a": one}))
+    assert "observed  once\n" in text
+    assert "time" not in text.partition("\n\n")[0]
+    assert (
+        "  a: a single scrape gives no rate without the start of the member's process, which it does not report; add a "
+        "second scrape\n"
+    ) in text
 
 
 def test_a_single_scrape():
@@ -87,7 +139,7 @@ infra1  3.5.1        80.1  1.343488 MB  1.343488 MB      3      1    1.86 ms    
 infra2                                                                                             unknown
 * since the member started, because too few operations were measured in the interval
 
-Members with missing figures; their requests are not counted, so load and tier are lower bounds
+Members with missing figures; their requests are not counted, so the rate of requests is a lower bound
   infra2: is down
 
 info: Requests were counted over 10 seconds: observe when the cluster is busiest, or leave headroom. [short-observation]
@@ -96,7 +148,7 @@ several is counted several times: give the number if you know it. [clients-estim
 {OF_3_5_1}"""
 NOTHING = """\
 members   1, leader unknown
-observed  once, at an unknown time
+observed  once
 clients   unknown
 requests  unknown
 data      unknown
@@ -105,7 +157,7 @@ streams   unknown
 member  etcd  requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
 a                                                                                   unknown
 
-Members with missing figures; their requests are not counted, so load and tier are lower bounds
+Members with missing figures; their requests are not counted
   a: is\\ndown
 
 warning: Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the number \
@@ -123,8 +175,8 @@ streams   unknown
 member  etcd    requests/s  data  file  watch  lease  fsync p99  commit p99  RTT p99  status
 a       3.6.16           0                                                            restarted, no leader
 
-warning: a: restarted while it was observed, or its clock was set. Its requests before that are lost, so the load is \
-a lower bound. [member-restarted]
+warning: a: restarted while it was observed, or its clock was set. Its requests before that are lost, so the \
+rate of requests is a lower bound. [member-restarted]
 info: Requests were counted over 1 second: observe when the cluster is busiest, or leave headroom. [short-observation]
 warning: Clients are unknown: etcd does not count them, and no stream is open to estimate them from. Give the number \
 if you know it. [clients-unknown]
