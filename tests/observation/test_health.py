@@ -219,6 +219,10 @@ process_resident_memory_bytes 5.0331648e+07
             ({"keys": 1_000_000}, {}, "many-keys", None),
             ({"slow_watchers": 3}, {"slow_watchers": 1}, "slow-watchers", None),
             ({"watch_streams": 85, "open_files": 41}, {}, "watch-streams-grow", None),
+            ({"watch_streams": 15, "open_files": 44}, {}, "watch-streams-grow", None),
+            # As many wait as are applied in a second.
+            ({"pending_proposals": 20, "applied_proposals": 200}, {"pending_proposals": 20}, "pending-proposals", None),
+            ({"cpu_seconds": 36, "usable_cores": 4}, {}, "cpu-at-limit", None),
             (
                 {"pending_proposals": 30},
                 {"pending_proposals": 25},
@@ -250,6 +254,9 @@ process_resident_memory_bytes 5.0331648e+07
             # New clients open connections.
             ({"watch_streams": 85, "open_files": 120}, {}),
             ({"watch_streams": 14}, {}),
+            ({"watch_streams": 15, "open_files": 45}, {}),
+            ({"pending_proposals": 19, "applied_proposals": 200}, {"pending_proposals": 19}),
+            ({"cpu_seconds": 35.9, "usable_cores": 4}, {}),
             # Writes that are under way, and are done soon.
             ({"pending_proposals": 5, "applied_proposals": 2000}, {"pending_proposals": 9}),
             ({"pending_proposals": 0}, {"pending_proposals": 9}),
