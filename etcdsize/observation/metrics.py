@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn, TextIO, cast
+from typing import Any
 
 from etcdsize.base.text import shown
-from etcdsize.errors import EtcdSizeError, MissingDependencyError, ScrapeError
+from etcdsize.errors import EtcdSizeError
 from etcdsize.observation.page import (
     ACTIVE_PEERS,
     API_SERVER_SIZES,
@@ -27,20 +26,17 @@ from etcdsize.observation.page import (
     WATCH_STREAMS,
     Page,
 )
+from etcdsize.observation.samples import Samples, reject
 from etcdsize.observation.scrape import Histogram, Scrape
 
 __all__ = ["read_metrics", "scrape_of"]
 
-_NAME = re.compile(r"[^\s{]*")
-# OpenMetrics ends the line of a bucket with an example of what is in it. Only the first of several blanks begins it, so
-# that the time is linear.
-_EXEMPLAR = re.compile(r'^((?:[^"#]|"(?:[^"\\]|\\.)*")*?)(?<![ \t])[ \t]+# \{.*$')
 _ID = re.compile(r"[0-9a-f]{1,16}")
 _FLAGS = ("has_leader", "is_leader", "is_learner")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
+# One member has about 200.
 _MOST_LINES = 10_000
-_LONGEST_LINE = 4096
 # etcd's counters and sizes have 64 bits, so sums of them never leave the range of floats.
 _TOO_LARGE = 2**64
 # The services below have 20 methods together.
@@ -102,73 +98,23 @@ def read_metrics(source: str | bytes, *, taken_unix_seconds: float | None = None
 def scrape_of(page: Page, *, taken_unix_seconds: float | None = None) -> Scrape:
     """Return the metrics of one member, whose page has arrived, as `read_metrics` does."""
     found = _Found()
-    lines = _Lines(page.lines)
+    lines = Samples(page.lines, FAMILIES, WANTED, most_lines=_MOST_LINES, is_needed=_is_needed)
     for sample in lines.samples():
         found.add(sample.name, sample.labels, sample.value, lines.number)
     if not found.of_etcd and not found.api_server_bytes:
-        _reject(page.describe())
+        reject(page.describe())
     if page.is_cut_off:
-        _reject("the last line does not end; is it cut off?", line=page.lines[-1][0])
+        reject("the last line does not end; is it cut off?", line=page.lines[-1][0])
     if "started_unix_seconds" not in found.fields:
-        _reject(
+        reject(
             "process_start_time_seconds is missing, which etcd writes last; is the text cut off?",
             metric="process_start_time_seconds",
         )
     return found.scrape(taken_unix_seconds)
 
 
-def _reject(reason: str, *, line: int | None = None, metric: str | None = None) -> NoReturn:
-    where = "metrics" if line is None else f"metrics: line {line}"
-    named = f", {metric}" if metric is not None and metric not in reason else ""
-    raise ScrapeError(f"{where}{named}: {reason}", line=line, metric=metric)
-
-
-class _Lines:
-    """Iterates over the lines that are needed, and keeps the number of the current one."""
-
-    def __init__(self, lines: Sequence[tuple[int, str]]) -> None:
-        self._lines = lines
-        self._line = ""
-        self.number = 0
-        self._wanted = 0
-
-    def samples(self) -> Iterator[Any]:
-        try:
-            from prometheus_client.parser import text_fd_to_metric_families
-        except ImportError as error:
-            raise MissingDependencyError(package="prometheus-client", extra="observe") from error
-        try:
-            # Without "# TYPE" lines the parser yields each sample as soon as it has read its line. Its type asks for a
-            # file, but it only iterates over lines.
-            for family in text_fd_to_metric_families(cast("TextIO", self)):
-                yield from family.samples
-        except ScrapeError:
-            raise
-        except (ValueError, IndexError):
-            _reject(f"got {shown(self._line)}, expected a metric, its labels and a number", line=self.number)
-
-    def __iter__(self) -> Iterator[str]:
-        for number, line in self._lines:
-            if line.startswith("# TYPE "):
-                self._check_type(line, number)
-                continue
-            match = _NAME.match(line)
-            name = match.group() if match else ""
-            if name not in WANTED or (name in _STREAMS_ONLY and not ('Watch"' in line or 'LeaseKeepAlive"' in line)):
-                continue
-            if len(line) > _LONGEST_LINE:
-                _reject(f"got {len(line)} characters, expected at most {_LONGEST_LINE}", line=number, metric=name)
-            self._wanted += 1
-            if self._wanted > _MOST_LINES:
-                _reject(f"got more than {_MOST_LINES} lines of metrics, of which one member has about 200", line=number)
-            self.number, self._line = number, line
-            yield _EXEMPLAR.sub(r"\1", line)
-
-    def _check_type(self, line: str, number: int) -> None:
-        words = line.split()
-        wanted = FAMILIES.get(words[2]) if len(words) == 4 else None
-        if wanted is not None and words[3] not in (wanted, "untyped", "unknown"):
-            _reject(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
+def _is_needed(name: str, line: str) -> bool:
+    return name not in _STREAMS_ONLY or 'Watch"' in line or 'LeaseKeepAlive"' in line
 
 
 class _Found:
@@ -190,23 +136,23 @@ class _Found:
     def add(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         key = (name, tuple(sorted(labels.items())))
         if key in self._seen:
-            _reject("appears more than once, expected each metric once", line=line, metric=name)
+            reject("appears more than once, expected each metric once", line=line, metric=name)
         self._seen.add(key)
         if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
             value = int(value)  # a quota comes as 2.147483648e+09
         # NaN fails every comparison.
         if not 0 <= value < math.inf:
-            _reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
+            reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
         if value >= _TOO_LARGE:
-            _reject(f"got {shown(value)}, expected less than 2^64, as etcd counts in 64 bits", line=line, metric=name)
+            reject(f"got {shown(value)}, expected less than 2^64, as etcd counts in 64 bits", line=line, metric=name)
         self.of_etcd = self.of_etcd or not name.startswith(("go_", "process_", *API_SERVER_SIZES))
         if name in SINGLE:
             field = SINGLE[name]
             if field.endswith("_bytes") and value % 1:
-                _reject(f"got {shown(value)}, expected a whole number of bytes", line=line, metric=name)
+                reject(f"got {shown(value)}, expected a whole number of bytes", line=line, metric=name)
             if labels:
                 # A federation serves the metrics of many members in one text.
-                _reject(
+                reject(
                     "got labels, expected none; use the metrics that one member serves itself", line=line, metric=name
                 )
             self.fields[field] = bool(value) if field in _FLAGS else value
@@ -234,9 +180,9 @@ class _Found:
         if not value:
             return
         if not text or len(text) > 100 or not text.isprintable() or field in self.fields:
-            _reject(f"got {shown(text)}, expected one {label}", line=line, metric=name)
+            reject(f"got {shown(text)}, expected one {label}", line=line, metric=name)
         if field == "member_id" and not _ID.fullmatch(text):
-            _reject(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
+            reject(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
         self.fields[field] = text
 
     def _add_calls(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
@@ -253,11 +199,11 @@ class _Found:
             streams[call[1]] = streams.get(call[1], 0) + value
         elif name == STARTED and (call[0] in _SERVICES or call == _AUTHENTICATE):
             if not _METHOD.fullmatch(call[1]):
-                _reject(f"got grpc_method={shown(call[1])}, expected the name of a method", line=line, metric=name)
+                reject(f"got grpc_method={shown(call[1])}, expected the name of a method", line=line, metric=name)
             method = f"{_SERVICES.get(call[0], 'Auth')}.{call[1]}"
             self.calls[method] = self.calls.get(method, 0) + value
             if len(self.calls) > _MOST_METHODS:
-                _reject(f"got more than {_MOST_METHODS} methods, of which etcd has 20", line=line, metric=name)
+                reject(f"got more than {_MOST_METHODS} methods, of which etcd has 20", line=line, metric=name)
 
     def _add_bucket(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
         try:
@@ -265,10 +211,10 @@ class _Found:
         except ValueError:
             bound = math.nan
         if not bound > 0:
-            _reject(f"got le={shown(labels.get('le'))}, expected a number above 0", line=line, metric=name)
+            reject(f"got le={shown(labels.get('le'))}, expected a number above 0", line=line, metric=name)
         to = labels.get("To", "")
         if to and not _ID.fullmatch(to):
-            _reject(f"got To={shown(to)}, expected hexadecimal digits", line=line, metric=name)
+            reject(f"got To={shown(to)}, expected hexadecimal digits", line=line, metric=name)
         self.buckets.setdefault((name.removesuffix("_bucket"), to), {})[bound] = value
 
     def scrape(self, taken_unix_seconds: float | None) -> Scrape:
@@ -295,7 +241,7 @@ class _Found:
                 peer_rtt={to: histogram for (name, to), histogram in kept.items() if name == RTT},
             )
         except EtcdSizeError as error:
-            _reject(str(error).removeprefix("Scrape: "))
+            reject(str(error).removeprefix("Scrape: "))
         if not scrape.counts_every_call:
             return scrape.model_copy(update={"watch_streams": self._watch_streams, "lease_streams": None})
         if scrape.watch_streams is None:
@@ -313,9 +259,9 @@ class _Found:
     def _histogram(self, name: str, to: str) -> Histogram:
         buckets = self.buckets[name, to]
         if math.inf not in buckets:
-            _reject('its last bucket, le="+Inf", is missing; is it cut off?', metric=name)
+            reject('its last bucket, le="+Inf", is missing; is it cut off?', metric=name)
         bounds = sorted(buckets)
         try:
             return Histogram(upper_bounds_seconds=tuple(bounds[:-1]), counts=tuple(buckets[bound] for bound in bounds))
         except EtcdSizeError as error:
-            _reject(str(error).removeprefix("Histogram: "), metric=name)
+            reject(str(error).removeprefix("Histogram: "), metric=name)

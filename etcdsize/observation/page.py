@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Iterable
 from typing import Self
 
 from etcdsize.base.text import shown
@@ -33,6 +34,7 @@ __all__ = [
     "WATCH_STREAMS",
     "Page",
     "is_prometheus_answer",
+    "lines_of",
 ]
 
 STARTED, HANDLED = "grpc_server_started_total", "grpc_server_handled_total"
@@ -95,9 +97,15 @@ _PART = 64 * 1024
 _BYTES_OF_A_LINE = 100
 # What tells the texts of other programs apart.
 _START = 2000
-# Blanks at the start of a line mean nothing.
-_NAMES = "|".join(sorted(WANTED.union(FAMILIES)))
-_READ = re.compile(rf"^[ \t]*(?:# TYPE )?(?:{_NAMES})[ {{\t][^\n]*", re.MULTILINE)
+
+
+def lines_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of the lines of metrics, and of their types."""
+    # Blanks at the start of a line mean nothing.
+    return re.compile(rf"^[ \t]*(?:# TYPE )?(?:{'|'.join(sorted(names))})[ {{\t][^\n]*", re.MULTILINE)
+
+
+_READ = lines_of(WANTED.union(FAMILIES))
 
 
 class Page:
@@ -107,10 +115,18 @@ class Page:
     ----------
     where : str
         The beginning of the message if there is too much of it.
+    read : pattern
+        The lines that are read; by default those of etcd.
+    most_bytes : int
+        How much of them may be in memory. [bytes]
     """
 
-    def __init__(self, where: str = "metrics: got") -> None:
+    def __init__(
+        self, where: str = "metrics: got", *, read: re.Pattern[str] = _READ, most_bytes: int = _MOST_BYTES
+    ) -> None:
         self._where = where
+        self._read = read
+        self._most_bytes = most_bytes
         self._first = b""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._bytes = 0
@@ -126,7 +142,7 @@ class Page:
         """Whether the last line is one that is read, and has no end."""
 
     @classmethod
-    def of(cls, source: object) -> Self:
+    def of(cls, source: object, *, read: re.Pattern[str] = _READ, most_bytes: int = _MOST_BYTES) -> Self:
         """Return the page of a whole text.
 
         Raises
@@ -138,7 +154,7 @@ class Page:
             raise ScrapeError(
                 f"metrics: got {shown(source)} of type {type(source).__name__}, expected the text that etcd serves"
             )
-        page = cls()
+        page = cls(read=read, most_bytes=most_bytes)
         for start in range(0, len(source), _PART):
             part = source[start : start + _PART]
             if isinstance(part, str):
@@ -223,7 +239,7 @@ class Page:
     def _keep(self, text: str) -> None:
         """Keep the lines of a text that are read."""
         counted = 0
-        for found in _READ.finditer(text):
+        for found in self._read.finditer(text):
             self._lines += text.count("\n", counted, found.start())
             counted = found.start()
             line = found.group().strip(" \t\r")
@@ -233,10 +249,10 @@ class Page:
         self._check(0)
 
     def _check(self, more: int) -> None:
-        if self._kept + more > _MOST_BYTES:
+        if self._kept + more > self._most_bytes:
             raise ScrapeError(
-                f"{self._where} more than {_MOST_BYTES} bytes of etcd's metrics, or in one line; etcd's own are about "
-                "150 kB"
+                f"{self._where} more than {self._most_bytes} bytes of etcd's metrics, or in one line; etcd's own are "
+                "about 150 kB"
             )
 
     def describe(self) -> str:

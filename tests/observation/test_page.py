@@ -15,8 +15,9 @@ from members import alone, captured
 from servers import answering, read_request, serving
 
 from etcdsize import ScrapeError, observe, read_metrics
-from etcdsize.observation.metrics import _EXEMPLAR, scrape_of
+from etcdsize.observation.metrics import scrape_of
 from etcdsize.observation.page import WANTED, Page
+from etcdsize.observation.samples import _EXEMPLAR
 
 MIB = 1024**2
 PAGE = alone(captured(0))
