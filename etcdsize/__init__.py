@@ -54,6 +54,7 @@ __all__ = [
     "Nearest",
     "Need",
     "Notice",
+    "NoticeDetail",
     "Observation",
     "OptionError",
     "PlanError",
@@ -113,7 +114,7 @@ __version__ = "0.1.0"
 
 _PUBLIC_NAMES = {
     "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
-    "base.notice": ("Notice",),
+    "base.notice": ("Notice", "NoticeDetail"),
     "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
     "plan.cluster": ("ClusterPlan",),
     "catalog.costs": ("Cost", "DiskPrice", "Price", "PriceStep"),
@@ -173,7 +174,7 @@ _PUBLIC_NAMES = {
 if TYPE_CHECKING:
     from typing import Any
 
-    from etcdsize.base.notice import Notice
+    from etcdsize.base.notice import Notice, NoticeDetail
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
     from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
     from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit

@@ -42,10 +42,10 @@ def flaws_table() -> str:
         return f"{fixed} (since {first})" if first else fixed
 
     rows = [
-        [flaw.id, flaw.allows, *(fix(flaw, name) for name in names), ", ".join(flaw.aliases), flaw.source]
+        [flaw.id, flaw.allows, flaw.effect, *(fix(flaw, name) for name in names), ", ".join(flaw.aliases), flaw.source]
         for flaw in versions.flaws
     ]
-    return table(["flaw", "what it allows", *(f"fixed in {name}" for name in names), "also", "source"], rows)
+    return table(["flaw", "what it allows", "effect", *(f"fixed in {name}" for name in names), "also", "source"], rows)
 
 
 def flags_table() -> str:

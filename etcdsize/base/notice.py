@@ -7,9 +7,18 @@ from pydantic import Field
 from etcdsize.base.model import Model
 from etcdsize.base.text import one_line
 
-__all__ = ["KINDS", "Notice", "NoticeKind", "Severity"]
+__all__ = ["KINDS", "Notice", "NoticeDetail", "NoticeKind", "Severity"]
 
 Severity = Literal["info", "warning", "beyond-guide"]
+
+
+class NoticeDetail(Model):
+    """One of several facts that a notice sums up."""
+
+    id: Annotated[str, Field(description="A stable name, such as that of an advisory.")]
+    text: Annotated[str, Field(description="What it is, or what it allows.")]
+    fixed_in: Annotated[str | None, Field(description="The first patch without it. None: there is none.")]
+    source: Annotated[str, Field(description="Where it is described.")]
 
 
 class Notice(Model):
@@ -22,6 +31,9 @@ class Notice(Model):
     ]
     text: Annotated[str, Field(description="The notice itself, in a sentence or two.")]
     source: Annotated[str, Field(description="The source of the rule or the figure behind it.")]
+    details: Annotated[
+        tuple[NoticeDetail, ...], Field(description="What the text sums up, such as the known flaws of a patch.")
+    ] = ()
 
     @property
     def line(self) -> str:
@@ -46,9 +58,22 @@ class NoticeKind:
         a fleet never have it."""
         KINDS[code] = self
 
-    def __call__(self, text: str, *, severity: Severity | None = None, source: str | None = None) -> Notice:
+    def __call__(
+        self,
+        text: str,
+        *,
+        severity: Severity | None = None,
+        source: str | None = None,
+        details: tuple[NoticeDetail, ...] = (),
+    ) -> Notice:
         """Return a notice of this kind; `severity` and `source` override the kind's own."""
-        return Notice(code=self.code, severity=severity or self.severity, text=text, source=source or self.source)
+        return Notice(
+            code=self.code,
+            severity=severity or self.severity,
+            text=text,
+            source=source or self.source,
+            details=details,
+        )
 
 
 KINDS: dict[str, NoticeKind] = {}

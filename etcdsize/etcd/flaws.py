@@ -5,7 +5,7 @@ etcd, and bugs that lose data. Which patches are safe follows from them.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,10 @@ from etcdsize.base.text import shown
 from etcdsize.errors import TableError
 from etcdsize.etcd.patch import Patch, patch_number
 
-__all__ = ["EtcdFlaw", "read_flaws"]
+__all__ = ["Effect", "EtcdFlaw", "read_flaws"]
+
+Effect = Literal["data", "access", "overload", "none"]
+"""What a flaw leads to, the gravest first."""
 
 
 class EtcdFlaw(Model):
@@ -22,6 +25,13 @@ class EtcdFlaw(Model):
 
     id: Annotated[Name, Field(description="The ID of its advisory; if there is no advisory, that of its issue.")]
     aliases: Annotated[tuple[Name, ...], Field(description="Its other ids.")] = ()
+    effect: Annotated[
+        Effect,
+        Field(
+            description="data: it may lose or corrupt data. access: it gives access that was not granted. overload: it "
+            "can stop a member, or keep it busy. none: it does no harm to a member."
+        ),
+    ]
     allows: Annotated[Name, Field(description="What it allows or causes, and under which condition.")]
     since: Annotated[
         dict[Name, Patch], Field(description="The first patch with the flaw, for versions that got it in a patch.")

@@ -1,6 +1,9 @@
 """The notices about a version of etcd."""
 
-from etcdsize.base.notice import Notice, NoticeKind
+from collections import Counter
+
+from etcdsize.base.notice import Notice, NoticeDetail, NoticeKind
+from etcdsize.etcd.flaws import Effect
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion
 
 __all__ = ["version_notices"]
@@ -10,6 +13,16 @@ SUPPORT_ENDS = NoticeKind("etcd-support-ends", "info", "the version's source")
 UNSAFE_PATCH = NoticeKind("etcd-unsafe-patch", "warning", "the sources of the flaws")
 NEWER_PATCH = NoticeKind("etcd-newer-patch", "info", "the version's source")
 VERSION_NOT_RUN = NoticeKind("etcd-not-run", "info", "our choice")
+
+# What flaws lead to, after their number; the gravest first.
+_EFFECTS: dict[Effect, str] = {
+    "data": "may lose or corrupt data",
+    "access": "may give access that was not granted",
+    "overload": "may stop a member",
+    "none": "cannot harm a member",
+}
+# More are counted by what they lead to (our choice).
+_NAMED = 2
 
 
 def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:
@@ -41,19 +54,24 @@ def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:
 
 
 def _of_flaws(version: EtcdVersion) -> Notice:
-    """Return the notice that says what is wrong with a version, and which patch fixes it."""
-    flaws = version.flaws
-    parts = []
-    for flaw in flaws:
-        fixed = flaw.fixed_in[version.name]
-        fix = f"not fixed in {version.name}" if fixed is None else f"fixed in {fixed}"
-        parts.append(f"{flaw.id} ({fix}): {flaw.allows}")
+    """Return the notice that says what is wrong with a version and which patch fixes it; its details have each flaw."""
+    # The gravest first; of one effect, those that were fixed last.
+    flaws = sorted(version.flaws, key=lambda flaw: list(_EFFECTS).index(flaw.effect))
+    if len(flaws) <= _NAMED:
+        what = "; ".join(f"{flaw.id}: {flaw.allows}" for flaw in flaws)
+    else:
+        counts = Counter(flaw.effect for flaw in flaws)
+        *most, last = [f"{count} {_EFFECTS[effect]}" for effect, count in counts.items()]
+        what = f"{', '.join(most)}{' and ' if most else ''}{last}; docs/settings.md lists them"
     if version.oldest_safe_patch is not None:
         remedy = f"upgrade to {version.oldest_safe_patch} of {version.oldest_safe_patch_date} or a later patch"
     else:
         then = "to a supported version" if version.status == "out-of-support" else "once one does"
         remedy = f"no patch of {version.name} fixes all of them, so upgrade {then}"
     return UNSAFE_PATCH(
-        f"etcd {version} has {len(flaws)} known flaw{'s' if len(flaws) > 1 else ''}: {remedy}. {'; '.join(parts)}.",
-        source="; ".join(dict.fromkeys(flaw.source for flaw in flaws)),
+        f"etcd {version} has {len(flaws)} known flaw{'s' if len(flaws) > 1 else ''}: {remedy}. {what}.",
+        details=tuple(
+            NoticeDetail(id=flaw.id, text=flaw.allows, fixed_in=flaw.fixed_in[version.name], source=flaw.source)
+            for flaw in flaws
+        ),
     )
