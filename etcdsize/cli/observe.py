@@ -345,6 +345,6 @@ def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any
             report(f"etcdsize: row {mixed.row}: {mixed.problem}")
     if not (options.json and to_output):
         # Otherwise the summary on standard error is for a program.
-        report_old_versions()
+        report_old_versions(*observed.etcd_versions)
         report_old_prices(dates_of_prices(observed.fleet))
     return 1 if observed.complete < observed.clusters or observed.fleet.not_sized or observed.fleet.not_fitted else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,14 @@ from pydantic import Field
 
 from etcdsize.base.checks import instance_of, list_of, names_of, text_of, true_or_false
 from etcdsize.base.model import Answer
+from etcdsize.base.notice import Notice
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import shortened, shown
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
+from etcdsize.observation.notices import observed_version_notices
 from etcdsize.observation.observe import Answers, join_answers, observe_clusters
 from etcdsize.observation.rows import OBSERVED, Row, inexact_decides, row_of
 from etcdsize.observation.targets import ClusterTargets, clusters_of, joined
@@ -82,6 +85,12 @@ class ObservedFleet(Answer):
     inexact_decides: Annotated[
         int, Field(description="Clusters whose tier only loads need that are upper bounds or estimates. [count]")
     ] = 0
+    etcd_versions: Annotated[
+        dict[str, int], Field(description="How many clusters have members of each version of etcd. [count]")
+    ] = Field(default_factory=dict)
+    notices: Annotated[
+        tuple[Notice, ...], Field(description="What to know about these versions; rows have the codes of the others.")
+    ] = ()
     fleet: Annotated[FleetSummary, Field(description="What they need, counted by tier and machine.")]
 
 
@@ -279,6 +288,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self._clusters = self._partial = self._unreachable = self._inexact = 0
+        self._versions: Counter[str] = Counter()
         self._first: list[Problem] = []
         self._mixed: list[Problem] = []
         self._states = bytearray()
@@ -292,6 +302,8 @@ class _Counts:
     def add(self, row: Row) -> None:
         self._clusters += 1
         self._inexact += row.inexact
+        versions = row.batch.column("etcd_version")[0].as_py()
+        self._versions.update(versions.split(";") if versions else ())
         self._states.append(row.answered | row.mixed << 1 | row.inexact << 2)
         if row.member_ids and row.other_peers:
             self._unlinked[self._clusters] = row.member_ids
@@ -323,6 +335,8 @@ class _Counts:
             one_cluster=self.one_cluster,
             several_clusters=tuple(self._mixed),
             inexact_decides=self._inexact,
+            etcd_versions=dict(sorted(self._versions.items())),
+            notices=observed_version_notices(sorted(self._versions)),
             fleet=fleet,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import one_line
@@ -16,7 +16,7 @@ from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import format_bytes, format_number, format_percent
 from etcdsize.workload import CERTAINTY_WORDS
 
-__all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices", "without_some"]
+__all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices", "observed_version_notices", "without_some"]
 
 _OURS = "our choice"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
@@ -72,7 +72,7 @@ def observed_notices(
             *_of_members(observation, duplicates),
             *_of_clusters(mixed),
             *wait_notices(members),
-            *_of_versions(members),
+            *observed_version_notices(_versions(members)),
         )
     return (
         *_of_members(observation, duplicates),
@@ -82,7 +82,7 @@ def observed_notices(
         *wait_notices(members),
         *health_notices(observation),
         *_of_disagreement(members),
-        *_of_versions(members),
+        *observed_version_notices(_versions(members)),
     )
 
 
@@ -220,7 +220,7 @@ def _of_data(members: Sequence[MemberLoad]) -> Iterator[Notice]:
 
 def _of_disagreement(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     differences = []
-    versions = sorted({member.version for member in members if member.version is not None})
+    versions = _versions(members)
     if len(versions) > 1:
         differences.append(f"versions {' and '.join(versions)}")
     quotas = sorted({member.quota_bytes for member in members if member.quota_bytes})
@@ -233,13 +233,17 @@ def _of_disagreement(members: Sequence[MemberLoad]) -> Iterator[Notice]:
         yield _MEMBERS_DISAGREE(f"The members disagree: {'; '.join(differences)}.")
 
 
-def _of_versions(members: Sequence[MemberLoad]) -> Iterator[Notice]:
-    # Two patches of one version may have the same notice.
-    yield from dict.fromkeys(_of_each_version(members))
+def _versions(members: Sequence[MemberLoad]) -> list[str]:
+    return sorted({member.version for member in members if member.version is not None})
 
 
-def _of_each_version(members: Sequence[MemberLoad]) -> Iterator[Notice]:
-    for text in sorted({member.version for member in members if member.version is not None}):
+def observed_version_notices(versions: Iterable[str]) -> tuple[Notice, ...]:
+    """Return the notices about the versions that members run, each once: two patches may have the same one."""
+    return tuple(dict.fromkeys(_of_each_version(versions)))
+
+
+def _of_each_version(versions: Iterable[str]) -> Iterator[Notice]:
+    for text in versions:
         try:
             version = load_versions().version(text)
         except OptionError:

@@ -206,7 +206,7 @@ def _status(member: MemberLoad) -> list[str]:
 
 
 def render_observed_fleet(observed: ObservedFleet) -> str:
-    """Return how many clusters answered, and the first problems of those that did not answer completely."""
+    """Return how many clusters answered, the first problems of the others, and the notices about versions of etcd."""
     lines = [
         f"{observed.clusters} cluster{'' if observed.clusters == 1 else 's'} observed: {observed.complete} complete, "
         f"{observed.partial} partial, {observed.unreachable} unreachable"
@@ -232,4 +232,4 @@ def render_observed_fleet(observed: ObservedFleet) -> str:
             f"{which} only because of an estimate or an upper bound (inexact-load-decides): a smaller tier may be "
             "enough; give the label clients where you know the number"
         )
-    return page(lines)
+    return page(lines, [notice.line for notice in observed.notices])

@@ -109,6 +109,15 @@ class TestEndOfSupport:
             err = run("observe", f"127.0.0.1:{port}", "--interval", "0")[2]
         assert err.count("etcdsize: support for etcd 3.5 ended in 2027-07: upgrade\n") == 1
 
+    @pytest.mark.parametrize(("day", "ended"), [(datetime.date(2027, 7, 31), 0), (datetime.date(2027, 8, 1), 1)])
+    def test_of_many_running_clusters_it_is_said_once(self, run, on, tmp_path, day, ended):
+        on(day)
+        with serving(answering(alone(captured(0)))) as port:
+            (tmp_path / "c.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"]}] * 2))
+            err = run("observe", "--targets", str(tmp_path / "c.json"), "--interval", "0", "--provider", "aws")[2]
+        assert err.count("etcdsize: support for etcd 3.5 ended in 2027-07: upgrade\n") == ended
+        assert err.count("support for etcd") == ended
+
 
 class TestPrices:
     """Prices are old after 365 days."""

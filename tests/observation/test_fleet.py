@@ -120,6 +120,22 @@ class TestRows:
         assert "\n1 cluster needs its tier only because of an estimate or an upper bound (inexact-load-decides)" in out
         assert summary["inexact_decides"] == 1
 
+    def test_what_is_to_know_of_a_version_is_said_once(self, run, tmp_path):
+        """Three clusters run 3.5.1, and one of them 3.6.14 too: a single cluster's observation says the same."""
+        newer = answering(member("a1", leader=True, version="3.6.14"))
+        with serving(answering(METRICS)) as port, serving(newer) as other:
+            old, new = f"127.0.0.1:{port}", f"127.0.0.1:{other}"
+            groups = [{"targets": [old]}, {"targets": [old]}, {"targets": [old, new]}, {"targets": ["127.0.0.1:1"]}]
+            (tmp_path / "c.json").write_text(json.dumps([one | {"labels": {"provider": "aws"}} for one in groups]))
+            out = run("--targets", tmp_path / "c.json", "--interval", "0")[1]
+            summary = json.loads(run("--targets", tmp_path / "c.json", "--interval", "0", "--json")[1])
+            single = run(old, "--interval", "0")[1] + run(new, "--interval", "0")[1]
+        said = [line for line in out.splitlines() if "[etcd-" in line]
+        assert [line.rpartition("[")[2] for line in said] == ["etcd-support-ends]", *["etcd-unsafe-patch]"] * 2]
+        assert set(said) == {line for line in single.splitlines() if "[etcd-" in line}
+        assert summary["etcd_versions"] == {"3.5.1": 3, "3.6.14": 1}
+        assert [len(notice["details"]) for notice in summary["notices"]] == [0, 17, 2]
+
     @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet"])
     def test_formats_hold_the_same_rows(self, run, few, tmp_path, kind):
         first, other = tmp_path / "out.csv", tmp_path / f"out.{kind}"
