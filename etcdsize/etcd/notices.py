@@ -1,17 +1,21 @@
-"""The notices about a version of etcd."""
+"""The notices about a version of etcd, and about the quota of its database."""
 
 from collections import Counter
 
 from etcdsize.base.notice import Notice, NoticeDetail, NoticeKind
 from etcdsize.etcd.flaws import Effect
+from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion
 
-__all__ = ["version_notices"]
+__all__ = ["quota_notices", "version_notices"]
 
 OUT_OF_SUPPORT = NoticeKind("etcd-out-of-support", "warning", "the version's source")
 SUPPORT_ENDS = NoticeKind("etcd-support-ends", "info", "the version's source")
 UNSAFE_PATCH = NoticeKind("etcd-unsafe-patch", "warning", "the sources of the flaws")
 NEWER_PATCH = NoticeKind("etcd-newer-patch", "info", "the version's source")
+QUOTA_ABOVE_SUGGESTED = NoticeKind(
+    "quota-above-suggested", "beyond-guide", "etcd-io/website content/en/docs/v3.5/dev-guide/limit.md"
+)
 VERSION_NOT_RUN = NoticeKind("etcd-not-run", "info", "our choice")
 
 # What flaws lead to, after their number; the gravest first.
@@ -23,6 +27,22 @@ _EFFECTS: dict[Effect, str] = {
 }
 # More are counted by what they lead to (our choice).
 _NAMED = 2
+
+
+def quota_notices(quota_bytes: int) -> tuple[Notice, ...]:
+    """Return the notices about a quota."""
+    if quota_bytes <= SUGGESTED_QUOTA_BYTES:
+        return ()
+    above = f"The quota of {quota_text(quota_bytes)} is above the maximum of 8 GiB that etcd suggests"
+    if quota_bytes > LARGEST_QUOTA_BYTES:
+        most = quota_text(LARGEST_QUOTA_BYTES)
+        return (
+            QUOTA_ABOVE_SUGGESTED(
+                f"{above}, and above {most}: etcd does not start, as it maps the whole quota into its address space. "
+                "Split the data among several clusters."
+            ),
+        )
+    return (QUOTA_ABOVE_SUGGESTED(f"{above}; etcd starts with a warning."),)
 
 
 def version_notices(version: EtcdVersion) -> tuple[Notice, ...]:

@@ -15,7 +15,7 @@ from etcdsize.base.notice import Notice
 from etcdsize.base.text import nearest, shown
 from etcdsize.errors import OptionError, PlanError
 from etcdsize.etcd.flag import Value
-from etcdsize.etcd.notices import version_notices
+from etcdsize.etcd.notices import quota_notices, version_notices
 from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, load_versions
@@ -25,7 +25,7 @@ from etcdsize.plan.hosts import integer_of, member_at, name_hosts
 from etcdsize.plan.listener_rules import check_listeners, check_log_folder
 from etcdsize.plan.member_rules import check_members
 from etcdsize.plan.members import Member, hosts_of
-from etcdsize.plan.notices import flag_notices, plan_notices, quota_notices, timing_notices
+from etcdsize.plan.notices import flag_notices, plan_notices, timing_notices
 from etcdsize.plan.settings import EtcdSettings
 from etcdsize.plan.tls import PlanModel, Tls, check_path, check_text
 from etcdsize.sizing.notices import member_notices

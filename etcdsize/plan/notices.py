@@ -7,17 +7,17 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
-from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_text
+from etcdsize.etcd.notices import quota_notices
+from etcdsize.etcd.quota import quota_text
 from etcdsize.etcd.versions import EtcdVersion, load_versions, replacement_of
 from etcdsize.units import format_bytes, format_number
 
-__all__ = ["flag_notices", "load_notices", "plan_notices", "quota_notices", "settings_notices", "timing_notices"]
+__all__ = ["flag_notices", "load_notices", "plan_notices", "settings_notices", "timing_notices"]
 
 _DOCS = "etcd-io/website content/en/docs/v3.5/"
 _FAQ = _DOCS + "faq.md"
 
 SETTINGS_FOR_TIER = NoticeKind("settings-for-tier", "info", "our choice")
-QUOTA_ABOVE_SUGGESTED = NoticeKind("quota-above-suggested", "beyond-guide", _DOCS + "dev-guide/limit.md")
 QUOTA_BELOW_DATA = NoticeKind("quota-below-data", "warning", _DOCS + "op-guide/maintenance.md")
 ELECTION_BELOW_RTT = NoticeKind("election-below-rtt", "warning", _DOCS + "tuning.md")
 UNKNOWN_FLAG = NoticeKind("unknown-flag", "warning", "our choice")
@@ -54,22 +54,6 @@ def settings_notices(
             )
         )
     return tuple(notices)
-
-
-def quota_notices(quota_bytes: int) -> tuple[Notice, ...]:
-    """Return the notices about a quota."""
-    if quota_bytes <= SUGGESTED_QUOTA_BYTES:
-        return ()
-    above = f"The quota of {quota_text(quota_bytes)} is above the maximum of 8 GiB that etcd suggests"
-    if quota_bytes > LARGEST_QUOTA_BYTES:
-        most = quota_text(LARGEST_QUOTA_BYTES)
-        return (
-            QUOTA_ABOVE_SUGGESTED(
-                f"{above}, and above {most}: etcd does not start, as it maps the whole quota into its address space. "
-                "Split the data among several clusters."
-            ),
-        )
-    return (QUOTA_ABOVE_SUGGESTED(f"{above}; etcd starts with a warning."),)
 
 
 def load_notices(
