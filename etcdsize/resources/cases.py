@@ -1,0 +1,97 @@
+"""The four cases of an answer: the low end of everything, the likely value, the high end, and what to provide for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from etcdsize.resources.coefficients import load_coefficients
+from etcdsize.resources.disk import DiskSpeed
+from etcdsize.resources.fill import Filled
+from etcdsize.resources.load import Load
+from etcdsize.resources.load_sums import LoadSums, sums_of
+from etcdsize.resources.model import Case, Evaluation, evaluate
+
+__all__ = ["DISK_MB_PER_SECOND", "FSYNC_SECONDS", "Asked", "Evaluations", "evaluate_all", "evaluate_need"]
+
+DISK_MB_PER_SECOND = (50.0, 125.0, 500.0)
+"""A disk that nobody knows: low, likely and high (our choice: a small network disk, AWS gp3, a local SSD). [MB/s]"""
+FSYNC_SECONDS = (0.0005, 0.002, 0.010)
+"""How long its fsyncs take (our choice: a local SSD, AWS gp3, the most that etcd's FAQ accepts). [s]"""
+
+
+class Asked(NamedTuple):
+    """What is asked besides the load. None: unknown, or etcd's default."""
+
+    etcd_version: str
+    quota_bytes: int | None = None
+    snapshot_count: int | None = None
+    disk_mb_per_second: float | None = None
+    fsync_seconds: float | None = None
+
+
+class Evaluations(NamedTuple):
+    """The evaluations behind an answer."""
+
+    ends: tuple[Evaluation, ...]
+    """At the extreme points of the load, each with the low and with the high coefficients."""
+    likely: Evaluation
+    need: Evaluation
+
+
+class _Cases(NamedTuple):
+    low: Case
+    likely: Case
+    high: Case
+    need: Case
+
+
+def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
+    """Return the evaluations of a filled profile."""
+    cases = _cases(asked)
+    keys = cases.likely.values.defragment_keys
+    sums: dict[int, LoadSums] = {}
+
+    def of(load: Load, case: Case) -> Evaluation:
+        # The points of a profile in which everything is given are one object or equal ones.
+        found = sums.get(id(load))
+        if found is None:
+            found = sums[id(load)] = sums_of(load, keys)
+        return evaluate(load, found, case)
+
+    points = _distinct(filled.points)
+    ends = tuple([of(point, case) for point in points for case in (cases.low, cases.high)])
+    return Evaluations(ends, of(filled.likely, cases.likely), of(filled.need, cases.need))
+
+
+def evaluate_need(load: Load, asked: Asked) -> Evaluation:
+    """Return what to provide for a load."""
+    case = _cases(asked).need
+    return evaluate(load, sums_of(load, case.values.defragment_keys), case)
+
+
+def _distinct(points: Iterable[Load]) -> list[Load]:
+    return list(dict.fromkeys(points))
+
+
+@functools.lru_cache(maxsize=256)
+def _cases(asked: Asked) -> _Cases:
+    low, likely, high = load_coefficients(asked.etcd_version).spread
+    speeds = DISK_MB_PER_SECOND if asked.disk_mb_per_second is None else (asked.disk_mb_per_second,) * 3
+    fsyncs = FSYNC_SECONDS if asked.fsync_seconds is None else (asked.fsync_seconds,) * 3
+    count = likely.default_snapshot_count if asked.snapshot_count is None else float(asked.snapshot_count)
+    most = likely.raft_kept_most + likely.raft_kept_per_snapshot_count * count
+    kept = min(likely.raft_kept_after, most)
+    fast, usual, slow = (DiskSpeed(*pair) for pair in zip(reversed(speeds), fsyncs))
+
+    def case(index: int, disk: DiskSpeed, fsync: float, entries: float, watcher: float, since: float) -> Case:
+        values = (low, likely, high)[index]
+        return Case(index, values, disk, fsync, entries, watcher, count, since, asked.quota_bytes)
+
+    return _Cases(
+        low=case(0, fast, fsyncs[2], kept, low.watcher_same_range, 0.0),
+        likely=case(1, usual, fsyncs[1], (kept + most) / 2, likely.watcher_own_key, count / 2),
+        high=case(2, slow, fsyncs[0], most, high.watcher_own_range, count),
+        need=case(2, usual, fsyncs[1], most, high.watcher_own_range, count),
+    )

@@ -1,0 +1,58 @@
+"""The CPU of a leader and of a follower, in cores of the machine on which the coefficients were measured."""
+
+from __future__ import annotations
+
+from etcdsize.resources.coefficients import Coefficients
+from etcdsize.resources.load import Load
+from etcdsize.resources.load_sums import LoadSums
+from etcdsize.resources.terms import Figures, TermKind
+
+__all__ = ["CPU_TERMS", "cpu_figures"]
+
+_MICROSECONDS = 1e-6
+# How many writes a second each pass through etcd's loop alone; more share its passes (measured on 3.5.30: three times
+# the CPU with a lone client).
+_ALONE_PER_SECOND = 1_000
+# Clients renew a lease when a third of its time has passed (client/v3/lease.go).
+_KEEPALIVES_PER_TTL = 3
+
+_WRITES = (
+    TermKind("writes", ("cpu_put", "cpu_put_kb")),
+    TermKind("writes alone", ("cpu_put_alone_factor",), "the first thousand writes a second share no pass"),
+)
+_SERVED = (
+    TermKind("reads", ("cpu_get",)),
+    TermKind("lists", ("list_busy",)),
+    TermKind("watch events", ("cpu_event", "cpu_event_kb")),
+    TermKind("leases", ("cpu_keepalive", "cpu_grant", "cpu_revoke", "cpu_delete_key")),
+)
+CPU_TERMS: dict[str, tuple[TermKind, ...]] = {
+    "leader_cores": (*_WRITES, *_SERVED),
+    "follower_cores": (TermKind("writes", ("cpu_put_follower",)), *_SERVED),
+}
+
+
+def cpu_figures(load: Load, sums: LoadSums, values: Coefficients) -> Figures:
+    """Return the cores that a leader and a follower keep busy, if it serves all the clients."""
+    rate, written = sums.revisions_per_second, sums.written_bytes_per_second
+    stored = sums.data_bytes / sums.keys if sums.keys else 0.0
+    event_kb = (written / rate if rate else stored) / 1000
+    one = values.cpu_put
+    writes = rate * one + written / 1000 * values.cpu_put_kb
+    alone = (values.cpu_put_alone_factor - 1) * one * min(load.writes_per_second, _ALONE_PER_SECOND)
+    ended = load.lease_revokes_per_second
+    kept = load.leases * _KEEPALIVES_PER_TTL / load.lease_ttl_seconds if load.leases else 0.0
+    served = (
+        _MICROSECONDS * load.reads_per_second * values.cpu_get,
+        load.concurrent_lists * values.list_busy if sums.list_keys else 0.0,
+        _MICROSECONDS * load.watch_events_per_second * (values.cpu_event + event_kb * values.cpu_event_kb),
+        _MICROSECONDS
+        * (
+            kept * values.cpu_keepalive
+            + ended * (values.cpu_grant + values.cpu_revoke + load.keys_per_lease * values.cpu_delete_key)
+        ),
+    )
+    return {
+        "leader_cores": (_MICROSECONDS * writes, _MICROSECONDS * alone, *served),
+        "follower_cores": (_MICROSECONDS * rate * values.cpu_put_follower, *served),
+    }

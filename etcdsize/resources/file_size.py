@@ -1,0 +1,80 @@
+"""The database file: what is in use, what the history adds, how long the file gets, and the quota that holds it."""
+
+from __future__ import annotations
+
+import math
+
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES
+from etcdsize.resources.coefficients import Coefficients
+from etcdsize.resources.load import Load
+from etcdsize.resources.load_sums import LoadSums
+from etcdsize.resources.terms import Figures, TermKind
+
+__all__ = ["FILE_TERMS", "QUOTA_HEADROOM", "file_figures", "seconds_until_full"]
+
+QUOTA_HEADROOM = 0.25
+"""How much larger than the file the quota is, as a share of it (our choice: it leaves time to act on an alert)."""
+_LEAST_HEADROOM = 0.05
+"""How much larger it is at least, where more would pass the 8 GiB that etcd suggests (our choice)."""
+
+_GIB = 2**30
+_PACKING = "the table of bytes a revision: simulated, and measured within 3 %"
+
+_IN_USE = (
+    TermKind("keys", (), _PACKING),
+    TermKind("fragmentation", (), "pages that updates leave half empty: simulated, and measured on 3.5.30"),
+    TermKind("leases", ("lease_file",)),
+    TermKind("fixed", ("file_fixed",)),
+)
+_HISTORY = TermKind("history", (), f"replaced and deleted revisions; {_PACKING}")
+_HIGH_WATER = (
+    *_IN_USE,
+    _HISTORY,
+    TermKind("compaction", ("file_overhead_compaction",)),
+    TermKind("reads", (), "pages that a snapshot keeps while others are written: the writes of its seconds"),
+)
+FILE_TERMS: dict[str, tuple[TermKind, ...]] = {
+    "in_use_bytes": _IN_USE,
+    "history_bytes": (_HISTORY,),
+    "high_water_bytes": _HIGH_WATER,
+    "quota_bytes": (
+        *_HIGH_WATER,
+        TermKind("headroom", (), f"{QUOTA_HEADROOM:.0%} of the file, less near 8 GiB; our choice"),
+        TermKind("rounding", (), "to whole GiB, and at least etcd's default of 2 GiB: a smaller quota saves nothing"),
+    ),
+}
+
+
+def file_figures(
+    load: Load, sums: LoadSums, values: Coefficients, kept_bytes: float, snapshot_seconds: float
+) -> Figures:
+    """Return the figures of the file; `kept_bytes` is what the keys take after updates and compactions."""
+    packed = min(sums.fresh_bytes, kept_bytes)
+    in_use = (packed, kept_bytes - packed, values.lease_file * load.leases, values.file_fixed)
+    copied = values.file_overhead_compaction * (sum(in_use) + sums.history_bytes) if sums.history_bytes else 0.0
+    high_water = (*in_use, sums.history_bytes, copied, sums.file_bytes_per_second * snapshot_seconds)
+    length = sum(high_water)
+    wanted = max(_wanted_quota(length), sums.data_bytes)
+    rounded = max(DEFAULT_QUOTA_BYTES, math.ceil(wanted / _GIB) * _GIB)
+    return {
+        "in_use_bytes": in_use,
+        "history_bytes": (sums.history_bytes,),
+        "high_water_bytes": high_water,
+        "quota_bytes": (*high_water, wanted - length, rounded - wanted),
+    }
+
+
+def _wanted_quota(file_bytes: float) -> float:
+    """Return a quota with headroom for a file, within the 8 GiB that etcd suggests as long as the file fits. [bytes]"""
+    return max(file_bytes * (1 + _LEAST_HEADROOM), min(file_bytes * (1 + QUOTA_HEADROOM), float(SUGGESTED_QUOTA_BYTES)))
+
+
+def seconds_until_full(figures: Figures, sums: LoadSums, quota_bytes: float) -> tuple[float, float]:
+    """Return when the writes fill the quota from the file in use: without compaction, and with it. [s]
+
+    Infinity: never.
+    """
+    room = max(0.0, quota_bytes - sum(figures["in_use_bytes"]))
+    rate = sums.file_bytes_per_second
+    alone = room / rate if rate else math.inf if room else 0.0
+    return alone, math.inf if sum(figures["high_water_bytes"]) <= quota_bytes else alone

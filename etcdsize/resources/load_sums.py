@@ -1,0 +1,159 @@
+"""What the formulas need of a load's keys: sums over the kinds of keys, computed once for all coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etcdsize.resources.load import Load
+from etcdsize.resources.revision_bytes import fragmentation, revision_bytes
+from etcdsize.resources.size_classes import size_class
+
+__all__ = ["LoadSums", "sums_of"]
+
+# etcd-io/etcd server/storage/backend/backend.go, defaultBatchInterval and defaultBatchLimit.
+_COMMITS_PER_SECOND = 10
+_MOST_PUTS_PER_COMMIT = 10_000
+# The marshalled request besides its keys and values (measured on 3.5.30), and what a further put of a transaction adds.
+_REQUEST_BYTES = 28
+_FURTHER_PUT_BYTES = 12
+
+
+@dataclass(slots=True)
+class LoadSums:
+    """Sums over the kinds of keys of a load."""
+
+    keys: float
+    """Keys. [count]"""
+    data_bytes: float
+    """Keys and values. [bytes]"""
+    revisions_per_second: float
+    """Puts and deletes. [1/s]"""
+    written_bytes_per_second: float
+    """Keys and values that are written. [bytes/s]"""
+    file_bytes_per_second: float
+    """What the writes add to the file. [bytes/s]"""
+    fresh_bytes: float
+    """The file in use after the keys were written once. [bytes]"""
+    kept_bytes: tuple[float, float, float]
+    """The same after updates and compactions, which leave pages half empty: low, likely and high. [bytes]"""
+    history_bytes: float
+    """The file in use by replaced and deleted revisions before a compaction. [bytes]"""
+    history_revisions: float
+    """Those revisions. [count]"""
+    index_key_bytes: float
+    """The keys in the index, as allocated. [bytes]"""
+    replaced_revisions: float
+    """Revisions of keys that have a later one. [count]"""
+    deleted_keys: float
+    """Keys in the index that were deleted and not yet compacted. [count]"""
+    deleted_key_bytes: float
+    """Those keys, as allocated. [bytes]"""
+    entry_bytes: float
+    """An average entry of the raft log, as allocated. [bytes]"""
+    list_keys: float
+    """Keys in a list. [count]"""
+    list_bytes: float
+    """The list as it is sent: the largest keys that there are. [bytes]"""
+    list_allocated_bytes: float
+    """The copies of its keys and values. [bytes]"""
+    batch_puts: float
+    """Puts in the largest commit. [count]"""
+    batch_bytes: float
+    """Their keys and values. [bytes]"""
+    defragment_bytes: float
+    """The largest keys that one transaction of a defragmentation copies, in the file. [bytes]"""
+
+
+def sums_of(load: Load, defragment_keys: float) -> LoadSums:
+    """Return the sums over a load's kinds of keys."""
+    history = load.history_seconds
+    rate = sum([kind.writes_per_second for kind in load.objects])
+    # The data's packing in the file is a field of the profile; only the history's follows from today's rate of writes.
+    puts = max(1.0, load.puts_per_transaction)
+    largest_commit = min(max(puts, rate / _COMMITS_PER_SECOND, load.puts_per_commit), _MOST_PUTS_PER_COMMIT)
+    data = written = file_rate = fresh = low = likely = high = 0.0
+    history_bytes = replaced_revisions = index = 0.0
+    sizes = []
+    keys = sum([kind.count for kind in load.objects])
+    # Where revisions_per_key was filled from the rate of writes, it adds nothing to them.
+    further = max(0.0, load.revisions_per_key - 1 - rate * history / keys) if keys else 0.0
+    for kind in load.objects:
+        count, key, value, writes = kind.count, kind.key_bytes, kind.value_bytes, kind.writes_per_second
+        fresh_one = revision_bytes(key, value, load.puts_per_commit)
+        # Of a kind's own rate: counting the others' as well, more writes of them would make its history smaller.
+        again_one = revision_bytes(key, value, max(puts, writes / _COMMITS_PER_SECOND))
+        data += count * (key + value)
+        written += writes * (key + value)
+        file_rate += writes * again_one
+        fresh += count * fresh_one
+        index += count * size_class(key)
+        sizes.append((key + value, count, key, value, fresh_one))
+        replaced = writes * history + count * further
+        best = usual = worst = 1.0
+        if replaced > 0:
+            replaced_revisions += replaced
+            history_bytes += replaced * again_one
+            best, usual, worst = fragmentation(key, value, load.puts_per_commit)
+        # Keys that are written in order, or once, stay as they are.
+        low += count * fresh_one * min(1.0, best)
+        likely += count * fresh_one * max(1.0, usual)
+        high += count * fresh_one * max(1.0, worst)
+    mean = written / rate if rate else data / keys if keys else 0.0
+    mean_key = index / keys if keys else 0.0
+    deleted = load.lease_revokes_per_second * load.keys_per_lease * history
+    if deleted:
+        history_bytes += deleted * revision_bytes(mean_key, 0, 1)
+    sizes.sort(reverse=True)
+    listed = min(load.list_keys, keys)
+    list_bytes, list_allocated = _listed(sizes, listed)
+    return LoadSums(
+        keys=keys,
+        data_bytes=data,
+        revisions_per_second=rate,
+        written_bytes_per_second=written,
+        file_bytes_per_second=file_rate,
+        fresh_bytes=fresh,
+        kept_bytes=(low, likely, high),
+        history_bytes=history_bytes,
+        history_revisions=replaced_revisions + deleted,
+        index_key_bytes=index,
+        replaced_revisions=replaced_revisions,
+        deleted_keys=deleted,
+        deleted_key_bytes=deleted * mean_key,
+        entry_bytes=size_class(_REQUEST_BYTES + puts * mean + (puts - 1) * _FURTHER_PUT_BYTES),
+        list_keys=listed,
+        list_bytes=list_bytes,
+        list_allocated_bytes=list_allocated,
+        batch_puts=largest_commit,
+        batch_bytes=max(largest_commit * mean, load.largest_value_bytes),
+        defragment_bytes=_copied(sizes, defragment_keys),
+    )
+
+
+_Size = tuple[float, float, float, float, float]
+
+
+def _listed(sizes: Sequence[_Size], keys: float) -> tuple[float, float]:
+    """Return the bytes of a list of the largest keys, and what it allocates. [bytes]"""
+    listed = allocated = 0.0
+    for pair, count, key, value, _ in sizes:
+        part = min(keys, count)
+        listed += part * pair
+        allocated += part * (size_class(key) + size_class(value))
+        keys -= part
+        if not keys:
+            break
+    return listed, allocated
+
+
+def _copied(sizes: Sequence[_Size], keys: float) -> float:
+    """Return what the largest keys take in the file. [bytes]"""
+    copied = 0.0
+    for _, count, _, _, in_file in sizes:
+        part = min(keys, count)
+        copied += part * in_file
+        keys -= part
+        if not keys:
+            break
+    return copied

@@ -1,0 +1,87 @@
+"""One evaluation of the model: from a point of a load and one value of every coefficient to all figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from etcdsize.resources.coefficients import Coefficients
+from etcdsize.resources.cpu import CPU_TERMS, cpu_figures
+from etcdsize.resources.disk import DISK_TERMS, DiskSpeed, disk_figures, wal_bytes_kept
+from etcdsize.resources.file_size import FILE_TERMS, file_figures, seconds_until_full
+from etcdsize.resources.load import Load
+from etcdsize.resources.load_sums import LoadSums
+from etcdsize.resources.memory import MEMORY_TERMS, memory_figures
+from etcdsize.resources.network import NETWORK_TERMS, network_figures
+from etcdsize.resources.seconds import SECONDS_TERMS, seconds_figures, snapshot_seconds
+from etcdsize.resources.terms import Figures, TermKind
+
+__all__ = ["GROUPS", "Case", "Evaluation", "evaluate"]
+
+GROUPS: dict[str, dict[str, tuple[TermKind, ...]]] = {
+    "file": FILE_TERMS,
+    "memory": MEMORY_TERMS,
+    "disk": DISK_TERMS,
+    "network": NETWORK_TERMS,
+    "cpu": CPU_TERMS,
+    "seconds": SECONDS_TERMS,
+}
+"""The terms of every figure, by group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What an evaluation assumes besides the load: one end of each range, or what lies between."""
+
+    index: int
+    """0: the low end. 1: likely. 2: the high end."""
+    values: Coefficients
+    disk: DiskSpeed
+    """For how long operations take: the fast end at the low end."""
+    fsync_seconds: float
+    """For how many writes share an fsync: the slow end at the low end."""
+    entries: float
+    """Entries in the raft log in memory. [count]"""
+    watcher: float
+    """The heap of a watcher. [bytes]"""
+    snapshot_count: float
+    """Entries between two snapshots on disk. [count]"""
+    entries_since_snapshot: float
+    """Entries since the last of them. [count]"""
+    quota_bytes: float | None
+    """The quota, if it is given."""
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """All figures of one case, by group."""
+
+    groups: dict[str, Figures]
+    sums: LoadSums
+
+    def until_full(self, quota_bytes: float) -> tuple[float, float]:
+        """Return when a quota is full, without compaction and with it. [s] Infinity: never."""
+        return seconds_until_full(self.groups["file"], self.sums, quota_bytes)
+
+
+def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
+    """Return all figures of a load in one case."""
+    values = case.values
+    file = file_figures(load, sums, values, sums.kept_bytes[case.index], snapshot_seconds(sums, values, case.disk))
+    in_use = sum(file["in_use_bytes"])
+    length = sum(file["high_water_bytes"])
+    quota = sum(file["quota_bytes"]) if case.quota_bytes is None else case.quota_bytes
+    entries, since = case.entries, case.entries_since_snapshot
+    if not load.writes_per_second:
+        # Nothing is written any more: what is there was written once.
+        entries, since = min(entries, sums.keys), min(since, sums.keys)
+    groups = {
+        "file": file,
+        "memory": memory_figures(load, sums, values, entries, case.watcher, length),
+        "disk": disk_figures(
+            load, sums, values, quota, wal_bytes_kept(sums, values, case.snapshot_count), case.fsync_seconds
+        ),
+        "network": network_figures(load, sums, values),
+        "cpu": cpu_figures(load, sums, values),
+        "seconds": seconds_figures(load, sums, values, case.disk, length, in_use, since),
+    }
+    return Evaluation(groups, sums)

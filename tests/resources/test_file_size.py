@@ -1,0 +1,102 @@
+"""The file: held to sums written out from its sentences, and to what was measured."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from resource_loads import loads, one_load
+
+from etcdsize.resources.coefficients import load_coefficients
+from etcdsize.resources.file_size import file_figures, seconds_until_full
+from etcdsize.resources.load_sums import sums_of
+from etcdsize.resources.revision_bytes import revision_bytes
+
+LIKELY = load_coefficients("3.5").spread.likely
+GIB = 2**30
+
+
+def figures(load, *, index=1, seconds=0.0):
+    sums = sums_of(load, 10_000)
+    return file_figures(load, sums, LIKELY, sums.kept_bytes[index], seconds), sums
+
+
+def total(load, figure, **options):
+    return math.fsum(figures(load, **options)[0][figure])
+
+
+def quota_in_sentences(file_bytes, data_bytes):
+    """A quarter above the file, but no more than 8 GiB while the file and a twentieth fit; never below the data."""
+    quota = file_bytes * 1.25
+    if quota > 8 * GIB:
+        quota = 8 * GIB if file_bytes * 1.05 <= 8 * GIB else file_bytes * 1.05
+    quota = max(quota, data_bytes, 2 * GIB)
+    return math.ceil(quota / GIB) * GIB
+
+
+class TestFile:
+    """In use: every key once, as packed. The high-water mark: and the history, and what compactions add."""
+
+    @pytest.mark.parametrize("value", [100, 1_000, 10_000])
+    def test_keys_that_are_written_once_take_their_revision_bytes(self, value):
+        load = one_load(count=100_000, value_bytes=value, writes=0, puts_per_commit=100)
+        assert total(load, "in_use_bytes") == pytest.approx(
+            100_000 * revision_bytes(64, value, 100) + LIKELY.file_fixed, rel=1e-3
+        )
+        assert total(load, "history_bytes") == 0
+        assert total(load, "high_water_bytes") == total(load, "in_use_bytes")
+
+    def test_history_is_what_is_written_while_it_is_kept(self):
+        load = one_load(count=1_000, value_bytes=1_000, writes=50, history_seconds=600)
+        assert total(load, "history_bytes") == pytest.approx(50 * 600 * revision_bytes(64, 1_000, 5))
+
+    def test_given_revisions_a_key_count_where_they_are_more_than_the_rate_gives(self):
+        load = one_load(count=1_000, value_bytes=1_000, writes=0, revisions_per_key=4)
+        assert total(load, "history_bytes") == pytest.approx(3_000 * revision_bytes(64, 1_000, 1))
+
+    def test_ran_on_3_5_30_one_and_a_half_million_keys_of_a_kilobyte(self):
+        # 1,559,100 keys of 37 bytes with 1,000 bytes each, in transactions of 100, filled a quota of 2,148.5 MB.
+        load = one_load(count=1_559_100, key_bytes=37, value_bytes=1_000, writes=0, puts_per_commit=100)
+        assert total(load, "in_use_bytes") == pytest.approx(2_148.5e6, rel=0.03)
+
+    @given(loads())
+    def test_the_quota_agrees_with_its_sentences(self, load):
+        found, sums = figures(load)
+        length = math.fsum(found["high_water_bytes"])
+        expected = quota_in_sentences(length, sums.data_bytes)
+        # A float next to a whole GiB may fall on either side of it.
+        assert abs(math.fsum(found["quota_bytes"]) - expected) <= max(GIB + 1, 1e-12 * expected)
+
+    @given(loads(), st.sampled_from([0, 1, 2]))
+    def test_the_quota_holds_the_file_and_the_data(self, load, index):
+        found, sums = figures(load, index=index)
+        assert math.fsum(found["quota_bytes"]) >= max(
+            1.049 * math.fsum(found["high_water_bytes"]), sums.data_bytes, 2 * GIB
+        )
+
+
+class TestUntilFull:
+    """Without compaction the writes fill what is free; with it, only where the history does not fit."""
+
+    def test_hours_are_the_room_over_the_rate(self):
+        load = one_load(count=1_000_000, value_bytes=1_000, writes=100, history_seconds=600)
+        found, sums = figures(load)
+        room = 4 * GIB - math.fsum(found["in_use_bytes"])
+        alone, kept = seconds_until_full(found, sums, 4 * GIB)
+        assert alone == pytest.approx(room / (100 * revision_bytes(64, 1_000, 10)))
+        assert kept == math.inf
+
+    def test_a_quota_below_the_history_is_full_while_it_grows(self):
+        load = one_load(count=1_000, value_bytes=100_000, writes=100, history_seconds=3_600)
+        found, sums = figures(load)
+        alone, kept = seconds_until_full(found, sums, 2 * GIB)
+        assert kept == alone
+        assert 0 < kept < 3_600
+
+    def test_a_quota_below_the_keys_is_full_now_and_without_writes_never_fills(self):
+        load = one_load(count=1_000_000, value_bytes=1_000, writes=0)
+        found, sums = figures(load)
+        assert seconds_until_full(found, sums, GIB) == (0, 0)
+        assert seconds_until_full(found, sums, 4 * GIB) == (math.inf, math.inf)
