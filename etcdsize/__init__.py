@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 
 __all__ = [
     "INVALID",
+    "Amount",
+    "Assumption",
     "Bound",
     "Candidate",
     "Catalog",
@@ -55,11 +57,13 @@ __all__ = [
     "Need",
     "Notice",
     "NoticeDetail",
+    "ObjectKind",
     "Observation",
     "OptionError",
     "PlanError",
     "Price",
     "PriceStep",
+    "Profile",
     "Rejected",
     "Runbook",
     "Scrape",
@@ -100,6 +104,7 @@ __all__ = [
     "read_gcloud_machine_types",
     "read_metrics",
     "read_prices",
+    "read_profile",
     "render",
     "runbook",
     "settings_for",
@@ -157,6 +162,11 @@ _PUBLIC_NAMES = {
     "observation.endpoint_status": ("read_endpoint_status",),
     "observation.scrape": ("Histogram", "MemberStatus", "Scrape"),
     "plan.settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
+    "resources.amount": ("Amount",),
+    "resources.assumption": ("Assumption",),
+    "resources.object_kind": ("ObjectKind",),
+    "resources.profile": ("Profile",),
+    "resources.profile_file": ("read_profile",),
     "sizing.quorum": ("failure_tolerance", "quorum"),
     "sizing.size": ("Sizing", "size"),
     "operations.steps": ("Command", "Step"),
@@ -225,6 +235,11 @@ if TYPE_CHECKING:
     from etcdsize.plan.render import render
     from etcdsize.plan.settings import EtcdSettings, Memory, Setting, settings_for
     from etcdsize.plan.tls import Tls, TlsFiles
+    from etcdsize.resources.amount import Amount
+    from etcdsize.resources.assumption import Assumption
+    from etcdsize.resources.object_kind import ObjectKind
+    from etcdsize.resources.profile import Profile
+    from etcdsize.resources.profile_file import read_profile
     from etcdsize.sizing.quorum import failure_tolerance, quorum
     from etcdsize.sizing.size import Sizing, size
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers

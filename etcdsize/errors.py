@@ -109,7 +109,7 @@ class PlanError(EtcdSizeError):
 
 
 class TableError(EtcdSizeError):
-    """A tier table or a machine catalog that breaks its rules."""
+    """A tier table, a machine catalog or the file of a profile that breaks its rules."""
 
     code = "table"
 

@@ -35,6 +35,7 @@ CERTAINTY_PREFIXES: dict[Certainty, str] = {
 """What precedes the figure of a load."""
 _MEANING = "upper: it is at most that. lower: at least. estimate: it may be more or less."
 
+_BOUNDS = {"clients": "clients_bound", "requests_per_second": "requests_bound", "data_bytes": "data_bound"}
 _LARGEST = 2**64 - 1
 _SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
 
@@ -54,7 +55,8 @@ def _load(dimension: str, parse: Callable[[str], int | float] | None) -> Callabl
                 try:
                     value = parse(str(value))
                 except UnitError as error:
-                    raise InvalidWorkloadError(f"{dimension}: {error}", dimension=dimension, value=value) from None
+                    message = f"{dimension}: {error}{_range_hint(dimension, value)}"
+                    raise InvalidWorkloadError(message, dimension=dimension, value=value) from None
             else:
                 value = _python_number(dimension, value, accepted)
         # NaN fails both comparisons.
@@ -86,11 +88,23 @@ def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
         return number
     if kind is not None and kind in "iu" and value.shape == ():
         return int(value)
+    hint = _range_hint(dimension, value)
     raise WorkloadTypeError(
-        f"{dimension}: got {shown(value)} of type {type(value).__name__}, expected {accepted}",
+        f"{dimension}: got {shown(value)} of type {type(value).__name__}, expected {accepted}{hint}",
         dimension=dimension,
         value=value,
     )
+
+
+def _range_hint(dimension: str, value: Any) -> str:
+    """Return what to do with a range, which other figures of a `Profile` may be, or an empty string."""
+    if isinstance(value, str):
+        is_range = ".." in value
+    elif isinstance(value, (list, tuple)):
+        is_range = len(value) in (2, 3)
+    else:
+        is_range = hasattr(value, "high") or (isinstance(value, dict) and "high" in value)
+    return f'; for a range, give its high end, and {_BOUNDS[dimension]}="upper"' if is_range else ""
 
 
 class Workload(Model):

@@ -21,6 +21,7 @@ AWS = (
 GCLOUD = '[{"name": "n2-standard-4", "guestCpus": 4, "memoryMb": 16384}]'
 METRICS = (Path(__file__).parent / "data" / "metrics-3.4.23-before.txt").read_text()
 STATUS = (Path(__file__).parent / "data" / "endpoint-status-3.4.23.json").read_text()
+PROFILE = '[load]\nkeys = "200..900"\nvalue_bytes = "1kB"'
 PRICES = "machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n"
 
 
@@ -97,6 +98,7 @@ def calls() -> dict[str, dict[str, object]]:
         "read_gcloud_machine_types": {"source": GCLOUD, "date": "2026-11-01"},
         "read_metrics": {"source": METRICS, "taken_unix_seconds": 2e9},
         "read_prices": {"text": PRICES},
+        "read_profile": {"text": PROFILE, "file": "load.toml"},
         "render": {"plan": plan, "format": "flags"},
         "runbook": {"plan": plan, "tier": "small", "kubernetes": True, "snapshot": "snapshot.db"},
         "settings_for": {
@@ -178,6 +180,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
     amounts = {"size_gib": 50, "provisioned_iops": 3000, "provisioned_mb_per_second": 131.072}
     how = {"data_dir": "/data", "token": "t", "settings": {}, "etcd_version": "3.5", "tls": None}
     return {
+        "Amount.of": (etcdsize.Amount, {"value": "200..900", "unit": "count"}),
         "Bound.fits": (bound, {"load": 5}),
         "Bound.exact": (bound, {"headroom": 0.1}),
         "Catalog.find_for": (etcdsize.load_catalog("guide"), {"provider": "aws", "tier": "small"}),

@@ -6,7 +6,7 @@ As text, an amount is a number in the grammar of `units`, or two or three of the
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union, get_args
+from typing import Annotated, Any, ClassVar, TypeAlias, Union, get_args
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -14,12 +14,10 @@ from etcdsize.base.checks import number_of, one_of, plain_number
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError
+from etcdsize.resources.fields import Unit
 from etcdsize.units import format_number, parse_bytes, parse_count, parse_duration, parse_rate
 
-__all__ = ["Amount", "AmountInput", "Unit"]
-
-Unit = Literal["count", "rate", "bytes", "duration"]
-"""What an amount counts, and so which units its text may have."""
+__all__ = ["Amount", "AmountInput"]
 
 _PARSERS: dict[str, Callable[[str], int | float]] = {
     "count": parse_count,

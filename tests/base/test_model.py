@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import etcdsize
 from etcdsize import (
+    Amount,
+    Assumption,
     Bound,
     Candidate,
     Catalog,
@@ -52,10 +54,12 @@ from etcdsize import (
     Need,
     Notice,
     NoticeDetail,
+    ObjectKind,
     Observation,
     PlanError,
     Price,
     PriceStep,
+    Profile,
     Rejected,
     Runbook,
     Scrape,
@@ -101,6 +105,7 @@ MODELS = [
     *(TierTable, Unfit, Workload, WriteLatency, Dropped, Imported, NoticeDetail),
     *(EtcdDowngrade, EtcdFlag, EtcdFlaw, EtcdSettings, EtcdUpgrade, EtcdVersion, EtcdVersions, Memory, Setting),
     *(ClusterPlan, Member, Tls, TlsFiles),
+    *(Amount, Assumption, ObjectKind, Profile),
     *(Command, Runbook, Step),
     *(ClientCount, Histogram, MemberLoad, MemberStatus, Observation, Scrape, ClientTls),
 ]
@@ -121,7 +126,8 @@ class TestEveryModel:
 
     def test_an_unknown_field_is_rejected(self, model):
         plans = dict.fromkeys((ClusterPlan, Member, Tls, TlsFiles), PlanError)
-        error = ({Workload: InvalidWorkloadError} | plans).get(model, TableError)
+        loads = dict.fromkeys((Amount, ObjectKind, Profile, Workload), InvalidWorkloadError)
+        error = (loads | plans).get(model, TableError)
         with pytest.raises(error, match=rf"^{model.__name__}: "):
             model(no_such_field=1)
 
@@ -138,6 +144,8 @@ def test_every_public_model_is_tested_above():
         *(size(clients=5, catalog="current"), fit("large"), fit("xlarge", provider="gce", limit=None)),
         *(load_versions(), settings_for(size(clients=5, data_bytes=2**63 + 1), etcd_version="3.6.1")),
         runbook(ClusterPlan.local(3), tier="large"),
+        Profile(keys="200..900", tls=True, objects=[]),
+        Profile(objects=[ObjectKind(name="pods", count="200..300..900", value_bytes=5)], history_seconds="1h..2h"),
         *(ClusterPlan.local(3), ClusterPlan.from_hosts(["a=n1"], tls=Tls.from_dir("/pki"), etcd_version="3.6.1")),
     ],
 )
