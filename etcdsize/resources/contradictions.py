@@ -11,7 +11,7 @@ from etcdsize.units import format_number
 
 if TYPE_CHECKING:
     from etcdsize.resources.amount import Amount
-    from etcdsize.resources.profile import Profile
+    from etcdsize.resources.profile_fields import ProfileFields
 
 __all__ = ["reject_contradictions"]
 
@@ -25,7 +25,7 @@ _ROUNDING = 1 + 1e-9
 _MOST_KEY_BYTES = 256.0
 
 
-def reject_contradictions(profile: Profile) -> None:
+def reject_contradictions(profile: ProfileFields) -> None:
     """Raise an InvalidWorkloadError for the first fields that contradict each other."""
     if profile.objects:
         _check_kinds(profile)
@@ -42,7 +42,7 @@ def _reject(field: str, got: object, expected: str, why: str) -> NoReturn:
     raise InvalidWorkloadError(f"{field}: got {got}, expected {expected}: {why}", dimension=field, value=got)
 
 
-def _check_kinds(profile: Profile) -> None:
+def _check_kinds(profile: ProfileFields) -> None:
     for field, amount in (("keys", profile.keys), ("value_bytes", profile.value_bytes)):
         if amount is not None:
             _reject(field, amount, "none beside objects", "every kind has its own; leave it out")
@@ -62,7 +62,7 @@ def _check_kinds(profile: Profile) -> None:
         _reject("objects", f"{high:g} writes/s of all kinds", f"at least {writes.low * puts.low:g}", why)
 
 
-def _check_requests(profile: Profile, requests: float) -> None:
+def _check_requests(profile: ProfileFields, requests: float) -> None:
     writes, reads = profile.writes, profile.reads_per_second
     total = (reads.low if reads else 0) + (writes.low if writes else 0)
     if total > requests * _ROUNDING:
@@ -71,7 +71,7 @@ def _check_requests(profile: Profile, requests: float) -> None:
         _reject("requests_per_second", format_number(requests), f"at least {total:g}", why)
 
 
-def _check_data(profile: Profile, data: float) -> None:
+def _check_data(profile: ProfileFields, data: float) -> None:
     low = high = 0.0
     for count, key, value in profile.pairs:
         if count is None:
@@ -85,7 +85,7 @@ def _check_data(profile: Profile, data: float) -> None:
         _reject("data_bytes", format_number(data), f"at most {high:g}, or {_PAGES:g} times that in etcd's file", why)
 
 
-def _check_parts(profile: Profile) -> None:
+def _check_parts(profile: ProfileFields) -> None:
     """Reject a part that is larger than the whole."""
     largest, lists = profile.largest_value_bytes, profile.list_keys
     if largest is not None:
@@ -97,13 +97,13 @@ def _check_parts(profile: Profile) -> None:
         _reject("list_keys", lists, f"at most {most:g}", "there are no more keys; correct one of them")
 
 
-def _most_keys(profile: Profile) -> float:
+def _most_keys(profile: ProfileFields) -> float:
     if profile.objects:
         return sum(kind.count.high for kind in profile.objects)
     return profile.keys.high if profile.keys is not None else math.inf
 
 
-def _check_leases(profile: Profile) -> None:
+def _check_leases(profile: ProfileFields) -> None:
     leases, attached = profile.leases, profile.keys_per_lease
     for field in ("lease_ttl_seconds", "keys_per_lease", "lease_revokes_per_second"):
         amount: Amount | None = getattr(profile, field)
@@ -117,7 +117,7 @@ def _check_leases(profile: Profile) -> None:
         _reject("keys_per_lease", attached, f"at most {most / leases.low:g}", why)
 
 
-def _check_watches(profile: Profile) -> None:
+def _check_watches(profile: ProfileFields) -> None:
     watchers, streams, events = profile.watchers, profile.watch_streams, profile.watch_events_per_second
     if watchers is not None and streams is not None and watchers.low > 0 == streams.high:
         _reject("watch_streams", streams, "at least 1", f"{watchers} watchers need a stream")
