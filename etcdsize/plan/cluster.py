@@ -19,6 +19,7 @@ from etcdsize.etcd.notices import quota_notices, version_notices
 from etcdsize.etcd.urls import parse_url
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.etcd.versions import EtcdVersion, load_versions
+from etcdsize.plan.chosen_settings import choose_timing
 from etcdsize.plan.flag_combinations import setting_of
 from etcdsize.plan.flag_rules import bare_name, check_flags, read_extra_flags
 from etcdsize.plan.hosts import integer_of, member_at, name_hosts
@@ -67,8 +68,9 @@ class ClusterPlan(PlanModel):
     etcd_version : str or EtcdVersion
         Such as `"3.6"` or `"3.6.16"`.
     extra_flags : mapping of str to bool, int or str, optional
-        Any other flags of the version, with or without their hyphens. They override `settings`. Values may be text as
-        for etcd, or a size such as `"8GiB"`. A flag that our table lacks is passed through, with a notice.
+        Any other flags of the version, with or without their hyphens. They override `settings`; a heartbeat among them
+        brings an election timeout of ten heartbeats, unless one is given. Values may be text as for etcd, or a size
+        such as `"8GiB"`. A flag that our table lacks is passed through, with a notice.
     data_dir : str
         The folder on every machine, which holds each member's data in `<name>.etcd`.
 
@@ -158,15 +160,28 @@ class ClusterPlan(PlanModel):
         check_members(self.members, self.tls)
         check_text(self.token, "token")
         check_path(self.data_dir, "data_dir")
-        check_flags(self.etcd_version, self.settings, self.extra_flags)
+        check_flags(self.etcd_version, self._settings, self.extra_flags)
         check_listeners(self.members, self.tls, self.further_flags)
         check_log_folder({one.name: self.data_dir_of(one.name) for one in self.members}, self.further_flags)
         return self
 
     @property
+    def _settings(self) -> dict[str, Value]:
+        """`settings`, and the election timeout for a heartbeat of `extra_flags`, as `settings_for` chooses it."""
+        heartbeat = self.extra_flags.get("heartbeat-interval")
+        if heartbeat is None or "election-timeout" in {**self.settings, **self.extra_flags}:
+            return self.settings
+        _, (name, value, *_) = choose_timing(None, heartbeat)
+        is_default = value == setting_of(self.etcd_version, {}, name)
+        return self.settings if is_default else {**self.settings, name: value}
+
+    @property
     def further_flags(self) -> dict[str, Value]:
-        """The flags that the plan does not set itself: `settings`, overridden by `extra_flags`."""
-        return self.settings | self.extra_flags
+        """The flags that the plan does not set itself: `settings`, overridden by `extra_flags`.
+
+        If `extra_flags` have a heartbeat and none of them an election timeout, that is ten heartbeats.
+        """
+        return self._settings | self.extra_flags
 
     def setting(self, name: str) -> Value:
         """Return the value of a flag of `settings` or `extra_flags`, or the version's default if it is not set."""

@@ -11,7 +11,7 @@ from etcdsize.errors import OptionError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import flag_text, nanoseconds
 from etcdsize.etcd.versions import EtcdVersion, load_versions
-from etcdsize.plan.flag_values import feature_gates
+from etcdsize.plan.flag_values import LOG_STREAMS, feature_gates
 
 __all__ = ["LONGEST_ELECTION_MS", "check_combinations", "setting_of"]
 
@@ -20,10 +20,9 @@ LONGEST_ELECTION_MS = 50_000
 """The longest election timeout that etcd accepts. [ms]"""
 _HEARTBEATS_PER_ELECTION = 5
 _MOST_SAMPLES = 1_000_000
-# server/embed/config_logging.go. A log output is one of these, or a file.
-_JOURNAL = "systemd/journal"
-_STREAMS = ("default", "stderr", "stdout")
-_SCHEME = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*:")
+*_STREAMS, _JOURNAL = LOG_STREAMS
+# zap, which writes the log, opens no other URL than that of a file of this machine.
+_SCHEME = re.compile(r"(?!file://(?:localhost)?/)[A-Za-z][A-Za-z0-9+.-]*:")
 # The fields of lumberjack.Logger, which the JSON configures.
 _ROTATION = {"filename": str, "maxsize": int, "maxage": int, "maxbackups": int, "localtime": bool, "compress": bool}
 # Go's int, on machines of 64 bits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from etcdsize.base.text import nearest, shown
@@ -13,13 +14,17 @@ from etcdsize.etcd.urls import UrlError, parse_url, reject_user
 from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.plan.tls import check_path
 
-__all__ = ["LISTENERS", "PATHS", "check_flag", "feature_gates", "urls_of"]
+__all__ = ["LISTENERS", "LOG_STREAMS", "check_flag", "feature_gates", "paths_of", "urls_of"]
 
-PATHS = (
-    *("wal-dir", "client-crl-file", "peer-crl-file"),
+_PATHS = (
+    *("data-dir", "wal-dir", "client-crl-file", "peer-crl-file"),
+    *("cert-file", "key-file", "trusted-ca-file", "peer-cert-file", "peer-key-file", "peer-trusted-ca-file"),
     *("client-cert-file", "client-key-file", "peer-client-cert-file", "peer-client-key-file"),
 )
-"""The flags that hold a path, beyond those that the plan sets itself."""
+# server/embed/config_logging.go. A log output is one of these, or a file.
+LOG_STREAMS = ("default", "stderr", "stdout", "systemd/journal")
+"""The outputs of the log that are not files."""
+_KEYS_OF_TOKENS = ("pub-key=", "priv-key=")
 
 LISTENERS = ("listen-client-http-urls", "listen-metrics-urls")
 """The flags with more URLs to listen on."""
@@ -72,8 +77,8 @@ def check_flag(version: EtcdVersion, name: str, value: object) -> None:
     """
     flag = version.flag(name)
     checked = check_value(version, flag, value)
-    if name in PATHS and checked:
-        check_path(str(checked), f"--{name}")
+    for path in paths_of(name, checked):
+        check_path(path, f"--{name}")
     rule = _RULES.get(name)
     if rule is not None:
         try:
@@ -101,6 +106,22 @@ def feature_gates(version: EtcdVersion, text: str) -> dict[str, bool]:
             raise _rejected(part, f"{name}=true or {name}=false")
         found[name] = BOOLEANS[value]
     return found
+
+
+def paths_of(name: str, value: Value) -> tuple[str, ...]:
+    """Return the paths in the value of a flag.
+
+    >>> paths_of("log-outputs", "stderr,/var/log/etcd.log"), paths_of("auth-token", "jwt,sign-method=RS256,pub-key=a")
+    (('/var/log/etcd.log',), ('a',))
+    """
+    parts = str(value).split(",")
+    if name in ("log-output", "log-outputs"):
+        found = [re.sub("^file://(localhost)?", "", part) for part in parts if part not in LOG_STREAMS]
+    elif name == "auth-token":
+        found = [part.partition("=")[2] for part in parts if part.startswith(_KEYS_OF_TOKENS)]
+    else:
+        found = [str(value)] if name in _PATHS else []
+    return tuple(filter(None, found))
 
 
 def urls_of(value: Value) -> tuple[str, ...]:

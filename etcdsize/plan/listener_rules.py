@@ -20,7 +20,7 @@ __all__ = ["check_listeners", "check_log_folder"]
 
 
 def check_listeners(members: Sequence[Member], tls: Tls | None, flags: Mapping[str, Value]) -> None:
-    """Reject a URL that a member or its neighbour on the machine listens on, and a log that several would write."""
+    """Reject a URL that is taken or that only one of several machines has, and a log that several members write."""
     found = {name: urls_of(flags[name]) for name in LISTENERS if flags.get(name)}
     has_certificates = tls is not None and tls.client is not None
     for name, urls in found.items():
@@ -44,6 +44,16 @@ def check_listeners(members: Sequence[Member], tls: Tls | None, flags: Mapping[s
         raise _rejected(
             alone[0], flags[alone[0]], "one member on each host: all members have the flag, and two on one host collide"
         )
+    for name, urls in found.items() if len(members) > 1 else ():
+        for text in urls:
+            url = parse_url(text)
+            if not (url.is_wildcard or url.is_loopback):
+                raise _rejected(
+                    name,
+                    text,
+                    "an address that every machine has, because all members have the flag: write "
+                    f"{url.scheme}://0.0.0.0:{url.port} to listen on every address of each",
+                )
 
 
 def check_log_folder(data_dirs: Mapping[str, str], flags: Mapping[str, Value]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -31,6 +32,11 @@ from etcdsize.plan.terraform import ANSWER, answer
 
 GIB = 2**30
 A_NAME = "expected a name of lower-case letters, digits and hyphens, such as max-learners"
+HOSTS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
+EVERY = (
+    "expected an address that every machine has, because all members have the flag: write http://0.0.0.0:9 to listen "
+    "on every address of each"
+)
 ALONE = "expected one member on each host: all members have the flag, and two on one host collide"
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
 
@@ -285,6 +291,50 @@ class TestFormats:
         with pytest.raises(OptionError, match=r"^--peer-crl-file: got \"x\.pem\", expected an absolute path"):
             render(ClusterPlan.local(1, data_dir="/d", extra_flags={"peer-crl-file": "x.pem"}), "systemd")
 
+    @pytest.mark.parametrize(
+        ("flag", "value", "path"),
+        [
+            ("log-outputs", "stderr,etcd.log", "etcd.log"),
+            ("log-outputs", "logs/etcd.log", "logs/etcd.log"),
+            ("auth-token", "jwt,sign-method=RS256,pub-key=/a.pub,priv-key=a.key", "a.key"),
+            ("auth-token", "jwt,sign-method=RS256,pub-key=a.pub", "a.pub"),
+        ],
+    )
+    def test_a_relative_path_within_a_value_in_a_unit(self, flag, value, path):
+        found = ClusterPlan.local(1, data_dir="/d", extra_flags={flag: value})
+        with pytest.raises(OptionError) as error:
+            render(found, "systemd")
+        assert str(error.value) == f'--{flag}: got "{path}", expected an absolute path: systemd starts etcd in /'
+        assert f"{flag}={value}" in render(found, "flags", "infra0")
+
+    @pytest.mark.parametrize(
+        ("flag", "value"),
+        [
+            ("log-outputs", "stderr,/var/log/etcd.log"),
+            ("log-outputs", "file:///var/log/etcd.log,stdout"),
+            ("log-outputs", "file://localhost/var/log/etcd.log"),
+            ("log-outputs", "systemd/journal"),
+            ("log-outputs", "default"),
+            ("auth-token", "jwt,sign-method=RS256,pub-key=/a.pub,priv-key=/a.key,ttl=5m"),
+            ("auth-token", "simple"),
+        ],
+    )
+    def test_an_absolute_path_within_a_value_in_a_unit(self, flag, value):
+        assert f"--{flag}={value}" in render(ClusterPlan.local(1, data_dir="/d", extra_flags={flag: value}), "systemd")
+
+    @pytest.mark.parametrize(
+        ("flag", "value", "path"),
+        [
+            ("log-outputs", "~/etcd.log", "~/etcd.log"),
+            ("log-outputs", "stderr,../etcd.log", "../etcd.log"),
+            ("auth-token", "jwt,sign-method=HS256,priv-key=~/key", "~/key"),
+            ("wal-dir", "~/wal", "~/wal"),
+        ],
+    )
+    def test_a_path_that_a_plan_rejects_is_rejected_within_a_value(self, flag, value, path):
+        with pytest.raises(PlanError, match=rf'^extra_flags: --{flag}: got "{re.escape(path)}", expected a '):
+            ClusterPlan.local(1, extra_flags={flag: value})
+
 
 class TestPrecedence:
     """The user's value replaces that of `settings`, and everything derived follows it."""
@@ -359,6 +409,34 @@ class TestPrecedence:
         found = settings_for(size(clients=5), peer_rtt_ms=rtt, extra_flags=given)
         assert (found.heartbeat_interval_ms, found.election_timeout_ms) == expected
         assert ("election-below-rtt" in codes(found)) == (expected[1] < 10 * (rtt or 0))
+
+    @pytest.mark.parametrize(
+        ("heartbeat", "election"), [(100, None), (50, None), (101, 1010), (500, 5000), (8000, 50_000)]
+    )
+    def test_a_heartbeat_brings_the_same_election_timeout_everywhere(self, heartbeat, election):
+        """With a load or without one, and in a runbook, which has no load."""
+        flags = {"heartbeat-interval": heartbeat}
+        alone = ClusterPlan.local(1, extra_flags=flags)
+        with_load = ClusterPlan.local(1, settings=settings_for(size(clients=5), extra_flags=flags))
+        for found in (alone, with_load):
+            assert found.flags("infra0").get("election-timeout") == election
+            assert found.setting("election-timeout") == (election or 1000)
+            assert runbook(found).members == ("infra0",)
+        own = flags | {"election-timeout": 6 * heartbeat}
+        assert ClusterPlan.local(1, extra_flags=own).further_flags == own
+        rejected = {"settings": {"election-timeout": 5 * heartbeat - 1}, "extra_flags": flags}
+        with pytest.raises(PlanError, match=r"^extra_flags: --heartbeat-interval, --election-timeout: got an election"):
+            ClusterPlan.local(1, **rejected)
+
+    @pytest.mark.parametrize("heartbeat", [0, 10_001])
+    def test_a_heartbeat_without_any_election_timeout(self, heartbeat):
+        flags = {"heartbeat-interval": heartbeat}
+        for make in (
+            lambda: ClusterPlan.local(1, extra_flags=flags),
+            lambda: settings_for(size(clients=5), extra_flags=flags),
+        ):
+            with pytest.raises(PlanError, match=r"^extra_flags: --heartbeat-interval, --election-timeout: got "):
+                make()
 
     def test_timing_that_etcd_rejects(self):
         with pytest.raises(PlanError, match=r"^extra_flags: --heartbeat-interval, --election-timeout: got an election"):
@@ -446,6 +524,10 @@ class TestListeners:
              '--wal-dir: got "/wal", ' + ALONE),
             (lambda: ClusterPlan.local(2, extra_flags={"listen-metrics-urls": "http://127.0.0.1:9"}),
              '--listen-metrics-urls: got "http://127.0.0.1:9", ' + ALONE),
+            (lambda: ClusterPlan.from_hosts(HOSTS, extra_flags={"listen-metrics-urls": "http://127.0.0.1:9,http://10.0.0.1:9"}),
+             '--listen-metrics-urls: got "http://10.0.0.1:9", ' + EVERY),
+            (lambda: ClusterPlan.from_hosts(HOSTS, extra_flags={"listen-client-http-urls": "http://10.9.9.9:9"}),
+             '--listen-client-http-urls: got "http://10.9.9.9:9", ' + EVERY),
         ],
     )  # fmt: skip
     def test_collisions_are_rejected(self, make, message):
@@ -457,6 +539,15 @@ class TestListeners:
         flags = {"listen-metrics-urls": "https://127.0.0.1:2381", "wal-dir": "/wal"}
         found = ClusterPlan.from_hosts(["10.0.0.1", "10.0.0.2"], tls=Tls.from_dir("/pki"), extra_flags=flags)
         assert found.flags("infra1").items() >= flags.items()
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "localhost", "[::1]"])
+    def test_members_on_their_own_hosts_listen_on_what_every_machine_has(self, host):
+        flags = {"listen-metrics-urls": f"http://{host}:2381"}
+        assert ClusterPlan.from_hosts(HOSTS, extra_flags=flags).extra_flags == flags
+
+    def test_a_single_member_listens_on_any_address(self):
+        flags = {"listen-metrics-urls": "http://10.9.9.9:2381"}
+        assert ClusterPlan.from_hosts(HOSTS[:1], extra_flags=flags).extra_flags == flags
 
 
 class TestLogFolder:

@@ -32,7 +32,8 @@ class Row(NamedTuple):
 
 # FOLDER is a folder of the test, and PORT a free port. A flag that an etcd lacks is rejected too.
 REJECTED = (
-    Row({"heartbeat-interval": "201"}),
+    Row({"heartbeat-interval": "201", "election-timeout": "1000"}),
+    Row({"heartbeat-interval": "10001"}),
     Row({"election-timeout": "50001"}),
     Row({"heartbeat-interval": "0"}),
     Row({"heartbeat-interval": "100.5"}),
@@ -49,6 +50,8 @@ REJECTED = (
     Row({"log-outputs": "default,stderr"}),
     Row({"log-outputs": "systemd/journal,stderr"}),
     Row({"log-outputs": "http://a/log"}),
+    Row({"log-outputs": "file:one.log"}),
+    Row({"log-outputs": "file://one.log"}),
     Row({"log-outputs": ""}),
     Row({"enable-log-rotation": "true"}),
     Row({"log-outputs": "FOLDER/a.log,FOLDER/b.log", "enable-log-rotation": "true"}),
@@ -138,6 +141,8 @@ ACCEPTED = (
         },
         (),
     ),
+    Row({"log-outputs": "file://FOLDER/one.log", "heartbeat-interval": "500"}, ()),
+    Row({"log-outputs": "file://localhostFOLDER/one.log"}, ()),
     Row({"listen-metrics-urls": "https://127.0.0.1:PORT", "peer-cert-allowed-cn": "peer"}, (), tls=True),
     Row(
         {

@@ -11,14 +11,12 @@ from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.plan.cluster import ClusterPlan
-from etcdsize.plan.flag_values import PATHS
+from etcdsize.plan.flag_values import paths_of
 
 __all__ = ["render_systemd"]
 
 _DOUBLED = str.maketrans({"%": "%%", "$": "$$", "\\": "\\\\", '"': '\\"'})
-_FILES = ("cert-file", "key-file", "trusted-ca-file")
 _PLAIN = re.compile(r"[A-Za-z0-9_=:,./@+\[\]-]+")
-_PATHS = (*PATHS, "data-dir", *(f"{side}{file}" for side in ("", "peer-") for file in _FILES))
 
 
 def render_systemd(plan: ClusterPlan, member: str) -> str:
@@ -31,12 +29,13 @@ def render_systemd(plan: ClusterPlan, member: str) -> str:
     """
     flags = plan.flags(member)
     for flag, value in flags.items():
-        if flag in _PATHS and value and not str(value).startswith("/"):
-            raise OptionError(
-                f"--{flag}: got {shown(value)}, expected an absolute path: systemd starts etcd in /",
-                option=flag,
-                value=value,
-            )
+        for path in paths_of(flag, value):
+            if not path.startswith("/"):
+                raise OptionError(
+                    f"--{flag}: got {shown(path)}, expected an absolute path: systemd starts etcd in /",
+                    option=flag,
+                    value=value,
+                )
     words = ["etcd", *(_quoted(f"--{flag}={flag_text(value)}") for flag, value in flags.items())]
     return _UNIT.format(version=plan.etcd_version, command=" \\\n    ".join(words))
 
