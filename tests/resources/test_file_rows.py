@@ -1,0 +1,43 @@
+"""What the experiments on the file measured on each version, against the table of bytes a revision."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.resources.experiment import Row
+from etcdsize.resources.revision_bytes import revision_bytes
+
+ROWS = Path(__file__).parents[2] / "benchmarks" / "resources" / "rows"
+VERSIONS = ("3.4.23", "3.5.35", "3.6.16", "3.7.3")
+
+
+def rows(version: str, experiment: str) -> list[Row]:
+    return [row for row in Row.read(ROWS / f"{version}.jsonl") if row.experiment == experiment]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestAppended:
+    """A file has about 75 kB besides its revisions, and each takes what the simulation says, on every version."""
+
+    def test_the_simulation_gives_the_file_in_use(self, version: str) -> None:
+        found = rows(version, "file-size")
+        assert len(found) >= 40
+        for row in found:
+            out = row.outputs
+            simulated = 75_000 + out["revisions"] * out["simulated_bytes_per_revision"]
+            # What the last commit replaced still counts as used.
+            replaced = 120_000 + 12 * row.inputs["value_bytes"]
+            assert out["in_use_bytes"] == pytest.approx(simulated, rel=0.03, abs=replaced), row.inputs
+
+    def test_the_table_gives_what_irregular_commits_take(self, version: str) -> None:
+        """Where the element is not beside a step: the table's revisions have longer numbers than the experiment's."""
+        for row in rows(version, "file-size"):
+            value, puts = row.inputs["value_bytes"], row.inputs["puts_per_commit"]
+            if row.inputs["commits"] == "irregular" and value != 500:
+                assert row.outputs["bytes_per_revision"] == pytest.approx(revision_bytes(64, value, puts), rel=0.04)
+
+    def test_runs_of_pages_leave_at_most_a_fifth_unused(self, version: str) -> None:
+        for row in rows(version, "file-size"):
+            unused = row.outputs["file_bytes_per_revision"] / row.outputs["bytes_per_revision"] - 1
+            if row.inputs["value_bytes"] >= 500:
+                assert -0.06 < unused < 0.2
