@@ -15,12 +15,13 @@ __all__ = ["table_of"]
 _MOST_PARTS = 100
 
 
-def table_of(source: bytes) -> dict[str, Any]:
-    """Return the table that a TOML document is, from UTF-8, or from UTF-16 as PowerShell writes it."""
+def table_of(source: str | bytes | bytearray) -> dict[str, Any]:
+    """Return the table that a TOML document is: text, UTF-8, or UTF-16 as PowerShell writes it."""
     try:
-        text = decoded(source).removeprefix("\ufeff")
+        text = source if isinstance(source, str) else decoded(bytes(source))
     except UnicodeDecodeError as error:
         raise TableError(f"not text: byte {error.start} is not {error.encoding}") from None
+    text = text.removeprefix("\ufeff")
     if any(line.count(".") > _MOST_PARTS and not line.lstrip().startswith("#") for line in text.splitlines()):
         raise TableError(f"not TOML as it is read here: a line has more than {_MOST_PARTS} dots")
     try:

@@ -1,10 +1,10 @@
 """Read a profile from the TOML of a file: the table `[load]` has the fields of `Profile`."""
 
-import tomllib
 from typing import Any
 
 from etcdsize.base.checks import text_of
-from etcdsize.base.text import decoded, nearest, shown
+from etcdsize.base.text import nearest, shown
+from etcdsize.base.toml_text import table_of
 from etcdsize.errors import InvalidWorkloadError, TableError
 from etcdsize.resources.profile import Profile
 
@@ -42,18 +42,12 @@ def read_profile(text: str | bytes, *, file: str = "profile") -> Profile:
 
 
 def _load_table(text: object, file: str) -> dict[str, Any]:
-    if isinstance(text, (bytes, bytearray)):
-        try:
-            text = decoded(bytes(text))
-        except UnicodeDecodeError as error:
-            raise TableError(f"{file}: not text: byte {error.start} is not {error.encoding}", file=file) from None
-    if not isinstance(text, str):
+    if not isinstance(text, (str, bytes, bytearray)):
         raise TableError(f"{file}: got {shown(text)} of type {type(text).__name__}, expected the text of a TOML file")
     try:
-        tables = tomllib.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError) as error:
-        # Not only TOMLDecodeError: Python refuses integers of more than 4300 digits, and values nested too deeply.
-        raise TableError(f"{file}: not TOML: {error}", file=file) from None
+        tables = table_of(text)
+    except TableError as error:
+        raise TableError(f"{file}: {error}", file=file) from None
     for name, table in tables.items():
         if name != "load" or not isinstance(table, dict):
             hint = nearest(name, ["load"]) if name != "load" else "; write [load] above its fields"

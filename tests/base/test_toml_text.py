@@ -15,14 +15,16 @@ from etcdsize.base.toml_text import table_of
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        (b"", {}),
+        ("", {}),
+        ("a = 'é'", {"a": "é"}),
+        (bytearray(b"a = 1"), {"a": 1}),
         (b"[load]\r\nkeys = 4_000 # kept\r\n", {"load": {"keys": 4000}}),
         (b"\xef\xbb\xbfa = 1", {"a": 1}),
         ("a = 'é'".encode("utf-16"), {"a": "é"}),
         (b"# " + b"." * 1000 + b"\na = 1", {"a": 1}),
     ],
 )
-def test_a_document_is_a_table(source: bytes, found: dict) -> None:
+def test_a_document_is_a_table(source: str | bytes, found: dict) -> None:
     assert table_of(source) == found
 
 

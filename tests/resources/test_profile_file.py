@@ -72,8 +72,12 @@ class TestReadProfile:
                 "load",
                 'got "load" outside a table, expected the table [load] alone; write [load] above its fields',
             ),
-            ("[load]\nkeys = ", None, "not TOML: Invalid value (at end of document)"),
-            ("[load]\nkeys = 5\nkeys = 6\n", None, "not TOML: Cannot overwrite a value (at line 3, column 9)"),
+            ("[load]\nkeys = ", None, "not TOML: invalid value, at the end"),
+            (
+                "[load]\nkeys = 5\nkeys = 6\n",
+                None,
+                "not TOML: a field or a table is in it more than once, line 3, column 9",
+            ),
             ("[load]\nkeys = nan", "keys", "load: keys: got nan, expected a number of 0 or more"),
             (
                 "[load]\nkeys = 2026-11-27",
