@@ -29,7 +29,9 @@ def coefficients_of(rows: Sequence[Row]) -> dict[str, object]:
     found: dict[str, Coefficient] = dict(given(minor))
     for name, experiment in EXPERIMENTS.items():
         its_rows = [row for row in rows if row.experiment == name]
-        if its_rows:
+        first = experiment.runs(int(minor.split(".")[1]), long=False)
+        # Half an experiment fits nothing.
+        if all(any(row.is_of(name, *run) for row in its_rows) for run in first):
             found.update(experiment.fit(its_rows))
     newest = max(rows, key=lambda row: row.date)
     return {

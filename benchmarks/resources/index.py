@@ -11,7 +11,7 @@ from benchmarks.resources.experiment import Coefficient, Outputs, Row, experimen
 from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import settle, settled
-from benchmarks.resources.size_class import size_class
+from etcdsize.resources.size_classes import size_class
 
 
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
@@ -31,6 +31,11 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
         ),
     }
     base = ordered.get(64)
+    rewritten = [row for row in rows if row.inputs["revisions"] > 1]
+    if base is not None and rewritten:
+        found["revision_array"] = measured(
+            [(bare(row) - base) / (row.inputs["revisions"] - 1) for row in rewritten], "B", rows, "a replaced revision"
+        )
     many = [row for row in rows if row.inputs["generations"] > 1]
     if base is not None and many:
         found["generation"] = measured(
@@ -59,7 +64,7 @@ def index(program: str, key_bytes: int, order: str, revisions: int, generations:
         random.Random(1).shuffle(numbers)
     found: Outputs = {"keys": keys}
     with settled(program) as member:
-        before = settle(member, 5)
+        before = settle(member)
         for generation in range(generations):
             for _ in range(revisions):
                 put_in_transactions(member, numbers, key_bytes, b"0123456789", 500)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,8 @@ from typing import Any
 import grpc
 from aetcd.rpc import rpc_pb2
 from aetcd.rpc.rpc_pb2_grpc import KVStub, LeaseStub, MaintenanceStub, WatchStub
+
+from benchmarks.resources.certificate import write_certificate
 
 __all__ = ["Member", "channel", "free_ports", "programs", "version_of"]
 
@@ -83,6 +86,10 @@ class Member:
         Further variables, such as `GOMEMLIMIT`.
     wrapper : sequence of str
         What starts etcd, such as strace with its options.
+    tls : bool
+        Clients connect with TLS, to a certificate that signs itself.
+    split : bool
+        HTTP has a port of its own, so that gRPC does not run inside Go's HTTP server. From 3.5.
     """
 
     def __init__(
@@ -96,14 +103,18 @@ class Member:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
         wrapper: Sequence[str] = (),
+        tls: bool = False,
+        split: bool = False,
     ) -> None:
         self.program = program
         self.version = version_of(program)
-        self.port, self.peer_port = free_ports(2)
+        self.port, self.peer_port, http_port = free_ports(3)
+        self._http = f"http://127.0.0.1:{http_port}" if split else f"http{'s' * tls}://127.0.0.1:{self.port}"
+        self._tls = tls
         self._root = Path(tempfile.mkdtemp(prefix="etcdsize-", dir=folder))
         self.data_dir = self._root / "data"
         self._environment = dict(environment or {})
-        client, peer = (f"http://127.0.0.1:{port}" for port in (self.port, self.peer_port))
+        client, peer = f"http{'s' * tls}://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.peer_port}"
         self._command = [*wrapper, program, f"--data-dir={self.data_dir}", "--name=one", "--enable-pprof"]
         self._command += [f"--listen-client-urls={client}", f"--advertise-client-urls={client}"]
         self._command += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
@@ -112,6 +123,11 @@ class Member:
         self._command += ["--max-request-bytes=20000000", "--max-txn-ops=10000"]
         if catch_up is not None:
             self._command.append(f"--{self._catch_up_flag}={catch_up}")
+        if tls:
+            self._certificate, key = write_certificate(self._root)
+            self._command += [f"--cert-file={self._certificate}", f"--key-file={key}"]
+        if split:
+            self._command.append(f"--listen-client-http-urls={self._http}")
         self._command += flags
         self._process: subprocess.Popen[bytes] | None = None
         self.start_seconds = 0.0
@@ -149,20 +165,35 @@ class Member:
 
     def start(self) -> None:
         """Start it, and wait until it serves."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it, without waiting: a member of a larger cluster serves once others run."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
-        began = time.monotonic()
+        self._began = time.monotonic()
         with (self._root / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env={**clean, **self._environment})
+
+    def wait(self) -> None:
+        """Wait until it serves, and connect."""
+        assert self._process is not None
         while not self.is_healthy():
             if self._process.poll() is not None:
                 raise RuntimeError(f"etcd {self.version} ended with {self._process.returncode}: {self.log[-500:]}")
-            if time.monotonic() > began + 300:
+            if time.monotonic() > self._began + 300:
                 raise RuntimeError(f"etcd {self.version} is not healthy after 300 s: {self.log[-500:]}")
             time.sleep(0.01)
-        self.start_seconds = time.monotonic() - began
-        self.channel = channel(self.port, own=True)
+        self.start_seconds = time.monotonic() - self._began
+        self.channel = self.connect()
         self.kv, self.lease = KVStub(self.channel), LeaseStub(self.channel)
         self.maintenance, self.watch = MaintenanceStub(self.channel), WatchStub(self.channel)
+
+    def connect(self) -> grpc.Channel:
+        """Return a connection of its own."""
+        if not self._tls:
+            return channel(self.port, own=True)
+        return channel(self.port, own=True, credentials=grpc.ssl_channel_credentials(self._certificate.read_bytes()))
 
     def is_healthy(self) -> bool:
         try:
@@ -186,7 +217,9 @@ class Member:
         self._process = None
 
     def _get(self, path: str, timeout: float = 120) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as answer:
+        # The certificate is its own.
+        trusting = ssl._create_unverified_context()
+        with urllib.request.urlopen(self._http + path, timeout=timeout, context=trusting) as answer:
             return bytes(answer.read())
 
     def metrics(self) -> dict[str, float]:

@@ -1,18 +1,47 @@
-"""The modules of the experiments: importing this registers all of them, in the order in which they are run."""
+"""The modules of the experiments: importing this registers all of them."""
 
 from benchmarks.resources import (
+    batch,
     commits,
     compaction,
+    compaction_memory,
+    connections,
+    defragmentation,
     durations,
     file_size,
+    garbage,
     idle,
     index,
     lease_end,
+    lease_memory,
+    lists,
+    network,
     processor,
+    raft_log,
     slow_sync,
     wal,
 )
 
 __all__ = ["MODULES"]
 
-MODULES = (idle, index, file_size, wal, slow_sync, commits, compaction, lease_end, processor, durations)
+MODULES = (
+    batch,
+    commits,
+    compaction,
+    compaction_memory,
+    connections,
+    defragmentation,
+    durations,
+    file_size,
+    garbage,
+    idle,
+    index,
+    lease_end,
+    lease_memory,
+    lists,
+    network,
+    processor,
+    raft_log,
+    slow_sync,
+    wal,
+)
