@@ -2,13 +2,13 @@
 
 All of them derive from `EtcdSizeError`, which is a `ValueError`. A message says where the error is, what the value
 was, what is accepted and, if it helps, what to do. It is one line that is safe to print, whatever is in it: a file's
-name, a library's own message. The same values are attributes, as they came. Every error can be pickled, because worker
-processes send errors to their parent.
+name, a library's own message. The same values are attributes, as they came, without those that may have a password.
+Every error can be pickled, because worker processes send errors to their parent.
 """
 
 from __future__ import annotations
 
-from etcdsize.printable import one_line
+from etcdsize.printable import has_password, one_line, without_passwords
 
 TYPE_CHECKING = False
 
@@ -32,16 +32,26 @@ class EtcdSizeError(ValueError):
     message: str
 
     def __init__(self, message: str = "", **attributes: object) -> None:
-        message = one_line(message)
+        message = without_passwords(one_line(message))
         super().__init__(message)
         self.message = message
         for name, value in attributes.items():
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no attribute {name}")
-            setattr(self, name, value)
+            if not _may_have_password(value):
+                setattr(self, name, value)
 
     def __str__(self) -> str:
         return self.message
+
+
+def _may_have_password(value: object) -> bool:
+    """Return whether a value is or has text that may have a password."""
+    if isinstance(value, str):
+        return has_password(value)
+    if isinstance(value, (bytes, bytearray)):
+        return has_password(value.decode("latin-1"))
+    return isinstance(value, (dict, frozenset, list, set, tuple)) and has_password(repr(value))
 
 
 class UnitError(EtcdSizeError):

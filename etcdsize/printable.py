@@ -1,8 +1,42 @@
-"""Makes text safe to print: it stays on one line, and nothing in it controls a terminal, moves text or hides."""
+"""Makes text safe to print: it stays on one line, and nothing in it controls a terminal, moves text or hides.
+
+Messages are printed and logged, so they do not show text that may have a password either.
+"""
 
 from __future__ import annotations
 
-__all__ = ["one_line", "safe_json"]
+import re
+
+__all__ = ["HIDDEN", "has_password", "one_line", "safe_json", "without_passwords"]
+
+HIDDEN = "text with @ (not shown)"
+"""What a message shows in place of text that may have a password."""
+
+# The end of a user, which a password follows. What follows a quotation mark or the like is no password.
+_USER = re.compile(r"""[^"'\[({,=]:""")
+
+
+def has_password(text: str) -> bool:
+    """Return whether text may have a password in it, as `http://user:password@host` has.
+
+    >>> has_password("http://user:pa ss@host"), has_password("[{'user:pass@host': 1}]"), has_password("me@example.com")
+    (True, True, False)
+    """
+    before, at, _ = text.rpartition("@")
+    if not at:
+        return False
+    # The password in a URL may have any characters; without a scheme, it has no spaces.
+    words = (found[0] for found in re.finditer(r"\S+", text))
+    return "://" in before or any(_USER.search(word.rpartition("@")[0]) for word in words)
+
+
+def without_passwords(text: str) -> str:
+    """Return text whose URLs have neither a user nor a password.
+
+    >>> without_passwords("http://user:password@host: cannot be read")
+    'http://...@host: cannot be read'
+    """
+    return re.sub(r"""(:/{1,2})[^\s"'@/]*@""", r"\1...@", text) if "@" in text else text
 
 
 def one_line(text: str) -> str:

@@ -22,6 +22,7 @@ from pydantic import (
 from etcdsize.base.checks import number_of
 from etcdsize.base.text import nearest, shortened, shown
 from etcdsize.errors import EtcdSizeError, TableError
+from etcdsize.printable import HIDDEN, has_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,8 @@ class Model(_Base):
         frozen=True,
         extra="forbid",
         allow_inf_nan=False,
+        # Pydantic's own errors, as of `model_validate`, would show passwords in URLs.
+        hide_input_in_errors=True,
         defer_build=True,
         # What is written always has every field.
         json_schema_serialization_defaults_required=True,
@@ -204,9 +207,13 @@ def _place(loc: Sequence[int | str]) -> tuple[int | None, str | None]:
     """Return the row, counted from 1, and the field in it."""
     rows = [index for index, part in enumerate(loc) if isinstance(part, int)]
     if not rows:
-        return None, ".".join(shortened(str(part)) for part in loc) or None
-    field = ".".join(shortened(str(part)) for part in loc[rows[0] + 1 :])
-    return int(loc[rows[0]]) + 1, field or None
+        return None, _dotted(loc) or None
+    return int(loc[rows[0]]) + 1, _dotted(loc[rows[0] + 1 :]) or None
+
+
+def _dotted(parts: Sequence[int | str]) -> str:
+    # What is said to be a field may be a URL.
+    return ".".join(HIDDEN if has_password(str(part)) else shortened(str(part)) for part in parts)
 
 
 def _reason(model: type[Model], detail: ErrorDetails) -> str:

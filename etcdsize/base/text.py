@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from etcdsize.printable import one_line, safe_json
+from etcdsize.printable import HIDDEN, has_password, one_line, safe_json
 
 TYPE_CHECKING = False
 
@@ -26,6 +26,8 @@ __all__ = [
 # No name is longer, and comparing a text of megabytes takes seconds.
 _LONGEST_WORD = 200
 _MOST_WORDS = 10_000
+# No URL with a password is longer (our choice).
+_LONGEST_URL = 10_000
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -80,15 +82,24 @@ class Suggestions:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: text in double quotes, and long values shortened."""
+    """Return a value as a message shows it: text in double quotes, and long values shortened.
+
+    Text that may have a password is not shown.
+
+    >>> shown("a" * 70), shown("http://user:password@host:2379")
+    ('"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..."', 'text with @ (not shown)')
+    """
     if isinstance(value, str):
+        # Only the start is shown, and a text may have many megabytes.
+        if has_password(value[:_LONGEST_URL]):
+            return HIDDEN
         return '"' + one_line(shortened(value)).replace('"', '\\"') + '"'
     try:
         text = str(value) if isinstance(value, (int, float)) else repr(value)
     except ValueError:
         # Python refuses to print integers of more than 4300 digits.
         return f"a number too long to print, of type {type(value).__name__}"
-    return shortened(one_line(" ".join(text.split())))
+    return HIDDEN if has_password(text) else shortened(one_line(" ".join(text.split())))
 
 
 def shortened(text: str, longest: int = 60) -> str:

@@ -16,6 +16,7 @@ from etcdsize.base.text import decoded, shortened, shown
 from etcdsize.errors import OptionError, TableError, UnitError
 from etcdsize.etcd.urls import endpoints_of
 from etcdsize.observation.yaml_text import yaml_documents
+from etcdsize.printable import HIDDEN
 from etcdsize.units import parse_count
 
 __all__ = ["ClusterTargets", "clusters_of", "join_targets", "joined", "read_targets"]
@@ -28,8 +29,6 @@ _YAML = re.compile(
     r"\ufeff?(?:[ \t]*(?:#[^\n]*|---[^\n]*)?\r?\n)*[ \t]*"
     r"(?:-[ \t\r\n]+(?:(?:#[^\n]*\n|&\S+(?=\s))[ \t\r\n]*)*(?:\{[ \t\r\n]*)?['\"\w]+[ \t]*:|\[\s*\{\s*\w+\s*:)"
 )
-# What has an @ may be a URL with a password.
-_HIDDEN = "text with @ (not shown)"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -236,7 +235,7 @@ def _group(fields: Any, row: int, *, secure: bool) -> tuple[tuple[str, ...], flo
             clients = parse_count(labels["clients"])
         except UnitError as error:
             hidden = "@" in labels["clients"]
-            _reject(row, "labels.clients", f"got {_HIDDEN}, expected a count" if hidden else str(error))
+            _reject(row, "labels.clients", f"got {HIDDEN}, expected a count" if hidden else str(error))
     return endpoints, clients
 
 
@@ -248,12 +247,13 @@ def _shown(value: object) -> str:
         return "an object"
     if isinstance(value, (bytes, bytearray)):
         value = bytes(value).decode("latin-1")
-    return _HIDDEN if isinstance(value, str) and "@" in value else shown(value)
+    # What has an @ may be a URL with a password.
+    return HIDDEN if isinstance(value, str) and "@" in value else shown(value)
 
 
 def _named(name: object) -> str:
     """Return the name of a field as a message shows it."""
-    return _HIDDEN if "@" in str(name) else shortened(str(name))
+    return HIDDEN if "@" in str(name) else shortened(str(name))
 
 
 def _labels(fields: Mapping[str, Any]) -> Any:

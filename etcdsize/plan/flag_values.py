@@ -13,6 +13,7 @@ from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES
 from etcdsize.etcd.urls import UrlError, parse_url, reject_user
 from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.plan.tls import check_path
+from etcdsize.printable import has_password
 
 __all__ = ["LISTENERS", "LOG_STREAMS", "check_flag", "feature_gates", "paths_of", "urls_of"]
 
@@ -166,6 +167,12 @@ def _check_listeners(_version: EtcdVersion, value: Value) -> None:
             )
 
 
+def _check_outputs(_version: EtcdVersion, value: Value) -> None:
+    # A path may have an @.
+    if has_password(str(value)):
+        reject_user(str(value))
+
+
 def _check_origins(_version: EtcdVersion, value: Value) -> None:
     reject_user(str(value))
     for text in () if value == "*" else str(value).split(","):
@@ -226,6 +233,8 @@ _RULES: dict[str, Callable[[EtcdVersion, Value], None]] = {
     "feature-gates": _check_gates,
     "listen-client-http-urls": _check_listeners,
     "listen-metrics-urls": _check_listeners,
+    "log-output": _check_outputs,
+    "log-outputs": _check_outputs,
     "max-concurrent-streams": _check_streams,
     "quota-backend-bytes": _check_quota,
 }

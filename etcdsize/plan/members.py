@@ -87,7 +87,9 @@ class Member(PlanModel):
             values = dict(values)
             for advertised, listen in (("peer_urls", "listen_peer_urls"), ("client_urls", "listen_client_urls")):
                 urls = _texts(values.get(advertised))
-                if not values.get(listen) and isinstance(urls, (list, tuple)):
+                # Pydantic rejects what is no text.
+                is_listed = isinstance(urls, (list, tuple)) and all(isinstance(url, str) for url in urls)
+                if is_listed and not values.get(listen):
                     values[listen] = tuple(dict.fromkeys(map(_bindable, urls)))
         return values
 
@@ -149,11 +151,11 @@ def hosts_of(member: Member) -> set[str]:
     return {"localhost" if url.is_loopback else url.host.lower() for url in urls}
 
 
-def _bindable(url: Any) -> Any:
+def _bindable(url: str) -> str:
     """Return the URL to listen on for an advertised URL. The text is returned as it is if it is not a URL."""
     try:
         found = parse_url(url)
-    except (UrlError, AttributeError, TypeError):
+    except UrlError:
         return url
     return url if found.can_be_bound else f"{found.scheme}://0.0.0.0:{found.port}"
 

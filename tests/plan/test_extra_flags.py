@@ -15,6 +15,7 @@ from strategies import result
 from etcdsize import (
     ClusterPlan,
     EtcdSettings,
+    EtcdSizeError,
     Member,
     OptionError,
     PlanError,
@@ -211,6 +212,41 @@ def test_a_password_in_a_url_is_never_shown(url):
         with pytest.raises(PlanError) as caught:
             make()
         assert "not shown" in str(caught.value)
+        assert "s3cr" not in repr(vars(caught.value))
+
+
+@pytest.mark.parametrize("url", ["http://u:s3cr et@h:2380", "http://u:s3cr/et@h:2380", "u:s3cret@h:2380"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda url: {url: 1},
+        lambda url: {"a": [url]},
+        lambda url: [[url]],
+        lambda url: [url, 5],
+        lambda url: {url},
+        lambda url: url.encode(),
+        lambda url: [url.encode()],
+    ],
+    ids=["key", "value", "list in a list", "beside a number", "set", "bytes", "list of bytes"],
+)
+def test_a_password_is_never_shown_whatever_holds_the_url(shape, url):
+    """Not in errors of Pydantic either, which `model_validate` raises."""
+    value = shape(url)
+    for field in ("peer_urls", "client_urls", "listen_peer_urls", "listen_client_urls"):
+        fields = {"name": "a", "peer_urls": "http://h:2380", "client_urls": "http://h:2379", field: value}
+        for make in (
+            lambda fields=fields: Member(**fields),
+            lambda fields=fields: ClusterPlan(members=[fields]),
+            lambda fields=fields: Member.model_validate(fields),
+            lambda fields=fields: ClusterPlan.model_validate({"members": [fields]}),
+        ):
+            with pytest.raises(ValueError, match=r"got |Input should be") as caught:
+                make()
+            assert "s3cr" not in str(caught.value)
+            assert "s3cr" not in repr(vars(caught.value))
+    for make in (lambda: plan(listen_metrics_urls=value), lambda: ClusterPlan.from_hosts([value])):
+        with pytest.raises(EtcdSizeError) as caught:
+            make()
         assert "s3cr" not in repr(vars(caught.value))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from etcdsize import EtcdSizeError
 
+SECRET = "s3cr3t"
 WRONG = {
     "None": None,
     "object": object(),
@@ -37,6 +38,7 @@ WRONG = {
     "date": datetime.date(2026, 1, 1),
     "list": [],
     "list of objects": [object()],
+    "list of lists": [["a"]],
     "dict": {},
     "dict of None": {"a": None},
     "set": {1},
@@ -44,6 +46,11 @@ WRONG = {
     "a class": int,
     "a path": Path("/no/such/file"),
     "a folder": Path("/"),
+    "URL with a password": f"http://u:{SECRET}@h:2379",
+    "bytes of a URL": f"http://u:{SECRET}@h:2379".encode(),
+    "list of URLs": [f"http://u:{SECRET}@h:2379"],
+    "dict of a URL": {f"http://u:{SECRET}@h:2379": 1},
+    "dict to a URL": {"a": [f"http://u:{SECRET}@h:2379"]},
     "np.nan": np.float64("nan"),
     "np.int64": np.int64(-5),
     "np.bool": np.bool_(True),
@@ -55,18 +62,20 @@ WRONG = {
 
 
 def is_ours(action, what: str = "") -> None:
-    """Run something that may succeed, or fail with an error of etcdsize whose message is safe to print.
+    """Run something that may succeed, or fail with an error of etcdsize that is safe to print and has no password.
 
     Any other error gets a note that says what it was.
     """
     try:
         action()
     except EtcdSizeError as error:
-        message = str(error)
+        message, everything = str(error), repr(vars(error))
     except Exception as error:
         error.add_note(what)
         raise
     else:
         return
     assert message.isprintable(), message
+    assert SECRET not in message, f"{what}: {message}"
+    assert SECRET not in everything, f"{what}: {everything}"
     assert message.encode()
