@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import answers, api, command, figures, formats, reliability, versions
+from pages import answers, api, command, figures, formats, kubernetes, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -41,6 +41,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "gates": versions.gates_table,
     "kills": reliability.kills,
     "mutants": reliability.mutation,
+    "kubernetes-figures": kubernetes.figures_table,
+    "kubernetes-kinds": kubernetes.kinds_table,
+    "kubernetes-writes": kubernetes.writes_table,
     "latencies": figures.latencies_table,
     "models": api.models,
     "needs": figures.needs_table,

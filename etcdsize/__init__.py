@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 __all__ = [
     "INVALID",
     "Amount",
+    "ApiServerLoad",
     "Assumption",
     "Bound",
     "Candidate",
@@ -89,6 +90,7 @@ __all__ = [
     "failure_tolerance",
     "fit",
     "format_bytes",
+    "kubernetes_profile",
     "load_catalog",
     "load_tiers",
     "load_versions",
@@ -99,6 +101,7 @@ __all__ = [
     "parse_fraction",
     "parse_rate",
     "quorum",
+    "read_apiserver_metrics",
     "read_aws_instance_types",
     "read_endpoint_status",
     "read_gcloud_machine_types",
@@ -147,6 +150,7 @@ _PUBLIC_NAMES = {
     "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
     "plan.members": ("Member",),
     "observation.model": ("ClientCount", "MemberLoad", "Observation"),
+    "observation.api_server_load": ("ApiServerLoad", "read_apiserver_metrics"),
     "observation.combine": ("combine_scrapes",),
     "observation.observe": ("observe",),
     "observation.tls": ("ClientTls",),
@@ -162,6 +166,7 @@ _PUBLIC_NAMES = {
     "observation.endpoint_status": ("read_endpoint_status",),
     "observation.scrape": ("Histogram", "MemberStatus", "Scrape"),
     "plan.settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
+    "resources.kubernetes": ("kubernetes_profile",),
     "resources.amount": ("Amount",),
     "resources.assumption": ("Assumption",),
     "resources.object_kind": ("ObjectKind",),
@@ -221,6 +226,7 @@ if TYPE_CHECKING:
     from etcdsize.fleet.sizing import FleetSizing
     from etcdsize.fleet.verdicts import ClusterAudit
     from etcdsize.frames.size_frame import size_frame
+    from etcdsize.observation.api_server_load import ApiServerLoad, read_apiserver_metrics
     from etcdsize.observation.combine import combine_scrapes
     from etcdsize.observation.endpoint_status import read_endpoint_status
     from etcdsize.observation.metrics import read_metrics
@@ -237,6 +243,7 @@ if TYPE_CHECKING:
     from etcdsize.plan.tls import Tls, TlsFiles
     from etcdsize.resources.amount import Amount
     from etcdsize.resources.assumption import Assumption
+    from etcdsize.resources.kubernetes import kubernetes_profile
     from etcdsize.resources.object_kind import ObjectKind
     from etcdsize.resources.profile import Profile
     from etcdsize.resources.profile_file import read_profile

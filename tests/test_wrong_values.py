@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow
 import pytest
+from api_server import api_server_page
 from wrong_values import WRONG, is_ours
 
 import etcdsize
@@ -22,6 +23,7 @@ GCLOUD = '[{"name": "n2-standard-4", "guestCpus": 4, "memoryMb": 16384}]'
 METRICS = (Path(__file__).parent / "data" / "metrics-3.4.23-before.txt").read_text()
 STATUS = (Path(__file__).parent / "data" / "endpoint-status-3.4.23.json").read_text()
 PROFILE = '[load]\nkeys = "200..900"\nvalue_bytes = "1kB"'
+API_SERVER = api_server_page()
 PRICES = "machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n"
 
 
@@ -75,6 +77,13 @@ def calls() -> dict[str, dict[str, object]]:
             "limit": 2,
         },
         "format_bytes": {"value": 5},
+        "kubernetes_profile": {
+            "nodes": 5,
+            "pods": 50,
+            "objects": {"secrets": 5},
+            "apiservers": 3,
+            "events": True,
+        },
         "load_catalog": {"name_or_path": "guide"},
         "load_tiers": {"name_or_path": "guide"},
         "load_versions": {},
@@ -93,6 +102,13 @@ def calls() -> dict[str, dict[str, object]]:
         "parse_fraction": {"text": "5%"},
         "parse_rate": {"text": "5k"},
         "quorum": {"members": 3},
+        "read_apiserver_metrics": {
+            "pages": API_SERVER,
+            "before": api_server_page(requests={}),
+            "seconds": 60,
+            "apiservers": 3,
+            "events": True,
+        },
         "read_aws_instance_types": {"source": AWS, "date": "2026-11-01"},
         "read_endpoint_status": {"source": STATUS},
         "read_gcloud_machine_types": {"source": GCLOUD, "date": "2026-11-01"},

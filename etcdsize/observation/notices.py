@@ -21,6 +21,7 @@ __all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices", "observed_versio
 _OURS = "our choice"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
 _METRICS = "etcd-io/website content/en/docs/v3.5/metrics/latest"
+_API_SERVER = "kubernetes/apiserver pkg/storage/etcd3/metrics/metrics.go"
 
 _MEMBER_UNKNOWN = NoticeKind("member-unknown", "warning", _OURS)
 _MEMBER_RESTARTED = NoticeKind("member-restarted", "warning", _OURS)
@@ -40,6 +41,11 @@ SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
 _CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
 _UNKNOWN_VERSION = NoticeKind("etcd-unknown-version", "warning", _OURS)
+_RATES_UNKNOWN = NoticeKind("rates-unknown", "warning", _OURS)
+_OBJECTS_UNKNOWN = NoticeKind("objects-unknown", "warning", _API_SERVER)
+_API_SERVERS_MISSING = NoticeKind("api-servers-missing", "warning", _OURS)
+_OPERATIONS_UNKNOWN = NoticeKind("operations-unknown", "warning", _API_SERVER)
+_SEVERAL_ETCDS = NoticeKind("several-etcds", "info", _API_SERVER)
 
 _MIB = 1024**2
 # The mixin warns at 95 % of the quota, which leaves little time to act (our choice).
@@ -259,3 +265,57 @@ def _of_each_version(versions: Iterable[str]) -> Iterator[Notice]:
                 )
             else:
                 yield notice
+
+
+def api_server_notices(
+    *,
+    rates_unknown: str | None,
+    uncounted: Sequence[str],
+    unknown_operations: Sequence[str],
+    pages: int,
+    apiservers: int,
+    etcds: int,
+) -> Iterator[Notice]:
+    """Yield the notices about the load that API servers report.
+
+    Parameters
+    ----------
+    rates_unknown : str, optional
+        Why the requests are unknown, in a sentence; None if they are known.
+    uncounted : sequence of str
+        Kinds whose objects no API server could count.
+    unknown_operations : sequence of str
+        Operations on etcd that are neither reads nor writes as far as we know.
+    pages, apiservers : int
+        API servers whose pages are given, and of the cluster. [count]
+    etcds : int
+        Clusters of etcd that the API servers store in. [count]
+    """
+    if rates_unknown is not None:
+        yield _RATES_UNKNOWN(rates_unknown)
+    elif pages < apiservers:
+        yield _API_SERVERS_MISSING(
+            f"The requests are those of {pages} of {apiservers} API servers. Writes are what etcd reported to them; "
+            "reads are taken to be as many at the others."
+        )
+    if uncounted:
+        yield _OBJECTS_UNKNOWN(
+            f"The API servers could not count these objects: {_few(uncounted)}. Those of usual kinds are assumed, and "
+            "the others are left out."
+        )
+    if unknown_operations:
+        yield _OPERATIONS_UNKNOWN(
+            "Requests of these operations are not counted, because it is not known whether they write: "
+            f"{_few(unknown_operations)}."
+        )
+    if etcds > 1:
+        yield _SEVERAL_ETCDS(
+            f"The API servers store in {etcds} clusters of etcd, and the load is that of all. If events have one of "
+            "their own, leave them out."
+        )
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first of several names."""
+    shown = ", ".join(one_line(name) for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

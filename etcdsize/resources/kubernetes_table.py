@@ -11,8 +11,12 @@ from etcdsize.base.text import shown
 from etcdsize.errors import TableError
 from etcdsize.resources.amount import Amount
 
-__all__ = ["OTHERS", "KubernetesFigure", "KubernetesKind", "KubernetesTable", "load_kubernetes", "read_kubernetes"]
+__all__ = [
+    *("EVENTS", "LEASES", "NODES", "OTHERS", "PODS"),
+    *("KubernetesFigure", "KubernetesKind", "KubernetesTable", "load_kubernetes", "read_kubernetes"),
+]
 
+EVENTS, LEASES, NODES, PODS = "events", "leases.coordination.k8s.io", "nodes", "pods"
 OTHERS = "others"
 """The row of all built-in objects that have no row with a count of their own."""
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import etcdsize
 from etcdsize import (
     Amount,
+    ApiServerLoad,
     Assumption,
     Bound,
     Candidate,
@@ -107,7 +108,7 @@ MODELS = [
     *(ClusterPlan, Member, Tls, TlsFiles),
     *(Amount, Assumption, ObjectKind, Profile),
     *(Command, Runbook, Step),
-    *(ClientCount, Histogram, MemberLoad, MemberStatus, Observation, Scrape, ClientTls),
+    *(ApiServerLoad, ClientCount, Histogram, MemberLoad, MemberStatus, Observation, Scrape, ClientTls),
 ]
 
 
