@@ -166,6 +166,10 @@ class TestContradictions:
                 "of them",
             ),
             (
+                {"data_bytes": 5, "key_bytes": 0, "value_bytes": 0},
+                "data_bytes: got 5, expected 0: key_bytes and value_bytes are 0; correct one of them",
+            ),
+            (
                 {"data_bytes": 1e12, "keys": 1e6, "value_bytes": 1_000, "key_bytes": 50},
                 "data_bytes: got 1000000000000, expected at most 1.05e+09, or 3 times that in etcd's file: keys times "
                 "key_bytes and value_bytes; correct one of them",
