@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-__all__ = ["PAGE", "Store", "appended_bytes", "element_bytes", "split_off"]
+__all__ = ["PAGE", "Store", "appended_bytes", "appended_bytes_of", "element_bytes", "split_off"]
 
 PAGE = 4096
 HEADER = 16  # of a page, and of each element on it
@@ -87,6 +87,20 @@ def appended_bytes(element: int, commits: Iterator[int], revisions: int) -> floa
         used, last = split_off(element, last + puts)
         filled += used
     return filled / (written - last)
+
+
+def appended_bytes_of(elements: Iterator[int], commits: Iterator[int], revisions: int) -> float:
+    """Return the bytes of file a revision, for elements of any sizes."""
+    filled, written = 0.0, 0
+    waiting: list[int] = []
+    while written < revisions:
+        puts = next(commits)
+        written += puts
+        waiting += [next(elements) for _ in range(puts)]
+        for count in _split(waiting, APPENDING)[:-1]:
+            filled += _pages(sum(waiting[:count])) * PAGE + _OF_A_BRANCH
+            waiting = waiting[count:]
+    return filled / (written - len(waiting))
 
 
 class Store:
