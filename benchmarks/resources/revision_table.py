@@ -12,7 +12,7 @@ import json
 import math
 import random
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ KEPT_PUTS_A_COMMIT = (1, 2, 4, 10, 100)
 SHARES = (0.1, 0.3, 1.0, 3.0)  # of the keys, updated between two compactions
 KEYS = 3000
 TOLERANCE = 0.015
+FEW_ON_A_PAGE = 900  # bytes; from here on each bound shows in what updates leave
 
 
 def bounds() -> list[int]:
@@ -107,19 +108,21 @@ def kept(element: int, mean: float) -> list[float]:
     return found
 
 
-def thinned(sizes: list[int], rows: list[list[float]]) -> tuple[list[int], list[list[float]]]:
-    """Leave out what differs from the next larger size by less than TOLERANCE: the larger one stands for both."""
-    keep = [len(sizes) - 1]
-    for index in reversed(range(len(sizes) - 1)):
-        if any(now < then * (1 - TOLERANCE) for now, then in zip(rows[index], rows[keep[-1]], strict=True)):
-            keep.append(index)
-    keep.reverse()
-    return [sizes[index] for index in keep], [rows[index] for index in keep]
+def thinned(rows: Mapping[int, Sequence[float]]) -> list[int]:
+    """Leave out small sizes that differ from the next larger one by less than TOLERANCE: that stands for both."""
+    sizes = sorted(rows)
+    keep = [sizes[-1]]
+    for size in reversed(sizes[:-1]):
+        differ = any(now < then * (1 - TOLERANCE) for now, then in zip(rows[size], rows[keep[-1]], strict=True))
+        if differ or size > FEW_ON_A_PAGE:
+            keep.append(size)
+    return keep[::-1]
 
 
 def table() -> dict[str, Any]:
     """Return the table; bytes never fall from one size to the next larger one."""
-    sizes, rows = thinned(bounds(), [[appended(size, puts) for puts in PUTS_A_COMMIT] for size in bounds()])
+    rows = {size: [appended(size, puts) for puts in PUTS_A_COMMIT] for size in bounds()}
+    sizes = thinned(rows)
     left = [[kept(size, puts) for puts in KEPT_PUTS_A_COMMIT] for size in sizes]
     spreads = {"low": min, "likely": statistics.median, "high": max}
     return {
@@ -127,7 +130,7 @@ def table() -> dict[str, Any]:
         "page_bytes": pages.PAGE,
         "element_bytes": sizes,
         "puts_per_commit": list(PUTS_A_COMMIT),
-        "appended_bytes": rising(rows),
+        "appended_bytes": rising([rows[size] for size in sizes]),
         "updated_puts_per_commit": list(KEPT_PUTS_A_COMMIT),
         **{
             f"updated_bytes_{name}": rising([[spread(cell) for cell in row] for row in left])

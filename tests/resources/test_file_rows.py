@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.resources.experiment import Row
-from etcdsize.resources.revision_bytes import revision_bytes
+from etcdsize.resources.revision_bytes import fragmentation, revision_bytes
 
 ROWS = Path(__file__).parents[2] / "benchmarks" / "resources" / "rows"
 VERSIONS = ("3.4.23", "3.5.35", "3.6.16", "3.7.3")
@@ -41,3 +41,17 @@ class TestAppended:
             unused = row.outputs["file_bytes_per_revision"] / row.outputs["bytes_per_revision"] - 1
             if row.inputs["value_bytes"] >= 500:
                 assert -0.06 < unused < 0.2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestUpdated:
+    """Updates and compactions leave what the table says, or as much as before where keys are written in order."""
+
+    def test_the_table_holds(self, version: str) -> None:
+        found = rows(version, "compaction")
+        assert len(found) >= 9
+        for row in found:
+            low, _, high = fragmentation(64, row.inputs["value_bytes"])
+            if row.inputs["order"] == "ordered":
+                low = high = 1.0
+            assert low * 0.95 <= row.outputs["in_use_of_fresh"] <= high * 1.05, row.inputs
