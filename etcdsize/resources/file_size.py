@@ -27,20 +27,24 @@ _IN_USE = (
     TermKind("fixed", ("file_fixed",)),
 )
 _HISTORY = TermKind("history", (), f"replaced and deleted revisions; {_PACKING}")
-_HIGH_WATER = (
-    *_IN_USE,
-    _HISTORY,
-    TermKind("compaction", ("file_overhead_compaction",)),
-    TermKind("reads", (), "pages that a snapshot keeps while others are written: the writes of its seconds"),
-)
 FILE_TERMS: dict[str, tuple[TermKind, ...]] = {
     "in_use_bytes": _IN_USE,
     "history_bytes": (_HISTORY,),
-    "high_water_bytes": _HIGH_WATER,
+    "high_water_bytes": (
+        TermKind("in use", (), "see in_use_bytes"),
+        _HISTORY,
+        TermKind("compaction", ("file_overhead_compaction",)),
+        TermKind("reads", (), "pages that a snapshot keeps while others are written: the writes of its seconds"),
+    ),
     "quota_bytes": (
-        *_HIGH_WATER,
-        TermKind("headroom", (), f"{QUOTA_HEADROOM:.0%} of the file, less near 8 GiB; our choice"),
-        TermKind("rounding", (), "to whole GiB, and at least etcd's default of 2 GiB: a smaller quota saves nothing"),
+        TermKind("file", (), "see high_water_bytes"),
+        TermKind("headroom", (), f"{QUOTA_HEADROOM:.0%} of the file, less near 8 GiB", "choice"),
+        TermKind(
+            "rounding",
+            (),
+            "to whole GiB, and at least etcd's default of 2 GiB: a smaller quota saves nothing",
+            "choice",
+        ),
     ),
 }
 
@@ -51,8 +55,9 @@ def file_figures(
     """Return the figures of the file; `kept_bytes` is what the keys take after updates and compactions."""
     packed = min(sums.fresh_bytes, kept_bytes)
     in_use = (packed, kept_bytes - packed, values.lease_file * load.leases, values.file_fixed)
-    copied = values.file_overhead_compaction * (sum(in_use) + sums.history_bytes) if sums.history_bytes else 0.0
-    high_water = (*in_use, sums.history_bytes, copied, sums.file_bytes_per_second * snapshot_seconds)
+    kept = sum(in_use)
+    copied = values.file_overhead_compaction * (kept + sums.history_bytes) if sums.history_bytes else 0.0
+    high_water = (kept, sums.history_bytes, copied, sums.file_bytes_per_second * snapshot_seconds)
     length = sum(high_water)
     wanted = max(_wanted_quota(length), sums.data_bytes)
     rounded = max(DEFAULT_QUOTA_BYTES, math.ceil(wanted / _GIB) * _GIB)
@@ -60,7 +65,7 @@ def file_figures(
         "in_use_bytes": in_use,
         "history_bytes": (sums.history_bytes,),
         "high_water_bytes": high_water,
-        "quota_bytes": (*high_water, wanted - length, rounded - wanted),
+        "quota_bytes": (length, wanted - length, rounded - wanted),
     }
 
 

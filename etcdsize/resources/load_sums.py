@@ -71,7 +71,7 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     rate = sum([kind.writes_per_second for kind in load.objects])
     # The data's packing in the file is a field of the profile; only the history's follows from today's rate of writes.
     puts = max(1.0, load.puts_per_transaction)
-    largest_commit = min(max(puts, rate / _COMMITS_PER_SECOND, load.puts_per_commit), _MOST_PUTS_PER_COMMIT)
+    largest_commit = min(max(puts, rate / _COMMITS_PER_SECOND), _MOST_PUTS_PER_COMMIT)
     data = written = file_rate = fresh = low = likely = high = 0.0
     history_bytes = replaced_revisions = index = 0.0
     sizes = []
@@ -81,15 +81,18 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     for kind in load.objects:
         count, key, value, writes = kind.count, kind.key_bytes, kind.value_bytes, kind.writes_per_second
         fresh_one = revision_bytes(key, value, load.puts_per_commit)
-        # Of a kind's own rate: counting the others' as well, more writes of them would make its history smaller.
-        again_one = revision_bytes(key, value, max(puts, writes / _COMMITS_PER_SECOND))
+        # What is replaced while the history is kept. Its packing follows from the kind's own rate of writes: counting
+        # the others' as well, more writes of them would make its history smaller.
+        replaced = writes * history + count * further
+        again_one = revision_bytes(
+            key, value, max(puts, replaced / history / _COMMITS_PER_SECOND if history else writes / _COMMITS_PER_SECOND)
+        )
         data += count * (key + value)
         written += writes * (key + value)
         file_rate += writes * again_one
         fresh += count * fresh_one
         index += count * size_class(key)
         sizes.append((key + value, count, key, value, fresh_one))
-        replaced = writes * history + count * further
         best = usual = worst = 1.0
         if replaced > 0:
             replaced_revisions += replaced

@@ -17,7 +17,10 @@ _INDEX = (
     TermKind("revisions", ("revision_array",)),
     TermKind("deleted keys", ("index_per_key", "tombstone")),
 )
-_RAFT = TermKind("raft log", ("raft_entry", "raft_kept_after", "raft_kept_most", "raft_kept_per_snapshot_count"))
+_RAFT = TermKind(
+    "raft log",
+    ("raft_entry", "raft_kept_after", "raft_kept_most", "raft_kept_per_snapshot_count", "default_snapshot_count"),
+)
 _CONNECTIONS = TermKind(
     "connections", ("connection_heap", "connection_tls_heap"), "the stacks are counted among the stacks"
 )
@@ -27,28 +30,22 @@ _WATCHES = (
 )
 _LEASES = (TermKind("leases", ("lease",)), TermKind("keys of leases", ("lease_key_one", "lease_key_many")))
 _BATCH = TermKind("largest commit", ("batch_overhead_per_put",), "its values stay in memory until they are overwritten")
-_BASE = TermKind("empty etcd", ("heap_base",))
-_MARGIN = TermKind("margin", ("heap_margin",))
-_HEAP = (_BASE, *_INDEX, _RAFT, _CONNECTIONS, *_WATCHES, *_LEASES, _BATCH, _MARGIN)
 _LISTS = TermKind("lists", ("list_per_key", "list_copies"), "the largest keys that there are")
-_GARBAGE = (
-    TermKind("garbage of the heap", ("garbage_factor",), "Go collects when the heap has doubled (GOGC=100)"),
-    TermKind("garbage of lists", ("garbage_factor",)),
-)
 _STACKS = TermKind(
     "stacks", ("stack_base", "connection_stack", "connection_tls_stack", "stream_stack", "stream_tls_stack")
 )
-_RUNTIME = TermKind("outside the heap", ("anon_base",))
 _DEFRAGMENT = TermKind(
     "defragmentation", ("defragment_keys", "defragment_factor"), "the largest keys in one transaction"
 )
-_OPERATIONS = TermKind(
-    "defragmentation or compaction",
-    ("defragment_keys", "defragment_factor", "compaction_map"),
-    "what the larger of the two takes beyond the lists, which wait for it",
-)
-_PEAK = (*_HEAP, _LISTS, *_GARBAGE, _STACKS, _RUNTIME, _OPERATIONS)
-_CACHE = (TermKind("file", (), "the database, mapped into memory"), TermKind("binary", ("binary_bytes",)))
+_FILE = TermKind("file", (), "see file.high_water_bytes: it is mapped into memory")
+_BINARY = TermKind("binary", ("binary_bytes",))
+
+
+def _seen(figure: str) -> TermKind:
+    """Return the term that is a figure of its own."""
+    return TermKind(figure.removesuffix("_bytes").replace("_", " "), (), f"see {figure}")
+
+
 MEMORY_TERMS: dict[str, tuple[TermKind, ...]] = {
     "index_bytes": _INDEX,
     "raft_log_bytes": (_RAFT,),
@@ -56,16 +53,41 @@ MEMORY_TERMS: dict[str, tuple[TermKind, ...]] = {
     "watches_bytes": _WATCHES,
     "leases_bytes": _LEASES,
     "largest_commit_bytes": (_BATCH,),
-    "heap_bytes": _HEAP,
+    "heap_bytes": (
+        TermKind("empty etcd", ("heap_base",)),
+        _seen("index_bytes"),
+        _RAFT,
+        _CONNECTIONS,
+        _seen("watches_bytes"),
+        _seen("leases_bytes"),
+        _BATCH,
+        TermKind("margin", ("heap_margin",)),
+    ),
     "lists_bytes": (_LISTS,),
-    "garbage_bytes": _GARBAGE,
+    "garbage_bytes": (
+        TermKind("of the heap", ("garbage_factor",), "Go collects when the heap has doubled (GOGC=100)"),
+        TermKind("of lists", ("garbage_factor",)),
+    ),
     "stacks_bytes": (_STACKS,),
     "defragment_bytes": (_DEFRAGMENT,),
-    "steady_bytes": (*_HEAP, _LISTS, *_GARBAGE, _STACKS, _RUNTIME),
-    "unreclaimable_bytes": _PEAK,
-    "page_cache_bytes": _CACHE,
-    "limit_bytes": (*_PEAK, *_CACHE),
-    "gomemlimit_bytes": (TermKind("unreclaimable", (), f"{_GOMEMLIMIT_SHARE:.0%} of it, our choice"),),
+    "steady_bytes": (
+        _seen("heap_bytes"),
+        _LISTS,
+        _seen("garbage_bytes"),
+        _STACKS,
+        TermKind("outside the heap", ("anon_base",)),
+    ),
+    "unreclaimable_bytes": (
+        _seen("steady_bytes"),
+        TermKind(
+            "defragmentation or compaction",
+            ("defragment_keys", "defragment_factor", "compaction_map"),
+            "what the larger of the two takes beyond the lists, which wait for it",
+        ),
+    ),
+    "page_cache_bytes": (_FILE, _BINARY),
+    "limit_bytes": (_seen("unreclaimable_bytes"), _FILE, _BINARY),
+    "gomemlimit_bytes": (TermKind("unreclaimable", (), f"{_GOMEMLIMIT_SHARE:.0%} of unreclaimable_bytes", "choice"),),
 }
 
 
@@ -89,10 +111,11 @@ def memory_figures(
     attached = min(load.keys_per_lease, sums.keys / load.leases) if load.leases else 0.0
     leases = (load.leases * values.lease, load.leases * _keys_of_lease(attached, values))
     batch = sums.batch_bytes + sums.batch_puts * values.batch_overhead_per_put
-    live = values.heap_base + sum(index) + raft + connections + sum(watches) + sum(leases) + batch
-    heap = (values.heap_base, *index, raft, connections, *watches, *leases, batch, (values.heap_margin - 1) * live)
+    parts = (values.heap_base, sum(index), raft, connections, sum(watches), sum(leases), batch)
+    live = sum(parts)
+    heap = (*parts, (values.heap_margin - 1) * live)
     live *= values.heap_margin
-    # A list as it is allocated: the copies of its keys and values, the message and what goes with each key.
+    # A list as it is allocated: the copies of its keys and values, the message, and what goes with each key.
     one = sums.list_allocated_bytes + values.list_copies * sums.list_bytes + sums.list_keys * values.list_per_key
     lists = load.concurrent_lists * one
     growth = values.garbage_factor - 1
@@ -100,8 +123,8 @@ def memory_figures(
     stacks = values.stack_base + load.clients * connection_stack + load.watch_streams * stream_stack
     defragment = values.defragment_factor * sums.defragment_bytes
     compaction = values.compaction_map * sums.keys if sums.history_revisions else 0.0
-    steady = (*heap, lists, *garbage, stacks, values.anon_base)
-    peak = (*steady, max(0.0, max(defragment, compaction) - lists - garbage[1]))
+    steady = (live, lists, sum(garbage), stacks, values.anon_base)
+    peak = (sum(steady), max(0.0, max(defragment, compaction) - lists - garbage[1]))
     unreclaimable = sum(peak)
     cache = (file_bytes, values.binary_bytes)
     return {
@@ -119,7 +142,7 @@ def memory_figures(
         "steady_bytes": steady,
         "unreclaimable_bytes": peak,
         "page_cache_bytes": cache,
-        "limit_bytes": (*peak, *cache),
+        "limit_bytes": (unreclaimable, *cache),
         "gomemlimit_bytes": (_GOMEMLIMIT_SHARE * unreclaimable,),
     }
 

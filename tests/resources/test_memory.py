@@ -59,7 +59,7 @@ def live_heap(load, entries, watcher, values):
         first = values.lease_key_one - further
         heap += load.leases * (further * keys + first * min(1, keys))
     # The values of the largest commit stay in the buffers.
-    puts = max(load.puts_per_transaction, kind.writes_per_second / 10, load.puts_per_commit, 1)
+    puts = max(load.puts_per_transaction, kind.writes_per_second / 10, 1)
     puts = min(puts, 10_000)
     heap += max(puts * pair, load.largest_value_bytes) + puts * values.batch_overhead_per_put
     return heap * values.heap_margin
@@ -97,7 +97,7 @@ class TestUnreclaimable:
         found = figures(load)
         twice = SPREAD.likely.garbage_factor * (found["heap_bytes"] + found["lists_bytes"])
         assert found["steady_bytes"] == pytest.approx(twice + found["stacks_bytes"] + SPREAD.likely.anon_base)
-        assert found["unreclaimable_bytes"] >= found["steady_bytes"]
+        assert found["unreclaimable_bytes"] >= found["steady_bytes"] * (1 - 1e-12)
         assert found["gomemlimit_bytes"] == pytest.approx(0.9 * found["unreclaimable_bytes"])
 
     def test_five_lists_of_a_gigabyte(self):
