@@ -116,6 +116,14 @@ def calls() -> dict[str, dict[str, object]]:
         "read_prices": {"text": PRICES},
         "read_profile": {"text": PROFILE, "file": "load.toml"},
         "render": {"plan": plan, "format": "flags"},
+        "resources_for": {
+            "profile": etcdsize.Profile(keys=1000, value_bytes=500),
+            "etcd_version": "3.5",
+            "quota_bytes": 2**31,
+            "snapshot_count": 1000,
+            "disk_mb_per_second": 100,
+            "fsync_seconds": 0.01,
+        },
         "runbook": {"plan": plan, "tier": "small", "kubernetes": True, "snapshot": "snapshot.db"},
         "settings_for": {
             "sizing": sizing,
@@ -240,6 +248,10 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "Histogram.quantile": (histogram, {"share": 0.5}),
         "Machine.limits_for": (catalog.machines[0], {"kind": "gp3"}),
         "Need.with_data": (etcdsize.need_for("small"), {"data_bytes": 5e6}),
+        "Resources.arithmetic": (
+            etcdsize.resources_for(etcdsize.Profile(keys=1000, value_bytes=500)),
+            {"figure": "memory.limit_bytes"},
+        ),
         "Runbook.step": (etcdsize.runbook(plan), {"code": "health"}),
         "Tls.from_dir": (etcdsize.Tls, {"folder": "/pki"}),
         "Tier.bound": (tiers.tiers[0], {"dimension": "clients"}),

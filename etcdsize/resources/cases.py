@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import operator
 from typing import NamedTuple
 
 from etcdsize.resources.coefficients import load_coefficients
@@ -51,28 +51,38 @@ def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
     """Return the evaluations of a filled profile."""
     cases = _cases(asked)
     keys = cases.likely.values.defragment_keys
-    sums: dict[int, LoadSums] = {}
+    sums: dict[tuple[object, ...], LoadSums] = {}
 
     def of(load: Load, case: Case) -> Evaluation:
-        # The points of a profile in which everything is given are one object or equal ones.
-        found = sums.get(id(load))
+        # Points often differ in what has nothing to do with the keys.
+        on = _keys_of(load)
+        found = sums.get(on)
         if found is None:
-            found = sums[id(load)] = sums_of(load, keys)
+            found = sums[on] = sums_of(load, keys)
         return evaluate(load, found, case)
 
-    points = _distinct(filled.points)
-    ends = tuple([of(point, case) for point in points for case in (cases.low, cases.high)])
-    return Evaluations(ends, of(filled.likely, cases.likely), of(filled.need, cases.need))
+    ends = [of(point, case) for point in filled.points for case in (cases.low, cases.high)]
+    return Evaluations(tuple(ends), of(filled.likely, cases.likely), of(filled.need, cases.need))
+
+
+_keys_of = operator.attrgetter(
+    "objects",
+    "puts_per_transaction",
+    "puts_per_commit",
+    "largest_value_bytes",
+    "revisions_per_key",
+    "history_seconds",
+    "list_keys",
+    "lease_revokes_per_second",
+    "keys_per_lease",
+)
+"""The fields that the sums over a load's keys depend on."""
 
 
 def evaluate_need(load: Load, asked: Asked) -> Evaluation:
     """Return what to provide for a load."""
     case = _cases(asked).need
     return evaluate(load, sums_of(load, case.values.defragment_keys), case)
-
-
-def _distinct(points: Iterable[Load]) -> list[Load]:
-    return list(dict.fromkeys(points))
 
 
 @functools.lru_cache(maxsize=256)

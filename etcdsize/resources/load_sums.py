@@ -81,12 +81,14 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     for kind in load.objects:
         count, key, value, writes = kind.count, kind.key_bytes, kind.value_bytes, kind.writes_per_second
         fresh_one = revision_bytes(key, value, load.puts_per_commit)
-        # What is replaced while the history is kept. Its packing follows from the kind's own rate of writes: counting
-        # the others' as well, more writes of them would make its history smaller.
+        # The packing of what is written follows from the kind's own rate: counting the others' as well, more writes of
+        # them would make its history smaller.
+        dense = max(puts, writes / _COMMITS_PER_SECOND)
+        again_one = revision_bytes(key, value, dense)
         replaced = writes * history + count * further
-        again_one = revision_bytes(
-            key, value, max(puts, replaced / history / _COMMITS_PER_SECOND if history else writes / _COMMITS_PER_SECOND)
-        )
+        replaced_one = again_one
+        if further and history:
+            replaced_one = revision_bytes(key, value, max(dense, replaced / history / _COMMITS_PER_SECOND))
         data += count * (key + value)
         written += writes * (key + value)
         file_rate += writes * again_one
@@ -96,7 +98,7 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         best = usual = worst = 1.0
         if replaced > 0:
             replaced_revisions += replaced
-            history_bytes += replaced * again_one
+            history_bytes += replaced * replaced_one
             best, usual, worst = fragmentation(key, value, load.puts_per_commit)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)

@@ -61,5 +61,6 @@ _ranges = {
 
 
 def loads():
-    """Return a strategy of loads with one kind of keys."""
-    return st.fixed_dictionaries(_ranges).map(lambda figures: one_load(**figures))
+    """Return a strategy of loads with one kind of keys; figures have three decimals."""
+    rounded = {name: figures.map(lambda value: round(value, 3)) for name, figures in _ranges.items()}
+    return st.fixed_dictionaries(rounded).map(lambda figures: one_load(**figures))

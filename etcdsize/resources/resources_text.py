@@ -1,0 +1,117 @@
+"""`Resources` as text: every figure with its range, its need and its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from etcdsize.base.text import one_line
+from etcdsize.resources.model import GROUPS
+
+if TYPE_CHECKING:
+    from etcdsize.resources.answer import Figure, Horizon, Term
+    from etcdsize.resources.resources import Resources
+
+__all__ = ["arithmetic_text", "figure_text", "quantity_text", "resources_text"]
+
+_TITLES = {
+    "file": "File",
+    "memory": "Memory",
+    "disk": "Disk",
+    "network": "Network",
+    "cpu": "CPU",
+    "seconds": "Time",
+}
+
+
+def quantity_text(figure: str, value: float) -> str:
+    """Return a value of a figure in three digits, with the unit that the figure's name says.
+
+    >>> quantity_text("memory.limit_bytes", 1_234_567_890), quantity_text("disk.fsync_p99_seconds", 0.0021)
+    ('1.23 GB', '2.1 ms')
+    """
+    if figure.endswith("_bytes"):
+        return _bytes_text(value)
+    if figure.endswith("_bytes_per_second"):
+        return f"{_bytes_text(value)}/s"
+    if figure.endswith("_seconds") or figure.startswith("seconds."):
+        return _seconds_text(value)
+    if figure.endswith("_cores"):
+        return f"{value:.2g} cores"
+    return f"{_digits(value)}/s" if figure.endswith("_per_second") or figure.endswith("_iops") else _digits(value)
+
+
+def _bytes_text(value: float) -> str:
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if value >= size * 0.9995:
+            return f"{_digits(value / size)} {unit}"
+    return f"{_digits(value)} B"
+
+
+def _seconds_text(value: float) -> str:
+    if value >= 7200:
+        return f"{_digits(value / 3600)} h"
+    return f"{_digits(value)} s" if value >= 0.9995 or not value else f"{_digits(value * 1000)} ms"
+
+
+def _digits(value: float) -> str:
+    """Return a number in three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}" if value >= 1e-4 or not value else f"{value:.0e}"
+
+
+def figure_text(name: str, figure: Figure) -> str:
+    """Return a figure in one line: its likely value, its range, and its need."""
+    low, likely, high, need = (
+        quantity_text(name, value) for value in (figure.low, figure.likely, figure.high, figure.need)
+    )
+    spread = f" ({low} to {high})" if low != high else ""
+    return f"{likely}{spread}, provide {need}"
+
+
+def arithmetic_text(name: str, terms: Sequence[Term]) -> str:
+    """Return the need of a figure as the sum of its terms."""
+    parts = [f"{quantity_text(name, term.need)} {term.name}" for term in terms if term.need] or ["0"]
+    return f"{' + '.join(parts)} = {quantity_text(name, sum(term.need for term in terms))}"
+
+
+def resources_text(resources: Resources) -> str:
+    """Return every figure with its terms, the assumptions, the advice and the notices, a line each."""
+    measured = f"measured on {resources.measured_on}" if resources.measured_on else "from source, not run"
+    lines = [f"etcd {resources.etcd_version} ({measured})."]
+    for group, figures in GROUPS.items():
+        lines.append(f"{_TITLES[group]}:")
+        for figure in figures:
+            name = f"{group}.{figure}"
+            found = getattr(getattr(resources, group), figure)
+            lines.append(f"  {_words(figure)}: {figure_text(name, found)}")
+            terms = [term for term in resources.terms[name] if term.need or term.high]
+            for term in terms if len(resources.terms[name]) > 1 else []:
+                lines.append(f"    {term.name}: {quantity_text(name, term.need)} ({term.known})")
+        if group == "file":
+            lines.append(f"  full without compaction: {_horizon_text(resources.file.full_without_compaction)}")
+            lines.append(f"  full with compaction: {_horizon_text(resources.file.full)}")
+    for assumption in resources.assumptions:
+        lines.append(f"Assumed: {assumption.field} {assumption.value}. {assumption.why} [{assumption.source}]")
+    for effect in resources.assumption_effects:
+        quota = f"{_bytes_text(effect.quota_low_bytes)} to {_bytes_text(effect.quota_high_bytes)}"
+        limit = f"{_bytes_text(effect.limit_low_bytes)} to {_bytes_text(effect.limit_high_bytes)}"
+        lines.append(f"Effect of {effect.field}: quota {quota}, memory limit {limit}.")
+    for advice in resources.advice:
+        change = f"{quantity_text(advice.figure, advice.before)} to {quantity_text(advice.figure, advice.after)}"
+        lines.append(f"Advice ({advice.code}): {advice.text} {advice.figure}: from {change}.")
+    lines.extend(f"Notice ({notice.code}): {notice.text}" for notice in resources.notices)
+    return "\n".join(map(one_line, lines))
+
+
+def _horizon_text(horizon: Horizon) -> str:
+    soonest, likely, latest = (
+        "never" if hours is None else _seconds_text(hours * 3600)
+        for hours in (horizon.soonest_hours, horizon.likely_hours, horizon.latest_hours)
+    )
+    return soonest if soonest == likely == latest else f"{likely} ({soonest} to {latest})"
+
+
+def _words(figure: str) -> str:
+    for ending in ("_bytes", "_seconds", "_cores"):
+        figure = figure.removesuffix(ending)
+    return figure.replace("_bytes_per_second", " a second").replace("_per_second", " a second").replace("_", " ")

@@ -1,0 +1,284 @@
+"""What a load takes: the answer, its JSON, its explanation, its rules and its refusals."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import pickle
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdsize import InvalidWorkloadError, OptionError, Profile, Resources, Workload, WorkloadTypeError, resources_for
+from etcdsize.resources.answer import Figure
+from etcdsize.resources.model import GROUPS
+
+GIB = 2**30
+VERSIONS = ["3.4", "3.5", "3.6", "3.7"]
+NAMES = [(group, name) for group, names in GROUPS.items() for name in names]
+MILLION = Profile(keys=5.7e6, value_bytes=1000, writes_per_second=100)
+
+
+def figure(resources, group, name):
+    return getattr(getattr(resources, group), name)
+
+
+def figures(resources):
+    return {f"{group}.{name}": figure(resources, group, name) for group, name in NAMES}
+
+
+class TestAnswer:
+    """Every figure has a range with a likely value, and a need."""
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_every_figure_is_there_in_order(self, version):
+        for name, found in figures(resources_for(MILLION, etcd_version=version)).items():
+            assert isinstance(found, Figure)
+            assert 0 <= found.low <= found.likely <= found.high, name
+            assert 0 <= found.need < math.inf
+
+    def test_five_million_keys_of_a_kilobyte_get_a_quota_that_holds_them(self):
+        found = resources_for(MILLION)
+        assert found.quota_bytes > 7.9e9
+        assert found.quota_bytes % GIB == 0
+        assert found.file.in_use_bytes.need > 5.7e6 * 1_378
+        assert [notice.code for notice in found.notices] == ["quota-above-suggested"]
+
+    def test_a_given_quota_is_the_one_that_fills(self):
+        found = resources_for(MILLION, quota_bytes=2 * GIB)
+        assert (found.quota_asked, found.quota_bytes) == (2 * GIB, 2 * GIB)
+        assert found.file.full.likely_hours == 0
+        assert [notice.code for notice in found.notices] == ["quota-too-small"]
+        assert found.disk.volume_bytes.need < resources_for(MILLION).disk.volume_bytes.need
+
+    def test_a_given_snapshot_count_counts_before_3_6(self):
+        load = Profile(keys=1000, value_bytes=10_000, writes_per_second=100)
+        logs = {
+            (version, count): resources_for(load, etcd_version=version, snapshot_count=count).memory.raft_log_bytes.need
+            for version in ("3.5", "3.6")
+            for count in (10_000, 100_000)
+        }
+        assert logs["3.5", 100_000] > 6 * logs["3.5", 10_000]
+        assert logs["3.6", 100_000] == logs["3.6", 10_000]
+
+    def test_a_given_disk_narrows_every_time(self):
+        unknown, known = resources_for(MILLION), resources_for(MILLION, disk_mb_per_second=125, fsync_seconds=0.002)
+        for name in GROUPS["seconds"]:
+            wide, narrow = figure(unknown, "seconds", name), figure(known, "seconds", name)
+            assert wide.low <= narrow.low <= narrow.high <= wide.high
+        fields = {assumption.field for assumption in unknown.assumptions}
+        assert {"disk_mb_per_second", "fsync_seconds"} == fields - {one.field for one in known.assumptions}
+
+    def test_a_slow_disk_is_reported(self):
+        load = Profile(keys=1000, clients=2, writes_per_second=1000)
+        found = resources_for(load, fsync_seconds=0.02)
+        assert "fsync-too-slow" in [notice.code for notice in found.notices]
+        assert "fsync-too-slow" not in [notice.code for notice in resources_for(load, fsync_seconds=0.0001).notices]
+
+    def test_a_workload_is_a_profile_of_which_less_is_known(self):
+        workload = Workload(clients=100, requests_per_second=200, data_bytes="100MB")
+        profile = Profile(clients=100, requests_per_second=200, data_bytes="100MB")
+        assert resources_for(workload) == resources_for(profile)
+
+    def test_nothing_fills_the_quota_that_the_answer_gives(self):
+        found = resources_for(Profile(keys=1e5, value_bytes=500, writes_per_second=50, history_seconds=600))
+        assert found.file.full.likely_hours is None
+        assert found.file.full_without_compaction.likely_hours > 1
+
+
+class TestTerms:
+    """The terms add up to their figure, and say how they are known."""
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_terms_add_up(self, version):
+        found = resources_for(MILLION, etcd_version=version)
+        assert list(found.terms) == list(figures(found))
+        for name, whole in figures(found).items():
+            terms = found.terms[name]
+            for end in ("likely", "need"):
+                total = math.fsum(getattr(term, end) for term in terms)
+                assert total == pytest.approx(getattr(whole, end), rel=1e-9, abs=1), name
+            assert all(term.known for term in terms)
+
+    def test_the_arithmetic_is_one_line(self):
+        text = resources_for(MILLION).arithmetic("memory.limit_bytes")
+        assert text.count("+") == 2
+        assert " unreclaimable + " in text
+        assert "\n" not in text
+
+    def test_an_unknown_figure_is_refused(self):
+        with pytest.raises(OptionError, match=r'figure: got "memory.limit", expected one of file.in_use_bytes, '):
+            resources_for(MILLION).arithmetic("memory.limit")
+
+    def test_explain_names_every_figure_and_how_it_is_known(self):
+        found = resources_for(Profile(keys=1e5, value_bytes=5e5, writes_per_second=10), etcd_version="3.5")
+        text = found.explain()
+        for word in ("quota:", "raft log:", "limit:", "fsync p99:", "defragment:", "Assumed:", "Effect of", "Advice ("):
+            assert word in text
+        assert text.isprintable() or all(line.isprintable() for line in text.split("\n"))
+
+
+class TestJson:
+    """JSON has the figures, their terms, the assumptions and the advice, and comes back as it was."""
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_both_ways(self, version):
+        found = resources_for(MILLION, etcd_version=version)
+        text = found.model_dump_json()
+        assert Resources.model_validate_json(text) == found
+        assert Resources.model_validate_json(text).model_dump_json() == text
+        assert Resources.model_validate(json.loads(text)).terms == found.terms
+        assert pickle.loads(pickle.dumps(found)) == found
+
+    def test_what_json_has_besides_is_kept_and_not_worked_out_again(self):
+        parts = json.loads(resources_for(MILLION).model_dump_json())
+        parts["advice"] = [
+            {"code": "a-test", "text": "Do it.", "figure": "memory.limit_bytes", "before": 2, "after": 1}
+        ]
+        assert [one.code for one in Resources.model_validate(parts).advice] == ["a-test"]
+
+    def test_unknown_fields_are_refused(self):
+        parts = json.loads(resources_for(MILLION).model_dump_json())
+        with pytest.raises(ValueError, match="surprise"):
+            Resources(**parts, surprise=1)
+
+
+class TestAssumptions:
+    """Every assumption has its effect on the quota and on the memory limit."""
+
+    def test_effects_are_those_of_the_ends(self):
+        found = resources_for(Profile(keys=1e5, value_bytes=2_000))
+        effects = {effect.field: effect for effect in found.assumption_effects}
+        assert set(effects) == {one.field for one in found.assumptions if not one.value.is_exact}
+        history = effects["history_seconds"]
+        assert history.quota_low_bytes <= history.quota_high_bytes
+        assert history.limit_low_bytes < history.limit_high_bytes
+        lists = effects["concurrent_lists"]
+        assert lists.quota_low_bytes == lists.quota_high_bytes
+
+    @pytest.mark.parametrize(
+        "field",
+        ["value_bytes", "key_bytes", "writes_per_second", "watch_streams", "history_seconds", "clients", "watchers"],
+    )
+    def test_a_field_that_becomes_known_never_widens(self, field):
+        given_fields = {"keys": 1e5, "value_bytes": 1_000, "writes_per_second": 50, "watch_streams": 10}
+        unknown = {name: value for name, value in given_fields.items() if name != field}
+        wide = resources_for(Profile(**unknown))
+        (likely,) = (one.value.likely for one in wide.assumptions if one.field == field)
+        narrow = resources_for(Profile(**unknown, **{field: likely}))
+        for group, name in NAMES:
+            less, more = figure(wide, group, name), figure(narrow, group, name)
+            assert less.low <= more.low * (1 + 1e-9) + 1e-9, name
+            assert more.high <= less.high * (1 + 1e-9) + 1e-9, name
+
+
+class TestMoreTakesMore:
+    """More of what is given never takes less."""
+
+    FIELDS = ("keys", "value_bytes", "writes_per_second", "reads_per_second", "watchers", "leases", "history_seconds")
+
+    @given(st.sampled_from(FIELDS), st.floats(1, 10), st.sampled_from(VERSIONS))
+    def test_no_need_is_smaller(self, field, factor, version):
+        start = {
+            "keys": 1e5,
+            "key_bytes": 50,
+            "value_bytes": 1_000,
+            "writes_per_second": 50,
+            "reads_per_second": 100,
+            "watchers": 100,
+            "watch_streams": 100,
+            "watch_events_per_second": 100,
+            "leases": 100,
+            "lease_ttl_seconds": 60,
+            "keys_per_lease": 1,
+            "lease_revokes_per_second": 0,
+            "history_seconds": 600,
+            "puts_per_transaction": 1,
+            "puts_per_commit": 5,
+        }
+        before = figures(resources_for(Profile(**start), etcd_version=version))
+        after = figures(resources_for(Profile(**{**start, field: start[field] * factor}), etcd_version=version))
+        # How long an fsync may take is a bound on the disk: it becomes shorter.
+        before.pop("disk.fsync_p99_seconds")
+        for name, found in before.items():
+            for end in ("low", "likely", "high", "need"):
+                assert getattr(after[name], end) >= getattr(found, end) * (1 - 1e-9), (name, end)
+
+
+class TestAdvice:
+    """What helps more than a larger machine: only where it matters, each with what it saves."""
+
+    def codes(self, profile, **options):
+        return {one.code: one for one in resources_for(profile, **options).advice}
+
+    def test_large_values_are_split(self):
+        found = self.codes(Profile(keys=100, value_bytes=3e6, writes_per_second=0.85), etcd_version="3.5")
+        split = found["split-large-values"]
+        assert split.figure == "memory.limit_bytes"
+        assert split.after < split.before / 3
+        assert {"upgrade-for-raft-log", "lower-snapshot-count"} < set(found)
+
+    def test_the_log_of_3_6_is_not_an_upgrade_for_3_6(self):
+        found = self.codes(Profile(keys=100, value_bytes=3e6, writes_per_second=0.85), etcd_version="3.6")
+        assert not {"upgrade-for-raft-log", "lower-snapshot-count"} & set(found)
+
+    def test_a_long_history_is_shortened(self):
+        profile = Profile(keys=1e5, value_bytes=2_000, writes_per_second=100, history_seconds="2h")
+        assert self.codes(profile)["shorter-history"].figure == "file.high_water_bytes"
+
+    def test_lists_come_in_pages(self):
+        profile = Profile(keys=1e5, value_bytes=20_000, list_keys=1e5, concurrent_lists=5, writes_per_second=1)
+        assert next(iter(self.codes(profile))) == "lists-in-pages"
+
+    def test_fewer_keys_share_a_lease(self):
+        profile = Profile(keys=2e5, value_bytes=500, leases=1, keys_per_lease=150_000, writes_per_second=10)
+        assert self.codes(profile)["fewer-keys-per-lease"].after < 1
+
+    def test_events_move_to_an_etcd_of_their_own(self):
+        objects = [
+            {"name": "events", "count": 400_000, "value_bytes": 900, "writes_per_second": 200},
+            {"name": "pods", "count": 10_000, "value_bytes": 10_000, "writes_per_second": 5},
+        ]
+        assert "events-apart" in self.codes(Profile(objects=objects, history_seconds=600))
+
+    def test_a_small_load_gets_none(self):
+        assert self.codes(Profile(keys=1000, value_bytes=500, writes_per_second=1, history_seconds=600)) == {}
+
+
+class TestRefusals:
+    """What cannot be used is refused, with what is accepted."""
+
+    @pytest.mark.parametrize("wrong", [None, 5, {"keys": 5}, "3 keys"])
+    def test_only_a_profile_or_a_workload(self, wrong):
+        with pytest.raises(WorkloadTypeError, match="expected a Profile or a Workload"):
+            resources_for(wrong)
+
+    @pytest.mark.parametrize("option", ["quota_bytes", "snapshot_count", "disk_mb_per_second", "fsync_seconds"])
+    @pytest.mark.parametrize("wrong", [0, -1, math.nan, True, "1GB"])
+    def test_options(self, option, wrong):
+        with pytest.raises(OptionError, match=f"{option}: got"):
+            resources_for(MILLION, **{option: wrong})
+
+    @pytest.mark.parametrize("keys", [1e200, 1e290])
+    def test_a_load_beyond_all_numbers(self, keys):
+        with pytest.raises(InvalidWorkloadError, match="so large"):
+            resources_for(Profile(keys=keys, value_bytes=1e200))
+
+
+@pytest.mark.bench
+class TestSpeed:
+    """One answer takes at most 300 microseconds once the coefficients are loaded."""
+
+    def test_a_warm_answer(self):
+        resources_for(MILLION)
+        best = min(self.timed() for _ in range(20))
+        assert best <= 300e-6
+
+    def timed(self):
+        start = time.process_time()
+        for _ in itertools.repeat(None, 50):
+            resources_for(MILLION)
+        return (time.process_time() - start) / 50
