@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import answers, api, command, figures, formats, kubernetes, reliability, versions
+from pages import answers, api, command, figures, formats, kubernetes, load, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -44,6 +44,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "kubernetes-figures": kubernetes.figures_table,
     "kubernetes-kinds": kubernetes.kinds_table,
     "kubernetes-writes": kubernetes.writes_table,
+    "load-defaults": load.defaults,
     "latencies": figures.latencies_table,
     "models": api.models,
     "needs": figures.needs_table,

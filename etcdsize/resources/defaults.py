@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULTS", "LIKELY_REQUESTS", "MOST_REQUESTS", "SHARE_OF_WRITES", "Default"]
+__all__ = [
+    "DEFAULTS",
+    "LEAST_HISTORY_SECONDS",
+    "LIKELY_REQUESTS",
+    "MOST_HISTORY_BYTES",
+    "MOST_HISTORY_SECONDS",
+    "MOST_REQUESTS",
+    "SHARE_OF_WRITES",
+    "Default",
+]
 
 _OURS = "our choice"
 _GUIDE = "the guide's bounds of a small and of a large cluster; our choice to take them"
@@ -56,14 +65,6 @@ DEFAULTS: dict[str, Default] = {
         "etcd commits ten times a second, so slow writers put one key into a commit and busy ones many; one takes most",
         "etcd-io/etcd server/storage/backend/backend.go, defaultBatchInterval; our choice of the ends",
     ),
-    "history_seconds": Default(
-        3_600,
-        7_200,
-        7_200,
-        "compacted every hour, etcd keeps one to two hours of history, and the file keeps the size of two; without "
-        "compaction it grows until the quota is full",
-        "etcd-io/etcd server/etcdserver/api/v3compactor/periodic.go; the hour is that of our settings",
-    ),
     "concurrent_lists": Default(
         0,
         1,
@@ -89,3 +90,9 @@ SHARE_OF_WRITES = 0.2
 """Writes among requests of which nothing else is known (our choice)."""
 MOST_REQUESTS, LIKELY_REQUESTS = 10_000.0, 200.0
 """Requests that are unknown: a small cluster of the guide has below 200 a second, a large one below 10,000. [1/s]"""
+
+MOST_HISTORY_BYTES = 2.0 * 2**30
+"""The history that is kept by default where the writes are many: compaction then comes more often. [bytes] Our choice:
+as much as etcd's default quota."""
+MOST_HISTORY_SECONDS, LEAST_HISTORY_SECONDS = 7_200.0, 600.0
+"""The most history that is kept with a compaction each hour, and what is kept in any case, as Kubernetes does. [s]"""

@@ -13,6 +13,7 @@ from etcdsize.resources.assumption import Assumption
 from etcdsize.resources.choices import Choices, choices_of
 from etcdsize.resources.composition import Triple
 from etcdsize.resources.defaults import DEFAULTS
+from etcdsize.resources.history import history_of
 from etcdsize.resources.known import HIGH, LIKELY, LOW, NEED, Cases, Known, Note, exactly
 from etcdsize.resources.load import Load, ObjectLoad
 from etcdsize.resources.profile import Profile, known_field
@@ -76,7 +77,7 @@ def fill(profile: Profile, assume: Mapping[str, float] | None = None) -> Filled:
     writing = writing_of(known, requests, reads, choices.counts)
     reads = reads or known.reads(requests, writing.requests)
     rates = Cases(*map(sum, writing.kinds))
-    history = known.given_or_default("history_seconds")
+    history = history_of(known, choices, writing)
     watchers, streams, events = watches_of(known, clients, rates)
     leases, ttl, attached, revokes = leases_of(known, clients)
     lists, listed = known.given("concurrent_lists"), known.given("list_keys")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from strategies import result
 
-from etcdsize import Amount, Profile
+from etcdsize import Amount, OptionError, Profile
 from etcdsize.resources.assumption import Assumption
 from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.fill import Filled, fill
@@ -139,6 +140,7 @@ class TestEveryProfile:
     @settings(max_examples=60)
     @given(loads())
     def test_likely_and_need_are_within_the_points(self, fields):
+        assume(fields.get("data_bytes", 1e9) > 1e5)  # less is less than a key, whose size then gives way
         filled = fill(profile_of(fields))
         ends = ranges(filled)
         for load in (filled.likely, filled.need):
@@ -197,23 +199,211 @@ class TestUnknown:
     @settings(max_examples=60)
     @given(loads(), st.data())
     def test_a_known_figure_narrows(self, fields, data):
-        fields = {name: field for name, field in fields.items() if not name.endswith("_bound")}
+        a_known_figure_narrows(fields, data)
+
+    @pytest.mark.slow
+    @settings(max_examples=2_000)
+    @given(loads(), st.data())
+    def test_a_known_figure_narrows_for_many(self, fields, data):
+        a_known_figure_narrows(fields, data)
+
+
+def a_known_figure_narrows(fields, data) -> None:
+    fields = {name: field for name, field in fields.items() if not name.endswith("_bound")}
+    wide = fill(profile_of(fields))
+    assumed = [one for one in wide.assumptions if "." not in one.field and one.field not in fields]
+    assume(assumed)
+    one = data.draw(st.sampled_from(assumed))
+    if one.field == "tls":
+        value = data.draw(st.booleans())
+    else:
+        ends = one.value.low, one.value.high
+        value = data.draw(st.floats(*ends) | st.sampled_from(ends))
+    narrow = fill(profile_of({**fields, one.field: value}))
+    outer = ranges(wide)
+    for name, (low, high) in ranges(narrow).items():
+        # Neither the average over the keys nor the shares of kinds have their ends at the corners.
+        if name != "revisions_per_key" and not (name.startswith("kind") and name.endswith("writes_per_second")):
+            assert outer[name][0] * (1 - 1e-6) - 1e-6 <= low, (one.field, name)
+            assert high <= outer[name][1] * (1 + 1e-6) + 1e-6, (one.field, name)
+
+
+class TestMore:
+    """More of one figure never lowers another, at the high end and for the need.
+
+    Known totals are shared out, and are the exception: more reads among the same requests are fewer writes, and more
+    keys in the same data are smaller ones.
+    """
+
+    @settings(max_examples=60)
+    @given(loads(), st.data())
+    def test_more_never_lowers(self, fields, data):
+        more_never_lowers(fields, data)
+
+    @pytest.mark.slow
+    @settings(max_examples=2_000)
+    @given(loads(), st.data())
+    def test_more_never_lowers_for_many(self, fields, data):
+        more_never_lowers(fields, data)
+
+    @given(st.floats(0, 1e5), st.floats(0, 1e5), st.floats(1, 1e5))
+    def test_more_writes_never_keep_less_history(self, rate, further, value):
+        before, after = (
+            fill(Profile(keys=1e6, key_bytes=50, value_bytes=value, writes_per_second=one, puts_per_transaction=1))
+            for one in (rate, rate + further)
+        )
+        for one, other in zip(before.points, after.points):
+            assert one.history_seconds * rate <= other.history_seconds * (rate + further) * 1.6
+        assert 600 <= after.need.history_seconds <= 7_200
+
+
+def more_never_lowers(fields, data) -> None:
+    names = [name for name in fields if name in FIELD_UNITS and name not in FEWEST_FIRST | {"revisions_per_key"}]
+    names += [name for name in ("clients", "requests_per_second", "data_bytes") if name in fields]
+    if "requests_per_second" in fields:
+        names = [name for name in names if name not in ("reads_per_second", "writes_per_second")]
+    if "keys" not in fields and "objects" not in fields:
+        names = [name for name in names if name not in ("key_bytes", "value_bytes")]
+    if "objects" in fields:
+        names = [name for name in names if name not in ("puts_per_transaction", "writes_per_second")]
+    assume(names)
+    name = data.draw(st.sampled_from(names))
+    old, further = fields[name], data.draw(st.floats(0, 1e4))
+    new = [part + further for part in old] if isinstance(old, list) else old + further
+    before, after = fill(profile_of(fields)), fill(profile_of({**fields, name: new}))
+    apart = {*FEWEST_FIRST, "revisions_per_key", "history_seconds"}
+    highs = ((name, ranges(before)[name][1], ranges(after)[name][1]) for name in ranges(before))
+    needs = ((name, figures(before.need)[name], figures(after.need)[name]) for name in figures(before.need))
+    for figure, one, other in (*highs, *needs):
+        assert figure in apart or one <= other * (1 + 1e-6) + 1e-6, (name, figure)
+
+
+class TestAssume:
+    """`assume` sets one figure to a number, whether it was given or not."""
+
+    def test_a_figure_that_was_not_given(self):
+        filled = fill(Profile(clients=5), {"history_seconds": 60, "tls": 0, "data_bytes": 5e6})
+        assert {load.history_seconds for load in filled.points} == {60}
+        assert {load.tls for load in filled.points} == {0}
+        assert all(near(figures(load)["data"], 5e6) for load in filled.points)
+        assert not {"history_seconds", "tls", "data_bytes"} & {one.field for one in filled.assumptions}
+
+    def test_a_figure_of_a_kind(self):
+        kinds = [{"name": "a.b", "count": 5, "value_bytes": "10..20"}, {"name": "c", "count": 5, "value_bytes": 7}]
+        filled = fill(Profile(objects=kinds, writes_per_second=9), {"objects.a.b.value_bytes": 3})
+        assert {load.objects[0].value_bytes for load in filled.points} == {3}
+        filled = fill(
+            Profile(objects=kinds, writes_per_second=9, puts_per_transaction=1), {"objects.c.writes_per_second": 8}
+        )
+        assert [[kind.writes_per_second for kind in load.objects] for load in filled.points] == [[1, 8]] * len(
+            filled.points
+        )
+
+    @settings(max_examples=60)
+    @given(loads(), st.data())
+    def test_every_assumption_can_be_set_to_its_ends(self, fields, data):
         profile = profile_of(fields)
-        wide = fill(profile)
-        assumed = [one for one in wide.assumptions if "." not in one.field and one.field not in fields]
-        assume(assumed)
-        one = data.draw(st.sampled_from(assumed))
-        if one.field == "tls":
-            value = data.draw(st.booleans())
-        else:
-            value = data.draw(
-                st.floats(one.value.low, one.value.high) | st.sampled_from([one.value.low, one.value.high])
-            )
-        assume(value or one.field != "puts_per_transaction")
-        narrow = fill(profile_of({**fields, one.field: value}))
-        outer, inner = ranges(wide), ranges(narrow)
-        for name, (low, high) in inner.items():
-            # Neither the average over the keys nor the shares of kinds have their ends at the corners.
-            if name != "revisions_per_key" and not (name.startswith("kind") and name.endswith("writes_per_second")):
-                assert outer[name][0] * (1 - 1e-6) - 1e-6 <= low, (one.field, name)
-                assert high <= outer[name][1] * (1 + 1e-6) + 1e-6, (one.field, name)
+        one = data.draw(st.sampled_from(fill(profile).assumptions))
+        for end in (one.value.low, one.value.high):
+            filled = fill(profile, {one.field: end})
+            assert all(math.isfinite(number) for number in figures(filled.likely).values())
+            if hasattr(filled.likely, one.field):
+                largest = max(kind.value_bytes for kind in filled.likely.objects)
+                assert near(getattr(filled.likely, one.field), max(end, largest) if "largest" in one.field else end)
+
+    def test_the_own_assumptions_of_a_profile(self):
+        """What a preset fills in is likely, not given: the need does not use its high end."""
+        kinds = [{"name": "pods", "count": "1..2..9", "value_bytes": "1..2..9", "writes_per_second": 1}]
+        preset = [assumed("watchers"), assumed("objects.pods.count")]
+        filled = fill(Profile(objects=kinds, watchers="10..20..90", watch_streams="1..5", assumptions=preset))
+        assert (filled.need.watchers, filled.need.watch_streams) == (20, 5)
+        assert (filled.need.objects[0].count, filled.need.objects[0].value_bytes) == (2, 9)
+        assert filled.assumptions[:2] == tuple(preset)
+        overridden = fill(Profile(watchers="10..20..90", assumptions=[assumed("watchers")]), {"watchers": 30})
+        assert "watchers" not in {one.field for one in overridden.assumptions}
+
+    @pytest.mark.parametrize(
+        ("given_assume", "message"),
+        [
+            (
+                {"watcher": 5},
+                'assume: got "watcher", expected a field of Profile or objects.NAME.FIELD; did you mean "watchers"?',
+            ),
+            ({"watchers": -1}, "watchers: got -1, expected a finite number of 0 or more"),
+            ([5], "assume: got [5], expected a mapping of names to numbers"),
+        ],
+    )
+    def test_wrong_ones_are_rejected(self, given_assume, message):
+        with pytest.raises(OptionError) as caught:
+            fill(Profile(clients=5), given_assume)
+        assert str(caught.value) == message
+
+    def test_only_a_profile_can_be_filled(self):
+        with pytest.raises(OptionError, match=r"^profile: got 5 of type int, expected Profile$"):
+            fill(5)
+
+
+class TestExamples:
+    """What follows from a few common profiles."""
+
+    def test_the_three_dimensions_alone(self):
+        filled = fill(Profile(clients=300, requests_per_second=2_000, data_bytes=4e8))
+        likely = filled.likely
+        assert (likely.clients, likely.reads_per_second, likely.writes_per_second) == (300, 1_600, 400)
+        assert [(kind.name, round(kind.count), kind.value_bytes) for kind in likely.objects] == [
+            ("keys", 380_952, 1_000)
+        ]
+        assert likely.history_seconds == pytest.approx(2**31 / 400 / 1_400, rel=0.1)
+        assert filled.need == likely
+        found = ranges(filled)
+        assert found["writes_per_second"] == (0, 2_000)
+        assert found["keys.value_bytes"] == (100, 20_000)
+        assert found["history_seconds"] == (300, 7_200)
+        fields = {one.field for one in filled.assumptions}
+        assert {"value_bytes", "key_bytes", "writes_per_second", "reads_per_second", "history_seconds"} <= fields
+        assert not {"clients", "data_bytes", "keys"} & fields
+
+    def test_data_and_keys_give_the_value(self):
+        filled = fill(Profile(data_bytes=1e8, keys=1e5, key_bytes=50))
+        assert {load.objects[0].value_bytes for load in filled.points} == {950}
+        assert "value_bytes" not in {one.field for one in filled.assumptions}
+
+    def test_keys_and_value_give_the_data(self):
+        filled = fill(Profile(keys=1e5, key_bytes=50, value_bytes="950..1950"))
+        assert ranges(filled)["data"] == (1e8, 2e8)
+        assert figures(filled.need)["data"] == 2e8
+
+    def test_data_and_value_give_the_keys(self):
+        filled = fill(Profile(data_bytes=1e8, key_bytes=50, value_bytes=950))
+        assert {load.objects[0].count for load in filled.points} == {1e5}
+
+    def test_bounds_of_the_dimensions(self):
+        bounds = {"upper": (0, 400), "lower": (400, 800), "estimate": (200, 800), "exact": (400, 400)}
+        for bound, ends in bounds.items():
+            filled = fill(Profile(clients=400, clients_bound=bound))
+            assert ranges(filled)["clients"] == ends
+            assert (filled.likely.clients, filled.need.clients) == (400, 400)
+            assert ("clients" in {one.field for one in filled.assumptions}) == (bound in ("lower", "estimate"))
+
+    def test_reads_and_requests_give_the_writes(self):
+        filled = fill(Profile(requests_per_second=1_000, reads_per_second="700..900"))
+        assert ranges(filled)["writes_per_second"] == (0, 300)
+        assert (filled.likely.writes_per_second, filled.need.writes_per_second) == (200, 100)
+
+    def test_the_writes_of_kinds(self):
+        kinds = [
+            {"name": "a", "count": 100, "value_bytes": 5, "writes_per_second": "2..4"},
+            {"name": "b", "count": 86_400, "value_bytes": 5},
+        ]
+        filled = fill(Profile(objects=kinds))
+        assert [kind.writes_per_second for kind in filled.likely.objects] == [3, 1]
+        assert [kind.writes_per_second for kind in filled.need.objects] == [4, 1]
+        assert [kind.writes_per_second for kind in filled.points[-1].objects] == [4, 1_440]
+        filled = fill(Profile(objects=kinds, writes_per_second=10, puts_per_transaction=2))
+        assert [kind.writes_per_second for kind in filled.need.objects] == [4, 16]
+        filled = fill(Profile(objects=kinds[:1], writes_per_second=10))
+        assert filled.need.puts_per_transaction == 0.4
+
+
+def assumed(field: str) -> Assumption:
+    return Assumption(field=field, value=Amount.of(5), why="It usually is.", source="our choice")

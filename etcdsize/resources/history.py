@@ -1,0 +1,51 @@
+"""How long replaced revisions are kept where a profile does not say: an hour's compaction, unless that is too much.
+
+Compaction each r seconds keeps r to 2r of history. Compaction each hour is the rule; where the writes fill 2 GiB in
+less than two hours it comes more often, down to each five minutes. So the history grows with the writes, stays at
+2 GiB, and grows again: more writes never keep less.
+"""
+
+from __future__ import annotations
+
+from etcdsize.resources.choices import Choices
+from etcdsize.resources.composition import Triple
+from etcdsize.resources.defaults import LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES, MOST_HISTORY_SECONDS
+from etcdsize.resources.known import HIGH, LIKELY, LOW, NEED, Cases, Known
+from etcdsize.resources.revision_bytes import revision_bytes
+from etcdsize.resources.writing import Writing
+
+__all__ = ["history_of"]
+
+_COMMITS_PER_SECOND = 10
+_WHY = (
+    "compaction each hour keeps one to two hours of history, and the file keeps the size of the most; where 2 GiB are "
+    "written in less than two hours, compaction comes more often, down to each five minutes; without compaction the "
+    "file grows until the quota is full"
+)
+_SOURCE = "etcd-io/etcd server/etcdserver/api/v3compactor/periodic.go; the hour and the 2 GiB are our choice"
+
+
+def history_of(known: Known, choices: Choices, writing: Writing) -> Cases:
+    """Return how long a revision that has been replaced is kept. [s]"""
+    given = known.given("history_seconds")
+    if given is not None:
+        return given
+
+    def longest(case: int, kinds: list[Triple]) -> float:
+        puts = writing.puts[case]
+        written = sum(
+            [
+                rate * revision_bytes(kind.key, kind.value, max(1.0, puts, rate / _COMMITS_PER_SECOND))
+                for rate, kind in zip(writing.kinds[case], kinds)
+            ]
+        )
+        if written * MOST_HISTORY_SECONDS <= MOST_HISTORY_BYTES:
+            return MOST_HISTORY_SECONDS
+        return max(LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES / written)
+
+    # Just after a compaction half of the most is left. The fewest writes are kept longest.
+    shortest = min([longest(HIGH, kinds) for kinds in choices.high])
+    low = min(shortest, min([longest(LOW, kinds) for kinds in choices.low])) / 2
+    high = max([longest(LOW, kinds) for kinds in choices.low])
+    cases = Cases(low, longest(LIKELY, choices.likely), high, longest(NEED, choices.need))
+    return known.note("history_seconds", cases, _WHY, _SOURCE)
