@@ -12,7 +12,11 @@ from etcdsize.base.text import one_line, shown
 from etcdsize.cli.streams import write_data, write_text
 from etcdsize.errors import EtcdSizeError, OptionError
 
-__all__ = ["Commands", "Container", "Parser", "add_command", "asks_for_json", "file_name", "takes_flags"]
+__all__ = ["Commands", "Container", "Parser", "TakesFlags", "add_command", "asks_for_json", "file_name"]
+
+
+class TakesFlags(argparse.Action):
+    """An option whose value may be a flag of another program, such as `--set --max-learners=2`."""
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -85,7 +89,7 @@ class Parser(argparse.ArgumentParser):
         found: list[str] = []
         for word in words:
             option = self._option_string_actions.get(found[-1]) if found and "--" not in found else None
-            if word.startswith("--") and "=" in word and getattr(option, "takes_flags", False):
+            if word.startswith("--") and "=" in word and isinstance(option, TakesFlags):
                 word = f"{found.pop()}={word}"
             found.append(word)
         return found
@@ -147,11 +151,6 @@ Container: TypeAlias = argparse._ActionsContainer
 def asks_for_json(words: Sequence[str]) -> bool:
     """Return whether the arguments of a command ask for JSON, even if they cannot be parsed."""
     return "--json" in itertools.takewhile(lambda word: word != "--", words)
-
-
-def takes_flags(action: argparse.Action) -> None:
-    """Let an option have a flag of another program as its value, such as `--set --max-learners=2`."""
-    action.takes_flags = True  # type: ignore[attr-defined]
 
 
 def file_name(argument: str) -> str:

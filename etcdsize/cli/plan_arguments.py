@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize import units
 from etcdsize.base.text import shown
-from etcdsize.cli.argument_parser import takes_flags
+from etcdsize.cli.argument_parser import TakesFlags
 from etcdsize.cli.arguments import Pairs, load_of, pair
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
@@ -115,16 +115,18 @@ def add_version(parser: Container) -> None:
 
 def add_flags(parser: Container) -> None:
     """Add the option for any other flags of etcd."""
-    takes_flags(
-        parser.add_argument(
-            "--set",
-            metavar="NAME=VALUE",
-            type=_flag,
-            action=Pairs,
-            help="a flag of etcd and its value, e.g. max-learners=2 or quota-backend-bytes=8GiB; it replaces the value "
-            "chosen here; can be repeated",
-        )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        type=_flag,
+        action=_FlagPairs,
+        help="a flag of etcd and its value, e.g. max-learners=2 or quota-backend-bytes=8GiB; it replaces the value "
+        "chosen here; can be repeated",
     )
+
+
+class _FlagPairs(Pairs, TakesFlags):
+    """Collects flags of etcd and their values."""
 
 
 def _flag(text: str) -> tuple[str, str]:
