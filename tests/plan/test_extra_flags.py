@@ -19,6 +19,7 @@ from etcdsize import (
     Member,
     OptionError,
     PlanError,
+    Setting,
     Tls,
     load_versions,
     render,
@@ -445,6 +446,42 @@ class TestPrecedence:
         found = settings_for(size(clients=5), peer_rtt_ms=rtt, extra_flags=given)
         assert (found.heartbeat_interval_ms, found.election_timeout_ms) == expected
         assert ("election-below-rtt" in codes(found)) == (expected[1] < 10 * (rtt or 0))
+
+    @pytest.mark.parametrize(
+        ("heartbeat", "why"),
+        [
+            (1, "At least ten times the round-trip time and ten heartbeats. It must be the same on all members."),
+            (50, "At least ten times the round-trip time and ten heartbeats. It must be the same on all members."),
+            (
+                100,
+                "Ten heartbeats, which is at least ten times the round-trip time. It must be the same on all members.",
+            ),
+            (
+                5000,
+                "Ten heartbeats, which is at least ten times the round-trip time. It must be the same on all members.",
+            ),
+            (5001, "The longest that etcd accepts, fewer than ten heartbeats. It must be the same on all members."),
+        ],
+    )
+    def test_why_an_election_timeout_follows_a_heartbeat(self, heartbeat, why):
+        found = settings_for(size(clients=5), extra_flags={"heartbeat-interval": heartbeat})
+        assert found.setting("election-timeout").why == why
+
+    def test_what_is_said_of_a_flag_of_ones_own(self):
+        found = settings_for(size(clients=5), extra_flags={"heartbeat-interval": 100, "max-wals": 3})
+        for name, is_default in (("heartbeat-interval", True), ("max-wals", False)):
+            own = found.setting(name)
+            assert (own.why, own.source) == ("You set it.", "your extra_flags, or --set")
+            assert (own.is_given, own.is_default) == (True, is_default)
+        ours = found.setting("election-timeout")
+        assert not ours.is_given
+        assert not Setting(**ours.model_dump(exclude={"is_given"})).is_given
+
+    def test_explanation_ends_with_the_notices(self):
+        found = settings_for(size(clients=5), extra_flags={"brand-new": "1"}, etcd_version="3.5.33")
+        lines = found.explain().splitlines()
+        assert lines[-len(found.notices) :] == [f"Notice ({one.code}): {one.text}" for one in found.notices]
+        assert "unknown-flag" in codes(found)
 
     @pytest.mark.parametrize(
         ("heartbeat", "election"), [(100, None), (50, None), (101, 1010), (500, 5000), (8000, 50_000)]
