@@ -41,7 +41,7 @@ def render_fleet(summary: FleetSummary) -> str:
     if summary.headroom_asked:
         notes.append(f"{format_percent(summary.headroom_asked)} of every bound is kept free as headroom.")
     if summary.unknown:
-        decides = "The other dimensions decide, so every tier is a lower bound."
+        decides = "The other dimensions decide, so larger tiers may be needed."
         if len(summary.unknown) == len(DIMENSIONS):
             decides = "The number of Kubernetes nodes decides, which is an estimate."
         notes.append(f"Unknown: {', '.join(summary.unknown)}. {decides}")

@@ -174,7 +174,7 @@ class TestFleet:
         assert out.startswith("1 cluster: 1 sized, 0 not\n")
         assert out.endswith(
             "30% of every bound is kept free as headroom.\n"
-            "Unknown: data_bytes. The other dimensions decide, so every tier is a lower bound.\n"
+            "Unknown: data_bytes. The other dimensions decide, so larger tiers may be needed.\n"
         )
 
     def test_an_export_as_people_keep_it(self, run, fleet_csv):

@@ -65,7 +65,7 @@ aws       small  m4.large              2
 gce       large  n1-standard-8        10
 
 30% of every bound is kept free as headroom.
-Unknown: clients, data_bytes. The other dimensions decide, so every tier is a lower bound.
+Unknown: clients, data_bytes. The other dimensions decide, so larger tiers may be needed.
 1 cluster with less data than an empty etcd file: are these megabytes in a column of bytes? (row 17) [implausibly-small]
 
 Beyond the guide: 9 clusters; no published figure says that the machine is enough
