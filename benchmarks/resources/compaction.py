@@ -32,15 +32,14 @@ _LEVELS = [
 
 
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
+    # A batch of 1,000 large values is most of so small a file.
+    usual = [row for row in rows if row.inputs["value_bytes"] <= 4000]
+    small = [row for row in rows if row.inputs["value_bytes"] <= 1000]
+    overhead = [max(0.0, row.outputs["file_of_most_in_use"] - 1) for row in usual]
     return {
-        "file_overhead_compaction": measured(
-            [max(0.0, row.outputs["file_of_most_in_use"] - 1) for row in rows],
-            "",
-            rows,
-            "the file over the most in use",
-        ),
-        "compaction_per_batch": measured([row.outputs["seconds_per_batch"] for row in rows], "s", rows, "in memory"),
-        "compaction_commits": measured([row.outputs["commits_per_batch"] for row in rows], "", rows),
+        "file_overhead_compaction": measured(overhead, "", usual, "the file over the most that was in use"),
+        "compaction_per_batch": measured([row.outputs["seconds_per_batch"] for row in small], "s", small, "in memory"),
+        "compaction_commits": measured([row.outputs["commits_per_batch"] for row in small], "", small),
     }
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.resources.compaction import committed
-from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
+from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, undisturbed
 from benchmarks.resources.file_size import IN_USE, SIZE
 from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
@@ -33,21 +33,19 @@ _LEVELS = [
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     empty = [row for row in rows if not row.inputs["megabytes"]]
     full = [row for row in rows if row.inputs["megabytes"]]
-    if not empty or len(full) < 2:
-        return {}
     note = "processor time; the disk's is added"
     start = statistics.median(row.outputs["restart_cpu_seconds"] for row in empty)
     a_revision, a_mb = _two_costs(full, start)
     # What each restart took, over what these two costs give for it.
     spread = [max(0.0, row.outputs["restart_cpu_seconds"] - start) / _given(row, a_revision, a_mb) for row in full]
     found = {
-        "election": measured([row.outputs["restart_seconds"] for row in empty], "s", empty, "an empty member"),
-        "restart_per_revision": measured([a_revision * one for one in spread], "s", full, note),
-        "restart_per_mb": measured([a_mb * one for one in spread], "s", full, note),
+        "election": undisturbed([row.outputs["restart_seconds"] for row in empty], "s", empty, "an empty member"),
+        "restart_per_revision": undisturbed([a_revision * one for one in spread], "s", full, note),
+        "restart_per_mb": undisturbed([a_mb * one for one in spread], "s", full, note),
     }
     for name in ("defragment", "snapshot", "restore"):
         each = [row.outputs[f"{name}_cpu_seconds"] / _mb(row) for row in full]
-        found[f"{name}_per_mb"] = measured(each, "s", full, note)
+        found[f"{name}_per_mb"] = undisturbed(each, "s", full, note)
     return found
 
 

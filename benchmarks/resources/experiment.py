@@ -8,6 +8,7 @@ An experiment registers itself in `EXPERIMENTS`:
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import hashlib
@@ -32,6 +33,7 @@ __all__ = [
     "binary_of",
     "experiment",
     "measured",
+    "undisturbed",
 ]
 
 Inputs = Mapping[str, Any]
@@ -137,8 +139,15 @@ def measured(values: Iterable[float], unit: str, rows: Sequence[Row], note: str 
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     source = f"measured on {rows[0].etcd_version}, {when}" + (f": {note}" if note else "")
     return Coefficient(
-        *(round(each, 6) for each in (statistics.median(found), found[0], found[-1])), unit, "measured", source
+        *(float(f"{each:.5g}") for each in (statistics.median(found), found[0], found[-1])), unit, "measured", source
     )
+
+
+def undisturbed(values: Iterable[float], unit: str, rows: Sequence[Row], note: str) -> Coefficient:
+    """Return the least of what was measured, as other programs only add to it, and a range of half as much each way."""
+    found = measured(values, unit, rows, f"{note}; the least of {len(rows)}, the range is our choice")
+    low, high = (float(f"{each:.5g}") for each in (found.low / 1.5, found.high * 1.5))
+    return dataclasses.replace(found, value=found.low, low=low, high=high)
 
 
 @functools.cache

@@ -44,11 +44,15 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     small = [row.outputs["fixed_bytes"] for row in rows if row.inputs["value_bytes"] <= 1000]
     runs = [row for row in rows if row.inputs["value_bytes"] >= 2000]
     unused = [row.outputs["file_bytes_per_revision"] / row.outputs["bytes_per_revision"] - 1 for row in runs]
-    found = {"file_fixed": measured([max(0.0, one) for one in small], "B", rows, "beside the revisions")}
-    if runs:
-        note = "free pages between runs of pages: values of 2 kB and more, 1 to 100 puts a commit"
-        found["file_runs"] = measured([max(0.0, one) for one in unused], "", runs, note)
-    return found
+    return {
+        "file_fixed": measured([max(0.0, one) for one in small], "B", rows, "beside the revisions"),
+        "file_runs": measured(
+            [max(0.0, one) for one in unused],
+            "",
+            runs,
+            "free pages between runs of pages: values of 2 kB and more, 1 to 100 puts a commit",
+        ),
+    }
 
 
 @experiment("bytes of file a revision takes", _LEVELS, fit=_fit)

@@ -9,7 +9,7 @@ from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.compaction import committed
-from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
+from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured, undisturbed
 from benchmarks.resources.file_size import COMMITS, IN_USE
 from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
@@ -24,20 +24,17 @@ _MICROSECONDS = 1e6
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     bare = [row for row in rows if row.inputs["keys_per_lease"] == 0]
     keyed = [row for row in rows if row.inputs["keys_per_lease"] >= 10]
-    if not bare:
-        return {}
-    revoke = sum(row.outputs["cpu_revoke_us"] for row in bare) / len(bare)
-    found = {
-        "commits_per_revoke": measured([row.outputs["commits_per_revoke"] for row in rows], "", rows),
-        "cpu_grant": measured([row.outputs["cpu_grant_us"] for row in rows if row.inputs["leases"] > 100], "us", rows),
-        "cpu_keepalive": measured([row.outputs["cpu_keepalive_us"] for row in rows], "us", rows),
-        "cpu_revoke": measured([row.outputs["cpu_revoke_us"] for row in bare], "us", bare, "16 at once, no keys"),
-        "lease_file": measured([row.outputs["lease_bytes_of_file"] for row in bare], "B", bare),
-    }
+    many = [row for row in rows if row.inputs["leases"] > 100]
+    revoke = min(row.outputs["cpu_revoke_us"] for row in bare)
     each = [max(0.0, row.outputs["cpu_revoke_us"] - revoke) / row.inputs["keys_per_lease"] for row in keyed]
-    if each:
-        found["cpu_delete_key"] = measured(each, "us", keyed, "a key deleted with its lease")
-    return found
+    return {
+        "commits_per_revoke": measured([row.outputs["commits_per_revoke"] for row in rows], "", rows),
+        "cpu_grant": undisturbed([row.outputs["cpu_grant_us"] for row in many], "us", many, "16 at once"),
+        "cpu_keepalive": undisturbed([row.outputs["cpu_keepalive_us"] for row in many], "us", many, "one stream"),
+        "cpu_revoke": undisturbed([row.outputs["cpu_revoke_us"] for row in bare], "us", bare, "no keys, 16 at once"),
+        "cpu_delete_key": undisturbed(each, "us", keyed, "with its lease"),
+        "lease_file": measured([row.outputs["lease_bytes_of_file"] for row in many], "B", many),
+    }
 
 
 @experiment("commits and processor time that a lease takes", _LEVELS, fit=_fit, repeats=3)

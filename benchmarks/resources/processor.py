@@ -6,7 +6,6 @@ without TLS.
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.clients import keep_under_way
-from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
+from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, undisturbed
 from benchmarks.resources.load import key_of, put, put_in_transactions
 from benchmarks.resources.member import Member, channel
 from benchmarks.resources.settled import MEMORY
@@ -48,29 +47,24 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     puts, large, alone = of("put", 100, 64), of("put", 10_000), of("put", 100, 1)
     lists, long_lists = of("list", 100), of("list", 5000)
     events, long_events = of("event", 100), of("event", 5000)
-    found: dict[str, Coefficient] = {}
-    if puts and large and alone:
-        put = statistics.median(times(puts))
-        found["cpu_put"] = measured(times(puts), "us", puts, "64 clients, a value of 100 B")
-        found["cpu_put_kb"] = measured([max(0.0, one - put) / 9.9 for one in times(large)], "us", large)
-        found["cpu_put_alone_factor"] = measured([max(1.0, one / put) for one in times(alone)], "", alone)
-    if of("get", 100):
-        found["cpu_get"] = measured(times(of("get", 100)), "us", of("get", 100), "64 clients, linearizable")
-    if lists and long_lists:
-        # An element and a megabyte: two lengths of values give both.
-        key, both = statistics.median(times(lists)), statistics.median(times(long_lists))
-        a_byte = max(0.0, both - key) / 4900
-        spread = [one / both for one in times(long_lists)]
-        found["cpu_list_mb"] = measured([a_byte * 1e6 * one for one in spread], "us", long_lists)
-        found["cpu_list_key"] = measured([max(0.0, one - 164 * a_byte) for one in times(lists)], "us", lists)
-        found["list_busy"] = measured([row.outputs["busy"] for row in [*lists, *long_lists]], "", [*lists, *long_lists])
-    if events and long_events:
-        event = statistics.median(times(events))
-        found["cpu_event"] = measured(times(events), "us", events, "20 streams")
-        found["cpu_event_kb"] = measured([max(0.0, one - event) / 4.9 for one in times(long_events)], "us", long_events)
-    if of("count", 100):
-        found["cpu_count_key"] = measured(times(of("count", 100)), "us", of("count", 100))
-    return found
+    put, event, key = min(times(puts)), min(times(events)), min(times(lists))
+    # Two lengths of values give what a key and what a megabyte take.
+    a_byte = max(0.0, min(times(long_lists)) - key) / 4900
+    return {
+        "cpu_put": undisturbed(times(puts), "us", puts, "64 clients, values of 100 B"),
+        "cpu_put_kb": undisturbed([max(0.0, one - put) / 9.9 for one in times(large)], "us", large, "10 kB"),
+        "cpu_put_alone_factor": undisturbed([max(1.5, one / put) for one in times(alone)], "", alone, "one client"),
+        "cpu_get": undisturbed(times(of("get", 100)), "us", of("get", 100), "64 clients, linearizable"),
+        "cpu_list_mb": undisturbed(
+            [a_byte * 1e6 * one / min(times(long_lists)) for one in times(long_lists)], "us", long_lists, "5 kB a key"
+        ),
+        "cpu_list_key": undisturbed([max(0.0, one - 164 * a_byte) for one in times(lists)], "us", lists, "100 B"),
+        "cpu_event": undisturbed(times(events), "us", events, "20 streams, values of 100 B"),
+        "cpu_event_kb": undisturbed(
+            [max(0.0, one - event) / 4.9 for one in times(long_events)], "us", long_events, "5 kB"
+        ),
+        "cpu_count_key": undisturbed(times(of("count", 100)), "us", of("count", 100), "100 B"),
+    }
 
 
 @experiment("processor time of a request", _LEVELS, fit=_fit, repeats=3)

@@ -12,7 +12,7 @@ from typing import Any
 from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.clients import keep_under_way
-from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
+from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured, undisturbed
 from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
@@ -28,6 +28,7 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     slow = [row for row in rows if row.outputs["writes_per_second"] < _CPU_BOUND]
     alone = [row for row in slow if row.inputs["clients"] == 1]
     together = [row for row in slow if row.inputs["clients"] > 1]
+    many = [row for row in slow if row.inputs["clients"] == 32]
 
     def waits(row: Row) -> float:
         return row.inputs["clients"] / (row.outputs["writes_per_second"] * row.outputs["fsync_seconds"])
@@ -36,15 +37,12 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
         between = 1 / row.outputs["syncs_per_second"] - 1 / row.outputs["writes_per_second"]
         return max(0.0, between - row.outputs["fsync_seconds"])
 
-    found = {}
-    if together:
-        note = "8 and 32 clients at once, fdatasync delayed by 2 to 10 ms"
-        found["write_wait_fsyncs"] = measured([waits(row) for row in together], "", together, note)
-        found["wal_loop_seconds"] = measured([loop(row) for row in together], "s", together, note)
-    if alone:
-        note = "one client, fdatasync delayed by 2 to 10 ms"
-        found["write_wait_fsyncs_alone"] = measured([waits(row) for row in alone], "", alone, note)
-    return found
+    note = "fdatasync delayed by 2 to 10 ms"
+    return {
+        "write_wait_fsyncs": measured([waits(row) for row in together], "", together, f"8 and 32 clients, {note}"),
+        "write_wait_fsyncs_alone": measured([waits(row) for row in alone], "", alone, f"one client, {note}"),
+        "wal_loop_seconds": undisturbed([loop(row) for row in many], "s", many, f"32 clients, {note}"),
+    }
 
 
 @experiment("writes a second that a disk allows, by its fdatasync", _LEVELS, fit=_fit)

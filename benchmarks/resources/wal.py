@@ -39,22 +39,18 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     updates = [row for row in rows if row.inputs["request"] == "update"]
     alone = [row for row in puts if row.inputs["clients"] == 1]
     together = [row for row in puts if row.inputs["clients"] > 1]
-    found = {
+    note = "a transaction that compares, puts or gets, beside its value and three times its key"
+    return {
         "wal_record_overhead": measured([row.outputs["overhead_bytes"] for row in puts], "B", puts, "a put"),
         "wal_sync_record": measured([row.outputs["state_bytes_per_sync"] for row in rows], "B", rows),
-    }
-    if updates:
-        note = "a transaction that compares, puts or gets, beside its value and three times its key"
-        found["wal_transaction_overhead"] = measured(
+        "wal_transaction_overhead": measured(
             [row.outputs["overhead_bytes"] - 2 * row.inputs["key_bytes"] for row in updates], "B", updates, note
-        )
-    if alone:
-        found["wal_syncs_per_write_alone"] = measured([row.outputs["syncs_per_write"] for row in alone], "", alone)
-    if together:
-        found["wal_syncs_per_write_concurrent"] = measured(
+        ),
+        "wal_syncs_per_write_alone": measured([row.outputs["syncs_per_write"] for row in alone], "", alone),
+        "wal_syncs_per_write_concurrent": measured(
             [row.outputs["syncs_per_write"] for row in together], "", together, "16 and 64 clients"
-        )
-    return found
+        ),
+    }
 
 
 @experiment("bytes and syncs of the write-ahead log that a write takes", _LEVELS, fit=_fit)

@@ -55,3 +55,27 @@ class TestUpdated:
             if row.inputs["order"] == "ordered":
                 low = high = 1.0
             assert low * 0.95 <= row.outputs["in_use_of_fresh"] <= high * 1.05, row.inputs
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestWrites:
+    """What a write takes of the log and of a commit is the same on every version, but for 3.4's leases."""
+
+    def test_a_put_takes_its_key_its_value_and_48_to_56_bytes_of_the_log(self, version: str) -> None:
+        for row in rows(version, "wal"):
+            if row.inputs["request"] == "put":
+                assert 48 <= row.outputs["overhead_bytes"] <= 56
+
+    def test_the_metric_counts_small_records_twice_until_3_5(self, version: str) -> None:
+        twice = 2 if version.startswith(("3.4.", "3.5.")) else 1
+        for row in rows(version, "wal"):
+            assert row.outputs["reported_of_written"] == pytest.approx(twice, rel=0.01)
+
+    def test_a_commit_waits_for_the_disk_two_times(self, version: str) -> None:
+        for row in rows(version, "commits"):
+            assert row.outputs["fsyncs_per_commit"] == pytest.approx(2, abs=0.02)
+
+    def test_a_lease_that_ends_is_a_commit_but_in_3_4_23(self, version: str) -> None:
+        """Since 3.4.30 and 3.5.12 a pending deletion commits at once; 3.4.23 is older."""
+        for row in rows(version, "lease-end"):
+            assert row.outputs["commits_per_revoke"] == pytest.approx(0 if version == "3.4.23" else 1, abs=0.05)
