@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from api_server import OBJECTS, api_server_page
 
-from etcdsize import ColumnError, TableError, audit, load_catalog
+from etcdsize import ColumnError, TableError, audit, kubernetes_profile, load_catalog, read_apiserver_metrics
 from etcdsize.base.json_text import documents
 from etcdsize.batches.columns import columns_to_read, pick_columns
 from etcdsize.batches.options import BatchOptions
@@ -99,12 +100,25 @@ def unknown_words(count):
     assert 100 <= sum("did you mean" in problem for problem in problems) <= 400
 
 
+def custom_resources(count):
+    """Kinds of objects, each with several assumptions."""
+    kinds = {f"things{place}.example.com": {"count": 5, "value_bytes": 100} for place in range(count)}
+    assert len(kubernetes_profile(5, objects=kinds).assumptions) > 2 * count
+
+
+def api_server(count):
+    kinds = {f"things{place}.example.com": place for place in range(count)}
+    assert len(read_apiserver_metrics(api_server_page(objects={**OBJECTS, **kinds})).profile.objects) > count
+
+
 @pytest.mark.parametrize(
     ("work", "count"),
     [
         *((work, 25_000) for work in (picked, not_found, repeated_names, places, repeated_keys, names_of_a_catalog)),
         *((work, 8_000) for work in (json_lines, comma_separated, frame)),
         (machines, 1_000),
+        (custom_resources, 1_000),
+        (api_server, 1_000),
         (unknown_words, 2_000),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -80,8 +80,11 @@ class Profile(ProfileFields):
         # Only the fields that were given are looked at: a profile has more than thirty.
         if not any(getattr(self, field) not in (None, ()) for field in self.model_fields_set - _NO_LOAD):
             raise InvalidWorkloadError("nothing known of the load, expected at least one field of Profile")
-        for assumption in self.assumptions:
-            known_field(assumption.field, self)
+        if self.assumptions:
+            known = frozenset(_figures(self))
+            for assumption in self.assumptions:
+                if assumption.field not in known:
+                    known_field(assumption.field, self)
         reject_contradictions(self)
         return self
 
@@ -131,20 +134,19 @@ _NO_LOAD = {"clients_bound", "requests_bound", "data_bound", "assumptions"}
 
 def known_field(name: str, profile: Profile) -> str:
     """Return the name of a figure of a profile: a field, or `objects.NAME.FIELD`."""
-    if name in Profile.model_fields and name not in _NO_LOAD and name != "objects":
-        return name
-    figures = [
-        f"objects.{kind.name}.{figure}"
-        for kind in profile.objects
-        for figure in ObjectKind.model_fields
-        if figure != "name"
-    ]
+    figures = _figures(profile)
     if name in figures:
         return name
-    fields = [field for field in Profile.model_fields if field not in _NO_LOAD and field != "objects"]
-    hint = nearest(name, fields + figures)
+    hint = nearest(name, figures)
     raise OptionError(
         f"assume: got {shown(name)}, expected a field of Profile or objects.NAME.FIELD{hint}",
         option="assume",
         value=name,
     )
+
+
+def _figures(profile: Profile) -> list[str]:
+    """Return the names of all figures of a profile."""
+    fields = [field for field in Profile.model_fields if field not in _NO_LOAD and field != "objects"]
+    of_kinds = [field for field in ObjectKind.model_fields if field != "name"]
+    return fields + [f"objects.{kind.name}.{field}" for kind in profile.objects for field in of_kinds]
