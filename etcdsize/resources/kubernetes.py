@@ -163,11 +163,12 @@ class _Cluster:
             **self._rest(kinds),
             **{name: value for name, value in known.items() if name != "keys_per_lease"},
         }
-        places = tuple(f"objects.{kind.name}." for kind in kinds)
+        present = {f"objects.{kind.name}" for kind in kinds}
         assumptions = [
             one
             for one in self._assumptions
-            if one.field not in known and (not one.field.startswith("objects.") or one.field.startswith(places))
+            if one.field not in known
+            and (not one.field.startswith("objects.") or one.field.rpartition(".")[0] in present)
         ]
         return Profile(**fields, assumptions=tuple(assumptions))
 
@@ -318,7 +319,16 @@ class _Cluster:
         )
         self._assume("keys_per_lease", per_lease, "event_lease_objects", "at most 1,000 events share a lease")
         self._assume("lease_ttl_seconds", ttl, "event_seconds", "events are kept for an hour")
-        return {"leases": leases, "keys_per_lease": per_lease, "lease_ttl_seconds": ttl}
+        ends = quotient_of(leases, ttl)
+        self._assume(
+            "lease_revokes_per_second", ends, "event_seconds", "no lease of events is renewed, so each expires"
+        )
+        return {
+            "leases": leases,
+            "keys_per_lease": per_lease,
+            "lease_ttl_seconds": ttl,
+            "lease_revokes_per_second": ends,
+        }
 
     def _rest(self, kinds: Iterable[ObjectKind]) -> dict[str, Amount]:
         kinds = tuple(kinds)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from wrong_values import WRONG, is_ours
 
 from etcdsize import Amount, OptionError, Profile, kubernetes_profile
+from etcdsize.resources.fill import fill
 from etcdsize.resources.kubernetes_table import load_kubernetes
 from etcdsize.resources.revision_bytes import revision_bytes
 
@@ -88,6 +89,7 @@ class TestPublicFigures:
         )
         assert quiet.leases.likely == 183
         assert quiet.keys_per_lease.likely == pytest.approx(500 / 183)
+        assert quiet.lease_revokes_per_second.likely == pytest.approx(3 / 60)
         assert busy.leases.likely == 5000
         assert busy.keys_per_lease.likely == 1000
         assert kubernetes_profile(1000, objects={"events": 20}).leases.likely == 20
@@ -204,6 +206,30 @@ class TestMoreNeverTakesLess:
     def test_ranges_stay_in_order(self, nodes, pods):
         for amount in amounts(kubernetes_profile(nodes, pods)).values():
             assert amount.low <= amount.likely <= amount.high
+
+
+class TestFilled:
+    """A filled profile has the figures of the cluster, and what is assumed stands in its need with its likely value."""
+
+    @pytest.mark.parametrize("nodes", [100, 1000, 5000])
+    def test_need_has_the_likely_value_of_what_is_assumed(self, nodes):
+        profile = kubernetes_profile(nodes, "20000..30000")
+        filled = fill(profile)
+        pods = next(one for one in filled.need.objects if one.name == "pods")
+        assert (pods.count, pods.value_bytes) == (30_000, 10_300)
+        assert filled.need.history_seconds == 600
+        assert filled.need.tls == 1
+        assert filled.likely.writes_per_second == pytest.approx(writes(profile))
+        assert {one.field for one in filled.assumptions} >= {one.field for one in profile.assumptions}
+
+    @settings(max_examples=30)
+    @given(st.integers(0, 10**5), st.integers(0, 10**5))
+    def test_more_nodes_never_take_less(self, nodes, further):
+        less, more = fill(kubernetes_profile(nodes)), fill(kubernetes_profile(nodes + further))
+        for one, other in ((less.likely, more.likely), (less.need, more.need), (less.points[-1], more.points[-1])):
+            assert one.writes_per_second <= other.writes_per_second * (1 + 1e-12)
+            assert sum(kind.count for kind in one.objects) <= sum(kind.count for kind in other.objects) * (1 + 1e-12)
+            assert one.watch_events_per_second <= other.watch_events_per_second * (1 + 1e-12)
 
 
 class TestRejected:
