@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import operator
 from typing import NamedTuple
 
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.disk import DiskSpeed
 from etcdsize.resources.fill import Filled
 from etcdsize.resources.load import Load
-from etcdsize.resources.load_sums import LoadSums, sums_of
+from etcdsize.resources.load_sums import sums_of
 from etcdsize.resources.model import Case, Evaluation, evaluate
 
 __all__ = ["DISK_MB_PER_SECOND", "FSYNC_SECONDS", "Asked", "Evaluations", "evaluate_all", "evaluate_need"]
@@ -35,7 +34,7 @@ class Evaluations(NamedTuple):
     """The evaluations behind an answer."""
 
     ends: tuple[Evaluation, ...]
-    """At the extreme points of the load, each with the low and with the high coefficients."""
+    """At the extreme points: those of the low end with the low coefficients, the others with the high ones."""
     likely: Evaluation
     need: Evaluation
 
@@ -50,38 +49,17 @@ class _Cases(NamedTuple):
 def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
     """Return the evaluations of a filled profile."""
     cases = _cases(asked)
-    keys = cases.likely.values.defragment_keys
-    sums: dict[tuple[object, ...], LoadSums] = {}
-
-    def of(load: Load, case: Case) -> Evaluation:
-        # Points often differ in what has nothing to do with the keys.
-        on = _keys_of(load)
-        found = sums.get(on)
-        if found is None:
-            found = sums[on] = sums_of(load, keys)
-        return evaluate(load, found, case)
-
-    ends = [of(point, case) for point in filled.points for case in (cases.low, cases.high)]
-    return Evaluations(tuple(ends), of(filled.likely, cases.likely), of(filled.need, cases.need))
-
-
-_keys_of = operator.attrgetter(
-    "objects",
-    "puts_per_transaction",
-    "puts_per_commit",
-    "largest_value_bytes",
-    "revisions_per_key",
-    "history_seconds",
-    "list_keys",
-    "lease_revokes_per_second",
-    "keys_per_lease",
-)
-"""The fields that the sums over a load's keys depend on."""
+    ends = [_evaluate(point, cases.low) for point in filled.points[: filled.lows]]
+    ends += [_evaluate(point, cases.high) for point in filled.points[filled.lows :]]
+    return Evaluations(tuple(ends), _evaluate(filled.likely, cases.likely), _evaluate(filled.need, cases.need))
 
 
 def evaluate_need(load: Load, asked: Asked) -> Evaluation:
     """Return what to provide for a load."""
-    case = _cases(asked).need
+    return _evaluate(load, _cases(asked).need)
+
+
+def _evaluate(load: Load, case: Case) -> Evaluation:
     return evaluate(load, sums_of(load, case.values.defragment_keys), case)
 
 

@@ -28,7 +28,9 @@ class Filled:
     """A profile in which nothing is unknown: the extreme points that it allows, and two in between."""
 
     points: tuple[Load, ...]
-    """The extreme points, the low corner first. A figure's range is that over the points."""
+    """The extreme points, those of the low end first. A figure's range is that over the points."""
+    lows: int
+    """How many of them are at the low end."""
     likely: Load
     """Every figure at its likely value."""
     need: Load
@@ -102,13 +104,15 @@ def fill(profile: Profile, assume: Mapping[str, float] | None = None) -> Filled:
         objects = tuple(map(ObjectLoad, choices.names, *zip(*kinds), writing.kinds[case]))
         return Load(objects, *(*before[case], *between, *after[case], tls))
 
-    points = [load(case, kinds, with_tls) for case, kinds, with_tls in _ends(choices, tls)]
+    ends = list(_ends(choices, tls))
+    points = [load(case, kinds, with_tls) for case, kinds, with_tls in ends]
     likely, need = load(LIKELY, choices.likely, tls.likely), load(NEED, choices.need, tls.need)
     if largest is None:
         _note_range(known, "largest_value_bytes", [one.largest_value_bytes for one in (*points, likely)])
     if listed is None and lists.high:
         _note_range(known, "list_keys", [one.list_keys for one in (*points, likely)])
-    return Filled(tuple(points), likely, need, _preset(profile, assume), tuple(known.notes))
+    lows = sum([case == LOW for case, _, _ in ends])
+    return Filled(tuple(points), lows, likely, need, _preset(profile, assume), tuple(known.notes))
 
 
 def _checked(profile: Profile, assume: Mapping[str, float] | None) -> dict[str, float]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etcdsize.resources.load import Load
-from etcdsize.resources.revision_bytes import fragmentation, revision_bytes
+from etcdsize.resources.mixing import mixing_bytes
+from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes
 from etcdsize.resources.size_classes import size_class
 
 __all__ = ["LoadSums", "sums_of"]
@@ -14,6 +16,9 @@ __all__ = ["LoadSums", "sums_of"]
 # etcd-io/etcd server/storage/backend/backend.go, defaultBatchInterval and defaultBatchLimit.
 _COMMITS_PER_SECOND = 10
 _MOST_PUTS_PER_COMMIT = 10_000
+# One answer asks for the same sizes many times.
+_revision_bytes = functools.lru_cache(maxsize=4096)(revision_bytes)
+_fragmentation = functools.lru_cache(maxsize=4096)(fragmentation)
 # The marshalled request besides its keys and values (measured on 3.5.30), and what a further put of a transaction adds.
 _REQUEST_BYTES = 28
 _FURTHER_PUT_BYTES = 12
@@ -75,40 +80,52 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     data = written = file_rate = fresh = low = likely = high = 0.0
     history_bytes = replaced_revisions = index = 0.0
     sizes = []
+    in_file, in_writes, in_history = [], [], []
     keys = sum([kind.count for kind in load.objects])
     # Where revisions_per_key was filled from the rate of writes, it adds nothing to them.
     further = max(0.0, load.revisions_per_key - 1 - rate * history / keys) if keys else 0.0
     for kind in load.objects:
         count, key, value, writes = kind.count, kind.key_bytes, kind.value_bytes, kind.writes_per_second
-        fresh_one = revision_bytes(key, value, load.puts_per_commit)
+        fresh_one = _revision_bytes(key, value, load.puts_per_commit)
         # The packing of what is written follows from the kind's own rate: counting the others' as well, more writes of
         # them would make its history smaller.
         dense = max(puts, writes / _COMMITS_PER_SECOND)
-        again_one = revision_bytes(key, value, dense)
+        again_one = _revision_bytes(key, value, dense)
         replaced = writes * history + count * further
         replaced_one = again_one
         if further and history:
-            replaced_one = revision_bytes(key, value, max(dense, replaced / history / _COMMITS_PER_SECOND))
+            replaced_one = _revision_bytes(key, value, max(dense, replaced / history / _COMMITS_PER_SECOND))
         data += count * (key + value)
         written += writes * (key + value)
         file_rate += writes * again_one
         fresh += count * fresh_one
         index += count * size_class(key)
+        if len(load.objects) > 1:
+            element = element_bytes(key, value)
+            in_file.append((count, element, fresh_one))
+            in_writes.append((writes, element, again_one))
+            in_history.append((replaced, element, replaced_one))
         sizes.append((key + value, count, key, value, fresh_one))
         best = usual = worst = 1.0
         if replaced > 0:
             replaced_revisions += replaced
             history_bytes += replaced * replaced_one
-            best, usual, worst = fragmentation(key, value, load.puts_per_commit)
+            best, usual, worst = _fragmentation(key, value, load.puts_per_commit)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)
         likely += count * fresh_one * max(1.0, usual)
         high += count * fresh_one * max(1.0, worst)
+    if len(load.objects) > 1:
+        # Kinds of unlike size take more together than each among its like.
+        extra = mixing_bytes(in_file)
+        fresh, low, likely, high = (total + extra for total in (fresh, low, likely, high))
+        file_rate += mixing_bytes(in_writes)
+        history_bytes += mixing_bytes(in_history)
     mean = written / rate if rate else data / keys if keys else 0.0
     mean_key = index / keys if keys else 0.0
     deleted = load.lease_revokes_per_second * load.keys_per_lease * history
     if deleted:
-        history_bytes += deleted * revision_bytes(mean_key, 0, 1)
+        history_bytes += deleted * _revision_bytes(mean_key, 0, 1)
     sizes.sort(reverse=True)
     listed = min(load.list_keys, keys)
     list_bytes, list_allocated = _listed(sizes, listed)

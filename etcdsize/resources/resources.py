@@ -268,6 +268,12 @@ def resources_for(
         figures = _figures(found)
     except OverflowError:
         raise _too_large() from None
+    if not all(
+        figure["high"] < math.inf and figure["need"] < math.inf
+        for group in figures.values()
+        for figure in group.values()
+    ):
+        raise _too_large()
     # The terms add up to a whole number of bytes but for the last digits of a float.
     figures["file"]["quota_bytes"] = {end: round(value) for end, value in figures["file"]["quota_bytes"].items()}
     quota = figures["file"]["quota_bytes"]["need"] if asked.quota_bytes is None else asked.quota_bytes
@@ -306,20 +312,15 @@ def _too_large() -> InvalidWorkloadError:
 
 def _figures(found: Evaluations) -> dict[str, dict[str, Any]]:
     """Return the range and the need of every figure, by group."""
-    ends, likely, need = found
+    evaluations = (found.likely, found.need, *found.ends)
     figures: dict[str, dict[str, Any]] = {}
     for group, names in GROUPS.items():
-        at_ends = [end.groups[group] for end in ends]
-        usual, needed = likely.groups[group], need.groups[group]
-        figures[group] = {}
-        for name in names:
-            middle = math.fsum(usual[name])
-            totals = [math.fsum(end[name]) for end in at_ends]
-            low, high = min(middle, *totals), max(middle, *totals)
-            to_provide = math.fsum(needed[name])
-            if not (high < math.inf and to_provide < math.inf):
-                raise _too_large()
-            figures[group][name] = {"low": low, "likely": middle, "high": high, "need": to_provide}
+        # The figures of an evaluation stand in the order of their names.
+        totals = [map(sum, evaluation.groups[group].values()) for evaluation in evaluations]
+        figures[group] = {
+            name: {"low": min(likely, *ends), "likely": likely, "high": max(likely, *ends), "need": need}
+            for name, likely, need, *ends in zip(names, *totals)
+        }
     return figures
 
 

@@ -97,7 +97,7 @@ class TestCases:
 
     @given(loads(), st.sampled_from(VERSIONS))
     def test_low_is_at_most_likely_is_at_most_high(self, load, version):
-        found = evaluate_all(Filled((load,), load, load, (), ()), Asked(version))
+        found = evaluate_all(Filled((load, load), 1, load, load, (), ()), Asked(version))
         (low, high), likely = found.ends, found.likely
         for group, names in GROUPS.items():
             for name in set(names) - {"fsync_p99_seconds", "quota_bytes"}:
@@ -145,7 +145,7 @@ class TestDisk:
     def test_rates_that_a_spinning_disk_reached(self, clients, measured):
         # etcd-io/etcd#7960: 64-byte keys on a disk of 7,200 turns a minute, which completes a write in 17 ms.
         load = one_load(writes=float(measured), clients=float(clients))
-        likely = evaluate_all(Filled((load,), load, load, (), ()), Asked("3.5"))
+        likely = evaluate_all(Filled((load, load), 1, load, load, (), ()), Asked("3.5"))
         allowed = [math.fsum(end.groups["disk"]["fsync_p99_seconds"]) for end in likely.ends]
         assert min(allowed) <= 0.0173
 

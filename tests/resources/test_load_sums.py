@@ -1,0 +1,66 @@
+"""The sums over a load's kinds of keys: kinds of unlike size take more of the file together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from resource_loads import one_load
+
+from etcdsize.resources.load import ObjectLoad
+from etcdsize.resources.load_sums import sums_of
+from etcdsize.resources.mixing import mixing_bytes
+from etcdsize.resources.revision_bytes import element_bytes, revision_bytes
+
+LEASES = ObjectLoad("leases", 5_000.0, 52.0, 450.0, 500.0)
+PODS = ObjectLoad("pods", 100_000.0, 62.0, 5_000.0, 50.0)
+
+
+def with_kinds(*kinds, **others):
+    load = one_load(**others)
+    rate = sum(kind.writes_per_second for kind in kinds)
+    return dataclasses.replace(load, objects=kinds, writes_per_second=rate)
+
+
+class TestMixing:
+    """A mix takes what its kinds take, and what is lost where they meet."""
+
+    def test_data_and_history_of_a_mix(self):
+        sums = sums_of(with_kinds(LEASES, PODS, puts_per_commit=10.0), 10_000)
+        own = [revision_bytes(kind.key_bytes, kind.value_bytes, 10) for kind in (LEASES, PODS)]
+        sizes = [element_bytes(kind.key_bytes, kind.value_bytes) for kind in (LEASES, PODS)]
+        counts = list(zip((5_000, 100_000), sizes, own))
+        assert sums.fresh_bytes == pytest.approx(5_000 * own[0] + 100_000 * own[1] + mixing_bytes(counts))
+        alone = [sums_of(with_kinds(kind), 10_000).file_bytes_per_second for kind in (LEASES, PODS)]
+        assert sums.file_bytes_per_second > sum(alone)
+
+    def test_a_list_takes_the_largest_keys_and_so_does_a_defragmentation(self):
+        sums = sums_of(with_kinds(LEASES, PODS, list_keys=10_000.0), 10_000)
+        assert sums.list_bytes == 10_000 * 5_062
+        assert sums.defragment_bytes == pytest.approx(10_000 * revision_bytes(62, 5_000, 10))
+
+    def test_a_list_is_at_most_all_keys(self):
+        sums = sums_of(with_kinds(LEASES, list_keys=1e9), 10_000)
+        assert sums.list_keys == 5_000
+
+
+class TestKindsNeverTakeLess:
+    """More keys of a kind, or larger ones, never take less of the file, whatever the others are."""
+
+    kinds = st.lists(
+        st.tuples(st.floats(1, 1e6), st.floats(1, 300), st.floats(0, 3e4), st.floats(0, 1e3)), min_size=2, max_size=4
+    )
+
+    @given(kinds, st.integers(0, 3), st.sampled_from(["count", "value_bytes"]), st.floats(1, 5))
+    def test_of_the_file(self, figures, which, field, factor):
+        kinds = [ObjectLoad(f"kind {number}", *each) for number, each in enumerate(figures)]
+        chosen = kinds[which % len(kinds)]
+        more = dataclasses.replace(chosen, **{field: getattr(chosen, field) * factor})
+        before = sums_of(with_kinds(*kinds), 10_000)
+        after = sums_of(with_kinds(*(more if kind is chosen else kind for kind in kinds)), 10_000)
+        assert after.fresh_bytes >= before.fresh_bytes * (1 - 1e-9)
+        assert after.history_bytes >= before.history_bytes * (1 - 1e-9)
+        assert after.list_bytes >= before.list_bytes * (1 - 1e-9)
+        assert after.index_key_bytes >= before.index_key_bytes * (1 - 1e-9)
