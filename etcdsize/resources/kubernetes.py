@@ -355,9 +355,9 @@ class _Cluster:
             ),
             "concurrent_lists": self._assume(
                 "concurrent_lists",
-                product_of(figure("lists_at_start"), self._apiservers),
+                product_of(figure("lists_at_start"), Amount(low=1, likely=1, high=self._apiservers)),
                 "lists_at_start",
-                "API servers may start at the same time",
+                "API servers are restarted one after the other; at worst all start at the same time",
             ),
             "puts_per_commit": self._assume(
                 "puts_per_commit", figure("puts_per_commit"), "puts_per_commit", "how densely the data was written"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wrong_values import WRONG, is_ours
 
-from etcdsize import Amount, OptionError, Profile, kubernetes_profile
+from etcdsize import Amount, OptionError, Profile, kubernetes_profile, resources_for
 from etcdsize.resources.fill import fill
 from etcdsize.resources.kubernetes_table import load_kubernetes
 from etcdsize.resources.revision_bytes import revision_bytes
@@ -80,6 +80,9 @@ class TestPublicFigures:
     def test_lists_come_in_pages(self):
         assert kubernetes_profile(5000).list_keys.high == 10_000
         assert kubernetes_profile(1, 20, {"others": 0, "replicasets": 0}).list_keys.likely < 200
+
+    def test_at_worst_all_api_servers_start_at_once(self):
+        assert kubernetes_profile(5, apiservers=3).concurrent_lists == Amount.of("1..2..12")
 
     def test_events_share_leases(self):
         """A lease a minute and API server for an hour, or one for 1,000 events."""
@@ -230,6 +233,29 @@ class TestFilled:
             assert one.writes_per_second <= other.writes_per_second * (1 + 1e-12)
             assert sum(kind.count for kind in one.objects) <= sum(kind.count for kind in other.objects) * (1 + 1e-12)
             assert one.watch_events_per_second <= other.watch_events_per_second * (1 + 1e-12)
+
+
+class TestResources:
+    """What the cluster takes grows with it, without a step."""
+
+    @settings(max_examples=20)
+    @given(st.integers(0, 10**4), st.integers(0, 10**4))
+    def test_more_nodes_never_take_less(self, nodes, further):
+        less, more = resources_for(kubernetes_profile(nodes)), resources_for(kubernetes_profile(nodes + further))
+        assert less.quota_bytes <= more.quota_bytes
+        assert less.memory.limit_bytes.need <= more.memory.limit_bytes.need * (1 + 1e-9)
+        assert less.file.high_water_bytes.need <= more.file.high_water_bytes.need * (1 + 1e-9)
+        assert less.disk.fsyncs_per_second.need <= more.disk.fsyncs_per_second.need * (1 + 1e-9)
+
+    def test_a_cluster_of_one_node(self):
+        """An idle cluster of one node takes 143 MB (rancher/rke2#3103)."""
+        limit = resources_for(kubernetes_profile(1, 20, apiservers=1)).memory.limit_bytes
+        assert limit.low < 143e6 < limit.high
+
+    def test_one_more_node_is_no_step(self):
+        less, more = (resources_for(kubernetes_profile(nodes)) for nodes in (1000, 1001))
+        assert more.memory.limit_bytes.need == pytest.approx(less.memory.limit_bytes.need, rel=0.01)
+        assert more.quota_bytes == less.quota_bytes
 
 
 class TestRejected:
