@@ -59,6 +59,9 @@ def file_figures(
     copied = values.file_overhead_compaction * (kept + sums.history_bytes) if sums.history_bytes else 0.0
     high_water = (kept, sums.history_bytes, copied, sums.file_bytes_per_second * snapshot_seconds)
     length = sum(high_water)
+    if not length < math.inf:
+        # The difference of two infinities is no number at all.
+        raise OverflowError("the file's length is not finite")
     wanted = max(_wanted_quota(length), sums.data_bytes)
     rounded = max(DEFAULT_QUOTA_BYTES, math.ceil(wanted / _GIB) * _GIB)
     return {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etcdsize.base.text import one_line
 from etcdsize.resources.model import GROUPS
 
 if TYPE_CHECKING:
     from etcdsize.resources.answer import Figure, Horizon, Term
-    from etcdsize.resources.resources import Resources
 
 __all__ = ["arithmetic_text", "figure_text", "quantity_text", "resources_text"]
 
@@ -74,8 +73,9 @@ def arithmetic_text(name: str, terms: Sequence[Term]) -> str:
     return f"{' + '.join(parts)} = {quantity_text(name, sum(term.need for term in terms))}"
 
 
-def resources_text(resources: Resources) -> str:
-    """Return every figure with its terms, the assumptions, the advice and the notices, a line each."""
+def resources_text(resources: Any) -> str:
+    """Return every figure of `Resources` with its terms, the assumptions, the advice and the notices, a line each."""
+    # It has no type here, because two modules would import each other.
     measured = f"measured on {resources.measured_on}" if resources.measured_on else "from source, not run"
     lines = [f"etcd {resources.etcd_version} ({measured})."]
     for group, figures in GROUPS.items():

@@ -266,6 +266,10 @@ class TestRefusals:
         with pytest.raises(InvalidWorkloadError, match="so large"):
             resources_for(Profile(keys=keys, value_bytes=1e200))
 
+    def test_data_beyond_all_numbers(self):
+        with pytest.raises(InvalidWorkloadError, match="so large"):
+            resources_for(Profile(clients=1500, data_bytes=1.7e308, writes_per_second=0))
+
 
 @pytest.mark.bench
 class TestSpeed:
