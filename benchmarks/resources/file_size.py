@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ _LEVELS = [
     *(
         {"key_bytes": 64, "value_bytes": value, "puts_per_commit": puts, "commits": "regular"}
         for value in (16, 100, 500, 1000, 2000, 4000, 16_000, 100_000)
-        for puts in (1, 3, 10, 100)
+        for puts in (1, 3, 10, 30, 100)
     ),
     *(
         {"key_bytes": key, "value_bytes": 1000, "puts_per_commit": puts, "commits": "regular"}
@@ -41,18 +42,19 @@ _LEVELS = [
 
 
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
-    small = [row.outputs["fixed_bytes"] for row in rows if row.inputs["value_bytes"] <= 1000]
-    runs = [row for row in rows if row.inputs["value_bytes"] >= 2000]
-    unused = [row.outputs["file_bytes_per_revision"] / row.outputs["bytes_per_revision"] - 1 for row in runs]
+    small = [row for row in rows if row.inputs["value_bytes"] <= 1000]
+    runs = [row for row in rows if row.inputs["value_bytes"] >= 2000 and row.inputs["puts_per_commit"] <= 3]
+    note = "free pages between runs of pages, values of 2 kB and more, up to 10 puts a commit; none beside small values"
+    unused = measured([max(0.0, unused_share(row)) for row in runs], "", runs, note)
     return {
-        "file_fixed": measured([max(0.0, one) for one in small], "B", rows, "beside the revisions"),
-        "file_runs": measured(
-            [max(0.0, one) for one in unused],
-            "",
-            runs,
-            "free pages between runs of pages: values of 2 kB and more, 1 to 100 puts a commit",
-        ),
+        "file_fixed": measured([max(0.0, row.outputs["fixed_bytes"]) for row in small], "B", small),
+        "file_runs": dataclasses.replace(unused, low=0.0),
     }
+
+
+def unused_share(row: Row) -> float:
+    """Return how much longer the file is than what is in use, as a share of this."""
+    return row.outputs["file_bytes_per_revision"] / row.outputs["bytes_per_revision"] - 1
 
 
 @experiment("bytes of file a revision takes", _LEVELS, fit=_fit)

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["element_bytes", "fragmentation", "revision_bytes"]
+__all__ = ["element_bytes", "fragmentation", "revision_bytes", "share_of_runs"]
 
 _FILE = Path(__file__).parents[1] / "data" / "resources" / "revision-bytes.json"
 _FIXED = 16 + 17 + 3 + 4 + 4 + 1
 """The header and the key of an element, and its three numbers with their tags: revisions from 2 to 268 million."""
 _LEASE = 1 + 9
+_HALF_A_PAGE = (4096 - 16) / 2
 
 
 class _Table(NamedTuple):
@@ -80,6 +81,20 @@ def fragmentation(
         for name in ("low", "likely", "high")
     )
     return low, likely, high
+
+
+def share_of_runs(key_bytes: float, value_bytes: float, puts_per_commit: float, *, lease: bool = False) -> float:
+    """Return how much of the coefficient `file_runs` counts: what is unused between runs of pages. [0 to 1]
+
+    Each commit replaces the last leaf, which is a run of pages where two elements are longer than a page. The pages
+    that this frees are often too few in a row for the next run. With a hundred puts a commit, few leaves are replaced.
+
+    >>> [round(share_of_runs(64, 4000, puts), 2) for puts in (1, 10, 30, 100)]
+    [1.0, 1.0, 0.52, 0.0]
+    """
+    if element_bytes(key_bytes, value_bytes, lease=lease) <= _HALF_A_PAGE:
+        return 0.0
+    return min(1.0, max(0.0, 2 - math.log10(max(1.0, puts_per_commit))))
 
 
 def _length_of(number: float) -> int:
