@@ -33,8 +33,12 @@ _WATCH_STREAMS_GROW = NoticeKind("watch-streams-grow", "warning", _OURS)
 _PENDING_PROPOSALS = NoticeKind("pending-proposals", "warning", _METRICS)
 _FAILED_PROPOSALS = NoticeKind("failed-proposals", "warning", _MIXIN)
 
-# The FAQ's limits of the p99, and that of the mixin.
-_FSYNC_SECONDS, _COMMIT_SECONDS, _RTT_SECONDS = 0.010, 0.025, 0.150
+# What a member waits for, and the p99 at which that is long: the FAQ's limits, and that of the mixin. [s]
+_WAITS: dict[str, tuple[str, float]] = {
+    "wal_fsync": ("a WAL fsync", 0.010),
+    "backend_commit": ("a backend commit", 0.025),
+    "peer_rtt": ("the round trip to another member", 0.150),
+}
 # The least bandwidth of the guide's machines, 25 MB/s, writes this in the 10 ms that the FAQ allows (our choice).
 _LARGE_BYTES = 250_000
 # The CPU of a process that uses this share of its cores is at its limit (our choice).
@@ -52,58 +56,46 @@ def wait_notices(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     for member in members:
         yield from _of_disk(member)
     for member in members:
-        if member.peer_rtt_p99_seconds is not None and member.peer_rtt_p99_seconds >= _RTT_SECONDS:
-            wait = _wait(member, "peer_rtt", "the round trip to another member")
-            yield _SLOW_NETWORK(
-                f"{member.endpoint}: {wait}, expected below {milliseconds(_RTT_SECONDS)}: the network is slow."
-            )
+        if _is_long(member, "peer_rtt"):
+            yield _SLOW_NETWORK(f"{_expected(member, 'peer_rtt')}: the network is slow.")
 
 
 def _of_disk(member: MemberLoad) -> Iterator[Notice]:
-    fsync, commit = member.wal_fsync_p99_seconds, member.backend_commit_p99_seconds
-    slow = []
-    if fsync is not None and fsync >= _FSYNC_SECONDS:
-        slow.append(_wait(member, "wal_fsync", "a WAL fsync"))
-    if commit is not None and commit >= _COMMIT_SECONDS:
-        slow.append(_wait(member, "backend_commit", "a backend commit"))
+    slow = [kind for kind in ("wal_fsync", "backend_commit") if _is_long(member, kind)]
+    waits = " and ".join(_wait(member, kind) for kind in slow)
     if _cpu_is_at_limit(member):
         text = (
             f"{member.endpoint}: the process used {_cores(member.cpu_cores)} of the {_cores(member.usable_cores)} "
             "cores that it may use: give it more cores, or spread the load."
         )
         if slow:
-            text += (
-                f" {' and '.join(slow).capitalize()}, which includes waits for the CPU and does not show a slow disk."
-            )
+            text += f" {waits.capitalize()}, which includes waits for the CPU and does not show a slow disk."
         yield _CPU_AT_LIMIT(text)
         return
     if slow and member.bytes_per_fsync is not None and member.bytes_per_fsync >= _LARGE_BYTES:
         yield _LARGE_WRITES(
-            f"{member.endpoint}: {' and '.join(slow)}, but each fsync writes {_bytes(member.bytes_per_fsync)} on "
+            f"{member.endpoint}: {waits}, but each fsync writes {_bytes(member.bytes_per_fsync)} on "
             "average. So much takes long on a good disk as well, so the times do not show a slow disk: compare them "
             "with the disk's bandwidth, or store smaller values."
         )
         return
-    if fsync is not None and fsync >= _FSYNC_SECONDS:
-        yield _SLOW_WAL_FSYNC(
-            f"{member.endpoint}: {slow[0]}, expected below {milliseconds(_FSYNC_SECONDS)}: "
-            f"{_cause(member, 'wal_fsync')}."
-        )
-    if commit is None or commit < _COMMIT_SECONDS:
+    if "wal_fsync" in slow:
+        yield _SLOW_WAL_FSYNC(f"{_expected(member, 'wal_fsync')}: {_cause(member, 'wal_fsync')}.")
+    if "backend_commit" not in slow:
         return
-    text = f"{member.endpoint}: {slow[-1]}, expected below {milliseconds(_COMMIT_SECONDS)}"
-    if fsync is None:
+    text = _expected(member, "backend_commit")
+    if "wal_fsync" in slow:
+        yield _SLOW_BACKEND_COMMIT(f"{text}: {_cause(member, 'backend_commit')}.")
+    elif member.wal_fsync_p99_seconds is None:
         yield _SLOW_COMMITS_ALONE(
             f"{text}. Whether the disk is slow is unknown: fewer than 100 WAL fsyncs were measured."
         )
-    elif fsync < _FSYNC_SECONDS:
-        yield _SLOW_COMMITS_ALONE(
-            f"{text}, but {_wait(member, 'wal_fsync', 'a WAL fsync')}, so the disk is not slow. A commit takes long if "
-            "it writes many or large values, if the process waits for the CPU, or if the WAL has a disk of its own "
-            "(--wal-dir) and that of the database is slow."
-        )
     else:
-        yield _SLOW_BACKEND_COMMIT(f"{text}: {_cause(member, 'backend_commit')}.")
+        yield _SLOW_COMMITS_ALONE(
+            f"{text}, but {_wait(member, 'wal_fsync')}, so the disk is not slow. A commit takes long if it writes "
+            "many or large values, if the process waits for the CPU, or if the WAL has a disk of its own (--wal-dir) "
+            "and that of the database is slow."
+        )
 
 
 def _cpu_is_at_limit(member: MemberLoad) -> bool:
@@ -124,9 +116,24 @@ def _cause(member: MemberLoad, kind: str) -> str:
     return "the disk is slow"
 
 
-def _wait(member: MemberLoad, kind: str, what: str) -> str:
+def _is_long(member: MemberLoad, kind: str) -> bool:
+    seconds = _p99(member, kind)
+    return seconds is not None and seconds >= _WAITS[kind][1]
+
+
+def _expected(member: MemberLoad, kind: str) -> str:
+    """Return how long a wait is, and how long it should be."""
+    return f"{member.endpoint}: {_wait(member, kind)}, expected below {milliseconds(_WAITS[kind][1])}"
+
+
+def _wait(member: MemberLoad, kind: str) -> str:
     since = " since it started" if kind in member.since_start else ""
-    return f"{what} takes {milliseconds(getattr(member, f'{kind}_p99_seconds'))} (p99{since})"
+    return f"{_WAITS[kind][0]} takes {milliseconds(_p99(member, kind) or 0)} (p99{since})"
+
+
+def _p99(member: MemberLoad, kind: str) -> float | None:
+    seconds: float | None = getattr(member, f"{kind}_p99_seconds")
+    return seconds
 
 
 def milliseconds(seconds: float) -> str:
