@@ -116,6 +116,7 @@ def read_apiserver_metrics(
         )
     texts = _named("pages", pages)
     last = {name: _read(name, text) for name, text in texts.items()}
+    _reject_copies(last)
     count = len(last) if apiservers is None else count_of("apiservers", apiservers)
     if count < len(last):
         raise OptionError(
@@ -131,8 +132,8 @@ def read_apiserver_metrics(
     if before is not None:
         interval = number_of("seconds", seconds, positive=True)
         first = {name: _read(f"{name}, before", text) for name, text in _named("before", before).items()}
-        pairs = _pairs(first, last)
-        rates, unknown = _known_rates(pairs, interval)
+        _reject_copies(first, ", before")
+        rates, unknown = _known_rates(_pairs(first, last), interval)
     objects = _objects(last.values())
     files = {cluster: max(page.file_bytes.get(cluster, 0) for page in last.values()) for cluster in _clusters(last)}
     return ApiServerLoad(
@@ -157,11 +158,11 @@ def _known_rates(
     pairs: Mapping[str, tuple[ApiServerPage, ApiServerPage]], seconds: float
 ) -> tuple[_Rates | None, str | None]:
     """Return the rates between two pages of each API server, and why they are unknown, or unknown by kind."""
-    restarted = [name for name, (then, now) in pairs.items() if _has_restarted(name, then, now)]
-    if restarted:
+    others = [name for name, (then, now) in pairs.items() if _is_of_another_process(name, then, now)]
+    if others:
         return None, (
-            f"Between the two pages, {len(restarted)} of {len(pairs)} API servers restarted ({restarted[0]} is the "
-            "first), so their requests are unknown and assumed. Take two new pages."
+            f"{len(others)} of {len(pairs)} API servers ({others[0]} is the first) restarted between the two pages, or "
+            "the pages are of different API servers. So the requests are unknown and assumed: take two new pages."
         )
     if not all(now.requests for _, now in pairs.values()):
         return None, "The pages have no counts of requests to etcd, so they are unknown and assumed."
@@ -200,20 +201,44 @@ def _read(name: str, text: Source) -> ApiServerPage:
         raise ScrapeError(f"{name}: {error}", line=error.line, metric=error.metric) from None
 
 
+def _reject_copies(pages: Mapping[str, ApiServerPage], when: str = "") -> None:
+    """Reject two pages of one API server, of which a load balancer may serve several."""
+    names: dict[float, str] = {}
+    for name, page in pages.items():
+        other = names.setdefault(page.started_unix_seconds, name)
+        if other != name:
+            raise ScrapeError(
+                f"{name}{when}: is of the same API server as {other}, because its process started at the same time; "
+                "expected one page of each API server"
+            )
+
+
 def _pairs(
     first: Mapping[str, ApiServerPage], last: Mapping[str, ApiServerPage]
 ) -> dict[str, tuple[ApiServerPage, ApiServerPage]]:
-    """Return the pages before and after of each API server: by name if the names agree, else in order."""
+    """Return the pages before and after of each API server.
+
+    Pages are of one API server if its process started at the same time. The others are paired by name if the names
+    agree, else in order.
+    """
     if len(first) != len(last):
         raise ScrapeError(
             f"got {len(first)} pages before and {len(last)} after, expected one before and one after of each API server"
         )
-    if set(first) == set(last):
-        return {name: (first[name], page) for name, page in last.items()}
-    return {name: (then, page) for then, (name, page) in zip(first.values(), last.items())}
+    waiting = dict(first)
+    pairs: dict[str, tuple[ApiServerPage, ApiServerPage]] = {}
+    for name, page in last.items():
+        distance = {one: abs(then.started_unix_seconds - page.started_unix_seconds) for one, then in waiting.items()}
+        nearest = min(distance, key=lambda one: distance[one], default=None)
+        if nearest is not None and distance[nearest] <= START_TOLERANCE_SECONDS:
+            pairs[name] = waiting.pop(nearest), page
+    for name, page in last.items():
+        if name not in pairs:
+            pairs[name] = waiting.pop(name if name in waiting else next(iter(waiting))), page
+    return pairs
 
 
-def _has_restarted(name: str, then: ApiServerPage, now: ApiServerPage) -> bool:
+def _is_of_another_process(name: str, then: ApiServerPage, now: ApiServerPage) -> bool:
     """Return whether the two pages are not of one process.
 
     Raises
@@ -221,16 +246,15 @@ def _has_restarted(name: str, then: ApiServerPage, now: ApiServerPage) -> bool:
     ScrapeError
         If the later page is the older one, or the same.
     """
-    later = now.started_unix_seconds - then.started_unix_seconds
-    falls = any(now.requests.get(key, 0) < count for key, count in then.requests.items())
-    if later < -START_TOLERANCE_SECONDS or (later <= START_TOLERANCE_SECONDS and falls):
+    if abs(now.started_unix_seconds - then.started_unix_seconds) > START_TOLERANCE_SECONDS:
+        return True
+    if any(now.requests.get(key, 0) < count for key, count in then.requests.items()):
         raise ScrapeError(
-            f"{name}: got a page that is older than the page before it, or of another API server, expected a later one "
-            "of the same; are the two swapped?"
+            f"{name}: got a page that is older than the page before it, expected a later one; are the two swapped?"
         )
     if then == now:
         raise ScrapeError(f"{name}: got the same figures before and after, expected those of a later moment")
-    return later > START_TOLERANCE_SECONDS
+    return False
 
 
 def _objects(pages: Iterable[ApiServerPage]) -> dict[str, float | None]:

@@ -122,6 +122,21 @@ class TestRates:
         assert load.profile.reads_per_second == Amount.of(8)
         assert load.profile.clients == 2 * len(OBJECTS)
 
+    def test_a_load_balancer_may_answer_in_any_order(self):
+        before = [api_server_page(), api_server_page(started=STARTED + 500, requests={("get", "pods"): 5})]
+        after = [
+            api_server_page(started=STARTED + 500, requests={("get", "pods"): 11}),
+            api_server_page(requests=LATER),
+        ]
+        load = read_apiserver_metrics(after, before, seconds=300)
+        assert codes(load) == []
+        assert load.profile.reads_per_second == Amount.of((1200 + 6) / 300)
+
+    def test_pages_of_different_api_servers(self):
+        load = read_apiserver_metrics(api_server_page(started=STARTED - 50), api_server_page(), seconds=300)
+        assert codes(load) == ["rates-unknown"]
+        assert "or the pages are of different API servers" in load.notices[0].text
+
     def test_some_of_the_api_servers(self):
         before = api_server_page(received={"pods": 100})
         after = api_server_page(requests=LATER, received={"pods": 5500})
@@ -146,7 +161,9 @@ class TestRates:
         after = api_server_page(requests={("create", "pods"): 5}, started=STARTED + 100)
         load = read_apiserver_metrics({"a.txt": after}, {"a.txt": api_server_page()}, seconds=300)
         assert codes(load) == ["rates-unknown"]
-        assert "1 of 1 API servers restarted (a.txt is the first)" in load.notices[0].text
+        assert load.notices[0].text.startswith(
+            "1 of 1 API servers (a.txt is the first) restarted between the two pages"
+        )
         assert "objects.pods.writes_per_second" in assumed(load)
 
     def test_pages_without_requests(self):
@@ -167,14 +184,20 @@ class TestRejected:
     def test_swapped_pages(self):
         swapped = self.problem_of(api_server_page(), api_server_page(requests=LATER), seconds=5)
         assert swapped.startswith("page: got a page that is older than the page before it")
-        older = self.problem_of(api_server_page(started=STARTED - 50), api_server_page(), seconds=5)
-        assert older == swapped
+
+    def test_two_pages_of_one_api_server(self):
+        """A load balancer answers with any of them."""
+        problem = self.problem_of({"a": api_server_page(), "b": api_server_page(requests=LATER)})
+        assert problem.startswith("b: is of the same API server as a")
+        pages = [api_server_page(), api_server_page(started=STARTED + 50)]
+        before = [api_server_page(), api_server_page(requests={})]
+        assert self.problem_of(pages, before, seconds=5).startswith("page 2, before: is of the same")
 
     def test_two_copies_of_one_page(self):
         assert "same figures before and after" in self.problem_of(api_server_page(), api_server_page(), seconds=5)
 
     def test_a_page_that_is_missing(self):
-        pages = [api_server_page(requests=LATER), api_server_page(requests=LATER)]
+        pages = [api_server_page(requests=LATER), api_server_page(requests=LATER, started=STARTED + 50)]
         assert "got 1 pages before and 2 after" in self.problem_of(pages, [api_server_page()], seconds=5)
 
     def test_time_without_pages_and_pages_without_time(self):
@@ -185,7 +208,7 @@ class TestRejected:
         )
 
     def test_fewer_api_servers_than_pages(self):
-        pages = [api_server_page(), api_server_page()]
+        pages = [api_server_page(), api_server_page(started=STARTED + 50)]
         assert self.problem_of(pages, apiservers=1).startswith("apiservers: got 1, expected at least the 2")
 
     def test_the_page_is_named(self):
