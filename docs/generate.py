@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import answers, api, command, figures, formats, kubernetes, load, reliability, versions
+from pages import answers, api, coefficients, command, figures, formats, kubernetes, load, reliability, versions
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -28,6 +28,7 @@ REGION = re.compile(r"(<!-- begin generated: ([^\n]+?) -->\n)(.*?)(<!-- end gene
 
 # The regions of a single name, such as `errata`.
 REGIONS: dict[str, Callable[[], str]] = {
+    "coefficients": coefficients.coefficients_table,
     "columns": command.columns,
     "constants": api.constants,
     "error-codes": answers.error_codes,

@@ -10,6 +10,7 @@ import pytest
 from etcds import needed
 from paths import ROOT
 
+from benchmarks.resources.__main__ import DATA, ROWS
 from benchmarks.resources.coefficients import coefficients_of
 from benchmarks.resources.experiment import EXPERIMENTS, Row
 from benchmarks.resources.questions import MODULES
@@ -76,3 +77,46 @@ class TestCoefficients:
     def test_every_experiment_answers_one_question_in_one_line(self):
         assert MODULES
         assert all(each.question and "\n" not in each.question for each in EXPERIMENTS.values())
+
+
+VERSIONS = [path.stem for path in sorted(ROWS.glob("*.jsonl"))]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestCommittedRows:
+    """The rows of the long form, and the coefficients that are written from them."""
+
+    def test_every_experiment_ran(self, version):
+        rows = Row.read(ROWS / f"{version}.jsonl")
+        minor = int(version.split(".")[1])
+        missing = [
+            (name, inputs)
+            for name, experiment in EXPERIMENTS.items()
+            for inputs, repeat in experiment.runs(minor, long=False)
+            if not any(row.is_of(name, inputs, repeat) for row in rows)
+        ]
+        assert missing == []
+
+    def test_each_run_has_one_row_with_its_version_program_date_and_machine(self, version):
+        rows = Row.read(ROWS / f"{version}.jsonl")
+        runs = [json.dumps([row.experiment, row.inputs, row.repeat], sort_keys=True) for row in rows]
+        assert len(set(runs)) == len(runs)
+        assert {row.etcd_version for row in rows} == {version}
+        assert all(row.binary["sha256"] and row.date and row.machine["cpu"] for row in rows)
+
+    def test_each_run_took_at_most_two_minutes(self, version):
+        slow = [(row.experiment, row.seconds) for row in Row.read(ROWS / f"{version}.jsonl") if row.seconds > 120]
+        assert slow == []
+
+    def test_the_data_is_what_the_rows_give(self, version):
+        written = json.loads((DATA / f"{version.rpartition('.')[0]}.json").read_text())
+        assert written == json.loads(json.dumps(coefficients_of(Row.read(ROWS / f"{version}.jsonl"))))
+
+    def test_the_raft_log_keeps_as_many_entries_as_the_source_says(self, version):
+        """3.4 and 3.5 trim to 5,000 once the snapshot count is exceeded; 3.6 and later every 100, whatever it is."""
+        rows = [row for row in Row.read(ROWS / f"{version}.jsonl") if row.experiment == "raft-kept"]
+        assert {row.inputs["snapshot_count"] for row in rows} == {1_000, 4_000}
+        for each in rows:
+            most = 5_000 + each.inputs["snapshot_count"] if version < "3.6" else 5_100
+            assert each.outputs["most_entries"] == pytest.approx(most, rel=0.15)
+            assert each.outputs["least_entries"] == pytest.approx(5_000, rel=0.15)

@@ -20,20 +20,21 @@ _LIST_BYTES = 30_000_000
 
 
 def _fit_lists(rows: Sequence[Row]) -> dict[str, Coefficient]:
-    def beside(row: Row, of: str) -> float:
-        bytes_of_key = 2 * _KEY + 14 + row.inputs["value_bytes"] + size_class(row.inputs["value_bytes"])
-        return row.outputs[of] / row.outputs["keys"] - float(bytes_of_key)
+    def beside(row: Row) -> float:
+        value = row.inputs["value_bytes"]
+        sent, copied = _KEY + value, size_class(_KEY) + size_class(value)
+        return row.outputs["allocated_bytes"] / row.outputs["keys"] - float(sent + copied)
 
     unary = [row for row in rows if not row.inputs["stream"]]
     streamed = [row for row in rows if row.inputs["stream"]]
     held = [row.outputs["held_bytes"] / row.outputs["answer_bytes"] for row in unary]
-    small = [beside(row, "allocated_bytes") for row in unary if row.inputs["value_bytes"] <= 5_000]
+    small = [beside(row) for row in unary if row.inputs["value_bytes"] <= 5_000]
     found = {
         "list_per_key": measured(small, "B", rows, "allocated beside key and value, as stored and as sent"),
         "list_copies": measured(held, "", rows, "of the answer's bytes, held while a client does not read"),
     }
     if streamed:
-        allocated = [beside(row, "allocated_bytes") for row in streamed if row.inputs["value_bytes"] <= 5_000]
+        allocated = [beside(row) for row in streamed if row.inputs["value_bytes"] <= 5_000]
         found["list_stream_per_key"] = measured(allocated, "B", rows, "allocated by RangeStream, in all")
     return found
 
