@@ -16,8 +16,12 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     one, many = ([row for row in rows if row.inputs["keys_per_lease"] == keys] for keys in (1, 10))
     return {
         "lease": measured([row.outputs["lease_bytes"] for row in rows], "B", rows),
-        "lease_key_one": measured([row.outputs["attached_key_bytes"] for row in one], "B", rows, "beside a plain key"),
-        "lease_key_many": measured([row.outputs["attached_key_bytes"] for row in many], "B", rows, "10 keys a lease"),
+        "lease_key_one": measured(
+            [row.outputs["attached_key_bytes"] for row in one], "B", rows, "beside a plain key of 32 B"
+        ),
+        "lease_key_many": measured(
+            [row.outputs["attached_key_bytes"] for row in many], "B", rows, "10 a lease, of 32 B"
+        ),
     }
 
 
