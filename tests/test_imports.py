@@ -133,6 +133,7 @@ def test_each_feature_loads_only_what_it_needs(code, allowed):
         ["size", "--help"],
         ["fleet", "--help"],
         ["fit", "--help"],
+        ["resources", "--help"],
         ["runbook", "--help"],
         ["observe", "--help"],
         ["catalog", "import", "--help"],

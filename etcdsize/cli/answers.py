@@ -28,6 +28,9 @@ ANSWERS = {
         "fleet", "a row that is written as JSON", "etcdsize.cli.row_schemas", "fleet_row_schema", None
     ),
     "fit": Answered("fit", "the machines and disks that are enough", "etcdsize.fitting.model", "Fit"),
+    "resources": Answered(
+        "resources", "what a load takes of every member", "etcdsize.resources.resources", "Resources"
+    ),
     "settings": Answered("settings", "etcd's settings for a load", "etcdsize.plan.settings", "EtcdSettings"),
     "runbook": Answered("runbook", "the commands to operate a cluster", "etcdsize.operations.runbook", "Runbook"),
     "terraform-external": Answered(

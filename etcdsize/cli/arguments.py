@@ -65,8 +65,8 @@ def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: 
 
 
 def reject_own_options(options: argparse.Namespace) -> None:
-    """Reject an output that is a file which an option names: a table, a catalog, or a certificate and its key."""
-    from_options = [getattr(options, name, None) for name in ("catalog", "tiers", "cacert", "cert", "key")]
+    """Reject an output that is a file which an option names, such as a table, a profile, or a certificate."""
+    from_options = [getattr(options, name, None) for name in ("catalog", "tiers", "profile", "cacert", "cert", "key")]
     files = [name for name in from_options if name not in (None, "guide")]
     if files:
         from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
@@ -108,6 +108,7 @@ def add_load(parser: Container) -> None:
     )
     parser.add_argument(
         "--kubernetes-nodes",
+        "--nodes",
         metavar="N",
         type=units.parse_whole,
         help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, if nothing is measured",

@@ -43,14 +43,14 @@ T = TypeVar("T")
 _LARGEST_MIB = 512
 
 
-def content(name: str) -> bytes:
+def content(name: str, *, largest_mib: int = _LARGEST_MIB) -> bytes:
     """Return the content of a file, or of standard input for `-`."""
     read: list[bytes] = []
     for part in parts(name):
         read.append(part)
-        if len(read) > _LARGEST_MIB:
+        if len(read) > largest_mib:
             name = title(name)
-            raise TableError(f"{name}: has more than {_LARGEST_MIB} MiB; is it the right file?", file=name)
+            raise TableError(f"{name}: has more than {largest_mib} MiB; is it the right file?", file=name)
     return b"".join(read)
 
 

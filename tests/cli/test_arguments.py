@@ -28,7 +28,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
 
 
 COMMANDS = parsers()
-WITH_A_LOAD = ("size", "fit", "settings", "bootstrap")
+WITH_A_LOAD = ("size", "fit", "resources", "settings", "bootstrap")
 WORDS = {"--clients": "300", "--requests-per-second": "2k", "--data": "400MB", "--kubernetes-nodes": "250"}
 
 
@@ -43,7 +43,7 @@ def load_options(command: str) -> dict[str, argparse.Action]:
 
 
 class TestLoad:
-    """`size`, `fit`, `settings` and `bootstrap` take the same load, and `fleet` has a column for each part of it."""
+    """These commands take the same load, and `fleet` has a column for each part of it."""
 
     @pytest.mark.parametrize("command", WITH_A_LOAD)
     def test_the_options_are_the_same(self, command: str) -> None:

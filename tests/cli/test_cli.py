@@ -343,6 +343,7 @@ COMMANDS = (
     "size",
     "fleet",
     "fit",
+    "resources",
     "settings",
     "bootstrap",
     "runbook",

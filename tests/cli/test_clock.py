@@ -28,7 +28,7 @@ HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 LOAD = ["--clients", "300", "--data", "4GB"]
 VERSION_LINE = r"etcdsize: the table of etcd's versions is from (\S+), (\d+) days ago: later versions, patches"
 PRICE_LINE = r"etcdsize: the oldest of these prices is from (\S+), (\d+) days ago: look up today's prices"
-WITH_VERSIONS = [["bootstrap", *HOSTS], ["settings", *LOAD], ["runbook", *HOSTS]]
+WITH_VERSIONS = [["bootstrap", *HOSTS], ["settings", *LOAD], ["resources", *LOAD], ["runbook", *HOSTS]]
 WITH_PRICES = [
     ["size", *LOAD],
     ["size", *LOAD, "--catalog", "current", "--provider", "aws"],

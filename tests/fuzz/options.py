@@ -16,8 +16,11 @@ from tests.fuzz.outcome import Ran, command
 from tests.support.paths import DATA, DOCS
 
 SOUND = {
+    "apiserver_metrics": ["apiserver.txt", "apiserver-later.txt", "fleet.csv"],
+    "apiservers": ["3", "0", "1"],
     "arch": ["x86_64", "arm64", "any"],
     "base_port": ["2379", "1", "65535", "65534"],
+    "before": ["apiserver.txt", "apiserver-later.txt"],
     "catalog": ["guide", "guide-as-printed", "current", "catalog.json"],
     "client_port": ["2379", "2380", "0", "65536"],
     "clients": ["0", "5", "100", "101", "1500", "0.5"],
@@ -28,14 +31,21 @@ SOUND = {
     "decimal": [".", ","],
     "delimiter": [",", ";", "|", "tab"],
     "disk": ["gp3", "gp2", "pd-ssd", "local"],
+    "disk_mb_per_second": ["125", "0", "1e300"],
     "etcd_version": ["3.4", "3.5", "3.6", "3.7", "3.5.33", "3.5.99", "3.6.999999999999"],
     "family": ["m8i", "n1", "m5"],
     "files": ["types.json"],
+    "fsync": ["2ms", "0", "10s"],
     "format": ["csv", "tsv", "jsonl", "json", "parquet", "flags", "env", "config", "systemd", "kubeadm"],
     "headroom": ["30%", "0.3", "0", "99.9999999%"],
     "host": ["a=10.0.0.1", "b=10.0.0.2", "10.0.0.3", "c=2001:db8::1", "d=etcd.example"],
+    "history_seconds": ["10m", "1h..2h", "0"],
     "input": ["fleet.csv", "fleet.tsv", "fleet.jsonl", "running.csv", "-"],
+    "key_bytes": ["60", "40..90"],
+    "keys": ["0", "40000", "2e4..6e4", "1..2..3e9"],
     "kubernetes_nodes": ["50", "250", "1000", "1001"],
+    "largest_value_bytes": ["1MB", "1.5MB..3MB"],
+    "leases": ["0", "3000"],
     "limit": ["1", "5", "0", "100000"],
     "local": ["1", "3", "5", "9", "1000"],
     "margin": ["20%", "0"],
@@ -58,11 +68,17 @@ SOUND = {
     "output_format": ["csv", "tsv", "jsonl", "json", "parquet"],
     "peer_port": ["2380", "2379"],
     "peer_rtt_ms": ["0.1", "10", "5000", "1e9"],
+    "pods": ["0", "30000", "1e4..1e5"],
     "prices": ["prices.csv"],
+    "profile": ["load.toml", "objects.toml", "-", "folder", "no/such", "fleet.csv"],
     "provider": ["aws", "gce", "azure", "google", "nobody", "阿里云"],
+    "quota": ["8GiB", "2GiB", "1", "0"],
+    "reads_per_second": ["0", "500", "1k..5k"],
     "region": ["us-east-1", "europe-west1"],
     "requests_per_second": ["0", "800", "2.5k", "1M/s", "199.9"],
+    "seconds": ["10m", "0"],
     "snapshot": ["snapshot.db", "a b.db"],
+    "snapshot_count": ["10000", "100000", "0"],
     "sort": ["price", "vcpus", "memory", "iops"],
     "targets": ["clusters.json", "-"],
     "thousands": [",", ".", "space", "'", "_"],
@@ -73,11 +89,26 @@ SOUND = {
     "type": ["m8i.large", "n1-standard-4"],
     "unknown": ["clients", "rps", "data", "data_bytes"],
     "urls": ["127.0.0.1:1", "http://127.0.0.1:1", "https://127.0.0.1:1", "[::1]:1"],
+    "value_bytes": ["1kB", "200..400..900", "0", "3MB"],
+    "watch_streams": ["0", "100"],
+    "watchers": ["0", "2000"],
+    "writes_per_second": ["0", "50", "20..2k"],
     "zone": ["a=eu-1a", "b=eu-1b"],
 }
+APISERVER = """\
+apiserver_resource_objects{{group="",resource="nodes"}} 40
+apiserver_resource_objects{{group="",resource="pods"}} {}
+apiserver_resource_size_estimate_bytes{{group="",resource="pods"}} 9.6e+06
+apiserver_storage_size_bytes{{storage_cluster_id="etcd-0"}} 2.4e+07
+etcd_requests_total{{group="",operation="update",resource="pods"}} {}
+process_start_time_seconds 1.79558068502e+09
+"""
 # What would wait, or reach another machine.
 NOT_ANY_WORD = {"interval": ["0", "1ms", "1h1", "-1", "nan", "1e18", "9" * 330]}
-NUMERIC = {"clients", "data", "headroom", "margin", "members", "requests_per_second", "limit", "local", "timeout"}
+NUMERIC = {
+    *("clients", "data", "headroom", "keys", "limit", "local", "margin", "members", "quota", "requests_per_second"),
+    *("timeout", "value_bytes", "writes_per_second"),
+}
 
 
 @cache
@@ -111,6 +142,10 @@ def files() -> dict[str, bytes]:
         "clusters.json": b'[{"targets": ["127.0.0.1:1"], "labels": {"cluster": "a", "provider": "aws"}}]',
         "types.json": (DOCS / "examples" / "instance-types.json").read_bytes(),
         "machine-types.json": (DATA / "gcloud-machine-types.json").read_bytes(),
+        "apiserver.txt": APISERVER.format(1000, 10).encode(),
+        "apiserver-later.txt": APISERVER.format(1200, 700).encode(),
+        "load.toml": b'[load]\nkeys = 40000\nvalue_bytes = "200..900"\nwrites_per_second = [20, 50]\ntls = true\n',
+        "objects.toml": b'[load]\nclients = 5\n[[load.objects]]\nname = "pods"\ncount = 300\nvalue_bytes = "10kB"\n',
         "prices.csv": b"machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n",
         "tiers.json": json.dumps(tiers).encode(),
         "catalog.json": json.dumps(catalog).encode(),

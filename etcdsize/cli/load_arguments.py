@@ -1,0 +1,228 @@
+"""The options of a load beyond the guide's three dimensions, and the profile that they, or a file, describe."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from etcdsize.cli.argument_parser import Container, file_name
+from etcdsize.cli.arguments import LOAD, load_of
+from etcdsize.errors import InvalidWorkloadError, OptionError
+from etcdsize.units import DIMENSIONS, parse_duration, parse_whole
+
+if TYPE_CHECKING:
+    from etcdsize.observation.api_server_load import ApiServerLoad
+    from etcdsize.resources.amount import Amount
+    from etcdsize.resources.fields import Unit
+    from etcdsize.resources.profile import Profile
+
+__all__ = ["FIGURES", "OPTIONS", "add_apiserver_metrics", "add_figures", "observed_of", "profile_of"]
+
+# Our choice: a profile of 2,000 kinds of objects takes 200 kB.
+_LARGEST_MIB = 1
+
+
+class _Figure(NamedTuple):
+    """An option that is a figure of a load, as a number or as a range."""
+
+    option: str
+    field: str
+    metavar: str
+    unit: Unit
+    help: str
+
+
+_FIGURES = (
+    _Figure("--keys", "keys", "N", "count", "keys stored, e.g. 40000, or a range such as 20000..60000"),
+    _Figure("--key-size", "key_bytes", "SIZE", "bytes", "average key, e.g. 60 or 40..90"),
+    _Figure("--value-size", "value_bytes", "SIZE", "bytes", "average value, e.g. 1kB or 200..900"),
+    _Figure("--largest-value", "largest_value_bytes", "SIZE", "bytes", "largest value of any key"),
+    _Figure("--writes", "writes_per_second", "RATE", "rate", "write requests per second, e.g. 50 or 20..200"),
+    _Figure("--reads", "reads_per_second", "RATE", "rate", "read requests per second"),
+    _Figure(
+        "--history",
+        "history_seconds",
+        "TIME",
+        "duration",
+        "how long a revision is kept after it was replaced, e.g. 10m or 1h..2h",
+    ),
+    _Figure("--watchers", "watchers", "N", "count", "watches on keys or ranges"),
+    _Figure("--streams", "watch_streams", "N", "count", "gRPC streams that carry the watches"),
+    _Figure("--leases", "leases", "N", "count", "leases that are alive"),
+)
+_FIELDS = tuple(one.field for one in _FIGURES)
+OPTIONS: dict[str, str] = {
+    **dict(zip(DIMENSIONS, ("--clients", "--requests-per-second", "--data"), strict=True)),
+    **{one.field: one.option for one in _FIGURES},
+}
+"""The option of every field of `Profile` that has one."""
+
+
+FIGURES = "more of the load, as numbers or as ranges such as 200..900"
+"""The title of the options of `add_figures`."""
+
+
+def add_figures(parser: Container) -> None:
+    """Add what `Profile` knows of a load besides the options of `add_load`; `profile_of` makes it from both."""
+    parser.add_argument(
+        "--pods",
+        metavar="N",
+        type=_amount("count"),
+        help="pods of the Kubernetes cluster, with --kubernetes-nodes (default: 10 to 110 on a node)",
+    )
+    parser.add_argument(
+        "--apiservers",
+        metavar="N",
+        type=parse_whole,
+        help="API servers of the Kubernetes cluster (default: 3, or as many as there are metrics of)",
+    )
+    for one in _FIGURES:
+        parser.add_argument(one.option, dest=one.field, metavar=one.metavar, type=_amount(one.unit), help=one.help)
+    parser.add_argument(
+        "--profile",
+        metavar="FILE",
+        type=file_name,
+        help="TOML file with a table [load] of any fields of a load; an option replaces its field",
+    )
+
+
+def add_apiserver_metrics(parser: Container) -> None:
+    """Add the options for the load that Kubernetes' API servers report; `profile_of` reads their metrics."""
+    parser.add_argument(
+        "--apiserver-metrics",
+        metavar="FILE",
+        nargs="+",
+        type=file_name,
+        help="what kubectl get --raw /metrics prints, of one API server or of each",
+    )
+    parser.add_argument(
+        "--before",
+        metavar="FILE",
+        nargs="+",
+        type=file_name,
+        help="earlier metrics of the same API servers, in the same order (default: requests are assumed)",
+    )
+    parser.add_argument("--seconds", metavar="TIME", type=parse_duration, help="time between the two, e.g. 10m")
+
+
+def _amount(unit: Unit) -> Callable[[str], Amount]:
+    """Return a converter for `type=` to a number or a range. It loads Pydantic, which the option's command needs."""
+
+    def convert(text: str) -> Amount:
+        from etcdsize.resources.amount import Amount
+
+        return Amount.of(text, unit)
+
+    return convert
+
+
+def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Profile:
+    """Return the load that the options of `add_load` and `add_figures` describe; they replace what was observed."""
+    given = {field: getattr(options, field) for field in _FIELDS if getattr(options, field) is not None}
+    given |= {name: value for name, value in load_of(options).items() if name in DIMENSIONS and value is not None}
+    sources = [
+        option
+        for option, value in (
+            ("--kubernetes-nodes", options.kubernetes_nodes),
+            ("--profile", options.profile),
+            ("--apiserver-metrics", observed),
+        )
+        if value is not None
+    ]
+    if len(sources) > 1:
+        raise OptionError(f"{sources[0]}: cannot be used with {sources[1]}; choose one of the two", option=sources[0])
+    _reject_without("--pods", options.pods, sources, "--kubernetes-nodes")
+    _reject_without("--apiservers", options.apiservers, sources, "--kubernetes-nodes", "--apiserver-metrics")
+    if options.profile is not None:
+        return _read(options.profile, given)
+    if observed is not None:
+        return _replaced(observed.profile, given, "--apiserver-metrics")
+    if options.kubernetes_nodes is not None:
+        from etcdsize.resources.kubernetes import kubernetes_profile
+
+        count = {} if options.apiservers is None else {"apiservers": options.apiservers}
+        profile = kubernetes_profile(options.kubernetes_nodes, options.pods, **count)
+        return _replaced(profile, given, "--kubernetes-nodes")
+    if not given:
+        raise OptionError(f"--data: missing; add a load: {LOAD}, or --profile", option="--data")
+    return _made(given)
+
+
+def _reject_without(option: str, value: object, sources: list[str], *needed: str) -> None:
+    if value is not None and not set(needed) & set(sources):
+        raise OptionError(f"{option}: cannot be used without {' or '.join(needed)}; add it", option=option)
+
+
+def observed_of(options: Namespace) -> ApiServerLoad | None:
+    """Return the load that the options of `add_apiserver_metrics` say where to read; None without them."""
+    files, before = options.apiserver_metrics, options.before
+    for option, value, needed, other in (
+        ("--before", before, "--apiserver-metrics", files),
+        ("--seconds", options.seconds, "--before", before),
+        ("--before", before, "--seconds", options.seconds),
+    ):
+        if value is not None and other is None:
+            raise OptionError(f"{option}: cannot be used without {needed}; add it", option=option)
+    if files is None:
+        return None
+    from etcdsize.cli.streams import content, reject_own_output, title
+    from etcdsize.observation.api_server_load import read_apiserver_metrics
+
+    all_files = [*files, *(before or ())]
+    for name in all_files:
+        if all_files.count(name) > 1:
+            raise OptionError(
+                f"--apiserver-metrics: got {title(name)} more than once, expected a page of each API server",
+                option="--apiserver-metrics",
+                value=name,
+            )
+    reject_own_output(*all_files)
+    pages, earlier = ({title(name): content(name) for name in names} for names in (files, before or ()))
+    return read_apiserver_metrics(pages, earlier or None, seconds=options.seconds, apiservers=options.apiservers)
+
+
+def _read(name: str, given: Mapping[str, Any]) -> Profile:
+    """Return the profile in a file, with what options give. Standard error says which fields they replace."""
+    from etcdsize.cli.streams import content, report, title
+    from etcdsize.resources.profile_file import read_profile
+
+    profile = read_profile(content(name, largest_mib=_LARGEST_MIB), file=title(name))
+    for field in given:
+        if getattr(profile, field) is not None:
+            report(f"etcdsize: {OPTIONS[field]} replaces {field} of {title(name)}")
+    return _replaced(profile, given, title(name))
+
+
+def _replaced(profile: Profile, given: Mapping[str, Any], source: str) -> Profile:
+    """Return a profile with the fields that options give. What was assumed for these is no longer assumed."""
+    if not given:
+        return profile
+    fields = {name: getattr(profile, name) for name in profile.model_fields_set}
+    fields["assumptions"] = [one for one in profile.assumptions if one.field not in given]
+    for dimension, bound in zip(DIMENSIONS, ("clients_bound", "requests_bound", "data_bound"), strict=True):
+        if dimension in given:
+            fields.pop(bound, None)
+    try:
+        return type(profile)(**{**fields, **given})
+    except InvalidWorkloadError as error:
+        options = [OPTIONS[field] for field in given]
+        raise OptionError(
+            f"{', '.join(options)}: cannot be used with {source}: {error}", option=options[0], value=error.value
+        ) from None
+
+
+def _made(given: Mapping[str, Any]) -> Profile:
+    """Return the profile that options alone give."""
+    from etcdsize.resources.profile import Profile
+
+    try:
+        return Profile(**given)
+    except InvalidWorkloadError as error:
+        # Each value is sound: they contradict each other.
+        message, option = error.message, OPTIONS.get(error.dimension or "", "--data")
+        for field in given.keys() - {"keys", "clients", "watchers", "leases"}:
+            message = message.replace(field, OPTIONS[field])
+        raise OptionError(
+            f"{option}: {message.removeprefix(f'{option}: ')}", option=option, value=error.value
+        ) from None

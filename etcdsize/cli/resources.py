@@ -1,0 +1,101 @@
+"""`etcdsize resources`: print what a load takes of every member."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from etcdsize import units
+from etcdsize.cli.argument_parser import Commands, add_command
+from etcdsize.cli.arguments import add_json, add_load
+from etcdsize.cli.clock import report_old_versions
+from etcdsize.cli.load_arguments import (
+    FIGURES,
+    add_apiserver_metrics,
+    add_figures,
+    observed_of,
+    profile_of,
+)
+from etcdsize.cli.plan_arguments import add_version
+from etcdsize.cli.streams import write_answer, write_text
+from etcdsize.etcd.version_names import DEFAULT_VERSION
+
+__all__ = ["add", "run"]
+
+# What does not fit: the load into the quota that was given, its writes onto the disk.
+_TOO_LITTLE = {"quota-too-small", "fsync-too-slow"}
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "resources",
+        run=run,
+        summary="print what a load takes of every member",
+        description="""\
+Print how large the database file, the memory, the disk's writes, the network
+and the CPU of every member get for a load, and how long operations take: each
+figure as a range, with what to provide. The figures come from measurements on
+real etcd. What you leave out is assumed; the answer lists every assumption with
+its effect, and what would help more than a larger machine. If a quota or a disk
+that you give is not enough, the exit code is 1.""",
+        example="etcdsize resources --keys 5.7e6 --value-size 1kB --writes 50\n"
+        "etcdsize resources --kubernetes-nodes 1000 --pods 30000 --etcd-version 3.5",
+    )
+    add_load(parser.add_argument_group("load"))
+    add_figures(parser.add_argument_group(FIGURES))
+    add_apiserver_metrics(parser.add_argument_group("load of Kubernetes, from the metrics of its API servers"))
+    how = parser.add_argument_group("etcd and its disk")
+    add_version(how)
+    how.add_argument(
+        "--quota",
+        metavar="SIZE",
+        type=units.parse_bytes,
+        help="quota of the database, e.g. 8GiB (default: the one that the load needs)",
+    )
+    how.add_argument(
+        "--snapshot-count",
+        metavar="N",
+        type=units.parse_whole,
+        help="etcd's --snapshot-count (default: that of the version)",
+    )
+    how.add_argument(
+        "--disk-mb-per-second",
+        metavar="MB",
+        type=units.parse_count,
+        help="what the disk writes, in 10^6 bytes per second",
+    )
+    how.add_argument(
+        "--fsync", metavar="TIME", type=units.parse_duration, help="how long an fsync on the disk takes, e.g. 2ms"
+    )
+    what = parser.add_argument_group("what to print")
+    what.add_argument(
+        "--explain",
+        action="store_true",
+        help="also print what every figure is made of, and how each part of it is known",
+    )
+    add_json(what)
+
+
+def run(options: Namespace) -> int:
+    """Print what a load takes of every member."""
+    from etcdsize.reports.resources import render_resources
+    from etcdsize.resources.resources import resources_for
+
+    version = DEFAULT_VERSION if options.etcd_version is None else options.etcd_version
+    observed = observed_of(options)
+    resources = resources_for(
+        profile_of(options, observed),
+        etcd_version=version,
+        quota_bytes=options.quota,
+        snapshot_count=options.snapshot_count,
+        disk_mb_per_second=options.disk_mb_per_second,
+        fsync_seconds=options.fsync,
+    )
+    if observed is not None:
+        resources = resources.model_copy(update={"notices": (*observed.notices, *resources.notices)})
+    if options.json:
+        write_answer(resources)
+    else:
+        write_text(render_resources(resources, explain=options.explain))
+    report_old_versions(version)
+    return 1 if _TOO_LITTLE & {notice.code for notice in resources.notices} else 0
