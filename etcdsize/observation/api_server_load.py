@@ -1,5 +1,6 @@
 """The load of etcd as the API servers of Kubernetes see it, which is all that a managed cluster shows."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, NamedTuple
 
@@ -293,9 +294,9 @@ def _rates(pairs: Sequence[tuple[ApiServerPage, ApiServerPage]], seconds: float)
     others = {kind for kind in amounts if kind not in counted}
     return _Rates(
         writes={kind: amount for kind, amount in amounts.items() if kind in counted},
-        uncounted=sum(amounts[kind].high for kind in others),
+        uncounted=math.fsum(amounts[kind].high for kind in others),
         uncounted_kinds=sum(amounts[kind].high > 0 for kind in others),
-        reads=sum(rate for (operation, _), rate in requests.items() if operation in READ_OPERATIONS),
+        reads=math.fsum(rate for (operation, _), rate in requests.items() if operation in READ_OPERATIONS),
         unknown_operations=tuple(
             sorted({operation for operation, _ in requests} - set(READ_OPERATIONS) - set(WRITE_OPERATIONS))
         ),

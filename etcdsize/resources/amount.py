@@ -185,10 +185,13 @@ def _numbers(text: str, unit: Unit) -> list[float] | None:
     if len(parts) not in (2, 3) or len({_UNIT.search(part) is None for part in parts if part != "0"}) > 1:
         return None
     try:
-        numbers = [_PARSERS[unit](part) + 0.0 for part in parts]
+        numbers = [_PARSERS[unit](part) for part in parts]
     except UnitError:
         return None
-    return numbers if sorted(numbers) == numbers and numbers[-1] < _LIMIT else None
+    # An integer may be larger than any float.
+    if sorted(numbers) != numbers or numbers[-1] >= _LIMIT:
+        return None
+    return [number + 0.0 for number in numbers]
 
 
 def _suggestion(text: str, unit: Unit) -> str | None:

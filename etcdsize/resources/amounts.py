@@ -1,5 +1,6 @@
 """Sums, products and extremes of amounts, which are those of their low, likely and high values."""
 
+import math
 from collections.abc import Callable, Iterable
 
 from etcdsize.resources.amount import Amount
@@ -15,7 +16,8 @@ def sum_of(amounts: Iterable[Amount]) -> Amount:
     >>> print(sum_of([Amount.of("1..2"), Amount.of(5)]))
     6..7
     """
-    return _combined(amounts, sum)
+    # Since Python 3.12, `sum` rounds otherwise than before.
+    return _combined(amounts, math.fsum)
 
 
 def largest_of(amounts: Iterable[Amount]) -> Amount:

@@ -1,4 +1,4 @@
-"""Readers of text: sizes and rates, versions, URLs, metrics, endpoint status, targets, prices, listings, queries."""
+"""Readers of text: sizes, versions, URLs, metrics, status, Kubernetes, targets, prices, listings, queries."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from etcdsize.units import BYTE_UNITS, parse_count, parse_whole
 from tests.fuzz.material import changed, damaged, json_bytes, number, quantity, text, word
 from tests.fuzz.options import SOUND
 from tests.fuzz.outcome import CONTROLS
+from tests.support.api_server import api_server_page
 from tests.support.paths import DATA, OBSERVED
 from tests.support.strategies import result
 
@@ -84,9 +85,15 @@ LABELS = (
 )
 
 
-def metrics_text(random: Random) -> bytes:
-    """Return the metrics of a member with lines changed, dropped, repeated and damaged."""
-    lines = list(metrics_lines())
+@cache
+def api_server_lines() -> list[bytes]:
+    """Return the lines of an API server's metrics."""
+    return api_server_page(lists={"pods": (4, 20_000)}, leases=(10, 640)).encode().splitlines(keepends=True)
+
+
+def metrics_text(random: Random, lines: list[bytes]) -> bytes:
+    """Return metrics with lines changed, dropped, repeated and damaged."""
+    lines = list(lines)
     for _ in range(random.choice((0, 1, 1, 2, 5, 20))):
         at = random.randrange(len(lines))
         line = lines[at]
@@ -111,10 +118,31 @@ def metrics(random: Random) -> object:
     scrapes = {}
     for name in ("a", "b")[: random.choice((1, 2))]:
         taken = random.choice((None, 0.0, 1.8e9, 1e18))
-        scrapes[name] = etcdsize.read_metrics(metrics_text(random), taken_unix_seconds=taken)
+        scrapes[name] = etcdsize.read_metrics(metrics_text(random, metrics_lines()), taken_unix_seconds=taken)
     observation = etcdsize.combine_scrapes(scrapes)
     workload = observation.workload() if observation.is_known else None
     return etcdsize.size(workload) if workload is not None else observation
+
+
+def api_server(random: Random) -> object:
+    pages = [metrics_text(random, api_server_lines()) for _ in range(random.choice((1, 1, 2)))]
+    seconds = random.choice((1e-9, 60, 1e18))
+    load = etcdsize.read_apiserver_metrics(*pages, seconds=None if len(pages) == 1 else seconds)
+    return etcdsize.resources_for(load.profile)
+
+
+def cluster(random: Random) -> object:
+    def given() -> str:
+        other = random.choice((number, quantity, word, lambda random: f"{number(random)}..{number(random)}"))
+        return sound(random, random.choice(("0", "5", "1e6", "3..40", "0..7..1e9")), other)
+
+    objects: dict[str, object] = {}
+    for name in random.sample(("secrets", "events", "jobs", "deployments.apps"), random.randrange(3)):
+        objects[sound(random, name, text)] = given()
+    if random.random() < 0.3:
+        objects["widgets.example.com"] = {"count": given(), "value_bytes": given(), "writes_per_second": given()}
+    pods = given() if random.random() < 0.5 else None
+    return etcdsize.resources_for(etcdsize.kubernetes_profile(given(), pods, objects))
 
 
 def status(random: Random) -> object:
@@ -193,6 +221,8 @@ READERS: tuple[Callable[[Random], object], ...] = (
     units,
     units,
     metrics,
+    api_server,
+    cluster,
     status,
     targets,
     prices,

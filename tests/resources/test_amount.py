@@ -88,6 +88,7 @@ class TestText:
             ("5min..10min", "duration", "5m..10m"),
             ("nan", "count", None),
             ("9" * 10**6, "count", None),
+            ("5.." + "9" * 330, "count", None),
             (".." * 10**6, "count", None),
             (" " * 10**6, "count", None),
         ],
