@@ -12,7 +12,10 @@ __all__ = ["Choices", "choices_of"]
 
 
 class Choices(NamedTuple):
-    """Keys by kind: for the ends each choice that pulls figures of the model apart, and one for the other cases."""
+    """Keys by kind: for the ends each choice that pulls figures of the model apart, and one for the other cases.
+
+    Of the choices of an end, the first has the most keys and the last the largest.
+    """
 
     names: list[str]
     low: list[list[Triple]]
@@ -30,7 +33,9 @@ def choices_of(known: Known, puts_per_commit: float) -> Choices:
         return _of_kinds(known, data)
     count, key, value = known.given("keys"), known.given("key_bytes"), known.given("value_bytes")
     if count is None:
-        keys, values = key or known.default("key_bytes"), value or known.default("value_bytes")
+        # Without data there are no keys, and so no sizes to assume.
+        assumed = known.unnoted if data is not None and not data.high else known.default
+        keys, values = key or assumed("key_bytes"), value or assumed("value_bytes")
         data = data or known.default("data_bytes")
         if not keys.high + values.high:
             data = exactly(0.0)  # empty keys are no data, however many
@@ -63,8 +68,11 @@ def _of_data(
     found = {amount: corners(boxes[amount], amount) for amount in dict.fromkeys((data.low, data.high)) if amount}
 
     def nothing(case: int) -> Triple:
-        # No keys, or empty ones if there have to be some.
-        return Triple(count.low, 0.0, 0.0) if count and count.low else Triple(0.0, keys[case], values[case])
+        # No keys, or empty ones if there have to be some. What is written has no size then either, unless it is given.
+        if count and count.low:
+            return Triple(count.low, 0.0, 0.0)
+        key, value = given
+        return Triple(0.0, key[case] if key else 0.0, value[case] if value else 0.0)
 
     def middle(case: int) -> Triple:
         amount = data[case]
@@ -109,7 +117,7 @@ def _of_kinds(known: Known, data: Cases | None) -> Choices:
         few = [Triple(one.number, other.key, other.value) for one, other in zip(low, high)]
         many = [Triple(other.number, one.key, one.value) for one, other in zip(low, high)]
         lows, highs = (
-            [meet(data[case], start, low, high) for start in ((few, many) if low != high else (low,))]
+            [meet(data[case], start, low, high) for start in ((many, few) if low != high else (low,))]
             for case in (LOW, HIGH)
         )
         likely, need = meet(data.likely, likely, low, high), meet(data.need, need, low, high)

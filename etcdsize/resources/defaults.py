@@ -37,11 +37,11 @@ DEFAULTS: dict[str, Default] = {
         1, 100, 1_500, "clients is not given: a small cluster has up to 100, a large one up to 1,500", _GUIDE
     ),
     "data_bytes": Default(
-        0,
+        1e6,
         100e6,
         2.0 * 2**30,
         "neither data_bytes nor keys is given: a small cluster has up to 100 MB, and etcd's default quota allows 2 GiB",
-        "the guide; etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md",
+        "the guide; etcd-io/website content/en/docs/v3.5/op-guide/maintenance.md; our choice of the low end",
     ),
     "key_bytes": Default(
         16,
@@ -86,7 +86,7 @@ DEFAULTS: dict[str, Default] = {
 }
 """The assumptions by field. The high end of `list_keys` is all keys; the likely `largest_value_bytes` is a factor."""
 
-SHARE_OF_WRITES = 0.2
+SHARE_OF_WRITES = 0.1
 """Writes among requests of which nothing else is known (our choice)."""
 MOST_REQUESTS, LIKELY_REQUESTS = 10_000.0, 200.0
 """Requests that are unknown: a small cluster of the guide has below 200 a second, a large one below 10,000. [1/s]"""

@@ -43,9 +43,7 @@ def history_of(known: Known, choices: Choices, writing: Writing) -> Cases:
             return MOST_HISTORY_SECONDS
         return max(LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES / written)
 
-    # Just after a compaction half of the most is left. The fewest writes are kept longest.
-    shortest = min([longest(HIGH, kinds) for kinds in choices.high])
-    low = min(shortest, min([longest(LOW, kinds) for kinds in choices.low])) / 2
-    high = max([longest(LOW, kinds) for kinds in choices.low])
+    # Just after a compaction half of the most is left. The fewest and smallest writes are kept longest.
+    low, high = longest(HIGH, choices.high[-1]) / 2, longest(LOW, choices.low[0])
     cases = Cases(low, longest(LIKELY, choices.likely), high, longest(NEED, choices.need))
     return known.note("history_seconds", cases, _WHY, _SOURCE)

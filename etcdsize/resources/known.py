@@ -45,12 +45,12 @@ def exactly(number: float) -> Cases:
 class Known:
     """The figures of a profile, and a note of each that was assumed."""
 
-    __slots__ = ("assume", "guessed", "notes", "profile")
+    __slots__ = ("assume", "notes", "presets", "profile")
 
     def __init__(self, profile: Profile, assume: Mapping[str, float]) -> None:
         self.profile = profile
         self.assume = assume
-        self.guessed = {assumption.field for assumption in profile.assumptions}
+        self.presets = {assumption.field: assumption.value for assumption in profile.assumptions}
         self.notes: list[Note] = []
 
     def given(self, name: str) -> Cases | None:
@@ -61,7 +61,7 @@ class Known:
         if amount is None:
             return None
         low, likely, high = amount.low, amount.likely, amount.high
-        return Cases(low, likely, high, likely if name in self.guessed else high)
+        return Cases(low, likely, high, likely if name in self.presets else high)
 
     def note(self, name: str, cases: Cases, why: str, source: str = "our choice") -> Cases:
         """Return a figure that is assumed, and note it."""
@@ -82,13 +82,13 @@ class Known:
 
     def of_kind(self, kind: str, name: str, amount: Amount | None) -> Cases | None:
         """Return a figure of a kind of keys, or None if it is unknown."""
-        if self.assume or self.guessed:
+        if self.assume or self.presets:
             name = f"objects.{kind}.{name}"
             if name in self.assume:
                 return exactly(self.assume[name])
         if amount is None:
             return None
-        return Cases(amount.low, amount.likely, amount.high, amount.likely if name in self.guessed else amount.high)
+        return Cases(amount.low, amount.likely, amount.high, amount.likely if name in self.presets else amount.high)
 
     def given_or_default(self, name: str) -> Cases:
         """Return a figure, or its default."""
@@ -113,6 +113,9 @@ class Known:
         if load is None:
             return None
         number = float(load)
+        preset = self.presets.get(name)
+        if preset is not None:
+            return Cases(preset.low, preset.likely, preset.high, preset.likely)
         certainty = getattr(self.profile, bound)
         if certainty == "exact":
             return exactly(number)
@@ -129,12 +132,12 @@ class Known:
             if reads is not None:
                 most = max(most, reads.high)
                 likely, need = (min(max(likely, case * _WRITES_A_READ), most) for case in (reads.likely, reads.need))
-            why = f"a fifth of the requests write; {_UNKNOWN_REQUESTS}"
+            why = f"a tenth of the requests write; {_UNKNOWN_REQUESTS}"
             return self.note("writes_per_second", Cases(0.0, likely, most, need), why)
         if reads is not None:
             return self.note("writes_per_second", _rest(requests, reads), "at most the requests that do not read")
         likely, need = requests.likely * SHARE_OF_WRITES, requests.need * SHARE_OF_WRITES
-        why = "between none and all of the requests write, likely a fifth of them"
+        why = "between none and all of the requests write, likely a tenth of them"
         return self.note("writes_per_second", Cases(0.0, likely, requests.high, need), why)
 
     def reads(self, requests: Cases | None, writes: Cases) -> Cases:
@@ -144,7 +147,7 @@ class Known:
         most = max(MOST_REQUESTS, writes.high)
         least = LIKELY_REQUESTS * (1 - SHARE_OF_WRITES)
         likely, need = (min(max(least, case / _WRITES_A_READ), most) for case in (writes.likely, writes.need))
-        why = f"four reads for each write; {_UNKNOWN_REQUESTS}"
+        why = f"nine reads for each write; {_UNKNOWN_REQUESTS}"
         return self.note("reads_per_second", Cases(0.0, likely, most, need), why)
 
 

@@ -38,15 +38,16 @@ def writing_of(known: Known, requests: Cases | None, reads: Cases | None, counts
         sums = [sum([rate[case] for rate in rates if rate]) for case in CASES]
         puts = Cases(*[total / request if request else 1.0 for total, request in zip(sums, writes)])
     puts = puts or known.default("puts_per_transaction")
+    if len(rates) == 1:
+        return Writing(writes, puts, [[writes[case] * puts[case]] for case in CASES])
     kinds = [
         _filled_up(writes[case] * puts[case], [rate and rate[case] for rate in rates], [one[case] for one in counts])
         for case in CASES
     ]
-    if len(objects) > 1:
-        for kind, rate, shares in zip(objects, rates, zip(*kinds)):
-            if rate is None:
-                name = f"objects.{kind.name}.writes_per_second"
-                known.note(name, Cases(*shares), "the writes of kinds that have none of their own, shared by counts")
+    for kind, rate, shares in zip(objects, rates, zip(*kinds)):
+        if rate is None:
+            name = f"objects.{kind.name}.writes_per_second"
+            known.note(name, Cases(*shares), "the writes of kinds that have none of their own, shared by counts")
     return Writing(writes, puts, kinds)
 
 

@@ -202,7 +202,7 @@ class TestUnknown:
         a_known_figure_narrows(fields, data)
 
     @pytest.mark.slow
-    @settings(max_examples=2_000)
+    @settings(max_examples=500)
     @given(loads(), st.data())
     def test_a_known_figure_narrows_for_many(self, fields, data):
         a_known_figure_narrows(fields, data)
@@ -210,6 +210,7 @@ class TestUnknown:
 
 def a_known_figure_narrows(fields, data) -> None:
     fields = {name: field for name, field in fields.items() if not name.endswith("_bound")}
+    assume(fields.get("data_bytes", 1e9) > 1e5)  # less is less than a key, whose size then gives way
     wide = fill(profile_of(fields))
     assumed = [one for one in wide.assumptions if "." not in one.field and one.field not in fields]
     assume(assumed)
@@ -241,7 +242,7 @@ class TestMore:
         more_never_lowers(fields, data)
 
     @pytest.mark.slow
-    @settings(max_examples=2_000)
+    @settings(max_examples=500)
     @given(loads(), st.data())
     def test_more_never_lowers_for_many(self, fields, data):
         more_never_lowers(fields, data)
@@ -313,6 +314,10 @@ class TestAssume:
 
     def test_the_own_assumptions_of_a_profile(self):
         """What a preset fills in is likely, not given: the need does not use its high end."""
+        preset = Assumption(field="clients", value=Amount.of((3, 5, 30)), why="It usually is.", source="our choice")
+        filled = fill(Profile(clients=5, clients_bound="estimate", assumptions=[preset]))
+        assert ranges(filled)["clients"] == (3, 30)
+        assert (filled.need.clients, [one.field for one in filled.assumptions].count("clients")) == (5, 1)
         kinds = [{"name": "pods", "count": "1..2..9", "value_bytes": "1..2..9", "writes_per_second": 1}]
         preset = [assumed("watchers"), assumed("objects.pods.count")]
         filled = fill(Profile(objects=kinds, watchers="10..20..90", watch_streams="1..5", assumptions=preset))
@@ -349,11 +354,11 @@ class TestExamples:
     def test_the_three_dimensions_alone(self):
         filled = fill(Profile(clients=300, requests_per_second=2_000, data_bytes=4e8))
         likely = filled.likely
-        assert (likely.clients, likely.reads_per_second, likely.writes_per_second) == (300, 1_600, 400)
+        assert (likely.clients, likely.reads_per_second, likely.writes_per_second) == (300, 1_800, 200)
         assert [(kind.name, round(kind.count), kind.value_bytes) for kind in likely.objects] == [
             ("keys", 380_952, 1_000)
         ]
-        assert likely.history_seconds == pytest.approx(2**31 / 400 / 1_400, rel=0.1)
+        assert likely.history_seconds == pytest.approx(2**31 / 200 / 1_400, rel=0.1)
         assert filled.need == likely
         found = ranges(filled)
         assert found["writes_per_second"] == (0, 2_000)
@@ -376,6 +381,11 @@ class TestExamples:
     def test_data_and_value_give_the_keys(self):
         filled = fill(Profile(data_bytes=1e8, key_bytes=50, value_bytes=950))
         assert {load.objects[0].count for load in filled.points} == {1e5}
+
+    def test_no_data_takes_no_more_than_little(self):
+        none, little = (fill(Profile(clients=5, data_bytes=data)) for data in (0, 1))
+        for one, other in zip((*none.points, none.need), (*little.points, little.need)):
+            assert one.objects[0].value_bytes <= other.objects[0].value_bytes <= 1
 
     def test_bounds_of_the_dimensions(self):
         bounds = {"upper": (0, 400), "lower": (400, 800), "estimate": (200, 800), "exact": (400, 400)}
