@@ -149,8 +149,10 @@ def _group(resources: Resources, group: str) -> list[str]:
         known = dict.fromkeys(way for term in resources.terms[name] if term.high for way in term.known.split(", "))
         rows.append((_LABELS[name], *(_text(name, value) for value in values), ", ".join(known)))
     lines = aligned(rows, right=(1, 2, 3, 4))
-    machine = ", ".join(resources.cpu.machine.values())
-    return [*lines, f"cores of {machine}"] if group == "cpu" and machine else lines
+    if group == "cpu":
+        machine = resources.cpu.machine
+        lines.append(f"measured on {machine.get('cores', 'unknown')} cores of {machine.get('cpu', 'unknown')}")
+    return lines
 
 
 def _terms(resources: Resources, group: str) -> Iterator[str]:

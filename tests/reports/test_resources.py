@@ -120,7 +120,7 @@ def made_by_hand() -> Resources:
                 "full_without_compaction": {"soonest_hours": 0.5, "likely_hours": 12, "latest_hours": None},
                 "full": never,
             },
-            "cpu": {**groups["cpu"], "machine": {"cpu": "AMD EPYC", "cores": "2 shared cores"}},
+            "cpu": {**groups["cpu"], "machine": {"cpu": "AMD EPYC", "cores": "2"}},
             "terms": terms,
             "advice": [
                 {"code": "lists-in-pages", "text": "List in pages.", "figure": "memory.limit_bytes", "before": 4e9,
@@ -203,7 +203,7 @@ clients, without lists   1 kB/s  1.5 MB/s  2 GB/s    1.8 GB/s  measured on 3.6.1
 CPU              low     likely      high  to provide  known
 leader    0.01 cores  0.5 cores  12 cores     1 cores  measured on 3.6.16, our choice
 follower  0.01 cores  0.5 cores  12 cores     1 cores  measured on 3.6.16, our choice
-cores of AMD EPYC, 2 shared cores
+measured on 2 cores of AMD EPYC
 
 time                          low   likely   high  to provide  known
 restart                       0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
