@@ -29,7 +29,8 @@ ROOMS = (
     Room("fitting", tuple(f"etcdsize/fitting/{name}.py" for name in
                           ("capacity", "disks", "fit", "fsync", "model", "rejections", "storage")),
          ("tests/fitting",)),
-    Room("catalog/disks", ("etcdsize/catalog/disks.py",), ("tests/catalog/test_disks.py",)),
+    Room("catalog/disks", ("etcdsize/catalog/disk_rule.py", "etcdsize/catalog/disks.py"),
+         ("tests/catalog/test_disks.py",)),
     # What a real etcd makes of the settings takes long, and says nothing about the code.
     Room("plan/settings", ("etcdsize/plan/chosen_settings.py", "etcdsize/plan/settings.py"),
          ("tests/plan/test_settings.py", "tests/plan/test_extra_flags.py"), ("-k", "not real_etcd")),
