@@ -100,8 +100,10 @@ def parameters(function: Callable[..., Any]) -> str:
 
 
 def own_members(thing: type) -> Iterator[tuple[str, Any]]:
-    """Yield the documented properties and methods that a class itself defines."""
-    for member, value in vars(thing).items():
+    """Yield the documented properties and methods of a class, and of bases of ours that are not public."""
+    bases = [base for base in reversed(thing.__mro__) if base.__module__.startswith("etcdsize.")]
+    hidden = {base.__name__: base for base in bases if base is thing or base.__name__ not in etcdsize.__all__}
+    for member, value in itertools.chain.from_iterable(vars(base).items() for base in hidden.values()):
         if member.startswith("_") or not inspect.getdoc(value):
             continue
         if inspect.isfunction(value):

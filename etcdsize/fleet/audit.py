@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from etcdsize.base.checks import one_of
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError
+from etcdsize.fleet.audit_columns import Needs
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, bounds_of
 from etcdsize.fleet.classify import look_up_codes
-from etcdsize.fleet.fleet_audit import FleetAudit, Needs
+from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
 from etcdsize.fleet.loads import array_of, classify_arrays, fleet_codes, fleet_columns
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
