@@ -22,6 +22,9 @@ from etcdsize.resources.profile import Profile
 
 __all__ = ["ApiServerLoad", "read_apiserver_metrics"]
 
+# Kubernetes makes them itself.
+_IN_EVERY_CLUSTER = ("namespaces", "configmaps")
+
 Source = str | bytes
 """The text of one page."""
 
@@ -265,6 +268,15 @@ def _objects(pages: Iterable[ApiServerPage]) -> dict[str, float | None]:
         for kind, number in page.objects.items():
             known = [one for one in (objects.get(kind), number) if one is not None]
             objects[kind] = max(known, default=None)
+    has_none = [kind for kind in _IN_EVERY_CLUSTER if objects.get(kind) == 0]
+    if has_none or (objects.get(NODES) == 0 and objects.get(PODS)):
+        # In a new cluster, an API server has counted some kinds at its start alone, when there were none.
+        usual = load_kubernetes().kinds_by_name
+        objects |= {
+            kind: None
+            for kind, number in objects.items()
+            if number == 0 and kind in usual and usual[kind].count_source is not None
+        }
     return objects
 
 
@@ -331,7 +343,8 @@ def _profile(
     nodes, leases = objects.get(NODES), objects.get(LEASES)
     if nodes is None and leases is None:
         raise ScrapeError(
-            "got neither the number of nodes nor that of leases, expected one of them; is the page complete?"
+            "got neither the number of nodes nor that of leases, expected one of them; is the page complete, and did "
+            "the API server start some minutes ago?"
         )
     pods = objects.get(PODS)
     longest = max((listed / lists for page in pages for lists, listed in page.lists.values() if lists), default=None)

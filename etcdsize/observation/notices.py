@@ -300,8 +300,8 @@ def api_server_notices(
         )
     if uncounted:
         yield _OBJECTS_UNKNOWN(
-            f"The API servers could not count these objects: {_few(uncounted)}. Those of usual kinds are assumed, and "
-            "the others are left out."
+            f"The API servers could not count these objects, or had not yet: {_few(uncounted)}. Those of usual kinds "
+            "are assumed, and the others are left out."
         )
     if unknown_operations:
         yield _OPERATIONS_UNKNOWN(

@@ -61,6 +61,22 @@ class TestOnePage:
         assert "objects.secrets.count" in assumed(load)
         assert not {one.name for one in load.profile.objects} & {"widgets.example.com", "jobs.batch"}
 
+    def test_zeros_in_the_first_minutes_of_a_cluster_are_unknown(self):
+        """An API server counts once a minute or two, and at first there is nothing."""
+        objects = {**OBJECTS, "nodes": 0, "secrets": 0, "jobs.batch": 0}
+        load = read_apiserver_metrics(api_server_page(objects=objects))
+        assert codes(load) == ["rates-unknown", "objects-unknown"]
+        assert "or had not yet: nodes, secrets. Those" in load.notices[1].text
+        assert kind(load, "nodes").count == Amount.of("0..47..47")
+        assert "objects.secrets.count" in assumed(load)
+        load = read_apiserver_metrics(api_server_page(objects={**OBJECTS, "configmaps": 0}))
+        assert "objects.configmaps.count" in assumed(load)
+
+    def test_a_control_plane_without_nodes(self):
+        objects = {"nodes": 0, "pods": 0, "secrets": 0, "configmaps": 8, "namespaces": 4}
+        load = read_apiserver_metrics(api_server_page(objects=objects))
+        assert {one.name for one in load.profile.objects} == {"configmaps", "namespaces"}
+
     def test_nodes_that_could_not_be_counted_have_a_lease_each(self):
         load = read_apiserver_metrics(api_server_page(objects={**OBJECTS, "nodes": -1}))
         assert kind(load, "nodes").count == Amount.of("0..47..47")
