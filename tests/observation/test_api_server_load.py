@@ -38,7 +38,7 @@ class TestOnePage:
         for name in ("pods", "nodes", "widgets.example.com"):
             assert kind(load, name).value_bytes == Amount.of(BYTES[name] / OBJECTS[name])
             assert f"objects.{name}.value_bytes" not in assumed(load)
-        assert kind(load, "events").value_bytes == Amount.of("600..900..1500")
+        assert kind(load, "events").value_bytes == Amount.of("500..700..1500")
         assert "objects.events.value_bytes" in assumed(load)
 
     def test_sizes_of_an_old_page_are_assumed(self):
