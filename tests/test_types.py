@@ -18,7 +18,7 @@ from paths import DOCS, ROOT
 from program import ENVIRONMENT
 
 import etcdsize
-from etcdsize import ClusterPlan, Member, Workload
+from etcdsize import ClusterPlan, Member, Profile, Workload
 from etcdsize.base.model import Model
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("cli/*.md"))]
@@ -28,7 +28,7 @@ WIDER = '''\
 
 from collections.abc import Mapping
 
-from etcdsize import ClusterPlan, Member, Workload, settings_for, size
+from etcdsize import Amount, ClusterPlan, Member, ObjectKind, Profile, Workload, settings_for, size
 
 one = Member(name="a", peer_urls="http://10.0.0.1:2380", client_urls=["http://10.0.0.1:2379"])
 two = Member(name="b", peer_urls=("http://10.0.0.2:2380",), client_urls="http://10.0.0.2:2379", zone="z")
@@ -40,14 +40,18 @@ plan = ClusterPlan(members=[one, two], settings=settings, etcd_version="3.5")
 plan = ClusterPlan(members=(one,), settings={"log-level": "warn", "heartbeat-interval": 100}, token="t")
 flags: Mapping[str, bool | int | str] = plan.settings
 minor: str = plan.etcd_version.name
+profile = Profile(clients=3, keys="200..900", value_bytes=("1kB", 3000), key_bytes={"low": 1, "likely": 2, "high": 3})
+pods = ObjectKind(name="pods", count=Amount.of([1, 2]), value_bytes=5)
+keys: Amount | None = Profile(objects=[pods, {"name": "nodes", "count": 5, "value_bytes": "1kB"}], tls=True).keys
 '''
 WRONG = """\
-from etcdsize import ClusterPlan, Member, Workload
+from etcdsize import ClusterPlan, Member, Profile, Workload
 
 Member(name="a", peer_urls=1, client_urls="http://a:1")
 Member(name="a", client_urls="http://a:1")
 Workload(clients="many")
 ClusterPlan(members="a")
+Profile(keys=object())
 """
 SIGNATURES = """\
 import inspect, json, etcdsize
@@ -129,7 +133,7 @@ class TestCheckers:
         finally:
             (folder / "wrong.pyi").unlink()
         assert code == 1
-        assert {int(line) for line in re.findall(r"wrong\.pyi:(\d+):.*error", printed)} == {3, 4, 5, 6}
+        assert {int(line) for line in re.findall(r"wrong\.pyi:(\d+):.*error", printed)} == {3, 4, 5, 6, 7}
 
 
 class TestHelp:
@@ -145,7 +149,7 @@ class TestHelp:
         assert {"Member", "Sizing", "Workload"} <= models.keys()
         assert found == {name: list(model.model_fields) for name, model in models.items()}
 
-    @pytest.mark.parametrize("model", [Member, Workload, ClusterPlan])
+    @pytest.mark.parametrize("model", [Member, Workload, Profile, ClusterPlan])
     def test_what_is_accepted_is_in_the_docstring(self, model: type[Model]) -> None:
         text = (inspect.getdoc(model) or "").partition("Parameters\n")[2].partition("Raises\n")[0]
         named = {name for line in re.findall(r"^([a-z_, ]+) : ", text, re.M) for name in line.split(", ")}

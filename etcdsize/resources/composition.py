@@ -114,9 +114,9 @@ def meet(data: float, start: list[Triple], low: list[Triple], high: list[Triple]
     """Return the kinds moved from a start towards one end until they hold the data: values first, then counts, keys."""
     end = low if data_of(start) > data else high
     spans = (
-        sum([one.number * (other.value - one.value) for one, other in zip(start, end)]),
-        sum([(other.number - one.number) * (one.key + other.value) for one, other in zip(start, end)]),
-        sum([other.number * (other.key - one.key) for one, other in zip(start, end)]),
+        math.fsum([one.number * (other.value - one.value) for one, other in zip(start, end)]),
+        math.fsum([(other.number - one.number) * (one.key + other.value) for one, other in zip(start, end)]),
+        math.fsum([other.number * (other.key - one.key) for one, other in zip(start, end)]),
     )
     lack = data - data_of(start)
     shares = []
@@ -137,7 +137,7 @@ def meet(data: float, start: list[Triple], low: list[Triple], high: list[Triple]
 
 def data_of(kinds: list[Triple]) -> float:
     """Return the keys and values of all kinds. [bytes]"""
-    return sum([count * (key + value) for count, key, value in kinds])
+    return math.fsum([count * (key + value) for count, key, value in kinds])
 
 
 def _within(number: float, ends: tuple[float, float]) -> float:

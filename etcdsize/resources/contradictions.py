@@ -55,7 +55,7 @@ def _check_kinds(profile: ProfileFields) -> None:
     if writes is None or puts is None or not kinds:
         return
     why = "writes_per_second times puts_per_transaction; correct one of them"
-    low, high = sum(kind.low for kind in kinds), sum(kind.high for kind in kinds)
+    low, high = math.fsum(kind.low for kind in kinds), math.fsum(kind.high for kind in kinds)
     if low > writes.high * puts.high * _DIFFERENCE:
         _reject("objects", f"{low:g} writes/s of all kinds", f"at most {writes.high * puts.high:g}", why)
     if len(kinds) == len(profile.objects) and high * _DIFFERENCE < writes.low * puts.low:
@@ -103,7 +103,7 @@ def _check_parts(profile: ProfileFields) -> None:
 
 def _most_keys(profile: ProfileFields) -> float:
     if profile.objects:
-        return sum(kind.count.high for kind in profile.objects)
+        return math.fsum(kind.count.high for kind in profile.objects)
     return profile.keys.high if profile.keys is not None else math.inf
 
 

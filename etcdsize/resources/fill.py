@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -78,7 +79,7 @@ def fill(profile: Profile, assume: Mapping[str, float] | None = None) -> Filled:
     choices = choices_of(known, puts_per_commit.high)
     writing = writing_of(known, requests, reads, choices.counts)
     reads = reads or known.reads(requests, writing.requests)
-    rates = Cases(*map(sum, writing.kinds))
+    rates = Cases(*map(math.fsum, writing.kinds))
     history = history_of(known, choices, writing)
     watchers, streams, events = watches_of(known, clients, rates)
     leases, ttl, attached, revokes = leases_of(known, clients)
@@ -93,7 +94,7 @@ def fill(profile: Profile, assume: Mapping[str, float] | None = None) -> Filled:
     after = list(zip(lists, watchers, streams, events, leases, ttl, attached, revokes))
 
     def load(case: int, kinds: list[Triple], tls: float) -> Load:
-        keys = sum([kind.number for kind in kinds])
+        keys = math.fsum([kind.number for kind in kinds])
         value = max([kind.value for kind in kinds])
         between = (
             max(value, largest[case]) if largest else _largest(case, value),

@@ -7,6 +7,8 @@ less than two hours it comes more often, down to each five minutes. So the histo
 
 from __future__ import annotations
 
+import math
+
 from etcdsize.resources.choices import Choices
 from etcdsize.resources.composition import Triple
 from etcdsize.resources.defaults import LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES, MOST_HISTORY_SECONDS
@@ -33,7 +35,7 @@ def history_of(known: Known, choices: Choices, writing: Writing) -> Cases:
 
     def longest(case: int, kinds: list[Triple]) -> float:
         puts = writing.puts[case]
-        written = sum(
+        written = math.fsum(
             [
                 rate * revision_bytes(kind.key, kind.value, max(1.0, puts, rate / _COMMITS_PER_SECOND))
                 for rate, kind in zip(writing.kinds[case], kinds)

@@ -26,6 +26,8 @@ _AMOUNT = [
 ]
 AMOUNT_SCHEMA = WithJsonSchema({"anyOf": [*_AMOUNT, {"type": "null"}]}, mode="validation")
 _REQUIRED_SCHEMA = WithJsonSchema({"anyOf": _AMOUNT}, mode="validation")
+# The products of several figures are numbers still (our choice; no real figure comes near).
+_LARGEST = 1e50
 # The longest name of a custom resource with its group in Kubernetes has 63 + 1 + 253 characters.
 _LONGEST_NAME = 317
 
@@ -42,8 +44,9 @@ def reads(field: str, *, least: float = 0, positive: bool = False, required: boo
         except EtcdSizeError as error:
             kind = WorkloadTypeError if isinstance(error, WorkloadTypeError) else InvalidWorkloadError
             raise kind(f"{field}: {error}", dimension=field, value=value) from None
-        if amount.low < least or (positive and not amount.low):
-            expected = "above 0" if positive else f"of {least:g} or more"
+        if amount.low < least or (positive and not amount.low) or amount.high > _LARGEST:
+            expected = "above 0" if positive and not amount.low else f"of {least:g} or more"
+            expected = f"of at most {_LARGEST:g}" if amount.high > _LARGEST else expected
             raise InvalidWorkloadError(
                 f"{field}: got {shown(value)}, expected an amount {expected}", dimension=field, value=value
             )

@@ -1,5 +1,6 @@
 """`Profile`, a workload with everything else that is known of it: what the cluster holds and does."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,45 @@ class Profile(ProfileFields):
 
     An amount is a number, text with the units of its field, or a range of two or three of them: `2000`, `"2k"`,
     `"1kB..3kB"`, `(200, 900)`. The three dimensions of `Workload` stay single numbers, each with its bound.
+
+    Parameters
+    ----------
+    clients, requests_per_second, data_bytes : int, float or str, optional
+        As in `Workload`: [count], [1/s], [bytes].
+    clients_bound, requests_bound, data_bound : str
+        Whether each of them is exact, as in `Workload`.
+    keys : amount, optional
+        Keys that exist at the same time. [count]
+    key_bytes, value_bytes, largest_value_bytes : amount, optional
+        The average key and value, and the largest value. [bytes]
+    writes_per_second, reads_per_second : amount, optional
+        Requests that write, and requests that only read. [1/s]
+    puts_per_transaction : amount, optional
+        Keys that a write request changes; 1 without transactions. [count]
+    puts_per_commit : amount, optional
+        Puts that reached etcd's file in one commit when the data was written. [count]
+    revisions_per_key : amount, optional
+        Revisions of a key between two compactions. [count]
+    history_seconds : amount, optional
+        How long a revision that has been replaced is kept. [s]
+    list_keys, concurrent_lists : amount, optional
+        Keys in one list, and lists at the same time. [count]
+    watchers, watch_streams : amount, optional
+        Watches, and the streams that carry them. [count]
+    watch_events_per_second : amount, optional
+        Events delivered, over all streams. [1/s]
+    tls : bool, optional
+        Whether clients connect with TLS.
+    leases, keys_per_lease : amount, optional
+        Leases that exist, and keys attached to each. [count]
+    lease_ttl_seconds : amount, optional
+        The time to live of a lease. [s]
+    lease_revokes_per_second : amount, optional
+        Leases that end. [1/s]
+    objects : list of ObjectKind or mapping
+        The keys by kind, instead of `keys` and `value_bytes`.
+    assumptions : list of Assumption
+        Fields that are assumed rather than known, such as those that a preset fills in.
 
     Raises
     ------
@@ -125,8 +165,8 @@ def _total(parts: list[float], are_exact: list[bool], *, is_whole: bool) -> tupl
     if not parts:
         return None, "exact"
     if all(are_exact):
-        return sum(parts), "exact" if is_whole else "lower"
-    return sum(parts), "upper" if is_whole else "estimate"
+        return math.fsum(parts), "exact" if is_whole else "lower"
+    return math.fsum(parts), "upper" if is_whole else "estimate"
 
 
 _NO_LOAD = {"clients_bound", "requests_bound", "data_bound", "assumptions"}

@@ -1,5 +1,6 @@
 """The fields of `Profile`: what each of them means and accepts."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -188,9 +189,9 @@ class ProfileFields(Workload):
         if self.writes_per_second is not None or not kinds or len(kinds) < len(self.objects) or puts is None:
             return self.writes_per_second
         return Amount(
-            low=sum(writes.low for writes in kinds) / puts.high,
-            likely=sum(writes.likely for writes in kinds) / puts.likely,
-            high=sum(writes.high for writes in kinds) / puts.low,
+            low=math.fsum(writes.low for writes in kinds) / puts.high,
+            likely=math.fsum(writes.likely for writes in kinds) / puts.likely,
+            high=math.fsum(writes.high for writes in kinds) / puts.low,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from etcdsize.resources.known import CASES, Cases, Known
@@ -35,7 +36,7 @@ def writing_of(known: Known, requests: Cases | None, reads: Cases | None, counts
     if writes is None:
         return _of_kinds(known, puts, _complete(known, rates, counts))
     if puts is None and None not in rates:
-        sums = [sum([rate[case] for rate in rates if rate]) for case in CASES]
+        sums = [math.fsum([rate[case] for rate in rates if rate]) for case in CASES]
         puts = Cases(*[total / request if request else 1.0 for total, request in zip(sums, writes)])
     puts = puts or known.default("puts_per_transaction")
     if len(rates) == 1:
@@ -68,13 +69,13 @@ def _of_kinds(known: Known, puts: Cases | None, rates: list[Cases]) -> Writing:
     low, likely, high, need = puts or known.default("puts_per_transaction")
     puts = Cases(high, likely, low, low if need == high else likely)
     kinds = [[rate[case] for rate in rates] for case in CASES]
-    requests = Cases(*[sum(kinds[case]) / puts[case] if puts[case] else 0.0 for case in CASES])
+    requests = Cases(*[math.fsum(kinds[case]) / puts[case] if puts[case] else 0.0 for case in CASES])
     return Writing(requests, puts, kinds)
 
 
 def _filled_up(total: float, rates: list[float | None], counts: list[float]) -> list[float]:
     """Return the kinds' rates with the sum that is given: what is left goes to the kinds without a rate."""
-    known = sum([rate for rate in rates if rate is not None])
+    known = math.fsum([rate for rate in rates if rate is not None])
     lacking = [count if rate is None else 0.0 for count, rate in zip(counts, rates)]
     if None in rates and known <= total:
         return [share if rate is None else rate for share, rate in zip(_shared(total - known, lacking), rates)]
@@ -85,5 +86,5 @@ def _filled_up(total: float, rates: list[float | None], counts: list[float]) -> 
 
 def _shared(total: float, counts: list[float]) -> list[float]:
     """Return a total shared out by counts."""
-    whole = sum(counts)
+    whole = math.fsum(counts)
     return [total * count / whole if whole else total / len(counts) for count in counts]
