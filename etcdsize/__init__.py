@@ -30,6 +30,7 @@ __all__ = [
     "DiskChoice",
     "DiskKind",
     "DiskLimit",
+    "DiskNeed",
     "DiskPrice",
     "DiskResources",
     "Dropped",
@@ -59,7 +60,6 @@ __all__ = [
     "Member",
     "MemberLoad",
     "MemberStatus",
-    "Memory",
     "MemoryResources",
     "MissingDependencyError",
     "Nearest",
@@ -83,7 +83,6 @@ __all__ = [
     "Setting",
     "Sizing",
     "Step",
-    "Storage",
     "TableError",
     "Term",
     "Tier",
@@ -127,7 +126,6 @@ __all__ = [
     "size",
     "size_fleet",
     "size_frame",
-    "storage_for",
     "tier_for_kubernetes_nodes",
 ]
 
@@ -153,7 +151,8 @@ _PUBLIC_NAMES = {
         "UnitError",
         "WorkloadTypeError",
     ),
-    "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Need", "Rejected", "need_for"),
+    "fitting.model": ("Candidate", "Fit", "LocalCandidate", "Nearest", "Rejected"),
+    "fitting.need": ("DiskNeed", "Need", "need_for"),
     "fitting.fit": ("fit",),
     "fleet.audit": ("audit",),
     "fleet.fleet_audit": ("FleetAudit",),
@@ -178,8 +177,7 @@ _PUBLIC_NAMES = {
     "operations.runbook": ("Runbook", "runbook"),
     "observation.endpoint_status": ("read_endpoint_status",),
     "observation.scrape": ("Histogram", "MemberStatus", "Scrape"),
-    "plan.settings": ("EtcdSettings", "Memory", "Setting", "settings_for"),
-    "resources.kubernetes": ("kubernetes_profile",),
+    "plan.settings": ("EtcdSettings", "Setting", "settings_for"),
     "resources.amount": ("Amount",),
     "resources.answer": (
         "Advice",
@@ -199,10 +197,10 @@ _PUBLIC_NAMES = {
     "resources.profile": ("Profile",),
     "resources.profile_file": ("read_profile",),
     "resources.resources": ("Resources", "resources_for"),
+    "resources.kubernetes": ("kubernetes_profile",),
     "sizing.quorum": ("failure_tolerance", "quorum"),
     "sizing.size": ("Sizing", "size"),
     "operations.steps": ("Command", "Step"),
-    "fitting.storage": ("Storage", "storage_for"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "plan.tls": ("Tls", "TlsFiles"),
     "units": ("format_bytes", "parse_bytes", "parse_duration", "parse_fraction", "parse_rate"),
@@ -245,8 +243,8 @@ if TYPE_CHECKING:
     from etcdsize.etcd.versions import EtcdVersion, EtcdVersions, load_versions
     from etcdsize.fitting.fit import fit
     from etcdsize.fitting.fsync import FsyncNeed
-    from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, need_for
-    from etcdsize.fitting.storage import Storage, storage_for
+    from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Rejected
+    from etcdsize.fitting.need import DiskNeed, Need, need_for
     from etcdsize.fleet.audit import audit
     from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.fleet.fleet_audit import FleetAudit
@@ -266,7 +264,7 @@ if TYPE_CHECKING:
     from etcdsize.plan.cluster import ClusterPlan
     from etcdsize.plan.members import Member
     from etcdsize.plan.render import render
-    from etcdsize.plan.settings import EtcdSettings, Memory, Setting, settings_for
+    from etcdsize.plan.settings import EtcdSettings, Setting, settings_for
     from etcdsize.plan.tls import Tls, TlsFiles
     from etcdsize.resources.amount import Amount
     from etcdsize.resources.answer import (

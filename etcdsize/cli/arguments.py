@@ -15,6 +15,7 @@ from etcdsize.errors import OptionError
 __all__ = [
     "LOAD",
     "Pairs",
+    "add_basis",
     "add_catalog",
     "add_clients",
     "add_columns",
@@ -137,6 +138,16 @@ def load_of(options: argparse.Namespace) -> Load:
 def has_load(options: argparse.Namespace) -> bool:
     """Return whether one of the options of `add_load` is present."""
     return any(value is not None for value in load_of(options).values())
+
+
+def add_basis(parser: Container) -> None:
+    parser.add_argument(
+        "--basis",
+        metavar="BASIS",
+        type=choice(("larger", "guide", "measured")),
+        help="what decides the machine: guide, the tier's need; measured, the load's; or larger, the larger of the "
+        "two once more than clients, requests and data is known (default: larger)",
+    )
 
 
 def add_provider(parser: Container) -> None:

@@ -97,7 +97,11 @@ def _settings_of(options: Namespace) -> EtcdSettings | None:
     """Return the settings for the load that the options describe, or None if they describe none."""
     if has_load(options):
         return settings_of(options)
-    for option, present in (("--kubernetes", options.kubernetes), ("--peer-rtt-ms", options.peer_rtt_ms)):
+    for option, present in (
+        ("--kubernetes", options.kubernetes),
+        ("--peer-rtt-ms", options.peer_rtt_ms),
+        ("--basis", options.basis),
+    ):
         if present:
             raise OptionError(f"{option}: needs a load; add {LOAD}", option=option)
     return None

@@ -8,6 +8,7 @@ from etcdsize import units
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import (
     LOAD,
+    add_basis,
     add_catalog,
     add_headroom,
     add_json,
@@ -20,6 +21,7 @@ from etcdsize.cli.arguments import (
     load_of,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
+from etcdsize.cli.plan_arguments import add_version, asked_of
 from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
 
@@ -45,6 +47,8 @@ If no machine is enough, the exit code is 1.""",
     add_load(need)
     add_headroom(need)
     add_tiers(need)
+    add_basis(need)
+    add_version(need)
     where = parser.add_argument_group("where to look")
     add_catalog(where, default="current")
     add_provider(where)
@@ -93,11 +97,22 @@ def run(options: Namespace) -> int:
         raise OptionError(f"--tier: cannot be used with a load ({LOAD}); choose one of the two", option="--tier")
     if options.tier is None and not known:
         raise OptionError(f"--tier: missing; add it, or a load: {LOAD}", option="--tier")
-    if options.headroom and not known:
-        raise OptionError("--headroom: cannot be used with --tier; it needs a load", option="--headroom")
+    for option, used in (
+        ("--headroom", options.headroom),
+        ("--basis", options.basis),
+        ("--etcd-version", options.etcd_version),
+    ):
+        if used and not known:
+            raise OptionError(f"{option}: cannot be used with --tier; it needs a load", option=option)
     sizing = None
     if known:
-        sizing = size(**load_of(options), tiers=options.tiers, headroom=options.headroom, members=members)
+        sizing = size(
+            **load_of(options),
+            tiers=options.tiers,
+            headroom=options.headroom,
+            members=members,
+            **asked_of(options),
+        )
     found = fit(
         options.tier if sizing is None else sizing,
         options.catalog,

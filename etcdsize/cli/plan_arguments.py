@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from etcdsize import units
 from etcdsize.base.text import shown
 from etcdsize.cli.argument_parser import TakesFlags
-from etcdsize.cli.arguments import Pairs, load_of, pair
+from etcdsize.cli.arguments import Pairs, add_basis, load_of, pair
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from etcdsize.cli.argument_parser import Container
     from etcdsize.plan.cluster import ClusterPlan
     from etcdsize.plan.settings import EtcdSettings
+    from etcdsize.sizing.basis import Basis
 
-__all__ = ["add_flags", "add_plan", "add_settings", "add_version", "plan_of", "settings_of"]
+__all__ = ["add_flags", "add_plan", "add_settings", "add_version", "asked_of", "plan_of", "settings_of"]
 
 
 def add_plan(parser: Container) -> None:
@@ -82,6 +83,7 @@ def add_settings(load: Container) -> None:
     load.add_argument(
         "--kubernetes", action="store_true", help="the cluster serves Kubernetes, whose API server compacts the history"
     )
+    add_basis(load)
     load.add_argument(
         "--peer-rtt-ms",
         metavar="MS",
@@ -95,14 +97,29 @@ def settings_of(options: Namespace) -> EtcdSettings:
     from etcdsize.plan.settings import settings_for
     from etcdsize.sizing.size import size
 
-    version = {} if options.etcd_version is None else {"etcd_version": options.etcd_version}
     return settings_for(
-        size(**load_of(options)),
+        size(**load_of(options), **asked_of(options)),
         kubernetes=options.kubernetes,
         peer_rtt_ms=options.peer_rtt_ms,
         extra_flags=options.set,
-        **version,
     )
+
+
+class Asked(TypedDict, total=False):
+    """How to size, by the names of the arguments of `etcdsize.size`; what was not asked is left out."""
+
+    basis: Basis
+    etcd_version: str
+
+
+def asked_of(options: Namespace) -> Asked:
+    """Return the basis and the version of etcd, where the options name them."""
+    asked: Asked = {}
+    if options.basis is not None:
+        asked["basis"] = options.basis
+    if options.etcd_version is not None:
+        asked["etcd_version"] = options.etcd_version
+    return asked
 
 
 def add_version(parser: Container) -> None:

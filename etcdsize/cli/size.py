@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
 from etcdsize.cli.arguments import (
+    add_basis,
     add_catalog,
     add_headroom,
     add_json,
@@ -16,6 +17,7 @@ from etcdsize.cli.arguments import (
     load_of,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
+from etcdsize.cli.plan_arguments import add_version, asked_of
 from etcdsize.cli.streams import write_answer, write_text
 
 __all__ = ["add", "run"]
@@ -40,6 +42,8 @@ is then a lower bound.""",
     add_members(how)
     add_tiers(how)
     add_catalog(how)
+    add_basis(how)
+    add_version(how)
     how.add_argument(
         "--strict",
         action="store_true",
@@ -60,6 +64,7 @@ def run(options: Namespace) -> int:
         tiers=options.tiers,
         headroom=options.headroom,
         members=options.members,
+        **asked_of(options),
     )
     if options.json:
         write_answer(sizing)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
-from etcdsize.fitting.model import FIGURES, Need, need_for
+from etcdsize.fitting.need import FIGURES, Need, need_for
 from etcdsize.fitting.rejections import UNKNOWN_LIMITS, reject_shared_cpu
 from etcdsize.tiers import TierTable
 

@@ -8,8 +8,7 @@ from etcdsize.catalog.costs import monthly_total
 from etcdsize.catalog.disks import DiskChoice, DiskKind
 from etcdsize.catalog.figures import rounded_text, throughput_text
 from etcdsize.catalog.machines import Machine
-from etcdsize.fitting.model import FIGURES, Need
-from etcdsize.fitting.storage import Storage
+from etcdsize.fitting.need import FIGURES, Need
 
 __all__ = ["DiskOptions", "PricedDisk", "Shortfall", "cheapest_disk", "disk_options", "disk_reason", "disk_shortfalls"]
 
@@ -38,7 +37,7 @@ class PricedDisk(NamedTuple):
     usd_month: float | None
 
 
-def disk_options(catalog: Catalog, provider: str, disk: str | None, storage: Storage, need: Need) -> DiskOptions:
+def disk_options(catalog: Catalog, provider: str, disk: str | None, size_gib: int, need: Need) -> DiskOptions:
     """Return the disks of a provider that are enough for a need, of one kind, or of all kinds for None."""
     options = DiskOptions([], [])
     for kind in catalog.disk_kinds:
@@ -47,7 +46,7 @@ def disk_options(catalog: Catalog, provider: str, disk: str | None, storage: Sto
         if kind.media == "hdd":
             options.rejections.append(f"{kind.kind} is a spinning disk; etcd needs the latency of an SSD")
             continue
-        smallest = kind.smallest(storage.size_gib, need.concurrent_iops, need.disk_mb_per_second)
+        smallest = kind.smallest(size_gib, need.concurrent_iops, need.disk_mb_per_second)
         if isinstance(smallest, str):
             options.rejections.append(smallest)
         else:
@@ -83,13 +82,13 @@ def cheapest_disk(
     return min(ranked, key=lambda one: one[0])[1]
 
 
-def disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, storage: Storage) -> str:
+def disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, size_gib: int) -> str:
     """Return why a disk has its size and what is provisioned for it."""
-    reasons = [f"{storage.size_gib} GiB hold the data"]
-    if choice.size_gib > max(storage.size_gib, kind.min_size_gib or 0):
+    reasons = [f"{size_gib} GiB hold the data"]
+    if choice.size_gib > max(size_gib, kind.min_size_gib or 0):
         wanted = f"{rounded_text(need.concurrent_iops)} IOPS and {rounded_text(need.disk_mb_per_second)} MB/s"
         reasons.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
-    elif choice.size_gib > storage.size_gib:
+    elif choice.size_gib > size_gib:
         reasons.append(f"the smallest {kind.kind} has {choice.size_gib} GiB")
     if choice.provisioned_iops is not None:
         included = "" if kind.included_iops is None else f", {rounded_text(kind.included_iops)} are included"

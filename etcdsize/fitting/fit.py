@@ -22,7 +22,10 @@ from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.errors import OptionError
 from etcdsize.fitting.disks import DiskOptions, PricedDisk, cheapest_disk, disk_options, disk_reason
 from etcdsize.fitting.fsync import fsync_need_for
-from etcdsize.fitting.model import FIGURES, Candidate, Fit, LocalCandidate, Nearest, Need, Rejected, disk_of, need_for
+from etcdsize.fitting.load_need import disk_need_for, tier_disk
+from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Rejected, disk_of
+from etcdsize.fitting.need import FIGURES, Need, need_for
+from etcdsize.fitting.recovery import recovery_seconds
 from etcdsize.fitting.rejections import (
     Rejection,
     reject_insufficient,
@@ -31,10 +34,9 @@ from etcdsize.fitting.rejections import (
     shortfalls,
     total_shortfall,
 )
-from etcdsize.fitting.storage import Storage, recovery_seconds, storage_for
-from etcdsize.tiers import TierTable
+from etcdsize.tiers import TierTable, load_tiers
 
-__all__ = ["best_machines", "best_per_tier", "fit"]
+__all__ = ["best_machines", "best_per_tier", "fit", "with_disk"]
 
 
 class _Sized(Protocol):
@@ -62,12 +64,12 @@ class _Match(NamedTuple):
         machine, price = self.machine, self.disk.usd_month
         return (price is None, price or 0.0, self.excess, machine.provider, machine.machine_type)
 
-    def candidate(self, need: Need, storage: Storage, region: str | None) -> Candidate:
+    def candidate(self, need: Need, size_gib: int, region: str | None) -> Candidate:
         kind, choice, _ = self.disk
         return Candidate(
             machine=self.machine,
             disk=choice,
-            disk_reason=disk_reason(kind, choice, need, storage),
+            disk_reason=disk_reason(kind, choice, need, size_gib),
             concurrent_iops=self.concurrent_iops,
             disk_mb_per_second=self.disk_mb_per_second,
             cost=Cost.of(self.machine.price, choice.usd_month, kind.price, region),
@@ -155,8 +157,8 @@ def fit(
         check_names(catalog, "region", (region,), _regions(catalog))
     if disk is not None:
         check_names(catalog, "disk", (disk,), {k.kind for k in catalog.disk_kinds if k.provider in providers})
-    storage = storage_for(need.data_bytes)
-    disks = {name: disk_options(catalog, name, disk, storage, need) for name in providers}
+    volume = disk_need_for(need.data_bytes) if need.disk is None else need.disk
+    disks = {name: disk_options(catalog, name, disk, volume.size_gib, need) for name in providers}
 
     matches: list[_Match] = []
     rejected: list[Rejected] = []
@@ -167,7 +169,7 @@ def fit(
             continue
         rejection = reject_unrequested(machine, arch, families, newest) or reject_unsuitable(machine)
         if rejection is None:
-            room = (machine.local_nvme_gb or 0) * 1e9 >= storage.size_gib * 2**30
+            room = (machine.local_nvme_gb or 0) * 1e9 >= volume.size_gib * 2**30
             if room and not shortfalls(machine, need, FIGURES[:2]):
                 local.append(_local(machine, region))
             rejection = reject_insufficient(machine, need, disks[machine.provider])
@@ -182,8 +184,8 @@ def fit(
     nearest = min(near, key=lambda one: (one[0], one[1].machine_type), default=None)
     return Fit(
         need=need,
-        storage=storage,
-        candidates=tuple(match.candidate(need, storage, region) for match in matches[:limit]),
+        disk=volume,
+        candidates=tuple(match.candidate(need, volume.size_gib, region) for match in matches[:limit]),
         feasible=len(matches),
         rejected_count=len(rejected),
         rejected_by_reason=dict(Counter(one.code for one in rejected).most_common()),
@@ -197,7 +199,8 @@ def fit(
 
 def _need_of(what: "str | Need | _Sized", tiers: str | Path | TierTable | None) -> Need:
     if isinstance(what, str):
-        return need_for(what, tiers="guide" if tiers is None else tiers)
+        table = tiers if isinstance(tiers, TierTable) else load_tiers("guide" if tiers is None else tiers)
+        return need_for(what, tiers=table).model_copy(update={"disk": tier_disk(what, table)})
     need = what if isinstance(what, Need) else getattr(what, "need", None)
     if not isinstance(need, Need):
         raise OptionError(
@@ -280,15 +283,15 @@ def best_machines(
     machines: list[Machine] = []
     unfit: list[Unfit] = []
     for provider, tier in itertools.product(catalog.providers, names):
-        answer = fit(need_for(tier, tiers=tiers), catalog, provider=provider, arch=arch, limit=1)
+        answer = fit(tier, catalog, tiers=tiers, provider=provider, arch=arch, limit=1)
         if answer.candidates:
-            machines.append(_with_disk(answer.best, tier))
+            machines.append(with_disk(answer.best, tier))
         else:
             unfit.append(Unfit(provider=provider, tier=tier, reason=f"{provider}: {answer.why_none()}"))
     return machines, unfit
 
 
-def _with_disk(candidate: Candidate, tier: str) -> Machine:
+def with_disk(candidate: Candidate, tier: str) -> Machine:
     """Return a candidate as the machine of a tier, with its disk, the figures that a member gets, and the cost."""
     return candidate.machine.model_copy(
         update={

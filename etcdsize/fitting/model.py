@@ -1,41 +1,29 @@
-"""The models of a fit: the need, the candidates with their disks and costs, and every other machine with its reason."""
+"""The models of a fit: the candidates with their disks and costs, and every other machine with its reason."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from etcdsize.base.checks import number_of
-from etcdsize.base.model import Answer, Count, Date, Model, NotNegative, Positive
-from etcdsize.base.text import nearest, one_line, shown
-from etcdsize.catalog.catalog import load_catalog
+from etcdsize.base.model import Answer, Date, Model, NotNegative, Positive
+from etcdsize.base.text import one_line, shown
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.disks import DiskChoice
 from etcdsize.catalog.machines import Disk, Machine
 from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import OptionError
-from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_for
 from etcdsize.fitting.fsync import FsyncNeed
-from etcdsize.fitting.storage import Storage
-from etcdsize.tiers import TierTable, load_tiers
+from etcdsize.fitting.need import DiskNeed, Need
 
 __all__ = [
-    "FIGURES",
     "Candidate",
     "Fit",
     "LocalCandidate",
     "Nearest",
-    "Need",
     "Reason",
     "Rejected",
     "disk_of",
-    "need_for",
-    "need_of_tier",
 ]
 
-FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")
-"""The figures of a need, in the order of the guide's tables."""
 Reason = Literal[
     "too-little",
     "burst-only",
@@ -49,28 +37,6 @@ Reason = Literal[
     "family",
     "no-disk",
 ]
-
-
-class Need(Model):
-    """What each member of a cluster needs."""
-
-    tier: Annotated[str, Field(description="The tier.")]
-    vcpus: Annotated[Count, Field(description="[count]")]
-    memory_gib: Annotated[Positive, Field(description="[GiB]")]
-    concurrent_iops: Annotated[Positive, Field(description="Concurrent disk operations, sustained. [1/s]")]
-    disk_mb_per_second: Annotated[Positive, Field(description="Disk bandwidth, sustained. [MB/s]")]
-    data_bytes: Annotated[NotNegative, Field(description="The data that the disk must hold. [bytes]")]
-    source: Annotated[str, Field(description="Where the figures come from.")] = ""
-
-    def with_data(self, data_bytes: float | None) -> "Need":
-        """Return the need with this much data: more data needs a larger disk and more memory. [bytes]"""
-        if data_bytes is not None:
-            data_bytes = number_of("data_bytes", data_bytes)
-        if data_bytes is None or data_bytes <= self.data_bytes:
-            return self
-        # etcd-io/website content/en/docs/v3.5/faq.md: memory for the whole quota.
-        memory = max(self.memory_gib, quota_for(data_bytes) // 2**30)
-        return self.model_copy(update={"data_bytes": data_bytes, "memory_gib": memory})
 
 
 class Candidate(Model):
@@ -130,7 +96,7 @@ class Fit(Answer):
     """
 
     need: Annotated[Need, Field(description="What each member needs.")]
-    storage: Annotated[Storage, Field(description="How the size of the disk was computed.")]
+    disk: Annotated[DiskNeed, Field(description="The size of the disk, and how it was computed.")]
     candidates: Annotated[tuple[Candidate, ...], Field(description="By monthly price, unknown prices last.")]
     feasible: Annotated[int, Field(ge=0, description="How many machines are enough.")]
     rejected_count: Annotated[int, Field(ge=0, description="How many machines are not enough.")]
@@ -180,50 +146,3 @@ class Fit(Answer):
 def disk_of(choice: DiskChoice) -> Disk:
     """Return the disk that a choice buys."""
     return Disk(size_gb=choice.size_gib, **{name: getattr(choice, name) for name in Volume.model_fields})
-
-
-def need_for(tier: str, *, tiers: str | Path | TierTable = "guide") -> Need:
-    """Return what a member of a tier needs, whatever the provider.
-
-    It is the least that the guide itself calls enough: its GCE row, which exceeds its AWS row in no figure.
-
-    Parameters
-    ----------
-    tier : str
-        The tier's name.
-    tiers : str, Path or TierTable
-        The table that says how much data the tier is for. The open tier is for 8 GiB, the most that etcd suggests.
-
-    Raises
-    ------
-    OptionError
-        For a tier that is not in the table or in the guide.
-
-    Examples
-    --------
-    >>> need = need_for("medium")
-    >>> need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second
-    (4, 15, 4500, 75)
-    """
-    table = tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
-    found = next((known for known in table.tiers if isinstance(tier, str) and known.name == tier), None)
-    if found is None:
-        raise _no_tier(tier, f"the table {shown(table.name)} has", table.names)
-    return need_of_tier(tier, SUGGESTED_QUOTA_BYTES if found.data_bytes is None else found.data_bytes.limit)
-
-
-def need_of_tier(tier: str, data_bytes: float) -> Need:
-    """Return what a member of one of the guide's tiers needs, with room for this much data. [bytes]"""
-    rows = {row.tier: row for row in load_catalog("guide").machines if row.provider == "gce" and row.tier}
-    if tier not in rows:
-        raise _no_tier(tier, "the guide has a machine for", tuple(filter(None, rows)))
-    figures = {name: getattr(rows[tier], name) for name in FIGURES}
-    return Need(tier=tier, data_bytes=data_bytes, source=rows[tier].source, **figures)
-
-
-def _no_tier(tier: object, expected: str, names: Sequence[str]) -> OptionError:
-    return OptionError(
-        f"tier: got {shown(tier)}, expected one that {expected}: {', '.join(names)}{nearest(str(tier), names)}",
-        option="tier",
-        value=tier,
-    )

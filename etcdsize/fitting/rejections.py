@@ -7,7 +7,8 @@ from typing import NamedTuple
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.machines import Machine
 from etcdsize.fitting.disks import DiskOptions, Shortfall, disk_shortfalls
-from etcdsize.fitting.model import FIGURES, Need, Reason
+from etcdsize.fitting.model import Reason
+from etcdsize.fitting.need import FIGURES, Need
 
 __all__ = [
     *("UNKNOWN_LIMITS", "Rejection", "reject_insufficient", "reject_shared_cpu", "reject_unrequested"),
@@ -70,11 +71,7 @@ def reject_insufficient(machine: Machine, need: Need, disks: DiskOptions) -> Rej
     if short:
         bursts = [_reaches_in_a_burst(machine, one) for one in short]
         code: Reason = "burst-only" if len(short) == len(disk_short) and all(bursts) else "too-little"
-        text = ", ".join(
-            f"{rounded_text(needed - has)} {_WORDS[figure]} ({rounded_text(has)} of {rounded_text(needed)}"
-            f"{', more only in a burst' if burst else ''})"
-            for (figure, has, needed), burst in zip(short, bursts)
-        )
+        text = ", ".join(_shortfall_text(one, need, burst) for one, burst in zip(short, bursts))
         why_no_disk = "" if disks.sufficient else f"; {'; '.join(disks.rejections)}"
         return Rejection(code, text + why_no_disk, tuple(short))
     if not disks.sufficient:
@@ -84,6 +81,18 @@ def reject_insufficient(machine: Machine, need: Need, disks: DiskOptions) -> Rej
             return Rejection("local-disk-only", f"{UNKNOWN_LIMITS}; it has local NVMe")
         return Rejection("unknown-figure", UNKNOWN_LIMITS)
     return None
+
+
+def _shortfall_text(short: Shortfall, need: Need, burst: bool) -> str:
+    """Return how much of a figure a machine lacks, or what the load takes of it where the load decides."""
+    figure, has, needed = short
+    only = ", more only in a burst" if burst else ""
+    if figure in need.because:
+        return (
+            f"the load takes {rounded_text(needed)} {_WORDS[figure]} ({need.because[figure]}); this has "
+            f"{rounded_text(has)}{only}"
+        )
+    return f"{rounded_text(needed - has)} {_WORDS[figure]} ({rounded_text(has)} of {rounded_text(needed)}{only})"
 
 
 def shortfalls(machine: Machine, need: Need, figures: Iterable[str]) -> list[Shortfall]:

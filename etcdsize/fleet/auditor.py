@@ -17,7 +17,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
 from etcdsize.fitting.capacity import BELOW, Capacity, capacities, needs_of
 from etcdsize.fitting.fit import best_per_tier
-from etcdsize.fitting.model import FIGURES
+from etcdsize.fitting.need import FIGURES
 from etcdsize.fitting.rejections import UNKNOWN_LIMITS
 from etcdsize.fleet.machine_names import find_partial_cpu, unknown_machine
 from etcdsize.sizing.options import catalog_of

@@ -79,7 +79,7 @@ class FleetSizing:
         position = position_of(index, len(self))
         if self.tier_codes[position] == INVALID:
             raise InvalidWorkloadError(f"cluster {position}: cannot be sized", index=position)
-        loads = {
+        loads: dict[str, Any] = {
             name: None if column is None or (unknown is not None and unknown[position]) else column[position]
             for name, column, unknown in zip(DIMENSIONS, self._columns, self._unknown)
         }

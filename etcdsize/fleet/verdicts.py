@@ -6,7 +6,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.catalog.machines import Machine
-from etcdsize.fitting.model import FIGURES
+from etcdsize.fitting.need import FIGURES
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BEYOND", "DECIDERS", "OVER", "RIGHT", "UNDER", "UNKNOWN", "VERDICTS", "ClusterAudit"]

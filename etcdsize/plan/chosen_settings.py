@@ -6,13 +6,15 @@ Every figure names its source in etcd's documentation or code, or is marked as o
 import math
 
 from etcdsize.base.text import shown
-from etcdsize.errors import OptionError
+from etcdsize.errors import OptionError, UnitError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
-from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_for
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import EtcdVersion
+from etcdsize.fitting.load_need import file_text
 from etcdsize.plan.flag_combinations import LONGEST_ELECTION_MS
-from etcdsize.units import format_number
+from etcdsize.resources.resources import Resources
+from etcdsize.units import format_number, parse_duration
 
 __all__ = [
     "RTTS_PER_ELECTION",
@@ -21,18 +23,19 @@ __all__ = [
     "choose_quota",
     "choose_snapshot_count",
     "choose_timing",
+    "history_kept",
+    "retention_seconds",
     "rtt_of",
 ]
 
-_GIB = 1024**3
 _DOCS = "etcd-io/website content/en/docs/v3.5/"
 _LIMITS = _DOCS + "dev-guide/limit.md"
 _MAINTENANCE = _DOCS + "op-guide/maintenance.md"
 _TUNING = _DOCS + "tuning.md"
 
-# How long history is kept outside Kubernetes (our choice). The maintenance page suggests 1h if the same keys are
-# often written, and 10h in general. History counts towards the quota, so we use the shorter one.
-_RETENTION = "1h"
+_HOUR = 3600
+# A shorter retention compacts all the time, and no history is kept longer than a century (our choices). [s]
+_LEAST_RETENTION, _MOST_RETENTION = 60, 100 * 365 * 24 * _HOUR
 # The tuning page: a heartbeat of 0.5 to 1.5 times the largest average RTT, so we use the RTT, and an election timeout
 # of at least ten times the RTT. etcd requires five heartbeats; ten is the ratio of its defaults.
 RTTS_PER_ELECTION = 10
@@ -64,18 +67,16 @@ def rtt_of(value: object) -> float | None:
     return number
 
 
-def choose_quota(data: float) -> Chosen:
-    """Return the quota for an amount of data. [bytes]"""
-    quota = quota_for(data)
-    gib = f"{quota // _GIB} GiB"
-    if quota > SUGGESTED_QUOTA_BYTES:
-        why = f"{gib}, more than the maximum of 8 GiB that etcd suggests, to have room for the data."
-    elif quota == SUGGESTED_QUOTA_BYTES:
-        why = f"{gib}, the maximum that etcd suggests."
-    elif quota == DEFAULT_QUOTA_BYTES:
-        why = f"{gib}, etcd's default: the data fills at most four fifths of it (our choice)."
+def choose_quota(resources: Resources) -> Chosen:
+    """Return the quota for what the load takes. [bytes]"""
+    quota = int(resources.file.quota_bytes.need)
+    why = f"{quota_text(quota)} for a file of {file_text(resources)}"
+    if quota == DEFAULT_QUOTA_BYTES:
+        why += ": etcd's default, which is enough."
+    elif quota > SUGGESTED_QUOTA_BYTES:
+        why += ": more than the maximum of 8 GiB that etcd suggests, to have room for the load."
     else:
-        why = f"{gib}: the data fills at most four fifths of it (our choice)."
+        why += ", with room for a quarter more (our choice)."
     return "quota-backend-bytes", quota, why, _LIMITS
 
 
@@ -94,19 +95,60 @@ def choose_snapshot_count(version: EtcdVersion) -> Chosen:
     )
 
 
-def choose_compaction(kubernetes: bool) -> tuple[Chosen, Chosen]:
+def choose_compaction(kubernetes: bool, resources: Resources) -> tuple[Chosen, Chosen]:
     """Return the mode and the retention of the compaction."""
+    mode: Chosen = ("auto-compaction-mode", "periodic", "Compaction by the age of the history.", _MAINTENANCE)
     if kubernetes:
         why = "Off: the API server itself compacts every five minutes."
         source = "kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go"
-        retention: Chosen = ("auto-compaction-retention", "0", why, source)
-    else:
-        why = (
-            "History counts towards the quota, so one hour of it is kept (our choice). Without a unit, 1 also means "
-            "an hour."
-        )
-        retention = ("auto-compaction-retention", _RETENTION, why, _MAINTENANCE)
-    return ("auto-compaction-mode", "periodic", "Compaction by the age of the history.", _MAINTENANCE), retention
+        return mode, ("auto-compaction-retention", "0", why, source)
+    seconds = _retention_for(_history_seconds(resources))
+    why = (
+        f"History counts towards the quota, which has room for {_duration(history_kept(seconds))} of it: the most that "
+        "this keeps. Without a unit, a number means hours."
+    )
+    return mode, ("auto-compaction-retention", _duration(seconds), why, _MAINTENANCE)
+
+
+def history_kept(retention_seconds: float) -> float:
+    """Return how much history periodic compaction keeps at most. [s]
+
+    It compacts to the revision of `retention_seconds` ago, that often, but at least once an hour (etcd-io/etcd
+    server/etcdserver/api/v3compactor/periodic.go).
+    """
+    return retention_seconds + min(retention_seconds, _HOUR)
+
+
+def retention_seconds(text: str) -> float | None:
+    """Return a retention as seconds: a duration of Go, or a number of hours; None for any other text."""
+    if text.isdecimal():
+        return float(text) * _HOUR
+    try:
+        return parse_duration(text)
+    except UnitError:
+        return None
+
+
+def _history_seconds(resources: Resources) -> float:
+    """Return the history that the file has room for. [s]"""
+    assumed = {one.field: one.value for one in resources.assumptions}.get("history_seconds")
+    given = resources.profile.history_seconds
+    # What is assumed counts with its likely value, and what is given with its high end.
+    return assumed.likely if assumed is not None else 0.0 if given is None else given.high
+
+
+def _retention_for(history_seconds: float) -> int:
+    """Return the retention that keeps at most this much history, a minute or more. [s]"""
+    half = history_seconds / 2 if history_seconds <= 2 * _HOUR else history_seconds - _HOUR
+    return max(_LEAST_RETENTION, math.floor(min(half, _MOST_RETENTION)))
+
+
+def _duration(seconds: float) -> str:
+    """Return whole seconds as Go writes them, in the largest unit that is exact."""
+    for unit, size in (("h", _HOUR), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
 
 
 def choose_timing(rtt: float | None, given: Value | None) -> tuple[Chosen, Chosen]:

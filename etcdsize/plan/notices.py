@@ -7,18 +7,15 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
-from etcdsize.etcd.notices import quota_notices
-from etcdsize.etcd.quota import quota_text
 from etcdsize.etcd.versions import EtcdVersion, load_versions, replacement_of
-from etcdsize.units import format_bytes, format_number
+from etcdsize.fitting.need import Need
+from etcdsize.units import format_number
 
-__all__ = ["flag_notices", "load_notices", "plan_notices", "settings_notices", "timing_notices"]
+__all__ = ["election_notices", "flag_notices", "memory_notices", "plan_notices", "timing_notices"]
 
 _DOCS = "etcd-io/website content/en/docs/v3.5/"
 _FAQ = _DOCS + "faq.md"
 
-SETTINGS_FOR_TIER = NoticeKind("settings-for-tier", "info", "our choice")
-QUOTA_BELOW_DATA = NoticeKind("quota-below-data", "warning", _DOCS + "op-guide/maintenance.md")
 ELECTION_BELOW_RTT = NoticeKind("election-below-rtt", "warning", _DOCS + "tuning.md")
 UNKNOWN_FLAG = NoticeKind("unknown-flag", "warning", "our choice")
 DEPRECATED_FLAG = NoticeKind("deprecated-flag", "warning", "etcd-io/etcd server/etcdmain/config.go")
@@ -33,49 +30,31 @@ ELECTION_NOT_MULTIPLE = NoticeKind(
 )
 
 
-def settings_notices(
-    quota_bytes: int, memory_gib: int, machines: Iterable[Machine], assumed: Sequence[str]
-) -> tuple[Notice, ...]:
-    """Return the notices about settings; `assumed` names the dimensions that were taken from the tier."""
-    notices = []
-    if assumed:
-        notices.append(
-            SETTINGS_FOR_TIER(
-                f"The sizing does not know {' and '.join(assumed)}, so the settings are for the largest load of its "
-                "tier."
-            )
-        )
-    notices.extend(quota_notices(quota_bytes))
-    short = [f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for m in machines if m.memory_gib < memory_gib]
-    if short:
-        notices.append(
-            MEMORY_ABOVE_MACHINE(
-                f"The process may use {memory_gib} GiB, more than the memory of {' and '.join(short)}."
-            )
-        )
-    return tuple(notices)
+def memory_notices(need: Need, machines: Iterable[Machine]) -> tuple[Notice, ...]:
+    """Return the notice about machines with less memory than the load needs."""
+    short = [
+        f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for m in machines if m.memory_gib < need.memory_gib
+    ]
+    if not short:
+        return ()
+    return (
+        MEMORY_ABOVE_MACHINE(
+            f"The load needs {format_number(need.memory_gib)} GiB of memory ({need.because['memory_gib']}), more than "
+            f"{' and '.join(short)}."
+        ),
+    )
 
 
-def load_notices(
-    quota_bytes: int, data_bytes: float, election_ms: int, rtt_ms: float | None, rtts_per_election: int
-) -> tuple[Notice, ...]:
-    """Return the notices about settings that the user chose and that do not suit the load or the network."""
-    notices = []
-    if quota_bytes < data_bytes:
-        notices.append(
-            QUOTA_BELOW_DATA(
-                f"The quota of {quota_text(quota_bytes)} is smaller than the data of {format_bytes(data_bytes)}: "
-                "etcd raises the alarm NOSPACE and rejects writes."
-            )
-        )
-    if rtt_ms is not None and election_ms < rtts_per_election * rtt_ms:
-        notices.append(
-            ELECTION_BELOW_RTT(
-                f"The election timeout of {election_ms} ms is below ten round-trip times of {format_number(rtt_ms)} "
-                "ms: members may start elections although the leader is alive."
-            )
-        )
-    return tuple(notices)
+def election_notices(election_ms: int, rtt_ms: float | None, rtts_per_election: int) -> tuple[Notice, ...]:
+    """Return the notice about an election timeout that the user chose and that does not suit the network."""
+    if rtt_ms is None or election_ms >= rtts_per_election * rtt_ms:
+        return ()
+    return (
+        ELECTION_BELOW_RTT(
+            f"The election timeout of {election_ms} ms is below ten round-trip times of {format_number(rtt_ms)} ms: "
+            "members may start elections although the leader is alive."
+        ),
+    )
 
 
 def flag_notices(version: EtcdVersion, flags: Mapping[str, Value]) -> tuple[Notice, ...]:

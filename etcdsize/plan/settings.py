@@ -3,54 +3,49 @@
 Every figure names its source in etcd's documentation or code, or is marked as our choice.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from etcdsize.base.checks import text_of, true_or_false
-from etcdsize.base.model import Answer, Model, NotNegative
+from etcdsize.base.model import Answer, Model
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
 from etcdsize.errors import OptionError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.notices import version_notices
-from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
-from etcdsize.etcd.version_names import DEFAULT_VERSION
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, LARGEST_QUOTA_BYTES
 from etcdsize.etcd.versions import EtcdVersion, load_versions
-from etcdsize.fitting.storage import ENTRY_BYTES
+from etcdsize.fitting.load_need import disk_need, load_need, memory_text
+from etcdsize.fitting.need import DiskNeed
 from etcdsize.plan.chosen_settings import (
     RTTS_PER_ELECTION,
     choose_compaction,
     choose_quota,
     choose_snapshot_count,
     choose_timing,
+    history_kept,
+    retention_seconds,
     rtt_of,
 )
 from etcdsize.plan.flag_combinations import setting_of
 from etcdsize.plan.flag_rules import check_flags, read_extra_flags
-from etcdsize.plan.notices import flag_notices, load_notices, settings_notices, timing_notices
+from etcdsize.plan.notices import election_notices, flag_notices, memory_notices, timing_notices
+from etcdsize.resources.answer import FileResources, MemoryResources
+from etcdsize.resources.assumption import Assumption
+from etcdsize.resources.profile import Profile
+from etcdsize.resources.resources import resources_for
+from etcdsize.sizing.basis import compare_needs, further_fields
+from etcdsize.sizing.load_profile import profile_for
 from etcdsize.sizing.size import Sizing
+from etcdsize.workload import Workload
 
-__all__ = ["EtcdSettings", "Memory", "Setting", "settings_for"]
+__all__ = ["EtcdSettings", "Setting", "settings_for"]
 
 _GIB = 1024**3
 _GIVEN = "your extra_flags, or --set"
-
-# etcd-io/etcd server/etcdserver/server.go, DefaultSnapshotCatchUpEntries: the entries that are kept after a snapshot of
-# the log, for slow members.
-_CATCH_UP_ENTRIES = 5_000
-_CATCH_UP_FLAGS = ("snapshot-catchup-entries", "experimental-snapshot-catchup-entries")
-# etcd's index of keys is in memory: 300 bytes for each kilobyte of the database (our choice: we measured about 250
-# bytes for a key of 45 bytes on 3.5.1, with values of about a kilobyte).
-_INDEX_BYTES = 300
-_KEY_VALUE_BYTES = 1_000
-# etcd-io/website content/en/docs/v3.5/benchmarks/etcd-3-watch-memory-benchmark.md, as measured there: a connection, a
-# watch stream, a watch. Ten streams a client with ten watches each (our choice; the page aims at O(10) and O(100)).
-_CONNECTION_BYTES, _STREAM_BYTES, _WATCH_BYTES = 17_000, 18_000, 350
-_STREAMS, _WATCHES = 10, 10
 
 
 class Setting(Model):
@@ -64,54 +59,17 @@ class Setting(Model):
     is_given: Annotated[bool, Field(description="Whether it is one of `extra_flags`, and not our choice.")] = False
 
 
-class Memory(Model):
-    """An estimate of the memory that one member's process needs, part by part; most figures are our choice."""
-
-    database_bytes: Annotated[int, Field(description="The database at its maximum, the quota: etcd maps all of it.")]
-    index_bytes: Annotated[
-        int, Field(description="The index of keys: 300 bytes for each kilobyte of the database (our choice).")
-    ]
-    raft_bytes: Annotated[
-        int, Field(description="The raft log entries kept until a snapshot, at 10 kB each (our choice). [bytes]")
-    ]
-    clients_bytes: Annotated[
-        int,
-        Field(description="The connections, each with ten watch streams and a hundred watches (our choice). [bytes]"),
-    ]
-    garbage_bytes: Annotated[
-        int, Field(description="As much as the last three: Go collects garbage when the heap has doubled (GOGC=100).")
-    ]
-    memory_bytes: Annotated[int, Field(description="The sum. [bytes]")]
-    memory_gib: Annotated[int, Field(description="The sum, rounded up to whole GiB. [GiB]")]
-
-    def explain(self) -> str:
-        """Return the calculation in one line.
-
-        Examples
-        --------
-        >>> from etcdsize import settings_for, size
-        >>> settings_for(size(clients=100, data_bytes="100MB")).memory.explain()
-        '2 GiB database + 0.6 GiB index + 0.14 GiB raft log + 0.02 GiB clients + 0.76 GiB garbage = 4 GiB'
-        """
-        parts = [
-            (self.database_bytes, "database"),
-            (self.index_bytes, "index"),
-            (self.raft_bytes, "raft log"),
-            (self.clients_bytes, "clients"),
-            (self.garbage_bytes, "garbage"),
-        ]
-        terms = " + ".join(f"{round(count / _GIB, 2):g} GiB {name}" for count, name in parts)
-        return f"{terms} = {self.memory_gib} GiB"
-
-
 class EtcdSettings(Answer):
     """The settings for a cluster, the same for every member."""
 
     etcd_version: Annotated[EtcdVersion, Field(description="The version of etcd that they are for.")]
     settings: Annotated[dict[str, Setting], Field(description="The settings, by the flag's name.")]
-    memory: Annotated[Memory, Field(description="The memory that the process needs.")]
-    clients: Annotated[NotNegative, Field(description="The clients that they are for. [count]")]
-    data_bytes: Annotated[NotNegative, Field(description="The data that they are for. [bytes]")]
+    profile: Annotated[Profile, Field(description="The load that they are for.")]
+    assumptions: Annotated[tuple[Assumption, ...], Field(description="What was not given, and what is taken for it.")]
+    file: Annotated[FileResources, Field(description="The database file, as far as the load takes it.")]
+    memory: Annotated[MemoryResources, Field(description="The memory of the process, with the limit to set.")]
+    memory_because: Annotated[str, Field(description="The memory limit and what it is made of, in one line.")]
+    disk: Annotated[DiskNeed, Field(description="The size of the disk.")]
     notices: Annotated[tuple[Notice, ...], Field(description="Warnings and remarks.")]
 
     def setting(self, name: str) -> Setting:
@@ -181,13 +139,18 @@ election-timeout
         """How long a member waits for a heartbeat before it starts an election. [ms]"""
         return self._integer("election-timeout")
 
+    @property
+    def memory_gib(self) -> int:
+        """The memory limit of the process, rounded up. [GiB]"""
+        return -(-int(self.memory.limit_bytes.need) // _GIB)
+
     def explain(self) -> str:
         """Return every setting with its reason, the memory and the notices, as text."""
         lines = [f"etcd {self.etcd_version} ({self.etcd_version.evidence})."]
         for setting in self.settings.values():
             default = " (the default)" if setting.is_default else ""
             lines.append(f"--{setting.name}={flag_text(setting.value)}{default}: {setting.why} [{setting.source}]")
-        lines.append(f"Memory for the process: {self.memory.explain()}.")
+        lines.append(f"Memory for the process: {self.memory_because}.")
         lines.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
         return "\n".join(map(one_line, lines))
 
@@ -198,7 +161,7 @@ election-timeout
 def settings_for(
     sizing: Sizing,
     *,
-    etcd_version: str = DEFAULT_VERSION,
+    etcd_version: str | None = None,
     kubernetes: bool = False,
     peer_rtt_ms: float | None = None,
     extra_flags: Mapping[str, Value] | None = None,
@@ -208,9 +171,10 @@ def settings_for(
     Parameters
     ----------
     sizing : Sizing
-        The answer of `size`. If it does not know data or clients, the tier's upper bound counts.
-    etcd_version : str
-        Such as `"3.6"`, `"3.6.16"` or `"v3.6.16"`.
+        The answer of `size`. The quota and the memory are those that its load takes by the measured model, which
+        lists what it assumes.
+    etcd_version : str, optional
+        Such as `"3.6"`, `"3.6.16"` or `"v3.6.16"`. None is the version of the sizing.
     kubernetes : bool
         Whether the cluster serves Kubernetes, whose API server compacts the history itself. This is implied for a
         sizing by Kubernetes nodes.
@@ -247,15 +211,21 @@ def settings_for(
             value=sizing,
         )
     true_or_false("kubernetes", kubernetes)
-    version = load_versions().version(etcd_version)
+    version = load_versions().version(sizing.etcd_version if etcd_version is None else etcd_version)
     given = read_extra_flags({} if extra_flags is None else extra_flags)
     rtt = rtt_of(peer_rtt_ms)
-    clients, data, assumed = _loads(sizing)
+    by_server = kubernetes or sizing.kubernetes_nodes is not None
+    resources = resources_for(
+        _with_given_history(profile_for(sizing.workload, sizing.kubernetes_nodes, kubernetes), given),
+        etcd_version=str(version),
+        quota_bytes=_count_given(given, "quota-backend-bytes"),
+        snapshot_count=_count_given(given, "snapshot-count"),
+    )
 
     chosen = [
-        choose_quota(data),
+        choose_quota(resources),
         choose_snapshot_count(version),
-        *choose_compaction(kubernetes or sizing.kubernetes_nodes is not None),
+        *choose_compaction(by_server, resources),
         *choose_timing(rtt, given.get("heartbeat-interval")),
     ]
     ours = {name: _setting(version, name, value, why, source) for name, value, why, source in chosen}
@@ -265,24 +235,27 @@ def settings_for(
         why = _why_given(ours.get(name), value)
         settings[name] = _setting(version, name, value, why, _GIVEN, is_given=True)
     found = {name: setting.value for name, setting in settings.items()}
-    quota = int(found["quota-backend-bytes"]) or DEFAULT_QUOTA_BYTES
-    entries = int(found["snapshot-count"]) or int(setting_of(version, {}, "snapshot-count"))
-    kept = next((int(found[name]) for name in _CATCH_UP_FLAGS if name in found), 0) or _CATCH_UP_ENTRIES
     heartbeat, election = int(found["heartbeat-interval"]), int(found["election-timeout"])
-    memory = _memory(quota, entries + kept, clients)
-    machines = sizing.machines.values()
+    needs = {**sizing.needs, "load": load_need(sizing.tier, sizing.needs["load"].data_bytes, resources)}
     return EtcdSettings(
         etcd_version=version,
         settings=settings,
-        memory=memory,
-        clients=clients,
-        data_bytes=data,
+        profile=resources.profile,
+        assumptions=resources.assumptions,
+        file=resources.file,
+        memory=resources.memory,
+        memory_because=memory_text(resources),
+        disk=disk_need(resources),
         notices=(
             *version_notices(version),
-            *settings_notices(quota, memory.memory_gib, machines, assumed),
-            *load_notices(quota, data, election, rtt, RTTS_PER_ELECTION),
+            *resources.notices,
+            *memory_notices(needs["load"], sizing.machines.values()),
+            *election_notices(election, rtt, RTTS_PER_ELECTION),
             *flag_notices(version, given),
             *timing_notices(heartbeat, election),
+            compare_needs(
+                needs, sizing.basis, sizing.load_decides, further_fields(sizing.workload), sizing.workload is None
+            ),
         ),
     )
 
@@ -313,30 +286,21 @@ def _without_given(ours: Mapping[str, Setting], given: Mapping[str, Value]) -> d
     return {name: one.value for name, one in ours.items() if name not in without}
 
 
-def _loads(sizing: Sizing) -> tuple[float, float, list[str]]:
-    """Return clients and data, and the names of those that were taken from the tier."""
-    clients, _, data = (None, None, None) if sizing.workload is None else sizing.workload.loads
-    assumed = [name for name, load in (("clients", clients), ("data_bytes", data)) if load is None]
-    return (
-        sizing.bounds["clients"].limit if clients is None else clients,
-        sizing.tier_data_bytes if data is None else data,
-        assumed,
-    )
+def _count_given(given: Mapping[str, Value], name: str) -> int | None:
+    """Return a count that the user chose, None where there is none and for what `check_flags` refuses. 0: the default."""
+    value = given.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_QUOTA_BYTES:
+        return None
+    return value or (DEFAULT_QUOTA_BYTES if name == "quota-backend-bytes" else None)
 
 
-def _memory(quota: int, entries: int, clients: float) -> Memory:
-    index = quota * _INDEX_BYTES // _KEY_VALUE_BYTES
-    raft = entries * ENTRY_BYTES
-    each = _CONNECTION_BYTES + _STREAMS * (_STREAM_BYTES + _WATCHES * _WATCH_BYTES)
-    connected = math.ceil(clients) * each
-    heap = index + raft + connected
-    total = quota + heap + heap
-    return Memory(
-        database_bytes=quota,
-        index_bytes=index,
-        raft_bytes=raft,
-        clients_bytes=connected,
-        garbage_bytes=heap,
-        memory_bytes=total,
-        memory_gib=-(-total // _GIB),
-    )
+def _with_given_history(profile: Workload, given: Mapping[str, Value]) -> Workload:
+    """Return the load with the history that the user's own retention keeps."""
+    retention = given.get("auto-compaction-retention")
+    if given.get("auto-compaction-mode", "periodic") != "periodic" or not isinstance(retention, str):
+        return profile
+    seconds = retention_seconds(retention)
+    if not seconds:
+        return profile
+    fields = {name: getattr(profile, name) for name in profile.model_fields_set}
+    return Profile(**{**fields, "history_seconds": (seconds, history_kept(seconds))})

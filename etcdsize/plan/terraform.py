@@ -20,6 +20,7 @@ from etcdsize.plan.format_names import MEMBER_FORMATS
 from etcdsize.plan.render import render
 from etcdsize.plan.settings import settings_for
 from etcdsize.plan.tls import Tls
+from etcdsize.sizing.basis import basis_of
 from etcdsize.sizing.size import size
 from etcdsize.units import (
     format_number,
@@ -48,6 +49,7 @@ QUERY = {
     "members": "voting members (default: one for each host, or 3)",
     "catalog": "guide, guide-as-printed, current, or a file (default: guide)",
     "tiers": "guide, etcd.io, or a file (default: guide)",
+    "basis": "what decides the machine: larger, guide or measured (default: larger)",
     "kubernetes": "true if the cluster serves Kubernetes, whose API server compacts",
     "peer_rtt_ms": "largest average round-trip time between two members, in milliseconds",
     "etcd_version": f"such as 3.6 or 3.6.16 (default: {DEFAULT_VERSION})",
@@ -81,6 +83,7 @@ _SETTINGS = {
 ANSWER = {
     "format_version": "the version of the answer's schema",
     "tier": "the tier",
+    "machine_tier": "the tier whose machines these are: the same, or the smallest that is enough for the load",
     "members": "voting members",
     "forced_by": "the dimensions that need this tier on their own, separated by commas",
     "tier_alone_DIMENSION": "the tier that one of clients, requests_per_second, data_bytes and kubernetes_nodes needs "
@@ -88,7 +91,7 @@ ANSWER = {
     "tier_of_the_rest": "the tier that is enough for the other dimensions, if one alone needs this tier",
     "etcd_version": "the version of etcd that the settings are for",
     "flags": "the flags to set, as arguments of etcd",
-    "memory_gib": "memory that the process needs [GiB]",
+    "memory_gib": "memory limit of the process, rounded up [GiB]",
     **_SETTINGS,
     "machine_type_PROVIDER": "the machine",
     "disk_PROVIDER": "its disk as text for people; the keys below give its parts. Only if the catalog says which disk "
@@ -143,22 +146,24 @@ def answer(query: bytes | str) -> dict[str, str]:
         members=members if members is not None else len(hosts) or 3,
         catalog=asked.get("catalog", "guide"),
         tiers=asked.get("tiers", "guide"),
+        basis=basis_of(asked.get("basis", "larger")),
+        etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
     )
     settings = settings_for(
         sizing,
         kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
         peer_rtt_ms=parse_option("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
-        etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
         extra_flags=_flags(asked["set"]) if "set" in asked else None,
     )
     found = {
         "format_version": FORMAT_VERSION,
         "tier": sizing.tier,
+        "machine_tier": sizing.machine_tier,
         "members": str(sizing.members),
         "forced_by": ",".join(sizing.forced_by),
         "etcd_version": str(settings.etcd_version),
         "flags": shlex.join(settings.flags),
-        "memory_gib": str(settings.memory.memory_gib),
+        "memory_gib": str(settings.memory_gib),
     }
     found |= {f"tier_alone_{dimension}": tier for dimension, tier in sizing.tier_alone.items()}
     if sizing.tier_of_the_rest is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from etcdsize.fitting.storage import RECOVERY_FACTOR
+from etcdsize.fitting.recovery import RECOVERY_FACTOR
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, page, usd_text
 from etcdsize.reports.sizing import forced_by_text
 from etcdsize.sizing.notices import member_notices
@@ -23,6 +23,7 @@ __all__ = ["render_fit"]
 # These notices are about the machines of the sizing itself, which are not the candidates of the fit.
 _MACHINE_NOTICES = (
     *("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost"),
+    "load-above-machine",
     # The fit has this one itself.
     "measure-disk",
 )
@@ -43,6 +44,8 @@ def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, reje
         parts.append([f"{why[:1].upper()}{why[1:]}."])
     parts += [_disk(fit), *_local(fit.local), *_rejected(fit, rejected)]
     notices = member_notices(members) if sizing is None else sizing.notices
+    if sizing is not None:
+        notices = (*notices, sizing.comparison)
     parts.append([notice.line for notice in notices if notice.code not in _MACHINE_NOTICES])
     return page(*parts)
 
@@ -62,6 +65,7 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> list[str]:
         f"{figure_text(need.disk_mb_per_second)} MB/s",
     )
     lines.append(("each needs", f"{', '.join(figures)}, room for {format_bytes(need.data_bytes)} of data"))
+    lines += [(f"  {name}", why) for name, why in need.because.items()]
     if need.source:
         lines.append(("source", need.source))
     return aligned(lines)
@@ -116,7 +120,7 @@ def _unknown(candidates: Iterable[Candidate]) -> list[str]:
 
 def _disk(fit: Fit) -> list[str]:
     """Return the arithmetic of the disk, the time to recover a member, and the fsync latency that etcd needs."""
-    lines = [("disk", fit.storage.explain())]
+    lines = [("disk", fit.disk.because)]
     lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
     if fit.candidates:
         times = sorted(round(candidate.recovery_seconds) or 1 for candidate in fit.candidates)

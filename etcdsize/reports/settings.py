@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from etcdsize.etcd.flags import flag_text
 from etcdsize.reports.layout import aligned, page
-from etcdsize.units import format_bytes, format_number
+from etcdsize.reports.load import profile_text
+from etcdsize.resources.resources_text import quantity_text
 
 if TYPE_CHECKING:
-    from etcdsize.plan.settings import EtcdSettings, Memory
+    from etcdsize.plan.settings import EtcdSettings
 
 __all__ = ["render_settings"]
-
-_GIB = 1024**3
 
 
 def render_settings(settings: EtcdSettings) -> str:
@@ -22,13 +21,13 @@ def render_settings(settings: EtcdSettings) -> str:
     version, chosen = settings.etcd_version, settings.settings.values()
     head = [
         ("etcd", f"{version} ({version.evidence})"),
-        ("for", f"{format_number(settings.clients)} clients, {format_bytes(settings.data_bytes)} of data"),
+        ("for", profile_text(settings.profile)),
     ]
     rows = [("setting", "value", "default")]
     rows += [(f"--{one.name}", flag_text(one.value), "yes" if one.is_default else "no") for one in chosen]
     reasons = [line for one in chosen for line in (f"{one.name}:", *_wrapped(f"{one.why} [{one.source}]"))]
     notices = [notice.line for notice in settings.notices]
-    return page(aligned(head), aligned(rows), reasons, _memory(settings.memory), notices)
+    return page(aligned(head), aligned(rows), reasons, _memory(settings), notices)
 
 
 def _wrapped(text: str) -> list[str]:
@@ -37,14 +36,13 @@ def _wrapped(text: str) -> list[str]:
     )
 
 
-def _memory(memory: Memory) -> list[str]:
-    """Return the memory of a member's process, part by part."""
-    parts = (
-        ("database, at its maximum", memory.database_bytes),
-        ("index of keys", memory.index_bytes),
-        ("raft log", memory.raft_bytes),
-        ("clients", memory.clients_bytes),
-        ("garbage", memory.garbage_bytes),
+def _memory(settings: EtcdSettings) -> list[str]:
+    """Return the memory of a member's process and the disk."""
+    go = quantity_text("memory.gomemlimit_bytes", settings.memory.gomemlimit_bytes.need)
+    return aligned(
+        [
+            ("memory limit of the process", settings.memory_because),
+            ("GOMEMLIMIT, if one is set", go),
+            ("disk", settings.disk.because),
+        ]
     )
-    rows = [("memory of the process (an estimate)", "GiB"), *((name, f"{size / _GIB:.2f}") for name, size in parts)]
-    return aligned([*rows, ("in all, rounded up", str(memory.memory_gib))], right=(1,))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from etcdsize.reports.layout import MACHINE_HEAD, aligned, machine_figures, page, usd_text
+from etcdsize.etcd.quota import quota_text
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page, usd_text
+from etcdsize.resources.resources_text import quantity_text
 from etcdsize.sizing.size import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
 from etcdsize.workload import CERTAINTY_WORDS, Certainty
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
+    from etcdsize.resources.answer import Figure
     from etcdsize.sizing.size import Sizing
 
 __all__ = ["forced_by_text", "render_sizing"]
@@ -37,13 +40,35 @@ def render_sizing(sizing: Sizing) -> str:
                 )
             )
         parts.append(aligned(rows, right=(2, 3)))
+    parts.append(_needs(sizing))
     parts.append(_machines("machine", sizing.machines))
     if any(machine != sizing.machines_today.get(name) for name, machine in sizing.machines.items()):
         parts.append(_machines("machine today", sizing.machines_today))
     if sizing.usd_month:
         parts.append(_costs(sizing))
-    parts.append([notice.line for notice in sizing.notices])
+    parts.append([notice.line for notice in (*sizing.notices, sizing.comparison)])
     return page(*parts)
+
+
+def _needs(sizing: Sizing) -> list[str]:
+    """Return what each member needs by the guide and for the load, and what the load likely takes."""
+    head = ("each member needs", *MACHINE_HEAD, "disk (GiB)")
+    rows: list[tuple[str, ...]] = [head]
+    for name, need in sizing.needs.items():
+        words = f"the guide, {need.tier}" if name == "guide" else f"the load, etcd {sizing.etcd_version}"
+        figures = (need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second)
+        disk = "" if need.disk is None else str(need.disk.size_gib)
+        rows.append((words, *map(figure_text, figures), disk))
+    memory, file = map(_range_text, (sizing.resources.memory.limit_bytes, sizing.resources.file.high_water_bytes))
+    quota = quota_text(sizing.resources.quota_bytes)
+    likely = f"The load likely takes {memory} of memory and a file of {file}; its quota is {quota}."
+    return [*aligned(rows, right=(1, 2, 3, 4, 5)), likely]
+
+
+def _range_text(figure: Figure) -> str:
+    """Return what a figure likely is, and its range."""
+    likely, low, high = (quantity_text("_bytes", value) for value in (figure.likely, figure.low, figure.high))
+    return f"{likely} ({low} to {high})"
 
 
 def _machines(head: str, machines: Mapping[str, Machine]) -> list[str]:
@@ -73,6 +98,8 @@ def _sizing_head(sizing: Sizing) -> list[str]:
         nodes = f"{sizing.kubernetes_nodes} ({sizing.tier_alone['kubernetes_nodes']} alone)"
         lines.append(("Kubernetes nodes", nodes))
     lines.append(("forced by", forced_by_text(sizing)))
+    if sizing.machine_tier != sizing.tier:
+        lines.append(("machines of", f"{sizing.machine_tier}, enough for the load"))
     if sizing.tightest is not None:
         lines.append(("tightest", sizing.tightest))
     if sizing.headroom_asked:

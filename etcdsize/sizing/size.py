@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
 from etcdsize.base.checks import whole_number
 from etcdsize.base.model import Answer
@@ -18,11 +18,16 @@ from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
+from etcdsize.fitting.need import Need, find_guide_need
 from etcdsize.fitting.today import machine_today
+from etcdsize.resources.profile import Profile
+from etcdsize.sizing.basis import Basis, NeedOf, basis_of, compare_needs, further_fields, need_by
+from etcdsize.sizing.load_profile import profile_for
+from etcdsize.sizing.machines import TierMachines
 from etcdsize.sizing.notices import (
     inexact_notice,
     load_notices,
-    machine_notices,
     member_notices,
     nodes_notice,
     open_tier_notice,
@@ -34,7 +39,7 @@ from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, f
 from etcdsize.workload import CERTAINTY_PREFIXES, Certainty, Workload
 
 if TYPE_CHECKING:
-    from etcdsize.fitting.model import Need
+    from etcdsize.resources.resources import Resources
 
 Load = int | float | str | None
 
@@ -46,9 +51,20 @@ _LARGEST_FLOAT = 1.7976931348623157e308
 class Sizing(Answer):
     """What one cluster needs, and why. It converts to JSON and back without loss."""
 
-    workload: Annotated[Workload | None, Field(description="The load. None if only Kubernetes nodes were given.")]
+    workload: Annotated[
+        Workload | Profile | None, Field(description="The load. None if only Kubernetes nodes were given.")
+    ]
     kubernetes_nodes: Annotated[int | None, Field(description="Nodes of the Kubernetes cluster, if given.")]
-    tier: Annotated[str, Field(description="The tier's name.")]
+    tier: Annotated[str, Field(description="The tier's name, by the guide.")]
+    basis: Annotated[Basis, Field(description="What may decide the machine, as asked.")]
+    load_decides: Annotated[
+        bool, Field(description="Whether what the load takes counts for the machine, and not the tier alone.")
+    ]
+    machine_tier: Annotated[
+        str,
+        Field(description="The tier whose machines these are: `tier`, or the smallest that is enough for the load."),
+    ]
+    etcd_version: Annotated[str, Field(description="The version of etcd for what the load takes.")]
     machines: Annotated[dict[str, Machine], Field(description="The machine to run each member on, by provider.")]
     machines_today: Annotated[
         dict[str, Machine],
@@ -103,6 +119,14 @@ class Sizing(Answer):
     catalog: Annotated[str, Field(description="The name of the catalog.")]
     notices: Annotated[tuple[Notice, ...], Field(description="What to know before you rely on this answer.")]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_computed(cls, value: Any) -> Any:
+        """Leave out what follows from the other fields."""
+        if isinstance(value, dict):
+            return {name: part for name, part in value.items() if name not in cls.model_computed_fields}
+        return value
+
     @property
     def machine(self) -> Machine:
         """The machine, if there is only one provider.
@@ -138,19 +162,43 @@ class Sizing(Answer):
         return SUGGESTED_QUOTA_BYTES if self.is_open_tier else self.bounds["data_bytes"].limit
 
     @property
-    def need(self) -> "Need":
-        """What every member needs: the tier's figures, and room for the workload's data if that is more.
+    def profile(self) -> Workload:
+        """The load with everything that is known of it; for Kubernetes nodes alone, the load of such a cluster."""
+        return profile_for(self.workload, self.kubernetes_nodes)
 
-        Raises
-        ------
-        OptionError
-            If the guide has no machine for the tier.
-        """
-        # Imported here because it takes time to load and few callers need it.
-        from etcdsize.fitting.model import need_of_tier
+    @functools.cached_property
+    def resources(self) -> "Resources":
+        """What the load takes, by the measured model."""
+        from etcdsize.resources.resources import resources_for
 
-        data = None if self.workload is None else self.workload.data_bytes
-        return need_of_tier(self.tier, self.tier_data_bytes).with_data(data)
+        return resources_for(self.profile, etcd_version=self.etcd_version)
+
+    @computed_field(description="What each member needs: by the guide for the tier, and for the load itself.")
+    @functools.cached_property
+    def needs(self) -> dict[NeedOf, Need]:
+        """What each member needs: by the guide for the tier, and for the load itself by the measured model."""
+        from etcdsize.fitting.load_need import disk_need_for, load_need
+
+        found: dict[NeedOf, Need] = {}
+        guide = find_guide_need(self.tier, self.tier_data_bytes)
+        if guide is not None:
+            loads = (self.bounds["clients"].limit, self.bounds["requests_per_second"].limit)
+            found["guide"] = guide.model_copy(update={"disk": disk_need_for(self.tier_data_bytes, *loads)})
+        data = None if self.workload is None else self.workload.loads[2]
+        found["load"] = load_need(self.tier, self.tier_data_bytes if data is None else data, self.resources)
+        return found
+
+    @property
+    def need(self) -> Need:
+        """What every member needs: the guide's need, the load's, or the larger of the two, by the basis."""
+        return need_by(self.basis, self.needs, self.load_decides)
+
+    @computed_field(description="Which need decides and why, and where the two differ.")
+    @functools.cached_property
+    def comparison(self) -> Notice:
+        """Which need decides and why, and where the two differ."""
+        known = further_fields(self.workload)
+        return compare_needs(self.needs, self.basis, self.load_decides, known, self.workload is None)
 
     @property
     def is_beyond_guide(self) -> bool:
@@ -182,7 +230,8 @@ class Sizing(Answer):
         members = "1 member" if self.members == 1 else f"{self.members} members"
         may_fail = {0: "no member", 1: "1 member"}.get(self.failure_tolerance, f"{self.failure_tolerance} members")
         sentences.append(f"With {members}, the quorum is {self.quorum} and {may_fail} may fail.")
-        sentences.extend(f"Notice ({notice.code}): {notice.text}" for notice in self.notices)
+        notices = (*self.notices, self.comparison)
+        sentences.extend(f"Notice ({notice.code}): {notice.text}" for notice in notices)
         return "\n".join(map(one_line, sentences))
 
     def _load_and_verb(self) -> str:
@@ -221,7 +270,7 @@ def _sentence_start(parts: list[str]) -> str:
 
 def inexact_deciders(workload: Workload, codes: Sequence[int | None]) -> dict[Dimension, Certainty]:
     """Return the loads that alone need the tier, if each of them may be lower than it seems; none otherwise."""
-    highest = max(code for code in codes if code is not None)
+    highest = max((code for code in codes if code is not None), default=0)
     deciding = {name: bound for name, bound, code in zip(DIMENSIONS, workload.certainties, codes) if code == highest}
     return deciding if highest and {"upper", "estimate"}.issuperset(deciding.values()) else {}
 
@@ -268,12 +317,14 @@ def size(
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
     members: int = 3,
+    basis: Basis = "larger",
+    etcd_version: str = DEFAULT_VERSION,
 ) -> Sizing:
     """Return what one cluster needs: tier, machine, utilization, and why.
 
     Parameters
     ----------
-    workload : Workload, optional
+    workload : Workload or Profile, optional
         The load. Alternatively, pass its dimensions by name.
     clients : int or float, optional
         Concurrent client connections. [count] None if unknown, as for the other dimensions.
@@ -295,6 +346,12 @@ def size(
         The share of every bound to keep free, in [0, 1).
     members : int
         Voting members of the cluster. [count]
+    basis : {"larger", "guide", "measured"}
+        What decides the machine: the guide's need for the tier, the load's by the measured model, or the larger of the
+        two. With clients, requests and data alone, `"larger"` is the guide's; it counts the load once a further field
+        of `Profile` is known, or the data is past the 8 GiB that etcd suggests.
+    etcd_version : str
+        The version for what the load takes, such as `"3.6"` or `"3.6.16"`.
 
     Raises
     ------
@@ -315,6 +372,8 @@ def size(
     machines = catalog_of(catalog, table)
     providers = providers_of(machines, provider)
     headroom, members = headroom_of(headroom), members_of(members)
+    basis = basis_of(basis)
+    etcd_version = _version(etcd_version)
     workload = _workload(workload, clients, requests_per_second, data_bytes, kubernetes_nodes)
 
     loads: tuple[int | float | None, ...] = (None, None, None)
@@ -323,7 +382,7 @@ def size(
     if workload is not None:
         loads = workload.loads
         codes = table.tier_codes(loads, headroom)
-        code = max(alone for alone in codes if alone is not None)
+        code = max((alone for alone in codes if alone is not None), default=0)
     if kubernetes_nodes is not None:
         kubernetes_nodes = _checked_nodes(kubernetes_nodes)
         nodes_code = sum(kubernetes_nodes > tier.kubernetes_nodes for tier in table.tiers[:-1])
@@ -352,25 +411,40 @@ def size(
     lower = [each for each in (*codes, nodes_code) if each is not None and 0 <= each < code]
 
     tier = table.tiers[code]
-    chosen, today, notices = _machines_for_tier(machines, providers, tier.name, table)
+    notices: tuple[Notice, ...] = ()
     inexact = inexact_deciders(workload, codes) if workload is not None and nodes_code < code else {}
-    notices += load_notices(loads if workload is not None else (), (*chosen, *today), is_inexact=bool(inexact))
     if inexact:
         notices += (inexact_notice(inexact, tier.name, names[max(lower)] if lower else None),)
-    costs = {name: machine.cost.usd_month for name, machine in today if machine.cost is not None}
     if code == len(table.tiers) - 1:
         if kubernetes_nodes is not None and kubernetes_nodes > tier.kubernetes_nodes:
             past.append("kubernetes_nodes")
         notices += (open_tier_notice(table, past),)
     if kubernetes_nodes is not None:
         notices += (nodes_notice(table),)
-    return Sizing(
+    by_load = basis == "measured" or (basis == "larger" and bool(further_fields(workload)))
+    much_data = loads[2] is not None and loads[2] > SUGGESTED_QUOTA_BYTES
+    found = _machines_for_tier(machines, providers, tier.name, table)
+
+    def fields(found: TierMachines) -> dict[str, Any]:
+        """Return the fields that depend on the machines."""
+        pairs = (*found.chosen, *found.today)
+        about_load = load_notices(loads if workload is not None else (), pairs, is_inexact=bool(inexact))
+        costs = {name: machine.cost.usd_month for name, machine in found.today if machine.cost is not None}
+        return {
+            "machines": dict(found.chosen),
+            "machines_today": dict(found.today),
+            "usd_month": {name: None if cost is None else cost * members for name, cost in costs.items()},
+            "notices": (*member_notices(members), *found.notices, *about_load, *notices),
+        }
+
+    sizing = Sizing(
         workload=workload,
         kubernetes_nodes=kubernetes_nodes,
         tier=tier.name,
-        machines=dict(chosen),
-        machines_today=dict(today),
-        usd_month={name: None if cost is None else cost * members for name, cost in costs.items()},
+        basis=basis,
+        load_decides=by_load or (basis == "larger" and much_data),
+        machine_tier=tier.name,
+        etcd_version=etcd_version,
         members=members,
         quorum=quorum(members),
         failure_tolerance=failure_tolerance(members),
@@ -385,8 +459,15 @@ def size(
         tightest=max(shares, key=shares.__getitem__) if shares else None,
         tiers=table.name,
         catalog=machines.name,
-        notices=member_notices(members) + notices,
+        **fields(found),
     )
+    if not by_load:
+        return sizing
+    # Imported here because most sizings do not need it.
+    from etcdsize.sizing.load_machines import machines_for_load
+
+    machine_tier, found = machines_for_load(sizing.need, catalog, machines, providers, table, code, basis)
+    return sizing.model_copy(update={**fields(found), "machine_tier": machine_tier})
 
 
 def _workload(
@@ -427,12 +508,19 @@ def _checked_nodes(value: Any) -> int:
     return number
 
 
+def _version(value: Any) -> str:
+    """Return the name of a version of etcd, which may have a patch."""
+    if isinstance(value, str) and value in version_names():
+        return str(value)
+    # Imported here because the table of versions takes time to load.
+    from etcdsize.etcd.versions import load_versions
+
+    return str(load_versions().version(value))
+
+
 @functools.lru_cache(maxsize=1024)
-def _machines_for_tier(
-    catalog: Catalog, providers: tuple[str, ...], tier: str, tiers: TierTable
-) -> tuple[tuple[tuple[str, Machine], ...], tuple[tuple[str, Machine], ...], tuple[Notice, ...]]:
+def _machines_for_tier(catalog: Catalog, providers: tuple[str, ...], tier: str, tiers: TierTable) -> TierMachines:
     """Return every provider's machine for a tier, what to run today in its place, and the notices about both."""
     chosen = tuple((name, catalog.machine_for(name, tier)) for name in providers)
     found = ((name, machine_today(machine, tiers)) for name, machine in chosen)
-    today = tuple((name, machine) for name, machine in found if machine is not None)
-    return chosen, today, machine_notices([machine for _, machine in chosen], [machine for _, machine in today])
+    return TierMachines.of(chosen, tuple((name, machine) for name, machine in found if machine is not None))

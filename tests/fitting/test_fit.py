@@ -28,11 +28,11 @@ from etcdsize import (
     need_for,
     size,
     size_fleet,
-    storage_for,
 )
 from etcdsize.catalog.machines import Disk
 from etcdsize.fitting.disks import Shortfall
 from etcdsize.fitting.fit import best_per_tier
+from etcdsize.fitting.load_need import disk_need_for, tier_disk
 from etcdsize.fitting.model import disk_of
 from etcdsize.fitting.rejections import total_shortfall
 
@@ -66,11 +66,6 @@ class TestNeed:
     def test_names_its_source(self):
         for tier in TIERS:
             assert need_for(tier).source == load_catalog("guide").machine_for("gce", tier).source
-
-    def test_no_more_data_changes_nothing(self):
-        need = Need(tier="t", vcpus=1, memory_gib=1, concurrent_iops=1, disk_mb_per_second=1, data_bytes=20e9)
-        assert need.with_data(None) is need.with_data(20e9) is need.with_data(5) is need
-        assert need.with_data(20e9 + 1).memory_gib == 24
 
     def test_an_unknown_tier_is_rejected(self):
         with pytest.raises(OptionError) as caught:
@@ -497,9 +492,11 @@ class TestCandidates:
 
     def test_a_sizing_with_more_data_has_a_larger_disk(self):
         small, large = (fit(size(clients=5000, data_bytes=data), provider="aws") for data in (1e9, 20e9))
-        assert (small.storage.size_gib, large.storage.size_gib) == (29, 82)
         assert small.need.data_bytes == 8 * 2**30
-        assert large.best.disk.size_gib >= 82
+        assert small.disk.size_gib < large.disk.size_gib
+        # The quota, a snapshot and a defragmentation of as much.
+        assert large.disk.size_gib > 3 * large.disk.quota_bytes / 2**30 > 3 * 20e9 / 2**30
+        assert large.best.disk.size_gib >= large.disk.size_gib
 
     def test_a_sizing_keeps_its_provider_and_its_table(self):
         assert {c.machine.provider for c in fit(size(clients=5, provider="gce"), limit=None).candidates} == {"gce"}
@@ -513,17 +510,17 @@ class TestCandidates:
         with pytest.raises(OptionError, match=r"^tiers: cannot be used with a Sizing, which has its own figures"):
             fit(sizing, tiers=mine)
 
-    def test_much_data_needs_memory_for_the_quota(self):
-        """The FAQ: memory for the whole quota."""
-        need = fit(size(data_bytes=100e9)).need
-        assert need.memory_gib == 117
-        assert fit(size(data_bytes=9e9)).need.memory_gib == 60
+    def test_more_data_than_etcd_suggests_needs_memory_for_the_file(self):
+        """The guide's machine is for 8 GiB of data at most."""
+        sizing = size(data_bytes=100e9)
+        assert fit(sizing).need.memory_gib == sizing.needs["load"].memory_gib > 100
+        assert fit(size(data_bytes=8e9)).need.memory_gib == 60
 
     def test_a_users_own_need(self):
         need = Need(
             tier="mine", vcpus=3, memory_gib=10, concurrent_iops=1, disk_mb_per_second=1, data_bytes=1, source="me"
         )
-        assert fit(need, catalog(ENOUGH)).best.disk.size_gib == storage_for(1).size_gib == 9
+        assert fit(need, catalog(ENOUGH)).best.disk.size_gib == disk_need_for(1).size_gib
         with pytest.raises(TableError):
             Need(tier="mine", vcpus=0, memory_gib=10, concurrent_iops=1, disk_mb_per_second=1, data_bytes=1)
 
@@ -602,7 +599,7 @@ class TestBruteForce:
         ]  # fmt: skip
         need = Need(tier="t", vcpus=vcpus, memory_gib=memory, concurrent_iops=iops, disk_mb_per_second=bandwidth,
                     data_bytes=1)  # fmt: skip
-        least = storage_for(1).size_gib
+        least = disk_need_for(1).size_gib
         found = fit(need, catalog(*machines, disks=disks), limit=None)
         offered = {c.machine.machine_type: c for c in found.candidates}
         cheapest = {}
@@ -736,7 +733,7 @@ class TestInAnswers:
         tiers = load_tiers("guide").model_dump()
         tiers["tiers"][2]["data_bytes"]["limit"] = 100e9
         best = best_per_tier(catalog(machine("m", 64, 256, 20_000, 400)), TierTable(**tiers))
-        assert best.machine_for("aws", "large").disk.size_gb == storage_for(100e9).size_gib > 250
+        assert best.machine_for("aws", "large").disk.size_gb == tier_disk("large", TierTable(**tiers)).size_gib > 300
 
     def test_no_machine_for_any_tier(self):
         best = best_per_tier(catalog(machine("tiny", 1, 1, 10, 1)), load_tiers("guide"))

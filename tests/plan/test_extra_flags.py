@@ -19,6 +19,7 @@ from etcdsize import (
     Member,
     OptionError,
     PlanError,
+    Profile,
     Setting,
     Tls,
     load_versions,
@@ -396,16 +397,20 @@ class TestPrecedence:
         found = settings_for(size(data_bytes="4GB"), extra_flags={"quota-backend-bytes": "16GiB"})
         quota = found.setting("quota-backend-bytes")
         assert (quota.value, quota.is_given, quota.is_default) == (16 * GIB, True, False)
-        assert quota.why == "You set it; our choice is 5368709120."
-        assert found.memory.database_bytes == 16 * GIB
+        ours = settings_for(size(data_bytes="4GB"))
+        assert quota.why == f"You set it; our choice is {ours.quota_backend_bytes}."
+        # The file does not grow with its quota, but the disk has room for it.
+        assert found.memory == ours.memory
+        assert found.disk.quota_bytes == 16 * GIB
+        assert found.disk.size_gib > 48
         assert "quota-above-suggested" in codes(found)
         assert EtcdSettings.model_validate_json(found.model_dump_json()) == found
 
     @pytest.mark.parametrize(("text", "gib"), [("0", 2), ("2GiB", 2), ("1GiB", 1)])
-    def test_a_quota_below_the_data_has_a_notice(self, text, gib):
+    def test_a_quota_below_the_file_has_a_notice(self, text, gib):
         found = settings_for(size(data_bytes="4GB"), extra_flags={"quota-backend-bytes": text})
-        assert found.quota_backend_bytes == found.memory.database_bytes == gib * GIB
-        assert "quota-below-data" in codes(found)
+        assert found.quota_backend_bytes == found.disk.quota_bytes == gib * GIB
+        assert "quota-too-small" in codes(found)
         assert any(flag.startswith("--quota-backend-bytes=") for flag in found.flags)
 
     @pytest.mark.parametrize(
@@ -415,20 +420,30 @@ class TestPrecedence:
     )  # fmt: skip
     def test_a_notice_has_the_quota_as_it_was_given(self, quota, text):
         found = settings_for(size(data_bytes="4GB"), extra_flags={"quota-backend-bytes": quota})
-        (notice,) = [one for one in found.notices if one.code.startswith("quota-")]
+        notice = next(one for one in found.notices if one.code.startswith("quota-"))
         assert notice.text.startswith(f"The quota of {text} is ")
 
     def test_a_quota_of_a_plan_has_the_same_notice(self):
         assert "quota-above-suggested" in codes(plan(quota_backend_bytes="16GiB"))
 
     def test_raft_log(self):
-        found = settings_for(size(clients=5), extra_flags={"snapshot-count": 50_000, "snapshot-catchup-entries": 9_000})
-        assert found.memory.raft_bytes == 59_000 * 10_000
-        zero = settings_for(size(clients=5), extra_flags={"snapshot-count": 0, "snapshot-catchup-entries": 0})
+        load = Profile(clients=5, value_bytes=1000, keys=1000, writes_per_second=100)
+        old = size(load, etcd_version="3.5")
+        more = settings_for(old, extra_flags={"snapshot-count": 300_000})
+        assert more.memory.raft_log_bytes.need > 2 * settings_for(old).memory.raft_log_bytes.need
+        zero = settings_for(size(clients=5), extra_flags={"snapshot-count": 0})
         assert zero.memory == settings_for(size(clients=5)).memory
         assert zero.snapshot_count == 10_000
-        old = settings_for(size(clients=5), extra_flags={"experimental-snapshot-catchup-entries": 9_000})
-        assert old.memory.raft_bytes == 19_000 * 10_000
+
+    def test_history(self):
+        """Periodic compaction keeps up to twice the retention, for which the quota has room."""
+        load = Profile(keys=1e5, value_bytes=1000, writes_per_second=200)
+        short, long = (
+            settings_for(size(load), extra_flags={"auto-compaction-retention": text}) for text in ("5m", "1")
+        )
+        assert long.file.history_bytes.need == pytest.approx(12 * short.file.history_bytes.need, rel=0.1)
+        assert long.quota_backend_bytes > short.quota_backend_bytes
+        assert settings_for(size(load), extra_flags={"auto-compaction-retention": "0"}).profile == load
 
     @pytest.mark.parametrize(
         ("given", "rtt", "expected"),

@@ -35,7 +35,7 @@ class TestAnswer:
         assert found["forced_by"].split(",") == list(SIZING.forced_by)
         assert shlex.split(found["flags"]) == list(settings.flags)
         assert found["quota_backend_bytes"] == str(settings.quota_backend_bytes)
-        assert found["memory_gib"] == str(settings.memory.memory_gib)
+        assert found["memory_gib"] == str(settings.memory_gib)
         machines = {provider: machine.machine_type for provider, machine in SIZING.machines.items()}
         assert {f"machine_type_{name}": kind for name, kind in machines.items()}.items() <= found.items()
         codes = {notice.code for notice in SIZING.notices + settings.notices}

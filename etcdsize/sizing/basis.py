@@ -1,0 +1,121 @@
+"""Which of two needs decides the machine: the guide's for the tier, or the load's by the measured model.
+
+The guide gives the tier. What the load itself takes stands beside it, and both are named.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from etcdsize.base.checks import one_of
+from etcdsize.base.notice import Notice, NoticeKind
+from etcdsize.fitting.load_need import larger_disk, larger_need
+from etcdsize.fitting.need import FIGURES, Need, find_guide_need
+from etcdsize.tiers import TierTable
+from etcdsize.units import format_number
+from etcdsize.workload import Workload
+
+__all__ = [
+    "BASES",
+    "Basis",
+    "NeedOf",
+    "basis_of",
+    "compare_needs",
+    "further_fields",
+    "load_above_machines",
+    "need_by",
+    "tier_for",
+]
+
+Basis = Literal["larger", "guide", "measured"]
+BASES: tuple[Basis, ...] = ("larger", "guide", "measured")
+"""What may decide the machine: the larger need, the guide's need, or the load's."""
+NeedOf = Literal["guide", "load"]
+
+_SOURCE = "our choice: see docs/reasons.md, the guide and the load"
+GUIDE_AND_LOAD = NoticeKind("guide-and-load", "info", _SOURCE)
+LOAD_ABOVE_MACHINE = NoticeKind("load-above-machine", "beyond-guide", _SOURCE)
+
+_WORDS = {
+    "vcpus": "{} vCPUs",
+    "memory_gib": "{} GiB of memory",
+    "concurrent_iops": "{} concurrent IOPS",
+    "disk_mb_per_second": "{} MB/s",
+}
+
+
+def basis_of(value: Any) -> Basis:
+    """Return the basis if it is one."""
+    found = one_of("basis", value, BASES)
+    return next(basis for basis in BASES if basis == found)
+
+
+def further_fields(load: Workload | None) -> tuple[str, ...]:
+    """Return which fields of a load are known besides clients, requests and data."""
+    if load is None or type(load) is Workload:
+        return ()
+    known = load.model_fields_set - set(Workload.model_fields) - {"assumptions"}
+    return tuple(name for name in type(load).model_fields if name in known and getattr(load, name) not in (None, ()))
+
+
+def need_by(basis: Basis, needs: Mapping[NeedOf, Need], load_decides: bool) -> Need:
+    """Return the need that decides; `needs` lacks the guide's for a tier of which the guide has no machine."""
+    guide, load = needs.get("guide"), needs["load"]
+    if guide is None or basis == "measured":
+        return load
+    if load_decides:
+        return larger_need(guide, load)
+    # The guide's disk is for the largest load of the tier, and a load without bound takes more.
+    return guide.model_copy(update={"disk": larger_disk(guide, load)})
+
+
+def tier_for(need: Need, tiers: TierTable) -> int | None:
+    """Return the index of the smallest tier whose machine in the guide is enough for a need, None where none is."""
+    for index, name in enumerate(tiers.names):
+        guide = find_guide_need(name, 0)
+        if guide is not None and all(getattr(guide, figure) >= getattr(need, figure) for figure in FIGURES):
+            return index
+    return None
+
+
+def compare_needs(
+    needs: Mapping[NeedOf, Need], basis: Basis, load_decides: bool, known: Sequence[str], nodes_only: bool
+) -> Notice:
+    """Return the line that says which need decides and why, and where the two differ.
+
+    `known` names the fields that are known besides the three dimensions, and `nodes_only` says that only a number of
+    Kubernetes nodes is.
+    """
+    guide, load = needs.get("guide"), needs["load"]
+    if guide is None:
+        why = f"The load decides, because the guide has no machine for {load.tier}"
+    elif basis != "larger":
+        why = f"The {'guide' if basis == 'guide' else 'load'} decides, as asked"
+    elif load_decides:
+        given = f"{', '.join(known)} {'is' if len(known) == 1 else 'are'} known"
+        past = "it is past the last bound of the tiers"
+        why = f"The larger need decides, because {given if known else past}"
+    else:
+        only = "only the number of nodes is" if nodes_only else "only clients, requests and data are"
+        why = f"The guide decides, because {only} known"
+    text = f"{why}. Of memory, the load takes {load.because['memory_gib']}"
+    if guide is None:
+        return GUIDE_AND_LOAD(f"{text}.")
+    more = [name for name in FIGURES if getattr(load, name) > getattr(guide, name)]
+    text += f"; the guide's machine for {guide.tier} has {_figures(guide, ['memory_gib'])}"
+    if more:
+        text += f", and the load needs more: {_figures(load, more)}"
+    return GUIDE_AND_LOAD(f"{text}.", severity="warning" if more and not load_decides else "info")
+
+
+def load_above_machines(need: Need, machines: Sequence[str]) -> Notice:
+    """Return the notice about machines that have too little for the load."""
+    reason = need.because.get("memory_gib")
+    takes = _figures(need, FIGURES) + (f" ({reason})" if reason else "")
+    return LOAD_ABOVE_MACHINE(
+        f"Each member needs {takes}: {' and '.join(machines)} {'has' if len(machines) == 1 else 'have'} less. "
+        "etcdsize fit finds machines that are enough."
+    )
+
+
+def _figures(need: Need, names: Sequence[str]) -> str:
+    return ", ".join(_WORDS[name].format(format_number(getattr(need, name))) for name in names)

@@ -1,0 +1,68 @@
+"""The machines of a sizing where the load decides them, or what the load takes is the larger need."""
+
+from pathlib import Path
+
+from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.machines import Machine
+from etcdsize.fitting.fit import fit, with_disk
+from etcdsize.fitting.need import FIGURES, Need
+from etcdsize.sizing.basis import Basis, load_above_machines, tier_for
+from etcdsize.sizing.machines import ByProvider, TierMachines
+from etcdsize.tiers import TierTable
+
+__all__ = ["machines_for_load"]
+
+
+def machines_for_load(
+    need: Need,
+    asked: str | Path | Catalog,
+    catalog: Catalog,
+    providers: tuple[str, ...],
+    tiers: TierTable,
+    code: int,
+    basis: Basis,
+) -> tuple[str, TierMachines]:
+    """Return the tier whose machines are enough for a need, and every provider's machine with today's.
+
+    `asked` is the catalog as the user named it and `catalog` the same with a machine for every tier; `code` is the
+    index of the guide's tier.
+    """
+    enough = tier_for(need, tiers)
+    last = len(tiers.names) - 1
+    index = last if enough is None else max(enough, code) if basis == "larger" else enough
+    name = tiers.names[index]
+    own = asked if isinstance(asked, Catalog) else load_catalog(asked)
+    if own.has_tiers:
+        chosen: ByProvider = tuple((provider, catalog.machine_for(provider, name)) for provider in providers)
+        today = tuple(
+            (provider, found) for provider, machine in chosen if (found := _today(machine, need, name)) is not None
+        )
+    else:
+        # arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
+        arch = "x86_64" if any(machine.arch == "x86_64" for machine in own.machines) else None
+        today = chosen = tuple(
+            (provider, with_disk(fit(need, own, provider=provider, arch=arch, limit=1).best, name))
+            for provider in providers
+        )
+    machines = TierMachines.of(chosen, today)
+    short = dict.fromkeys(machine.machine_type for _, machine in (*chosen, *today) if _has_less(machine, need))
+    if short:
+        machines = machines._replace(notices=(*machines.notices, load_above_machines(need, list(short))))
+    return name, machines
+
+
+def _today(machine: Machine, need: Need, tier: str) -> Machine | None:
+    """Return what to run today in place of a machine: the first that is enough, or the machine itself."""
+    if machine.lifecycle != "previous" or machine.cost is not None:
+        return machine
+    current = load_catalog("current")
+    if machine.provider not in current.providers:
+        return None
+    candidates = fit(need, current, provider=machine.provider, limit=1).candidates
+    return with_disk(candidates[0], tier) if candidates else None
+
+
+def _has_less(machine: Machine, need: Need) -> bool:
+    """Return whether a machine is known to have less of something than is needed."""
+    known = ((getattr(machine, name), getattr(need, name)) for name in FIGURES)
+    return any(has is not None and has < needed for has, needed in known)

@@ -1,0 +1,157 @@
+"""Which need decides the machine: the guide's for the tier, or the load's by the measured model."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etcdsize import Catalog, Machine, OptionError, Price, Profile, Sizing, fit, size
+from etcdsize.fitting.need import FIGURES
+from etcdsize.sizing.basis import BASES
+
+PLAIN = {"clients": 300, "requests_per_second": 800, "data_bytes": 400e6}
+# Large values fill the raft log of 3.5, which no machine of the tier has room for.
+HEAVY = Profile(**PLAIN, value_bytes="100kB", writes_per_second=80)
+
+
+class TestWhatDecides:
+    """With clients, requests and data alone the guide decides; once a further field is known, the larger need does."""
+
+    @pytest.mark.parametrize(
+        ("load", "basis", "decides"),
+        [
+            (PLAIN, "larger", False),
+            (PLAIN, "guide", False),
+            (PLAIN, "measured", True),
+            (HEAVY, "larger", True),
+            (HEAVY, "guide", False),
+            (HEAVY, "measured", True),
+            ({"kubernetes_nodes": 1_000}, "larger", False),
+            ({"kubernetes_nodes": 1_000}, "measured", True),
+            # Past the most data that etcd suggests, the guide has no figure.
+            ({"data_bytes": 9e9}, "larger", True),
+            ({"data_bytes": 8e9}, "larger", False),
+        ],
+    )
+    def test_the_load_counts(self, load, basis, decides):
+        sizing = size(load, basis=basis) if isinstance(load, Profile) else size(**load, basis=basis)
+        assert sizing.load_decides == decides
+        guide, measured = sizing.needs["guide"], sizing.needs["load"]
+        if basis == "measured":
+            assert sizing.need == measured
+        for name in FIGURES:
+            larger = max(getattr(guide, name), getattr(measured, name))
+            expected = {"measured": getattr(measured, name), "guide": getattr(guide, name)}
+            assert getattr(sizing.need, name) == expected.get(basis, larger if decides else getattr(guide, name))
+
+    @settings(max_examples=30)
+    @given(st.sampled_from(BASES), st.floats(1, 3e5), st.floats(0, 500))
+    def test_the_larger_need_is_the_larger_in_every_figure(self, basis, value, writes):
+        load = Profile(clients=50, data_bytes=1e9, value_bytes=value, writes_per_second=writes)
+        need, needs = size(load, basis=basis).need, size(load).needs
+        for name in FIGURES:
+            both = [getattr(one, name) for one in needs.values()]
+            assert min(both) <= getattr(need, name) <= max(both)
+            if basis == "larger":
+                assert getattr(need, name) == max(both)
+        assert need.disk.size_gib >= needs["load"].disk.size_gib
+
+    def test_the_tier_is_always_the_guides(self):
+        assert {size(**PLAIN, basis=basis).tier for basis in BASES} == {"medium"}
+        assert size(HEAVY).tier == "medium"
+
+    @pytest.mark.parametrize("basis", ["large", None, 5, True])
+    def test_any_other_basis_is_rejected(self, basis):
+        with pytest.raises(OptionError, match=r"^basis: got .*, expected larger or guide or measured"):
+            size(clients=5, basis=basis)
+
+    def test_an_unknown_version_is_rejected(self):
+        with pytest.raises(OptionError, match=r'^etcd_version: got "3\.3", expected one of 3\.4, 3\.5, 3\.6, 3\.7'):
+            size(clients=5, etcd_version="3.3")
+
+
+class TestMachines:
+    """The machine is that of the smallest tier that is enough, and today's the first that `fit` recommends."""
+
+    def test_a_load_that_takes_more_gets_a_larger_machine(self):
+        old = size(HEAVY, etcd_version="3.5", provider="aws")
+        assert old.needs["load"].memory_gib > old.needs["guide"].memory_gib
+        assert (old.tier, old.machine_tier) == ("medium", "xlarge")
+        best = fit(old).best
+        today = old.machine_today
+        assert (today.machine_type, today.disk.size_gb) == (best.machine.machine_type, best.disk.size_gib)
+        assert old.usd_month["aws"] == pytest.approx(3 * best.cost.usd_month)
+
+    def test_a_load_that_takes_less_keeps_the_guides_machine_unless_measured_is_asked(self):
+        load = Profile(**PLAIN, value_bytes=200)
+        assert size(load).machine_tier == "medium"
+        assert size(load, basis="measured").machine_tier == "small"
+
+    def test_a_load_above_every_machine_of_the_guide_is_said(self):
+        sizing = size(Profile(clients=5, value_bytes="3MB", writes_per_second=1, keys=10), etcd_version="3.5")
+        (notice,) = [one for one in sizing.notices if one.code == "load-above-machine"]
+        assert notice.severity == "beyond-guide"
+        assert sizing.is_beyond_guide
+        assert "GiB of memory" in notice.text
+
+    def test_a_catalog_without_tiers_is_fitted_to_the_load(self):
+        sizing = size(HEAVY, etcd_version="3.5", catalog="current", provider="aws")
+        assert sizing.machine.memory_gib >= sizing.need.memory_gib
+        assert sizing.machines == sizing.machines_today
+
+    def test_json_has_both_needs_and_comes_back(self):
+        for sizing in (size(**PLAIN), size(HEAVY), size(kubernetes_nodes=5, basis="measured")):
+            assert Sizing.model_validate_json(sizing.model_dump_json()) == sizing
+            assert list(sizing.model_dump()["needs"]) == ["guide", "load"]
+
+
+class TestComparison:
+    """One line says which need decides and why, and where the two differ."""
+
+    @pytest.mark.parametrize(
+        ("sizing", "why"),
+        [
+            (size(**PLAIN), "The guide decides, because only clients, requests and data are known. "),
+            (size(kubernetes_nodes=5), "The guide decides, because only the number of nodes is known. "),
+            (size(**PLAIN, basis="guide"), "The guide decides, as asked. "),
+            (size(**PLAIN, basis="measured"), "The load decides, as asked. "),
+            (
+                size(HEAVY),
+                "The larger need decides, because value_bytes, writes_per_second are known. ",
+            ),
+            (size(data_bytes=9e9), "The larger need decides, because it is past the last bound of the tiers. "),
+        ],
+    )
+    def test_says_why(self, sizing, why):
+        notice = sizing.comparison
+        assert notice.code == "guide-and-load"
+        assert notice.text.startswith(why + "Of memory, the load takes ")
+        assert "\n" not in notice.line
+        assert sizing.explain().splitlines()[-1] == f"Notice (guide-and-load): {notice.text}"
+
+    def test_warns_where_the_guide_decides_and_the_load_takes_more(self):
+        more = size(HEAVY, basis="guide", etcd_version="3.5").comparison
+        assert more.severity == "warning"
+        assert ", and the load needs more: " in more.text
+        assert size(**PLAIN).comparison.severity == "info"
+
+
+def machine(name, memory_gib):
+    return Machine(
+        provider="aws", machine_type=name, family="f", vcpus=16, memory_gib=memory_gib, concurrent_iops=90_000,
+        disk_mb_per_second=4_000, arch="x86_64", price=Price(usd_hour=1, region="r1", date="2026-01-02"),
+    )  # fmt: skip
+
+
+class TestRejected:
+    """A machine with less memory than the load takes is rejected with that reason."""
+
+    def test_the_reason(self):
+        sizing = size(HEAVY, etcd_version="3.5", basis="measured")
+        need = sizing.need
+        catalog = Catalog(name="mine", machines=[machine("m", 8)], disk_kinds=[])
+        (rejected,) = fit(sizing, catalog).rejected
+        assert rejected.code == "too-little"
+        assert rejected.reason.startswith(f"the load takes {need.memory_gib:g} GiB of memory (")
+        assert "); this has 8; " in rejected.reason
