@@ -143,6 +143,8 @@ def calls() -> dict[str, dict[str, object]]:
             "tiers": "guide",
             "headroom": 0.1,
             "members": 3,
+            "basis": "measured",
+            "etcd_version": "3.5",
         },
         "size_fleet": {
             "clients": [5],
@@ -166,7 +168,6 @@ def calls() -> dict[str, dict[str, object]]:
             "headroom": 0.1,
             "answers": ["tier"],
         },
-        "storage_for": {"data_bytes": 5e6},
         "tier_for_kubernetes_nodes": {"nodes": 5},
     }
 
@@ -247,7 +248,6 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "Histogram.since": (histogram, {"before": histogram}),
         "Histogram.quantile": (histogram, {"share": 0.5}),
         "Machine.limits_for": (catalog.machines[0], {"kind": "gp3"}),
-        "Need.with_data": (etcdsize.need_for("small"), {"data_bytes": 5e6}),
         "Resources.arithmetic": (
             etcdsize.resources_for(etcdsize.Profile(keys=1000, value_bytes=500)),
             {"figure": "memory.limit_bytes"},

@@ -287,7 +287,7 @@ def _without_given(ours: Mapping[str, Setting], given: Mapping[str, Value]) -> d
 
 
 def _count_given(given: Mapping[str, Value], name: str) -> int | None:
-    """Return a count that the user chose, None where there is none and for what `check_flags` refuses. 0: the default."""
+    """Return a count that the user chose; None where there is none, for etcd's default, and for what is refused."""
     value = given.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_QUOTA_BYTES:
         return None

@@ -23,16 +23,16 @@ def profile_text(profile: Profile) -> str:
         load = getattr(profile, name)
         if name in known and load is not None:
             parts.append(load_text(name, load, bound))
-    for name in type(profile).model_fields:
-        value = getattr(profile, name)
-        if name not in known or name in DIMENSIONS or name.endswith("_bound") or value is None:
+    for field in type(profile).model_fields:
+        value = getattr(profile, field)
+        if field not in known or field in DIMENSIONS or field.endswith("_bound") or value is None:
             continue
-        if name == "objects":
+        if field == "objects":
             kinds = [kind for kind in value if f"objects.{kind.name}.count" not in assumed]
             parts += [f"{kind.count} {kind.name}" for kind in kinds]
-        elif name == "tls":
+        elif field == "tls":
             parts.append("TLS" if value else "no TLS")
         else:
             ends = (value.low,) if value.is_exact else (value.low, value.likely, value.high)
-            parts.append(f"{name} {'..'.join(quantity_text(f'load.{name}', end) for end in ends)}")
+            parts.append(f"{field} {'..'.join(quantity_text(f'load.{field}', end) for end in ends)}")
     return ", ".join(parts)

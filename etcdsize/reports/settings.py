@@ -27,7 +27,7 @@ def render_settings(settings: EtcdSettings) -> str:
     rows += [(f"--{one.name}", flag_text(one.value), "yes" if one.is_default else "no") for one in chosen]
     reasons = [line for one in chosen for line in (f"{one.name}:", *_wrapped(f"{one.why} [{one.source}]"))]
     notices = [notice.line for notice in settings.notices]
-    return page(aligned(head), aligned(rows), reasons, _memory(settings), notices)
+    return page(aligned(head), aligned(rows), reasons, _memory(settings), _assumed(settings), notices)
 
 
 def _wrapped(text: str) -> list[str]:
@@ -46,3 +46,10 @@ def _memory(settings: EtcdSettings) -> list[str]:
             ("disk", settings.disk.because),
         ]
     )
+
+
+def _assumed(settings: EtcdSettings) -> list[str]:
+    """Return what is not known of the load, with the likely value that counts instead."""
+    found = [f"{one.field} {quantity_text(f'load.{one.field}', one.value.likely)}" for one in settings.assumptions]
+    text = f"assumed: {', '.join(found)} (etcdsize resources says why)"
+    return textwrap.wrap(text, 100, subsequent_indent="  ") if found else []

@@ -59,6 +59,8 @@ def _needs(sizing: Sizing) -> list[str]:
         figures = (need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second)
         disk = "" if need.disk is None else str(need.disk.size_gib)
         rows.append((words, *map(figure_text, figures), disk))
+    if "load" not in sizing.needs:
+        return aligned(rows, right=(1, 2, 3, 4, 5))
     memory, file = map(_range_text, (sizing.resources.memory.limit_bytes, sizing.resources.file.high_water_bytes))
     quota = quota_text(sizing.resources.quota_bytes)
     likely = f"The load likely takes {memory} of memory and a file of {file}; its quota is {quota}."

@@ -266,7 +266,8 @@ def resources_for(
     try:
         found = evaluate_all(filled, asked)
         figures = _figures(found)
-    except OverflowError:
+    except (OverflowError, ValueError):
+        # Python rounds neither infinity nor NaN.
         raise _too_large() from None
     if not all(
         figure["high"] < math.inf and figure["need"] < math.inf

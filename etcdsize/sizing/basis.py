@@ -9,7 +9,7 @@ from typing import Any, Literal
 from etcdsize.base.checks import one_of
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.fitting.load_need import larger_disk, larger_need
-from etcdsize.fitting.need import FIGURES, Need, find_guide_need
+from etcdsize.fitting.need import FIGURES, Need, find_guide_need, need_of_tier
 from etcdsize.tiers import TierTable
 from etcdsize.units import format_number
 from etcdsize.workload import Workload
@@ -57,9 +57,11 @@ def further_fields(load: Workload | None) -> tuple[str, ...]:
     return tuple(name for name in type(load).model_fields if name in known and getattr(load, name) not in (None, ()))
 
 
-def need_by(basis: Basis, needs: Mapping[NeedOf, Need], load_decides: bool) -> Need:
-    """Return the need that decides; `needs` lacks the guide's for a tier of which the guide has no machine."""
-    guide, load = needs.get("guide"), needs["load"]
+def need_by(tier: str, basis: Basis, needs: Mapping[NeedOf, Need], load_decides: bool) -> Need:
+    """Return the need that decides; `needs` may lack one of the two."""
+    guide, load = needs.get("guide"), needs.get("load")
+    if load is None:
+        return need_of_tier(tier, 0) if guide is None else guide
     if guide is None or basis == "measured":
         return load
     if load_decides:
@@ -85,7 +87,9 @@ def compare_needs(
     `known` names the fields that are known besides the three dimensions, and `nodes_only` says that only a number of
     Kubernetes nodes is.
     """
-    guide, load = needs.get("guide"), needs["load"]
+    guide, load = needs.get("guide"), needs.get("load")
+    if load is None:
+        return GUIDE_AND_LOAD("The load is so large that what it takes is no longer a number.", severity="warning")
     if guide is None:
         why = f"The load decides, because the guide has no machine for {load.tier}"
     elif basis != "larger":

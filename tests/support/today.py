@@ -11,6 +11,11 @@ def machine_today(provider: str, tier: str) -> str:
     return fit(tier, provider=provider).best.machine.machine_type
 
 
+def disk_gb(provider: str, tier: str) -> float:
+    """Return the size of the disk of the machine of today, which depends on the measured model. [GB]"""
+    return fit(tier, provider=provider).best.disk.size_gib
+
+
 def usd_month(provider: str, tier: str) -> float:
     """Return the monthly cost of a cluster, rounded to cents as in files. [US dollars]"""
     return round(MEMBERS * fit(tier, provider=provider).best.cost.usd_month, 2)
