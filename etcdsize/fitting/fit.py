@@ -177,7 +177,7 @@ def fit(
                 matches.append(_match(machine, need, disks[machine.provider], region))
                 continue
             if rejection.shortfalls:
-                near.append((total_shortfall(rejection.shortfalls), machine, rejection.reason))
+                near.append((total_shortfall(rejection.shortfalls), machine, rejection.missing))
         rejected.append(_rejected(machine, rejection))
     matches.sort(key=lambda one: one.rank)
     local.sort(key=lambda one: (one.usd_month is None, one.usd_month or 0, one.machine.machine_type))

@@ -30,6 +30,8 @@ class Rejection(NamedTuple):
     code: Reason
     reason: str
     shortfalls: tuple[Shortfall, ...] = ()
+    missing: str = ""
+    """How much of each figure is missing, where the machine lacks something."""
 
 
 def reject_unrequested(
@@ -71,9 +73,10 @@ def reject_insufficient(machine: Machine, need: Need, disks: DiskOptions) -> Rej
     if short:
         bursts = [_reaches_in_a_burst(machine, one) for one in short]
         code: Reason = "burst-only" if len(short) == len(disk_short) and all(bursts) else "too-little"
-        text = ", ".join(_shortfall_text(one, need, burst) for one, burst in zip(short, bursts))
+        missing = ", ".join(_missing_text(one, burst) for one, burst in zip(short, bursts))
+        text = ", ".join(_reason_text(one, need, burst) for one, burst in zip(short, bursts))
         why_no_disk = "" if disks.sufficient else f"; {'; '.join(disks.rejections)}"
-        return Rejection(code, text + why_no_disk, tuple(short))
+        return Rejection(code, text + why_no_disk, tuple(short), missing + why_no_disk)
     if not disks.sufficient:
         return Rejection("no-disk", "; ".join(disks.rejections))
     if unknown:
@@ -83,16 +86,23 @@ def reject_insufficient(machine: Machine, need: Need, disks: DiskOptions) -> Rej
     return None
 
 
-def _shortfall_text(short: Shortfall, need: Need, burst: bool) -> str:
-    """Return how much of a figure a machine lacks, or what the load takes of it where the load decides."""
+def _missing_text(short: Shortfall, burst: bool) -> str:
+    """Return how much of a figure a machine lacks."""
     figure, has, needed = short
     only = ", more only in a burst" if burst else ""
-    if figure in need.because:
-        return (
-            f"the load takes {rounded_text(needed)} {_WORDS[figure]} ({need.because[figure]}); this has "
-            f"{rounded_text(has)}{only}"
-        )
     return f"{rounded_text(needed - has)} {_WORDS[figure]} ({rounded_text(has)} of {rounded_text(needed)}{only})"
+
+
+def _reason_text(short: Shortfall, need: Need, burst: bool) -> str:
+    """Return the same, or what the load takes of the figure where the load decides it."""
+    figure, has, needed = short
+    if figure not in need.because:
+        return _missing_text(short, burst)
+    only = ", and more only in a burst" if burst else ""
+    return (
+        f"the load takes {rounded_text(needed)} {_WORDS[figure]} ({need.because[figure]}); this has "
+        f"{rounded_text(has)}{only}"
+    )
 
 
 def shortfalls(machine: Machine, need: Need, figures: Iterable[str]) -> list[Shortfall]:

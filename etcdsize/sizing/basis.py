@@ -31,7 +31,7 @@ BASES: tuple[Basis, ...] = ("larger", "guide", "measured")
 """What may decide the machine: the larger need, the guide's need, or the load's."""
 NeedOf = Literal["guide", "load"]
 
-_SOURCE = "our choice: see docs/reasons.md, the guide and the load"
+_SOURCE = "our choice"
 GUIDE_AND_LOAD = NoticeKind("guide-and-load", "info", _SOURCE)
 LOAD_ABOVE_MACHINE = NoticeKind("load-above-machine", "beyond-guide", _SOURCE)
 

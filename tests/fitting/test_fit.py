@@ -495,11 +495,11 @@ class TestCandidates:
             fit(what)
 
     def test_a_sizing_with_more_data_has_a_larger_disk(self):
-        small, large = (fit(size(clients=5000, data_bytes=data), provider="aws") for data in (1e9, 200e9))
+        small, large = (fit(size(clients=5000, data_bytes=data), provider="aws") for data in (1e9, 40e9))
         assert small.need.data_bytes == 8 * 2**30
         assert small.disk.size_gib < large.disk.size_gib
         # The quota, a snapshot and a defragmentation of as much.
-        assert large.disk.size_gib > 3 * large.disk.quota_bytes / 2**30 > 3 * 200e9 / 2**30
+        assert large.disk.size_gib > 3 * large.disk.quota_bytes / 2**30 > 3 * 40e9 / 2**30
         assert large.best.disk.size_gib >= large.disk.size_gib
 
     def test_a_sizing_keeps_its_provider_and_its_table(self):
