@@ -9,6 +9,7 @@ compared with. Rows that name too little for a prediction are not in it.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,8 +61,8 @@ def checked_rows() -> Iterator[Checked]:
     for row in json.loads(ROWS.read_text()):
         found = resources_for(Profile(**row["profile"]), etcd_version=row["version"], **row["asked"])
         ends = [_ends(getattr(getattr(found, group), name)) for group, name in map(_split, row["figures"])]
-        # The first figure is there; of the others, such as the file in memory, some or all may be.
-        yield Checked(row, ends[0][0], ends[0][1], sum(end[2] for end in ends))
+        # The first figure is there; of the others, such as garbage and the file in memory, some or all may be.
+        yield Checked(row, ends[0][0], math.fsum(end[1] for end in ends), math.fsum(end[2] for end in ends))
 
 
 def _split(figure: str) -> tuple[str, str]:

@@ -72,6 +72,8 @@ class Coefficients:
     """A revision that a compaction keeps, while it runs."""
     garbage_factor: float
     """How far the heap grows beyond what is live before it is collected."""
+    list_peak_factor: float
+    """How far lists grow beyond that."""
     heap_margin: float
     """The measured heap over what the terms add up to."""
     defragment_keys: float
@@ -83,6 +85,8 @@ class Coefficients:
     file_fixed: float
     file_overhead_compaction: float
     """What a compaction adds to the file, as a share of it. [1]"""
+    file_runs: float
+    """What stays free between revisions of whole pages, as a share of them. [1]"""
     lease_file: float
     wal_record_overhead: float
     wal_sync_record: float
@@ -93,8 +97,12 @@ class Coefficients:
     """How many fsyncs a write waits for while others write. [count]"""
     commit_bytes_fixed: float
     commit_fsyncs: float
+    commits_per_revoke: float
+    """Commits that the end of a lease causes at once. [count]"""
     # The network.
     peer_per_put: float
+    peer_per_read: float
+    """What members send each other for a linearizable read that shares it with no other."""
     peer_idle_leader: float
     peer_idle_follower: float
     watch_event_overhead: float

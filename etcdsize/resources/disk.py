@@ -44,7 +44,7 @@ _FSYNCS = (
         "WAL", ("wal_syncs_per_write_alone", "wal_loop_seconds"), "writes that come during an fsync share the next"
     ),
     TermKind("commits", ("commit_fsyncs",)),
-    TermKind("leases that end", ("commit_fsyncs",), "each is a commit of its own"),
+    TermKind("leases that end", ("commit_fsyncs", "commits_per_revoke")),
 )
 DISK_TERMS: dict[str, tuple[TermKind, ...]] = {
     "wal_bytes_per_second": _WAL,
@@ -81,15 +81,16 @@ class DiskSpeed:
 
 
 def disk_figures(
-    load: Load, sums: LoadSums, values: Coefficients, quota_bytes: float, wal_bytes: float, fsync_seconds: float
+    load: Load, sums: LoadSums, values: Coefficients, quota_bytes: float, wal_bytes: float, loop_seconds: float
 ) -> Figures:
     """Return the figures of the disk."""
     writes, ended = load.writes_per_second, load.lease_revokes_per_second
     puts = max(1.0, load.puts_per_transaction)
     # A pass of the raft loop writes all that came since the last one, and ends with an fsync.
     entries = (writes + ended) * values.wal_syncs_per_write_alone
-    syncs = entries / (1 + entries * (values.wal_loop_seconds + fsync_seconds))
+    syncs = entries / (1 + entries * loop_seconds)
     commits = min(writes, _COMMITS_PER_SECOND)
+    lease_commits = ended * values.commits_per_revoke
     levels = math.log(max(1.0, sums.fresh_bytes / _PAGE)) / math.log(_LEAVES_A_BRANCH)
     commit_bytes = values.commit_bytes_fixed + _PAGE * levels
     needed = fsync_needed(load, values)
@@ -104,13 +105,13 @@ def disk_figures(
         ),
         "backend_bytes_per_second": (
             sums.file_bytes_per_second,
-            (commits + ended) * commit_bytes,
+            (commits + lease_commits) * commit_bytes,
             commits * _PAGE,
         ),
-        "fsyncs_per_second": (syncs, commit_fsyncs, values.commit_fsyncs * ended),
+        "fsyncs_per_second": (syncs, commit_fsyncs, values.commit_fsyncs * lease_commits),
         "fsync_p99_seconds": (needed,),
-        "sequential_iops": (min(writes, 1 / needed), commit_fsyncs + values.commit_fsyncs * ended),
-        "volume_bytes": (*volume, sum(volume) * _FREE / (1 - _FREE)),
+        "sequential_iops": (min(writes, 1 / needed), commit_fsyncs + values.commit_fsyncs * lease_commits),
+        "volume_bytes": (*volume, math.fsum(volume) * _FREE / (1 - _FREE)),
     }
 
 

@@ -34,6 +34,7 @@ FILE_TERMS: dict[str, tuple[TermKind, ...]] = {
         TermKind("in use", (), "see in_use_bytes"),
         _HISTORY,
         TermKind("compaction", ("file_overhead_compaction",)),
+        TermKind("between runs of pages", ("file_runs",), "of values of 2 kB and more"),
         TermKind("reads", (), "pages that a snapshot keeps while others are written: the writes of its seconds"),
     ),
     "quota_bytes": (
@@ -55,13 +56,16 @@ def file_figures(
     """Return the figures of the file; `kept_bytes` is what the keys take after updates and compactions."""
     packed = min(sums.fresh_bytes, kept_bytes)
     in_use = (packed, kept_bytes - packed, values.lease_file * load.leases, values.file_fixed)
-    kept = sum(in_use)
+    kept = math.fsum(in_use)
     copied = values.file_overhead_compaction * (kept + sums.history_bytes) if sums.history_bytes else 0.0
-    high_water = (kept, sums.history_bytes, copied, sums.file_bytes_per_second * snapshot_seconds)
-    length = sum(high_water)
-    if not length < math.inf:
-        # The difference of two infinities is no number at all.
-        raise OverflowError("the file's length is not finite")
+    high_water = (
+        kept,
+        sums.history_bytes,
+        copied,
+        values.file_runs * sums.run_bytes,
+        sums.file_bytes_per_second * snapshot_seconds,
+    )
+    length = math.fsum(high_water)
     wanted = max(_wanted_quota(length), sums.data_bytes)
     rounded = max(DEFAULT_QUOTA_BYTES, math.ceil(wanted / _GIB) * _GIB)
     return {
@@ -82,7 +86,7 @@ def seconds_until_full(figures: Figures, sums: LoadSums, quota_bytes: float) -> 
 
     Infinity: never.
     """
-    room = max(0.0, quota_bytes - sum(figures["in_use_bytes"]))
+    room = max(0.0, quota_bytes - math.fsum(figures["in_use_bytes"]))
     rate = sums.file_bytes_per_second
     alone = room / rate if rate else math.inf if room else 0.0
-    return alone, math.inf if sum(figures["high_water_bytes"]) <= quota_bytes else alone
+    return alone, math.inf if math.fsum(figures["high_water_bytes"]) <= quota_bytes else alone

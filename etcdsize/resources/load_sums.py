@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etcdsize.resources.load import Load
 from etcdsize.resources.mixing import mixing_bytes
-from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes
+from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes, share_of_runs
 from etcdsize.resources.size_classes import size_class
 
 __all__ = ["LoadSums", "sums_of"]
@@ -44,6 +45,8 @@ class LoadSums:
     """The same after updates and compactions, which leave pages half empty: low, likely and high. [bytes]"""
     history_bytes: float
     """The file in use by replaced and deleted revisions before a compaction. [bytes]"""
+    run_bytes: float
+    """The part of both that is on runs of pages, which leave others unused. [bytes]"""
     history_revisions: float
     """Those revisions. [count]"""
     index_key_bytes: float
@@ -73,15 +76,15 @@ class LoadSums:
 def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     """Return the sums over a load's kinds of keys."""
     history = load.history_seconds
-    rate = sum([kind.writes_per_second for kind in load.objects])
+    rate = math.fsum([kind.writes_per_second for kind in load.objects])
     # The data's packing in the file is a field of the profile; only the history's follows from today's rate of writes.
     puts = max(1.0, load.puts_per_transaction)
     largest_commit = min(max(puts, rate / _COMMITS_PER_SECOND), _MOST_PUTS_PER_COMMIT)
     data = written = file_rate = fresh = low = likely = high = 0.0
-    history_bytes = replaced_revisions = index = 0.0
+    history_bytes = replaced_revisions = index = runs = 0.0
     sizes = []
     in_file, in_writes, in_history = [], [], []
-    keys = sum([kind.count for kind in load.objects])
+    keys = math.fsum([kind.count for kind in load.objects])
     # Where revisions_per_key was filled from the rate of writes, it adds nothing to them.
     further = max(0.0, load.revisions_per_key - 1 - rate * history / keys) if keys else 0.0
     for kind in load.objects:
@@ -111,6 +114,8 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
             replaced_revisions += replaced
             history_bytes += replaced * replaced_one
             best, usual, worst = _fragmentation(key, value, load.puts_per_commit)
+        runs += count * fresh_one * share_of_runs(key, value, load.puts_per_commit)
+        runs += replaced * replaced_one * share_of_runs(key, value, dense)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)
         likely += count * fresh_one * max(1.0, usual)
@@ -121,6 +126,8 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         fresh, low, likely, high = (total + extra for total in (fresh, low, likely, high))
         file_rate += mixing_bytes(in_writes)
         history_bytes += mixing_bytes(in_history)
+    if not data + high + history_bytes + file_rate < math.inf:
+        raise OverflowError("the load is beyond all floats")
     mean = written / rate if rate else data / keys if keys else 0.0
     mean_key = index / keys if keys else 0.0
     deleted = load.lease_revokes_per_second * load.keys_per_lease * history
@@ -138,6 +145,7 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         fresh_bytes=fresh,
         kept_bytes=(low, likely, high),
         history_bytes=history_bytes,
+        run_bytes=runs,
         history_revisions=replaced_revisions + deleted,
         index_key_bytes=index,
         replaced_revisions=replaced_revisions,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from etcdsize.resources.coefficients import Coefficients
 from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
@@ -66,7 +68,7 @@ MEMORY_TERMS: dict[str, tuple[TermKind, ...]] = {
     "lists_bytes": (_LISTS,),
     "garbage_bytes": (
         TermKind("of the heap", ("garbage_factor",), "Go collects when the heap has doubled (GOGC=100)"),
-        TermKind("of lists", ("garbage_factor",)),
+        TermKind("of lists", ("list_peak_factor",)),
     ),
     "stacks_bytes": (_STACKS,),
     "defragment_bytes": (_DEFRAGMENT,),
@@ -111,21 +113,20 @@ def memory_figures(
     attached = min(load.keys_per_lease, sums.keys / load.leases) if load.leases else 0.0
     leases = (load.leases * values.lease, load.leases * _keys_of_lease(attached, values))
     batch = sums.batch_bytes + sums.batch_puts * values.batch_overhead_per_put
-    parts = (values.heap_base, sum(index), raft, connections, sum(watches), sum(leases), batch)
-    live = sum(parts)
+    parts = (values.heap_base, math.fsum(index), raft, connections, math.fsum(watches), math.fsum(leases), batch)
+    live = math.fsum(parts)
     heap = (*parts, (values.heap_margin - 1) * live)
     live *= values.heap_margin
     # A list as it is allocated: the copies of its keys and values, the message, and what goes with each key.
     one = sums.list_allocated_bytes + values.list_copies * sums.list_bytes + sums.list_keys * values.list_per_key
     lists = load.concurrent_lists * one
-    growth = values.garbage_factor - 1
-    garbage = (growth * live, growth * lists)
+    garbage = ((values.garbage_factor - 1) * live, (values.list_peak_factor - 1) * lists)
     stacks = values.stack_base + load.clients * connection_stack + load.watch_streams * stream_stack
     defragment = values.defragment_factor * sums.defragment_bytes
     compaction = values.compaction_map * sums.keys if sums.history_revisions else 0.0
-    steady = (live, lists, sum(garbage), stacks, values.anon_base)
-    peak = (sum(steady), max(0.0, max(defragment, compaction) - lists - garbage[1]))
-    unreclaimable = sum(peak)
+    steady = (live, lists, math.fsum(garbage), stacks, values.anon_base)
+    peak = (math.fsum(steady), max(0.0, max(defragment, compaction) - lists - garbage[1]))
+    unreclaimable = math.fsum(peak)
     cache = (file_bytes, values.binary_bytes)
     return {
         "index_bytes": index,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from etcdsize.resources.coefficients import Coefficients
@@ -37,8 +38,8 @@ class Case:
     values: Coefficients
     disk: DiskSpeed
     """For how long operations take: the fast end at the low end."""
-    fsync_seconds: float
-    """For how many writes share an fsync: the slow end at the low end."""
+    loop_seconds: float
+    """A pass of the raft loop with its fsync, for how many writes share one: the slow end at the low end."""
     entries: float
     """Entries in the raft log in memory. [count]"""
     watcher: float
@@ -67,9 +68,9 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
     """Return all figures of a load in one case."""
     values = case.values
     file = file_figures(load, sums, values, sums.kept_bytes[case.index], snapshot_seconds(sums, values, case.disk))
-    in_use = sum(file["in_use_bytes"])
-    length = sum(file["high_water_bytes"])
-    quota = sum(file["quota_bytes"]) if case.quota_bytes is None else case.quota_bytes
+    in_use = math.fsum(file["in_use_bytes"])
+    length = math.fsum(file["high_water_bytes"])
+    quota = math.fsum(file["quota_bytes"]) if case.quota_bytes is None else case.quota_bytes
     entries, since = case.entries, case.entries_since_snapshot
     if not load.writes_per_second:
         # Nothing is written any more: what is there was written once.
@@ -78,7 +79,7 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
         "file": file,
         "memory": memory_figures(load, sums, values, entries, case.watcher, length),
         "disk": disk_figures(
-            load, sums, values, quota, wal_bytes_kept(sums, values, case.snapshot_count), case.fsync_seconds
+            load, sums, values, quota, wal_bytes_kept(sums, values, case.snapshot_count), case.loop_seconds
         ),
         "network": network_figures(load, sums, values),
         "cpu": cpu_figures(load, sums, values),

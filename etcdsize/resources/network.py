@@ -13,10 +13,13 @@ _FOLLOWERS = 2
 """Followers of a cluster of three members (our choice: what most clusters have)."""
 # A request or its answer without key and value: headers of gRPC and of etcd (our reading; retries are not counted).
 _REQUEST_BYTES = 60
+# How many linearizable reads a second ask the other members alone; those that come meanwhile ask together (our choice).
+_ALONE_PER_SECOND = 1_000
 
 _WRITES = (
     TermKind("keys and values", (), "as they are written"),
     TermKind("messages", ("peer_per_put",)),
+    TermKind("reads", ("peer_per_read",), "linearizable reads; many share one message"),
 )
 NETWORK_TERMS: dict[str, tuple[TermKind, ...]] = {
     "leader_bytes_per_second": (*_WRITES, TermKind("idle", ("peer_idle_leader",))),
@@ -36,9 +39,10 @@ def network_figures(load: Load, sums: LoadSums, values: Coefficients) -> Figures
     stored = sums.data_bytes / sums.keys if sums.keys else 0.0
     event = written / rate if rate else stored
     messages = writes * values.peer_per_put
+    asking = min(load.reads_per_second, _ALONE_PER_SECOND) * values.peer_per_read
     return {
-        "leader_bytes_per_second": (_FOLLOWERS * written, _FOLLOWERS * messages, values.peer_idle_leader),
-        "follower_bytes_per_second": (written, messages, values.peer_idle_follower),
+        "leader_bytes_per_second": (_FOLLOWERS * written, _FOLLOWERS * messages, asking, values.peer_idle_leader),
+        "follower_bytes_per_second": (written, messages, asking, values.peer_idle_follower),
         "clients_bytes_per_second": (
             written + writes * 2 * _REQUEST_BYTES,
             load.reads_per_second * (stored + values.read_overhead + _REQUEST_BYTES),

@@ -144,10 +144,10 @@ class Resources(Answer):
         low, high = ends
         return AssumptionEffect(
             field=assumption.field,
-            quota_low_bytes=sum(low.groups["file"]["quota_bytes"]),
-            quota_high_bytes=sum(high.groups["file"]["quota_bytes"]),
-            limit_low_bytes=sum(low.groups["memory"]["limit_bytes"]),
-            limit_high_bytes=sum(high.groups["memory"]["limit_bytes"]),
+            quota_low_bytes=math.fsum(low.groups["file"]["quota_bytes"]),
+            quota_high_bytes=math.fsum(high.groups["file"]["quota_bytes"]),
+            limit_low_bytes=math.fsum(low.groups["memory"]["limit_bytes"]),
+            limit_high_bytes=math.fsum(high.groups["memory"]["limit_bytes"]),
         )
 
     def arithmetic(self, figure: str) -> str:
@@ -226,7 +226,7 @@ def resources_for(
     Raises
     ------
     InvalidWorkloadError
-        If the load is so large that a figure is no longer a number.
+        If a figure of what it takes is no longer a number.
     WorkloadTypeError
         For anything but a profile or a workload.
     OptionError
@@ -307,7 +307,7 @@ def _positive(option: str, value: float | None) -> float | None:
 
 def _too_large() -> InvalidWorkloadError:
     return InvalidWorkloadError(
-        "profile: its figures are so large that what they take is no longer a number; check their units"
+        "profile: what it takes is no longer a number; check the units of the load and of the disk"
     )
 
 
@@ -317,7 +317,7 @@ def _figures(found: Evaluations) -> dict[str, dict[str, Any]]:
     figures: dict[str, dict[str, Any]] = {}
     for group, names in GROUPS.items():
         # The figures of an evaluation stand in the order of their names.
-        totals = [map(sum, evaluation.groups[group].values()) for evaluation in evaluations]
+        totals = [map(math.fsum, evaluation.groups[group].values()) for evaluation in evaluations]
         figures[group] = {
             name: {"low": min(likely, *ends), "likely": likely, "high": max(likely, *ends), "need": need}
             for name, likely, need, *ends in zip(names, *totals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ def figure_text(name: str, figure: Figure) -> str:
 def arithmetic_text(name: str, terms: Sequence[Term]) -> str:
     """Return the need of a figure as the sum of its terms."""
     parts = [f"{quantity_text(name, term.need)} {term.name}" for term in terms if term.need] or ["0"]
-    return f"{' + '.join(parts)} = {quantity_text(name, sum(term.need for term in terms))}"
+    return f"{' + '.join(parts)} = {quantity_text(name, math.fsum(term.need for term in terms))}"
 
 
 def resources_text(resources: Any) -> str:

@@ -48,6 +48,11 @@ class TestFile:
         assert total(load, "history_bytes") == 0
         assert total(load, "high_water_bytes") == total(load, "in_use_bytes")
 
+    def test_runs_of_pages_do_not_fit_into_every_gap(self):
+        load = one_load(count=100_000, value_bytes=10_000, writes=0, puts_per_commit=1)
+        runs = LIKELY.file_runs * 100_000 * revision_bytes(64, 10_000, 1)
+        assert total(load, "high_water_bytes") == pytest.approx(total(load, "in_use_bytes") + runs)
+
     def test_history_is_what_is_written_while_it_is_kept(self):
         load = one_load(count=1_000, value_bytes=1_000, writes=50, history_seconds=600)
         assert total(load, "history_bytes") == pytest.approx(50 * 600 * revision_bytes(64, 1_000, 5))

@@ -95,7 +95,8 @@ class TestUnreclaimable:
     @given(loads())
     def test_is_the_heap_and_the_lists_twice_the_stacks_and_the_rest(self, load):
         found = figures(load)
-        twice = SPREAD.likely.garbage_factor * (found["heap_bytes"] + found["lists_bytes"])
+        values = SPREAD.likely
+        twice = values.garbage_factor * found["heap_bytes"] + values.list_peak_factor * found["lists_bytes"]
         assert found["steady_bytes"] == pytest.approx(twice + found["stacks_bytes"] + SPREAD.likely.anon_base)
         assert found["unreclaimable_bytes"] >= found["steady_bytes"] * (1 - 1e-12)
         assert found["gomemlimit_bytes"] == pytest.approx(0.9 * found["unreclaimable_bytes"])
@@ -103,7 +104,8 @@ class TestUnreclaimable:
     def test_five_lists_of_a_gigabyte(self):
         # etcd-io/etcd#19766: five clients that list 10,000 keys of 100 kB took 19.1 GiB.
         load = one_load(count=10_000, value_bytes=100_000, list_keys=10_000, concurrent_lists=5)
-        assert figures(load)["steady_bytes"] == pytest.approx(19.1 * 2**30, rel=0.1)
+        low, _, high = (figures(load, values=values)["steady_bytes"] for values in SPREAD)
+        assert low < 19.1 * 2**30 < high
 
     def test_lists_hold_the_largest_keys(self):
         small = one_load(count=10_000, value_bytes=100, list_keys=1_000, concurrent_lists=1)

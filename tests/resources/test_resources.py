@@ -261,14 +261,17 @@ class TestRefusals:
         with pytest.raises(OptionError, match=f"{option}: got"):
             resources_for(MILLION, **{option: wrong})
 
-    @pytest.mark.parametrize("keys", [1e200, 1e290])
-    def test_a_load_beyond_all_numbers(self, keys):
-        with pytest.raises(InvalidWorkloadError, match="so large"):
-            resources_for(Profile(keys=keys, value_bytes=1e200))
+    @pytest.mark.parametrize(
+        "load",
+        [Workload(clients=1.7e308), Workload(requests_per_second=1.7e308), Workload(clients=9, data_bytes=1.7e308)],
+    )
+    def test_a_load_beyond_all_numbers(self, load):
+        with pytest.raises(InvalidWorkloadError, match="no longer a number; check the units"):
+            resources_for(load)
 
-    def test_data_beyond_all_numbers(self):
-        with pytest.raises(InvalidWorkloadError, match="so large"):
-            resources_for(Profile(clients=1500, data_bytes=1.7e308, writes_per_second=0))
+    def test_a_disk_that_moves_nothing(self):
+        with pytest.raises(InvalidWorkloadError, match="no longer a number; check the units"):
+            resources_for(MILLION, disk_mb_per_second=1e-305)
 
 
 @pytest.mark.bench
