@@ -49,7 +49,7 @@ def choices_of(known: Known, puts_per_commit: float) -> Choices:
     values = value or known.unnoted("value_bytes")
     # The data may be a bound, or what is in use in etcd's file: counts and sizes that say otherwise know better.
     least = count.low * ((key.low if key else 0.0) + (value.low if value else 0.0))
-    most = count.high * (key.high + value.high) if key and value else math.inf
+    most = count.high * (key.high + value.high) if key and value else math.inf if count.high else 0.0
     data = Cases(*[min(max(case, least), most) for case in data])
     return _of_data(data, count, keys, values, (key, value), puts_per_commit)
 

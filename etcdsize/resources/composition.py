@@ -104,7 +104,8 @@ def between(box: Box, data: float, count: float | None, key: float, value: float
     """Return the choice for the data that is nearest to these figures: the count first, then the key."""
     if count is None:
         count = data / (key + value) if key + value else box.number[0]
-    pair = data / _within(count, box.number)
+    # No fewer keys than hold the data.
+    pair = data / max(_within(count, box.number), data / (box.key[1] + box.value[1]))
     value = _within(pair - key, box.value)
     key = _within(pair - value, box.key)
     return Triple(data / (key + value), key, value)

@@ -75,16 +75,16 @@ def _check_data(profile: ProfileFields, data: float) -> None:
     low = high = 0.0
     for count, key, value in profile.pairs:
         if count is None:
-            high = math.inf
+            high = 0.0 if key and value and not key.high + value.high else math.inf
             break
         low += count.low * ((key.low if key else 0) + (value.low if value else 0))
-        high += count.high * ((key.high if key else _MOST_KEY_BYTES) + value.high) if value else math.inf
+        if count.high:
+            high += count.high * ((key.high if key else _MOST_KEY_BYTES) + value.high) if value else math.inf
     why = "keys times key_bytes and value_bytes; correct one of them"
-    key, value = profile.key_bytes, profile.value_bytes
-    if data and key and value and not key.high + value.high:
-        _reject("data_bytes", format_number(data), "0", "key_bytes and value_bytes are 0; correct one of them")
     if low > data * _DIFFERENCE and profile.data_bound in ("exact", "upper"):
         _reject("data_bytes", format_number(data), f"at least {low:g}", why)
+    if not high and data and profile.data_bound in ("exact", "lower"):
+        _reject("data_bytes", format_number(data), "0", "there are no keys, or empty ones; correct one of them")
     if high * _PAGES < data and profile.data_bound in ("exact", "lower"):
         _reject("data_bytes", format_number(data), f"at most {high:g}, or {_PAGES:g} times that in etcd's file", why)
 

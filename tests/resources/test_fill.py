@@ -124,6 +124,9 @@ class TestEveryProfile:
     @example({"data_bytes": 1e9, "data_bound": "upper", "keys": [10, 1e6], "value_bytes": [5, 9]})
     @example({"keys": 0, "requests_per_second": 0})
     @example({"tls": True})
+    @example({"data_bytes": 8e9, "data_bound": "upper", "keys": 0})
+    @example({"data_bytes": 8e9, "keys": [0, 0, 10]})
+    @example({"data_bytes": 8e9, "data_bound": "estimate", "objects": [{"name": "a", "count": 0, "value_bytes": 5}]})
     def test_points_are_consistent(self, fields):
         profile = profile_of(fields)
         filled = fill(profile)

@@ -168,7 +168,11 @@ class TestContradictions:
             ),
             (
                 {"data_bytes": 5, "key_bytes": 0, "value_bytes": 0},
-                "data_bytes: got 5, expected 0: key_bytes and value_bytes are 0; correct one of them",
+                "data_bytes: got 5, expected 0: there are no keys, or empty ones; correct one of them",
+            ),
+            (
+                {"data_bytes": 5, "keys": 0},
+                "data_bytes: got 5, expected 0: there are no keys, or empty ones; correct one of them",
             ),
             (
                 {"data_bytes": 1e12, "keys": 1e6, "value_bytes": 1_000, "key_bytes": 50},
