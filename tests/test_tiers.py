@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import EDGES, HEADROOMS, MB, twin
 
 from etcdsize import Bound, EtcdSizeError, OptionError, TableError, Tier, TierTable, classify, load_tiers, size
+from etcdsize.base.text import shown
 
 HARDWARE = "etcd-io/website op-guide/hardware.md"
 
@@ -279,6 +280,63 @@ class TestModels:
     def test_names_without_surrounding_spaces_or_line_breaks(self, name):
         with pytest.raises(TableError, match=r"^Tier: name: "):
             Tier(name=name, kubernetes_nodes=1)
+
+
+class TestRejectedArguments:
+    """Every method rejects what it cannot use, and says which argument that is."""
+
+    TABLE = load_tiers("guide")
+    BOUND = Bound(limit=5, inclusive=True)
+    LOADS = "expected clients, requests_per_second, data_bytes, each a number or None"
+
+    @pytest.mark.parametrize("load", [-1, math.nan, math.inf, -math.inf, "5", True])
+    def test_a_load(self, load):
+        message = f"load: got {shown(load)}, expected a finite number of 0 or more"
+        for make in (
+            lambda: self.BOUND.fits(load),
+            lambda: self.TABLE.tier_codes((load, None, None)),
+        ):
+            with pytest.raises(OptionError) as caught:
+                make()
+            assert (str(caught.value), caught.value.option) == (message, "load")
+
+    @pytest.mark.parametrize("headroom", [-0.1, 1, math.nan, "x", None])
+    def test_a_headroom(self, headroom):
+        for make in (
+            lambda: self.BOUND.exact(headroom),
+            lambda: self.TABLE.tier_codes((1, 2, 3), headroom),
+        ):
+            with pytest.raises(OptionError, match=r"^headroom: got ") as caught:
+                make()
+            assert caught.value.option == "headroom"
+
+    @pytest.mark.parametrize("dimension", ["rps", "kubernetes_nodes", "names", None, 5])
+    def test_a_dimension(self, dimension):
+        for make in (
+            lambda: self.TABLE.tiers[0].bound(dimension),
+            lambda: self.TABLE.bounds(dimension),
+            lambda: self.TABLE.reference(0, dimension),
+        ):
+            with pytest.raises(OptionError, match=r"^dimension: got .*, expected clients or ") as caught:
+                make()
+            assert caught.value.option == "dimension"
+
+    @pytest.mark.parametrize("code", [-1, 4, 2**64, 0.5, "0", None, True])
+    def test_the_index_of_a_tier(self, code):
+        with pytest.raises(OptionError) as caught:
+            self.TABLE.reference(code, "clients")
+        assert str(caught.value) == f"code: got {shown(code)}, expected the index of a tier, from 0 to 3"
+        assert (caught.value.option, caught.value.value) == ("code", code)
+
+    @pytest.mark.parametrize("loads", [(), (1, 2), (1, 2, 3, 4), "123", {1, 2, 3}, None, 5])
+    def test_loads(self, loads):
+        with pytest.raises(OptionError) as caught:
+            self.TABLE.tier_codes(loads)
+        assert str(caught.value) == f"loads: got {shown(loads)}, {self.LOADS}"
+        assert (caught.value.option, caught.value.value) == ("loads", loads)
+
+    def test_loads_may_be_a_list(self):
+        assert self.TABLE.tier_codes([100, 200, None]) == (0, 1, None)
 
 
 class TestLoad:
