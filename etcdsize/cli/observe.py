@@ -58,7 +58,7 @@ Scrape the metrics of every member of a running cluster twice, and print its
 load, tier, utilization and machine, with warnings. Name all members: each
 counts only its own requests. etcd does not count clients: pass --clients, run
 the command on the members' host, or accept an estimate. What is unknown stays
-unknown, and the answer is then a lower bound. If a member does not answer, was
+unknown, and a larger tier may then be needed. If a member does not answer, was
 not named or has no leader, or if the members belong to several clusters, the
 exit code is 1.
 

@@ -236,7 +236,7 @@ class Observation(Model):
         return sum(member.answered and member.has_leader is not False for member in voters)
 
     def workload(self) -> Workload:
-        """Return the load as a workload to size. Unknown dimensions stay unknown, and the sizing is a lower bound.
+        """Return the load as a workload to size. Unknown dimensions stay unknown, and a larger tier may be needed.
 
         Raises
         ------
