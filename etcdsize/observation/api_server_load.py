@@ -343,8 +343,8 @@ def _profile(
     nodes, leases = objects.get(NODES), objects.get(LEASES)
     if nodes is None and leases is None:
         raise ScrapeError(
-            "got neither the number of nodes nor that of leases, expected one of them; is the page complete, and did "
-            "the API server start some minutes ago?"
+            "pages: got neither the number of nodes nor that of leases, expected one of them; is the page complete, "
+            "and did the API server start some minutes ago?"
         )
     pods = objects.get(PODS)
     longest = max((listed / lists for page in pages for lists, listed in page.lists.values() if lists), default=None)

@@ -138,10 +138,11 @@ class _Cluster:
         self._apiservers = apiservers
         self._events = events
         self._are_all_given = are_all_given
-        per_node = self._figure("pods_per_node")
-        self._pods = pods or self._assume(
-            "objects.pods.count", product_of(nodes, per_node), "pods_per_node", "pods of a node times nodes"
-        )
+        if pods is None:
+            per_node = "pods_per_node"
+            pods = product_of(nodes, self._figure(per_node))
+            self._assume("objects.pods.count", pods, per_node, "pods of a node times nodes")
+        self._pods = pods
         for name, amount in ((NODES, nodes), (PODS, self._pods)):
             self._given[name] = replace(self._given.get(name, GivenObjects()), count=amount)
         self._pod_starts = product_of(self._pods, self._figure("pod_starts_per_day"), 1 / _DAY)
@@ -155,9 +156,14 @@ class _Cluster:
             # The dimension of a workload is one number.
             "clients": round(watched.likely * self._apiservers),
             "clients_bound": "exact" if watched.is_exact else "estimate",
-            "tls": True,
+            "tls": bool(self._assume("tls", self._figure("tls"), "tls", "API servers connect with TLS").likely),
             "objects": tuple(kinds),
-            "puts_per_transaction": 1,
+            "puts_per_transaction": self._assume(
+                "puts_per_transaction",
+                self._figure("puts_per_transaction"),
+                "puts_per_transaction",
+                "an API server writes one object a request",
+            ),
             **self._watches(kinds, watched),
             **(self._leases(kinds, known.get("keys_per_lease")) if self._events else {"leases": Amount.of(0)}),
             **self._rest(kinds),
