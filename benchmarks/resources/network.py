@@ -46,8 +46,8 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
 def network(program: str, value_bytes: int) -> Outputs:
     value = bytes(value_bytes)
     with ExitStack() as stack:
-        members = _cluster(program, stack)
-        leader = _leader(members)
+        members = three_members(program, stack)
+        leader = leader_of(members)
         followers = [member for member in members if member is not leader]
         put_at_once(leader, range(64), _KEY, value, 16)
         found: Outputs = {}
@@ -92,7 +92,7 @@ def _event_bytes(member: Member, watch: Watch, value: bytes) -> float:
     return sent / count - len(answer.SerializeToString())
 
 
-def _cluster(program: str, stack: ExitStack) -> list[Member]:
+def three_members(program: str, stack: ExitStack) -> list[Member]:
     """Start three members in one cluster."""
     names = ("one", "two", "three")
     peers = free_ports(len(names))
@@ -110,7 +110,7 @@ def _cluster(program: str, stack: ExitStack) -> list[Member]:
     return members
 
 
-def _leader(members: Sequence[Member]) -> Member:
+def leader_of(members: Sequence[Member]) -> Member:
     return next(member for member in members if member.metrics()["etcd_server_is_leader"] == 1)
 
 

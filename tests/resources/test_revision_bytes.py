@@ -1,4 +1,5 @@
 import itertools
+import json
 import math
 import random
 
@@ -102,3 +103,25 @@ class TestUpdated:
 def test_the_table_s_means_are_those_asked_for(mean: float) -> None:
     puts, weights = revision_table.chances(mean)
     assert float((puts * weights).sum()) == pytest.approx(mean, rel=1e-3)
+
+
+class TestScript:
+    """The committed table is what the script writes."""
+
+    @pytest.mark.parametrize("element", [131, 611, 917, 1223, 4088, 8184])
+    @pytest.mark.parametrize("puts", [1, 2, 10, 100])
+    def test_appended_bytes(self, element: int, puts: float) -> None:
+        table = json.loads(revision_table.FILE.read_bytes())
+        row = table["appended_bytes"][table["element_bytes"].index(element)]
+        assert row[table["puts_per_commit"].index(puts)] == round(revision_table.appended(element, puts), 1)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("element", [611, 4088])
+    def test_updated_bytes(self, element: int) -> None:
+        """Rows never fall with the size, so that one may be larger than what was simulated for it."""
+        table = json.loads(revision_table.FILE.read_bytes())
+        number = table["element_bytes"].index(element)
+        found = revision_table.kept(element, 4)
+        for name, simulated in (("low", min(found)), ("high", max(found))):
+            cell = table[f"updated_bytes_{name}"][number][table["updated_puts_per_commit"].index(4)]
+            assert simulated - 0.1 <= cell <= simulated * 1.05
