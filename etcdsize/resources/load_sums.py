@@ -20,6 +20,7 @@ _MOST_PUTS_PER_COMMIT = 10_000
 # One answer asks for the same sizes many times.
 _revision_bytes = functools.lru_cache(maxsize=4096)(revision_bytes)
 _fragmentation = functools.lru_cache(maxsize=4096)(fragmentation)
+_share_of_runs = functools.lru_cache(maxsize=4096)(share_of_runs)
 # The marshalled request besides its keys and values (measured on 3.5.30), and what a further put of a transaction adds.
 _REQUEST_BYTES = 28
 _FURTHER_PUT_BYTES = 12
@@ -73,6 +74,7 @@ class LoadSums:
     """The largest keys that one transaction of a defragmentation copies, in the file. [bytes]"""
 
 
+@functools.lru_cache(maxsize=256)
 def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     """Return the sums over a load's kinds of keys."""
     history = load.history_seconds
@@ -114,8 +116,8 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
             replaced_revisions += replaced
             history_bytes += replaced * replaced_one
             best, usual, worst = _fragmentation(key, value, load.puts_per_commit)
-        runs += count * fresh_one * share_of_runs(key, value, load.puts_per_commit)
-        runs += replaced * replaced_one * share_of_runs(key, value, dense)
+        runs += count * fresh_one * _share_of_runs(key, value, load.puts_per_commit)
+        runs += replaced * replaced_one * _share_of_runs(key, value, dense)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)
         likely += count * fresh_one * max(1.0, usual)

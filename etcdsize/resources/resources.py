@@ -266,20 +266,20 @@ def resources_for(
     try:
         found = evaluate_all(filled, asked)
         figures = _figures(found)
+        # The terms add up to a whole number of bytes but for the last digits of a float.
+        figures["file"]["quota_bytes"] = {end: round(value) for end, value in figures["file"]["quota_bytes"].items()}
+        quota = figures["file"]["quota_bytes"]["need"] if asked.quota_bytes is None else asked.quota_bytes
+        figures["file"] |= _until_full(found, quota)
+        file, disk = FileResources.model_validate(figures["file"]), DiskResources.model_validate(figures["disk"])
+        others = {
+            "memory": MemoryResources.model_validate(figures["memory"]),
+            "network": NetworkResources.model_validate(figures["network"]),
+            "cpu": CpuResources.model_validate({**figures["cpu"], "machine": table.machine}),
+            "seconds": SecondsResources.model_validate(figures["seconds"]),
+        }
     except (OverflowError, ValueError):
-        # Python rounds neither infinity nor NaN.
+        # Python rounds neither infinity nor NaN, and no figure may be one of them.
         raise _too_large() from None
-    if not all(
-        figure["high"] < math.inf and figure["need"] < math.inf
-        for group in figures.values()
-        for figure in group.values()
-    ):
-        raise _too_large()
-    # The terms add up to a whole number of bytes but for the last digits of a float.
-    figures["file"]["quota_bytes"] = {end: round(value) for end, value in figures["file"]["quota_bytes"].items()}
-    quota = figures["file"]["quota_bytes"]["need"] if asked.quota_bytes is None else asked.quota_bytes
-    figures["file"] |= _until_full(found, quota)
-    file, disk = FileResources.model_validate(figures["file"]), DiskResources.model_validate(figures["disk"])
     resources = Resources.model_validate(
         {
             "profile": profile,
@@ -290,10 +290,9 @@ def resources_for(
             "snapshot_count": count,
             "disk_mb_per_second": asked.disk_mb_per_second,
             "fsync_seconds": asked.fsync_seconds,
-            **figures,
             "file": file,
             "disk": disk,
-            "cpu": {**figures["cpu"], "machine": table.machine},
+            **others,
             "notices": resource_notices(quota, file.high_water_bytes, asked.fsync_seconds, disk.fsync_p99_seconds),
         }
     )
@@ -313,14 +312,14 @@ def _too_large() -> InvalidWorkloadError:
 
 def _figures(found: Evaluations) -> dict[str, dict[str, Any]]:
     """Return the range and the need of every figure, by group."""
-    evaluations = (found.likely, found.need, *found.ends)
+    evaluations = (found.need, found.likely, *found.ends)
     figures: dict[str, dict[str, Any]] = {}
     for group, names in GROUPS.items():
         # The figures of an evaluation stand in the order of their names.
         totals = [map(math.fsum, evaluation.groups[group].values()) for evaluation in evaluations]
         figures[group] = {
-            name: {"low": min(likely, *ends), "likely": likely, "high": max(likely, *ends), "need": need}
-            for name, likely, need, *ends in zip(names, *totals)
+            name: {"low": min(values), "likely": values[0], "high": max(values), "need": need}
+            for name, need, *values in zip(names, *totals)
         }
     return figures
 
