@@ -180,7 +180,6 @@ class TierTable(Answer):
 
     def bounds(self, dimension: str) -> tuple[Bound, ...]:
         """Return a dimension's bounds, one for every tier but the last."""
-        one_of("dimension", dimension, DIMENSIONS)
         return tuple(bound for tier in self.tiers if (bound := tier.bound(dimension)) is not None)
 
     def reference(self, code: int, dimension: str) -> Bound:
