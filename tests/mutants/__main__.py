@@ -24,10 +24,13 @@ ROOMS = (
          ("-k", "not TestMemory")),
     Room("tiers", ("etcdsize/tiers.py",), ("tests/test_tiers.py",)),
     Room("units", ("etcdsize/units.py",), ("tests/test_units.py",)),
-    Room("sizing", tuple(f"etcdsize/sizing/{name}.py" for name in ("notices", "options", "quorum", "size")),
+    Room("sizing", tuple(f"etcdsize/sizing/{name}.py" for name in
+                         ("basis", "load_machines", "load_profile", "machines", "notices", "options", "quorum",
+                          "size")),
          ("tests/sizing",)),
     Room("fitting", tuple(f"etcdsize/fitting/{name}.py" for name in
-                          ("capacity", "disks", "fit", "fsync", "model", "rejections", "storage")),
+                          ("capacity", "disks", "fit", "fsync", "load_need", "model", "need", "recovery",
+                           "rejections")),
          ("tests/fitting",)),
     Room("catalog/disks", ("etcdsize/catalog/disk_rule.py", "etcdsize/catalog/disks.py"),
          ("tests/catalog/test_disks.py",)),
