@@ -34,7 +34,7 @@ def product_of(amount: Amount, *factors: Amount | float) -> Amount:
     """Return the product of an amount and further amounts or numbers.
 
     >>> print(product_of(Amount.of("1..2"), 10, Amount.of("2..3")))
-    20..60
+    20..37.5..60
     """
     low, likely, high = amount.low, amount.likely, amount.high
     for factor in factors:
