@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from etcdsize.base.text import shown
+from etcdsize.errors import InvalidWorkloadError
 from etcdsize.resources.amount import Amount
 from etcdsize.resources.defaults import DEFAULTS, LIKELY_REQUESTS, MOST_REQUESTS, SHARE_OF_WRITES
+from etcdsize.resources.object_kind import LARGEST_FIGURE
 from etcdsize.resources.profile import Profile
 
 __all__ = ["CASES", "HIGH", "LIKELY", "LOW", "NEED", "Cases", "Known", "Note", "exactly"]
@@ -60,8 +63,7 @@ class Known:
         amount = getattr(self.profile, name)
         if amount is None:
             return None
-        low, likely, high = amount.low, amount.likely, amount.high
-        return Cases(low, likely, high, likely if name in self.presets else high)
+        return _cases(amount, is_preset=name in self.presets)
 
     def note(self, name: str, cases: Cases, why: str, source: str = "our choice") -> Cases:
         """Return a figure that is assumed, and note it."""
@@ -88,7 +90,7 @@ class Known:
                 return exactly(self.assume[name])
         if amount is None:
             return None
-        return Cases(amount.low, amount.likely, amount.high, amount.likely if name in self.presets else amount.high)
+        return _cases(amount, is_preset=name in self.presets)
 
     def given_or_default(self, name: str) -> Cases:
         """Return a figure, or its default."""
@@ -113,6 +115,14 @@ class Known:
         if load is None:
             return None
         number = float(load)
+        if number > LARGEST_FIGURE:
+            raise InvalidWorkloadError(
+                f"{name}: got {shown(load)}, expected at most {LARGEST_FIGURE:g}; check its unit",
+                dimension=name,
+                value=load,
+            )
+        if number < _SMALLEST:
+            number = 0.0
         preset = self.presets.get(name)
         if preset is not None:
             return Cases(preset.low, preset.likely, preset.high, preset.likely)
@@ -151,9 +161,19 @@ class Known:
         return self.note("reads_per_second", Cases(0.0, likely, most, need), why)
 
 
+# Less is nothing: what is divided by it would be no number (our choice).
+_SMALLEST = 1e-9
 _UNKNOWN_REQUESTS = "requests_per_second is not given: small clusters have below 200, large ones below 10,000"
 _CERTAINTIES = {"lower": "a lower bound", "estimate": "an estimate"}
 _WRITES_A_READ = SHARE_OF_WRITES / (1 - SHARE_OF_WRITES)
+
+
+def _cases(amount: Amount, *, is_preset: bool) -> Cases:
+    """Return what is given, or what a preset assumed."""
+    low, likely, high = amount.low, amount.likely, amount.high
+    if low < _SMALLEST:
+        low, likely, high = (number if number >= _SMALLEST else 0.0 for number in (low, likely, high))
+    return Cases(low, likely, high, likely if is_preset else high)
 
 
 def _rest(whole: Cases, part: Cases) -> Cases:

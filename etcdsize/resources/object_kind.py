@@ -10,7 +10,7 @@ from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, WorkloadTypeErr
 from etcdsize.resources.amount import Amount, AmountInput
 from etcdsize.resources.fields import FIELD_UNITS
 
-__all__ = ["AMOUNT_SCHEMA", "ObjectKind", "reads"]
+__all__ = ["AMOUNT_SCHEMA", "LARGEST_FIGURE", "ObjectKind", "reads"]
 
 _NUMBER = {"type": "number", "minimum": 0}
 _AMOUNT = [
@@ -26,13 +26,13 @@ _AMOUNT = [
 ]
 AMOUNT_SCHEMA = WithJsonSchema({"anyOf": [*_AMOUNT, {"type": "null"}]}, mode="validation")
 _REQUIRED_SCHEMA = WithJsonSchema({"anyOf": _AMOUNT}, mode="validation")
-# The products of several figures are numbers still (our choice; no real figure comes near).
-_LARGEST = 1e50
+# Products of several figures are numbers still (our choice; no real figure comes near).
+LARGEST_FIGURE = 1e50
 # The longest name of a custom resource with its group in Kubernetes has 63 + 1 + 253 characters.
 _LONGEST_NAME = 317
 
 
-def reads(field: str, *, least: float = 0, positive: bool = False, required: bool = False) -> BeforeValidator:
+def reads(field: str, *, least: float = 0, required: bool = False) -> BeforeValidator:
     """Return the validator of a field that holds an amount, or None if it is unknown."""
     unit = FIELD_UNITS.get(field, "count")
 
@@ -44,13 +44,12 @@ def reads(field: str, *, least: float = 0, positive: bool = False, required: boo
         except EtcdSizeError as error:
             kind = WorkloadTypeError if isinstance(error, WorkloadTypeError) else InvalidWorkloadError
             raise kind(f"{field}: {error}", dimension=field, value=value) from None
-        if amount.low < least or (positive and not amount.low) or amount.high > _LARGEST:
-            expected = "above 0" if positive and not amount.low else f"of {least:g} or more"
-            expected = f"of at most {_LARGEST:g}" if amount.high > _LARGEST else expected
-            raise InvalidWorkloadError(
-                f"{field}: got {shown(value)}, expected an amount {expected}", dimension=field, value=value
-            )
-        return amount
+        if least <= amount.low and amount.high <= LARGEST_FIGURE:
+            return amount
+        expected = f"{least:g} or more" if amount.low < least else f"at most {LARGEST_FIGURE:g}"
+        raise InvalidWorkloadError(
+            f"{field}: got {shown(value)}, expected an amount of {expected}", dimension=field, value=value
+        )
 
     return BeforeValidator(validate)
 

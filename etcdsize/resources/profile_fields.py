@@ -86,7 +86,7 @@ class ProfileFields(Workload):
     ] = None
     puts_per_transaction: Annotated[
         Amount | None,
-        reads("puts_per_transaction", positive=True),
+        reads("puts_per_transaction", least=0.001),
         AMOUNT_SCHEMA,
         Field(description="Keys that a write request changes, on average; 1 without transactions. [count]"),
     ] = None

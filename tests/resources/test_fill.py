@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from strategies import result
 
-from etcdsize import Amount, OptionError, Profile
+from etcdsize import Amount, InvalidWorkloadError, OptionError, Profile
 from etcdsize.resources.assumption import Assumption
 from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.fill import Filled, fill
@@ -345,6 +345,12 @@ class TestAssume:
         with pytest.raises(OptionError) as caught:
             fill(Profile(clients=5), given_assume)
         assert str(caught.value) == message
+
+    def test_figures_that_are_no_figures(self):
+        with pytest.raises(InvalidWorkloadError) as caught:
+            fill(Profile(data_bytes=1e300))
+        assert str(caught.value) == "data_bytes: got 1e+300, expected at most 1e+50; check its unit"
+        assert figures(fill(Profile(data_bytes=5e-324)).need)["data"] == 0
 
     def test_only_a_profile_can_be_filled(self):
         with pytest.raises(OptionError, match=r"^profile: got 5 of type int, expected Profile$"):

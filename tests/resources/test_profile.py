@@ -48,7 +48,7 @@ class TestFields:
             ({"keys": -1}, "keys: got -1, expected a number of 0 or more"),
             ({"keys": 1e51}, "keys: got 1e+51, expected an amount of at most 1e+50"),
             ({"puts_per_commit": 0.5}, "puts_per_commit: got 0.5, expected an amount of 1 or more"),
-            ({"puts_per_transaction": "0..1"}, 'puts_per_transaction: got "0..1", expected an amount above 0'),
+            ({"puts_per_transaction": "0..1"}, 'puts_per_transaction: got "0..1", expected an amount of 0.001 or more'),
             ({}, "nothing known of the load, expected at least one field of Profile"),
             ({"clients_bound": "upper"}, "nothing known of the load, expected at least one field of Profile"),
             (
