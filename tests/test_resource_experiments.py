@@ -30,14 +30,14 @@ def row(experiment, version="3.6.16", date="2026-11-27", **outputs):
 class TestCommand:
     def test_without_names_it_lists_every_experiment(self):
         listed = run().splitlines()
-        assert [line.split()[0] for line in listed] == list(EXPERIMENTS)
+        assert [line.split()[0] for line in listed] == sorted(EXPERIMENTS)
         assert all(len(line) <= 120 for line in listed)
 
     def test_an_unknown_name_is_refused_with_the_known_ones(self):
         command = [sys.executable, "-m", "benchmarks.resources", "idel"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 2
-        assert f"idel: is no experiment; choose from {', '.join(EXPERIMENTS)}" in done.stderr
+        assert f"idel: is no experiment; choose from {', '.join(sorted(EXPERIMENTS))}" in done.stderr
 
     @pytest.mark.slow
     def test_a_run_leaves_one_row_and_is_not_run_again(self, tmp_path):
@@ -69,10 +69,7 @@ class TestCoefficients:
     def test_what_no_row_gives_has_its_source(self, version, most):
         found = coefficients_of([row("nothing", version)])["coefficients"]
         assert found["raft_kept_most"]["value"] == most
-        assert all(each["source"] for each in found.values())
-        measured = [each for each in found.values() if each["how"] == "measured"]
-        assert all(each["source"].startswith("measured on 3.5.30") for each in measured)
-        assert not measured or version == "3.5.35"
+        assert all(each["how"] in ("source", "choice") and each["source"] for each in found.values())
 
     def test_every_experiment_answers_one_question_in_one_line(self):
         assert MODULES

@@ -42,14 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - EXPERIMENTS.keys())
     if unknown:
-        parser.error(f"{unknown[0]}: is no experiment; choose from {', '.join(EXPERIMENTS)}")
+        parser.error(f"{unknown[0]}: is no experiment; choose from {', '.join(sorted(EXPERIMENTS))}")
     if not (options.names or options.all or options.fit):
-        for each in EXPERIMENTS.values():
-            print(f"{each.name:24}{each.question}")
+        for name in sorted(EXPERIMENTS):
+            print(f"{name:24}{EXPERIMENTS[name].question}")
         return
     chosen = {version_of(path): path for path in options.etcd} if options.etcd else programs()
+    if not chosen and (options.names or options.all):
+        parser.error("there is no etcd to measure; build them with `make etcds`, or name one with --etcd")
     for version, program in chosen.items() if options.names or options.all else ():
-        for name in options.names or EXPERIMENTS:
+        for name in options.names or sorted(EXPERIMENTS):
             run_experiment(EXPERIMENTS[name], program, version, options.rows, long=options.all, again=options.again)
     if options.fit:
         write_coefficients(options.rows, options.data)
