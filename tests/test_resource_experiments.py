@@ -83,6 +83,16 @@ VERSIONS = [path.stem for path in sorted(ROWS.glob("*.jsonl"))]
 class TestCommittedRows:
     """The rows of the long form, and the coefficients that are written from them."""
 
+    def test_every_experiment_ran_at_every_level(self, version):
+        rows = Row.read(ROWS / f"{version}.jsonl")
+        missing = [
+            (name, inputs)
+            for name, experiment in EXPERIMENTS.items()
+            for inputs, repeat in experiment.runs(int(version.split(".")[1]), long=False)
+            if not any(row.is_of(name, inputs, repeat) for row in rows)
+        ]
+        assert missing == []
+
     def test_each_run_has_one_row_with_its_version_program_date_and_machine(self, version):
         rows = Row.read(ROWS / f"{version}.jsonl")
         runs = [json.dumps([row.experiment, row.inputs, row.repeat], sort_keys=True) for row in rows]
