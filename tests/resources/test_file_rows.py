@@ -82,3 +82,13 @@ class TestWrites:
         """Since 3.4.30 and 3.5.12 a pending deletion commits at once; 3.4.23 is older."""
         for row in rows(version, "lease-end"):
             assert row.outputs["commits_per_revoke"] == pytest.approx(0 if version == "3.4.23" else 1, abs=0.05)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kinds_that_are_written_together_take_what_is_predicted(version: str) -> None:
+    """The sum of the kinds alone is up to a quarter low."""
+    found = rows(version, "file-mix")
+    assert len(found) >= 8
+    for row in found:
+        assert row.outputs["predicted_bytes"] == pytest.approx(row.outputs["bytes"], rel=0.04), row.inputs
+    assert min(row.outputs["kinds_alone_bytes"] / row.outputs["bytes"] for row in found) < 0.8
