@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from etcdsize import units
 from etcdsize.base.text import nearest, shown
@@ -29,14 +29,12 @@ __all__ = [
     "add_provider",
     "add_tiers",
     "choice",
-    "has_load",
-    "load_of",
     "pair",
     "reject_own_options",
 ]
 
-LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them"
-"""The options of `add_load`, as messages name them."""
+LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them, or --profile"
+"""The options of a load, as messages name them."""
 
 
 def add_json(parser: Container) -> None:
@@ -92,7 +90,7 @@ def add_clients(parser: Container, *, help: str = "concurrent client connections
 
 
 def add_load(parser: Container) -> None:
-    """Add the dimensions of a load, and the nodes of a Kubernetes cluster; `load_of` returns them."""
+    """Add the dimensions of a load, and the nodes of a Kubernetes cluster."""
     add_clients(parser)
     parser.add_argument(
         "--requests-per-second",
@@ -114,30 +112,6 @@ def add_load(parser: Container) -> None:
         type=units.parse_whole,
         help="nodes of the Kubernetes cluster that etcd serves: a rough proxy, if nothing is measured",
     )
-
-
-class Load(TypedDict):
-    """A load, by the names of the arguments of `etcdsize.size`."""
-
-    clients: float | None
-    requests_per_second: float | None
-    data_bytes: float | None
-    kubernetes_nodes: int | None
-
-
-def load_of(options: argparse.Namespace) -> Load:
-    """Return the load that the options of `add_load` describe."""
-    return {
-        "clients": options.clients,
-        "requests_per_second": options.requests_per_second,
-        "data_bytes": options.data,
-        "kubernetes_nodes": options.kubernetes_nodes,
-    }
-
-
-def has_load(options: argparse.Namespace) -> bool:
-    """Return whether one of the options of `add_load` is present."""
-    return any(value is not None for value in load_of(options).values())
 
 
 def add_basis(parser: Container) -> None:

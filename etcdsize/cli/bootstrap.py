@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
-from etcdsize.cli.arguments import LOAD, add_force, add_load, has_load
+from etcdsize.cli.arguments import LOAD, add_force, add_load
 from etcdsize.cli.clock import report_old_versions
+from etcdsize.cli.load_arguments import FIGURES, add_figures, has_load
 from etcdsize.cli.plan_arguments import add_plan, add_settings, plan_of, settings_of
 from etcdsize.cli.streams import report, write_data
 from etcdsize.errors import OptionError
@@ -39,6 +40,7 @@ standard error.""",
     load = parser.add_argument_group("load, for the settings; without one, etcd's defaults apply")
     add_load(load)
     add_settings(load)
+    add_figures(parser.add_argument_group(FIGURES))
     how = parser.add_argument_group("what to write")
     how.add_argument(
         "--format",

@@ -17,10 +17,9 @@ from etcdsize.cli.arguments import (
     add_provider,
     add_tiers,
     choice,
-    has_load,
-    load_of,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
+from etcdsize.cli.load_arguments import FIGURES, add_figures, has_load, load_of
 from etcdsize.cli.plan_arguments import add_version, asked_of
 from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
@@ -49,6 +48,7 @@ If no machine is enough, the exit code is 1.""",
     add_tiers(need)
     add_basis(need)
     add_version(need)
+    add_figures(parser.add_argument_group(FIGURES))
     where = parser.add_argument_group("where to look")
     add_catalog(where, default="current")
     add_provider(where)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from etcdsize.cli.argument_parser import Container, file_name
-from etcdsize.cli.arguments import LOAD, load_of
+from etcdsize.cli.arguments import LOAD
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.units import DIMENSIONS, parse_duration, parse_whole
 
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from etcdsize.resources.fields import Unit
     from etcdsize.resources.profile import Profile
 
-__all__ = ["FIGURES", "OPTIONS", "add_apiserver_metrics", "add_figures", "observed_of", "profile_of"]
+__all__ = [
+    "FIGURES",
+    "OPTIONS",
+    "add_apiserver_metrics",
+    "add_figures",
+    "has_load",
+    "load_of",
+    "observed_of",
+    "profile_of",
+]
 
 # Our choice: a profile of 2,000 kinds of objects takes 200 kB.
 _LARGEST_MIB = 1
@@ -47,6 +57,8 @@ _FIGURES = (
         "duration",
         "how long a revision is kept after it was replaced, e.g. 10m or 1h..2h",
     ),
+    _Figure("--list-keys", "list_keys", "N", "count", "keys in the answer to one list"),
+    _Figure("--lists", "concurrent_lists", "N", "count", "lists that a member answers at the same time"),
     _Figure("--watchers", "watchers", "N", "count", "watches on keys or ranges"),
     _Figure("--streams", "watch_streams", "N", "count", "gRPC streams that carry the watches"),
     _Figure("--leases", "leases", "N", "count", "leases that are alive"),
@@ -75,7 +87,7 @@ def add_figures(parser: Container) -> None:
         "--apiservers",
         metavar="N",
         type=parse_whole,
-        help="API servers of the Kubernetes cluster (default: 3, or as many as there are metrics of)",
+        help="API servers of the Kubernetes cluster (default: 3)",
     )
     for one in _FIGURES:
         parser.add_argument(one.option, dest=one.field, metavar=one.metavar, type=_amount(one.unit), help=one.help)
@@ -94,7 +106,8 @@ def add_apiserver_metrics(parser: Container) -> None:
         metavar="FILE",
         nargs="+",
         type=file_name,
-        help="what kubectl get --raw /metrics prints, of one API server or of each",
+        help="what kubectl get --raw /metrics prints, of one API server or of each; without --apiservers there are as "
+        "many as files",
     )
     parser.add_argument(
         "--before",
@@ -106,6 +119,7 @@ def add_apiserver_metrics(parser: Container) -> None:
     parser.add_argument("--seconds", metavar="TIME", type=parse_duration, help="time between the two, e.g. 10m")
 
 
+@functools.cache
 def _amount(unit: Unit) -> Callable[[str], Amount]:
     """Return a converter for `type=` to a number or a range. It loads Pydantic, which the option's command needs."""
 
@@ -117,10 +131,48 @@ def _amount(unit: Unit) -> Callable[[str], Amount]:
     return convert
 
 
+class Load(TypedDict):
+    """A load, by the names of the arguments of `etcdsize.size`."""
+
+    workload: Profile | None
+    clients: float | None
+    requests_per_second: float | None
+    data_bytes: float | None
+    kubernetes_nodes: int | None
+
+
+def load_of(options: Namespace) -> Load:
+    """Return the load that the options of `add_load` and `add_figures` describe.
+
+    It is a profile once they say more than the three dimensions and the number of nodes.
+    """
+    load: Load = {
+        "workload": None,
+        "clients": options.clients,
+        "requests_per_second": options.requests_per_second,
+        "data_bytes": options.data,
+        "kubernetes_nodes": options.kubernetes_nodes,
+    }
+    if _has_figures(options):
+        load |= {"workload": profile_of(options), "clients": None, "requests_per_second": None, "data_bytes": None}
+    return load
+
+
+def has_load(options: Namespace) -> bool:
+    """Return whether one of the options of a load is present."""
+    values = (options.clients, options.requests_per_second, options.data, options.kubernetes_nodes)
+    return _has_figures(options) or any(value is not None for value in values)
+
+
+def _has_figures(options: Namespace) -> bool:
+    return any(getattr(options, name) is not None for name in (*_FIELDS, "pods", "apiservers", "profile"))
+
+
 def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Profile:
     """Return the load that the options of `add_load` and `add_figures` describe; they replace what was observed."""
-    given = {field: getattr(options, field) for field in _FIELDS if getattr(options, field) is not None}
-    given |= {name: value for name, value in load_of(options).items() if name in DIMENSIONS and value is not None}
+    values = (options.clients, options.requests_per_second, options.data)
+    given: dict[str, Any] = {name: value for name, value in zip(DIMENSIONS, values, strict=True) if value is not None}
+    given |= {field: getattr(options, field) for field in _FIELDS if getattr(options, field) is not None}
     sources = [
         option
         for option, value in (
@@ -133,7 +185,8 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Pro
     if len(sources) > 1:
         raise OptionError(f"{sources[0]}: cannot be used with {sources[1]}; choose one of the two", option=sources[0])
     _reject_without("--pods", options.pods, sources, "--kubernetes-nodes")
-    _reject_without("--apiservers", options.apiservers, sources, "--kubernetes-nodes", "--apiserver-metrics")
+    with_metrics = ["--apiserver-metrics"] if hasattr(options, "apiserver_metrics") else []
+    _reject_without("--apiservers", options.apiservers, sources, "--kubernetes-nodes", *with_metrics)
     if options.profile is not None:
         return _read(options.profile, given)
     if observed is not None:
@@ -145,7 +198,7 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Pro
         profile = kubernetes_profile(options.kubernetes_nodes, options.pods, **count)
         return _replaced(profile, given, "--kubernetes-nodes")
     if not given:
-        raise OptionError(f"--data: missing; add a load: {LOAD}, or --profile", option="--data")
+        raise OptionError(f"--data: missing; add a load: {LOAD}", option="--data")
     return _made(given)
 
 
@@ -219,10 +272,9 @@ def _made(given: Mapping[str, Any]) -> Profile:
     try:
         return Profile(**given)
     except InvalidWorkloadError as error:
-        # Each value is sound: they contradict each other.
-        message, option = error.message, OPTIONS.get(error.dimension or "", "--data")
-        for field in given.keys() - {"keys", "clients", "watchers", "leases"}:
+        option = OPTIONS.get(error.dimension or "", "--data")
+        message = error.message.removeprefix(f"{error.dimension}: ")
+        # The other names of fields are words of the language too.
+        for field in (name for name in given if "_" in name):
             message = message.replace(field, OPTIONS[field])
-        raise OptionError(
-            f"{option}: {message.removeprefix(f'{option}: ')}", option=option, value=error.value
-        ) from None
+        raise OptionError(f"{option}: {message}", option=option, value=error.value) from None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 from etcdsize import units
 from etcdsize.base.text import shown
 from etcdsize.cli.argument_parser import TakesFlags
-from etcdsize.cli.arguments import Pairs, add_basis, load_of, pair
+from etcdsize.cli.arguments import Pairs, add_basis, pair
+from etcdsize.cli.load_arguments import load_of
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 

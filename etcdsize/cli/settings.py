@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from etcdsize.cli.argument_parser import Commands, add_command
-from etcdsize.cli.arguments import LOAD, add_json, add_load, has_load
+from etcdsize.cli.arguments import LOAD, add_json, add_load
 from etcdsize.cli.clock import report_old_versions
+from etcdsize.cli.load_arguments import FIGURES, add_figures, has_load
 from etcdsize.cli.plan_arguments import add_flags, add_settings, add_version, settings_of
 from etcdsize.cli.streams import write_answer, write_text
 from etcdsize.errors import OptionError
@@ -31,6 +32,7 @@ writes the same settings into commands and files.""",
     load = parser.add_argument_group("load; the tier's own figures stand in for what is unknown")
     add_load(load)
     add_settings(load)
+    add_figures(parser.add_argument_group(FIGURES))
     how = parser.add_argument_group("what to print")
     add_version(how)
     add_flags(how)

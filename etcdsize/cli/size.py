@@ -14,9 +14,9 @@ from etcdsize.cli.arguments import (
     add_members,
     add_provider,
     add_tiers,
-    load_of,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
+from etcdsize.cli.load_arguments import FIGURES, add_figures, load_of
 from etcdsize.cli.plan_arguments import add_version, asked_of
 from etcdsize.cli.streams import write_answer, write_text
 
@@ -36,6 +36,7 @@ is then a lower bound.""",
         example="etcdsize size --clients 300 --requests-per-second 800 --data 400MB",
     )
     add_load(parser.add_argument_group("load"))
+    add_figures(parser.add_argument_group(FIGURES))
     how = parser.add_argument_group("how to size")
     add_provider(how)
     add_headroom(how)

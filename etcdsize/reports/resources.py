@@ -216,6 +216,8 @@ def _amount(assumption: Assumption) -> str:
     ends = (value.low,) if value.is_exact else (value.low, value.likely, value.high)
     if assumption.field == "tls":
         return " or ".join(dict.fromkeys("yes" if one else "no" for one in ends))
+    if assumption.field == "disk_mb_per_second":
+        return "..".join(quantity_text("_bytes_per_second", one * 1e6) for one in ends)
     return "..".join(quantity_text(f"profile.{assumption.field}", one) for one in ends)
 
 

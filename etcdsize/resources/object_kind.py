@@ -47,8 +47,9 @@ def reads(field: str, *, least: float = 0, required: bool = False) -> BeforeVali
         if least <= amount.low and amount.high <= LARGEST_FIGURE:
             return amount
         expected = f"{least:g} or more" if amount.low < least else f"at most {LARGEST_FIGURE:g}"
+        got = value if isinstance(value, Amount) else shown(value)
         raise InvalidWorkloadError(
-            f"{field}: got {shown(value)}, expected an amount of {expected}", dimension=field, value=value
+            f"{field}: got {got}, expected an amount of {expected}", dimension=field, value=value
         )
 
     return BeforeValidator(validate)

@@ -9,7 +9,8 @@ import pytest
 
 from etcdsize import size
 from etcdsize.cli.argument_parser import file_name
-from etcdsize.cli.arguments import add_load, load_of
+from etcdsize.cli.arguments import add_load
+from etcdsize.cli.load_arguments import OPTIONS, add_figures, load_of
 from etcdsize.cli.parser import build_parser
 
 
@@ -36,6 +37,7 @@ def load_options(command: str) -> dict[str, argparse.Action]:
     """Return the options of a load that a command has, by their longest name."""
     plain = argparse.ArgumentParser()
     add_load(plain)
+    add_figures(plain)
     names = {action.dest for action in plain._actions if action.dest != "help"}
     return {
         max(action.option_strings, key=len): action for action in COMMANDS[command]._actions if action.dest in names
@@ -54,13 +56,14 @@ class TestLoad:
             }
 
         assert described(command) == described("size")
-        assert described(command).keys() == WORDS.keys()
+        assert described(command).keys() == {*WORDS, *OPTIONS.values(), "--pods", "--apiservers", "--profile"}
 
     @pytest.mark.parametrize("command", WITH_A_LOAD)
     def test_they_mean_the_same(self, command: str) -> None:
         words = [word for pair in WORDS.items() for word in pair]
         parsed = load_of(build_parser().parse_args([command, *words]))
         assert parsed == {
+            "workload": None,
             "clients": 300,
             "requests_per_second": 2_000,
             "data_bytes": 4 * 10**8,

@@ -41,6 +41,7 @@ class TestOptions:
             (["--writes", "1k", "--reads", "2k..3k"], {"writes_per_second": 1000, "reads_per_second": (2000, 3000)}),
             (["--history", "10m..1h"], {"history_seconds": (600, 3600)}),
             (["--watchers", "500", "--streams", "20"], {"watchers": 500, "watch_streams": 20}),
+            (["--list-keys", "5000..9000", "--lists", "3"], {"list_keys": (5000, 9000), "concurrent_lists": 3}),
             (["--leases", "3000"], {"leases": 3000}),
         ],
     )
@@ -63,8 +64,8 @@ class TestOptions:
             (["--writes", "-5"], '--writes: got "-5", expected requests per second such as "800", "2.5k" or "800/s", '
              'or a range such as "2k..5k"'),
             (["--pods", "30"], "--pods: cannot be used without --kubernetes-nodes; add it"),
-            (["--data", "1GB", "--apiservers", "3"], "--apiservers: cannot be used without --kubernetes-nodes or "
-             "--apiserver-metrics; add it"),
+            (["--data", "1GB", "--apiservers", "3"], "--apiservers: cannot be used without --kubernetes-nodes; add "
+             "it"),
             (["--data", "1GB", "--pods", "30"], "--pods: cannot be used without --kubernetes-nodes; add it"),
             ([], "--data: missing; add a load: --clients, --requests-per-second, --data, --kubernetes-nodes, or some "
              "of them, or --profile"),

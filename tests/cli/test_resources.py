@@ -86,7 +86,7 @@ class TestWhatDoesNotFit:
         (["--keys", "5", "--fsync", "0"], "fsync_seconds: got 0, expected a finite number above 0"),
         (["--keys", "5", "--fsync", "2us"], '--fsync: got "2us", expected seconds or a duration such as "10s"'),
         (["--keys", "5", "--disk-mb-per-second", "0"], "disk_mb_per_second: got 0, expected a finite number above 0"),
-        (["--keys", "9e299", "--value-size", "9e299"], "profile: its figures are so large"),
+        (["--keys", "9e299", "--value-size", "9e299"], "--keys: got 9e+299, expected an amount of at most 1e+50"),
         (["--keys", "9..5"], '--keys: got "9..5", expected a count such as "300", or a range such as "200..900"; did '
          'you mean "5..9"?'),
         (["--profile", "no.toml"], "no.toml: cannot be read: No such file or directory"),
@@ -135,6 +135,8 @@ class TestApiServerMetrics:
             (["--seconds", "10m"], "--seconds: cannot be used without --before; add it"),
             (["--apiserver-metrics", "a.txt", "--before", "b.txt"], "--before: cannot be used without --seconds; "
              "add it"),
+            (["--data", "1GB", "--apiservers", "3"], "--apiservers: cannot be used without --kubernetes-nodes or "
+             "--apiserver-metrics; add it"),
             (["--apiserver-metrics", "a.txt", "a.txt"], "--apiserver-metrics: got a.txt more than once, expected a "
              "page of each API server"),
             (["--apiserver-metrics", "no.txt"], "no.txt: cannot be read: No such file or directory"),
