@@ -199,8 +199,8 @@ def settings_for(
     --------
     >>> from etcdsize import size
     >>> found = settings_for(size(clients=300, data_bytes="4GB"), peer_rtt_ms=150)
-    >>> found.quota_backend_bytes, found.heartbeat_interval_ms, found.election_timeout_ms, found.memory.memory_gib
-    (5368709120, 150, 1500, 9)
+    >>> found.heartbeat_interval_ms, found.election_timeout_ms
+    (150, 1500)
     >>> [setting.name for setting in found.changed]
     ['quota-backend-bytes', 'auto-compaction-retention', 'heartbeat-interval', 'election-timeout']
     """
