@@ -139,6 +139,37 @@ class TestGiven:
         assert apart.clients == together.clients - 3
         assert not [one for one in apart.assumptions if "event" in one.field and one.field != "watch_events_per_second"]
 
+    def test_amounts_in_every_form(self):
+        given = {
+            "count": {"low": 1, "likely": 5, "high": 6},
+            "key_bytes": 40,
+            "value_bytes": "2kB",
+            "writes_per_second": "2k/s",
+        }
+        profile = kubernetes_profile(5, objects={"a.example.com": given, "secrets": {"low": 1, "likely": 5, "high": 6}})
+        one = kind(profile, "a")
+        assert (one.count, one.key_bytes) == (Amount.of("1..5..6"), Amount.of(40))
+        assert (one.value_bytes, one.writes_per_second) == (Amount.of(2000), Amount.of(2000))
+        assert kind(profile, "secrets").count == Amount.of("1..5..6")
+
+    def test_a_custom_resource_of_which_only_size_and_number_are_known(self):
+        profile = kubernetes_profile(5, objects={"a.example.com": {"count": 86_400, "value_bytes": 500}})
+        assert kind(profile, "a").key_bytes == Amount.of("50..70..150")
+        assert kind(profile, "a").writes_per_second == Amount.of("0..24..1440")
+        assumed = {one.field for one in profile.assumptions if "example" in one.field}
+        assert assumed == {"objects.a.example.com.key_bytes", "objects.a.example.com.writes_per_second"}
+
+    def test_counts_that_follow_from_nodes_and_pods(self):
+        profile = kubernetes_profile(70, 1000, apiservers=3)
+        assert kind(profile, "leases").count == Amount.of("76..81..113")
+        assert kind(profile, "others").count == Amount.of("396..770..3570")
+        assert kind(profile, "replicasets").count == Amount.of("22..304..2040")
+
+    def test_connections_are_an_estimate_unless_the_resources_are_known(self):
+        assert kubernetes_profile(5).clients_bound == "estimate"
+        profile = kubernetes_profile(5, objects={"customresourcedefinitions": 20}, apiservers=1, events=False)
+        assert profile.watchers == Amount.of("78..78..84")
+
     def test_zero_objects_are_left_out(self):
         assert not [one for one in kubernetes_profile(5, objects={"secrets": 0}).objects if one.name == "secrets"]
 
@@ -294,6 +325,11 @@ class TestRejected:
             'objects, secrets, value_bytes: got "2 GBs", expected '
         )
         assert self.problem_of(2**64) == f"nodes: got {2**64}, expected less than 2^64"
+
+    def test_the_option_is_named(self):
+        with pytest.raises(OptionError) as caught:
+            kubernetes_profile(5, objects={"secrets": {"count": "x"}})
+        assert caught.value.option == "objects"
 
     def test_no_api_server(self):
         assert self.problem_of(5, apiservers=0) == "apiservers: got 0, expected an integer of 1 or more"
