@@ -31,6 +31,7 @@ __all__ = [
     "parse_count",
     "parse_duration",
     "parse_fraction",
+    "parse_many",
     "parse_option",
     "parse_rate",
     "parse_whole",
@@ -52,6 +53,7 @@ BYTE_UNITS: dict[str, int] = {
 """Bytes in each unit. SI prefixes are powers of 1000; IEC and Kubernetes prefixes are powers of 1024."""
 
 _RATE_UNITS = {"k": 1000, "M": 1_000_000, "/s": 1, "k/s": 1000, "M/s": 1_000_000}
+_MANY_UNITS = {"k": 1000, "M": 1_000_000}
 _FRACTION_UNITS = {"%": Fraction(1, 100)}
 _DURATION_UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
 _DURATION_WORDS = {
@@ -64,6 +66,7 @@ _DURATION_WORDS = {
 _BYTES_ACCEPTED = 'bytes or a size such as "8GB" or "8GiB"'
 _RATE_ACCEPTED = 'requests per second such as "800", "2.5k" or "800/s"'
 _COUNT_ACCEPTED = 'a count such as "300"'
+_MANY_ACCEPTED = 'a count such as "300", "2.5k" or "5.7M"'
 _FRACTION_ACCEPTED = 'a fraction from 0 to below 1 such as "0.3" or "30%"'
 _DURATION_ACCEPTED = 'seconds or a duration such as "10s", "500ms", "5m" or "1h"'
 
@@ -111,6 +114,15 @@ def parse_count(text: str) -> int | float:
     (300, 1000, 0.5)
     """
     return _parse(text, {}, _COUNT_ACCEPTED)
+
+
+def parse_many(text: str) -> int | float:
+    """Return a count that may be given in thousands or millions. [count]
+
+    >>> parse_many("300"), parse_many("2.5k"), parse_many("5.7M")
+    (300, 2500, 5700000)
+    """
+    return _parse(text, _MANY_UNITS, _MANY_ACCEPTED)
 
 
 def cell_value(dimension: Dimension, text: str) -> int | float | None:

@@ -23,11 +23,12 @@ from etcdsize.units import (
     format_number,
     format_percent,
     parse_count,
+    parse_many,
     parse_option,
     parse_whole,
 )
 
-PARSERS = (parse_bytes, parse_rate, parse_count, parse_fraction, parse_duration)
+PARSERS = (parse_bytes, parse_rate, parse_count, parse_many, parse_fraction, parse_duration)
 BYTES = 'bytes or a size such as "8GB" or "8GiB"'
 RATE = 'requests per second such as "800", "2.5k" or "800/s"'
 COUNT = 'a count such as "300"'
@@ -333,6 +334,12 @@ class TestRateCountFraction:
         read = parse_fraction(text)
         assert read == value
         assert type(read) is float
+
+    def test_many(self):
+        assert (parse_many("300"), parse_many("2.5k"), parse_many("5.7 M")) == (300, 2_500, 5_700_000)
+        with pytest.raises(UnitError) as caught:
+            parse_many("5K")
+        assert str(caught.value) == 'got "5K", expected a count such as "300", "2.5k" or "5.7M"; did you mean "5k"?'
 
     def test_counts(self):
         assert (parse_count("300"), parse_count("1e3"), parse_count("0.5")) == (300, 1_000, 0.5)

@@ -15,12 +15,12 @@ from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.errors import EtcdSizeError, InvalidWorkloadError, UnitError, WorkloadTypeError
 from etcdsize.resources.fields import Unit
-from etcdsize.units import format_number, parse_bytes, parse_count, parse_duration, parse_rate
+from etcdsize.units import format_number, parse_bytes, parse_duration, parse_many, parse_rate
 
 __all__ = ["Amount", "AmountInput"]
 
 _PARSERS: dict[str, Callable[[str], int | float]] = {
-    "count": parse_count,
+    "count": parse_many,
     "rate": parse_rate,
     "bytes": parse_bytes,
     "duration": parse_duration,
@@ -92,7 +92,7 @@ class Amount(Model):
             The amount.
         unit : str
             What it counts: `"count"`, `"rate"` [1/s], `"bytes"` or `"duration"` [s]. The units of text are those of
-            `parse_rate`, `parse_bytes` and `parse_duration`; a count has none.
+            `parse_rate`, `parse_bytes` and `parse_duration`; a count may have `k` or `M`.
 
         Raises
         ------

@@ -51,9 +51,9 @@ class Known:
     __slots__ = ("assume", "notes", "presets", "profile")
 
     def __init__(self, profile: Profile, assume: Mapping[str, float]) -> None:
-        self.profile = profile
-        self.assume = assume
-        self.presets = {assumption.field: assumption.value for assumption in profile.assumptions}
+        self.profile: Profile = profile
+        self.assume: Mapping[str, float] = assume
+        self.presets: dict[str, Amount] = {assumption.field: assumption.value for assumption in profile.assumptions}
         self.notes: list[Note] = []
 
     def given(self, name: str) -> Cases | None:

@@ -54,9 +54,10 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("words", "message"),
         [
-            (["--keys", "4 0"], '--keys: got "4 0", expected a count such as "300", or a range such as "200..900"'),
-            (["--keys", "900..200"], '--keys: got "900..200", expected a count such as "300", or a range such as '
-             '"200..900"; did you mean "200..900"?'),
+            (["--keys", "4 0"], '--keys: got "4 0", expected a count such as "300", "2.5k" or "5.7M", or a range such '
+             'as "200..900"'),
+            (["--keys", "900..200"], '--keys: got "900..200", expected a count such as "300", "2.5k" or "5.7M", or a '
+             'range such as "200..900"; did you mean "200..900"?'),
             (["--value-size", "1..3kB"], '--value-size: got "1..3kB", expected bytes or a size such as "8GB" or "8GiB",'
              ' or a range such as "1kB..3kB"; did you mean "1kB..3kB"?'),
             (["--history", "1d"], '--history: got "1d", expected seconds or a duration such as "10s", "500ms", "5m" or '

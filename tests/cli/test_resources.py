@@ -87,8 +87,8 @@ class TestWhatDoesNotFit:
         (["--keys", "5", "--fsync", "2us"], '--fsync: got "2us", expected seconds or a duration such as "10s"'),
         (["--keys", "5", "--disk-mb-per-second", "0"], "disk_mb_per_second: got 0, expected a finite number above 0"),
         (["--keys", "9e299", "--value-size", "9e299"], "--keys: got 9e+299, expected an amount of at most 1e+50"),
-        (["--keys", "9..5"], '--keys: got "9..5", expected a count such as "300", or a range such as "200..900"; did '
-         'you mean "5..9"?'),
+        (["--keys", "9..5"], '--keys: got "9..5", expected a count such as "300", "2.5k" or "5.7M", or a range such as '
+         '"200..900"; did you mean "5..9"?'),
         (["--profile", "no.toml"], "no.toml: cannot be read: No such file or directory"),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ from etcdsize.resources.amount import Amount
 NUMBERS = st.floats(0, 1e300, exclude_max=True)
 UNITS = ("count", "rate", "bytes", "duration")
 ACCEPTED = {
-    "count": 'a count such as "300", or a range such as "200..900"',
+    "count": 'a count such as "300", "2.5k" or "5.7M", or a range such as "200..900"',
     "rate": 'requests per second such as "800", "2.5k" or "800/s", or a range such as "2k..5k"',
     "bytes": 'bytes or a size such as "8GB" or "8GiB", or a range such as "1kB..3kB"',
     "duration": 'seconds or a duration such as "10s", "500ms", "5m" or "1h", or a range such as "1h..2h"',
@@ -38,6 +38,7 @@ class TestText:
             ("200", "count", (200, 200, 200)),
             ("200..900", "count", (200, 550, 900)),
             ("200..400..900", "count", (200, 400, 900)),
+            ("1k..5.7M", "count", (1_000, 2_850_500, 5_700_000)),
             ("1kB..3kB", "bytes", (1_000, 2_000, 3_000)),
             ("1 KiB..3 kB", "bytes", (1_024, 2_012, 3_000)),
             ("0..3kB", "bytes", (0, 1_500, 3_000)),
@@ -84,7 +85,9 @@ class TestText:
             ("", "count", None),
             ("-5", "count", None),
             ("1e-5-2", "count", "1e-5..2"),
-            ("1k..2k", "count", None),
+            ("1..2k", "count", "1k..2k"),
+            ("5 m", "count", "5M"),
+            ("5kB", "count", "5k"),
             ("5min..10min", "duration", "5m..10m"),
             ("nan", "count", None),
             ("9" * 10**6, "count", None),
