@@ -85,9 +85,13 @@ class Coefficients:
     file_fixed: float
     file_overhead_compaction: float
     """What a compaction adds to the file, as a share of it. [1]"""
+    file_margin: float
+    """The revisions measured in the file over what the table gives."""
     file_runs: float
     """What stays free between revisions of whole pages, as a share of them. [1]"""
     lease_file: float
+    wal_margin: float
+    """What is measured in the write-ahead log over what the terms add up to."""
     wal_record_overhead: float
     wal_sync_record: float
     wal_syncs_per_write_alone: float

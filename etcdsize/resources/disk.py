@@ -29,7 +29,7 @@ _FURTHER_PUT_BYTES = 12
 _LEASE_RECORD_BYTES = 96
 
 _WAL = (
-    TermKind("keys and values", (), "each write is appended once"),
+    TermKind("keys and values", ("wal_margin",), "each write is appended once"),
     TermKind("records", ("wal_record_overhead",)),
     TermKind("syncs", ("wal_sync_record",)),
     TermKind("leases", (), "a record for each lease that ends, and for the one that replaces it"),
@@ -95,14 +95,15 @@ def disk_figures(
     commit_bytes = values.commit_bytes_fixed + _PAGE * levels
     needed = fsync_needed(load, values)
     commit_fsyncs = values.commit_fsyncs * commits
+    logged = (
+        sums.written_bytes_per_second,
+        writes * (values.wal_record_overhead + (puts - 1) * _FURTHER_PUT_BYTES),
+        syncs * values.wal_sync_record,
+        2 * ended * _LEASE_RECORD_BYTES,
+    )
     volume = (quota_bytes, quota_bytes, quota_bytes, wal_bytes)
     return {
-        "wal_bytes_per_second": (
-            sums.written_bytes_per_second,
-            writes * (values.wal_record_overhead + (puts - 1) * _FURTHER_PUT_BYTES),
-            syncs * values.wal_sync_record,
-            2 * ended * _LEASE_RECORD_BYTES,
-        ),
+        "wal_bytes_per_second": tuple([part * values.wal_margin for part in logged]),
         "backend_bytes_per_second": (
             sums.file_bytes_per_second,
             (commits + lease_commits) * commit_bytes,

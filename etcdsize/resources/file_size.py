@@ -21,12 +21,14 @@ _GIB = 2**30
 _PACKING = "the table of bytes a revision: simulated, and measured within 3 %"
 
 _IN_USE = (
-    TermKind("keys", (), _PACKING),
-    TermKind("fragmentation", (), "pages that updates leave half empty: simulated, and measured on 3.5.30"),
+    TermKind("keys", ("file_margin",), _PACKING),
+    TermKind(
+        "fragmentation", ("file_margin",), "pages that updates leave half empty: simulated, and measured within 5 %"
+    ),
     TermKind("leases", ("lease_file",)),
     TermKind("fixed", ("file_fixed",)),
 )
-_HISTORY = TermKind("history", (), f"replaced and deleted revisions; {_PACKING}")
+_HISTORY = TermKind("history", ("file_margin",), f"replaced and deleted revisions; {_PACKING}")
 FILE_TERMS: dict[str, tuple[TermKind, ...]] = {
     "in_use_bytes": _IN_USE,
     "history_bytes": (_HISTORY,),
@@ -54,13 +56,15 @@ def file_figures(
     load: Load, sums: LoadSums, values: Coefficients, kept_bytes: float, snapshot_seconds: float
 ) -> Figures:
     """Return the figures of the file; `kept_bytes` is what the keys take after updates and compactions."""
-    packed = min(sums.fresh_bytes, kept_bytes)
+    kept_bytes *= values.file_margin
+    history = sums.history_bytes * values.file_margin
+    packed = min(sums.fresh_bytes * values.file_margin, kept_bytes)
     in_use = (packed, kept_bytes - packed, values.lease_file * load.leases, values.file_fixed)
     kept = math.fsum(in_use)
-    copied = values.file_overhead_compaction * (kept + sums.history_bytes) if sums.history_bytes else 0.0
+    copied = values.file_overhead_compaction * (kept + history) if history else 0.0
     high_water = (
         kept,
-        sums.history_bytes,
+        history,
         copied,
         values.file_runs * sums.run_bytes,
         sums.file_bytes_per_second * snapshot_seconds,
@@ -70,7 +74,7 @@ def file_figures(
     rounded = max(DEFAULT_QUOTA_BYTES, math.ceil(wanted / _GIB) * _GIB)
     return {
         "in_use_bytes": in_use,
-        "history_bytes": (sums.history_bytes,),
+        "history_bytes": (history,),
         "high_water_bytes": high_water,
         "quota_bytes": (length, wanted - length, rounded - wanted),
     }
