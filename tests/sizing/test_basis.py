@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etcdsize import Catalog, Machine, OptionError, Price, Profile, Sizing, fit, size
-from etcdsize.fitting.need import FIGURES
-from etcdsize.sizing.basis import BASES
+from etcdsize.fitting.need import FIGURES, need_of_tier
+from etcdsize.sizing.basis import BASES, compare_needs, load_above_machines, need_by
+from etcdsize.units import format_number
 
 PLAIN = {"clients": 300, "requests_per_second": 800, "data_bytes": 400e6}
 # Large values fill the raft log of 3.5, which no machine of the tier has room for.
@@ -155,3 +158,57 @@ class TestRejected:
         assert rejected.code == "too-little"
         assert rejected.reason.startswith(f"the load takes {need.memory_gib:g} GiB of memory (")
         assert "); this has 8; " in rejected.reason
+
+
+class TestWords:
+    """What is said of two needs, in whole texts, and which need counts where one of them is missing."""
+
+    GUIDE = need_of_tier("medium", 0)
+    MORE: ClassVar = {"vcpus": 9, "memory_gib": 20.5, "concurrent_iops": 9_000, "disk_mb_per_second": 400}
+    LOAD = GUIDE.model_copy(update={**MORE, "because": {"memory_gib": "1 GiB index = 20.5 GiB"}})
+
+    def test_the_load_takes_more(self):
+        found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", False, (), False)
+        has = format_number(self.GUIDE.memory_gib)
+        assert (found.text, found.severity) == (
+            "The guide decides, because only clients, requests and data are known. Of memory, the load takes 1 GiB "
+            f"index = 20.5 GiB; the guide's machine for medium has {has} GiB of memory, and the load needs more: 9 "
+            "vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s.",
+            "warning",
+        )
+
+    def test_one_known_field(self):
+        found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", True, ("keys",), False)
+        assert found.text.startswith("The larger need decides, because keys is known. Of memory, ")
+        assert found.severity == "info"
+
+    def test_the_guide_has_no_machine(self):
+        load = self.LOAD.model_copy(update={"tier": "huge"})
+        found = compare_needs({"load": load}, "larger", True, (), False)
+        assert (found.text, found.severity) == (
+            "The load decides, because the guide has no machine for huge. Of memory, the load takes 1 GiB index = 20.5 "
+            "GiB.",
+            "info",
+        )
+
+    def test_the_load_is_no_number(self):
+        found = compare_needs({"guide": self.GUIDE}, "larger", False, (), False)
+        assert (found.text, found.severity) == (
+            "The load is so large that what it takes is no longer a number.",
+            "warning",
+        )
+
+    def test_need_that_counts_where_one_is_missing(self):
+        guide = self.GUIDE.model_copy(update={"memory_gib": 1})
+        for basis in BASES:
+            assert need_by("medium", basis, {"guide": guide}, True) == guide
+            assert need_by("medium", basis, {"load": self.LOAD}, False) == self.LOAD
+            assert need_by("medium", basis, {}, True) == need_of_tier("medium", 0)
+
+    def test_machines_with_too_little(self):
+        one, two = (load_above_machines(self.LOAD, names).text for names in (["a"], ["a", "b"]))
+        needs = "Each member needs 9 vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s (1 GiB index = 20.5 GiB)"
+        assert one == f"{needs}: a has less. etcdsize fit finds machines that are enough."
+        assert two == f"{needs}: a and b have less. etcdsize fit finds machines that are enough."
+        bare = load_above_machines(self.LOAD.model_copy(update={"because": {}}), ["a"]).text
+        assert bare.startswith("Each member needs 9 vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s: a has ")
