@@ -20,10 +20,6 @@ _ALL: dict[str, _Figure] = {
         "source",
         "the file is read, and its copy written and synced: backend.go, defrag",
     ),
-    "file_margin": (
-        *(1, 0.95, 1.05, "", "choice"),
-        "runs were within 5 % of the table: irregular and mixed writes, updates and compactions",
-    ),
     "wal_margin": (
         *(1, 0.97, 1.03, "", "choice"),
         "the rate of writes is never kept exactly: loads that nothing was fitted to wrote 0.98 to 1.00 of the sum",
