@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import Catalog, Machine, Notice, format_bytes, load_catalog, load_tiers, size
+from etcdsize.base.notice import KINDS
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.machines import Disk
 from etcdsize.sizing.notices import load_notices, machine_notices
@@ -342,3 +343,31 @@ def test_every_notice_is_one_line_with_a_source(clients, requests, data, members
         assert notice.source
         assert notice.text.endswith((".", "?"))
         assert len(notice.text.splitlines()) == 1
+
+
+# What the summary of a fleet says after the number of clusters with a notice.
+OF_CLUSTERS = """
+no-machines: a provider whose machines the catalog does not have: only the tier is given
+unknown-dimension: an unknown dimension: the others decide, so a larger tier may be needed
+data-at-most: the size of etcd's file as their data, an upper bound of the data in use
+implausibly-small: less data than an empty etcd file: are these megabytes in a column of bytes?
+implausibly-large: more data than any etcd is known to hold, 100 GB: are these bytes in a column of megabytes?
+implausible-requests: more requests than any etcd is known to serve, 185,758/s: is this a total, or a rate per minute?
+implausible-clients: more clients than etcd aims to support, 100,000: is this another figure?
+fractional-clients: a fraction of a client: are thousands written with a dot? --decimal , --thousands . reads 1.200 as \
+1200
+beyond-suggested-quota: data above the 8 GiB that etcd suggests as a maximum: store less, or split the cluster
+data-above-memory: data above the memory of the machine, into which etcd maps the whole file: choose one with more \
+memory
+disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives a larger disk
+open-tier: a load above the last bound of the tiers: test the machine before you rely on it
+kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API \
+servers
+inexact-load-decides: a load that is an upper bound or an estimate, and alone needs the tier: give the exact figure
+"""
+
+
+def test_what_the_summary_of_a_fleet_says():
+    assert [f"{code}: {kind.clusters}" for code, kind in KINDS.items() if kind.clusters] == OF_CLUSTERS.split("\n")[
+        1:-1
+    ]
