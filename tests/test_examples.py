@@ -46,7 +46,7 @@ PROVISIONED = """\
       "machine_type": "m6a.large",
       "disk": {
         "type": "gp3",
-        "size_gib": 9,
+        "size_gib": 8,
         "iops": 3000,
         "throughput_mib_s": 125
       }
