@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, Machine, Notice, format_bytes, load_catalog, load_tiers, size
+from etcdsize import Catalog, Machine, Notice, Workload, format_bytes, load_catalog, load_tiers, size
 from etcdsize.base.notice import KINDS
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.machines import Disk
@@ -371,3 +371,30 @@ def test_what_the_summary_of_a_fleet_says():
     assert [f"{code}: {kind.clusters}" for code, kind in KINDS.items() if kind.clusters] == OF_CLUSTERS.split("\n")[
         1:-1
     ]
+
+
+@pytest.mark.parametrize(
+    ("workload", "text"),
+    [
+        (
+            {"clients": 150, "clients_bound": "estimate", "requests_per_second": 5},
+            "Only clients (an estimate) needs the tier medium; the rest needs small: a smaller tier may be enough. "
+            "Give the exact figure if you know it.",
+        ),
+        (
+            {"clients": 150, "clients_bound": "upper", "data_bytes": 2e8, "data_bound": "estimate"},
+            "Only clients (an upper bound) and data_bytes (an estimate) need the tier medium: a smaller tier may be "
+            "enough. Give the exact figure if you know it.",
+        ),
+    ],
+)
+def test_a_tier_that_only_inexact_loads_need(workload, text):
+    (found,) = [one for one in size(Workload(**workload)).notices if one.code == "inexact-load-decides"]
+    assert found == Notice(code="inexact-load-decides", severity="warning", text=text, source="our choice")
+
+
+@pytest.mark.parametrize(
+    ("clients", "said"), [(0, False), (1, False), (5, False), (6.0, False), (1.2, True), (0.5, True)]
+)
+def test_a_fraction_of_a_client(clients, said):
+    assert ("fractional-clients" in notices(clients=clients)) is said
