@@ -98,8 +98,10 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         again_one = _revision_bytes(key, value, dense)
         replaced = writes * history + count * further
         replaced_one = again_one
-        if further and history:
-            replaced_one = _revision_bytes(key, value, max(dense, replaced / history / _COMMITS_PER_SECOND))
+        if further:
+            # Given revisions are written while the history is kept, all at once if that is no time.
+            together = replaced / history / _COMMITS_PER_SECOND if history else _MOST_PUTS_PER_COMMIT
+            replaced_one = _revision_bytes(key, value, max(puts, together))
         data += count * (key + value)
         written += writes * (key + value)
         file_rate += writes * again_one

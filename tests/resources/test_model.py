@@ -62,6 +62,7 @@ class TestMoreTakesMore:
         st.sampled_from(VERSIONS),
     )
     @example(one_load(writes=5.0), "writes_per_second", 1.5, 0.0, "3.6")
+    @example(one_load(history_seconds=0.0, revisions_per_key=2.0), "writes_per_second", 1.0, 1.0, "3.4")
     @example(one_load(value_bytes=2_000.0), "value_bytes", 1.03, 0.0, "3.6")
     def test_no_figure_is_smaller(self, load, field, factor, added, version):
         if field == "largest_value_bytes" or (field == "writes_per_second" and load.writes_per_second == 0):
