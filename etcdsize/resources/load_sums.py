@@ -122,7 +122,10 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         runs += replaced * replaced_one * _share_of_runs(key, value, dense)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)
-        likely += count * fresh_one * max(1.0, usual)
+        if usual < 1 and count:
+            # What is written again is packed better, as far as it is written again.
+            usual = 1 - (1 - usual) * min(1.0, replaced / count)
+        likely += count * fresh_one * usual
         high += count * fresh_one * max(1.0, worst)
     if len(load.objects) > 1:
         # Kinds of unlike size take more together than each among its like.

@@ -12,7 +12,7 @@ from resource_loads import one_load
 from etcdsize.resources.load import ObjectLoad
 from etcdsize.resources.load_sums import sums_of
 from etcdsize.resources.mixing import mixing_bytes
-from etcdsize.resources.revision_bytes import element_bytes, revision_bytes
+from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes
 
 LEASES = ObjectLoad("leases", 5_000.0, 52.0, 450.0, 500.0)
 PODS = ObjectLoad("pods", 100_000.0, 62.0, 5_000.0, 50.0)
@@ -44,6 +44,24 @@ class TestMixing:
     def test_a_list_is_at_most_all_keys(self):
         sums = sums_of(with_kinds(LEASES, list_keys=1e9), 10_000)
         assert sums.list_keys == 5_000
+
+
+class TestUpdates:
+    """Updates leave pages half empty, or pack them better where one put made a commit."""
+
+    @pytest.mark.parametrize(("value", "puts", "is_more"), [(100.0, 100.0, True), (900.0, 1.0, False)])
+    def test_what_is_likely_in_use_after_all_keys_were_updated(self, value, puts, is_more):
+        load = one_load(count=10_000.0, value_bytes=value, writes=100.0, history_seconds=600.0, puts_per_commit=puts)
+        sums = sums_of(load, 10_000)
+        low, likely, high = sums.kept_bytes
+        assert low <= likely <= high
+        assert (likely > sums.fresh_bytes) == is_more
+        assert likely == pytest.approx(sums.fresh_bytes * fragmentation(64, value, puts)[1])
+
+    def test_few_updates_pack_few_keys_better(self):
+        load = one_load(count=100_000.0, value_bytes=900.0, writes=0.1, history_seconds=100.0, puts_per_commit=1.0)
+        sums = sums_of(load, 10_000)
+        assert sums.kept_bytes[1] == pytest.approx(sums.fresh_bytes, rel=1e-4)
 
 
 class TestKindsNeverTakeLess:
