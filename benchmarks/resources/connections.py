@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -43,6 +45,18 @@ class Watch:
         """Read so many events."""
         while events > 0:
             events -= len(next(self._answers).events)
+
+    def drain(self) -> threading.Thread:
+        """Read all events until the watch is closed; return the thread that does."""
+
+        def read() -> None:
+            with contextlib.suppress(grpc.RpcError):
+                for _ in self._answers:
+                    pass
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        return thread
 
     def close(self) -> None:
         self._requests.put(None)

@@ -1,0 +1,31 @@
+"""A load that no coefficient was fitted to, on a real etcd of each minor version, beside the model."""
+
+from __future__ import annotations
+
+import pytest
+from etcds import needed
+
+from benchmarks.resources.validation import COMPARED, WORKLOADS, predicted, validation
+
+# What a few seconds of traffic on a busy machine can show: the peak is a matter of the garbage collector's timing.
+TOLERANCES = {
+    "high_water_bytes": (0.90, 1.10),
+    "in_use_bytes": (0.95, 1.05),
+    "wal_bytes_per_second": (0.90, 1.10),
+    "heap_bytes": (0.90, 1.10),
+    "peak_bytes": (0.80, 1.40),
+}
+LOADS = {"3.4": "a registry", "3.5": "half a kilobyte", "3.6": "pods", "3.7": "a registry"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOADS)
+def test_a_load_takes_what_the_model_predicts(name):
+    etcd, version = needed(name)
+    inputs = next(one for one in WORKLOADS if one["name"] == LOADS[name])
+    measured, likely = validation(etcd, seconds=8, **inputs), predicted(str(version), inputs)
+    ratios = {figure: likely[figure].likely / measured[figure] for figure in COMPARED}
+    outside = [
+        figure for figure, ratio in ratios.items() if not TOLERANCES[figure][0] <= ratio <= TOLERANCES[figure][1]
+    ]
+    assert not outside, ratios
