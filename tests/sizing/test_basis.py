@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, Machine, OptionError, Price, Profile, Sizing, fit, size
+from etcdsize import Catalog, InvalidWorkloadError, Machine, OptionError, Price, Profile, Sizing, fit, size
 from etcdsize.fitting.need import FIGURES, need_of_tier
 from etcdsize.sizing.basis import BASES, compare_needs, load_above_machines, need_by
 from etcdsize.units import format_number
@@ -59,6 +59,16 @@ class TestWhatDecides:
             if basis == "larger":
                 assert getattr(need, name) == max(both)
         assert need.disk.size_gib >= needs["load"].disk.size_gib
+
+    def test_a_load_without_a_number(self):
+        """Where the guide decides, its need counts; where the load does, the error says why there is none."""
+        guide = size(data_bytes=1e299, basis="guide")
+        assert (guide.load_decides, list(guide.needs)) == (False, ["guide"])
+        assert guide.need == guide.needs["guide"]
+        sizing = size(data_bytes=1e299)
+        assert sizing.load_decides
+        with pytest.raises(InvalidWorkloadError, match=r"^data_bytes: got 1e\+299, expected at most 1e\+50"):
+            _ = sizing.need
 
     def test_the_tier_is_always_the_guides(self):
         assert {size(**PLAIN, basis=basis).tier for basis in BASES} == {"medium"}
