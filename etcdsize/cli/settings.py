@@ -24,12 +24,12 @@ def add(commands: Commands) -> None:
         description="""\
 Print the settings that every member of a cluster needs for a load: quota,
 snapshots, compaction, heartbeat and election timeout, each with the reason and
-its source, and an estimate of the memory that the process needs. bootstrap
+its source, the memory limit of the process and the size of the disk. bootstrap
 writes the same settings into commands and files.""",
         example="etcdsize settings --clients 300 --data 4GB\n"
         "etcdsize settings --kubernetes-nodes 250 --etcd-version 3.6",
     )
-    load = parser.add_argument_group("load; the tier's own figures stand in for what is unknown")
+    load = parser.add_argument_group("load; what is unknown is assumed, and listed")
     add_load(load)
     add_settings(load)
     add_figures(parser.add_argument_group(FIGURES))
