@@ -382,6 +382,11 @@ def test_what_the_summary_of_a_fleet_says():
             "Give the exact figure if you know it.",
         ),
         (
+            {"clients": 1_200, "clients_bound": "upper", "requests_per_second": 500, "data_bytes": 1e6},
+            "Only clients (an upper bound) needs the tier large; the rest needs medium: a smaller tier may be enough. "
+            "Give the exact figure if you know it.",
+        ),
+        (
             {"clients": 150, "clients_bound": "upper", "data_bytes": 2e8, "data_bound": "estimate"},
             "Only clients (an upper bound) and data_bytes (an estimate) need the tier medium: a smaller tier may be "
             "enough. Give the exact figure if you know it.",
