@@ -148,6 +148,10 @@ class TestExamples:
         assert new.memory.raft_log_bytes.need < 20e9
         advice = {one.code for one in size(load, etcd_version="3.5").resources.advice}
         assert {"lower-snapshot-count", "upgrade-for-raft-log"} <= advice
+        (notice,) = [one for one in old.notices if one.code == "memory-above-machine"]
+        assert "the raft log" in notice.text
+        assert "Set --snapshot-count=10000" in notice.text
+        assert "Upgrade to etcd 3.6" in notice.text
 
     def test_pods_that_everybody_lists_need_memory(self):
         """2.9 GB of pods, listed by everybody at once, took 175 GB."""

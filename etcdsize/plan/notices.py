@@ -9,6 +9,7 @@ from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
 from etcdsize.etcd.versions import EtcdVersion, load_versions, replacement_of
 from etcdsize.fitting.need import Need
+from etcdsize.resources.resources import Resources
 from etcdsize.units import format_number
 
 __all__ = ["election_notices", "flag_notices", "memory_notices", "plan_notices", "timing_notices"]
@@ -30,17 +31,18 @@ ELECTION_NOT_MULTIPLE = NoticeKind(
 )
 
 
-def memory_notices(need: Need, machines: Iterable[Machine]) -> tuple[Notice, ...]:
-    """Return the notice about machines with less memory than the load needs."""
+def memory_notices(need: Need, machines: Iterable[Machine], resources: Resources) -> tuple[Notice, ...]:
+    """Return the notice about machines with less memory than the load needs, with what helps more than a larger one."""
     short = [
         f"{m.machine_type} ({format_number(m.memory_gib)} GiB)" for m in machines if m.memory_gib < need.memory_gib
     ]
     if not short:
         return ()
+    advice = [one.text for one in resources.advice if one.figure == "memory.limit_bytes"]
     return (
         MEMORY_ABOVE_MACHINE(
             f"The load needs {format_number(need.memory_gib)} GiB of memory ({need.because['memory_gib']}), more than "
-            f"{' and '.join(short)}."
+            f"{' and '.join(short)}.{''.join(f' {text}' for text in advice)}"
         ),
     )
 

@@ -249,7 +249,7 @@ def settings_for(
         notices=(
             *version_notices(version),
             *resources.notices,
-            *memory_notices(needs["load"], sizing.machines.values()),
+            *memory_notices(needs["load"], sizing.machines.values(), resources),
             *election_notices(election, rtt, RTTS_PER_ELECTION),
             *flag_notices(version, given),
             *timing_notices(heartbeat, election),
