@@ -9,9 +9,11 @@ from etcdsize.sizing.size import load_text
 from etcdsize.units import DIMENSIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from etcdsize.resources.profile import Profile
 
-__all__ = ["profile_text"]
+__all__ = ["field_text", "profile_text"]
 
 
 def profile_text(profile: Profile) -> str:
@@ -34,5 +36,14 @@ def profile_text(profile: Profile) -> str:
             parts.append("TLS" if value else "no TLS")
         else:
             ends = (value.low,) if value.is_exact else (value.low, value.likely, value.high)
-            parts.append(f"{field} {'..'.join(quantity_text(f'load.{field}', end) for end in ends)}")
+            parts.append(f"{field} {field_text(field, ends)}")
     return ", ".join(parts)
+
+
+def field_text(field: str, ends: Sequence[float]) -> str:
+    """Return the value of a field, or the ends of its range, in the units of the field."""
+    if field == "tls":
+        return " or ".join(dict.fromkeys("yes" if one else "no" for one in ends))
+    if field == "disk_mb_per_second":
+        return "..".join(quantity_text("_bytes_per_second", one * 1e6) for one in ends)
+    return "..".join(quantity_text(f"load.{field}", one) for one in ends)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.etcd.quota import quota_text
 from etcdsize.reports.layout import aligned, page
+from etcdsize.reports.load import field_text
 from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.model import GROUPS
 from etcdsize.resources.resources_text import quantity_text
@@ -214,11 +215,7 @@ def _amount(assumption: Assumption) -> str:
     """Return the value of an assumption as a range, in the units of its field."""
     value = assumption.value
     ends = (value.low,) if value.is_exact else (value.low, value.likely, value.high)
-    if assumption.field == "tls":
-        return " or ".join(dict.fromkeys("yes" if one else "no" for one in ends))
-    if assumption.field == "disk_mb_per_second":
-        return "..".join(quantity_text("_bytes_per_second", one * 1e6) for one in ends)
-    return "..".join(quantity_text(f"profile.{assumption.field}", one) for one in ends)
+    return field_text(assumption.field, ends)
 
 
 def _advice(resources: Resources) -> list[str]:

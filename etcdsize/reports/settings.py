@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.etcd.flags import flag_text
 from etcdsize.reports.layout import aligned, page
-from etcdsize.reports.load import profile_text
+from etcdsize.reports.load import field_text, profile_text
 from etcdsize.resources.resources_text import quantity_text
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ def _memory(settings: EtcdSettings) -> list[str]:
 
 def _assumed(settings: EtcdSettings) -> list[str]:
     """Return what is not known of the load, with the likely value that counts instead."""
-    found = [f"{one.field} {quantity_text(f'load.{one.field}', one.value.likely)}" for one in settings.assumptions]
+    found = [f"{one.field} {field_text(one.field, [one.value.likely])}" for one in settings.assumptions]
     text = f"assumed: {', '.join(found)} (etcdsize resources says why)"
     return textwrap.wrap(text, 100, subsequent_indent="  ") if found else []

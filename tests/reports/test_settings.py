@@ -32,6 +32,8 @@ disk                         {settings.disk.because}"""
     assert words.startswith("assumed: ")
     for one in settings.assumptions:
         assert f" {one.field} " in words
+    assert ", tls yes, " in words
+    assert ", disk_mb_per_second 125 MB/s, fsync_seconds 2 ms " in words
     said = " ".join(reasons.split())
     for setting in settings.settings.values():
         assert f"{setting.name}: {setting.why} [{setting.source}]" in said
