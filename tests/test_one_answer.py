@@ -28,6 +28,10 @@ QUESTIONS = {
     "clients alone": (["--clients", "5"], {"clients": 5}),
     "much data": (["--data", "20GB"], {"data_bytes": 20e9}),
     "Kubernetes nodes": (["--kubernetes-nodes", "250"], {"kubernetes_nodes": 250}),
+    "nodes and clients": (
+        ["--kubernetes-nodes", "250", "--clients", "9000"],
+        {"kubernetes_nodes": 250, "clients": 9_000},
+    ),
 }
 
 
@@ -175,6 +179,12 @@ class TestExamples:
 
 
 class TestKubernetes:
+    def test_what_is_known_counts_instead_of_what_nodes_suggest(self):
+        """Of what nodes suggest, the clients were assumed; those that are given replace them."""
+        some, many = (size(kubernetes_nodes=1_000, clients=clients).resources for clients in (50, 50_000))
+        assert many.memory.connections_bytes.need > 100 * some.memory.connections_bytes.need
+        assert "clients" not in {one.field for one in many.assumptions}
+
     def test_pods_and_nodes_are_one_load(self):
         load = kubernetes_profile(1_000, 30_000)
         sizing = size(load, kubernetes_nodes=1_000)

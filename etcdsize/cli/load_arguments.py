@@ -248,16 +248,13 @@ def _read(name: str, given: Mapping[str, Any]) -> Profile:
 
 
 def _replaced(profile: Profile, given: Mapping[str, Any], source: str) -> Profile:
-    """Return a profile with the fields that options give. What was assumed for these is no longer assumed."""
+    """Return a profile with the fields that options give."""
     if not given:
         return profile
-    fields = {name: getattr(profile, name) for name in profile.model_fields_set}
-    fields["assumptions"] = [one for one in profile.assumptions if one.field not in given]
-    for dimension, bound in zip(DIMENSIONS, ("clients_bound", "requests_bound", "data_bound"), strict=True):
-        if dimension in given:
-            fields.pop(bound, None)
+    from etcdsize.resources.profile import with_fields
+
     try:
-        return type(profile)(**{**fields, **given})
+        return with_fields(profile, given)
     except InvalidWorkloadError as error:
         options = [OPTIONS[field] for field in given]
         raise OptionError(

@@ -35,7 +35,7 @@ from etcdsize.plan.flag_rules import check_flags, read_extra_flags
 from etcdsize.plan.notices import election_notices, flag_notices, memory_notices, timing_notices
 from etcdsize.resources.answer import FileResources, MemoryResources
 from etcdsize.resources.assumption import Assumption
-from etcdsize.resources.profile import Profile
+from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.resources.resources import resources_for
 from etcdsize.sizing.basis import compare_needs, further_fields
 from etcdsize.sizing.load_profile import profile_for
@@ -302,5 +302,4 @@ def _with_given_history(profile: Workload, given: Mapping[str, Value]) -> Worklo
     seconds = retention_seconds(retention)
     if not seconds:
         return profile
-    fields = {name: getattr(profile, name) for name in profile.model_fields_set}
-    return Profile(**{**fields, "history_seconds": (seconds, history_kept(seconds))})
+    return with_fields(profile, {"history_seconds": (seconds, history_kept(seconds))})

@@ -13,9 +13,10 @@ from etcdsize.resources.assumption import Assumption
 from etcdsize.resources.contradictions import reject_contradictions
 from etcdsize.resources.object_kind import ObjectKind
 from etcdsize.resources.profile_fields import ProfileFields
-from etcdsize.workload import Certainty
+from etcdsize.units import DIMENSIONS
+from etcdsize.workload import Certainty, Workload
 
-__all__ = ["Profile", "known_field"]
+__all__ = ["Profile", "known_field", "with_fields"]
 
 
 class Profile(ProfileFields):
@@ -170,6 +171,17 @@ def _total(parts: list[float], are_exact: list[bool], *, is_whole: bool) -> tupl
 
 
 _NO_LOAD = {"clients_bound", "requests_bound", "data_bound", "assumptions"}
+
+
+def with_fields(load: Workload, given: Mapping[str, Any]) -> Profile:
+    """Return a load with other values of some fields. What was assumed of these is no longer assumed."""
+    fields = {name: getattr(load, name) for name in load.model_fields_set}
+    if isinstance(load, Profile):
+        fields["assumptions"] = [one for one in load.assumptions if one.field not in given]
+    for dimension, bound in zip(DIMENSIONS, ("clients_bound", "requests_bound", "data_bound"), strict=True):
+        if dimension in given:
+            fields.pop(bound, None)
+    return Profile(**{**fields, **given})
 
 
 def known_field(name: str, profile: Profile) -> str:

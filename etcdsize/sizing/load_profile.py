@@ -3,7 +3,7 @@
 from typing import Any
 
 from etcdsize.errors import InvalidWorkloadError
-from etcdsize.resources.profile import Profile
+from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.workload import Workload
 
 __all__ = ["KUBERNETES_HISTORY_SECONDS", "profile_for"]
@@ -32,9 +32,8 @@ def profile_for(workload: Workload | None, kubernetes_nodes: int | None, kuberne
         nodes = kubernetes_profile(kubernetes_nodes)
         if not measured:
             return nodes
-        fields = {name: getattr(nodes, name) for name in nodes.model_fields_set}
         try:
-            return Profile(**{**fields, **measured})
+            return with_fields(nodes, measured)
         except InvalidWorkloadError:
             pass
     return Profile(**measured, history_seconds=KUBERNETES_HISTORY_SECONDS)
