@@ -137,7 +137,7 @@ def read_apiserver_metrics(
         interval = number_of("seconds", seconds, positive=True)
         first = {name: _read(f"{name}, before", text) for name, text in _named("before", before).items()}
         _reject_copies(first, ", before")
-        rates, unknown = _known_rates(_pairs(first, last), interval)
+        rates, unknown = _known_rates(_pairs(first, last), interval, count / len(last))
     objects = _objects(last.values())
     files = {cluster: max(page.file_bytes.get(cluster, 0) for page in last.values()) for cluster in _clusters(last)}
     return ApiServerLoad(
@@ -159,9 +159,12 @@ def read_apiserver_metrics(
 
 
 def _known_rates(
-    pairs: Mapping[str, tuple[ApiServerPage, ApiServerPage]], seconds: float
+    pairs: Mapping[str, tuple[ApiServerPage, ApiServerPage]], seconds: float, share: float
 ) -> tuple[_Rates | None, str | None]:
-    """Return the rates between two pages of each API server, and why they are unknown, or unknown by kind."""
+    """Return the rates between two pages of each API server, and why they are unknown, or unknown by kind.
+
+    `share` is the number of API servers for each whose pages are given.
+    """
     others = [name for name, (then, now) in pairs.items() if _is_of_another_process(name, then, now)]
     if others:
         return None, (
@@ -170,7 +173,7 @@ def _known_rates(
         )
     if not all(now.requests for _, now in pairs.values()):
         return None, "The pages have no counts of requests to etcd, so they are unknown and assumed."
-    rates = _rates(list(pairs.values()), seconds)
+    rates = _rates(list(pairs.values()), seconds, share)
     if rates.has_kinds:
         return rates, None
     return rates, (
@@ -284,7 +287,7 @@ def _clusters(pages: Mapping[str, ApiServerPage]) -> list[str]:
     return sorted({cluster for page in pages.values() for cluster in page.file_bytes})
 
 
-def _rates(pairs: Sequence[tuple[ApiServerPage, ApiServerPage]], seconds: float) -> _Rates:
+def _rates(pairs: Sequence[tuple[ApiServerPage, ApiServerPage]], seconds: float, share: float) -> _Rates:
     requests: dict[tuple[str, str], float] = {}
     received: dict[str, float] = {}
     for then, now in pairs:
@@ -300,8 +303,9 @@ def _rates(pairs: Sequence[tuple[ApiServerPage, ApiServerPage]], seconds: float)
             writes[kind] = writes.get(kind, 0) + rate
     amounts = {}
     for kind, rate in writes.items():
-        # What an API server receives is what was written, by whichever API server. Events are watched by many.
-        seen = rate if kind == EVENTS else received.get(kind, rate)
+        # What an API server receives is what was written, by whichever API server. Events are watched by many. Where
+        # nothing is received, those whose pages are not given are taken to write as much.
+        seen = rate * share if kind == EVENTS else received.get(kind, rate * share)
         amounts[kind] = Amount(low=min(rate, seen), likely=seen, high=max(rate, seen))
     others = {kind for kind in amounts if kind not in counted}
     return _Rates(

@@ -296,7 +296,7 @@ def api_server_notices(
     elif pages < apiservers:
         yield _API_SERVERS_MISSING(
             f"The requests are those of {pages} of {apiservers} API servers. Writes are what etcd reported to them; "
-            "reads are taken to be as many at the others."
+            "reads, and writes that it did not report, such as those of events, are taken to be as many at the others."
         )
     if uncounted:
         yield _OBJECTS_UNKNOWN(

@@ -159,6 +159,9 @@ class TestRates:
         load = read_apiserver_metrics(after, before, seconds=300, apiservers=3)
         assert codes(load) == ["api-servers-missing"]
         assert kind(load, "pods").writes_per_second == Amount.of("6..18..18")
+        # etcd reports no events to the watch cache, and here nothing of nodes.
+        assert kind(load, "events").writes_per_second == kind(load, "nodes").writes_per_second == Amount.of("2..6..6")
+        assert "writes that it did not report, such as those of events" in load.notices[0].text
         assert load.profile.reads_per_second == Amount.of("4..12..12")
         assert load.profile.clients == 3 * len(OBJECTS)
 
