@@ -102,11 +102,19 @@ def choose_compaction(kubernetes: bool, resources: Resources) -> tuple[Chosen, C
         why = "Off: the API server itself compacts every five minutes."
         source = "kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go"
         return mode, ("auto-compaction-retention", "0", why, source)
-    seconds = _retention_for(_history_seconds(resources))
-    why = (
-        f"History counts towards the quota, which has room for {_duration(history_kept(seconds))} of it: the most that "
-        "this keeps. Without a unit, a number means hours."
-    )
+    room = _history_seconds(resources)
+    seconds = _retention_for(room)
+    kept = _duration(history_kept(seconds))
+    if room < history_kept(seconds):
+        # Only the shortest retention keeps more.
+        why = (
+            f"History counts towards the quota. This is the shortest that we choose and keeps up to {kept} of history, "
+            f"but the quota has room for {format_number(room)}s, as the load says: compact as often yourself, or give "
+            f"{kept} as its history."
+        )
+    else:
+        why = f"History counts towards the quota, which has room for {kept} of it: the most that this keeps."
+    why += " Without a unit, a number means hours."
     return mode, ("auto-compaction-retention", _duration(seconds), why, _MAINTENANCE)
 
 

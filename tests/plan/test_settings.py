@@ -17,6 +17,7 @@ from etcdsize import (
     ClusterPlan,
     EtcdSettings,
     OptionError,
+    Profile,
     TierTable,
     Tls,
     Workload,
@@ -184,6 +185,17 @@ class TestCompaction:
             "a number means hours."
         )
         assert found.setting("auto-compaction-mode").value == "periodic"
+
+    def test_a_history_that_no_retention_of_ours_keeps_short_enough(self):
+        """Whoever gives less history than two minutes must compact himself: the quota has room for no more."""
+        found = [
+            settings_for(size(Profile(data_bytes=1e9, history_seconds=history))).setting("auto-compaction-retention")
+            for history in (0, 119.5, 120)
+        ]
+        assert [one.value for one in found] == ["1m"] * 3
+        assert "keeps up to 2m of history, but the quota has room for 0s, as the load says" in found[0].why
+        assert "the quota has room for 119.5s" in found[1].why
+        assert "which has room for 2m of it: the most that this keeps" in found[2].why
 
     @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
     def test_rejects_what_is_not_a_boolean(self, kubernetes):
