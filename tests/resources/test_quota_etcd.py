@@ -1,0 +1,103 @@
+"""The quota that we set holds the load on a real etcd; one of nine tenths of the data's own size does not."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from aetcd.rpc import rpc_pb2
+from etcds import ETCDS, needed
+from real_loads import RealLoad, stored_keys
+
+from benchmarks.resources.member import Member
+from benchmarks.resources.settled import MEMORY
+from etcdsize import resources_for, settings_for, size
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
+from etcdsize.resources.file_size import LEAST_HEADROOM
+
+LOADS = [
+    RealLoad("16 B", 12_000, 16),
+    RealLoad("16 B in transactions", 60_000, 16, puts=100, per_commit=100),
+    RealLoad("60 B updated", 5_000, 60, key_bytes=24, updates=10_000, kept=2_500),
+    RealLoad("100 B", 6_000, 100),
+    RealLoad("100 B in transactions", 60_000, 100, puts=50, per_commit=50),
+    RealLoad("300 B updated in transactions", 20_000, 300, puts=10, updates=40_000, kept=8_000),
+    RealLoad("1 kB, a commit each", 4_000, 1_000, per_commit=1),
+    RealLoad("1 kB, 100 a commit", 8_000, 1_000, per_commit=100),
+    RealLoad("1 kB in transactions", 20_000, 1_000, puts=20, per_commit=20),
+    RealLoad("1 kB updated in transactions", 10_000, 1_000, puts=20, per_commit=20, updates=30_000, kept=5_000),
+    RealLoad("2 kB, a commit each", 3_000, 2_000, per_commit=1),
+    RealLoad("2.3 kB updated", 3_000, 2_300, updates=6_000, kept=1_500),
+    RealLoad("4 kB", 4_000, 4_000),
+    RealLoad("4 kB with a long history", 1_000, 4_000, updates=8_000, kept=2_000),
+    RealLoad("8 kB updated in transactions", 1_500, 8_000, puts=5, updates=6_000, kept=1_000),
+    RealLoad("10 kB, 100 a commit", 3_000, 10_000, per_commit=100),
+    RealLoad("16 kB updated", 1_000, 16_000, updates=3_000, kept=500),
+    RealLoad("30 kB, a commit each", 1_000, 30_000, per_commit=1),
+    RealLoad("50 kB in transactions", 400, 50_000, puts=4, per_commit=4),
+    RealLoad("100 kB updated, a commit each", 200, 100_000, per_commit=1, updates=900, kept=300),
+]
+# Updates in transactions, and a long history.
+OTHERS = [LOADS[9], LOADS[13]]
+RUNS = [("3.6", load) for load in LOADS] + [(etcd, load) for etcd in ETCDS if etcd != "3.6" for load in OTHERS]
+LARGE_VALUES = RealLoad("50 kB updated in transactions", 600, 50_000, puts=4, updates=1_200, kept=300)
+LARGE = RealLoad("10 kB, 2.1 GB in all", 212_000, 10_000, puts=10, per_commit=100)
+
+
+def member(etcd: str, load: RealLoad, quota_bytes: int) -> Member:
+    return Member(needed(etcd)[0], load.flags, quota_bytes=quota_bytes, folder=MEMORY)
+
+
+def alarms(running: Member) -> list[int]:
+    """Return the alarms that a member lists."""
+    asked = rpc_pb2.AlarmRequest(action=rpc_pb2.AlarmRequest.GET)
+    return [each.alarm for each in running.maintenance.Alarm(asked).alarms]
+
+
+@pytest.mark.slow
+class TestOurQuota:
+    """Maintenance guide: beyond the quota of the backend, etcd raises the alarm NOSPACE and refuses all writes."""
+
+    @pytest.mark.parametrize(("etcd", "load"), RUNS, ids=[f"{etcd}: {load.name}" for etcd, load in RUNS])
+    def test_the_tightest_that_we_ever_set_holds_the_whole_load(self, etcd, load):
+        version = str(needed(etcd)[1])
+        found = resources_for(load.profile, etcd_version=version)
+        assert load.data_bytes < found.file.high_water_bytes.need < found.quota_bytes / (1 + LEAST_HEADROOM)
+        with member(etcd, load, int(found.file.high_water_bytes.need * (1 + LEAST_HEADROOM))) as running:
+            load.write(running)
+            assert stored_keys(running) == load.keys
+            assert running.revision() == 1 + (load.keys + load.updates) // load.puts
+            assert alarms(running) == []
+
+    @pytest.mark.parametrize("load", LOADS, ids=[load.name for load in LOADS])
+    def test_nine_tenths_of_the_data_stop_it(self, load):
+        with member("3.6", load, load.data_bytes * 9 // 10) as running:
+            with pytest.raises(grpc.RpcError) as caught:
+                load.write(running)
+            assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert "database space exceeded" in caught.value.details()
+            assert alarms(running) == [rpc_pb2.NOSPACE]
+            assert stored_keys(running) < load.keys
+
+    def test_a_compaction_of_large_values_adds_no_more_than_it_deletes(self):
+        """bbolt rewrites what shares a page with a deleted revision, for up to 1,000 of them before it frees a page.
+
+        The model takes that for a share of the file. In a file of a few large values it is more than its range, though
+        less than the 2 GiB that a quota has at least.
+        """
+        load = LARGE_VALUES
+        found = resources_for(load.profile).file.high_water_bytes
+        deleted = load.kept * (load.key_bytes + load.value_bytes)
+        with member("3.6", load, int((found.need + deleted) * (1 + LEAST_HEADROOM))) as running:
+            load.write(running)
+            assert stored_keys(running) == load.keys
+            assert alarms(running) == []
+            assert found.likely < running.metrics()["etcd_mvcc_db_total_size_in_bytes"] < found.need + deleted
+
+    def test_the_quota_that_settings_write_for_two_gigabytes_holds_them(self):
+        quota = settings_for(size(LARGE.profile), etcd_version="3.6").quota_backend_bytes
+        assert quota > DEFAULT_QUOTA_BYTES
+        with member("3.6", LARGE, quota) as running:
+            LARGE.write(running)
+            assert stored_keys(running) == LARGE.keys
+            assert alarms(running) == []
+            assert running.metrics()["etcd_mvcc_db_total_size_in_bytes"] > DEFAULT_QUOTA_BYTES
