@@ -30,6 +30,9 @@ def render_sizing(sizing: Sizing) -> str:
             if load is None:
                 rows.append((f"{name} unknown", "", "", "", ""))
                 continue
+            if name not in sizing.utilization:
+                # What nodes suggest of a dimension is no load to size by.
+                continue
             rows.append(
                 (
                     load_text(name, load, certainty),

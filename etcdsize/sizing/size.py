@@ -254,6 +254,7 @@ class Sizing(Answer):
         """Return the load as the subject of a sentence, such as `300 clients and 400 MB of data need`."""
         loads = dict(zip(DIMENSIONS, self.workload.loads)) if self.workload is not None else {}
         bounds = dict(zip(DIMENSIONS, self.workload.certainties)) if self.workload is not None else {}
+        loads = {name: load for name, load in loads.items() if name in self.utilization}
         parts = [load_text(name, load, bounds[name]) for name, load in loads.items() if load is not None]
         plural = loads.get("requests_per_second") is not None or loads.get("clients") not in (None, 1)
         if self.kubernetes_nodes is not None:

@@ -53,6 +53,15 @@ class TestKubernetes:
         few, many = (run(command, "--nodes", "500", "--pods", pods, "--json")[1] for pods in ("500", "100000"))
         assert json.loads(few) != json.loads(many)
 
+    @pytest.mark.parametrize("more", [["--pods", "3000"], ["--reads", "500"], ["--watchers", "9"]])
+    def test_a_known_dimension_stands_beside_what_nodes_suggest(self, run, more: list[str]) -> None:
+        words = ["--clients", "100", "--nodes", "250", *more]
+        code, out, _ = run("size", *words)
+        sizing = Sizing.model_validate_json(run("size", *words, "--json")[1])
+        assert (code, sizing.utilization) == (0, {"clients": 0.2})
+        assert out.count("at most 500") == sizing.explain().count("at most 500") == 1
+        assert sizing.explain().startswith("100 clients and a Kubernetes cluster of 250 nodes need the medium tier.")
+
     def test_are_sized_as_nodes_and_as_a_load(self, run) -> None:
         expected = size(kubernetes_profile(500, 30_000), kubernetes_nodes=500)
         assert run("size", "--nodes", "500", "--pods", "30000") == (0, render_sizing(expected), "")
