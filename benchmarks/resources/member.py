@@ -216,6 +216,11 @@ class Member:
                 self._process.wait()
         self._process = None
 
+    def wait_for_end(self, seconds: float = 60) -> int:
+        """Wait until it has ended by itself, and return its exit code: minus the signal that killed it."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def _get(self, path: str, timeout: float = 120) -> bytes:
         # The certificate is its own.
         trusting = ssl._create_unverified_context()
