@@ -72,6 +72,10 @@ def test_every_command_gives_the_same_figures(question, version, printed):
     assert fitted["disk"] == fitted["need"]["disk"]
     assert fitted["disk"]["size_gib"] >= disk
     assert memory_text in printed("fit", *options)
+    assert (
+        f"the quota of this load is {quota_text(quota)}\n" in printed("fit", *options)
+        or fitted["disk"]["quota_bytes"] == quota
+    )
 
     found = settings_for(sizing)
     assert (found.quota_backend_bytes, found.disk.size_gib) == (quota, disk)

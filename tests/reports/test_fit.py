@@ -110,6 +110,7 @@ aws       old.large + 15 GB GP3  x86_64      4            16             4500   
              298.00  eu-1, 2026-11-01  previous generation
 
 disk        {DISK["medium"].because}
+            room for the largest load of medium; the quota of this load is 2 GiB
             gp3: {DISK["medium"].size_gib} GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
 recovery    500 MB in about 8 s: 1.5 times as long as the disk takes to transfer it
 {SEQUENTIAL}{GP3}{MEASURE}
