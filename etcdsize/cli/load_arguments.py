@@ -55,13 +55,13 @@ _FIGURES = (
         "history_seconds",
         "TIME",
         "duration",
-        "how long a revision is kept after it was replaced, e.g. 10m or 1h..2h",
+        "how long a revision is kept once it is replaced, e.g. 10m or 1h..2h",
     ),
-    _Figure("--list-keys", "list_keys", "N", "count", "keys in the answer to one list"),
-    _Figure("--lists", "concurrent_lists", "N", "count", "lists that a member answers at the same time"),
+    _Figure("--list-keys", "list_keys", "N", "count", "keys that one list returns"),
+    _Figure("--lists", "concurrent_lists", "N", "count", "lists that a member serves at the same time"),
     _Figure("--watchers", "watchers", "N", "count", "watches on keys or ranges"),
     _Figure("--streams", "watch_streams", "N", "count", "gRPC streams that carry the watches"),
-    _Figure("--leases", "leases", "N", "count", "leases that are alive"),
+    _Figure("--leases", "leases", "N", "count", "live leases"),
 )
 _FIELDS = tuple(one.field for one in _FIGURES)
 OPTIONS: dict[str, str] = {
@@ -71,7 +71,7 @@ OPTIONS: dict[str, str] = {
 """The option of every field of `Profile` that has one."""
 
 
-FIGURES = "more of the load, as numbers or as ranges such as 200..900"
+FIGURES = "further details of the load, each a number or a range such as 200..900"
 """The title of the options of `add_figures`."""
 
 
@@ -81,7 +81,7 @@ def add_figures(parser: Container) -> None:
         "--pods",
         metavar="N",
         type=_amount("count"),
-        help="pods of the Kubernetes cluster, with --kubernetes-nodes (default: 10 to 110 on a node)",
+        help="pods of the Kubernetes cluster, with --kubernetes-nodes (default: 10 to 110 per node)",
     )
     parser.add_argument(
         "--apiservers",
@@ -95,7 +95,7 @@ def add_figures(parser: Container) -> None:
         "--profile",
         metavar="FILE",
         type=file_name,
-        help="TOML file with a table [load] of any fields of a load; an option replaces its field",
+        help="TOML file whose table [load] has any fields of a load; an option overrides its field",
     )
 
 
@@ -106,15 +106,15 @@ def add_apiserver_metrics(parser: Container) -> None:
         metavar="FILE",
         nargs="+",
         type=file_name,
-        help="what kubectl get --raw /metrics prints, of one API server or of each; without --apiservers there are as "
-        "many as files",
+        help="output of kubectl get --raw /metrics, from one API server or from each; without --apiservers, each "
+        "file counts as one API server",
     )
     parser.add_argument(
         "--before",
         metavar="FILE",
         nargs="+",
         type=file_name,
-        help="earlier metrics of the same API servers, in the same order (default: requests are assumed)",
+        help="earlier metrics of the same API servers, in the same order; without them, the requests are assumed",
     )
     parser.add_argument("--seconds", metavar="TIME", type=parse_duration, help="time between the two, e.g. 10m")
 

@@ -1,4 +1,4 @@
-"""`etcdsize resources`: print what a load takes of every member."""
+"""`etcdsize resources`: print what a load needs of every member."""
 
 from __future__ import annotations
 
@@ -30,54 +30,54 @@ def add(commands: Commands) -> None:
         commands,
         "resources",
         run=run,
-        summary="print what a load takes of every member",
+        summary="print what a load needs of every member",
         description="""\
-Print how large the database file, the memory, the disk's writes, the network
-and the CPU of every member get for a load, and how long operations take: each
-figure as a range, with what to provide. The figures come from measurements on
-real etcd. What you leave out is assumed; the answer lists every assumption with
-its effect, and what would help more than a larger machine. If a quota or a disk
-that you give is not enough, the exit code is 1.""",
+Print what a load needs of every member: database file, memory, disk, network
+and CPU, and how long operations take. Each figure is a range, with the value to
+provide, and comes from measurements on real etcd. What you leave out is
+assumed; the answer lists every assumption with its effect, and advises what
+helps more than a larger machine. If the quota or the disk that you give is not
+enough, the exit code is 1.""",
         example="etcdsize resources --keys 5.7e6 --value-size 1kB --writes 50\n"
         "etcdsize resources --kubernetes-nodes 1000 --pods 30000 --etcd-version 3.5",
     )
     add_load(parser.add_argument_group("load"))
     add_figures(parser.add_argument_group(FIGURES))
-    add_apiserver_metrics(parser.add_argument_group("load of Kubernetes, from the metrics of its API servers"))
+    add_apiserver_metrics(parser.add_argument_group("load of a Kubernetes cluster, from the metrics of its API servers"))
     how = parser.add_argument_group("etcd and its disk")
     add_version(how)
     how.add_argument(
         "--quota",
         metavar="SIZE",
         type=units.parse_bytes,
-        help="quota of the database, e.g. 8GiB (default: the one that the load needs)",
+        help="quota of the database, e.g. 8GiB (default: what the load needs)",
     )
     how.add_argument(
         "--snapshot-count",
         metavar="N",
         type=units.parse_whole,
-        help="etcd's --snapshot-count (default: that of the version)",
+        help="etcd's --snapshot-count (default: the version's default)",
     )
     how.add_argument(
         "--disk-mb-per-second",
         metavar="MB",
         type=units.parse_count,
-        help="what the disk writes, in 10^6 bytes per second",
+        help="write bandwidth of the disk, in 10^6 bytes per second",
     )
     how.add_argument(
-        "--fsync", metavar="TIME", type=units.parse_duration, help="how long an fsync on the disk takes, e.g. 2ms"
+        "--fsync", metavar="TIME", type=units.parse_duration, help="time that the disk takes for an fsync, e.g. 2ms"
     )
     what = parser.add_argument_group("what to print")
     what.add_argument(
         "--explain",
         action="store_true",
-        help="also print what every figure is made of, and how each part of it is known",
+        help="also print the parts of every figure, with the source of each",
     )
     add_json(what)
 
 
 def run(options: Namespace) -> int:
-    """Print what a load takes of every member."""
+    """Print what a load needs of every member."""
     from etcdsize.reports.resources import render_resources
     from etcdsize.resources.resources import resources_for
 

@@ -65,7 +65,7 @@ def load_need(tier: str, data_bytes: float, resources: Resources) -> Need:
         disk=disk_need(resources),
         because={
             "vcpus": f"{cores:.2g} cores of the machine that the model was measured on",
-            "memory_gib": f"{memory_text(resources)}, and {SYSTEM_GIB} GiB for the system",
+            "memory_gib": f"{memory_text(resources)} plus {SYSTEM_GIB} GiB for the system",
             "concurrent_iops": "an fsync each",
             "disk_mb_per_second": "the log and the database",
         },
@@ -98,7 +98,7 @@ def disk_need(resources: Resources) -> DiskNeed:
     quota, volume = resources.quota_bytes, resources.disk.volume_bytes.need
     size = math.ceil(volume / _GIB)
     rest = quantity_text("_bytes", volume - 3 * quota)
-    because = f"{quota_text(quota)} quota, as much for a snapshot and to defragment, {rest} of WAL and free space"
+    because = f"{quota_text(quota)} quota, the same again for a snapshot and a defragmentation, {rest} for WAL and free space"
     return DiskNeed(size_gib=size, quota_bytes=quota, because=f"{because}: {size} GiB")
 
 
@@ -121,13 +121,13 @@ def memory_text(resources: Resources) -> str:
     """Return the memory limit of the process with its largest parts, in one line."""
     memory = resources.memory
     parts = {
-        "the file": resources.file.high_water_bytes.need,
-        "the index": memory.index_bytes.need,
-        "the raft log": memory.raft_log_bytes.need,
+        "file": resources.file.high_water_bytes.need,
+        "index": memory.index_bytes.need,
+        "raft log": memory.raft_log_bytes.need,
         "connections": memory.connections_bytes.need,
         "watches": memory.watches_bytes.need,
         "leases": memory.leases_bytes.need,
-        "the largest commit": memory.largest_commit_bytes.need,
+        "largest commit": memory.largest_commit_bytes.need,
         "lists": memory.lists_bytes.need,
         "garbage": memory.garbage_bytes.need,
         "stacks": memory.stacks_bytes.need,
@@ -136,16 +136,16 @@ def memory_text(resources: Resources) -> str:
 
 
 def file_text(resources: Resources) -> str:
-    """Return how long the file gets, with its largest parts, in one line."""
+    """Return how large the file gets, with its largest parts, in one line."""
     file = resources.file
     parts = {"in use": file.in_use_bytes.need, "history": file.history_bytes.need}
     return _parts_text(file.high_water_bytes.need, parts)
 
 
 def _parts_text(total: float, parts: Mapping[str, float]) -> str:
-    """Return an amount of bytes with its largest parts, such as `3.5 GB (2.6 GB lists, 900 MB the file)`."""
+    """Return an amount of bytes with its largest parts, such as `3.5 GB (2.6 GB lists, 900 MB file)`."""
     largest = dict(sorted(parts.items(), key=lambda part: -part[1])[:_PARTS])
-    largest["others"] = total - math.fsum(largest.values())
+    largest["other"] = total - math.fsum(largest.values())
     named = [f"{quantity_text('_bytes', size)} {name}" for name, size in largest.items() if size > _LEAST_SHARE * total]
     return f"{quantity_text('_bytes', total)} ({', '.join(named)})"
 

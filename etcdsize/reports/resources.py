@@ -35,21 +35,21 @@ _TITLES = {
 _LABELS = {
     "file.in_use_bytes": "in use after a compaction",
     "file.history_bytes": "history",
-    "file.high_water_bytes": "at its longest",
-    "file.quota_bytes": "quota that it needs",
-    "memory.index_bytes": "index of keys",
+    "file.high_water_bytes": "at its largest",
+    "file.quota_bytes": "quota needed",
+    "memory.index_bytes": "key index",
     "memory.raft_log_bytes": "raft log",
     "memory.connections_bytes": "connections",
     "memory.watches_bytes": "watches",
     "memory.leases_bytes": "leases",
     "memory.largest_commit_bytes": "largest commit",
-    "memory.heap_bytes": "heap, live",
+    "memory.heap_bytes": "live heap",
     "memory.lists_bytes": "lists",
     "memory.garbage_bytes": "garbage",
     "memory.stacks_bytes": "stacks",
-    "memory.defragment_bytes": "while it defragments",
-    "memory.steady_bytes": "not reclaimable, in traffic",
-    "memory.unreclaimable_bytes": "not reclaimable, at most",
+    "memory.defragment_bytes": "during defragmentation",
+    "memory.steady_bytes": "not reclaimable, under load",
+    "memory.unreclaimable_bytes": "not reclaimable, at peak",
     "memory.page_cache_bytes": "page cache",
     "memory.limit_bytes": "limit to set",
     "memory.gomemlimit_bytes": "GOMEMLIMIT",
@@ -68,10 +68,10 @@ _LABELS = {
     "seconds.new_member": "new member",
     "seconds.snapshot": "snapshot",
     "seconds.restore": "restore",
-    "seconds.defragment": "defragmentation, no requests",
+    "seconds.defragment": "defragmentation, requests wait",
     "seconds.compaction": "compaction",
     "seconds.list": "CPU of a list",
-    "seconds.lease_end": "end of a lease, no writes",
+    "seconds.lease_end": "end of a lease, writes wait",
 }
 _SHORT = {"file.quota_bytes": "quota", "memory.limit_bytes": "memory limit"}
 _HEAD = ("low", "likely", "high", "to provide", "known")
@@ -197,7 +197,7 @@ def _assumptions(resources: Resources, explain: bool) -> list[str]:
             if _text(name, low) != _text(name, high)
         ]
         size = max(abs(high - low) / max(low, high, 1.0) for _, low, high in changes)
-        return size, ", ".join(words) or "none on the quota and the memory limit"
+        return size, ", ".join(words) or "none on the quota or the memory limit"
 
     found = sorted(resources.assumptions, key=lambda one: -effect(one.field)[0])
     shown = found if explain else found[:_MOST]
@@ -205,7 +205,7 @@ def _assumptions(resources: Resources, explain: bool) -> list[str]:
     rows += [(one.field, _amount(one), effect(one.field)[1]) for one in shown]
     lines = aligned(rows) if shown else []
     if len(found) > len(shown):
-        lines.append(f"and {len(found) - len(shown)} more with less effect; --explain lists them")
+        lines.append(f"and {len(found) - len(shown)} more with a smaller effect; --explain lists them")
     for one in found if explain else ():
         lines += [f"{one.field}:", *_wrapped(f"{one.why} [{one.source}]", "  ")]
     return lines

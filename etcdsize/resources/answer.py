@@ -55,7 +55,7 @@ class FileResources(Model):
         Figure, Field(description="Replaced and deleted revisions, until a compaction removes them. [bytes]")
     ]
     high_water_bytes: Annotated[
-        Figure, Field(description="How long the file gets, which is what the quota is compared with. [bytes]")
+        Figure, Field(description="The largest size that the file reaches, which is what the quota is compared with. [bytes]")
     ]
     quota_bytes: Annotated[
         Figure, Field(description="The quota: the file and a quarter more, at least etcd's default of 2 GiB. [bytes]")
@@ -69,7 +69,7 @@ class FileResources(Model):
 class MemoryResources(Model):
     """The memory of one member."""
 
-    index_bytes: Annotated[Figure, Field(description="The index of keys. [bytes]")]
+    index_bytes: Annotated[Figure, Field(description="The key index. [bytes]")]
     raft_log_bytes: Annotated[Figure, Field(description="The raft log's entries in memory. [bytes]")]
     connections_bytes: Annotated[Figure, Field(description="The clients' connections, without their stacks. [bytes]")]
     watches_bytes: Annotated[Figure, Field(description="Watch streams and watchers, without stacks. [bytes]")]

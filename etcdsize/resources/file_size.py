@@ -1,4 +1,4 @@
-"""The database file: what is in use, what the history adds, how long the file gets, and the quota that holds it."""
+"""The database file: what is in use, what the history adds, how large the file gets, and the quota that holds it."""
 
 from __future__ import annotations
 

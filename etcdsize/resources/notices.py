@@ -26,15 +26,15 @@ def resource_notices(
     if quota_bytes < high_water.need:
         notices.append(
             QUOTA_TOO_SMALL(
-                f"The quota of {quota_text(quota_bytes)} is smaller than the file gets, {high_water.need / 1e9:.3g} "
-                "GB: etcd raises the alarm NOSPACE and rejects writes."
+                f"The database file grows to {high_water.need / 1e9:.3g} GB, beyond the quota of "
+                f"{quota_text(quota_bytes)}: etcd raises the alarm NOSPACE and rejects writes."
             )
         )
     if fsync_seconds is not None and fsync_seconds > needed.need:
         notices.append(
             FSYNC_TOO_SLOW(
-                f"An fsync of {format_number(fsync_seconds * 1000)} ms is too slow for this load, which needs "
-                f"{needed.need * 1000:.3g} ms."
+                f"An fsync of {format_number(fsync_seconds * 1000)} ms is too slow for this load: its 99th percentile may "
+                f"be at most {needed.need * 1000:.3g} ms."
             )
         )
     return tuple(notices)

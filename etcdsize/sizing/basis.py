@@ -95,13 +95,13 @@ def compare_needs(
     elif basis != "larger":
         why = f"The {'guide' if basis == 'guide' else 'load'} decides, as asked"
     elif load_decides:
-        given = f"{', '.join(known)} {'is' if len(known) == 1 else 'are'} known"
+        given = f"{' and '.join(filter(None, (', '.join(known[:-1]), *known[-1:])))} {'is' if len(known) == 1 else 'are'} known"
         past = "it is past the last bound of the tiers"
         why = f"The larger need decides, because {given if known else past}"
     else:
         only = "only the number of nodes is" if nodes_only else "only clients, requests and data are"
         why = f"The guide decides, because {only} known"
-    text = f"{why}. Of memory, the load takes {load.because['memory_gib']}"
+    text = f"{why}. Memory for the load: {load.because['memory_gib']}"
     if guide is None:
         return GUIDE_AND_LOAD(f"{text}.")
     more = [name for name in FIGURES if getattr(load, name) > getattr(guide, name)]

@@ -166,23 +166,23 @@ full with compaction     never
 database file                low  likely   high  to provide  known
 in use after a compaction   1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
 history                     1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
-at its longest              1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
-quota that it needs        2 GiB   3 GiB  8 GiB       4 GiB  measured on 3.6.16, our choice
+at its largest              1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
+quota needed               2 GiB   3 GiB  8 GiB       4 GiB  measured on 3.6.16, our choice
 
 memory                        low  likely  high  to provide  known
-index of keys                1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
+key index                    1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 raft log                     1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 connections                  1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 watches                      1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 leases                       1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 largest commit               1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-heap, live                   1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
+live heap                    1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 lists                        1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 garbage                      1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 stacks                       1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-while it defragments         1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-not reclaimable, in traffic  1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-not reclaimable, at most     1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
+during defragmentation       1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
+not reclaimable, under load  1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
+not reclaimable, at peak     1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 page cache                   1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 limit to set                 1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
 GOMEMLIMIT                   1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
@@ -205,15 +205,15 @@ leader    0.01 cores  0.5 cores  12 cores     1 cores  measured on 3.6.16, our c
 follower  0.01 cores  0.5 cores  12 cores     1 cores  measured on 3.6.16, our choice
 measured on 2 cores of AMD EPYC
 
-time                          low   likely   high  to provide  known
-restart                       0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-new member                    0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-snapshot                      0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-restore                       0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-defragmentation, no requests  0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-compaction                    0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-CPU of a list                 0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-end of a lease, no writes     0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+time                            low   likely   high  to provide  known
+restart                         0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+new member                      0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+snapshot                        0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+restore                         0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+defragmentation, requests wait  0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+compaction                      0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+CPU of a list                   0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+end of a lease, writes wait     0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
 
 assumed    value              effect
 watchers   0..50..100         quota 1.86 GiB to 7.45 GiB, memory limit 800 MB to 900 MB
@@ -236,12 +236,12 @@ database file, history: 1.8 GB
     index_per_key 168 B: a run
   another: 1.8 GB, our choice
     a reason
-database file, at its longest: 1.8 GB
+database file, at its largest: 1.8 GB
   a term: 1.8 GB, measured on 3.6.16
     index_per_key 168 B: a run
   another: 1.8 GB, our choice
     a reason
-database file, quota that it needs: 4 GiB
+database file, quota needed: 4 GiB
   a term: 4 GiB, measured on 3.6.16
     index_per_key 168 B: a run
   another: 4 GiB, our choice

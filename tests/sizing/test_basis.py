@@ -131,7 +131,7 @@ class TestComparison:
             (size(**PLAIN, basis="measured"), "The load decides, as asked. "),
             (
                 size(HEAVY),
-                "The larger need decides, because value_bytes, writes_per_second are known. ",
+                "The larger need decides, because value_bytes and writes_per_second are known. ",
             ),
             (size(data_bytes=9e9), "The larger need decides, because it is past the last bound of the tiers. "),
         ],
@@ -139,7 +139,7 @@ class TestComparison:
     def test_says_why(self, sizing, why):
         notice = sizing.comparison
         assert notice.code == "guide-and-load"
-        assert notice.text.startswith(why + "Of memory, the load takes ")
+        assert notice.text.startswith(why + "Memory for the load: ")
         assert "\n" not in notice.line
         assert sizing.explain().splitlines()[-1] == f"Notice (guide-and-load): {notice.text}"
 
@@ -181,7 +181,7 @@ class TestWords:
         found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", False, (), False)
         has = format_number(self.GUIDE.memory_gib)
         assert (found.text, found.severity) == (
-            "The guide decides, because only clients, requests and data are known. Of memory, the load takes 1 GiB "
+            "The guide decides, because only clients, requests and data are known. Memory for the load: 1 GiB "
             f"index = 20.5 GiB; the guide's machine for medium has {has} GiB of memory, and the load needs more: 9 "
             "vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s.",
             "warning",
@@ -189,14 +189,14 @@ class TestWords:
 
     def test_one_known_field(self):
         found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", True, ("keys",), False)
-        assert found.text.startswith("The larger need decides, because keys is known. Of memory, ")
+        assert found.text.startswith("The larger need decides, because keys is known. Memory for the load: ")
         assert found.severity == "info"
 
     def test_the_guide_has_no_machine(self):
         load = self.LOAD.model_copy(update={"tier": "huge"})
         found = compare_needs({"load": load}, "larger", True, (), False)
         assert (found.text, found.severity) == (
-            "The load decides, because the guide has no machine for huge. Of memory, the load takes 1 GiB index = 20.5 "
+            "The load decides, because the guide has no machine for huge. Memory for the load: 1 GiB index = 20.5 "
             "GiB.",
             "info",
         )
