@@ -119,8 +119,8 @@ def add_basis(parser: Container) -> None:
         "--basis",
         metavar="BASIS",
         type=choice(("larger", "guide", "measured")),
-        help="what decides the machine: guide: what the tier needs; measured: what the load needs; larger: the "
-        "larger of the two, or guide while only clients, requests and data are known (default: larger)",
+        help="what decides the machine: guide (what the tier needs), measured (what the load needs) or larger "
+        "(the larger of the two, or guide while only clients, requests and data are known) (default: larger)",
     )
 
 
