@@ -43,7 +43,9 @@ enough, the exit code is 1.""",
     )
     add_load(parser.add_argument_group("load"))
     add_figures(parser.add_argument_group(FIGURES))
-    add_apiserver_metrics(parser.add_argument_group("load of a Kubernetes cluster, from the metrics of its API servers"))
+    add_apiserver_metrics(
+        parser.add_argument_group("load of a Kubernetes cluster, from the metrics of its API servers")
+    )
     how = parser.add_argument_group("etcd and its disk")
     add_version(how)
     how.add_argument(

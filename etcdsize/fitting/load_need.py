@@ -98,7 +98,9 @@ def disk_need(resources: Resources) -> DiskNeed:
     quota, volume = resources.quota_bytes, resources.disk.volume_bytes.need
     size = math.ceil(volume / _GIB)
     rest = quantity_text("_bytes", volume - 3 * quota)
-    because = f"{quota_text(quota)} quota, the same again for a snapshot and a defragmentation, {rest} for WAL and free space"
+    because = (
+        f"{quota_text(quota)} quota, the same again for a snapshot and a defragmentation, {rest} for WAL and free space"
+    )
     return DiskNeed(size_gib=size, quota_bytes=quota, because=f"{because}: {size} GiB")
 
 

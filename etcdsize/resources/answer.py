@@ -55,7 +55,7 @@ class FileResources(Model):
         Figure, Field(description="Replaced and deleted revisions, until a compaction removes them. [bytes]")
     ]
     high_water_bytes: Annotated[
-        Figure, Field(description="The largest size that the file reaches, which is what the quota is compared with. [bytes]")
+        Figure, Field(description="The largest size of the file, which the quota has to hold. [bytes]")
     ]
     quota_bytes: Annotated[
         Figure, Field(description="The quota: the file and a quarter more, at least etcd's default of 2 GiB. [bytes]")

@@ -33,8 +33,8 @@ def resource_notices(
     if fsync_seconds is not None and fsync_seconds > needed.need:
         notices.append(
             FSYNC_TOO_SLOW(
-                f"An fsync of {format_number(fsync_seconds * 1000)} ms is too slow for this load: its 99th percentile may "
-                f"be at most {needed.need * 1000:.3g} ms."
+                f"An fsync of {format_number(fsync_seconds * 1000)} ms is too slow for this load: its 99th percentile "
+                f"may be at most {needed.need * 1000:.3g} ms."
             )
         )
     return tuple(notices)

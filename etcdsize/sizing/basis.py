@@ -95,7 +95,7 @@ def compare_needs(
     elif basis != "larger":
         why = f"The {'guide' if basis == 'guide' else 'load'} decides, as asked"
     elif load_decides:
-        given = f"{' and '.join(filter(None, (', '.join(known[:-1]), *known[-1:])))} {'is' if len(known) == 1 else 'are'} known"
+        given = f"{', '.join(known[:-1])} and {known[-1]} are known" if len(known) > 1 else f"{''.join(known)} is known"
         past = "it is past the last bound of the tiers"
         why = f"The larger need decides, because {given if known else past}"
     else:

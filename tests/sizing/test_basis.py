@@ -196,8 +196,7 @@ class TestWords:
         load = self.LOAD.model_copy(update={"tier": "huge"})
         found = compare_needs({"load": load}, "larger", True, (), False)
         assert (found.text, found.severity) == (
-            "The load decides, because the guide has no machine for huge. Memory for the load: 1 GiB index = 20.5 "
-            "GiB.",
+            "The load decides, because the guide has no machine for huge. Memory for the load: 1 GiB index = 20.5 GiB.",
             "info",
         )
 
