@@ -46,7 +46,7 @@ PROVISIONED = """\
       "machine_type": "m6a.large",
       "disk": {
         "type": "gp3",
-        "size_gib": 9,
+        "size_gib": 8,
         "iops": 3000,
         "throughput_mib_s": 125
       }
@@ -66,7 +66,7 @@ PROVISIONED = """\
       "machine_type": "m6a.4xlarge",
       "disk": {
         "type": "gp3",
-        "size_gib": 30,
+        "size_gib": 64,
         "iops": 15000,
         "throughput_mib_s": 239
       }

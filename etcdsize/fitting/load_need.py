@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_text
-from etcdsize.fitting.need import FIGURES, DiskNeed, Need
+from etcdsize.fitting.need import DiskNeed, Need
 from etcdsize.resources.resources import resources_for
 from etcdsize.resources.resources_text import quantity_text
 from etcdsize.tiers import TierTable
@@ -27,8 +27,6 @@ __all__ = [
     "disk_need",
     "disk_need_for",
     "file_text",
-    "larger_disk",
-    "larger_need",
     "load_need",
     "memory_text",
     "tier_disk",
@@ -71,26 +69,6 @@ def load_need(tier: str, data_bytes: float, resources: Resources) -> Need:
         },
         source=f"the measured model, etcd {resources.etcd_version}",
     )
-
-
-def larger_need(guide: Need, load: Need) -> Need:
-    """Return the larger of two needs in every figure, with the load's reasons where the load needs more."""
-    more = [name for name in FIGURES if getattr(load, name) > getattr(guide, name)]
-    sources = [guide.source] * (len(more) < len(FIGURES)) + [load.source] * bool(more)
-    return guide.model_copy(
-        update={
-            **{name: getattr(load, name) for name in more},
-            "data_bytes": max(guide.data_bytes, load.data_bytes),
-            "disk": larger_disk(guide, load),
-            "because": {name: load.because[name] for name in more if name in load.because},
-            "source": "; ".join(sources),
-        }
-    )
-
-
-def larger_disk(guide: Need, load: Need) -> DiskNeed | None:
-    """Return the larger of the disks of two needs."""
-    return max((need.disk for need in (guide, load) if need.disk), key=lambda one: one.size_gib, default=None)
 
 
 def disk_need(resources: Resources) -> DiskNeed:

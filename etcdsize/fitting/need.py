@@ -15,7 +15,16 @@ from etcdsize.errors import OptionError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable, load_tiers
 
-__all__ = ["FIGURES", "DiskNeed", "Need", "find_guide_need", "need_for", "need_of_tier"]
+__all__ = [
+    "FIGURES",
+    "DiskNeed",
+    "Need",
+    "find_guide_need",
+    "larger_disk",
+    "larger_need",
+    "need_for",
+    "need_of_tier",
+]
 
 FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")
 """The figures of a need, in the order of the guide's tables."""
@@ -99,6 +108,26 @@ def find_guide_need(tier: str, data_bytes: float) -> Need | None:
 @functools.cache
 def _guide_rows() -> dict[str, Machine]:
     return {row.tier: row for row in load_catalog("guide").machines if row.provider == "gce" and row.tier}
+
+
+def larger_need(guide: Need, load: Need) -> Need:
+    """Return the larger of two needs in every figure, with the load's reasons where the load needs more."""
+    more = [name for name in FIGURES if getattr(load, name) > getattr(guide, name)]
+    sources = [guide.source] * (len(more) < len(FIGURES)) + [load.source] * bool(more)
+    return guide.model_copy(
+        update={
+            **{name: getattr(load, name) for name in more},
+            "data_bytes": max(guide.data_bytes, load.data_bytes),
+            "disk": larger_disk(guide, load),
+            "because": {name: load.because[name] for name in more if name in load.because},
+            "source": "; ".join(sources),
+        }
+    )
+
+
+def larger_disk(guide: Need, load: Need) -> DiskNeed | None:
+    """Return the larger of the disks of two needs."""
+    return max((need.disk for need in (guide, load) if need.disk), key=lambda one: one.size_gib, default=None)
 
 
 def _no_tier(tier: object, expected: str, names: Sequence[str]) -> OptionError:

@@ -4,40 +4,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.resources_text import quantity_text
 from etcdsize.sizing.size import load_text
-from etcdsize.units import DIMENSIONS
+from etcdsize.units import DIMENSIONS, format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from etcdsize.resources.amount import Amount
     from etcdsize.resources.profile import Profile
 
 __all__ = ["field_text", "profile_text"]
 
+_SUFFIXES = {"count": "", "rate": "/s", "duration": " s"}
+
 
 def profile_text(profile: Profile) -> str:
-    """Return what is known of a load, and not assumed, such as `300 clients, 400 MB of data, writes_per_second 20`."""
+    """Return what is known of a load, and not assumed, such as `300 clients, 400 MB of data, writes 20..50/s`."""
     assumed = {one.field for one in profile.assumptions}
-    known = profile.model_fields_set - assumed - {"assumptions"}
-    parts = []
-    for name, bound in zip(DIMENSIONS, (profile.clients_bound, profile.requests_bound, profile.data_bound)):
-        load = getattr(profile, name)
-        if name in known and load is not None:
-            parts.append(load_text(name, load, bound))
-    for field in type(profile).model_fields:
-        value = getattr(profile, field)
-        if field not in known or field in DIMENSIONS or field.endswith("_bound") or value is None:
-            continue
-        if field == "objects":
-            kinds = [kind for kind in value if f"objects.{kind.name}.count" not in assumed]
-            parts += [f"{kind.count} {kind.name}" for kind in kinds]
-        elif field == "tls":
-            parts.append("TLS" if value else "no TLS")
-        else:
-            ends = (value.low,) if value.is_exact else (value.low, value.likely, value.high)
-            parts.append(f"{field} {field_text(field, ends)}")
-    return ", ".join(parts)
+    bounds = (profile.clients_bound, profile.requests_bound, profile.data_bound)
+    known = [
+        load_text(name, load, bound)
+        for name, bound in zip(DIMENSIONS, bounds)
+        if name not in assumed and (load := getattr(profile, name)) is not None
+    ]
+    kinds = [kind for kind in profile.objects if f"objects.{kind.name}.count" not in assumed]
+    known += [f"{kind.count} {kind.name}" for kind in kinds]
+    for field in FIELD_UNITS:
+        amount = getattr(profile, field)
+        if amount is not None and field not in assumed:
+            known.append(f"{_words(field)} {_amount_text(field, amount)}")
+    if profile.tls is not None and "tls" not in assumed:
+        known.append("TLS" if profile.tls else "no TLS")
+    return ", ".join(known)
+
+
+def _words(field: str) -> str:
+    """Return the name of a field without its unit."""
+    for unit in ("_bytes", "_per_second", "_seconds"):
+        field = field.removesuffix(unit)
+    return field.replace("_", " ")
+
+
+def _amount_text(field: str, amount: Amount) -> str:
+    """Return a known amount with its unit, and not rounded."""
+    unit = FIELD_UNITS[field]
+    if unit != "bytes":
+        return f"{amount}{_SUFFIXES[unit]}"
+    middle = amount.likely == (amount.low + amount.high) / 2
+    ends = (amount.low, amount.high) if middle else (amount.low, amount.likely, amount.high)
+    return "..".join(map(format_bytes, ends[:1] if amount.is_exact else ends))
 
 
 def field_text(field: str, ends: Sequence[float]) -> str:

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING
 
 from etcdsize.etcd.quota import quota_text
 from etcdsize.reports.layout import aligned, page
-from etcdsize.reports.load import field_text
-from etcdsize.resources.fields import FIELD_UNITS
+from etcdsize.reports.load import field_text, profile_text
 from etcdsize.resources.model import GROUPS
 from etcdsize.resources.resources_text import quantity_text
-from etcdsize.units import format_bytes, format_number
 
 if TYPE_CHECKING:
-    from etcdsize.resources.amount import Amount
     from etcdsize.resources.answer import Horizon
     from etcdsize.resources.assumption import Assumption
-    from etcdsize.resources.fields import Unit
-    from etcdsize.resources.profile import Profile
     from etcdsize.resources.resources import Resources
 
-__all__ = ["load_text", "render_resources"]
+__all__ = ["render_resources"]
 
 _TITLES = {
     "file": "database file",
@@ -75,8 +70,6 @@ _LABELS = {
 }
 _SHORT = {"file.quota_bytes": "quota", "memory.limit_bytes": "memory limit"}
 _HEAD = ("low", "likely", "high", "to provide", "known")
-_DIMENSION_UNITS: dict[str, Unit] = {"clients": "count", "requests_per_second": "rate", "data_bytes": "bytes"}
-_UNITS = {"count": "", "rate": "/s", "duration": " s"}
 # Assumptions that are listed without --explain (our choice).
 _MOST = 10
 
@@ -94,7 +87,7 @@ def _head(resources: Resources) -> list[str]:
     measured = f"measured on {resources.measured_on}" if resources.measured_on else "from source, not run"
     rows = [
         ("etcd", f"{resources.etcd_version} ({measured})"),
-        ("load", load_text(resources.profile)),
+        ("load", profile_text(resources.profile)),
         ("quota", quota_text(resources.quota_bytes) + (" (given)" if resources.quota_asked is not None else "")),
         ("memory limit", quantity_text("memory.limit_bytes", resources.memory.limit_bytes.need)),
         ("volume", quantity_text("disk.volume_bytes", resources.disk.volume_bytes.need)),
@@ -104,40 +97,6 @@ def _head(resources: Resources) -> list[str]:
         ("full with compaction", _horizon(resources.file.full)),
     ]
     return aligned(rows)
-
-
-def load_text(profile: Profile) -> str:
-    """Return in one line what is known of a load, and not assumed."""
-    assumed = {assumption.field for assumption in profile.assumptions}
-    kinds = [kind for kind in profile.objects if f"objects.{kind.name}.count" not in assumed]
-    known = [f"{kind.count} {kind.name}" for kind in kinds]
-    for field in (*_DIMENSION_UNITS, *FIELD_UNITS):
-        value = getattr(profile, field)
-        if value is not None and field not in assumed:
-            known.append(f"{_words(field)} {_exact(field, value)}")
-    if profile.tls is not None:
-        known.append("TLS" if profile.tls else "no TLS")
-    return ", ".join(known)
-
-
-def _words(field: str) -> str:
-    """Return the name of a field without its unit."""
-    for unit in ("_bytes", "_per_second", "_seconds"):
-        field = field.removesuffix(unit)
-    return field.replace("_", " ")
-
-
-def _exact(field: str, value: Amount | float) -> str:
-    """Return a known value with its unit, and not rounded."""
-    unit = _DIMENSION_UNITS.get(field) or FIELD_UNITS[field]
-    if unit == "bytes":
-        low, likely, high = (
-            (value, value, value) if isinstance(value, (int, float)) else (value.low, value.likely, value.high)
-        )
-        ends = (low,) if low == high else (low, high) if likely == (low + high) / 2 else (low, likely, high)
-        return "..".join(map(format_bytes, ends))
-    text = format_number(value) if isinstance(value, (int, float)) else str(value)
-    return f"{text}{_UNITS[unit]}"
 
 
 def _group(resources: Resources, group: str) -> list[str]:

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from etcdsize.base.checks import one_of
 from etcdsize.base.notice import Notice, NoticeKind
-from etcdsize.fitting.load_need import larger_disk, larger_need
-from etcdsize.fitting.need import FIGURES, Need, find_guide_need, need_of_tier
+from etcdsize.fitting.need import FIGURES, Need, find_guide_need, larger_disk, larger_need, need_of_tier
 from etcdsize.tiers import TierTable
 from etcdsize.units import format_number
 from etcdsize.workload import Workload
