@@ -10,7 +10,7 @@ from etcdsize.etcd.quota import quota_text
 from etcdsize.reports.layout import aligned, page
 from etcdsize.reports.load import field_text, profile_text
 from etcdsize.resources.model import GROUPS
-from etcdsize.resources.resources_text import quantity_text
+from etcdsize.resources.resources_text import digits_text, quantity_text
 
 if TYPE_CHECKING:
     from etcdsize.resources.answer import Horizon
@@ -129,7 +129,7 @@ def _terms(resources: Resources, group: str) -> Iterator[str]:
 
 def _text(name: str, value: float) -> str:
     """Return a value of a figure in three digits. A quota is in GiB, as etcd's defaults are."""
-    return f"{value / 2**30:.3g} GiB" if name == "file.quota_bytes" else quantity_text(name, value)
+    return f"{digits_text(value / 2**30)} GiB" if name == "file.quota_bytes" else quantity_text(name, value)
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -12,7 +12,7 @@ from etcdsize.resources.model import GROUPS
 if TYPE_CHECKING:
     from etcdsize.resources.answer import Figure, Horizon, Term
 
-__all__ = ["arithmetic_text", "figure_text", "quantity_text", "resources_text"]
+__all__ = ["arithmetic_text", "digits_text", "figure_text", "quantity_text", "resources_text"]
 
 _TITLES = {
     "file": "File",
@@ -37,24 +37,26 @@ def quantity_text(figure: str, value: float) -> str:
     if figure.endswith("_seconds") or figure.startswith("seconds."):
         return _seconds_text(value)
     if figure.endswith("_cores"):
-        return f"{value:.2g} cores"
-    return f"{_digits(value)}/s" if figure.endswith("_per_second") or figure.endswith("_iops") else _digits(value)
+        return f"{value:,.0f} cores" if value >= 99.5 else f"{value:.2g} cores"
+    return (
+        f"{digits_text(value)}/s" if figure.endswith("_per_second") or figure.endswith("_iops") else digits_text(value)
+    )
 
 
 def _bytes_text(value: float) -> str:
     for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if value >= size * 0.9995:
-            return f"{_digits(value / size)} {unit}"
-    return f"{_digits(value)} B"
+            return f"{digits_text(value / size)} {unit}"
+    return f"{digits_text(value)} B"
 
 
 def _seconds_text(value: float) -> str:
     if value >= 7200:
-        return f"{_digits(value / 3600)} h"
-    return f"{_digits(value)} s" if value >= 0.9995 or not value else f"{_digits(value * 1000)} ms"
+        return f"{digits_text(value / 3600)} h"
+    return f"{digits_text(value)} s" if value >= 0.9995 or not value else f"{digits_text(value * 1000)} ms"
 
 
-def _digits(value: float) -> str:
+def digits_text(value: float) -> str:
     """Return a number in three digits, without an exponent."""
     return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}" if value >= 1e-4 or not value else f"{value:.0e}"
 

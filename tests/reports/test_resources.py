@@ -9,11 +9,11 @@ import pytest
 from etcdsize import Profile, Resources, kubernetes_profile, resources_for
 from etcdsize.reports.resources import render_resources
 from etcdsize.resources.model import GROUPS
-from etcdsize.resources.resources_text import quantity_text
+from etcdsize.resources.resources_text import digits_text, quantity_text
 
 
 def text(name: str, value: float) -> str:
-    return f"{value / 2**30:.3g} GiB" if name == "file.quota_bytes" else quantity_text(name, value)
+    return f"{digits_text(value / 2**30)} GiB" if name == "file.quota_bytes" else quantity_text(name, value)
 
 
 ANSWERS = [
@@ -242,3 +242,11 @@ advice: List in pages. [lists-in-pages]
 
 warning: Too small. [quota-too-small]
 """
+
+
+def test_large_figures_have_no_exponent():
+    """Nobody reads 4.81e+03 GiB."""
+    shown = render_resources(resources_for(Profile(data_bytes=1e9)))
+    assert "e+" not in shown
+    assert quantity_text("cpu.leader_cores", 6_123.4) == "6,123 cores"
+    assert quantity_text("cpu.leader_cores", 0.321) == "0.32 cores"
