@@ -33,7 +33,7 @@ __all__ = [
     "reject_own_options",
 ]
 
-LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them, or --profile"
+LOAD = "one or more of --clients, --requests-per-second, --data and --kubernetes-nodes, or --profile"
 """The options of a load, as messages name them."""
 
 

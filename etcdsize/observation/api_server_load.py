@@ -130,8 +130,8 @@ def read_apiserver_metrics(
         )
     rates: _Rates | None = None
     unknown: str | None = (
-        "One page says nothing of requests over time, so they are unknown and assumed. Take a second page some minutes "
-        "later."
+        "One set of metrics does not show the rate of requests, so it is assumed. Fetch the metrics again some minutes "
+        "later, and pass both."
     )
     if before is not None:
         interval = number_of("seconds", seconds, positive=True)

@@ -296,11 +296,11 @@ def api_server_notices(
     elif pages < apiservers:
         yield _API_SERVERS_MISSING(
             f"The requests are those of {pages} of {apiservers} API servers. Writes are what etcd reported to them; "
-            "reads, and writes that it did not report, such as those of events, are taken to be as many at the others."
+            "reads, and writes that it did not report, such as those of events, are assumed to be as many elsewhere."
         )
     if uncounted:
         yield _OBJECTS_UNKNOWN(
-            f"The API servers could not count these objects, or had not yet: {_few(uncounted)}. Those of usual kinds "
+            f"The API servers could not count these objects, or have not yet: {_few(uncounted)}. Those of usual kinds "
             "are assumed, and the others are left out."
         )
     if unknown_operations:
@@ -310,7 +310,7 @@ def api_server_notices(
         )
     if etcds > 1:
         yield _SEVERAL_ETCDS(
-            f"The API servers store in {etcds} clusters of etcd, and the load is that of all. If events have one of "
+            f"The API servers use {etcds} etcd clusters, and the load is the sum of all. If events have an etcd of "
             "their own, leave them out."
         )
 

@@ -76,7 +76,7 @@ def choose_quota(resources: Resources) -> Chosen:
     elif quota > SUGGESTED_QUOTA_BYTES:
         why += ": more than the maximum of 8 GiB that etcd suggests, to have room for the load."
     else:
-        why += ", with room for a quarter more (our choice)."
+        why += ", with some room to grow (our choice)."
     return "quota-backend-bytes", quota, why, _LIMITS
 
 

@@ -62,7 +62,7 @@ DEFAULTS: dict[str, Default] = {
         1,
         10,
         100,
-        "etcd commits ten times a second, so slow writers put one key into a commit and busy ones many; one takes most",
+        "etcd commits ten times a second: slow writers put one key into a commit, which takes most, busy ones many",
         "etcd-io/etcd server/storage/backend/backend.go, defaultBatchInterval; our choice of the ends",
     ),
     "concurrent_lists": Default(

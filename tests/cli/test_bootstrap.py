@@ -146,10 +146,10 @@ class TestUsageErrors:
             ([*HOSTS, "--format", "kubeadm", "--member", "a"],
              'member: got "a", but kubeadm describes the whole cluster; leave it out'),
             ([*HOSTS, "--member", "d"], 'member: got "d", expected "a", "b", "c"'),
-            ([*HOSTS, "--kubernetes"], "--kubernetes: needs a load; add --clients, --requests-per-second, --data, "
-             "--kubernetes-nodes, or some of them, or --profile"),
-            ([*HOSTS, "--peer-rtt-ms", "3"], "--peer-rtt-ms: needs a load; add --clients, --requests-per-second, "
-             "--data, --kubernetes-nodes, or some of them, or --profile"),
+            ([*HOSTS, "--kubernetes"], "--kubernetes: needs a load; add one or more of --clients, "
+             "--requests-per-second, --data and --kubernetes-nodes, or --profile"),
+            ([*HOSTS, "--peer-rtt-ms", "3"], "--peer-rtt-ms: needs a load; add one or more of --clients, "
+             "--requests-per-second, --data and --kubernetes-nodes, or --profile"),
             ([*HOSTS, "--clients", "many"], '--clients: got "many", expected a count such as "300"'),
             ([*HOSTS, "--zone", "a"], '--zone: got "a", expected NAME=ZONE such as a=eu-1a'),
             ([*HOSTS, "--base-port", "1"], "--base-port: cannot be used with --host; it needs --local"),

@@ -119,7 +119,7 @@ class TestNothingIsEnough:
         assert found["nearest"]["machine"]["machine_type"] == "c5.4xlarge"
 
 
-LOAD = "--clients, --requests-per-second, --data, --kubernetes-nodes, or some of them, or --profile"
+LOAD = "one or more of --clients, --requests-per-second, --data and --kubernetes-nodes, or --profile"
 ERRORS = [
     ([], f"--tier: missing; add it, or a load: {LOAD}"),
     (["--tier", "small", "--data", "1GB"], f"--tier: cannot be used with a load ({LOAD}); choose one of the two"),

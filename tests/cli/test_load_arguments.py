@@ -68,8 +68,8 @@ class TestOptions:
             (["--data", "1GB", "--apiservers", "3"], "--apiservers: cannot be used without --kubernetes-nodes; add "
              "it"),
             (["--data", "1GB", "--pods", "30"], "--pods: cannot be used without --kubernetes-nodes; add it"),
-            ([], "--data: missing; add a load: --clients, --requests-per-second, --data, --kubernetes-nodes, or some "
-             "of them, or --profile"),
+            ([], "--data: missing; add a load: one or more of --clients, --requests-per-second, --data and "
+             "--kubernetes-nodes, or --profile"),
             (["--rps", "100", "--writes", "200"], "--requests-per-second: got 100, expected at least 200: 200 writes a "
              "second; correct one of them"),
             (["--nodes", "5", "--profile", "load.toml"], "--kubernetes-nodes: cannot be used with --profile; choose "

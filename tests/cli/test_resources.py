@@ -75,8 +75,8 @@ class TestWhatDoesNotFit:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "--data: missing; add a load: --clients, --requests-per-second, --data, --kubernetes-nodes, or some of "
-         "them, or --profile"),
+        ([], "--data: missing; add a load: one or more of --clients, --requests-per-second, --data and "
+         "--kubernetes-nodes, or --profile"),
         (["--explain"], "--data: missing; add a load: "),
         (["--keys", "5", "--etcd-version", "2.3"], 'etcd_version: got "2.3", expected one of 3.4, 3.5, 3.6, 3.7'),
         (["--keys", "5", "--quota", "0"], "quota_bytes: got 0, expected an integer of 1 or more"),

@@ -49,7 +49,7 @@ class TestOnePage:
     def test_rates_are_unknown_and_assumed(self):
         load = read_apiserver_metrics(api_server_page())
         assert codes(load) == ["rates-unknown"]
-        assert load.notices[0].text.startswith("One page says nothing of requests over time")
+        assert load.notices[0].text.startswith("One set of metrics does not show the rate of requests")
         assert {"reads_per_second", "objects.pods.writes_per_second"} <= assumed(load)
         assert kind(load, "leases.coordination.k8s.io").writes_per_second.low == pytest.approx(41 / 10 + 3 / 2)
 
@@ -66,7 +66,7 @@ class TestOnePage:
         objects = {**OBJECTS, "nodes": 0, "secrets": 0, "jobs.batch": 0}
         load = read_apiserver_metrics(api_server_page(objects=objects))
         assert codes(load) == ["rates-unknown", "objects-unknown"]
-        assert "or had not yet: nodes, secrets. Those" in load.notices[1].text
+        assert "or have not yet: nodes, secrets. Those" in load.notices[1].text
         assert kind(load, "nodes").count == Amount.of("0..47..47")
         assert "objects.secrets.count" in assumed(load)
         load = read_apiserver_metrics(api_server_page(objects={**OBJECTS, "configmaps": 0}))

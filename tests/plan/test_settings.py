@@ -70,7 +70,7 @@ class TestQuota:
         ("load", "why"),
         [
             ("100MB", r"2 GiB for a file of \d+ MB \(.* in use.*\): etcd's default, which is enough\."),
-            ("2GB", r"\d GiB for a file of [\d.]+ GB \(.* in use.*\), with room for a quarter more \(our choice\)\."),
+            ("2GB", r"\d GiB for a file of [\d.]+ GB \(.* in use.*\), with some room to grow \(our choice\)\."),
             (
                 "20GB",
                 r"\d+ GiB for a file of [\d.]+ GB \(.* in use.*\): more than the maximum of 8 GiB that etcd suggests, "
