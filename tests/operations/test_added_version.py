@@ -11,11 +11,13 @@ import yaml
 from etcdsize import (
     ClusterPlan,
     PlanError,
+    Profile,
     Scrape,
     TableError,
     combine_scrapes,
     load_versions,
     render,
+    resources_for,
     runbook,
     settings_for,
     size,
@@ -24,6 +26,7 @@ from etcdsize.etcd import versions
 from etcdsize.etcd.version_names import DEFAULT_VERSION, FOLDER, version_files, version_names
 from etcdsize.plan.format_names import FORMATS
 
+LOAD = Profile(keys=1000, value_bytes=1000, writes_per_second=100)
 FILE = {
     "version": {
         **{"name": "3.8", "date": "2027-06-01", "until": None, "ran": []},
@@ -74,6 +77,13 @@ class TestAddedVersion:
         assert version.flag("snapshot-count").deprecated_in == ("3.6", "3.8")
         assert version.flag("max-learners").versions == ("3.6", "3.7", "3.8")
 
+    def test_what_a_load_takes_is_taken_over_from_the_version_before(self):
+        ours, before = resources_for(LOAD, etcd_version="3.8"), resources_for(LOAD, etcd_version="3.7")
+        assert ours.memory == before.memory
+        assert (ours.measured_on, before.measured_on) == (None, "3.7.3")
+        known = {term.known for terms in ours.terms.values() for term in terms}
+        assert not any("measured on" in one for one in known), known
+
     def test_settings_use_its_defaults(self):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.8.1")
         assert found.snapshot_count == 5000
@@ -95,7 +105,7 @@ class TestAddedVersion:
     def test_every_format_renders_its_plans(self, form):
         found = settings_for(size(data_bytes="4GB"), etcd_version="3.8")
         text = render(ClusterPlan.local(1, settings=found, data_dir="/d"), form)
-        assert form == "kubeadm" or str(5 * 2**30) in text
+        assert form == "kubeadm" or str(found.quota_backend_bytes) in text
 
     def test_config_file_has_its_keys(self):
         plan = ClusterPlan.local(1, etcd_version="3.8", settings={"compaction-sleep": "1s"})
