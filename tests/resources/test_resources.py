@@ -8,7 +8,7 @@ import pickle
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etcdsize import InvalidWorkloadError, OptionError, Profile, Resources, Workload, WorkloadTypeError, resources_for
@@ -37,7 +37,24 @@ class TestAnswer:
         for name, found in figures(resources_for(MILLION, etcd_version=version)).items():
             assert isinstance(found, Figure)
             assert 0 <= found.low <= found.likely <= found.high, name
-            assert 0 <= found.need < math.inf
+            assert found.low <= found.need <= found.high, name
+
+    # The first: the updated file is smaller with one put a commit, the most for other figures, than with ten.
+    @example(1e6, 10, 100, None, None)
+    @given(
+        st.floats(1, 1e9),
+        st.floats(1, 500),
+        st.floats(0, 2e6),
+        st.none() | st.floats(0, 1e4),
+        st.none() | st.floats(1, 1000),
+    )
+    def test_the_need_is_within_the_range(self, keys, key_bytes, value_bytes, writes, puts):
+        load = Profile(
+            keys=keys, key_bytes=key_bytes, value_bytes=value_bytes, writes_per_second=writes, puts_per_commit=puts
+        )
+        for name, found in figures(resources_for(load)).items():
+            assert found.low <= found.likely <= found.high, name
+            assert found.low <= found.need <= found.high, name
 
     def test_five_million_keys_of_a_kilobyte_get_a_quota_that_holds_them(self):
         found = resources_for(MILLION)
