@@ -22,7 +22,7 @@ from etcdsize.etcd.version_names import DEFAULT_VERSION
 __all__ = ["add", "run"]
 
 # What does not fit: the load into the quota that was given, its writes onto the disk.
-_TOO_LITTLE = {"quota-too-small", "fsync-too-slow"}
+_TOO_LITTLE = {"quota-too-small", "fsync-too-slow", "disk-too-slow"}
 
 
 def add(commands: Commands) -> None:

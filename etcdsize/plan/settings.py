@@ -35,8 +35,10 @@ from etcdsize.plan.flag_rules import check_flags, read_extra_flags
 from etcdsize.plan.notices import election_notices, flag_notices, memory_notices, timing_notices
 from etcdsize.resources.answer import FileResources, MemoryResources
 from etcdsize.resources.assumption import Assumption
+from etcdsize.resources.fill import fill
+from etcdsize.resources.notices import REQUEST_TOO_LARGE, request_notices
 from etcdsize.resources.profile import Profile, with_fields
-from etcdsize.resources.resources import resources_for
+from etcdsize.resources.resources import Resources, resources_for
 from etcdsize.sizing.basis import compare_needs, further_fields
 from etcdsize.sizing.load_profile import profile_for
 from etcdsize.sizing.size import Sizing
@@ -248,7 +250,7 @@ def settings_for(
         disk=disk_need(resources),
         notices=(
             *version_notices(version),
-            *resources.notices,
+            *_notices_with_limit(resources, given),
             *memory_notices(needs["load"], sizing.machines.values(), resources),
             *election_notices(election, rtt, RTTS_PER_ELECTION),
             *flag_notices(version, given),
@@ -292,6 +294,15 @@ def _count_given(given: Mapping[str, Value], name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_QUOTA_BYTES:
         return None
     return value or (DEFAULT_QUOTA_BYTES if name == "quota-backend-bytes" else None)
+
+
+def _notices_with_limit(resources: Resources, given: Mapping[str, Value]) -> tuple[Notice, ...]:
+    """Return the notices about the load, with the limit for a request that the user chose."""
+    limit = _count_given(given, "max-request-bytes")
+    if limit is None:
+        return resources.notices
+    others = [notice for notice in resources.notices if notice.code != REQUEST_TOO_LARGE.code]
+    return (*others, *request_notices(resources.profile, fill(resources.profile).need, limit))
 
 
 def _with_given_history(profile: Workload, given: Mapping[str, Value]) -> Workload:

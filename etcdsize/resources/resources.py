@@ -37,7 +37,7 @@ from etcdsize.resources.cases import (
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.fill import Filled, fill
 from etcdsize.resources.model import GROUPS
-from etcdsize.resources.notices import resource_notices
+from etcdsize.resources.notices import request_notices, resource_notices
 from etcdsize.resources.profile import Profile
 from etcdsize.resources.resources_text import arithmetic_text, resources_text
 from etcdsize.resources.terms_of import terms_of
@@ -293,7 +293,16 @@ def resources_for(
             "file": file,
             "disk": disk,
             **others,
-            "notices": resource_notices(quota, file.high_water_bytes, asked.fsync_seconds, disk.fsync_p99_seconds),
+            "notices": (
+                *resource_notices(
+                    quota,
+                    file.high_water_bytes,
+                    disk,
+                    disk_mb_per_second=asked.disk_mb_per_second,
+                    fsync_seconds=asked.fsync_seconds,
+                ),
+                *request_notices(profile, filled.need),
+            ),
         }
     )
     resources.__dict__.update(_filled=filled, _evaluations=found)
@@ -316,8 +325,8 @@ def _figures(found: Evaluations) -> dict[str, dict[str, Any]]:
     figures: dict[str, dict[str, Any]] = {}
     for group, names in GROUPS.items():
         # The figures of an evaluation stand in the order of their names.
-        # The need is one of the values: the table of bytes a revision is simulated, and not quite monotone in the puts a
-        # commit, so that a point between the extreme ones can take a few percent more than they do.
+        # The need is one of the values: the table of bytes a revision is simulated, and not quite monotone in the puts
+        # a commit, so that a point between the extreme ones can take a few percent more than they do.
         totals = [map(math.fsum, evaluation.groups[group].values()) for evaluation in evaluations]
         figures[group] = {
             name: {"low": min(values), "likely": values[1], "high": max(values), "need": values[0]}

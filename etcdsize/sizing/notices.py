@@ -1,5 +1,6 @@
 """The notices of a sizing: what an operator should know besides the tier and the machine."""
 
+import contextlib
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,6 +8,7 @@ from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
+from etcdsize.errors import InvalidWorkloadError
 from etcdsize.etcd.plausible import (
     LARGEST_KNOWN_BYTES,
     MOST_KNOWN_CLIENTS,
@@ -14,9 +16,10 @@ from etcdsize.etcd.plausible import (
     SMALLEST_PLAUSIBLE_BYTES,
 )
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.resources.profile import Profile
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number
-from etcdsize.workload import CERTAINTY_WORDS, Certainty
+from etcdsize.workload import CERTAINTY_WORDS, Certainty, Workload
 
 __all__ = [
     "BEYOND_SUGGESTED_QUOTA",
@@ -40,6 +43,7 @@ __all__ = [
     "no_machines_notice",
     "nodes_notice",
     "open_tier_notice",
+    "value_notices",
 ]
 
 _DOCS = "etcd-io/website content/en/docs/v3.5/"
@@ -193,6 +197,19 @@ def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tu
         )
     )
     return tuple(notices)
+
+
+def value_notices(workload: Workload | None) -> tuple[Notice, ...]:
+    """Return the notice about a value that etcd refuses; none where only the three dimensions are known."""
+    if isinstance(workload, Profile):
+        # Imported here because most sizings know no values.
+        from etcdsize.resources.fill import fill
+        from etcdsize.resources.notices import request_notices
+
+        # A load that no model can take has a size all the same.
+        with contextlib.suppress(InvalidWorkloadError):
+            return request_notices(workload, fill(workload).need)
+    return ()
 
 
 def load_notices(

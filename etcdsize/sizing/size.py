@@ -32,6 +32,7 @@ from etcdsize.sizing.notices import (
     member_notices,
     nodes_notice,
     open_tier_notice,
+    value_notices,
 )
 from etcdsize.sizing.options import catalog_of, headroom_of, members_of, tiers_of
 from etcdsize.sizing.quorum import failure_tolerance, quorum
@@ -441,6 +442,7 @@ def size(
     by_load = basis == "measured" or (basis == "larger" and bool(further_fields(workload)))
     much_data = loads[2] is not None and loads[2] > SUGGESTED_QUOTA_BYTES
     found = _machines_for_tier(machines, providers, tier.name, table)
+    about_values = value_notices(workload)
 
     def fields(found: TierMachines) -> dict[str, Any]:
         """Return the fields that depend on the machines."""
@@ -451,7 +453,7 @@ def size(
             "machines": dict(found.chosen),
             "machines_today": dict(found.today),
             "usd_month": {name: None if cost is None else cost * members for name, cost in costs.items()},
-            "notices": (*member_notices(members), *found.notices, *about_load, *notices),
+            "notices": (*member_notices(members), *found.notices, *about_load, *about_values, *notices),
         }
 
     sizing = Sizing(

@@ -62,6 +62,7 @@ class TestWhatDoesNotFit:
         [
             (["--keys", "5.7e6", "--value-size", "1kB", "--quota", "4GiB"], "quota-too-small"),
             (["--keys", "5e6", "--value-size", "1kB", "--writes", "2000", "--fsync", "200ms"], "fsync-too-slow"),
+            (["--data", "1GB", "--disk-mb-per-second", "0.001"], "disk-too-slow"),
         ],
     )
     def test_exits_with_1(self, run, words: list[str], code: str) -> None:

@@ -239,6 +239,13 @@ class TestMemory:
         old, new = (settings_for(sizing, etcd_version=version).memory.raft_log_bytes.need for version in ("3.5", "3.6"))
         assert old > 10 * new
 
+    def test_a_large_request_is_accepted_where_the_user_allows_it(self):
+        sizing = size(Profile(keys=10, value_bytes=2e6))
+        for limit, count in ((None, 1), (1_900_000, 1), (2_097_152, 0)):
+            given = {} if limit is None else {"max-request-bytes": limit}
+            notices = settings_for(sizing, extra_flags=given).notices
+            assert [notice.code for notice in notices].count("request-too-large") == count
+
     def test_depends_on_the_users_snapshot_count(self):
         sizing = size(clients=100, data_bytes="100MB", etcd_version="3.5")
         less = settings_for(sizing, extra_flags={"snapshot-count": 10_000})

@@ -11,7 +11,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from etcdsize import InvalidWorkloadError, OptionError, Profile, Resources, Workload, WorkloadTypeError, resources_for
+from etcdsize import (
+    InvalidWorkloadError,
+    OptionError,
+    Profile,
+    Resources,
+    Workload,
+    WorkloadTypeError,
+    resources_for,
+    settings_for,
+    size,
+)
 from etcdsize.resources.answer import Figure
 from etcdsize.resources.model import GROUPS
 
@@ -93,6 +103,34 @@ class TestAnswer:
         found = resources_for(load, fsync_seconds=0.02)
         assert "fsync-too-slow" in [notice.code for notice in found.notices]
         assert "fsync-too-slow" not in [notice.code for notice in resources_for(load, fsync_seconds=0.0001).notices]
+
+    def test_a_disk_with_too_little_bandwidth_is_reported(self):
+        load = Profile(keys=1000, value_bytes=10_000, writes_per_second=1000)
+        needed = resources_for(load).disk
+        written = (needed.wal_bytes_per_second.need + needed.backend_bytes_per_second.need) / 1e6
+        for bandwidth, codes in ((written * 0.99, ["disk-too-slow"]), (written * 1.01, [])):
+            notices = resources_for(load, disk_mb_per_second=bandwidth).notices
+            assert [notice.code for notice in notices] == codes
+
+    @pytest.mark.parametrize(
+        ("load", "codes"),
+        [
+            (Profile(keys=100, value_bytes="2MB"), ["request-too-large"]),
+            (Profile(keys=100, value_bytes="1kB..2MB"), ["request-too-large"]),
+            (Profile(keys=100, value_bytes=1000, largest_value_bytes="5MB"), ["request-too-large"]),
+            (Profile(keys=100, key_bytes=100, value_bytes=1_572_764), []),
+            (Profile(keys=100, key_bytes=100, value_bytes=1_572_765), ["request-too-large"]),
+            # The largest value that is assumed is as large as etcd accepts.
+            (Profile(keys=100, value_bytes="1MB"), []),
+            (Profile(data_bytes="1GB"), []),
+        ],
+    )
+    def test_a_value_that_etcd_refuses_is_reported(self, load, codes):
+        found = [notice for notice in resources_for(load).notices if notice.code == "request-too-large"]
+        assert [notice.code for notice in found] == codes
+        assert all("--set max-request-bytes=" in notice.text for notice in found)
+        assert [notice for notice in size(load).notices if notice.code == "request-too-large"] == found
+        assert [notice for notice in settings_for(size(load)).notices if notice.code == "request-too-large"] == found
 
     def test_a_workload_is_a_profile_of_which_less_is_known(self):
         workload = Workload(clients=100, requests_per_second=200, data_bytes="100MB")
