@@ -134,6 +134,25 @@ def test_one_more_node_is_no_step(nodes, more):
     assert later.file.high_water_bytes.need <= less.file.high_water_bytes.need * share * 1.05
 
 
+def test_a_history_shorter_than_any_retention_of_ours_has_one_answer(printed):
+    """The shortest retention keeps up to two minutes, for which every quota has room."""
+    load = ["--keys", "1k", "--value-size", "1MB", "--writes", "900", "--history"]
+    short, two_minutes = (
+        (
+            json.loads(printed("resources", *load, history, "--json"))["quota_bytes"],
+            json.loads(printed("size", *load, history, "--json"))["needs"]["load"]["disk"]["quota_bytes"],
+            json.loads(printed("settings", *load, history, "--json"))["settings"]["quota-backend-bytes"]["value"],
+        )
+        for history in ("0", "2m")
+    )
+    assert short == two_minutes
+    assert len(set(short)) == 1
+    assert short[0] > 900 * 120 * 1e6
+    # An API server compacts by itself.
+    nodes = ["--kubernetes-nodes", "5", "--history", "0", "--json"]
+    assert json.loads(printed("resources", *nodes))["profile"]["history_seconds"]["high"] == 0
+
+
 class TestExamples:
     """What users were told wrongly before the model."""
 

@@ -55,7 +55,7 @@ _FIGURES = (
         "history_seconds",
         "TIME",
         "duration",
-        "how long a revision is kept once it is replaced, e.g. 10m or 1h..2h",
+        "how long a revision is kept once it is replaced, e.g. 10m or 1h..2h; without Kubernetes at least 2m count",
     ),
     _Figure("--list-keys", "list_keys", "N", "count", "keys that one list returns"),
     _Figure("--lists", "concurrent_lists", "N", "count", "lists that a member serves at the same time"),

@@ -82,11 +82,14 @@ def run(options: Namespace) -> int:
     """Print what a load needs of every member."""
     from etcdsize.reports.resources import render_resources
     from etcdsize.resources.resources import resources_for
+    from etcdsize.sizing.load_profile import profile_for
 
     version = DEFAULT_VERSION if options.etcd_version is None else options.etcd_version
     observed = observed_of(options)
+    profile = profile_of(options, observed)
     resources = resources_for(
-        profile_of(options, observed),
+        # An API server whose metrics these are compacts by itself.
+        profile_for(profile, options.kubernetes_nodes, kubernetes=observed is not None),
         etcd_version=version,
         quota_bytes=options.quota,
         snapshot_count=options.snapshot_count,

@@ -14,6 +14,7 @@ from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.fitting.load_need import file_text
 from etcdsize.plan.flag_combinations import LONGEST_ELECTION_MS
 from etcdsize.resources.resources import Resources
+from etcdsize.sizing.load_profile import SHORTEST_HISTORY_SECONDS
 from etcdsize.units import format_number, parse_duration
 
 __all__ = [
@@ -35,7 +36,7 @@ _TUNING = _DOCS + "tuning.md"
 
 _HOUR = 3600
 # A shorter retention compacts all the time, and no history is kept longer than a century (our choices). [s]
-_LEAST_RETENTION, _MOST_RETENTION = 60, 100 * 365 * 24 * _HOUR
+_LEAST_RETENTION, _MOST_RETENTION = SHORTEST_HISTORY_SECONDS // 2, 100 * 365 * 24 * _HOUR
 # The tuning page: a heartbeat of 0.5 to 1.5 times the largest average RTT, so we use the RTT, and an election timeout
 # of at least ten times the RTT. etcd requires five heartbeats; ten is the ratio of its defaults.
 RTTS_PER_ELECTION = 10
@@ -102,19 +103,12 @@ def choose_compaction(kubernetes: bool, resources: Resources) -> tuple[Chosen, C
         why = "Off: the API server itself compacts every five minutes."
         source = "kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go"
         return mode, ("auto-compaction-retention", "0", why, source)
-    room = _history_seconds(resources)
-    seconds = _retention_for(room)
+    seconds = _retention_for(_history_seconds(resources))
     kept = _duration(history_kept(seconds))
-    if room < history_kept(seconds):
-        # Only the shortest retention keeps more.
-        why = (
-            f"History counts towards the quota. This is the shortest that we choose and keeps up to {kept} of history, "
-            f"but the quota has room for {format_number(room)}s, as the load says: compact as often yourself, or give "
-            f"{kept} as its history."
-        )
-    else:
-        why = f"History counts towards the quota, which has room for {kept} of it: the most that this keeps."
-    why += " Without a unit, a number means hours."
+    why = (
+        f"History counts towards the quota, which has room for {kept} of it: the most that this keeps. Without a unit, "
+        "a number means hours."
+    )
     return mode, ("auto-compaction-retention", _duration(seconds), why, _MAINTENANCE)
 
 

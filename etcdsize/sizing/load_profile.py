@@ -6,20 +6,29 @@ from etcdsize.errors import InvalidWorkloadError
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.workload import Workload
 
-__all__ = ["KUBERNETES_HISTORY_SECONDS", "profile_for"]
+__all__ = ["KUBERNETES_HISTORY_SECONDS", "SHORTEST_HISTORY_SECONDS", "profile_for"]
 
 KUBERNETES_HISTORY_SECONDS = 600
 """kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go: every five minutes, to the
 revision of five minutes before. [s]"""
+SHORTEST_HISTORY_SECONDS = 120
+"""What the shortest retention that our settings choose, a minute, keeps of the history: up to twice as much. [s]"""
 
 
 def profile_for(workload: Workload | None, kubernetes_nodes: int | None, kubernetes: bool = False) -> Workload:
     """Return the load with everything that is known of it.
 
     What was measured counts before what nodes suggest: where the two contradict each other, the nodes only say that an
-    API server compacts, as `kubernetes` does. A profile is taken as it is.
+    API server compacts, as `kubernetes` does. A profile is taken as it is, but for a history that is shorter than etcd
+    keeps with our settings: a quota for less would be too small.
     """
-    if workload is not None and (isinstance(workload, Profile) or not (kubernetes or kubernetes_nodes is not None)):
+    by_server = kubernetes or kubernetes_nodes is not None
+    if isinstance(workload, Profile):
+        history = workload.history_seconds
+        if history is None or history.high >= SHORTEST_HISTORY_SECONDS or by_server:
+            return workload
+        return with_fields(workload, {"history_seconds": SHORTEST_HISTORY_SECONDS})
+    if workload is not None and not by_server:
         return workload
     measured: dict[str, Any] = {}
     if workload is not None:

@@ -186,16 +186,25 @@ class TestCompaction:
         )
         assert found.setting("auto-compaction-mode").value == "periodic"
 
-    def test_a_history_that_no_retention_of_ours_keeps_short_enough(self):
-        """Whoever gives less history than two minutes must compact himself: the quota has room for no more."""
-        found = [
-            settings_for(size(Profile(data_bytes=1e9, history_seconds=history))).setting("auto-compaction-retention")
-            for history in (0, 119.5, 120)
-        ]
-        assert [one.value for one in found] == ["1m"] * 3
-        assert "keeps up to 2m of history, but the quota has room for 0s, as the load says" in found[0].why
-        assert "the quota has room for 119.5s" in found[1].why
-        assert "which has room for 2m of it: the most that this keeps" in found[2].why
+    @pytest.mark.parametrize("history", [0, 119.5, "10s..1m"])
+    def test_the_quota_has_room_for_what_the_shortest_retention_keeps(self, history):
+        """No retention of ours keeps less than two minutes of history, so that less is not counted."""
+        load = {"keys": 1e3, "value_bytes": 1e6, "writes_per_second": 900}
+        short, two_minutes = (
+            settings_for(size(Profile(**load, history_seconds=seconds))) for seconds in (history, 120)
+        )
+        assert short == two_minutes
+        retention = short.setting("auto-compaction-retention")
+        assert retention.value == "1m"
+        assert "which has room for 2m of it: the most that this keeps" in retention.why
+        assert short.file.history_bytes.need >= 900 * 120 * 1e6
+        assert short.quota_backend_bytes > short.file.history_bytes.need
+
+    def test_a_short_history_counts_as_given_where_etcd_keeps_no_more(self):
+        sizing = size(Profile(keys=1e3, value_bytes=1e6, writes_per_second=900, history_seconds=0))
+        assert settings_for(sizing, kubernetes=True).file.history_bytes.need == 0
+        own = settings_for(sizing, extra_flags={"auto-compaction-retention": "10s"})
+        assert own.profile.history_seconds.high == 20
 
     @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
     def test_rejects_what_is_not_a_boolean(self, kubernetes):
