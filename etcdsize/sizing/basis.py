@@ -95,7 +95,7 @@ def compare_needs(
         why = f"The {'guide' if basis == 'guide' else 'load'} decides, as asked"
     elif load_decides:
         given = f"{', '.join(known[:-1])} and {known[-1]} are known" if len(known) > 1 else f"{''.join(known)} is known"
-        past = "it is past the last bound of the tiers"
+        past = "the load is past the last bound of the tiers"
         why = f"The larger need decides, because {given if known else past}"
     else:
         only = "only the number of nodes is" if nodes_only else "only clients, requests and data are"
@@ -107,7 +107,9 @@ def compare_needs(
     text += f"; the guide's machine for {guide.tier} has {_figures(guide, ['memory_gib'])}"
     if more:
         text += f", and the load needs more: {_figures(load, more)}"
-    return GUIDE_AND_LOAD(f"{text}.", severity="warning" if more and not load_decides else "info")
+    # Past the last bound, `size` still names the guide's machine.
+    is_covered = load_decides and (basis == "measured" or bool(known))
+    return GUIDE_AND_LOAD(f"{text}.", severity="warning" if more and not is_covered else "info")
 
 
 def load_above_machines(need: Need, machines: Sequence[str]) -> Notice:

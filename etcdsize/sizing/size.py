@@ -367,7 +367,8 @@ def size(
     basis : {"larger", "guide", "measured"}
         What decides the machine: the guide's need for the tier, the load's by the measured model, or the larger of the
         two. With clients, requests and data alone, `"larger"` is the guide's; it counts the load once a further field
-        of `Profile` is known, or the data is past the 8 GiB that etcd suggests.
+        of `Profile` is known, the data is past the 8 GiB that etcd suggests, or another dimension is past the last
+        bound of the tiers.
     etcd_version : str
         The version for what the load takes, such as `"3.6"` or `"3.6.16"`.
 
@@ -440,7 +441,9 @@ def size(
     if kubernetes_nodes is not None:
         notices += (nodes_notice(table),)
     by_load = basis == "measured" or (basis == "larger" and bool(further_fields(workload)))
+    # The guide's machine for the open tier is for the data that etcd suggests at most.
     much_data = loads[2] is not None and loads[2] > SUGGESTED_QUOTA_BYTES
+    past_bounds = much_data or bool(set(past) - {"data_bytes"})
     found = _machines_for_tier(machines, providers, tier.name, table)
     about_values = value_notices(workload)
 
@@ -461,7 +464,7 @@ def size(
         kubernetes_nodes=kubernetes_nodes,
         tier=tier.name,
         basis=basis,
-        load_decides=by_load or (basis == "larger" and much_data),
+        load_decides=by_load or (basis == "larger" and past_bounds),
         machine_tier=tier.name,
         etcd_version=etcd_version,
         members=members,

@@ -35,6 +35,14 @@ class TestWhatDecides:
             # Past the most data that etcd suggests, the guide has no figure.
             ({"data_bytes": 9e9}, "larger", True),
             ({"data_bytes": 8e9}, "larger", False),
+            # Past the last bound of another dimension too.
+            ({"clients": 1_501}, "larger", True),
+            ({"clients": 1_500, "data_bytes": 2e9}, "larger", False),
+            ({"clients": 1e9}, "guide", False),
+            ({"requests_per_second": 10_000}, "larger", True),
+            ({"requests_per_second": 9_999}, "larger", False),
+            ({"kubernetes_nodes": 3_001}, "larger", True),
+            ({"kubernetes_nodes": 3_000}, "larger", False),
         ],
     )
     def test_the_load_counts(self, load, basis, decides):
@@ -133,7 +141,8 @@ class TestComparison:
                 size(HEAVY),
                 "The larger need decides, because value_bytes and writes_per_second are known. ",
             ),
-            (size(data_bytes=9e9), "The larger need decides, because it is past the last bound of the tiers. "),
+            (size(data_bytes=9e9), "The larger need decides, because the load is past the last bound of the tiers. "),
+            (size(clients=1e9), "The larger need decides, because the load is past the last bound of the tiers. "),
         ],
     )
     def test_says_why(self, sizing, why):
@@ -148,6 +157,15 @@ class TestComparison:
         assert more.severity == "warning"
         assert ", and the load needs more: " in more.text
         assert size(**PLAIN).comparison.severity == "info"
+
+    @pytest.mark.parametrize("load", [{"clients": 1e9}, {"requests_per_second": 1e7}, {"data_bytes": 1e15}])
+    def test_a_load_past_the_last_bound_gets_no_machine_that_is_too_small(self, load):
+        """`fit` looks for the larger need, and `size`, which names the machine of the tier, warns."""
+        sizing = size(**load)
+        assert sizing.comparison.severity == "warning"
+        assert any(getattr(sizing.need, name) > getattr(sizing.needs["guide"], name) for name in FIGURES)
+        for one in fit(sizing).candidates:
+            assert all(getattr(one.machine, name) >= getattr(sizing.need, name) for name in FIGURES)
 
 
 def machine(name, memory_gib):
