@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES, quota_text
 from etcdsize.fitting.need import DiskNeed, Need
 from etcdsize.resources.resources import resources_for
-from etcdsize.resources.resources_text import quantity_text
+from etcdsize.resources.resources_text import cores_text, quantity_text
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 from etcdsize.workload import Workload
@@ -62,7 +62,7 @@ def load_need(tier: str, data_bytes: float, resources: Resources) -> Need:
         data_bytes=data_bytes,
         disk=disk_need(resources),
         because={
-            "vcpus": f"{cores:.2g} cores of the machine that the model was measured on",
+            "vcpus": f"{cores_text(cores)} of the machine that the model was measured on",
             "memory_gib": f"{memory_text(resources)} plus {SYSTEM_GIB} GiB for the system",
             "concurrent_iops": "an fsync each",
             "disk_mb_per_second": "the log and the database",

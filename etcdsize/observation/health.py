@@ -65,8 +65,8 @@ def _of_disk(member: MemberLoad) -> Iterator[Notice]:
     waits = " and ".join(_wait(member, kind) for kind in slow)
     if _cpu_is_at_limit(member):
         text = (
-            f"{member.endpoint}: the process used {_cores(member.cpu_cores)} of the {_cores(member.usable_cores)} "
-            "cores that it may use: give it more cores, or spread the load."
+            f"{member.endpoint}: the process used {_core_count(member.cpu_cores)} of the {_cores(member.usable_cores)} "
+            "that it may use: give it more cores, or spread the load."
         )
         if slow:
             text += f" {waits.capitalize()}, which includes waits for the CPU and does not show a slow disk."
@@ -110,8 +110,8 @@ def _cause(member: MemberLoad, kind: str) -> str:
         return "the disk was slow, or the CPU was at its limit, which is not known for the time since the start"
     if member.usable_cores is None and member.cpu_cores >= _CPU_SHARE:
         return (
-            f"the disk is slow, unless the {_cores(member.cpu_cores)} cores that the process used are all that it may "
-            "use, which etcd reports only since 3.6"
+            f"the disk is slow, unless the process may use no more than the {_cores(member.cpu_cores)} that it used, "
+            "which etcd reports only since 3.6"
         )
     return "the disk is slow"
 
@@ -146,6 +146,11 @@ def milliseconds(seconds: float) -> str:
 
 
 def _cores(count: float | None) -> str:
+    text = _core_count(count)
+    return f"{text} core{'' if text == '1' else 's'}"
+
+
+def _core_count(count: float | None) -> str:
     return format_number(round(count or 0, 1))
 
 

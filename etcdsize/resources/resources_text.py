@@ -12,7 +12,7 @@ from etcdsize.resources.model import GROUPS
 if TYPE_CHECKING:
     from etcdsize.resources.answer import Figure, Horizon, Term
 
-__all__ = ["arithmetic_text", "digits_text", "figure_text", "quantity_text", "resources_text"]
+__all__ = ["arithmetic_text", "cores_text", "digits_text", "figure_text", "quantity_text", "resources_text"]
 
 _TITLES = {
     "file": "File",
@@ -37,10 +37,20 @@ def quantity_text(figure: str, value: float) -> str:
     if figure.endswith("_seconds") or figure.startswith("seconds."):
         return _seconds_text(value)
     if figure.endswith("_cores"):
-        return f"{value:,.0f} cores" if value >= 99.5 else f"{value:.2g} cores"
+        return cores_text(value)
     return (
         f"{digits_text(value)}/s" if figure.endswith("_per_second") or figure.endswith("_iops") else digits_text(value)
     )
+
+
+def cores_text(value: float) -> str:
+    """Return a number of cores in two digits, without an exponent.
+
+    >>> cores_text(0.034), cores_text(1), cores_text(1567.8)
+    ('0.034 cores', '1 core', '1,568 cores')
+    """
+    text = f"{value:,.0f}" if value >= 99.5 else f"{value:.2g}"
+    return f"{text} core{'' if text == '1' else 's'}"
 
 
 def _bytes_text(value: float) -> str:

@@ -133,10 +133,13 @@ class TestSlowDisk:
         ("fields", "cause"),
         [
             ({"cpu_seconds": 8, "usable_cores": None}, "the disk is slow."),
-            (
-                {"cpu_seconds": 19, "usable_cores": None},
-                "the disk is slow, unless the 1.9 cores that the process used are all that it may use, which etcd "
-                "reports only since 3.6.",
+            *(
+                (
+                    {"cpu_seconds": seconds, "usable_cores": None},
+                    f"the disk is slow, unless the process may use no more than the {cores} that it used, which etcd "
+                    "reports only since 3.6.",
+                )
+                for seconds, cores in ((19, "1.9 cores"), (10, "1 core"))
             ),
             (
                 {"cpu_seconds": None},

@@ -179,8 +179,8 @@ to a follower            1 kB/s  1.5 MB/s  2 GB/s    1.8 GB/s  measured on 3.6.1
 clients, without lists   1 kB/s  1.5 MB/s  2 GB/s    1.8 GB/s  measured on 3.6.16, our choice
 
 CPU              low     likely      high  to provide  known
-leader    0.01 cores  0.5 cores  12 cores     1 cores  measured on 3.6.16, our choice
-follower  0.01 cores  0.5 cores  12 cores     1 cores  measured on 3.6.16, our choice
+leader    0.01 cores  0.5 cores  12 cores      1 core  measured on 3.6.16, our choice
+follower  0.01 cores  0.5 cores  12 cores      1 core  measured on 3.6.16, our choice
 measured on 2 cores of AMD EPYC
 
 time                            low   likely   high  to provide  known
