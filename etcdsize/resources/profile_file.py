@@ -1,4 +1,4 @@
-"""Read a profile from the TOML of a file: the table `[load]` has the fields of `Profile`."""
+"""Read a profile from the TOML of a file: the table `[load]` has the fields of `Profile`, without `assumptions`."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ def read_profile(text: str | bytes, *, file: str = "profile") -> Profile:
     Parameters
     ----------
     text : str or bytes
-        TOML with one table `[load]`, which may have every field of `Profile`, and a table `[[load.objects]]` for each
-        `ObjectKind`.
+        TOML with one table `[load]`, which may have every field of `Profile` except `assumptions`, and a table
+        `[[load.objects]]` for each `ObjectKind`.
     file : str
         The name of the file, for messages.
 
@@ -34,6 +34,13 @@ def read_profile(text: str | bytes, *, file: str = "profile") -> Profile:
     (None, None, 15000000.0)
     """
     table = _load_table(text, text_of("file", file))
+    if "assumptions" in table:
+        raise TableError(
+            f"{file}: load: assumptions: got {shown(table['assumptions'])}, expected no such field in a file: what is "
+            "left out is assumed; leave it out",
+            file=file,
+            field="assumptions",
+        )
     try:
         return Profile(**table)
     except InvalidWorkloadError as error:

@@ -34,7 +34,7 @@ writes_per_second = { low = 0, likely = 1, high = 5 }
 
 
 class TestReadProfile:
-    """The table has every field of a profile; the kinds are tables of their own."""
+    """The table has every field of a profile that is a load; the kinds are tables of their own."""
 
     def test_a_whole_file(self):
         expected = Profile(
@@ -100,6 +100,15 @@ class TestReadProfile:
                 "[load]\nkeys = 4\nlist_keys = 5",
                 "list_keys",
                 "load: list_keys: got 5, expected at most 4: there are no more keys; correct one of them",
+            ),
+            *(
+                (
+                    f"[load]\nkeys = 4\nassumptions = {given}",
+                    "assumptions",
+                    f"load: assumptions: got {got}, expected no such field in a file: what is left out is assumed; "
+                    "leave it out",
+                )
+                for given, got in (('["x"]', "['x']"), ("[]", "[]"), ("5", "5"))
             ),
             (b"\xff\xff", None, "not text: byte 0 is not utf-8"),
         ],
