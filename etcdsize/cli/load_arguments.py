@@ -13,10 +13,12 @@ from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.units import DIMENSIONS, parse_duration, parse_whole
 
 if TYPE_CHECKING:
+    from etcdsize.base.notice import Notice
     from etcdsize.observation.api_server_load import ApiServerLoad
     from etcdsize.resources.amount import Amount
     from etcdsize.resources.fields import Unit
     from etcdsize.resources.profile import Profile
+    from etcdsize.workload import Workload
 
 __all__ = [
     "FIGURES",
@@ -24,6 +26,7 @@ __all__ = [
     "add_apiserver_metrics",
     "add_figures",
     "has_load",
+    "left_out_of",
     "load_of",
     "observed_of",
     "profile_of",
@@ -134,7 +137,7 @@ def _amount(unit: Unit) -> Callable[[str], Amount]:
 class Load(TypedDict):
     """A load, by the names of the arguments of `etcdsize.size`."""
 
-    workload: Profile | None
+    workload: Workload | None
     clients: float | None
     requests_per_second: float | None
     data_bytes: float | None
@@ -168,7 +171,7 @@ def _has_figures(options: Namespace) -> bool:
     return any(getattr(options, name) is not None for name in (*_FIELDS, "pods", "apiservers", "profile"))
 
 
-def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Profile:
+def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Workload:
     """Return the load that the options of `add_load` and `add_figures` describe; they replace what was observed."""
     values = (options.clients, options.requests_per_second, options.data)
     given: dict[str, Any] = {name: value for name, value in zip(DIMENSIONS, values, strict=True) if value is not None}
@@ -192,6 +195,11 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Pro
     if observed is not None:
         return _replaced(observed.profile, given, "--apiserver-metrics")
     if options.kubernetes_nodes is not None:
+        beside = _beside_nodes(options)
+        if beside is not None:
+            from etcdsize.sizing.load_profile import profile_for
+
+            return profile_for(beside, options.kubernetes_nodes)
         from etcdsize.resources.kubernetes import kubernetes_profile
 
         count = {} if options.apiservers is None else {"apiservers": options.apiservers}
@@ -200,6 +208,26 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Pro
     if not given:
         raise OptionError(f"--data: missing; add a load: {LOAD}", option="--data")
     return _made(given)
+
+
+def left_out_of(options: Namespace) -> Notice | None:
+    """Return the notice that the load of the options contradicts their number of nodes, so that the load counts."""
+    beside = _beside_nodes(options)
+    if beside is None:
+        return None
+    from etcdsize.sizing.load_profile import nodes_left_out
+
+    return nodes_left_out(beside, options.kubernetes_nodes)
+
+
+def _beside_nodes(options: Namespace) -> Workload | None:
+    """Return the dimensions if they alone stand beside a number of nodes, as `size` takes them."""
+    values = (options.clients, options.requests_per_second, options.data)
+    if options.kubernetes_nodes is None or _has_figures(options) or values == (None, None, None):
+        return None
+    from etcdsize.workload import Workload
+
+    return Workload(**dict(zip(DIMENSIONS, values, strict=True)))
 
 
 def _reject_without(option: str, value: object, sources: list[str], *needed: str) -> None:

@@ -12,6 +12,7 @@ from etcdsize.cli.load_arguments import (
     FIGURES,
     add_apiserver_metrics,
     add_figures,
+    left_out_of,
     observed_of,
     profile_of,
 )
@@ -96,8 +97,10 @@ def run(options: Namespace) -> int:
         disk_mb_per_second=options.disk_mb_per_second,
         fsync_seconds=options.fsync,
     )
-    if observed is not None:
-        resources = resources.model_copy(update={"notices": (*observed.notices, *resources.notices)})
+    left_out = left_out_of(options)
+    first = (() if observed is None else observed.notices) + (() if left_out is None else (left_out,))
+    if first:
+        resources = resources.model_copy(update={"notices": (*first, *resources.notices)})
     if options.json:
         write_answer(resources)
     else:

@@ -39,7 +39,7 @@ from etcdsize.resources.fill import fill
 from etcdsize.resources.notices import REQUEST_TOO_LARGE, request_notices
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.resources.resources import Resources, resources_for
-from etcdsize.sizing.basis import compare_needs, further_fields
+from etcdsize.sizing.basis import compare_needs
 from etcdsize.sizing.load_profile import profile_for
 from etcdsize.sizing.size import Sizing
 from etcdsize.workload import Workload
@@ -255,9 +255,7 @@ def settings_for(
             *election_notices(election, rtt, RTTS_PER_ELECTION),
             *flag_notices(version, given),
             *timing_notices(heartbeat, election),
-            compare_needs(
-                needs, sizing.basis, sizing.load_decides, further_fields(sizing.workload), sizing.workload is None
-            ),
+            compare_needs(needs, sizing.basis, sizing.load_decides, sizing.workload, sizing.kubernetes_nodes),
         ),
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from etcdsize.base.checks import one_of
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.fitting.need import FIGURES, Need, find_guide_need, larger_disk, larger_need, need_of_tier
+from etcdsize.sizing.load_profile import nodes_left_out
 from etcdsize.tiers import TierTable
 from etcdsize.units import format_number
 from etcdsize.workload import Workload
@@ -79,13 +80,14 @@ def tier_for(need: Need, tiers: TierTable) -> int | None:
 
 
 def compare_needs(
-    needs: Mapping[NeedOf, Need], basis: Basis, load_decides: bool, known: Sequence[str], nodes_only: bool
+    needs: Mapping[NeedOf, Need],
+    basis: Basis,
+    load_decides: bool,
+    workload: Workload | None,
+    kubernetes_nodes: int | None,
 ) -> Notice:
-    """Return the line that says which need decides and why, and where the two differ.
-
-    `known` names the fields that are known besides the three dimensions, and `nodes_only` says that only a number of
-    Kubernetes nodes is.
-    """
+    """Return the line that says which need decides and why, and where the two differ."""
+    known = further_fields(workload)
     guide, load = needs.get("guide"), needs.get("load")
     if load is None:
         return GUIDE_AND_LOAD("The load is so large that what it takes is no longer a number.", severity="warning")
@@ -98,8 +100,15 @@ def compare_needs(
         past = "the load is past the last bound of the tiers"
         why = f"The larger need decides, because {given if known else past}"
     else:
-        only = "only the number of nodes is" if nodes_only else "only clients, requests and data are"
-        why = f"The guide decides, because {only} known"
+        only = "clients, requests and data are"
+        if kubernetes_nodes is not None:
+            only = (
+                "the number of nodes is" if workload is None else "clients, requests, data and the number of nodes are"
+            )
+        why = f"The guide decides, because only {only} known"
+    left_out = nodes_left_out(workload, kubernetes_nodes)
+    if left_out is not None:
+        why += f". {left_out.text.removesuffix('.')}"
     text = f"{why}. Memory for the load: {load.because['memory_gib']}"
     if guide is None:
         return GUIDE_AND_LOAD(f"{text}.")

@@ -1,12 +1,16 @@
 """The load of a sizing as the measured model sees it: a workload, a profile, or that of Kubernetes nodes."""
 
+import contextlib
 from typing import Any
 
+from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.errors import InvalidWorkloadError
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.workload import Workload
 
-__all__ = ["KUBERNETES_HISTORY_SECONDS", "SHORTEST_HISTORY_SECONDS", "profile_for"]
+__all__ = ["KUBERNETES_HISTORY_SECONDS", "SHORTEST_HISTORY_SECONDS", "nodes_left_out", "profile_for"]
+
+NODES_LEFT_OUT = NoticeKind("nodes-left-out", "warning", "our choice")
 
 KUBERNETES_HISTORY_SECONDS = 600
 """kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go: every five minutes, to the
@@ -30,19 +34,40 @@ def profile_for(workload: Workload | None, kubernetes_nodes: int | None, kuberne
         return with_fields(workload, {"history_seconds": SHORTEST_HISTORY_SECONDS})
     if workload is not None and not by_server:
         return workload
-    measured: dict[str, Any] = {}
-    if workload is not None:
-        measured = {name: getattr(workload, name) for name in workload.model_fields_set}
-        measured = {name: value for name, value in measured.items() if value is not None}
+    measured = _measured(workload)
     if kubernetes_nodes is not None:
-        # Imported here because most loads are no clusters of Kubernetes.
-        from etcdsize.resources.kubernetes import kubernetes_profile
-
-        nodes = kubernetes_profile(kubernetes_nodes)
+        nodes = _nodes_profile(kubernetes_nodes)
         if not measured:
             return nodes
-        try:
+        with contextlib.suppress(InvalidWorkloadError):
             return with_fields(nodes, measured)
-        except InvalidWorkloadError:
-            pass
     return Profile(**measured, history_seconds=KUBERNETES_HISTORY_SECONDS)
+
+
+def nodes_left_out(workload: Workload | None, kubernetes_nodes: int | None) -> Notice | None:
+    """Return the notice that a load contradicts what nodes suggest, so that `profile_for` leaves the nodes out."""
+    measured = _measured(workload)
+    if kubernetes_nodes is None or isinstance(workload, Profile) or not measured:
+        return None
+    nodes = _nodes_profile(kubernetes_nodes)
+    try:
+        with_fields(nodes, measured)
+    except InvalidWorkloadError as error:
+        return NODES_LEFT_OUT(
+            f"kubernetes_nodes={kubernetes_nodes} does not explain the load, and the model leaves the nodes out: "
+            f"{error}."
+        )
+    return None
+
+
+def _measured(workload: Workload | None) -> dict[str, Any]:
+    """Return the fields of a load that are known."""
+    fields = () if workload is None else workload.model_fields_set
+    return {name: value for name in fields if (value := getattr(workload, name)) is not None}
+
+
+def _nodes_profile(nodes: int) -> Profile:
+    # Imported here because most loads are no clusters of Kubernetes.
+    from etcdsize.resources.kubernetes import kubernetes_profile
+
+    return kubernetes_profile(nodes)

@@ -192,8 +192,7 @@ class Sizing(Answer):
         return found
 
     def _find_comparison(self) -> Notice:
-        known = further_fields(self.workload)
-        return compare_needs(self.needs, self.basis, self.load_decides, known, self.workload is None)
+        return compare_needs(self.needs, self.basis, self.load_decides, self.workload, self.kubernetes_nodes)
 
     needs: ClassVar[functools.cached_property[dict[NeedOf, Need]]] = computed_field(
         description="What each member needs: by the guide for the tier, and for the load itself. Without the guide's "

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from paths import DOCS
 
-from etcdsize import Amount, Profile, Resources, kubernetes_profile, read_apiserver_metrics, resources_for
+from etcdsize import Amount, Profile, Resources, kubernetes_profile, read_apiserver_metrics, resources_for, size
 from etcdsize.reports.resources import render_resources
 from tests.test_safe_output import HOSTILE, assert_safe
 
@@ -52,6 +52,25 @@ def test_options_reach_the_library(run, words: list[str], profile: Profile, opti
     answer = json.loads(out)
     assert answer["terms"].keys() == expected.terms.keys()
     assert len(answer["assumptions"]) == len(expected.assumptions)
+
+
+class TestNodesAndALoad:
+    """What is known counts before what nodes suggest, as in every command; a contradiction is a notice."""
+
+    def test_data_that_nodes_do_not_explain_counts_alone(self, run) -> None:
+        sizing = size(kubernetes_nodes=10, data_bytes="5GB")
+        code, out, err = run("--kubernetes-nodes", "10", "--data", "5GB", "--json")
+        found = Resources.model_validate_json(out)
+        assert (code, err) == (0, "")
+        assert (found.file, found.memory) == (sizing.resources.file, sizing.resources.memory)
+        (notice,) = [one for one in found.notices if one.code == "nodes-left-out"]
+        assert notice.text in sizing.comparison.text
+        assert "data_bytes: got 5000000000, expected at most " in notice.text
+
+    def test_data_that_nodes_explain_stands_beside_them(self, run) -> None:
+        sizing = size(kubernetes_nodes=10, data_bytes="50MB")
+        assert run("--kubernetes-nodes", "10", "--data", "50MB") == (0, render_resources(sizing.resources), "")
+        assert len(sizing.profile.objects) > 1
 
 
 class TestWhatDoesNotFit:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, InvalidWorkloadError, Machine, OptionError, Price, Profile, Sizing, fit, size
+from etcdsize import Catalog, InvalidWorkloadError, Machine, OptionError, Price, Profile, Sizing, Workload, fit, size
 from etcdsize.fitting.need import FIGURES, need_of_tier
 from etcdsize.sizing.basis import BASES, compare_needs, load_above_machines, need_by
 from etcdsize.units import format_number
@@ -135,6 +135,17 @@ class TestComparison:
         [
             (size(**PLAIN), "The guide decides, because only clients, requests and data are known. "),
             (size(kubernetes_nodes=5), "The guide decides, because only the number of nodes is known. "),
+            (
+                size(kubernetes_nodes=5, clients=9),
+                "The guide decides, because only clients, requests, data and the number of nodes are known. ",
+            ),
+            (
+                size(kubernetes_nodes=10, data_bytes=5e9),
+                "The guide decides, because only clients, requests, data and the number of nodes are known. "
+                "kubernetes_nodes=10 does not explain the load, and the model leaves the nodes out: "
+                "data_bytes: got 5000000000, expected at most 1.21193e+08, or 3 times that in etcd's file: keys times "
+                "key_bytes and value_bytes; correct one of them. ",
+            ),
             (size(**PLAIN, basis="guide"), "The guide decides, as asked. "),
             (size(**PLAIN, basis="measured"), "The load decides, as asked. "),
             (
@@ -196,7 +207,7 @@ class TestWords:
     LOAD = GUIDE.model_copy(update={**MORE, "because": {"memory_gib": "1 GiB index = 20.5 GiB"}})
 
     def test_the_load_takes_more(self):
-        found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", False, (), False)
+        found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", False, Workload(clients=5), None)
         has = format_number(self.GUIDE.memory_gib)
         assert (found.text, found.severity) == (
             "The guide decides, because only clients, requests and data are known. Memory for the load: 1 GiB "
@@ -206,20 +217,20 @@ class TestWords:
         )
 
     def test_one_known_field(self):
-        found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", True, ("keys",), False)
+        found = compare_needs({"guide": self.GUIDE, "load": self.LOAD}, "larger", True, Profile(keys=5), None)
         assert found.text.startswith("The larger need decides, because keys is known. Memory for the load: ")
         assert found.severity == "info"
 
     def test_the_guide_has_no_machine(self):
         load = self.LOAD.model_copy(update={"tier": "huge"})
-        found = compare_needs({"load": load}, "larger", True, (), False)
+        found = compare_needs({"load": load}, "larger", True, Workload(clients=5), None)
         assert (found.text, found.severity) == (
             "The load decides, because the guide has no machine for huge. Memory for the load: 1 GiB index = 20.5 GiB.",
             "info",
         )
 
     def test_the_load_is_no_number(self):
-        found = compare_needs({"guide": self.GUIDE}, "larger", False, (), False)
+        found = compare_needs({"guide": self.GUIDE}, "larger", False, Workload(clients=5), None)
         assert (found.text, found.severity) == (
             "The load is so large that what it takes is no longer a number.",
             "warning",
