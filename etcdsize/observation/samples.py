@@ -57,7 +57,7 @@ class Samples:
         self._most_lines = most_lines
         self._is_needed = is_needed
         self._line = ""
-        self.number = 0
+        self.number: int = 0
         self._wanted = 0
 
     def samples(self) -> Iterator[Any]:
