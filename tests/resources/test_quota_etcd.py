@@ -40,7 +40,7 @@ LOADS = [
 OTHERS = [(etcd, LOADS[9]) for etcd in ETCDS if etcd not in ("3.6", "3.5.1")]
 RUNS = [*(("3.6", load) for load in LOADS), *OTHERS]
 LARGE_VALUES = RealLoad("50 kB updated in transactions", 600, 50_000, puts=4, updates=1_200, kept=300)
-LARGE = RealLoad("10 kB, 2.1 GB in all", 212_000, 10_000, puts=10, per_commit=100)
+LARGE = RealLoad("40 kB, 2.1 GB in all", 53_000, 40_000, puts=10, per_commit=100)
 
 
 def member(etcd: str, load: RealLoad, quota_bytes: int) -> Member:
