@@ -53,8 +53,8 @@ class Need(Model):
     ] = None
     because: Annotated[
         dict[str, str],
-        Field(description="Why the load takes this much, by figure, where the load decides it.", default_factory=dict),
-    ]
+        Field(description="Why the load takes this much, by figure, where the load decides it."),
+    ] = {}  # noqa: RUF012
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
 

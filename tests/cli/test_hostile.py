@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 HUGE = "9" * 330
 SHOWN = f"{'9' * 57}..."
-RANGE = "data_bytes: got {}, expected a finite number of 0 or more, and below 1e300"
+RANGE = "data_bytes: got {}, expected at most 1e+50; check its unit"
 FRACTION = 'expected a fraction from 0 to below 1 such as "0.3" or "30%"'
 HOUR = "and at most 3600, an hour"
 UTF8 = "expected text in utf-8"

@@ -101,7 +101,7 @@ HEADERS = (
 
 def answer(random: Random) -> bytes:
     """Return what a member sends."""
-    body = metrics_text(random)
+    body = metrics_text(random, metrics_lines())
     if random.random() < 0.1:
         body = random.choice(
             (b"", b"<html>", b"{}", text(random).encode("utf-8", "replace"), b"\xff" * 100, b"a 1\n" * 1000)

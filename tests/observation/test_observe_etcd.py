@@ -427,14 +427,14 @@ class TestBroken:
         assert "member-unknown" in codes(observation)
 
     def test_killed_leader_is_named(self, breakable):
-        """The clients of the other members wait for the election, so their rate may only be lower than usual."""
+        """The clients of the other members wait for the election, and send what they missed as fast as they can."""
         with clients(*map(url_of, breakable)):
             timer = meanwhile(breakable[0].kill, 1)
             observation = observe(map(url_of, breakable), interval=4)
             timer.join()
         leader, *others = observation.members
         assert leader.requests_per_second is None
-        assert all(0 < member.requests_per_second <= RATE * 1.05 for member in others)
+        assert all(0 < member.requests_per_second <= RATE * 1.5 for member in others)
         assert observation.requests_bound == "lower"
         assert "leader-changed" in codes(observation)
 
