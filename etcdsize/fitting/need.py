@@ -51,10 +51,9 @@ class Need(Model):
         DiskNeed | None,
         Field(description="The size of the disk. None: what the measured model says of the data."),
     ] = None
-    because: Annotated[
-        dict[str, str],
-        Field(description="Why the load takes this much, by figure, where the load decides it."),
-    ] = {}  # noqa: RUF012
+    because: dict[str, str] = Field(
+        description="Why the load takes this much, by figure, where the load decides it.", default_factory=dict
+    )
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
 

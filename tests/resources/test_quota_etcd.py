@@ -33,7 +33,7 @@ LOADS = [
     RealLoad("10 kB, 100 a commit", 1_500, 10_000, per_commit=100),
     RealLoad("16 kB updated", 1_000, 16_000, updates=3_000, kept=500),
     RealLoad("30 kB, a commit each", 500, 30_000, per_commit=1),
-    RealLoad("50 kB in transactions", 400, 50_000, puts=4, per_commit=4),
+    RealLoad("8 kB in transactions", 2_400, 8_000, puts=4, per_commit=4),
     RealLoad("100 kB updated, a commit each", 200, 100_000, per_commit=1, updates=900, kept=300),
 ]
 # One patch of every other minor version.
