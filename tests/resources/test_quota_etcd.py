@@ -12,7 +12,7 @@ from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
 from etcdsize import resources_for, settings_for, size
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
-from etcdsize.resources.file_size import LEAST_HEADROOM
+from etcdsize.resources.file_size import QUOTA_HEADROOM
 
 LOADS = [
     RealLoad("16 B", 6_000, 16),
@@ -58,11 +58,11 @@ class TestOurQuota:
     """Maintenance guide: beyond the quota of the backend, etcd raises the alarm NOSPACE and refuses all writes."""
 
     @pytest.mark.parametrize(("etcd", "load"), RUNS, ids=[f"{etcd}: {load.name}" for etcd, load in RUNS])
-    def test_the_tightest_that_we_ever_set_holds_the_whole_load(self, etcd, load):
+    def test_the_quota_for_its_file_holds_the_whole_load(self, etcd, load):
         version = str(needed(etcd)[1])
         found = resources_for(load.profile, etcd_version=version)
-        assert load.data_bytes < found.file.high_water_bytes.need < found.quota_bytes / (1 + LEAST_HEADROOM)
-        with member(etcd, load, int(found.file.high_water_bytes.need * (1 + LEAST_HEADROOM))) as running:
+        assert load.data_bytes < found.file.high_water_bytes.need < found.quota_bytes / (1 + QUOTA_HEADROOM)
+        with member(etcd, load, int(found.file.high_water_bytes.need * (1 + QUOTA_HEADROOM))) as running:
             load.write(running)
             assert stored_keys(running) == load.keys
             assert running.revision() == 1 + (load.keys + load.updates) // load.puts
@@ -87,7 +87,7 @@ class TestOurQuota:
         load = LARGE_VALUES
         found = resources_for(load.profile).file.high_water_bytes
         deleted = load.kept * (load.key_bytes + load.value_bytes)
-        with member("3.6", load, int((found.need + deleted) * (1 + LEAST_HEADROOM))) as running:
+        with member("3.6", load, int((found.need + deleted) * (1 + QUOTA_HEADROOM))) as running:
             load.write(running)
             assert stored_keys(running) == load.keys
             assert alarms(running) == []
