@@ -331,7 +331,7 @@ class TestRefusals:
 
 @pytest.mark.bench
 class TestSpeed:
-    """One answer, once the coefficients are loaded. Measured: 200 to 305 microseconds on 2 shared cores; held: 450."""
+    """One answer, once the coefficients are loaded. Measured: about 300 microseconds on 2 shared cores; held: 450."""
 
     def test_a_warm_answer(self):
         resources_for(MILLION)
