@@ -21,7 +21,7 @@ _TOO_LARGE = 2**64
 
 @dataclass(frozen=True, slots=True)
 class GivenObjects:
-    """What is known of a kind of objects. None is what nobody knows."""
+    """What is known of a kind of object. None: unknown."""
 
     count: Amount | None = None
     key_bytes: Amount | None = None
