@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-__all__ = ["DEFAULT_VERSION", "FOLDER", "version_files", "version_names"]
+__all__ = ["DEFAULT_VERSION", "FOLDER", "version_files", "version_names", "version_order"]
 
 DEFAULT_VERSION = "3.6"
 """The version for which settings and plans are made if none is named."""
@@ -26,4 +26,9 @@ def version_names() -> tuple[str, ...]:
 
 def version_files(folder: Path) -> list[Path]:
     """Return the files of versions in a folder, oldest version first."""
-    return sorted(folder.glob("[0-9]*.json"), key=lambda path: [int(part) for part in path.stem.split(".")])
+    return sorted(folder.glob("[0-9]*.json"), key=lambda path: version_order(path.stem))
+
+
+def version_order(name: str) -> list[int]:
+    """Return what orders minor versions by their age."""
+    return [int(part) for part in name.split(".")]

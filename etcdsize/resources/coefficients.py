@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from etcdsize.base.model import Date, Model, Name, NotNegative, read_table
 from etcdsize.errors import TableError
-from etcdsize.etcd.version_names import version_files, version_names
+from etcdsize.etcd.version_names import version_files, version_names, version_order
 
 __all__ = ["Coefficient", "CoefficientTable", "Coefficients", "Spread", "load_coefficients"]
 
@@ -225,18 +225,12 @@ def _built_in(name: str) -> CoefficientTable:
     if file.exists():
         return read_table(CoefficientTable, file)
     # The experiments have not run on this version: what was measured on the newest one before it stands in.
-    older = max(
-        (one for one in version_files(_FOLDER) if _order(one.stem) < _order(name)), key=lambda one: _order(one.stem)
-    )
+    older = [one for one in version_files(_FOLDER) if version_order(one.stem) < version_order(name)][-1]
     table = read_table(CoefficientTable, older)
     found = {
         key: one if one.how == "choice" else _taken_over(one, older.stem) for key, one in table.coefficients.items()
     }
     return table.model_copy(update={"etcd_version": name, "measured_on": None, "coefficients": found})
-
-
-def _order(name: str) -> list[int]:
-    return [int(part) for part in name.split(".")]
 
 
 def _taken_over(coefficient: Coefficient, version: str) -> Coefficient:
