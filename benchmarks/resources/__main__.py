@@ -2,7 +2,7 @@
 
 Without names, the experiments are listed. Those that are named are run, one after the other, each run at most two
 minutes. A run appends its row to rows/VERSION.jsonl; one whose row is there is not run again. `--all` is the long form:
-every experiment, and every repeat. `--fit` reads the rows and writes etcdsize/data/resources/3.X.json.
+every experiment, with every level and repeat. `--fit` reads the rows and writes etcdsize/data/resources/3.X.json.
 
 The data lies where TMPDIR says, except that of experiments on memory, which lies in /dev/shm.
 """

@@ -84,18 +84,22 @@ Fit = Callable[[Sequence[Row]], Mapping[str, Coefficient]]
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A question, and the runs that answer it: one for each level, and so many of each in the long form."""
+    """A question, and the runs that answer it: one for each level, and so many of each in the long form.
+
+    One without `fit` checks the model: no coefficient is made of its rows.
+    """
 
     name: str
     question: str
     measure: Callable[..., Outputs]
     levels: Callable[[int], Iterable[Inputs]]
     repeats: int
-    fit: Fit
+    short: int | None
+    fit: Fit | None
 
     def runs(self, minor: int, *, long: bool) -> list[tuple[Inputs, int]]:
         """Return the inputs of each run on etcd 3.minor, and which repeat it is."""
-        levels = list(self.levels(minor))
+        levels = list(self.levels(minor))[: None if long else self.short]
         return [(inputs, repeat) for repeat in range(self.repeats if long else 1) for inputs in levels]
 
 
@@ -106,8 +110,9 @@ def experiment(
     question: str,
     levels: Sequence[Inputs] | Callable[[int], Iterable[Inputs]],
     *,
-    fit: Fit = lambda _: {},
+    fit: Fit | None = None,
     repeats: int = 1,
+    short: int | None = None,
 ) -> Callable[[Callable[..., Outputs]], Callable[..., Outputs]]:
     """Register a function as an experiment under its own name; it takes the program, and a level's inputs by name.
 
@@ -118,15 +123,17 @@ def experiment(
     levels : sequence of mappings, or a function
         The inputs of each run; a function gets the minor version, 4 for etcd 3.4.
     fit : function
-        Makes coefficients of the experiment's rows on one version.
+        Makes coefficients of the experiment's rows on one version; none where the rows check the model instead.
     repeats : int
         How often each level is run in the long form: more than once for what the garbage collector's timing moves.
+    short : int
+        How many of the levels are run in the short form; default all.
     """
 
     def register(measure: Callable[..., Outputs]) -> Callable[..., Outputs]:
         name = measure.__name__.replace("_", "-")
         chosen = levels if callable(levels) else lambda _: levels
-        EXPERIMENTS[name] = Experiment(name, question, measure, chosen, repeats, fit)
+        EXPERIMENTS[name] = Experiment(name, question, measure, chosen, repeats, short, fit)
         return measure
 
     return register

@@ -21,6 +21,7 @@ from benchmarks.resources import (
     processor,
     raft_log,
     slow_sync,
+    validation,
     wal,
 )
 
@@ -47,5 +48,6 @@ MODULES = (
     processor,
     raft_log,
     slow_sync,
+    validation,
     wal,
 )

@@ -1,6 +1,7 @@
 """Does the model hold for loads that no coefficient was fitted to?
 
-`validation` measures a load on a member, and `predicted` gives the model's figures for it, by the same names.
+`validation` measures a load on a member, and `predicted` gives the model's figures for it, by the same names. No
+coefficient is made of these rows: they check the model.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.connections import Watch
-from benchmarks.resources.experiment import Outputs
+from benchmarks.resources.experiment import Outputs, experiment
 from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.sampled import Sampled
@@ -133,6 +134,7 @@ def _per_commit(inputs: Mapping[str, Any]) -> int:
     return max(1, inputs["writes_per_second"] * inputs["puts"] // 10)
 
 
+@experiment("how far the model is from loads that no coefficient was fitted to", WORKLOADS, short=3)
 def validation(program: str, seconds: float = 60, **inputs: Any) -> Outputs:
     """Return what a member takes of a load of `WORKLOADS`, after so many seconds of steady traffic."""
     keys, key_bytes, puts = inputs["keys"], inputs["key_bytes"], inputs["puts"]
