@@ -22,6 +22,7 @@ from benchmarks.resources import (
     raft_log,
     slow_sync,
     validation,
+    validation_seconds,
     wal,
 )
 
@@ -49,5 +50,6 @@ MODULES = (
     raft_log,
     slow_sync,
     validation,
+    validation_seconds,
     wal,
 )
