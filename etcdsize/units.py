@@ -269,7 +269,7 @@ def _suggestion(text: str, units: dict[str, int] | dict[str, Fraction]) -> str |
             eighth = Fraction(number) / 8
             return f"{eighth.numerator}B" if eighth.denominator == 1 else None
         unit = unit.removesuffix("s")
-        unit = {"byte": "B", "b": "B", "k": "KB", "m": "MB", "g": "GB", "t": "TB"}.get(unit.lower(), unit)
+        unit = {"byte": "B", "k": "KB", "m": "MB", "g": "GB", "t": "TB"}.get(unit.lower(), unit)
     elif units is _DURATION_UNITS:
         # Compound durations such as 1m30s have no near match.
         return number + _DURATION_WORDS[unit.lower()] if unit.lower() in _DURATION_WORDS else None

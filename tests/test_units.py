@@ -200,6 +200,12 @@ class TestLimits:
     def test_numbers_below_1e_300(self, text, value):
         assert parse_bytes(text) == pytest.approx(value, rel=1e-12, abs=0)
 
+    def test_a_fraction_above_the_largest_float(self):
+        """It is rejected even if it is nearer to that float than to anything else."""
+        largest = int(sys.float_info.max)
+        assert parse_bytes(f"{largest - 1}.5") == sys.float_info.max
+        assert suggestion_for(parse_bytes, f"{largest}.5") is None
+
     def test_numbers_are_exact_from_1e_300_on(self):
         number = "1.000000000000000064e-300"  # nearer to the float of 1e-300 than to any other
         assert parse_bytes(f"{number} GB") == float(Fraction(number) * 10**9) != 1e-300 * 1e9

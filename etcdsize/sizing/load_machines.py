@@ -55,10 +55,7 @@ def _today(machine: Machine, need: Need, tier: str) -> Machine | None:
     """Return what to run today in place of a machine: the first that is enough, or the machine itself."""
     if machine.lifecycle != "previous" or machine.cost is not None:
         return machine
-    current = load_catalog("current")
-    if machine.provider not in current.providers:
-        return None
-    candidates = fit(need, current, provider=machine.provider, limit=1).candidates
+    candidates = fit(need, provider=machine.provider, limit=1).candidates
     return with_disk(candidates[0], tier) if candidates else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import time
@@ -30,7 +31,7 @@ ROOMS = (
          ("tests/sizing",)),
     Room("fitting", tuple(f"etcdsize/fitting/{name}.py" for name in
                           ("capacity", "disks", "fit", "fsync", "load_need", "model", "need", "recovery",
-                           "rejections")),
+                           "rejections", "today")),
          ("tests/fitting",)),
     Room("catalog/disks", ("etcdsize/catalog/disk_rule.py", "etcdsize/catalog/disks.py"),
          ("tests/catalog/test_disks.py",)),
@@ -98,7 +99,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="what the sample is drawn by (0)")
     parser.add_argument("--again", type=Path, metavar="FILE", help="run only what an earlier run printed to this file")
     parser.add_argument("--at-least", type=float, default=95.0, metavar="PERCENT", help="exit 1 below this score (95)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts and the survivors to a file")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the counts and the survivors to a file; it keeps what it has of modules that are not run",
+    )
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.module) - set(names):
         parser.error(f"module: got {', '.join(sorted(unknown))}, expected {', '.join(names)}")
@@ -143,13 +149,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{room.name}: {score}", flush=True)
     print(*wrong, sep="\n", end="\n" if wrong else "")
     if chosen.json:
+        found = {name: asdict(score) | {"share": score.share} for name, score in scores.items()}
+        if chosen.module and chosen.json.exists():
+            found = json.loads(chosen.json.read_text())["modules"] | found
         write_results(
             chosen.json,
             campaign="mutants",
-            seconds=sum(score.seconds for score in scores.values()),
+            seconds=sum(score["seconds"] for score in found.values()),
             seed=chosen.seed,
             sample=chosen.sample,
-            modules={name: asdict(score) | {"share": score.share} for name, score in scores.items()},
+            modules={name: found[name] for name in names if name in found},
         )
     return 2 if wrong else int(any(score.share < chosen.at_least for score in scores.values()))
 

@@ -28,6 +28,7 @@ from etcdsize import (
     size,
 )
 from etcdsize.etcd.flags import is_deprecated
+from etcdsize.plan.chosen_settings import history_kept, retention_seconds
 
 GIB = 2**30
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
@@ -185,6 +186,39 @@ class TestCompaction:
             "a number means hours."
         )
         assert found.setting("auto-compaction-mode").value == "periodic"
+
+    @pytest.mark.parametrize(
+        ("history", "retention", "kept"),
+        [
+            (120, "1m", "2m"),
+            (121, "1m", "2m"),
+            (122, "61s", "122s"),
+            (600, "5m", "10m"),
+            ("1m..10m", "5m", "10m"),
+            (7_199, "3599s", "7198s"),
+            (7_200, "1h", "2h"),
+            (7_201, "3601s", "7201s"),
+            ("3h", "2h", "3h"),
+            (1e12, "876000h", "876001h"),
+        ],
+    )
+    def test_the_longest_retention_that_keeps_no_more_than_that_history(self, history, retention, kept):
+        """At most a century: etcd compacts to the revision of that long ago, that often, but at least every hour."""
+        load = Profile(keys=1, value_bytes=1, writes_per_second=1e-9, history_seconds=history)
+        found = settings_for(size(load)).setting("auto-compaction-retention")
+        assert found.value == retention
+        assert f"has room for {kept} of it: " in found.why
+
+    @pytest.mark.parametrize(
+        ("text", "seconds"), [("1", 3_600), ("0", 0), ("90s", 90), ("5m", 300), ("1h", 3_600), ("1h30m", None)]
+    )
+    def test_a_retention_as_seconds(self, text, seconds):
+        """A number without a unit means hours."""
+        assert retention_seconds(text) == seconds
+
+    @pytest.mark.parametrize(("retention", "kept"), [(60, 120), (3_600, 7_200), (3_601, 7_201), (86_400, 90_000)])
+    def test_how_much_a_retention_keeps(self, retention, kept):
+        assert history_kept(retention) == kept
 
     @pytest.mark.parametrize("history", [0, 119.5, "10s..1m"])
     def test_the_quota_has_room_for_what_the_shortest_retention_keeps(self, history):

@@ -8,9 +8,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, InvalidWorkloadError, Machine, OptionError, Price, Profile, Sizing, Workload, fit, size
-from etcdsize.fitting.need import FIGURES, need_of_tier
-from etcdsize.sizing.basis import BASES, compare_needs, load_above_machines, need_by
+from etcdsize import (
+    Catalog,
+    InvalidWorkloadError,
+    Machine,
+    OptionError,
+    Price,
+    Profile,
+    Sizing,
+    TierTable,
+    Workload,
+    fit,
+    kubernetes_profile,
+    load_catalog,
+    load_tiers,
+    resources_for,
+    size,
+)
+from etcdsize.fitting.load_need import disk_need_for, load_need
+from etcdsize.fitting.need import FIGURES, DiskNeed, need_of_tier
+from etcdsize.resources.amount import Amount
+from etcdsize.resources.assumption import Assumption
+from etcdsize.resources.profile import with_fields
+from etcdsize.sizing.basis import BASES, compare_needs, further_fields, load_above_machines, need_by, tier_for
 from etcdsize.units import format_number
 
 PLAIN = {"clients": 300, "requests_per_second": 800, "data_bytes": 400e6}
@@ -250,3 +270,146 @@ class TestWords:
         assert two == f"{needs}: a and b have less. etcdsize fit finds machines that are enough."
         bare = load_above_machines(self.LOAD.model_copy(update={"because": {}}), ["a"]).text
         assert bare.startswith("Each member needs 9 vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s: a has ")
+
+
+class TestFurtherFields:
+    """The fields that are known besides clients, requests and data, in the order of a profile."""
+
+    ASSUMED = Assumption(field="keys", value=Amount(low=5, likely=5, high=5), why="it is", source="our choice")
+
+    @pytest.mark.parametrize(
+        ("load", "known"),
+        [
+            (None, ()),
+            (Workload(clients=5, clients_bound="upper"), ()),
+            (Profile(clients=5, requests_per_second=1, data_bytes=1, data_bound="upper"), ()),
+            (Profile(tls=False, keys=5, clients=5), ("keys", "tls")),
+            (Profile(keys=5, value_bytes=None, objects=()), ("keys",)),
+            (Profile(keys=5, assumptions=[ASSUMED]), ("keys",)),
+        ],
+    )
+    def test_known(self, load, known):
+        assert further_fields(load) == known
+
+
+class TestNeedThatDecides:
+    """The load's where it is asked for, the larger where the load counts, else the guide's with the larger disk."""
+
+    GUIDE = need_of_tier("medium", 5e8).model_copy(
+        update={"disk": DiskNeed(size_gib=20, quota_bytes=1, because="the guide's")}
+    )
+    LOAD = GUIDE.model_copy(
+        update={"vcpus": 9, "memory_gib": 1, "disk": DiskNeed(size_gib=30, quota_bytes=1, because="the load's")}
+    )
+
+    @pytest.mark.parametrize(
+        ("basis", "decides", "vcpus", "memory_gib", "size_gib"),
+        [
+            ("measured", True, 9, 1, 30),
+            ("measured", False, 9, 1, 30),
+            ("larger", True, 9, 15, 30),
+            ("larger", False, 4, 15, 30),
+            ("guide", False, 4, 15, 30),
+        ],
+    )
+    def test_figures_and_disk(self, basis, decides, vcpus, memory_gib, size_gib):
+        found = need_by("medium", basis, {"guide": self.GUIDE, "load": self.LOAD}, decides)
+        assert (found.vcpus, found.memory_gib, found.disk.size_gib) == (vcpus, memory_gib, size_gib)
+
+    def test_a_smaller_disk_of_the_load_changes_nothing(self):
+        load = self.LOAD.model_copy(update={"disk": DiskNeed(size_gib=10, quota_bytes=1, because="the load's")})
+        assert need_by("medium", "larger", {"guide": self.GUIDE, "load": load}, False) == self.GUIDE
+
+
+class TestTierForNeed:
+    """The smallest tier whose machine in the guide has enough of every figure."""
+
+    @pytest.mark.parametrize("index", range(4))
+    @pytest.mark.parametrize("figure", FIGURES)
+    def test_exactly_enough_and_a_little_more(self, index, figure):
+        table = load_tiers("guide")
+        need = need_of_tier(table.names[index], 0)
+        assert tier_for(need, table) == index
+        more = need.model_copy(update={figure: getattr(need, figure) * 1.001})
+        assert tier_for(more, table) == (index + 1 if index < 3 else None)
+
+    def test_a_tier_that_the_guide_does_not_have_is_passed_over(self):
+        tiers = load_tiers("guide").model_dump()
+        tiers["tiers"][0]["name"] = "tiny"
+        assert tier_for(need_of_tier("small", 0), TierTable(**tiers)) == 1
+
+
+class TestSeverity:
+    """A load that needs more than the guide's machine is a warning, unless the machine is chosen for it."""
+
+    MEDIUM = need_of_tier("medium", 0)
+    MORE = MEDIUM.model_copy(update={"memory_gib": 15.1, "because": {"memory_gib": "lists"}})
+    SAME = MEDIUM.model_copy(update={"because": {"memory_gib": "lists"}})
+
+    @pytest.mark.parametrize(
+        ("load", "basis", "decides", "workload", "severity"),
+        [
+            (MORE, "guide", False, Profile(keys=5), "warning"),
+            (MORE, "larger", False, Workload(clients=5), "warning"),
+            (MORE, "larger", True, Workload(clients=1e9), "warning"),
+            (MORE, "larger", True, None, "warning"),
+            (MORE, "larger", True, Profile(keys=5), "info"),
+            (MORE, "measured", True, Workload(clients=5), "info"),
+            (MORE, "measured", True, Profile(keys=5), "info"),
+            (SAME, "guide", False, Profile(keys=5), "info"),
+            (SAME, "larger", True, None, "info"),
+        ],
+    )
+    def test_severity(self, load, basis, decides, workload, severity):
+        found = compare_needs({"guide": self.MEDIUM, "load": load}, basis, decides, workload, None)
+        assert (found.severity, found.source) == (severity, "our choice")
+        assert ("and the load needs more: 15.1 GiB of memory." in found.text) == (load is self.MORE)
+        assert found.text.endswith("; the guide's machine for medium has 15 GiB of memory.") == (load is self.SAME)
+
+
+class TestNeeds:
+    """The guide's need is for the largest load of the tier, the load's is that of the model for its own data."""
+
+    @pytest.mark.parametrize(
+        ("asked", "data", "disk_for"),
+        [
+            ({"clients": 300}, 500e6, (500e6, 500, 1_000)),
+            ({"clients": 300, "data_bytes": 4e8}, 4e8, (500e6, 500, 1_000)),
+            ({"clients": 5_000, "data_bytes": 3}, 3, (8 * 2**30, 1_500, 10_000)),
+            ({"kubernetes_nodes": 300}, 1e9, (1e9, 1_500, 10_000)),
+        ],
+    )
+    @pytest.mark.parametrize("version", ["3.5", "3.6.16", "v3.7.0"])
+    def test_both(self, asked, data, disk_for, version):
+        sizing = size(**asked, etcd_version=version)
+        assert sizing.etcd_version == version.removeprefix("v")
+        resources = resources_for(sizing.profile, etcd_version=version)
+        assert sizing.resources == resources_for(sizing.profile, etcd_version=sizing.etcd_version)
+        assert sizing.needs["load"] == load_need(sizing.tier, data, resources).model_copy(
+            update={"source": f"the measured model, etcd {sizing.etcd_version}"}
+        )
+        guide = need_of_tier(sizing.tier, sizing.tier_data_bytes)
+        assert sizing.needs["guide"] == guide.model_copy(update={"disk": disk_need_for(*disk_for)})
+
+    def test_a_tier_that_the_guide_does_not_have(self):
+        tiers = load_tiers("guide").model_dump()
+        tiers["tiers"][0]["name"] = "tiny"
+        machines = [one.model_copy(update={"tier": "tiny"}) for one in load_catalog("guide").machines[:2]]
+        sizing = size(clients=5, tiers=TierTable(**tiers), catalog=Catalog(name="ours", machines=machines))
+        assert list(sizing.needs) == ["load"]
+        assert sizing.need == sizing.needs["load"]
+
+
+class TestNodesOfAPreset:
+    """Beside its nodes, what a preset of Kubernetes assumes does not count for the tier; what is given does."""
+
+    def test_the_tier_is_that_of_the_nodes(self):
+        preset = kubernetes_profile(20)
+        assert set(size(preset).tier_alone) == {"clients", "requests_per_second", "data_bytes"}
+        assert size(preset, kubernetes_nodes=20).tier_alone == {"kubernetes_nodes": "small"}
+        own = size(with_fields(preset, {"clients": 5_000}), kubernetes_nodes=20)
+        assert own.tier_alone == {"clients": "xlarge", "kubernetes_nodes": "small"}
+
+    def test_a_load_without_assumptions_counts_as_a_whole(self):
+        found = size(Profile(keys=5, value_bytes=5, clients=200), kubernetes_nodes=20)
+        assert set(found.tier_alone) == {"clients", "data_bytes", "kubernetes_nodes"}
