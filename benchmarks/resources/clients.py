@@ -1,4 +1,4 @@
-"""Clients that wait for each answer: so many requests are under way at any time, none waits for the others' end."""
+"""Clients of two kinds: those that wait for each answer, so many at any time, and those that come at a steady rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["keep_under_way"]
+__all__ = ["keep_evenly", "keep_under_way"]
 
 
 def keep_under_way(send: Callable[[int], Any], clients: int, *, requests: int = 1 << 40, seconds: float = 1e9) -> float:
@@ -33,4 +33,16 @@ def keep_under_way(send: Callable[[int], Any], clients: int, *, requests: int = 
         free.acquire()
     if failed:
         raise failed[0]
+    return time.monotonic() - began
+
+
+def keep_evenly(send: Callable[[int], Any], per_second: float, seconds: float) -> float:
+    """Send requests by their numbers at equal distances, whether or not others are answered; return the time. [s]"""
+    began = time.monotonic()
+    answers = []
+    for number in range(int(per_second * seconds)):
+        time.sleep(max(0.0, began + number / per_second - time.monotonic()))
+        answers.append(send(number))
+    for answer in answers:
+        answer.result()
     return time.monotonic() - began

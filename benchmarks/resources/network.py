@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from aetcd.rpc import rpc_pb2
 
@@ -92,8 +93,8 @@ def _event_bytes(member: Member, watch: Watch, value: bytes) -> float:
     return sent / count - len(answer.SerializeToString())
 
 
-def three_members(program: str, stack: ExitStack) -> list[Member]:
-    """Start three members in one cluster."""
+def three_members(program: str, stack: ExitStack, folder: Path | None = MEMORY) -> list[Member]:
+    """Start three members in one cluster; `folder` has their data directories, None for that of temporary files."""
     names = ("one", "two", "three")
     peers = free_ports(len(names))
     cluster = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in zip(names, peers))
@@ -101,7 +102,7 @@ def three_members(program: str, stack: ExitStack) -> list[Member]:
     for name, port in zip(names, peers):
         url = f"http://127.0.0.1:{port}"
         flags = [f"--name={name}", f"--listen-peer-urls={url}", f"--initial-advertise-peer-urls={url}"]
-        members.append(Member(program, [*flags, f"--initial-cluster={cluster}"], folder=MEMORY))
+        members.append(Member(program, [*flags, f"--initial-cluster={cluster}"], folder=folder))
     for member in members:
         stack.callback(member.__exit__)
         member.launch()

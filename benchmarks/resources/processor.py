@@ -24,7 +24,6 @@ _KEYS = 20_000
 
 _LEVELS = [
     *({"request": "put", "value_bytes": value, "clients": 64} for value in (100, 10_000)),
-    {"request": "put", "value_bytes": 100, "clients": 1},
     {"request": "get", "value_bytes": 100, "clients": 64},
     *({"request": "list", "value_bytes": value, "clients": 1} for value in (100, 5000)),
     {"request": "count", "value_bytes": 100, "clients": 1},
@@ -33,18 +32,13 @@ _LEVELS = [
 
 
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
-    def of(request: str, value: int, clients: int | None = None) -> list[Row]:
-        return [
-            row
-            for row in rows
-            if (row.inputs["request"], row.inputs["value_bytes"]) == (request, value)
-            and clients in (None, row.inputs["clients"])
-        ]
+    def of(request: str, value: int) -> list[Row]:
+        return [row for row in rows if (row.inputs["request"], row.inputs["value_bytes"]) == (request, value)]
 
     def times(found: Sequence[Row]) -> list[float]:
         return [row.outputs["cpu_us"] for row in found]
 
-    puts, large, alone = of("put", 100, 64), of("put", 10_000), of("put", 100, 1)
+    puts, large = of("put", 100), of("put", 10_000)
     lists, long_lists = of("list", 100), of("list", 5000)
     events, long_events = of("event", 100), of("event", 5000)
     put, event, key = min(times(puts)), min(times(events)), min(times(lists))
@@ -53,7 +47,6 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     return {
         "cpu_put": undisturbed(times(puts), "us", puts, "64 clients, values of 100 B"),
         "cpu_put_kb": undisturbed([max(0.0, one - put) / 9.9 for one in times(large)], "us", large, "10 kB"),
-        "cpu_put_alone_factor": undisturbed([max(1.5, one / put) for one in times(alone)], "", alone, "one client"),
         "cpu_get": undisturbed(times(of("get", 100)), "us", of("get", 100), "64 clients, linearizable"),
         "cpu_list_mb": undisturbed(
             [a_byte * 1e6 * one / min(times(long_lists)) for one in times(long_lists)], "us", long_lists, "5 kB a key"
@@ -72,7 +65,7 @@ def processor(program: str, request: str, value_bytes: int, clients: int) -> Out
     value = b"v" * value_bytes
     with Member(program, folder=MEMORY) as member:
         if request == "put":
-            return _timed(member, lambda: _puts(member, value, clients), 5000 if clients > 1 else 2000)
+            return _timed(member, lambda: _puts(member, value, clients), 5000)
         if request == "event":
             return _events(member, value, clients)
         put_in_transactions(member, range(_KEYS if value_bytes < 1000 else _KEYS // 10), 64, value, 500)
@@ -93,11 +86,10 @@ def _timed(member: Member, work: Callable[[], Any], count: float) -> Outputs:
 
 
 def _puts(member: Member, value: bytes, clients: int) -> None:
-    requests = 5000 if clients > 1 else 2000
     keep_under_way(
         lambda number: member.kv.Put.future(rpc_pb2.PutRequest(key=key_of(number, 64), value=value)),
         clients,
-        requests=requests,
+        requests=5000,
     )
 
 

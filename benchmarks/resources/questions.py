@@ -2,6 +2,7 @@
 
 from benchmarks.resources import (
     batch,
+    cluster_processor,
     commits,
     compaction,
     compaction_memory,
@@ -30,6 +31,7 @@ __all__ = ["MODULES"]
 
 MODULES = (
     batch,
+    cluster_processor,
     commits,
     compaction,
     compaction_memory,

@@ -112,11 +112,21 @@ class Coefficients:
     watch_event_overhead: float
     read_overhead: float
     # The CPU. [microseconds]
+    cpu_idle: float
+    """What a member of three takes without any load, each second."""
     cpu_put: float
+    """A write that shares its pass through the raft loop with many."""
     cpu_put_kb: float
-    cpu_put_alone_factor: float
+    cpu_put_alone: float
+    """What a write that has a pass of its own takes besides."""
     cpu_put_follower: float
+    cpu_put_alone_follower: float
     cpu_get: float
+    """A linearizable read that shares its round of heartbeats with many."""
+    cpu_get_alone: float
+    """What a read that has a round of its own takes besides."""
+    passes_per_second: float
+    """How many passes there are at most, however many requests come. [1/s]"""
     cpu_list_key: float
     cpu_list_mb: float
     list_busy: float
