@@ -17,14 +17,12 @@ from etcds import ETCDS, environment, needed, running
 from needs import program
 from paths import DOCS
 
-from etcdsize import read_profile
+from etcdsize import Profile, read_profile
 
 PAGE = (DOCS / "find-your-load.md").read_text(encoding="utf-8")
 CASES = (DOCS / "worked-cases.md").read_text(encoding="utf-8")
-OF_AN_API_SERVER = {"etcd_lease_object_counts"}
-"""The metrics of the page that etcd does not have."""
-
-pytestmark = pytest.mark.slow
+FROM_KUBERNETES = "## From Kubernetes"
+"""The section with the metrics of an API server, which etcd does not have."""
 
 
 class Member:
@@ -86,9 +84,16 @@ def member(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def metrics_of(page: str) -> set[str]:
     text = re.sub(r"^```(?:python|console)\n.*?^```$", "", page, flags=re.M | re.S)
-    return set(re.findall(r"\b(?:etcd|grpc_server)_[a-z_]+\b", text)) - OF_AN_API_SERVER
+    return set(re.findall(r"\b(?:etcd|grpc_server)_[a-z]+_[a-z_]+\b", text.partition(FROM_KUBERNETES)[0]))
 
 
+def test_every_field_of_a_load_has_a_row() -> None:
+    fields = set(Profile.model_fields) - {"clients_bound", "requests_bound", "data_bound", "assumptions"}
+    rows = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (.*?) \|", PAGE, re.M))))
+    assert fields - rows == set()
+
+
+@pytest.mark.slow
 class TestMetrics:
     """Every metric that a page names is served by every version."""
 
@@ -119,6 +124,7 @@ class TestMetrics:
         assert after["etcd_debugging_lease_ttl_total_sum"] - before["etcd_debugging_lease_ttl_total_sum"] == 100
 
 
+@pytest.mark.slow
 class TestCommands:
     """Every command of the page runs with every version's etcdctl, and prints what the page says."""
 
@@ -158,6 +164,7 @@ class TestCommands:
             assert int(member.shell(command_here)) == before + 1
 
 
+@pytest.mark.slow
 class TestMeasureKeys:
     """docs/examples/measure_keys.py: its whole output, and that it is a profile."""
 
@@ -201,6 +208,7 @@ value_bytes = 1.0
 """
 
 
+@pytest.mark.slow
 def test_fio(tmp_path: Path) -> None:
     """The command that measures the bandwidth prints it in MB/s, in brackets, and leaves its file."""
     program("fio", "fio")
