@@ -24,6 +24,7 @@ __all__ = [
     "ClusterPlan",
     "ColumnError",
     "Command",
+    "ComparedFigure",
     "Cost",
     "CpuResources",
     "Disk",
@@ -62,6 +63,7 @@ __all__ = [
     "MemberStatus",
     "MemoryResources",
     "MissingDependencyError",
+    "ModelledMember",
     "Nearest",
     "Need",
     "NetworkResources",
@@ -161,6 +163,7 @@ _PUBLIC_NAMES = {
     "frames.size_frame": ("size_frame",),
     "catalog.machines": ("Disk", "Erratum", "Machine", "MachinePrice"),
     "plan.members": ("Member",),
+    "observation.compared": ("ComparedFigure", "ModelledMember"),
     "observation.model": ("ClientCount", "MemberLoad", "Observation"),
     "observation.api_server_load": ("ApiServerLoad", "read_apiserver_metrics"),
     "observation.combine": ("combine_scrapes",),
@@ -253,6 +256,7 @@ if TYPE_CHECKING:
     from etcdsize.frames.size_frame import size_frame
     from etcdsize.observation.api_server_load import ApiServerLoad, read_apiserver_metrics
     from etcdsize.observation.combine import combine_scrapes
+    from etcdsize.observation.compared import ComparedFigure, ModelledMember
     from etcdsize.observation.endpoint_status import read_endpoint_status
     from etcdsize.observation.metrics import read_metrics
     from etcdsize.observation.model import ClientCount, MemberLoad, Observation

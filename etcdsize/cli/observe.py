@@ -278,7 +278,9 @@ def _size_one(observation: Observation, options: Namespace, how: dict[str, Any])
     if observation.is_known:
         if observation.voting_members is not None:
             how["members"] = observation.voting_members
-        sizing = size(observation.workload(), **how)
+        if observation.etcd_version is not None:
+            how["etcd_version"] = observation.etcd_version
+        sizing = size(observation.profile, **how)
     if options.json:
         write_answer(ObservedCluster(observation=observation, sizing=sizing))
     else:

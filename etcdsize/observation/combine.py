@@ -12,10 +12,13 @@ from typing import Any
 from etcdsize.base.checks import count_of, list_of, plain_number
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
+from etcdsize.observation.comparison import modelled_members
+from etcdsize.observation.findings import first_full
 from etcdsize.observation.member_load import load_of_status, member_load
 from etcdsize.observation.membership import several_clusters
 from etcdsize.observation.model import ClientCount, MemberLoad, Observation
 from etcdsize.observation.notices import not_asked, observed_notices
+from etcdsize.observation.profile import profile_of
 from etcdsize.observation.rates import START_TOLERANCE_SECONDS, total
 from etcdsize.observation.scrape import MemberStatus, Scrape
 from etcdsize.sizing.quorum import quorum
@@ -103,6 +106,11 @@ def combine_scrapes(
         if fields["requests_per_second"] is not None:
             fields["requests_over"] = "lifetime" if second is None else "interval"
     observation = Observation(**fields)
+    if mixed is None and observation.is_known:
+        profile = profile_of(observation)
+        observation = observation.model_copy(
+            update={"profile": profile, "members": modelled_members(observation, profile)}
+        )
     added: dict[str, Any] = {"notices": observed_notices(observation, duplicates=duplicates, mixed=mixed)}
     if mixed is None and not api_servers and not not_asked(members, other_peers):
         added["failures_left"] = _failures_left(observation)
@@ -134,6 +142,13 @@ def _load(
         fields["data_bound"] = "lower" if leaderless else "exact"
     elif fields["total_bytes"] is not None:
         fields["data_bytes"], fields["data_bound"] = fields["total_bytes"], "upper"
+    compacted = [member.compacted for member in members if member.compacted is not None]
+    fields["compacted"] = any(compacted) if compacted else None
+    longest = max(members, key=lambda member: member.puts_since_start or 0)
+    fields["average_put_bytes"] = longest.average_put_bytes
+    first = first_full(members)
+    if first is not None:
+        fields |= {name: getattr(first, name) for name in ("quota_hours_left", "quota_hours_bound")}
     # The member with the smallest quota is the first to reject writes.
     fields["quota_bytes"] = min((m.quota_bytes for m in members if m.quota_bytes), default=None)
     return fields
@@ -141,9 +156,9 @@ def _load(
 
 _LARGEST = (
     *("data_bytes", "total_bytes", "wal_fsync_p99_seconds", "backend_commit_p99_seconds", "peer_rtt_p99_seconds"),
-    *("leader_changes", "resident_bytes", "keys"),
+    *("leader_changes", "resident_bytes", "keys", "history_revisions", "writes_per_second"),
 )
-_SUMMED = ("slow_watchers", "pending_proposals", "failed_proposals")
+_SUMMED = ("watchers", "slow_watchers", "pending_proposals", "failed_proposals")
 
 
 def _requests_bound(members: Sequence[MemberLoad], *, is_part: bool) -> Certainty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from etcdsize.observation.filling import Filling, filling_between
 from etcdsize.observation.model import MemberLoad
 from etcdsize.observation.rates import Rates, rates_between, rates_since_start
 from etcdsize.observation.scrape import MemberStatus, Scrape
@@ -56,6 +57,10 @@ def member_load(
         value = getattr(last, name)
         return getattr(status, name) if value is None and status is not None else value
 
+    filling = Filling()
+    if earlier is not None and not rates.restarted:
+        filling = filling_between(earlier, last, interval, filled("quota_bytes"))
+
     return MemberLoad(
         endpoint=endpoint,
         problem="; ".join(problems) or None,
@@ -78,9 +83,27 @@ def member_load(
         cpu_cores=rates.cpu_cores,
         usable_cores=last.usable_cores,
         resident_bytes=last.resident_bytes,
+        heap_bytes=last.heap_bytes,
+        shares_process=last.shares_process,
         open_files=last.open_files,
         open_files_before=earlier.open_files if earlier is not None else None,
         keys=last.keys,
+        history_revisions=_difference(last.revision, last.compact_revision),
+        compacted=None if last.compact_revision is None else last.compact_revision > 0,
+        writes_per_second=rates.per_second.get("revision"),
+        puts_per_second=rates.per_second.get("puts"),
+        deletes_per_second=rates.per_second.get("deletes"),
+        puts_since_start=last.puts,
+        average_put_bytes=_average(last.put_bytes, last.puts),
+        leases_since_start=_difference(last.leases_granted, last.leases_revoked),
+        lease_revokes_per_second=rates.per_second.get("leases_revoked"),
+        lease_expirations_per_second=rates.per_second.get("leases_expired"),
+        watchers=last.watchers,
+        events_per_second=rates.per_second.get("events"),
+        sent_bytes_per_second=rates.per_second.get("sent_bytes"),
+        fill_bytes_per_second=filling.bytes_per_second,
+        quota_hours_left=filling.hours_left,
+        quota_hours_bound=filling.hours_bound,
         slow_watchers=_fewer("slow_watchers", *compared),
         watch_streams_before=earlier.watch_streams if earlier is not None else None,
         pending_proposals=_fewer("pending_proposals", *compared),
@@ -106,6 +129,15 @@ def _why_no_average(scrape: Scrape) -> str:
     if scrape.started_unix_seconds is None:
         return "a single scrape gives no rate without the start of the member's process, which it does not report"
     return "it was scraped before it started, by its own clock, which gives no rate"
+
+
+def _difference(one: float | None, other: float | None) -> float | None:
+    """Return how much larger the first is; 0 if it is not, as two metrics are not read at the same moment."""
+    return None if one is None or other is None else max(one - other, 0)
+
+
+def _average(total: float | None, count: float | None) -> float | None:
+    return None if total is None or count is None or count < 1 else total / count
 
 
 def _fewer(name: str, *scrapes: Scrape | None) -> float | None:

@@ -13,6 +13,7 @@ from etcdsize.observation.page import (
     API_SERVER_SIZES,
     CLIENT_REQUESTS,
     COMMIT,
+    COMPACT_REVISION,
     FAMILIES,
     FSYNC,
     HANDLED,
@@ -140,6 +141,8 @@ class _Found:
         self._seen.add(key)
         if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
             value = int(value)  # a quota comes as 2.147483648e+09
+        if name == COMPACT_REVISION and value == -1:
+            value = 0  # nothing has been compacted
         # NaN fails every comparison.
         if not 0 <= value < math.inf:
             reject(f"got {shown(value)}, expected a finite number of 0 or more", line=line, metric=name)
@@ -232,6 +235,7 @@ class _Found:
             scrape = Scrape(
                 **self.fields,
                 taken_unix_seconds=taken_unix_seconds,
+                shares_process=bool(self.api_server_bytes),
                 calls=dict(sorted(self.calls.items())) or None,
                 unary_calls=self._unary_calls,
                 client_requests=self._client_requests,

@@ -6,10 +6,19 @@ from pydantic import Field
 
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.notice import Notice
-from etcdsize.errors import InvalidWorkloadError
+from etcdsize.errors import InvalidWorkloadError, OptionError
+from etcdsize.etcd.versions import load_versions
+from etcdsize.observation.compared import ModelledMember
+from etcdsize.resources.profile import Profile
 from etcdsize.workload import Certainty, Workload
 
-__all__ = ["ClientCount", "MemberLoad", "Observation"]
+__all__ = ["ClientCount", "HoursBound", "MemberLoad", "Observation"]
+
+HoursBound = Literal["estimate", "lower"]
+_HOURS_BOUND = Field(
+    description="estimate: the puts made new keys, which stay. lower: not before that, as compaction may free some of "
+    "what was written."
+)
 
 WaitKind = Literal["wal_fsync", "backend_commit", "peer_rtt"]
 
@@ -86,7 +95,57 @@ class MemberLoad(Model):
         NotNegative | None, Field(description="Open files and connections of its process. [count]")
     ] = None
     open_files_before: Annotated[NotNegative | None, Field(description="The same in the first scrape. [count]")] = None
+    heap_bytes: Annotated[
+        NotNegative | None,
+        Field(description="The heap of its process, with garbage that is not yet collected. [bytes]"),
+    ] = None
+    shares_process: Annotated[
+        bool, Field(description="Whether other programs run in its process, so that memory is not that of etcd alone.")
+    ] = False
     keys: Annotated[NotNegative | None, Field(description="Keys. [count]")] = None
+    history_revisions: Annotated[
+        NotNegative | None, Field(description="Revisions since the last compaction, or since the first one. [count]")
+    ] = None
+    compacted: Annotated[bool | None, Field(description="Whether its history was ever compacted.")] = None
+    writes_per_second: Annotated[
+        NotNegative | None,
+        Field(description="Writes of the whole cluster that changed something, each a revision. [1/s]"),
+    ] = None
+    puts_per_second: Annotated[NotNegative | None, Field(description="Puts of the whole cluster. [1/s]")] = None
+    deletes_per_second: Annotated[
+        NotNegative | None, Field(description="Deletions of the whole cluster, each of a key or a range. [1/s]")
+    ] = None
+    puts_since_start: Annotated[
+        NotNegative | None, Field(description="Puts of the whole cluster since it started. [count]")
+    ] = None
+    average_put_bytes: Annotated[
+        NotNegative | None, Field(description="The average key and value of these puts. [bytes]")
+    ] = None
+    leases_since_start: Annotated[
+        NotNegative | None,
+        Field(description="Leases granted since it started that have not ended; there may be older ones. [count]"),
+    ] = None
+    lease_revokes_per_second: Annotated[
+        NotNegative | None, Field(description="Leases that ended, in the whole cluster. [1/s]")
+    ] = None
+    lease_expirations_per_second: Annotated[
+        NotNegative | None, Field(description="Leases that expired, which only the leader counts. [1/s]")
+    ] = None
+    watchers: Annotated[NotNegative | None, Field(description="Watches on keys or ranges. [count]")] = None
+    events_per_second: Annotated[NotNegative | None, Field(description="Events sent to watchers. [1/s]")] = None
+    sent_bytes_per_second: Annotated[NotNegative | None, Field(description="What it sent to clients. [bytes/s]")] = None
+    fill_bytes_per_second: Annotated[
+        NotNegative | None, Field(description="How fast its file fills, before compaction. [bytes/s]")
+    ] = None
+    quota_hours_left: Annotated[
+        NotNegative | None,
+        Field(description="When the quota is full at that rate. [h] None: unknown, or never, as nothing is written."),
+    ] = None
+    quota_hours_bound: Annotated[HoursBound | None, _HOURS_BOUND] = None
+    modelled: Annotated[
+        ModelledMember | None,
+        Field(description="The same figures by the measured model. None: its version or its load is unknown."),
+    ] = None
     slow_watchers: Annotated[
         NotNegative | None,
         Field(description="Watchers that lag behind, of the scrape that has fewer: any may for a moment. [count]"),
@@ -171,6 +230,23 @@ class Observation(Model):
         NotNegative | None, Field(description="Memory of the process that uses most. [bytes]")
     ] = None
     keys: Annotated[NotNegative | None, Field(description="Keys, of the member that has most. [count]")] = None
+    history_revisions: Annotated[
+        NotNegative | None, Field(description="Revisions since the last compaction, of the member with most. [count]")
+    ] = None
+    compacted: Annotated[bool | None, Field(description="Whether the history was ever compacted.")] = None
+    writes_per_second: Annotated[
+        NotNegative | None, Field(description="Writes that changed something. [1/s] None: unknown.")
+    ] = None
+    average_put_bytes: Annotated[
+        NotNegative | None,
+        Field(description="The key and value of a put, on average since the member started that saw most. [bytes]"),
+    ] = None
+    watchers: Annotated[NotNegative | None, Field(description="Watches on keys or ranges, summed. [count]")] = None
+    quota_hours_left: Annotated[
+        NotNegative | None,
+        Field(description="When the first quota is full. [h] None: unknown, or never, as nothing is written."),
+    ] = None
+    quota_hours_bound: Annotated[HoursBound | None, _HOURS_BOUND] = None
     slow_watchers: Annotated[NotNegative | None, Field(description="Watchers that lag behind, summed. [count]")] = None
     pending_proposals: Annotated[
         NotNegative | None, Field(description="Writes that wait to be committed and applied, summed. [count]")
@@ -181,6 +257,13 @@ class Observation(Model):
     ] = None
     leader_changes: Annotated[
         NotNegative | None, Field(description="Leader changes, of the member that saw most. [count]")
+    ] = None
+    profile: Annotated[
+        Profile | None,
+        Field(
+            description="The load with everything else that the members report. What follows from several figures is "
+            "among its assumptions. None: nothing is known."
+        ),
     ] = None
     cluster_id: Annotated[
         str | None, Field(description="The cluster's ID, in hexadecimal digits, from the endpoint status.")
@@ -234,6 +317,19 @@ class Observation(Model):
         """The observed members that vote, answered and have a leader. [count]"""
         voters = (member for member in self.members if member.is_learner is not True)
         return sum(member.answered and member.has_leader is not False for member in voters)
+
+    @property
+    def etcd_version(self) -> str | None:
+        """The version of etcd, if all members that report one run the same, and we know it. None otherwise."""
+        versions = {member.version for member in self.members if member.version is not None}
+        if len(versions) != 1:
+            return None
+        (version,) = versions
+        try:
+            load_versions().version(version)
+        except OptionError:
+            return None
+        return version
 
     def workload(self) -> Workload:
         """Return the load as a workload to size. Unknown dimensions stay unknown, and a larger tier may be needed.

@@ -9,11 +9,12 @@ from etcdsize.base.text import one_line
 from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.versions import load_versions
+from etcdsize.observation.findings import finding_notices
 from etcdsize.observation.health import health_notices, wait_notices
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.observation.rates import KEEP_ALIVE
 from etcdsize.sizing.notices import DATA_AT_MOST
-from etcdsize.units import format_bytes, format_number, format_percent
+from etcdsize.units import format_bytes, format_number
 from etcdsize.workload import CERTAINTY_WORDS
 
 __all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices", "observed_version_notices", "without_some"]
@@ -35,8 +36,6 @@ _CLIENTS_AT_MOST = NoticeKind("clients-at-most", "info", _OURS)
 _CLIENTS_UNKNOWN = NoticeKind("clients-unknown", "warning", _METRICS)
 _NO_LEADER = NoticeKind("no-leader", "warning", _MIXIN)
 _LEADER_CHANGED = NoticeKind("leader-changed", "warning", _MIXIN)
-_QUOTA_NEARLY_FULL = NoticeKind("quota-nearly-full", "warning", _MIXIN)
-_DEFRAGMENT = NoticeKind("defragment", "warning", _MIXIN)
 SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
 _CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
@@ -48,8 +47,6 @@ _OPERATIONS_UNKNOWN = NoticeKind("operations-unknown", "warning", _API_SERVER)
 _SEVERAL_ETCDS = NoticeKind("several-etcds", "info", _API_SERVER)
 
 _MIB = 1024**2
-# The mixin warns at 95 % of the quota, which leaves little time to act (our choice).
-_QUOTA_SHARE = 0.8
 # The same data takes slightly different space on each member (our choice).
 _DATA_SPREAD, _DATA_SPREAD_BYTES = 0.2, 16 * _MIB
 
@@ -84,7 +81,7 @@ def observed_notices(
         *_of_members(observation, duplicates),
         *_of_figures(observation),
         *_of_leaders(observation),
-        *_of_data(members),
+        *finding_notices(observation),
         *wait_notices(members),
         *health_notices(observation),
         *_of_disagreement(members),
@@ -197,30 +194,6 @@ def _of_leaders(observation: Observation) -> Iterator[Notice]:
         yield _LEADER_CHANGED(
             f"The leader changed {format_number(changes)} time{'' if changes == 1 else 's'} while the cluster was "
             "observed: check the disks and the network."
-        )
-
-
-def _of_data(members: Sequence[MemberLoad]) -> Iterator[Notice]:
-    shares = [(m.total_bytes / m.quota_bytes, m) for m in members if m.total_bytes is not None and m.quota_bytes]
-    if shares:
-        share, member = max(shares, key=lambda pair: pair[0])
-        if share > _QUOTA_SHARE:
-            yield _QUOTA_NEARLY_FULL(
-                f"{member.endpoint}: the database file fills {format_percent(share)} of the quota of "
-                f"{format_bytes(member.quota_bytes or 0)}; when the quota is full, etcd accepts no more writes."
-            )
-    sparse = [
-        member.endpoint
-        for member in members
-        if member.total_bytes is not None
-        and member.data_bytes is not None
-        and member.total_bytes > 100 * _MIB
-        and member.data_bytes < member.total_bytes / 2
-    ]
-    if sparse:
-        yield _DEFRAGMENT(
-            f"{', '.join(sparse)}: less than half of the database file is in use: defragment one member at a time, the "
-            "leader last."
         )
 
 

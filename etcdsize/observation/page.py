@@ -21,6 +21,7 @@ __all__ = [
     "API_SERVER_SIZES",
     "CLIENT_REQUESTS",
     "COMMIT",
+    "COMPACT_REVISION",
     "FAMILIES",
     "FSYNC",
     "HANDLED",
@@ -44,6 +45,8 @@ WATCH_STREAMS = "etcd_debugging_mvcc_watch_stream_total"
 FSYNC, COMMIT = "etcd_disk_wal_fsync_duration_seconds", "etcd_disk_backend_commit_duration_seconds"
 RTT = "etcd_network_peer_round_trip_time_seconds"
 ACTIVE_PEERS, KNOWN_PEERS = "etcd_network_active_peers", "etcd_network_known_peers"
+COMPACT_REVISION = "etcd_debugging_mvcc_compact_revision"
+"""The revision of the last compaction; -1 before the first one."""
 API_SERVER_SIZES = (
     *("apiserver_storage_size_bytes", "apiserver_storage_db_total_size_in_bytes"),
     "etcd_db_total_size_in_bytes",
@@ -63,7 +66,19 @@ SINGLE = {
     "etcd_disk_wal_write_bytes_total": "wal_bytes",
     "etcd_debugging_lease_renewed_total": "lease_renewals",
     "etcd_debugging_mvcc_keys_total": "keys",
+    "etcd_debugging_mvcc_watcher_total": "watchers",
     "etcd_debugging_mvcc_slow_watcher_total": "slow_watchers",
+    "etcd_debugging_mvcc_events_total": "events",
+    "etcd_debugging_mvcc_current_revision": "revision",
+    COMPACT_REVISION: "compact_revision",
+    "etcd_mvcc_put_total": "puts",
+    "etcd_mvcc_delete_total": "deletes",
+    "etcd_debugging_mvcc_total_put_size_in_bytes": "put_bytes",
+    "etcd_debugging_lease_granted_total": "leases_granted",
+    "etcd_debugging_lease_revoked_total": "leases_revoked",
+    "etcd_debugging_server_lease_expired_total": "leases_expired",
+    "etcd_network_client_grpc_sent_bytes_total": "sent_bytes",
+    "go_memstats_heap_alloc_bytes": "heap_bytes",
     "go_sched_gomaxprocs_threads": "usable_cores",
     "process_cpu_seconds_total": "cpu_seconds",
     "process_open_fds": "open_files",
@@ -77,6 +92,9 @@ _COUNTERS = (
     *(STARTED, HANDLED, RECEIVED, CLIENT_REQUESTS),
     *("etcd_server_leader_changes_seen_total", "etcd_server_proposals_failed_total"),
     *("etcd_debugging_lease_renewed_total", "process_cpu_seconds_total"),
+    *("etcd_mvcc_put_total", "etcd_mvcc_delete_total", "etcd_debugging_mvcc_events_total"),
+    *("etcd_debugging_lease_granted_total", "etcd_debugging_lease_revoked_total"),
+    *("etcd_debugging_server_lease_expired_total", "etcd_network_client_grpc_sent_bytes_total"),
 )
 _GAUGES = (*SINGLE, *NAMED, ACTIVE_PEERS, KNOWN_PEERS, WATCH_STREAMS, *API_SERVER_SIZES)
 FAMILIES = {

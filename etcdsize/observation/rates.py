@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etcdsize.observation.scrape import Scrape
 from etcdsize.workload import Certainty
@@ -37,6 +37,11 @@ START_TOLERANCE_SECONDS = 1.5
 """A smaller shift of a start is not a restart, because the clock may be set while a process runs (our choice)."""
 
 
+_COUNTED = ("puts", "deletes", "events", "sent_bytes", "leases_revoked", "leases_expired")
+# Each write that changes something is one revision, however many keys it changes.
+_STEPPED = ("revision",)
+
+
 @dataclass(frozen=True)
 class Rates:
     """The calls per second of one member, by service and method, and how far they can be trusted."""
@@ -49,6 +54,8 @@ class Rates:
     failed_proposals: float | None = None
     applied_per_second: float | None = None
     cpu_cores: float | None = None
+    per_second: Mapping[str, float] = field(default_factory=dict)
+    """What else was counted, by the name of the counter in `Scrape`; what is unknown is missing."""
 
     @property
     def requests_per_second(self) -> float | None:
@@ -100,10 +107,11 @@ def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates
     def rate(more: float | None) -> float | None:
         return None if more is None or seconds is None or seconds <= 0 else more / seconds
 
-    # It is an index of the Raft log, which a restart does not set to 0.
-    applied = None
-    if before.applied_proposals is not None and after.applied_proposals is not None:
-        applied = after.applied_proposals - before.applied_proposals
+    def steps(name: str) -> float | None:
+        """Return how far a number rose that a restart does not set to 0."""
+        then, now = getattr(before, name), getattr(after, name)
+        return None if then is None or now is None or now < then else now - then
+
     return Rates(
         calls_per_second=calls,
         restarted=start_moved or counter_fell,
@@ -112,8 +120,11 @@ def rates_between(before: Scrape, after: Scrape, seconds: float | None) -> Rates
         has_renewals=before.is_leader is True and _counts_renewals(after),
         leader_changes=increase("leader_changes"),
         failed_proposals=increase("failed_proposals"),
-        applied_per_second=rate(applied if applied is not None and applied >= 0 else None),
+        # An index of the Raft log.
+        applied_per_second=rate(steps("applied_proposals")),
         cpu_cores=rate(increase("cpu_seconds")),
+        per_second={name: more for name in _COUNTED if (more := rate(increase(name))) is not None}
+        | {name: more for name in _STEPPED if (more := rate(steps(name))) is not None},
     )
 
 

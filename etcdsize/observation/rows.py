@@ -36,6 +36,13 @@ OBSERVED: dict[str, pa.DataType] = {
     "data_bound": pa.string(),
     "total_bytes": pa.float64(),
     "quota_bytes": pa.float64(),
+    "quota_hours_left": pa.float64(),
+    "quota_hours_bound": pa.string(),
+    "keys": pa.float64(),
+    "history_revisions": pa.float64(),
+    "resident_bytes": pa.float64(),
+    "modelled_memory_limit_bytes": pa.float64(),
+    "modelled_memory": pa.string(),
     "wal_fsync_p99_seconds": pa.float64(),
     "backend_commit_p99_seconds": pa.float64(),
     "peer_rtt_p99_seconds": pa.float64(),
@@ -125,6 +132,7 @@ def _observed(observation: Observation) -> dict[str, Any]:
         "etcd_version": ";".join(versions) or None,
         "observed_notices": ";".join(dict.fromkeys(notice.code for notice in observation.notices)),
     }
+    found |= _modelled(observation)
     if observation.requests_per_second is not None:
         found["requests_per_second"] = round(observation.requests_per_second, 3)
     for name, kind in OBSERVED.items():
@@ -133,6 +141,21 @@ def _observed(observation: Observation) -> dict[str, Any]:
             # PyArrow rejects integers that a float cannot hold exactly.
             found[name] = float(found[name])
     return found
+
+
+def _modelled(observation: Observation) -> dict[str, Any]:
+    """Return the memory limit by the model, and where the memory lies of the member that is nearest to it or above."""
+    limits = [one.modelled.memory_limit_bytes for one in observation.members if one.modelled is not None]
+    memory = [
+        one.modelled.resident_bytes
+        for one in observation.members
+        if one.modelled is not None and one.modelled.resident_bytes is not None
+    ]
+    worst = max(memory, key=lambda figure: figure.measured / max(figure.high, 1), default=None)
+    return {
+        "modelled_memory_limit_bytes": max(limits, default=None),
+        "modelled_memory": None if worst is None else worst.verdict,
+    }
 
 
 def _problem(observation: Observation) -> str:

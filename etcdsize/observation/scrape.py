@@ -123,7 +123,41 @@ class Scrape(Model):
     ] = None
     resident_bytes: Annotated[NotNegative | None, Field(description="Memory of the process. [bytes]")] = None
     open_files: Annotated[NotNegative | None, Field(description="Open files and connections. [count]")] = None
+    heap_bytes: Annotated[
+        NotNegative | None,
+        Field(description="The heap of the process, with garbage that is not yet collected. [bytes]"),
+    ] = None
+    shares_process: Annotated[
+        bool, Field(description="Whether other programs run in the same process, as the API server of k3s does.")
+    ] = False
     keys: Annotated[NotNegative | None, Field(description="Keys. [count]")] = None
+    revision: Annotated[NotNegative | None, Field(description="The current revision. [count]")] = None
+    compact_revision: Annotated[
+        NotNegative | None, Field(description="The revision of the last compaction. [count] 0: there was none.")
+    ] = None
+    puts: Annotated[
+        NotNegative | None, Field(description="Puts of the whole cluster since the process started. [count]")
+    ] = None
+    put_bytes: Annotated[NotNegative | None, Field(description="Their keys and values. [bytes]")] = None
+    deletes: Annotated[
+        NotNegative | None, Field(description="Deletions of a key or a range since the process started. [count]")
+    ] = None
+    events: Annotated[
+        NotNegative | None, Field(description="Events sent to watchers since the process started. [count]")
+    ] = None
+    sent_bytes: Annotated[
+        NotNegative | None, Field(description="Bytes sent to clients since the process started. [bytes]")
+    ] = None
+    leases_granted: Annotated[
+        NotNegative | None, Field(description="Leases granted since the process started. [count]")
+    ] = None
+    leases_revoked: Annotated[
+        NotNegative | None, Field(description="Leases that ended since the process started. [count]")
+    ] = None
+    leases_expired: Annotated[
+        NotNegative | None,
+        Field(description="Leases that the leader saw expire since its process started. [count]"),
+    ] = None
     lease_renewals: Annotated[
         NotNegative | None,
         Field(description="Renewals of leases, which the leader counts for all members, since it started. [count]"),
@@ -140,6 +174,7 @@ class Scrape(Model):
     wal_bytes: Annotated[
         NotNegative | None, Field(description="Bytes written to the WAL since the process started. [bytes]")
     ] = None
+    watchers: Annotated[NotNegative | None, Field(description="Watches on keys or ranges. [count]")] = None
     slow_watchers: Annotated[
         NotNegative | None, Field(description="Watchers that lag behind the latest revision. [count]")
     ] = None

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etcdsize.observation.findings import first_full, full_text
 from etcdsize.observation.health import milliseconds
 from etcdsize.observation.notices import without_some
 from etcdsize.reports.layout import aligned, page
+from etcdsize.resources.resources_text import quantity_text
 from etcdsize.sizing.quorum import quorum
 from etcdsize.units import format_bytes, format_number, format_percent
 from etcdsize.workload import CERTAINTY_PREFIXES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etcdsize.observation.compared import ModelledFigure
     from etcdsize.observation.fleet import ObservedFleet
     from etcdsize.observation.model import ClientCount, MemberLoad, Observation
 
@@ -30,7 +35,7 @@ _MOST_ROWS = 10
 
 def render_observation(observation: Observation) -> str:
     """Return the load, a table of the members, and the notices."""
-    parts = [_head(observation), _members(observation)]
+    parts = [_head(observation), _members(observation), _model(observation.members)]
     if observation.problems:
         head = f"Members with missing figures; their requests are not counted{without_some(observation)}"
         parts.append([head, *(f"  {one.endpoint}: {one.problem}" for one in observation.problems)])
@@ -61,6 +66,7 @@ def _head(observation: Observation) -> list[str]:
     rows.append(("streams", ", ".join(streams) or "unknown"))
     if observation.keys is not None:
         rows.append(("keys", format_number(observation.keys)))
+    rows += _history(observation)
     if observation.resident_bytes is not None:
         rows.append(("memory", f"{format_bytes(observation.resident_bytes)} resident, of the member that uses most"))
     counts = [
@@ -75,6 +81,48 @@ def _head(observation: Observation) -> list[str]:
     if counts:
         rows.append(("health", ", ".join(counts)))
     return aligned(rows)
+
+
+def _history(observation: Observation) -> list[tuple[str, str]]:
+    """Return what is kept of the history, and when the quota is full."""
+    rows = []
+    revisions = observation.history_revisions
+    if revisions is not None:
+        count = f"{format_number(revisions)} revision{'' if revisions == 1 else 's'}"
+        since = "since the last compaction" if observation.compacted else "and never compacted"
+        rows.append(("history", f"{count} {since}"))
+    first = first_full(observation.members)
+    if first is not None:
+        rows.append(("quota", f"full{full_text(first)}"))
+    elif any(one.fill_bytes_per_second == 0 for one in observation.members):
+        rows.append(("quota", "does not fill: nothing was written while the cluster was observed"))
+    return rows
+
+
+_FIGURES: dict[ModelledFigure, str] = {
+    "heap_bytes": "heap",
+    "resident_bytes": "memory",
+    "data_bytes": "data in use",
+    "total_bytes": "file",
+}
+_VERDICTS = {"below": "below the model", "within": "as modelled", "above": "above the model"}
+
+
+def _model(members: Sequence[MemberLoad]) -> list[str]:
+    """Return each figure beside the model's, of the member that is nearest to the model's high end or beyond it."""
+    rows: list[tuple[str, ...]] = []
+    for name, word in _FIGURES.items():
+        found = [(figure, one) for one in members if one.modelled and (figure := getattr(one.modelled, name))]
+        if not found:
+            continue
+        figure, member = max(found, key=lambda pair: pair[0].measured / max(pair[0].high, 1))
+        ends = [quantity_text("_bytes", end) for end in (figure.measured, figure.low, figure.likely, figure.high)]
+        rows.append((word, member.endpoint, *ends, _VERDICTS[figure.verdict]))
+    if not rows:
+        return []
+    return aligned(
+        [("worst", "member", "measured", "low", "likely", "high", "by the model"), *rows], right=(2, 3, 4, 5)
+    )
 
 
 def _count(observation: Observation) -> str:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import NamedTuple
 
+from etcdsize.resources.amount import Amount
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.disk import DiskSpeed
 from etcdsize.resources.fill import Filled
 from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import sums_of
 from etcdsize.resources.model import Case, Evaluation, evaluate
+from etcdsize.resources.seconds import defragment_terms
 
-__all__ = ["DISK_MB_PER_SECOND", "FSYNC_SECONDS", "Asked", "Evaluations", "evaluate_all", "evaluate_need"]
+__all__ = [
+    "DISK_MB_PER_SECOND",
+    "FSYNC_SECONDS",
+    "Asked",
+    "Evaluations",
+    "defragment_seconds",
+    "evaluate_all",
+    "evaluate_need",
+]
 
 DISK_MB_PER_SECOND = (50.0, 125.0, 500.0)
 """A disk that nobody knows: low, likely and high (our choice: a small network disk, AWS gp3, a local SSD). [MB/s]"""
@@ -57,6 +68,16 @@ def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
 def evaluate_need(load: Load, asked: Asked) -> Evaluation:
     """Return what to provide for a load."""
     return _evaluate(load, _cases(asked).need)
+
+
+def defragment_seconds(in_use_bytes: float, asked: Asked) -> Amount:
+    """Return how long the defragmentation of a file takes that has so much in use. [s]"""
+    cases = _cases(asked)
+    low, likely, high = (
+        math.fsum(defragment_terms(in_use_bytes, case.values, case.disk))
+        for case in (cases.low, cases.likely, cases.high)
+    )
+    return Amount(low=low, likely=likely, high=high)
 
 
 def _evaluate(load: Load, case: Case) -> Evaluation:

@@ -8,7 +8,7 @@ from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["SECONDS_TERMS", "seconds_figures", "snapshot_seconds"]
+__all__ = ["SECONDS_TERMS", "defragment_terms", "seconds_figures", "snapshot_seconds"]
 
 _MICROSECONDS = 1e-6
 _MB = 1e6
@@ -47,6 +47,12 @@ def snapshot_seconds(sums: LoadSums, values: Coefficients, disk: DiskSpeed) -> f
     return sums.fresh_bytes / _MB * (1 / disk.mb_per_second + values.snapshot_per_mb)
 
 
+def defragment_terms(in_use_bytes: float, values: Coefficients, disk: DiskSpeed) -> tuple[float, float]:
+    """Return how long a defragmentation copies and inserts what is in use. [s]"""
+    megabytes = in_use_bytes / _MB
+    return values.defragment_copies * megabytes / disk.mb_per_second, megabytes * values.defragment_per_mb
+
+
 def seconds_figures(
     load: Load,
     sums: LoadSums,
@@ -58,7 +64,6 @@ def seconds_figures(
 ) -> Figures:
     """Return how long each operation takes on a disk. [s]"""
     read = file_bytes / _MB / disk.mb_per_second
-    in_use_mb = (in_use_bytes + sums.history_bytes) / _MB
     revisions = sums.keys + sums.history_revisions
     wal = entries_since_snapshot * (sums.entry_bytes + values.wal_record_overhead) / _MB / disk.mb_per_second
     index = revisions * values.restart_per_revision + file_bytes / _MB * values.restart_per_mb
@@ -71,10 +76,7 @@ def seconds_figures(
         "new_member": (2 * read, *restart),
         "snapshot": (read, file_bytes / _MB * values.snapshot_per_mb),
         "restore": (values.defragment_copies * read, file_bytes / _MB * values.restore_per_mb),
-        "defragment": (
-            values.defragment_copies * in_use_mb / disk.mb_per_second,
-            in_use_mb * values.defragment_per_mb,
-        ),
+        "defragment": defragment_terms(in_use_bytes + sums.history_bytes, values, disk),
         "compaction": (batches * values.compaction_per_batch, batches * values.compaction_commits * commit),
         "list": (
             sums.list_keys * values.cpu_list_key * _MICROSECONDS,

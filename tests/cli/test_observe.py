@@ -48,13 +48,13 @@ class TestAnswer:
         observation = Observation.model_validate(said["observation"])
         sizing = Sizing.model_validate(said["sizing"])
         assert observation.requests_per_second == 0
-        assert sizing == size(observation.workload())
+        assert sizing == size(observation.profile, etcd_version=observation.etcd_version)
         assert sizing.members == 3
 
     def test_text_is_the_rendered_report(self, run, urls):
         observation = Observation.model_validate(json.loads(run(*urls, "--interval", "0", "--json")[1])["observation"])
         code, out, err = run(*urls, "--interval", "0", "--provider", "aws")
-        sizing = size(observation.workload(), provider="aws")
+        sizing = size(observation.profile, etcd_version=observation.etcd_version, provider="aws")
         assert (code, err) == (0, "")
         assert out == render_observation(observation) + "\n" + render_sizing(sizing)
         assert sizing.tier == "medium"
@@ -167,7 +167,7 @@ class TestSaved:
         expected = combine_scrapes(*scrapes, seconds=10.012, clients=300)
         assert code == 0
         assert Observation.model_validate(said["observation"]) == expected
-        assert Sizing.model_validate(said["sizing"]) == size(expected.workload(), members=3)
+        assert Sizing.model_validate(said["sizing"]) == size(expected.profile, members=3, etcd_version="3.5.1")
 
     def test_without_the_time_rates_are_unknown(self, run):
         code, out, _ = run("--before", *self.files("before"), "--after", *self.files("after"))

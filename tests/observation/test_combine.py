@@ -351,11 +351,7 @@ class TestNotices:
                 "a: the database file fills 92.8% of the quota of 2.147483648 GB; when the "
                 "quota is full, etcd accepts no more writes.",
             ),
-            (
-                {"total_bytes": 101 * MIB, "data_bytes": 50 * MIB},
-                "defragment",
-                "a: less than half of the database file is in use: defragment one member at a time, the leader last.",
-            ),
+            ({"total_bytes": 101 * MIB, "data_bytes": 50 * MIB}, "defragment", None),
             ({"version": "3.5.1"}, "etcd-unsafe-patch", None),
             ({"version": "3.5.1"}, "etcd-support-ends", "etcd 3.5 is supported until 2027-07."),
             ({"version": "3.5.99"}, "etcd-newer-patch", None),

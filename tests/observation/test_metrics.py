@@ -55,8 +55,9 @@ class TestCaptured:
         missing = [name for name in Scrape.model_fields if getattr(scrape, name) is None]
         # These families were cut out of the pages, or came with 3.6.
         assert missing == [
-            *("taken_unix_seconds", "client_requests", "usable_cores"),
-            *("lease_renewals", "wal_bytes"),
+            *("taken_unix_seconds", "client_requests", "usable_cores", "heap_bytes", "revision", "compact_revision"),
+            *("puts", "put_bytes", "deletes", "events", "sent_bytes"),
+            *("leases_granted", "leases_revoked", "leases_expired", "lease_renewals", "wal_bytes"),
         ]
         assert 0 < scrape.data_bytes <= scrape.total_bytes < scrape.quota_bytes
         assert read_metrics(text.encode()) == scrape

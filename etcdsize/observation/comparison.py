@@ -1,0 +1,135 @@
+"""Compare the memory and the file of each member with those of the measured model for the same load.
+
+The model is asked without lists: they come and go, and what they take is what a member has beyond the model. The low
+end is that of a member that has just started, whose raft log and last commit are still short.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from etcdsize.errors import InvalidWorkloadError, OptionError
+from etcdsize.observation.compared import ComparedFigure, ModelledMember
+from etcdsize.observation.model import MemberLoad, Observation
+from etcdsize.resources.amount import Amount
+from etcdsize.resources.coefficients import CoefficientTable, load_coefficients
+from etcdsize.resources.profile import Profile, with_fields
+from etcdsize.resources.resources import Resources, resources_for
+
+__all__ = ["coefficients_of", "modelled_members"]
+
+
+def modelled_members(observation: Observation, profile: Profile) -> tuple[MemberLoad, ...]:
+    """Return the members of a cluster, each with what the model gives for its part of the load."""
+    try:
+        return tuple(
+            member.model_copy(update={"modelled": _modelled(member, profile)}) for member in observation.members
+        )
+    except InvalidWorkloadError:
+        # Figures that no etcd reports can be too large together; the sizing says so.
+        return observation.members
+
+
+def _modelled(member: MemberLoad, profile: Profile) -> ModelledMember | None:
+    """Return what the model gives for a member, or None if that is unknown."""
+    version = member.version
+    if version is None or coefficients_of(member) is None:
+        return None
+    alone = resources_for(_of_member(member, profile), etcd_version=version)
+    whole = resources_for(profile, etcd_version=version)
+    figures: dict[str, Any] = {}
+    if not member.shares_process:
+        figures["heap_bytes"] = _heap(member.heap_bytes, alone)
+        figures["resident_bytes"] = _resident(member, alone)
+    if profile.keys is not None and member.history_revisions is not None:
+        figures |= _file(member, alone)
+    limit = whole.memory.limit_bytes.need
+    return ModelledMember(etcd_version=version, memory_limit_bytes=limit, **figures)
+
+
+def coefficients_of(member: MemberLoad) -> CoefficientTable | None:
+    """Return the model's coefficients for the version of a member, or None if it has none."""
+    if member.version is None:
+        return None
+    try:
+        return load_coefficients(member.version)
+    except OptionError:
+        return None
+
+
+def _of_member(member: MemberLoad, profile: Profile) -> Profile:
+    """Return the load of one member: its own watches, no more clients than open files, no lists, and its history."""
+    given: dict[str, Any] = {"concurrent_lists": 0, "clients_bound": "exact"}
+    if (
+        member.watchers is not None
+        and member.watch_streams is not None
+        and (member.watch_streams or not member.watchers)
+    ):
+        given |= {"watchers": member.watchers, "watch_streams": member.watch_streams}
+    most = [count for count in (profile.clients, member.open_files) if count is not None]
+    if profile.clients_bound == "estimate":
+        most = most[1:]
+    if most:
+        given |= {"clients": min(most), "clients_bound": "upper"}
+    if profile.keys is not None and member.history_revisions is not None:
+        keys, revisions = profile.keys.likely, member.history_revisions
+        # Some or none of the revisions since the last compaction are those of keys that exist.
+        replaced = (max(0.0, revisions - keys), revisions)
+        rate = None if profile.writes_per_second is None else profile.writes_per_second.likely
+        given |= {
+            "revisions_per_key": Amount.of([1 + number / keys for number in replaced]),
+            "history_seconds": Amount.of([number / rate for number in replaced]) if rate else 0.0,
+        }
+    return with_fields(profile, given)
+
+
+def _heap(measured: float | None, resources: Resources) -> ComparedFigure | None:
+    """Return the heap: what is live, and up to as much garbage, half of it likely."""
+    if measured is None:
+        return None
+    memory = resources.memory
+    likely = memory.heap_bytes.likely + memory.garbage_bytes.likely / 2
+    return ComparedFigure.of(
+        measured, _least_heap(resources), likely, memory.heap_bytes.high + memory.garbage_bytes.high
+    )
+
+
+def _least_heap(resources: Resources) -> float:
+    memory = resources.memory
+    young = memory.raft_log_bytes.low + memory.largest_commit_bytes.low
+    return max(0.0, memory.heap_bytes.low - 1.2 * young)
+
+
+def _resident(member: MemberLoad, resources: Resources) -> ComparedFigure | None:
+    """Return the memory of the process: from a file that nobody has read yet to one that is mapped as a whole."""
+    if member.resident_bytes is None:
+        return None
+    memory, file = resources.memory, resources.file.high_water_bytes
+    mapped = [
+        getattr(memory.page_cache_bytes, end)
+        + (0.0 if member.total_bytes is None else member.total_bytes - getattr(file, end))
+        for end in ("likely", "high")
+    ]
+    return ComparedFigure.of(
+        member.resident_bytes,
+        _least_heap(resources),
+        memory.steady_bytes.likely - memory.garbage_bytes.likely / 2 + mapped[0],
+        memory.unreclaimable_bytes.high + mapped[1],
+    )
+
+
+def _file(member: MemberLoad, resources: Resources) -> dict[str, ComparedFigure]:
+    """Return the file: as large as with the revisions that it has now."""
+    file = resources.file
+    found = {}
+    if member.data_bytes is not None:
+        ends = [
+            math.fsum((getattr(file.in_use_bytes, end), getattr(file.history_bytes, end)))
+            for end in ("low", "likely", "high")
+        ]
+        found["data_bytes"] = ComparedFigure.of(member.data_bytes, *ends)
+    if member.total_bytes is not None:
+        length = file.high_water_bytes
+        found["total_bytes"] = ComparedFigure.of(member.total_bytes, file.in_use_bytes.low, length.likely, length.high)
+    return found

@@ -1,0 +1,166 @@
+"""What `observe` says of real members is so: as modelled, leaked streams, fragmentation, a quota that fills."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import grpc
+import pytest
+from aetcd.rpc import rpc_pb2
+from etcd_load import Watches
+from etcds import ETCDS, needed
+
+from benchmarks.resources.clients import keep_under_way
+from benchmarks.resources.load import key_of, put_in_transactions
+from benchmarks.resources.member import Member
+from benchmarks.resources.settled import MEMORY
+from etcdsize import Observation, observe, read_metrics, size
+from etcdsize.observation.findings import seconds_to_defragment
+from etcdsize.resources.resources_text import quantity_text
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("etcd-running")]
+
+MIB = 2**20
+
+
+def url(member: Member) -> str:
+    return f"http://127.0.0.1:{member.port}"
+
+
+def said(observation: Observation) -> dict[str, str]:
+    return {notice.code: notice.text for notice in observation.notices}
+
+
+@contextmanager
+def running(etcd: str, **options) -> Iterator[Member]:
+    with Member(needed(etcd)[0], folder=MEMORY, **options) as member:
+        yield member
+
+
+@pytest.mark.parametrize("etcd", ETCDS)
+def test_every_metric_is_reported_by_every_version(etcd):
+    """Each figure is what was done: 500 puts of 1,050 bytes, 100 of them updates, a compaction, and leases."""
+    with running(etcd) as member:
+        before = read_metrics(member._get("/metrics"))
+        assert (before.compact_revision, before.keys, before.puts) == (0, 0, 0)
+        put_in_transactions(member, range(400), 50, bytes(1_000), 1)
+        member.compact()
+        put_in_transactions(member, range(100), 50, bytes(1_000), 1)
+        leases = [member.lease.LeaseGrant(rpc_pb2.LeaseGrantRequest(TTL=600)).ID for _ in range(3)]
+        member.kv.Put(rpc_pb2.PutRequest(key=b"leased", value=b"", lease=leases[0]))
+        member.lease.LeaseRevoke(rpc_pb2.LeaseRevokeRequest(ID=leases[0]))
+        after = read_metrics(member._get("/metrics"))
+    assert (after.keys, after.revision, after.compact_revision) == (400, 503, 401)
+    assert (after.puts, after.put_bytes, after.deletes) == (501, 500 * 1_050 + 6, 1)
+    assert (after.leases_granted, after.leases_revoked, after.leases_expired) == (3, 1, 0)
+    assert (after.watchers, after.events) == (0, 0)
+    assert after.sent_bytes > before.sent_bytes
+    assert 1e6 < after.heap_bytes < 100e6
+
+
+@pytest.mark.parametrize("etcd", ETCDS)
+class TestModel:
+    """A healthy member lies within the model's range; a leak of streams and a list are named."""
+
+    def test_a_healthy_member_is_as_modelled(self, etcd):
+        value = bytes(1_000)
+        with running(etcd) as member:
+            put_in_transactions(member, range(10_000), 50, value, 50)
+            member.compact()
+
+            def send(number: int):
+                return member.kv.Put.future(rpc_pb2.PutRequest(key=key_of(number % 10_000, 50), value=value))
+
+            keep_under_way(send, 8, seconds=1)
+            observation = observe(url(member), interval=1)
+        (found,) = observation.members
+        verdicts = {
+            name: figure.verdict
+            for name, figure in found.modelled
+            if name not in ("etcd_version", "memory_limit_bytes")
+        }
+        assert set(verdicts.values()) == {"within"}, found.modelled
+        profile = observation.profile
+        assert profile.keys.likely == 10_000
+        stored = next(one.value for one in profile.assumptions if one.field == "data_bytes")
+        assert stored.low <= 10_000 * 1_050 <= stored.high
+        assert size(profile, etcd_version=found.version).etcd_version == found.version
+
+    def test_leaked_streams(self, etcd):
+        with running(etcd) as member:
+            watches = Watches(url(member))
+            try:
+                watches.open(500)
+                deadline = time.monotonic() + 30
+                while observe(url(member), interval=0).watch_streams < 500:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+                observation = observe(url(member), interval=0.2)
+            finally:
+                watches.close()
+        assert (
+            "a client that starts watches and does not cancel them leaks"
+            in said(observation)["watch-streams-leak"].lower()
+        )
+        (found,) = observation.members
+        assert observation.watchers == 500
+        # They are part of the load, so that the memory is as modelled for it, or less.
+        assert "above" not in (found.modelled.heap_bytes.verdict, found.modelled.resident_bytes.verdict)
+
+
+@pytest.mark.parametrize("etcd", ETCDS)
+def test_defragmentation_frees_and_takes_what_was_said(etcd, tmp_path):
+    """200 MB of which four fifths are deleted: on a real disk, since that takes the time."""
+    with Member(needed(etcd)[0], folder=tmp_path) as member:
+        put_in_transactions(member, range(4_000), 50, bytes(50_000), 20)
+        member.kv.DeleteRange(rpc_pb2.DeleteRangeRequest(key=key_of(0, 50), range_end=key_of(3_200, 50)))
+        member.compact()
+        time.sleep(0.5)
+        observation = observe(url(member), interval=0)
+        took = member.defragment()
+        after = read_metrics(member._get("/metrics"))
+    (found,) = observation.members
+    freed = found.total_bytes - after.total_bytes
+    expected = found.total_bytes - found.data_bytes
+    assert freed == pytest.approx(expected, rel=0.05)
+    seconds = seconds_to_defragment(found, found.data_bytes)
+    assert seconds.low <= took <= seconds.high
+    text = said(observation)["defragment"]
+    assert f"frees about {quantity_text('_bytes', expected)}, and stops reads and writes" in text
+    assert f"about {quantity_text('_seconds', seconds.likely)} (" in text
+
+
+@pytest.mark.parametrize("etcd", ["3.4", "3.6"])
+def test_quota_is_full_when_predicted(etcd):
+    """New keys of 20 kB at a steady rate, into a quota of 48 MiB: the hours are right within 20 %."""
+    value, rate = bytes(20_000), 150
+    with running(etcd, quota_bytes=48 * MIB) as member:
+        start = time.monotonic()
+
+        def send(number: int):
+            time.sleep(max(0.0, start + number / rate - time.monotonic()))
+            return member.kv.Put.future(rpc_pb2.PutRequest(key=key_of(number, 50), value=value))
+
+        keep_under_way(send, 8, requests=rate)
+        caught: list[grpc.RpcError] = []
+        ended: list[float] = []
+
+        def fill() -> None:
+            try:
+                keep_under_way(lambda number: send(rate + number), 8, seconds=60)
+            except grpc.RpcError as error:
+                caught.append(error)
+            ended.append(time.monotonic())
+
+        thread = Thread(target=fill)
+        thread.start()
+        observation = observe(url(member), interval=3)
+        asked = time.monotonic()
+        thread.join()
+    assert caught[0].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert observation.quota_hours_bound == "estimate"
+    assert observation.quota_hours_left * 3600 == pytest.approx(ended[0] - asked, rel=0.2)
+    assert said(observation)["quota-fills"].startswith(f"{url(member)}: the quota of 50.331648 MB is full in about ")
