@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
 __all__ = [
-    *("ColumnError", "EtcdSizeError", "FleetFileError", "InvalidWorkloadError", "MissingDependencyError"),
-    *("OptionError", "PlanError", "ScrapeError", "TableError", "UnitError", "WorkloadTypeError"),
+    *("CalibrationError", "ColumnError", "EtcdSizeError", "FleetFileError", "InvalidWorkloadError"),
+    *("MissingDependencyError", "OptionError", "PlanError", "ScrapeError", "TableError"),
+    *("UnitError", "WorkloadTypeError"),
 ]
 
 
@@ -155,6 +156,15 @@ class ScrapeError(EtcdSizeError):
     """The line, counted from 1."""
     metric: str | None = None
     """The metric or the field that is invalid or missing."""
+
+
+class CalibrationError(EtcdSizeError):
+    """An etcd that cannot be measured: it does not start, ends, or is no etcd."""
+
+    code = "calibration"
+
+    program: str | None = None
+    """The etcd."""
 
 
 class MissingDependencyError(EtcdSizeError, ImportError):

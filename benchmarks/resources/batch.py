@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY, settle
+from etcdsize.calibration.load import put_in_transactions
 
 _KEY = 32
 

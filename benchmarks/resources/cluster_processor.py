@@ -14,10 +14,10 @@ from typing import Any
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_evenly, keep_under_way
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured, undisturbed
-from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.network import leader_of, three_members
+from etcdsize.calibration.clients import keep_evenly, keep_under_way
+from etcdsize.calibration.load import key_of, put_in_transactions
 
 _KEYS = 20_000
 _KEY_BYTES, _VALUE_BYTES = 50, 100

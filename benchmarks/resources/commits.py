@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.resources import pages
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
 from benchmarks.resources.file_size import COMMITS, EACH_TRANSACTION, IN_USE, put_until
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.load import put_in_transactions
 
 _LEAVES_A_BRANCH = 111
 _CALL = re.compile(r"(pwrite64|fdatasync)\b.* = (\d+)")  # of a thread that others interrupt, the line of its end

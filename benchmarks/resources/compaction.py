@@ -7,14 +7,13 @@ and the file's length with the most that was in use.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
 from benchmarks.resources.file_size import COMMITS, IN_USE, SIZE
-from benchmarks.resources.load import put, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.load import committed, put_in_transactions
 from etcdsize.resources.revision_bytes import fragmentation
 
 _ROUNDS = 3
@@ -75,14 +74,6 @@ def compaction(program: str, value_bytes: int, updated: float, order: str) -> Ou
         "commits_per_batch": commits / batches,
         "seconds_per_batch": seconds / batches,
     }
-
-
-def committed(member: Member) -> dict[str, float]:
-    """Return the metrics after two commits: the first one frees what the last transaction replaced."""
-    for _ in range(2):
-        put(member, b"!", b"")
-        time.sleep(0.15)
-    return member.metrics()
 
 
 def drawn(rng: random.Random, keys: int, count: int) -> list[int]:

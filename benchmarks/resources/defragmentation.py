@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.sampled import Sampled
 from benchmarks.resources.settled import MEMORY, settle
+from etcdsize.calibration.load import put_in_transactions
 
 _AT_ONCE = 10_000
 

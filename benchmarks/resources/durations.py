@@ -11,15 +11,14 @@ import os
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.resources.compaction import committed
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, undisturbed
 from benchmarks.resources.file_size import IN_USE, SIZE
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
+from etcdsize.calibration.disk_speed import disk_mb_per_second, timed
+from etcdsize.calibration.load import committed, put_in_transactions
 
 _MB = 1e6
 _LEVELS = [
@@ -113,30 +112,12 @@ def durations(program: str, value_bytes: int, megabytes: int) -> Outputs:
 
 def disk_speed(folder: Path) -> Outputs:
     """Return how fast the disk writes a large file, and how long it takes to sync a small write."""
-    file, block = folder / "speed", os.urandom(1 << 20)
-
-    def write() -> None:
-        with file.open("wb") as out:
-            for _ in range(200):
-                out.write(block)
-            out.flush()
-            os.fdatasync(out.fileno())
-
-    seconds = timed(write)
-    syncs = []
-    with file.open("r+b", buffering=0) as out:
+    rate, syncs = disk_mb_per_second(folder), []
+    with (folder / "speed").open("wb", buffering=0) as out:
         for _ in range(100):
-            out.write(block[:4096])
+            out.write(os.urandom(4096))
             syncs.append(timed(lambda: os.fdatasync(out.fileno())))
-    file.unlink()
-    return {"disk_mb_per_second": 200 * len(block) / _MB / seconds, "disk_sync_seconds": statistics.median(syncs)}
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return how long a piece of work takes. [s]"""
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
+    return {"disk_mb_per_second": rate, "disk_sync_seconds": statistics.median(syncs)}
 
 
 def run(command: Sequence[str]) -> None:

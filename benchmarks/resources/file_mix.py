@@ -11,9 +11,9 @@ from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
 from benchmarks.resources.file_size import COMMITS, EACH_TRANSACTION, IN_USE, numbers_of_puts
-from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.load import key_of
 from etcdsize.resources.mixing import mixing_bytes
 from etcdsize.resources.revision_bytes import element_bytes, revision_bytes
 

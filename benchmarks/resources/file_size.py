@@ -11,9 +11,9 @@ from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources import pages, revision_table
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.load import key_of
 
 SIZE, IN_USE = "etcd_mvcc_db_total_size_in_bytes", "etcd_mvcc_db_total_size_in_use_in_bytes"
 COMMITS = "etcd_disk_backend_commit_duration_seconds_count"

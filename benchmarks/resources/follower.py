@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, undisturbed
-from benchmarks.resources.load import key_of
 from benchmarks.resources.network import leader_of, three_members
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import key_of
 
 _MICROSECONDS = 1e6
 _PUTS = 4000

@@ -9,10 +9,10 @@ from dataclasses import replace
 from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.sampled import Sampled
 from benchmarks.resources.settled import MEMORY, pass_entries
+from etcdsize.calibration.load import key_of, put_in_transactions
 
 _SECONDS = 60
 

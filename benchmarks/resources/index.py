@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import settle, settled
+from etcdsize.calibration.load import key_of, put_in_transactions
 from etcdsize.resources.size_classes import size_class
 
 

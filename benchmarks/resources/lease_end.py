@@ -7,13 +7,12 @@ from typing import Any
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
-from benchmarks.resources.compaction import committed
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured, undisturbed
 from benchmarks.resources.file_size import COMMITS, IN_USE
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import committed, put_in_transactions
 
 _LEVELS = [
     {"leases": leases, "keys_per_lease": keys} for leases, keys in ((1000, 0), (1000, 1), (1000, 10), (100, 100))

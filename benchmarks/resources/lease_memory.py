@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import settle, settled
+from etcdsize.calibration.load import put_in_transactions
 
 
 def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:

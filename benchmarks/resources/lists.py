@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from benchmarks.resources.experiment import Coefficient, Inputs, Outputs, Row, experiment, measured
 from benchmarks.resources.lister import all_keys, slow_list
-from benchmarks.resources.load import put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.sampled import Sampled
 from benchmarks.resources.settled import MEMORY, settle
+from etcdsize.calibration.load import put_in_transactions
 from etcdsize.resources.size_classes import size_class
 
 _KEY = 50

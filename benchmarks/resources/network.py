@@ -11,9 +11,9 @@ from aetcd.rpc import rpc_pb2
 
 from benchmarks.resources.connections import Watch
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import key_of, put_at_once
-from benchmarks.resources.member import Member, free_ports
+from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.load import key_of, put_at_once
 
 _KEY = 32
 _PUTS = 2_000
@@ -95,16 +95,14 @@ def _event_bytes(member: Member, watch: Watch, value: bytes) -> float:
 
 def three_members(program: str, stack: ExitStack, folder: Path | None = MEMORY) -> list[Member]:
     """Start three members in one cluster; `folder` has their data directories, None for that of temporary files."""
-    names = ("one", "two", "three")
-    peers = free_ports(len(names))
-    cluster = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in zip(names, peers))
     members = []
-    for name, port in zip(names, peers):
-        url = f"http://127.0.0.1:{port}"
-        flags = [f"--name={name}", f"--listen-peer-urls={url}", f"--initial-advertise-peer-urls={url}"]
-        members.append(Member(program, [*flags, f"--initial-cluster={cluster}"], folder=folder))
+    for _ in range(3):
+        members.append(Member(program, folder=folder))
+        stack.callback(members[-1].__exit__)
+    cluster = ",".join(f"{member.name}=http://127.0.0.1:{member.peer_port}" for member in members)
     for member in members:
-        stack.callback(member.__exit__)
+        # etcd takes the last of repeated flags.
+        member.command.append(f"--initial-cluster={cluster}")
         member.launch()
     for member in members:
         member.wait()

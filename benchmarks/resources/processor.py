@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, undisturbed
-from benchmarks.resources.load import key_of, put, put_in_transactions
 from benchmarks.resources.member import Member, channel
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import key_of, put, put_in_transactions
+from etcdsize.calibration.requests import ProcessorTime, get_keys, list_keys, processor_time
 
-_MICROSECONDS = 1e6
 _KEYS = 20_000
 
 _LEVELS = [
@@ -65,7 +65,7 @@ def processor(program: str, request: str, value_bytes: int, clients: int) -> Out
     value = b"v" * value_bytes
     with Member(program, folder=MEMORY) as member:
         if request == "put":
-            return _timed(member, lambda: _puts(member, value, clients), 5000)
+            return _outputs(processor_time(member, lambda: _puts(member, value, clients), 5000))
         if request == "event":
             return _events(member, value, clients)
         put_in_transactions(member, range(_KEYS if value_bytes < 1000 else _KEYS // 10), 64, value, 500)
@@ -73,16 +73,13 @@ def processor(program: str, request: str, value_bytes: int, clients: int) -> Out
         member.stop()
         member.start()
         if request == "get":
-            return _timed(member, lambda: _gets(member, clients), 5000)
-        return _lists(member, request)
+            return _outputs(get_keys(member, _KEYS, clients))
+        counts = request == "count"
+        return _outputs(list_keys(member, count_only=counts, times=100 if counts else 30))
 
 
-def _timed(member: Member, work: Callable[[], Any], count: float) -> Outputs:
-    """Return the processor time of a piece of work, over how much it was. [us]"""
-    began, cpu = time.monotonic(), member.cpu_seconds()
-    work()
-    busy, seconds = member.cpu_seconds() - cpu, time.monotonic() - began
-    return {"cpu_us": _MICROSECONDS * busy / count, "busy": busy / seconds}
+def _outputs(found: ProcessorTime) -> Outputs:
+    return {"cpu_us": found.microseconds, "busy": found.busy}
 
 
 def _puts(member: Member, value: bytes, clients: int) -> None:
@@ -91,24 +88,6 @@ def _puts(member: Member, value: bytes, clients: int) -> None:
         clients,
         requests=5000,
     )
-
-
-def _gets(member: Member, clients: int) -> None:
-    keep_under_way(
-        lambda number: member.kv.Range.future(rpc_pb2.RangeRequest(key=key_of(number * 7 % _KEYS, 64))),
-        clients,
-        requests=5000,
-    )
-
-
-def _lists(member: Member, request: str) -> Outputs:
-    everything = rpc_pb2.RangeRequest(key=b"\0", range_end=b"\0", count_only=request == "count")
-    keys = member.kv.Range(rpc_pb2.RangeRequest(key=b"\0", range_end=b"\0", count_only=True)).count
-    # The answer stays bytes: to decode it takes longer than etcd does.
-    with channel(member.port, own=True) as own:
-        ask = own.unary_unary("/etcdserverpb.KV/Range", rpc_pb2.RangeRequest.SerializeToString, bytes)
-        times = 100 if request == "count" else 30
-        return _timed(member, lambda: [ask(everything) for _ in range(times)], times * keys)
 
 
 def _events(member: Member, value: bytes, streams: int) -> Outputs:
@@ -133,13 +112,13 @@ def _events(member: Member, value: bytes, streams: int) -> Outputs:
             reader.start()
         while min(received) < 1:
             time.sleep(0.01)
-        before = _timed(member, lambda: _put_under(member, b"0", value, puts), puts)["cpu_us"]
-        found = _timed(member, lambda: _put_under(member, b"/", value, puts), puts)
+        before = processor_time(member, lambda: _put_under(member, b"0", value, puts), puts)
+        found = processor_time(member, lambda: _put_under(member, b"/", value, puts), puts)
         ended.set()
         put(member, b"/last", b"")
         for reader in readers:
             reader.join()
-    return {"cpu_us": max(0.0, found["cpu_us"] - before) / streams, "busy": found["busy"]}
+    return {"cpu_us": max(0.0, found.microseconds - before.microseconds) / streams, "busy": found.busy}
 
 
 def _put_under(member: Member, prefix: bytes, value: bytes, puts: int) -> None:

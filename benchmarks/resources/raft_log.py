@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import put_at_once, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY, pass_entries, settle
+from etcdsize.calibration.load import put_at_once, put_in_transactions
 from etcdsize.resources.size_classes import size_class
 
 _KEY = 6

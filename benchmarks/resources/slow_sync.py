@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
-from aetcd.rpc import rpc_pb2
-
-from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
+from etcdsize.calibration.write_rate import write_rate
 
-_SYNC = "etcd_disk_wal_fsync_duration_seconds"
-_COMMIT = "etcd_disk_backend_commit_duration_seconds"
 _CPU_BOUND = 2500  # writes a second: what strace and a client in Python reach whatever the disk
 
 _LEVELS = [{"delay_ms": delay, "clients": clients} for delay in (2, 5, 10) for clients in (1, 8, 32)]
@@ -61,21 +56,5 @@ def slow_sync(program: str, delay_ms: int, clients: int) -> Outputs:
         raise SystemExit("strace: not found; it delays fdatasync, and its package has the same name")
     delay = f"inject=fdatasync:delay_exit={delay_ms * 1000}"
     wrapper = [strace, "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", delay]
-    value = b"v" * 100
     with Member(program, wrapper=wrapper, folder=MEMORY) as member:
-
-        def send(number: int) -> Any:
-            return member.kv.Put.future(rpc_pb2.PutRequest(key=key_of(number % 1000, 64), value=value))
-
-        keep_under_way(send, clients, seconds=0.5)
-        before, first = member.metrics(), member.revision()
-        seconds = keep_under_way(send, clients, seconds=3)
-        found, writes = member.metrics(), member.revision() - first
-    added = {name: found[name] - before[name] for name in found if name.startswith((_SYNC, _COMMIT))}
-    return {
-        "writes_per_second": writes / seconds,
-        "syncs_per_second": added[f"{_SYNC}_count"] / seconds,
-        "fsync_seconds": added[f"{_SYNC}_sum"] / added[f"{_SYNC}_count"],
-        "commits_per_second": added[f"{_COMMIT}_count"] / seconds,
-        "commit_seconds": added[f"{_COMMIT}_sum"] / added[f"{_COMMIT}_count"],
-    }
+        return asdict(write_rate(member, clients))

@@ -17,15 +17,15 @@ from typing import Any
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.connections import Watch
 from benchmarks.resources.experiment import Outputs, experiment
-from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.sampled import Sampled
 from benchmarks.resources.settled import MEMORY
 from benchmarks.resources.wal import records
 from etcdsize import Amount, Profile, Resources, resources_for
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import key_of, put_in_transactions
 
 __all__ = ["COMPARED", "WORKLOADS", "predicted", "profile_of", "validation"]
 

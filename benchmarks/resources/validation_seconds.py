@@ -16,14 +16,13 @@ from typing import Any
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
-from benchmarks.resources.compaction import committed
 from benchmarks.resources.connections import Watch
 from benchmarks.resources.durations import disk_speed, run, timed
 from benchmarks.resources.experiment import Outputs, experiment
-from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
 from etcdsize import Amount, Profile, resources_for
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import committed, key_of
 
 __all__ = ["SECONDS_COMPARED", "predicted_seconds", "validation_seconds"]
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
 from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, measured
-from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import key_of
 
 ENTRY, STATE = 2, 3
 SYNCS = "etcd_disk_wal_fsync_duration_seconds_count"

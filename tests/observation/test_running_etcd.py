@@ -13,11 +13,11 @@ from aetcd.rpc import rpc_pb2
 from etcd_load import Watches
 from etcds import ETCDS, needed
 
-from benchmarks.resources.clients import keep_under_way
-from benchmarks.resources.load import key_of, put_in_transactions
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
 from etcdsize import Observation, observe, read_metrics, size
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import key_of, put_in_transactions
 from etcdsize.observation.findings import seconds_to_defragment
 from etcdsize.resources.resources_text import quantity_text
 

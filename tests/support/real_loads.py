@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.clients import keep_under_way
-from benchmarks.resources.load import key_of
 from benchmarks.resources.member import Member
 from etcdsize import Profile
+from etcdsize.calibration.clients import keep_under_way
+from etcdsize.calibration.load import key_of
 
 _COMMITS_PER_SECOND = 10
 _UNDER_WAY = 32

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from aetcd.rpc import rpc_pb2
 
-from benchmarks.resources.member import Member
+from etcdsize.calibration.member import Member
 
-__all__ = ["key_of", "put", "put_at_once", "put_in_transactions"]
+__all__ = ["committed", "key_of", "put", "put_at_once", "put_in_transactions"]
 
 Value = bytes | Callable[[int], bytes]
 
@@ -48,6 +49,14 @@ def put_at_once(member: Member, numbers: Iterable[int], key_bytes: int, value: V
         ]
         for answer in answers:
             answer.result()
+
+
+def committed(member: Member) -> dict[str, float]:
+    """Return the metrics after two commits: the first one frees what the last transaction replaced."""
+    for _ in range(2):
+        put(member, b"!", b"")
+        time.sleep(0.15)
+    return member.metrics()
 
 
 def _value(value: Value, number: int) -> bytes:
