@@ -63,9 +63,13 @@ def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: 
     )
 
 
+# The options that name a file to read.
+_FILES = ("catalog", "tiers", "profile", "model", "cacert", "cert", "key")
+
+
 def reject_own_options(options: argparse.Namespace) -> None:
     """Reject an output that is a file which an option names, such as a table, a profile, or a certificate."""
-    from_options = [getattr(options, name, None) for name in ("catalog", "tiers", "profile", "cacert", "cert", "key")]
+    from_options = [getattr(options, name, None) for name in _FILES]
     files = [name for name in from_options if name not in (None, "guide")]
     if files:
         from etcdsize.catalog.catalog import BUILT_IN as CATALOGS

@@ -103,6 +103,7 @@ def _settings_of(options: Namespace) -> EtcdSettings | None:
         ("--kubernetes", options.kubernetes),
         ("--peer-rtt-ms", options.peer_rtt_ms),
         ("--basis", options.basis),
+        ("--model", options.model),
     ):
         if present:
             raise OptionError(f"{option}: needs a load; add {LOAD}", option=option)

@@ -101,6 +101,7 @@ def run(options: Namespace) -> int:
         ("--headroom", options.headroom),
         ("--basis", options.basis),
         ("--etcd-version", options.etcd_version),
+        ("--model", options.model),
     ):
         if used and not known:
             raise OptionError(f"{option}: cannot be used with --tier; it needs a load", option=option)

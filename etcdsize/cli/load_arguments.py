@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from etcdsize.base.notice import Notice
     from etcdsize.observation.api_server_load import ApiServerLoad
     from etcdsize.resources.amount import Amount
+    from etcdsize.resources.calibrated_model import CalibratedModel
     from etcdsize.resources.fields import Unit
     from etcdsize.resources.profile import Profile
     from etcdsize.workload import Workload
@@ -28,6 +29,7 @@ __all__ = [
     "has_load",
     "left_out_of",
     "load_of",
+    "model_of",
     "observed_of",
     "profile_of",
 ]
@@ -100,6 +102,13 @@ def add_figures(parser: Container) -> None:
         type=file_name,
         help="TOML file whose table [load] has any fields of a load; an option overrides its field",
     )
+    parser.add_argument(
+        "--model",
+        metavar="FILE",
+        type=file_name,
+        help="what calibrate measured on a machine of yours, for what the load takes and for the version of etcd "
+        "(default: the model of etcdsize)",
+    )
 
 
 def add_apiserver_metrics(parser: Container) -> None:
@@ -132,6 +141,20 @@ def _amount(unit: Unit) -> Callable[[str], Amount]:
         return Amount.of(text, unit)
 
     return convert
+
+
+def model_of(options: Namespace) -> CalibratedModel | None:
+    """Return the model that the option of `add_figures` names."""
+    if options.model is None:
+        return None
+    from etcdsize.resources.calibrated_model import load_model
+
+    try:
+        return load_model(options.model)
+    except OptionError as error:
+        raise OptionError(
+            f"--model: {error.message.removeprefix('path: ')}", option="--model", value=error.value
+        ) from None
 
 
 class Load(TypedDict):

@@ -9,7 +9,7 @@ from etcdsize import units
 from etcdsize.base.text import shown
 from etcdsize.cli.argument_parser import TakesFlags
 from etcdsize.cli.arguments import Pairs, add_basis, pair
-from etcdsize.cli.load_arguments import load_of
+from etcdsize.cli.load_arguments import load_of, model_of
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from etcdsize.cli.argument_parser import Container
     from etcdsize.plan.cluster import ClusterPlan
     from etcdsize.plan.settings import EtcdSettings
+    from etcdsize.resources.calibrated_model import CalibratedModel
     from etcdsize.sizing.basis import Basis
 
 __all__ = ["add_flags", "add_plan", "add_settings", "add_version", "asked_of", "plan_of", "settings_of"]
@@ -111,11 +112,18 @@ class Asked(TypedDict, total=False):
 
     basis: Basis
     etcd_version: str
+    model: CalibratedModel
 
 
 def asked_of(options: Namespace) -> Asked:
-    """Return the basis and the version of etcd, where the options name them."""
+    """Return the basis, the model and the version of etcd, where the options name them.
+
+    Without a version, it is that of the model.
+    """
     asked: Asked = {}
+    model = model_of(options)
+    if model is not None:
+        asked |= {"model": model, "etcd_version": model.etcd_version}
     if options.basis is not None:
         asked["basis"] = options.basis
     if options.etcd_version is not None:

@@ -13,6 +13,7 @@ from etcdsize.cli.load_arguments import (
     add_apiserver_metrics,
     add_figures,
     left_out_of,
+    model_of,
     observed_of,
     profile_of,
 )
@@ -85,7 +86,10 @@ def run(options: Namespace) -> int:
     from etcdsize.resources.resources import resources_for
     from etcdsize.sizing.load_profile import profile_for
 
-    version = DEFAULT_VERSION if options.etcd_version is None else options.etcd_version
+    model = model_of(options)
+    version = DEFAULT_VERSION if model is None else model.etcd_version
+    if options.etcd_version is not None:
+        version = options.etcd_version
     observed = observed_of(options)
     profile = profile_of(options, observed)
     resources = resources_for(
@@ -96,6 +100,7 @@ def run(options: Namespace) -> int:
         snapshot_count=options.snapshot_count,
         disk_mb_per_second=options.disk_mb_per_second,
         fsync_seconds=options.fsync,
+        model=model,
     )
     left_out = left_out_of(options)
     first = (() if observed is None else observed.notices) + (() if left_out is None else (left_out,))

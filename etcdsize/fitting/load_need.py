@@ -67,7 +67,7 @@ def load_need(tier: str, data_bytes: float, resources: Resources) -> Need:
             "concurrent_iops": "an fsync each",
             "disk_mb_per_second": "the log and the database",
         },
-        source=f"the measured model, etcd {resources.etcd_version}",
+        source=f"the {'measured' if resources.model is None else 'calibrated'} model, etcd {resources.etcd_version}",
     )
 
 

@@ -173,8 +173,8 @@ def settings_for(
     Parameters
     ----------
     sizing : Sizing
-        The answer of `size`. The quota and the memory are those that its load takes by the measured model, which
-        lists what it assumes.
+        The answer of `size`. The quota and the memory are those that its load takes by the measured model, or by the
+        calibrated model of the sizing; it lists what it assumes.
     etcd_version : str, optional
         Such as `"3.6"`, `"3.6.16"` or `"v3.6.16"`. None is the version of the sizing.
     kubernetes : bool
@@ -189,7 +189,7 @@ def settings_for(
     Raises
     ------
     OptionError
-        If the version is unknown, or the RTT is too long for any election timeout.
+        If the version is unknown, or not that of the sizing's model, or the RTT is too long for any election timeout.
     PlanError
         If etcd would refuse one of `extra_flags`, or a plan sets it itself.
 
@@ -222,6 +222,7 @@ def settings_for(
         etcd_version=str(version),
         quota_bytes=_count_given(given, "quota-backend-bytes"),
         snapshot_count=_count_given(given, "snapshot-count"),
+        model=sizing.model,
     )
 
     chosen = [

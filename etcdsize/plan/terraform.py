@@ -20,6 +20,7 @@ from etcdsize.plan.format_names import MEMBER_FORMATS
 from etcdsize.plan.render import render
 from etcdsize.plan.settings import settings_for
 from etcdsize.plan.tls import Tls
+from etcdsize.resources.calibrated_model import load_model
 from etcdsize.sizing.basis import basis_of
 from etcdsize.sizing.size import size
 from etcdsize.units import (
@@ -53,6 +54,7 @@ QUERY = {
     "kubernetes": "true if the cluster serves Kubernetes, whose API server compacts",
     "peer_rtt_ms": "largest average round-trip time between two members, in milliseconds",
     "etcd_version": f"such as 3.6 or 3.6.16 (default: {DEFAULT_VERSION})",
+    "model": "what etcdsize calibrate measured on a machine of yours: a file, for its version of etcd",
     "set": 'a JSON object of any flags of etcd and their values, such as jsonencode({"max-learners" = 2})',
     "hosts": "NAME=HOST of every member, separated by commas: adds a rendering of each member",
     "zones": "NAME=ZONE of every member, separated by commas",
@@ -136,6 +138,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     hosts = _pairs(asked, "hosts")
     members = parse_option("members", asked.get("members"), parse_whole)
     providers = asked["provider"].split(",") if "provider" in asked else None
+    model = load_model(asked["model"]) if "model" in asked else None
     sizing = size(
         clients=parse_option("clients", asked.get("clients"), parse_count),
         requests_per_second=parse_option("requests_per_second", asked.get("requests_per_second"), parse_rate),
@@ -147,7 +150,8 @@ def answer(query: bytes | str) -> dict[str, str]:
         catalog=asked.get("catalog", "guide"),
         tiers=asked.get("tiers", "guide"),
         basis=basis_of(asked.get("basis", "larger")),
-        etcd_version=asked.get("etcd_version", DEFAULT_VERSION),
+        etcd_version=asked.get("etcd_version", DEFAULT_VERSION if model is None else model.etcd_version),
+        model=model,
     )
     settings = settings_for(
         sizing,

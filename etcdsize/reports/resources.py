@@ -10,7 +10,7 @@ from etcdsize.etcd.quota import quota_text
 from etcdsize.reports.layout import aligned, page
 from etcdsize.reports.load import field_text, profile_text
 from etcdsize.resources.model import GROUPS
-from etcdsize.resources.resources_text import digits_text, quantity_text
+from etcdsize.resources.resources_text import digits_text, model_text, quantity_text, writes_text
 
 if TYPE_CHECKING:
     from etcdsize.resources.answer import Horizon
@@ -84,9 +84,8 @@ def render_resources(resources: Resources, *, explain: bool = False) -> str:
 
 
 def _head(resources: Resources) -> list[str]:
-    measured = f"measured on {resources.measured_on}" if resources.measured_on else "from source, not run"
     rows = [
-        ("etcd", f"{resources.etcd_version} ({measured})"),
+        ("etcd", f"{resources.etcd_version} ({model_text(resources)})"),
         ("load", profile_text(resources.profile)),
         ("quota", quota_text(resources.quota_bytes) + (" (given)" if resources.quota_asked is not None else "")),
         ("memory limit", quantity_text("memory.limit_bytes", resources.memory.limit_bytes.need)),
@@ -109,6 +108,9 @@ def _group(resources: Resources, group: str) -> list[str]:
         known = dict.fromkeys(way for term in resources.terms[name] if term.high for way in term.known.split(", "))
         rows.append((_LABELS[name], *(_text(name, value) for value in values), ", ".join(known)))
     lines = aligned(rows, right=(1, 2, 3, 4))
+    if group == "disk" and resources.fsync_seconds is not None:
+        fsync = quantity_text("_seconds", resources.fsync_seconds)
+        lines.append(f"with fsyncs of {fsync}, its clients complete up to {writes_text(resources.disk)} writes")
     if group == "cpu":
         machine = resources.cpu.machine
         lines.append(f"measured on {machine.get('cores', 'unknown')} cores of {machine.get('cpu', 'unknown')}")

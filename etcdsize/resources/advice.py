@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from etcdsize.resources.answer import Advice
 from etcdsize.resources.cases import Asked, evaluate_need
-from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.load import Load
 from etcdsize.resources.model import Evaluation
 
@@ -151,18 +150,18 @@ def _move_events(load: Load, asked: Asked) -> _Changed | None:
 
 
 def _upgrade(load: Load, asked: Asked) -> _Changed | None:
-    if not load_coefficients(asked.etcd_version).spread.likely.raft_kept_per_snapshot_count:
+    if not asked.table.spread.likely.raft_kept_per_snapshot_count:
         return None
     return _Changed(
         "Upgrade to etcd 3.6: its raft log keeps some 5,000 entries in memory, whatever the snapshot count is.",
         "memory.limit_bytes",
         load,
-        asked._replace(etcd_version="3.6", snapshot_count=None),
+        asked._replace(etcd_version="3.6", snapshot_count=None, model=None),
     )
 
 
 def _lower_snapshot_count(load: Load, asked: Asked) -> _Changed | None:
-    values = load_coefficients(asked.etcd_version).spread.likely
+    values = asked.table.spread.likely
     count = values.default_snapshot_count if asked.snapshot_count is None else asked.snapshot_count
     if not values.raft_kept_per_snapshot_count or count <= _SNAPSHOT_COUNT:
         return None

@@ -17,6 +17,7 @@ __all__ = [
     "MemoryResources",
     "NetworkResources",
     "SecondsResources",
+    "Span",
     "Term",
 ]
 
@@ -45,6 +46,14 @@ class Horizon(Model):
     soonest_hours: Annotated[_Number | None, Field(description="Not before. [h]")]
     likely_hours: Annotated[_Number | None, Field(description="Most likely. [h]")]
     latest_hours: Annotated[_Number | None, Field(description="Not after. [h]")]
+
+
+class Span(Model):
+    """A range in which something lies."""
+
+    low: Annotated[_Number, Field(description="It is at least that.")]
+    likely: Annotated[_Number, Field(description="It is most likely that.")]
+    high: Annotated[_Number, Field(description="It is at most that.")]
 
 
 class FileResources(Model):
@@ -108,6 +117,9 @@ class DiskResources(Model):
         Figure, Field(description="Writes that the disk completes one after the other at that rate. [1/s]")
     ]
     volume_bytes: Annotated[Figure, Field(description="The size of the file system. [bytes]")]
+    writes_possible_per_second: Annotated[
+        Span, Field(description="How many writes its fsyncs let this number of clients complete. [1/s]")
+    ]
 
 
 class NetworkResources(Model):

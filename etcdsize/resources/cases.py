@@ -7,7 +7,8 @@ import math
 from typing import NamedTuple
 
 from etcdsize.resources.amount import Amount
-from etcdsize.resources.coefficients import load_coefficients
+from etcdsize.resources.calibrated_model import CalibratedModel
+from etcdsize.resources.coefficients import CoefficientTable, load_coefficients
 from etcdsize.resources.disk import DiskSpeed
 from etcdsize.resources.fill import Filled
 from etcdsize.resources.load import Load
@@ -39,6 +40,12 @@ class Asked(NamedTuple):
     snapshot_count: int | None = None
     disk_mb_per_second: float | None = None
     fsync_seconds: float | None = None
+    model: CalibratedModel | None = None
+
+    @property
+    def table(self) -> CoefficientTable:
+        """The coefficients: those of a model, or ours for the version."""
+        return load_coefficients(self.etcd_version) if self.model is None else self.model
 
 
 class Evaluations(NamedTuple):
@@ -86,7 +93,7 @@ def _evaluate(load: Load, case: Case) -> Evaluation:
 
 @functools.lru_cache(maxsize=256)
 def _cases(asked: Asked) -> _Cases:
-    low, likely, high = load_coefficients(asked.etcd_version).spread
+    low, likely, high = asked.table.spread
     speeds = DISK_MB_PER_SECOND if asked.disk_mb_per_second is None else (asked.disk_mb_per_second,) * 3
     fsyncs = FSYNC_SECONDS if asked.fsync_seconds is None else (asked.fsync_seconds,) * 3
     count = likely.default_snapshot_count if asked.snapshot_count is None else float(asked.snapshot_count)

@@ -1,7 +1,7 @@
 """The model's coefficients: one file a version in `data/resources`, written by the experiments and never by hand.
 
-Each has a likely value, the range in which it lies, its unit, and how it is known: measured on a version, read in
-etcd's source, or our choice.
+Each has a likely value, the range in which it lies, its unit, and how it is known: measured on a version, calibrated on
+a machine of the user's, read in etcd's source, or our choice.
 """
 
 import functools
@@ -15,7 +15,7 @@ from etcdsize.base.model import Date, Model, Name, NotNegative, read_table
 from etcdsize.errors import TableError
 from etcdsize.etcd.version_names import version_files, version_names, version_order
 
-__all__ = ["Coefficient", "CoefficientTable", "Coefficients", "Spread", "load_coefficients"]
+__all__ = ["Coefficient", "CoefficientTable", "Coefficients", "Spread", "load_coefficients", "minor_version"]
 
 _FOLDER = Path(__file__).parents[1] / "data" / "resources"
 
@@ -160,7 +160,10 @@ class Coefficient(Model):
     high: Annotated[NotNegative, Field(description="The high end of its range.")]
     unit: Annotated[str, Field(description="The unit; B is bytes.")]
     how: Annotated[
-        Literal["measured", "source", "choice"], Field(description="Measured, read in etcd's source, or our choice.")
+        Literal["measured", "calibrated", "source", "choice"],
+        Field(
+            description="Measured by etcdsize, calibrated on a machine of yours, read in etcd's source, or our choice."
+        ),
     ]
     source: Annotated[Name, Field(description="The experiment, the file in etcd's source, or the reason.")]
 
@@ -186,8 +189,15 @@ class CoefficientTable(Model):
     def _check(self) -> "CoefficientTable":
         missing = [name for name in _NAMES if name not in self.coefficients]
         if missing:
-            raise TableError(f"lacks {', '.join(missing)}", field="coefficients")
+            raise TableError(
+                f"lacks {', '.join(missing)}; write the file again with this version of etcdsize", field="coefficients"
+            )
         return self
+
+    @property
+    def cpu_machine(self) -> dict[str, str]:
+        """The machine whose cores the figures of the CPU count."""
+        return self.machine
 
     @functools.cached_property
     def spread(self) -> "Spread":
@@ -221,12 +231,23 @@ def load_coefficients(etcd_version: str) -> CoefficientTable:
     >>> load_coefficients("3.6").coefficients["default_snapshot_count"].value
     10000
     """
-    if not isinstance(etcd_version, str) or etcd_version not in version_names():
-        # Imported here because the table of versions takes time to load.
-        from etcdsize.etcd.versions import load_versions
+    return _built_in(minor_version(etcd_version))
 
-        etcd_version = load_versions().version(etcd_version).name
-    return _built_in(etcd_version)
+
+def minor_version(etcd_version: str) -> str:
+    """Return the minor version of a version of etcd, such as `3.6` of `v3.6.16`.
+
+    Raises
+    ------
+    OptionError
+        If the version is not known.
+    """
+    if isinstance(etcd_version, str) and etcd_version in version_names():
+        return etcd_version
+    # Imported here because the table of versions takes time to load.
+    from etcdsize.etcd.versions import load_versions
+
+    return load_versions().version(etcd_version).name
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["DISK_TERMS", "DiskSpeed", "disk_figures", "wal_bytes_kept"]
+__all__ = ["DISK_TERMS", "DiskSpeed", "disk_figures", "wal_bytes_kept", "writes_possible"]
 
 WAL_FSYNC_P99_SECONDS = 0.010
 """What etcd recommends for any load: etcd-io/website content/en/docs/v3.5/faq.md. [s]"""
@@ -127,6 +127,11 @@ def fsync_needed(load: Load, values: Coefficients) -> float:
         return WAL_FSYNC_P99_SECONDS
     together = max(1.0, load.clients / values.write_wait_fsyncs)
     return min(WAL_FSYNC_P99_SECONDS, together / load.writes_per_second)
+
+
+def writes_possible(load: Load, values: Coefficients, fsync_seconds: float) -> float:
+    """Return how many writes a second the clients complete if nothing but the disk slows them; see `fsync_needed`."""
+    return max(1.0, load.clients / values.write_wait_fsyncs) / fsync_seconds
 
 
 def wal_bytes_kept(sums: LoadSums, values: Coefficients, snapshot_count: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from etcdsize.resources.coefficients import Coefficients
 from etcdsize.resources.cpu import CPU_TERMS, cpu_figures
-from etcdsize.resources.disk import DISK_TERMS, DiskSpeed, disk_figures, wal_bytes_kept
+from etcdsize.resources.disk import DISK_TERMS, DiskSpeed, disk_figures, wal_bytes_kept, writes_possible
 from etcdsize.resources.file_size import FILE_TERMS, file_figures, seconds_until_full
 from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
@@ -58,6 +58,8 @@ class Evaluation:
 
     groups: dict[str, Figures]
     sums: LoadSums
+    writes_possible: float
+    """Writes a second that the disk lets the clients complete. [1/s]"""
 
     def until_full(self, quota_bytes: float) -> tuple[float, float]:
         """Return when a quota is full, without compaction and with it. [s] Infinity: never."""
@@ -85,4 +87,4 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
         "cpu": cpu_figures(load, sums, values),
         "seconds": seconds_figures(load, sums, values, case.disk, length, in_use, since),
     }
-    return Evaluation(groups, sums)
+    return Evaluation(groups, sums, writes_possible(load, values, case.disk.fsync_seconds))

@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, computed_field, model_validator
@@ -26,6 +27,7 @@ from etcdsize.resources.answer import (
     Term,
 )
 from etcdsize.resources.assumption import Assumption
+from etcdsize.resources.calibrated_model import CalibratedModel, model_of
 from etcdsize.resources.cases import (
     DISK_MB_PER_SECOND,
     FSYNC_SECONDS,
@@ -34,7 +36,6 @@ from etcdsize.resources.cases import (
     evaluate_all,
     evaluate_need,
 )
-from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.fill import Filled, fill
 from etcdsize.resources.model import GROUPS
 from etcdsize.resources.notices import request_notices, resource_notices
@@ -62,6 +63,9 @@ class Resources(Answer):
     etcd_version: Annotated[str, Field(description="The version of etcd, as it was given.")]
     measured_on: Annotated[
         str | None, Field(description="The patch that the coefficients were measured on. None: taken from another one.")
+    ]
+    model: Annotated[
+        CalibratedModel | None, Field(description="The calibrated model, as it was given. None: the model of etcdsize.")
     ]
     quota_asked: Annotated[int | None, Field(description="The quota that was given. None: none was. [bytes]")]
     quota_bytes: Annotated[int, Field(description="The quota to set: the one that was given, or the need. [bytes]")]
@@ -98,8 +102,7 @@ class Resources(Answer):
 
     def _find_terms(self) -> dict[str, tuple[Term, ...]]:
         """The terms of every figure, by its name, such as `memory.limit_bytes`."""
-        table = load_coefficients(self.etcd_version)
-        found = self._evaluations
+        found, table = self._evaluations, self._asked.table
         return {
             f"{group}.{figure}": terms_of(group, figure, kinds, found, table)
             for group, figures in GROUPS.items()
@@ -182,7 +185,12 @@ class Resources(Answer):
     @property
     def _asked(self) -> Asked:
         return Asked(
-            self.etcd_version, self.quota_asked, self.snapshot_count, self.disk_mb_per_second, self.fsync_seconds
+            self.etcd_version,
+            self.quota_asked,
+            self.snapshot_count,
+            self.disk_mb_per_second,
+            self.fsync_seconds,
+            self.model,
         )
 
     @functools.cached_property
@@ -205,6 +213,7 @@ def resources_for(
     snapshot_count: int | None = None,
     disk_mb_per_second: float | None = None,
     fsync_seconds: float | None = None,
+    model: str | Path | CalibratedModel | None = None,
 ) -> Resources:
     """Return what a load takes of every member: file, memory, disk, network, CPU and the time of operations.
 
@@ -219,9 +228,12 @@ def resources_for(
     snapshot_count : int, optional
         etcd's setting of that name; None for its default. [count]
     disk_mb_per_second : number, optional
-        The disk's bandwidth. [MB/s] None if it is unknown, as for `fsync_seconds`: then a range counts.
+        The disk's bandwidth. [MB/s] None if it is unknown, as for `fsync_seconds`: then that of the model counts, or
+        else a range.
     fsync_seconds : number, optional
         How long an fsync takes on it, at the 99th percentile. [s]
+    model : str, Path or CalibratedModel, optional
+        What `calibrate` measured on a machine of yours, as it is or in its file. None is the model of etcdsize.
 
     Raises
     ------
@@ -230,7 +242,10 @@ def resources_for(
     WorkloadTypeError
         For anything but a profile or a workload.
     OptionError
-        For an unknown version, or for figures of the disk or settings that are not above 0.
+        For an unknown version, for figures of the disk or settings that are not above 0, or for a model of another
+        version.
+    TableError
+        If the file of the model cannot be read.
 
     References
     ----------
@@ -249,18 +264,25 @@ def resources_for(
         )
     if not isinstance(profile, Profile):
         profile = Profile(**profile.model_dump())
-    table = load_coefficients(etcd_version)
+    own = model_of(model, etcd_version)
+    table = Asked(etcd_version, model=own).table
     count = (
         int(table.spread.likely.default_snapshot_count)
         if snapshot_count is None
         else count_of("snapshot_count", snapshot_count)
     )
+    bandwidth, fsync = _positive("disk_mb_per_second", disk_mb_per_second), _positive("fsync_seconds", fsync_seconds)
+    fsync_p99 = fsync
+    if own is not None and own.disk is not None:
+        bandwidth = own.disk.mb_per_second if bandwidth is None else bandwidth
+        fsync, fsync_p99 = (own.disk.fsync_seconds, own.disk.fsync_p99_seconds) if fsync is None else (fsync, fsync)
     asked = Asked(
         etcd_version,
         None if quota_bytes is None else count_of("quota_bytes", quota_bytes),
         count,
-        _positive("disk_mb_per_second", disk_mb_per_second),
-        _positive("fsync_seconds", fsync_seconds),
+        bandwidth,
+        fsync,
+        own,
     )
     filled = fill(profile)
     try:
@@ -270,11 +292,12 @@ def resources_for(
         figures["file"]["quota_bytes"] = {end: round(value) for end, value in figures["file"]["quota_bytes"].items()}
         quota = figures["file"]["quota_bytes"]["need"] if asked.quota_bytes is None else asked.quota_bytes
         figures["file"] |= _until_full(found, quota)
+        figures["disk"]["writes_possible_per_second"] = _writes_possible(found)
         file, disk = FileResources.model_validate(figures["file"]), DiskResources.model_validate(figures["disk"])
         others = {
             "memory": MemoryResources.model_validate(figures["memory"]),
             "network": NetworkResources.model_validate(figures["network"]),
-            "cpu": CpuResources.model_validate({**figures["cpu"], "machine": table.machine}),
+            "cpu": CpuResources.model_validate({**figures["cpu"], "machine": table.cpu_machine}),
             "seconds": SecondsResources.model_validate(figures["seconds"]),
         }
     except (OverflowError, ValueError):
@@ -285,6 +308,7 @@ def resources_for(
             "profile": profile,
             "etcd_version": etcd_version,
             "measured_on": table.measured_on,
+            "model": own,
             "quota_asked": asked.quota_bytes,
             "quota_bytes": quota,
             "snapshot_count": count,
@@ -298,8 +322,8 @@ def resources_for(
                     quota,
                     file.high_water_bytes,
                     disk,
-                    disk_mb_per_second=asked.disk_mb_per_second,
-                    fsync_seconds=asked.fsync_seconds,
+                    disk_mb_per_second=bandwidth,
+                    fsync_seconds=fsync_p99,
                 ),
                 *request_notices(profile, filled.need),
             ),
@@ -333,6 +357,13 @@ def _figures(found: Evaluations) -> dict[str, dict[str, Any]]:
             for name, *values in zip(names, *totals)
         }
     return figures
+
+
+def _writes_possible(found: Evaluations) -> dict[str, float]:
+    """Return how many writes a second the disk lets the clients complete."""
+    likely = found.likely.writes_possible
+    values = (likely, *(end.writes_possible for end in found.ends))
+    return {"low": min(values), "likely": likely, "high": max(values)}
 
 
 def _until_full(found: Evaluations, quota_bytes: int) -> dict[str, dict[str, float | None]]:

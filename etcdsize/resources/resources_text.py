@@ -10,9 +10,18 @@ from etcdsize.base.text import one_line
 from etcdsize.resources.model import GROUPS
 
 if TYPE_CHECKING:
-    from etcdsize.resources.answer import Figure, Horizon, Term
+    from etcdsize.resources.answer import DiskResources, Figure, Horizon, Term
 
-__all__ = ["arithmetic_text", "cores_text", "digits_text", "figure_text", "quantity_text", "resources_text"]
+__all__ = [
+    "arithmetic_text",
+    "cores_text",
+    "digits_text",
+    "figure_text",
+    "model_text",
+    "quantity_text",
+    "resources_text",
+    "writes_text",
+]
 
 _TITLES = {
     "file": "File",
@@ -89,8 +98,7 @@ def arithmetic_text(name: str, terms: Sequence[Term]) -> str:
 def resources_text(resources: Any) -> str:
     """Return every figure of `Resources` with its terms, the assumptions, the advice and the notices, a line each."""
     # It has no type here, because two modules would import each other.
-    measured = f"measured on {resources.measured_on}" if resources.measured_on else "from source, not run"
-    lines = [f"etcd {resources.etcd_version} ({measured})."]
+    lines = [f"etcd {resources.etcd_version} ({model_text(resources)})."]
     for group, figures in GROUPS.items():
         lines.append(f"{_TITLES[group]}:")
         for figure in figures:
@@ -103,6 +111,8 @@ def resources_text(resources: Any) -> str:
         if group == "file":
             lines.append(f"  full without compaction: {_horizon_text(resources.file.full_without_compaction)}")
             lines.append(f"  full with compaction: {_horizon_text(resources.file.full)}")
+        if group == "disk" and resources.fsync_seconds is not None:
+            lines.append(f"  writes possible: {writes_text(resources.disk)}")
     for assumption in resources.assumptions:
         lines.append(f"Assumed: {assumption.field} {assumption.value}. {assumption.why} [{assumption.source}]")
     for effect in resources.assumption_effects:
@@ -114,6 +124,20 @@ def resources_text(resources: Any) -> str:
         lines.append(f"Advice ({advice.code}): {advice.text} {advice.figure}: from {change}.")
     lines.extend(f"Notice ({notice.code}): {notice.text}" for notice in resources.notices)
     return "\n".join(map(one_line, lines))
+
+
+def model_text(resources: Any) -> str:
+    """Return what the coefficients of `Resources` are known from, such as `measured on 3.6.16`."""
+    measured = f"measured on {resources.measured_on}" if resources.measured_on else "from source, not run"
+    model = resources.model
+    return measured if model is None else f"calibrated on {model.calibrated_on}, the rest {measured}"
+
+
+def writes_text(disk: DiskResources) -> str:
+    """Return how many writes a second a disk lets the clients complete."""
+    span = disk.writes_possible_per_second
+    low, likely, high = (quantity_text("_per_second", value) for value in (span.low, span.likely, span.high))
+    return f"{likely} ({low} to {high})"
 
 
 def _horizon_text(horizon: Horizon) -> str:

@@ -31,7 +31,12 @@ def terms_of(
 
 
 def _known(kind: TermKind, table: CoefficientTable) -> str:
-    words = {"measured": f"measured on {table.measured_on}", "source": "from source", "choice": "our choice"}
+    words = {
+        "measured": f"measured on {table.measured_on}",
+        "calibrated": "calibrated",
+        "source": "from source",
+        "choice": "our choice",
+    }
     ways = dict.fromkeys(table.coefficients[name].how for name in kind.coefficients) or {kind.how: None}
     return ", ".join(words[way] for way in ways)
 

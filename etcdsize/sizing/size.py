@@ -22,6 +22,7 @@ from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
 from etcdsize.fitting.need import Need, find_guide_need
 from etcdsize.fitting.today import machine_today
+from etcdsize.resources.calibrated_model import CalibratedModel, model_of
 from etcdsize.resources.profile import Profile
 from etcdsize.sizing.basis import Basis, NeedOf, basis_of, compare_needs, further_fields, need_by
 from etcdsize.sizing.load_profile import profile_for
@@ -67,6 +68,10 @@ class Sizing(Answer):
         Field(description="The tier whose machines these are: `tier`, or the smallest that is enough for the load."),
     ]
     etcd_version: Annotated[str, Field(description="The version of etcd for what the load takes.")]
+    model: Annotated[
+        CalibratedModel | None,
+        Field(description="The calibrated model for what the load takes, as given. None: the model of etcdsize."),
+    ]
     machines: Annotated[dict[str, Machine], Field(description="The machine to run each member on, by provider.")]
     machines_today: Annotated[
         dict[str, Machine],
@@ -173,7 +178,7 @@ class Sizing(Answer):
         """What the load takes, by the measured model."""
         from etcdsize.resources.resources import resources_for
 
-        return resources_for(self.profile, etcd_version=self.etcd_version)
+        return resources_for(self.profile, etcd_version=self.etcd_version, model=self.model)
 
     def _find_needs(self) -> dict[NeedOf, Need]:
         """Return what each member needs: by the guide for the tier, and for the load itself by the measured model."""
@@ -336,6 +341,7 @@ def size(
     members: int = 3,
     basis: Basis = "larger",
     etcd_version: str = DEFAULT_VERSION,
+    model: str | Path | CalibratedModel | None = None,
 ) -> Sizing:
     """Return what one cluster needs: tier, machine, utilization, and why.
 
@@ -370,6 +376,8 @@ def size(
         bound of the tiers.
     etcd_version : str
         The version for what the load takes, such as `"3.6"` or `"3.6.16"`.
+    model : str, Path or CalibratedModel, optional
+        What `calibrate` measured on a machine of yours, for what the load takes. None is the model of etcdsize.
 
     Raises
     ------
@@ -378,7 +386,8 @@ def size(
     WorkloadTypeError
         For a load that is not a number.
     OptionError
-        For an unknown provider, table or catalog, a headroom outside [0, 1), or fewer than one member.
+        For an unknown provider, table or catalog, a headroom outside [0, 1), fewer than one member, or a model of
+        another version.
 
     Examples
     --------
@@ -392,6 +401,7 @@ def size(
     headroom, members = headroom_of(headroom), members_of(members)
     basis = basis_of(basis)
     etcd_version = _version(etcd_version)
+    model = model_of(model, etcd_version)
     workload = _workload(workload, clients, requests_per_second, data_bytes, kubernetes_nodes)
 
     loads: tuple[int | float | None, ...] = (None, None, None)
@@ -466,6 +476,7 @@ def size(
         load_decides=by_load or (basis == "larger" and past_bounds),
         machine_tier=tier.name,
         etcd_version=etcd_version,
+        model=model,
         members=members,
         quorum=quorum(members),
         failure_tolerance=failure_tolerance(members),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from calibrated import model_with, write_model
 
 from etcdsize import EtcdSettings, Fit, Profile, Sizing, fit, kubernetes_profile, resources_for, settings_for, size
 from etcdsize.cli.load_arguments import OPTIONS
+from etcdsize.reports.resources import render_resources
 from etcdsize.reports.settings import render_settings
 from etcdsize.reports.sizing import render_sizing
 
@@ -111,3 +115,56 @@ def test_what_contradicts_is_refused(run, command: str, words: list[str], messag
     assert (code, out) == (2, "")
     assert err.startswith(f"etcdsize: {message}")
     assert len(err.splitlines()) == 1
+
+
+class TestModel:
+    """--model: a model of one's own, used by every command that answers for a load."""
+
+    WORDS = ("--keys", "1e6", "--value-size", "500", "--writes", "200", "--clients", "32")
+    LOAD = Profile(keys=1e6, value_bytes=500, writes_per_second=200, clients=32)
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> str:
+        return str(write_model(tmp_path / "my-model.json"))
+
+    def test_every_command_uses_it(self, run, file: str) -> None:
+        words = [*self.WORDS, "--model", file]
+        sizing = size(self.LOAD, model=file)
+        assert run("resources", *words)[1] == render_resources(resources_for(self.LOAD, model=file))
+        assert run("size", *words)[1] == render_sizing(sizing) != render_sizing(size(self.LOAD))
+        assert Fit.model_validate_json(run("fit", *words, "--json")[1]).need == fit(sizing).need
+        assert EtcdSettings.model_validate_json(run("settings", *words, "--json")[1]) == settings_for(sizing)
+        quota = f"--quota-backend-bytes={settings_for(sizing).quota_backend_bytes}"
+        assert quota in run("bootstrap", "--local", "1", *words)[1]
+
+    def test_without_a_version_its_own_counts(self, run, tmp_path: Path) -> None:
+        file = str(write_model(tmp_path / "my-model.json", model_with("3.5.35")))
+        words = [*self.WORDS, "--model", file]
+        for command in ("resources", "size", "settings"):
+            code, out, _ = run(command, *words, "--json")
+            assert code == 0
+            assert "3.5" in str(json.loads(out)["etcd_version"])
+        assert "calibrated model, etcd 3.5" in run("fit", *words, "--basis", "measured", "--json")[1]
+        assert run("bootstrap", "--local", "1", *words)[0] == 0
+
+    @pytest.mark.parametrize("command", ["resources", "size", "fit", "settings", "bootstrap"])
+    def test_another_version_is_refused(self, run, file: str, command: str) -> None:
+        local = ["--local", "1"] if command == "bootstrap" else []
+        code, out, err = run(command, *local, *self.WORDS, "--model", file, "--etcd-version", "3.5")
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+        assert "calibrated on etcd 3.6.16, expected one for etcd 3.5" in err
+
+    @pytest.mark.parametrize("words", [["fit", "--tier", "small"], ["bootstrap", "--local", "1"]])
+    def test_without_a_load_it_is_refused(self, run, file: str, words: list[str]) -> None:
+        code, out, err = run(*words, "--model", file)
+        assert (code, out) == (2, "")
+        assert err.startswith("etcdsize: --model: ")
+
+    def test_is_never_the_output_too(self, file: str) -> None:
+        before = Path(file).read_bytes()
+        command = [sys.executable, "-m", "etcdsize", "size", *self.WORDS, "--model", file]
+        with Path(file).open("ab") as out:
+            done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"etcdsize: {file}: is both the input and standard output")
+        assert Path(file).read_bytes() == before

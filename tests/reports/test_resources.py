@@ -98,6 +98,10 @@ def made_by_hand() -> Resources:
                 "full_without_compaction": {"soonest_hours": 0.5, "likely_hours": 12, "latest_hours": None},
                 "full": never,
             },
+            "disk": {
+                **groups["disk"],
+                "writes_possible_per_second": {"low": 400, "likely": 5000, "high": 20_000},
+            },
             "cpu": {**groups["cpu"], "machine": {"cpu": "AMD EPYC", "cores": "2"}},
             "terms": terms,
             "advice": [
