@@ -16,6 +16,9 @@ __all__ = [
     "Assumption",
     "AssumptionEffect",
     "Bound",
+    "CalibratedDisk",
+    "CalibratedModel",
+    "CalibrationError",
     "Candidate",
     "Catalog",
     "ClientCount",
@@ -84,6 +87,7 @@ __all__ = [
     "SecondsResources",
     "Setting",
     "Sizing",
+    "Span",
     "Step",
     "TableError",
     "Term",
@@ -98,6 +102,7 @@ __all__ = [
     "WriteLatency",
     "__version__",
     "audit",
+    "calibrate",
     "classify",
     "combine_scrapes",
     "failure_tolerance",
@@ -105,6 +110,7 @@ __all__ = [
     "format_bytes",
     "kubernetes_profile",
     "load_catalog",
+    "load_model",
     "load_tiers",
     "load_versions",
     "need_for",
@@ -136,11 +142,13 @@ __version__ = "0.1.0"
 _PUBLIC_NAMES = {
     "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "base.notice": ("Notice", "NoticeDetail"),
+    "calibration.calibrate": ("calibrate",),
     "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
     "plan.cluster": ("ClusterPlan",),
     "catalog.costs": ("Cost", "DiskPrice", "Price", "PriceStep"),
     "catalog.disks": ("DiskChoice", "DiskKind", "DiskLimit"),
     "errors": (
+        "CalibrationError",
         "ColumnError",
         "EtcdSizeError",
         "FleetFileError",
@@ -193,9 +201,11 @@ _PUBLIC_NAMES = {
         "MemoryResources",
         "NetworkResources",
         "SecondsResources",
+        "Span",
         "Term",
     ),
     "resources.assumption": ("Assumption",),
+    "resources.calibrated_model": ("CalibratedDisk", "CalibratedModel", "load_model"),
     "resources.object_kind": ("ObjectKind",),
     "resources.profile": ("Profile",),
     "resources.profile_file": ("read_profile",),
@@ -218,6 +228,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from etcdsize.base.notice import Notice, NoticeDetail
+    from etcdsize.calibration.calibrate import calibrate
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
     from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
     from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit
@@ -228,6 +239,7 @@ if TYPE_CHECKING:
     from etcdsize.catalog.readers.aws import read_aws_instance_types
     from etcdsize.catalog.readers.gcloud import read_gcloud_machine_types
     from etcdsize.errors import (
+        CalibrationError,
         ColumnError,
         EtcdSizeError,
         FleetFileError,
@@ -282,9 +294,11 @@ if TYPE_CHECKING:
         MemoryResources,
         NetworkResources,
         SecondsResources,
+        Span,
         Term,
     )
     from etcdsize.resources.assumption import Assumption
+    from etcdsize.resources.calibrated_model import CalibratedDisk, CalibratedModel, load_model
     from etcdsize.resources.kubernetes import kubernetes_profile
     from etcdsize.resources.object_kind import ObjectKind
     from etcdsize.resources.profile import Profile

@@ -155,7 +155,6 @@ class TestCommands:
         assert member.url in printed["etcdctl member list"]
 
     def test_count_the_connections(self, member: Member) -> None:
-        program("ss", "iproute2")
         command = re.search(r"^ss .*$", PAGE, re.M)
         assert command is not None
         port = member.url.rpartition(":")[2]

@@ -61,6 +61,12 @@ ANSWERS = {
         "Catalog",
         "validation",
     ),
+    "model": Answered(
+        "calibrate",
+        "a model, as calibrate writes it and --model reads it",
+        "etcdsize.resources.calibrated_model",
+        "CalibratedModel",
+    ),
     "error": Answered(
         "", "an error, on standard error, of a command with --json", "etcdsize.cli.error_report", "error_schema", None
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from etcdsize import __version__
 from etcdsize.cli import (
     bootstrap,
+    calibrate,
     catalog,
     fit,
     fleet,
@@ -32,6 +33,7 @@ _COMMANDS = (
     runbook,
     terraform_external,
     observe,
+    calibrate,
     tiers,
     machines,
     catalog,

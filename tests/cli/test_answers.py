@@ -27,7 +27,7 @@ METRICS = (DATA / "metrics-3.4.23-before.txt").read_text()
 
 ROWS = {"fleet-row", "observe-row"}
 """Rows have columns of their own besides; docs/ describes those of the answers."""
-WITHOUT_JSON = {"catalog import", "terraform-external"}
+WITHOUT_JSON = {"calibrate", "catalog import", "terraform-external"}
 """The commands that print nothing but JSON, and need no option for it."""
 
 
