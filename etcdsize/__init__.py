@@ -211,8 +211,9 @@ _PUBLIC_NAMES = {
     "resources.profile_file": ("read_profile",),
     "resources.resources": ("Resources", "resources_for"),
     "resources.kubernetes": ("kubernetes_profile",),
+    "sizing.answer": ("Sizing",),
     "sizing.quorum": ("failure_tolerance", "quorum"),
-    "sizing.size": ("Sizing", "size"),
+    "sizing.size": ("size",),
     "operations.steps": ("Command", "Step"),
     "tiers": ("Bound", "Tier", "TierTable", "load_tiers"),
     "plan.tls": ("Tls", "TlsFiles"),
@@ -304,8 +305,9 @@ if TYPE_CHECKING:
     from etcdsize.resources.profile import Profile
     from etcdsize.resources.profile_file import read_profile
     from etcdsize.resources.resources import Resources, resources_for
+    from etcdsize.sizing.answer import Sizing
     from etcdsize.sizing.quorum import failure_tolerance, quorum
-    from etcdsize.sizing.size import Sizing, size
+    from etcdsize.sizing.size import size
     from etcdsize.tiers import Bound, Tier, TierTable, load_tiers
     from etcdsize.units import format_bytes, parse_bytes, parse_duration, parse_fraction, parse_rate
     from etcdsize.workload import Workload

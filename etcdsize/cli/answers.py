@@ -22,7 +22,7 @@ class Answered(NamedTuple):
 
 
 ANSWERS = {
-    "size": Answered("size", "what one cluster needs, and why", "etcdsize.sizing.size", "Sizing"),
+    "size": Answered("size", "what one cluster needs, and why", "etcdsize.sizing.answer", "Sizing"),
     "fleet": Answered("fleet", "the summary of a file of clusters", "etcdsize.files.summary", "FleetSummary"),
     "fleet-row": Answered(
         "fleet", "a row that is written as JSON", "etcdsize.cli.row_schemas", "fleet_row_schema", None

@@ -18,8 +18,9 @@ from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fitting.today import cluster_usd_month, machine_today
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
 from etcdsize.fleet.nodes import KubernetesNodes
+from etcdsize.sizing.answer import Sizing
 from etcdsize.sizing.notices import no_machines_notice
-from etcdsize.sizing.size import Sizing, size
+from etcdsize.sizing.size import size
 from etcdsize.tiers import TierTable, exact_bounds
 from etcdsize.units import DIMENSIONS
 

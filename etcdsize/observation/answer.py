@@ -6,7 +6,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Answer
 from etcdsize.observation.model import Observation
-from etcdsize.sizing.size import Sizing
+from etcdsize.sizing.answer import Sizing
 
 __all__ = ["ObservedCluster"]
 

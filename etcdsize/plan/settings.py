@@ -39,9 +39,9 @@ from etcdsize.resources.fill import fill
 from etcdsize.resources.notices import REQUEST_TOO_LARGE, request_notices
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.resources.resources import Resources, resources_for
+from etcdsize.sizing.answer import Sizing
 from etcdsize.sizing.basis import compare_needs
 from etcdsize.sizing.load_profile import profile_for
-from etcdsize.sizing.size import Sizing
 from etcdsize.workload import Workload
 
 __all__ = ["EtcdSettings", "Setting", "settings_for"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
     from etcdsize.catalog.provider_file import WriteLatency
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate
-    from etcdsize.sizing.size import Sizing
+    from etcdsize.sizing.answer import Sizing
 
 __all__ = ["render_fit"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.resources_text import quantity_text
-from etcdsize.sizing.size import load_text
+from etcdsize.sizing.answer import load_text
 from etcdsize.units import DIMENSIONS, format_bytes
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from etcdsize.etcd.quota import quota_text
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page, usd_text
 from etcdsize.resources.resources_text import quantity_text
-from etcdsize.sizing.size import bound_text, load_text
+from etcdsize.sizing.answer import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
 from etcdsize.workload import CERTAINTY_WORDS, Certainty
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
     from etcdsize.resources.answer import Figure
-    from etcdsize.sizing.size import Sizing
+    from etcdsize.sizing.answer import Sizing
 
 __all__ = ["forced_by_text", "render_sizing"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page
-from etcdsize.sizing.size import bound_text
+from etcdsize.sizing.answer import bound_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ ROOMS = (
     Room("tiers", ("etcdsize/tiers.py",), ("tests/test_tiers.py",)),
     Room("units", ("etcdsize/units.py",), ("tests/test_units.py",)),
     Room("sizing", tuple(f"etcdsize/sizing/{name}.py" for name in
-                         ("basis", "load_machines", "load_profile", "machines", "notices", "options", "quorum",
-                          "size")),
+                         ("answer", "basis", "load_machines", "load_profile", "machines", "notices", "options",
+                          "quorum", "size")),
          ("tests/sizing",)),
     Room("fitting", tuple(f"etcdsize/fitting/{name}.py" for name in
                           ("capacity", "disks", "fit", "fsync", "load_need", "model", "need", "recovery",
