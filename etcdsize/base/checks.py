@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.errors import OptionError
 
 __all__ = [
@@ -149,7 +149,7 @@ def one_of(option: str, value: Any, accepted: Iterable[str]) -> str:
     if isinstance(value, str) and value in accepted:
         return value
     raise OptionError(
-        f"{option}: got {shown(value)}, expected {' or '.join(accepted)}{nearest(str(value), accepted)}",
+        f"{option}: got {shown(value)}, expected {in_words(accepted, 'or')}{nearest(str(value), accepted)}",
         option=option,
         value=value,
     )

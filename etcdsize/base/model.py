@@ -143,6 +143,8 @@ def date_of(text: str) -> str:
 Date = Annotated[str, AfterValidator(date_of), WithJsonSchema({"type": "string", "format": "date"})]
 DateOrEmpty = Annotated[str, AfterValidator(lambda text: text and date_of(text))]
 
+# More fields are not listed in a message (our choice).
+_MOST_FIELDS = 10
 # Our choice; the machines of all providers take 2 MB.
 _LARGEST_BYTES = 64 * 2**20
 
@@ -219,8 +221,12 @@ def _dotted(parts: Sequence[int | str]) -> str:
 def _reason(model: type[Model], detail: ErrorDetails) -> str:
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        fields = list(_model_at(model, detail["loc"][:-1]).model_fields)
-        return f"unknown field; expected {', '.join(fields)}{nearest(name, fields)}"
+        owner = _model_at(model, detail["loc"][:-1])
+        fields = list(owner.model_fields)
+        expected = ", ".join(fields)
+        if len(fields) > _MOST_FIELDS:
+            expected = f"one of the {len(fields)} fields of {owner.__name__} that docs/api.md lists"
+        return f"unknown field; expected {expected}{nearest(name, fields)}"
     if detail["type"] == "missing":
         return "missing; the field is required"
     if detail["type"] == "too_short":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Suggestions",
     "decoded",
+    "in_words",
     "markdown_code",
     "markdown_text",
     "nearest",
@@ -42,6 +43,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
     lowered = {name.lower(): name for name, _ in zip(known, range(_MOST_WORDS)) if len(name) <= _LONGEST_WORD}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f'; did you mean "{lowered[close[0]]}"?' if close else ""
+
+
+def in_words(words: Iterable[str], last: str = "and") -> str:
+    """Return a list in words, with `and` or `or` before the last one.
+
+    >>> in_words(["a"]), in_words(["a", "b"]), in_words(["a", "b", "c"], "or")
+    ('a', 'a and b', 'a, b or c')
+    """
+    *others, end = list(words) or [""]
+    return f"{', '.join(others)} {last} {end}" if others else end
 
 
 def decoded(content: bytes) -> str:

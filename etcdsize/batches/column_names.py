@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from etcdsize.base.text import in_words
 from etcdsize.units import BYTE_UNITS
 
 __all__ = ["BYTE_UNIT_NAMES", "TIME_NAMES", "ColumnName", "Unit", "read_name"]
@@ -122,7 +123,7 @@ class ColumnName:
         if self.times or self.scale != 1:
             return f"per {self.times[0]}" if self.times else "k"
         if len(self.byte_units) > 1:
-            return " and ".join(self.byte_units)
+            return in_words(self.byte_units)
         return Unit(self.byte_units[0], Fraction(BYTE_UNITS[self.byte_units[0]])) if self.byte_units else None
 
     def _rate(self) -> Unit | str | None:
@@ -131,7 +132,7 @@ class ColumnName:
         explicit = self.times or tuple(dict.fromkeys(_RATES[word][0] for word in self.words if word in _RATES))
         scale = self.scale * max((_RATES[word][1] for word in self.words if word in _RATES), default=1)
         if len(explicit) > 1:
-            return " and ".join(f"per {time}" for time in explicit)
+            return in_words(f"per {time}" for time in explicit)
         if not explicit:
             if self.words and self.words[-1] not in _PLAIN and _LIKE_A_TIME.fullmatch(self.words[-1]):
                 return self.words[-1]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from etcdsize.base.text import nearest, one_line, shortened, shown
+from etcdsize.base.text import in_words, nearest, one_line, shortened, shown
 from etcdsize.batches.column_names import BYTE_UNIT_NAMES, TIME_NAMES, ColumnName, Unit, read_name
 from etcdsize.batches.missing_columns import PYTHON, Options, find_hints, report_missing
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
@@ -48,8 +48,8 @@ _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
 _FILE_WORDS = {"db", "database", "dbsize", "databasesize", "size", "file", "backend"}
 _NOT_FILE_WORDS = {"data", "datasize", "in_use", "used", "inuse", "logical"}
 _ACCEPTED = {
-    **dict.fromkeys(("data_bytes", "memory_gib"), f"bytes, {', '.join(BYTE_UNIT_NAMES[:-1])} or {BYTE_UNIT_NAMES[-1]}"),
-    "requests_per_second": f"requests per {', '.join(TIME_NAMES[:-1])} or {TIME_NAMES[-1]}, or thousands of them",
+    **dict.fromkeys(("data_bytes", "memory_gib"), f"bytes, {in_words(BYTE_UNIT_NAMES, 'or')}"),
+    "requests_per_second": f"requests per {in_words(TIME_NAMES, 'or')}, or thousands of them",
 }
 
 
@@ -200,7 +200,7 @@ def _find(read: Names, key: str, chosen: str | None, stated: Unit | None) -> Sou
     if len(places) > 1:
         names = [read.names[place] for place in places]
         raise ColumnError(
-            f"{key}: has {' and '.join(map(shown, names))}, expected one column; choose it by name"
+            f"{key}: has {in_words(map(shown, names))}, expected one column; choose it by name"
             if len(set(names)) > 1
             else f"{key}: has the column {shown(names[0])} {len(places)} times, expected it once"
         )

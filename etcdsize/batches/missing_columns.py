@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from etcdsize.base.text import nearest, one_line, shown
+from etcdsize.base.text import in_words, nearest, one_line, shown
 from etcdsize.batches.column_names import Unit
 from etcdsize.batches.usual_names import AMBIGUOUS, USUAL_NAMES, Names, list_names
 from etcdsize.errors import ColumnError
@@ -111,7 +111,7 @@ def _choices(read: Names, place: int, key: str, options: Options) -> str:
     if isinstance(unit, Unit):
         return f"is it {shown(name)}? Then add {options.column(_stating(key, unit), name)}"
     choices = [options.column(each, name) for each in _KEYS[key]]
-    return f"is it {shown(name)}? Then add its unit: {', '.join(choices[:-1])} or {choices[-1]}, for example"
+    return f"is it {shown(name)}? Then add its unit: {in_words(choices, 'or')}, for example"
 
 
 def _stating(key: str, unit: Unit) -> str:

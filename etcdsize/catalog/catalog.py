@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from etcdsize.base.checks import list_of, names_of, text_of
 from etcdsize.base.model import Answer, DateOrEmpty, Model, Name, read_table
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
 from etcdsize.catalog.machines import Machine, MachinePrice
@@ -293,7 +293,7 @@ def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Ite
 def _not_one_machine(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequence[str]) -> str:
     where = f"row {row}, machine_type: got {shown(listed.machine_type)}, "
     if providers:
-        return f"{where}which {' and '.join(providers)} both have; add the provider to the row"
+        return f"{where}which {in_words(providers)} both have; add the provider to the row"
     known = [machine.machine_type for machine in catalog.machines if listed.provider in (None, machine.provider)]
     of = f"{listed.provider} " if listed.provider else ""
     where += f"which is not among the {of}machines in the catalog {shown(catalog.name)}"

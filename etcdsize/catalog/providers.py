@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from etcdsize.base.text import shown
+from etcdsize.base.text import in_words, shown
 from etcdsize.errors import OptionError
 
 __all__ = ["FOLDER", "Provider", "find_provider", "known_providers", "misspelt_provider", "provider_name"]
@@ -89,8 +89,7 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def _not_a_provider(name: object) -> str:
-    *others, last = _names(FOLDER)
-    return f"got {shown(name)}, expected {' or '.join(filter(None, (', '.join(others), last)))}"
+    return f"got {shown(name)}, expected {in_words(_names(FOLDER), 'or')}"
 
 
 def _word(name: str) -> str:

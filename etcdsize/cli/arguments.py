@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from etcdsize import units
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.cli.argument_parser import Container, file_name
 from etcdsize.cli.streams import reject_own_output
 from etcdsize.errors import OptionError
@@ -178,7 +178,7 @@ def choice(words: Sequence[str]) -> Callable[[str], str]:
 
     def convert(text: str) -> str:
         if text not in words:
-            raise OptionError(f"got {shown(text)}, expected {' or '.join(words)}{nearest(text, words)}")
+            raise OptionError(f"got {shown(text)}, expected {in_words(words, 'or')}{nearest(text, words)}")
         return text
 
     return convert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.errors import OptionError, UnitError
 from etcdsize.etcd.flag import EtcdFlag, Value
 from etcdsize.etcd.versions import EtcdVersion
@@ -61,7 +61,9 @@ def check_value(version: EtcdVersion, flag: EtcdFlag, value: object) -> Value:
             raise _rejected(flag, value, "printable text")
         known = choices(version, flag)
         if known is not None and value not in known:
-            raise _rejected(flag, value, f"{' or '.join(one or 'nothing' for one in known)}{nearest(value, known)}")
+            raise _rejected(
+                flag, value, f"{in_words((one or 'nothing' for one in known), 'or')}{nearest(value, known)}"
+            )
     return value
 
 

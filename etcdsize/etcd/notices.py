@@ -3,6 +3,7 @@
 from collections import Counter
 
 from etcdsize.base.notice import Notice, NoticeDetail, NoticeKind
+from etcdsize.base.text import in_words
 from etcdsize.etcd.flaws import Effect
 from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES, SUGGESTED_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion
@@ -81,8 +82,8 @@ def _of_flaws(version: EtcdVersion) -> Notice:
         what = "; ".join(f"{flaw.id}: {flaw.allows}" for flaw in flaws)
     else:
         counts = Counter(flaw.effect for flaw in flaws)
-        *most, last = [f"{count} {_EFFECTS[effect]}" for effect, count in counts.items()]
-        what = f"{', '.join(most)}{' and ' if most else ''}{last}; docs/settings.md lists them"
+        listed = in_words(f"{count} {_EFFECTS[effect]}" for effect, count in counts.items())
+        what = f"{listed}; docs/settings.md lists them"
     if version.oldest_safe_patch is not None:
         remedy = f"upgrade to {version.oldest_safe_patch} of {version.oldest_safe_patch_date} or a later patch"
     else:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from etcdsize.base.checks import instance_of, text_of
 from etcdsize.base.model import Date, Model, Name, date_of, read_table
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.etcd.flag import EtcdFlag, FlagChange, add_version
 from etcdsize.etcd.flaws import EtcdFlaw, read_flaws
@@ -79,7 +79,7 @@ class EtcdVersion(Model):
     @property
     def evidence(self) -> str:
         """How we know its flags: `run on 3.5.1 and 3.5.35`, or `from source, not run`."""
-        return f"run on {' and '.join(self.ran)}" if self.ran else NOT_RUN
+        return f"run on {in_words(self.ran)}" if self.ran else NOT_RUN
 
     def __str__(self) -> str:
         return self.name if self.patch is None else f"{self.name}.{self.patch}"

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from etcdsize.base.text import shown
+from etcdsize.base.text import in_words, shown
 from etcdsize.batches.cells import PADDING
 from etcdsize.errors import FleetFileError
 from etcdsize.files.csv_cells import PAD, Cells, cut
@@ -107,7 +107,7 @@ class CsvReader:
     def _find_delimiter(self, header: bytes, own: str) -> str:
         found, counts = find_delimiter(header.rstrip(b"\r\n"), own)
         if found is None:
-            listed = " and ".join(f"{count} times {shown(delimiter)}" for delimiter, count in counts.most_common())
+            listed = in_words(f"{count} times {shown(delimiter)}" for delimiter, count in counts.most_common())
             raise FleetFileError(
                 f"{self._name}: line {self._line}: the header has {listed} between its cells, expected one delimiter; "
                 "choose it with --delimiter",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
+from etcdsize.base.text import in_words
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.units import format_bytes, format_number
 
@@ -62,7 +63,7 @@ def wait_notices(members: Sequence[MemberLoad]) -> Iterator[Notice]:
 
 def _of_disk(member: MemberLoad) -> Iterator[Notice]:
     slow = [kind for kind in ("wal_fsync", "backend_commit") if _is_long(member, kind)]
-    waits = " and ".join(_wait(member, kind) for kind in slow)
+    waits = in_words(_wait(member, kind) for kind in slow)
     if _cpu_is_at_limit(member):
         text = (
             f"{member.endpoint}: the process used {_core_count(member.cpu_cores)} of the {_cores(member.usable_cores)} "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
-from etcdsize.base.text import one_line
+from etcdsize.base.text import in_words, one_line
 from etcdsize.errors import OptionError
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.versions import load_versions
@@ -201,10 +201,10 @@ def _of_disagreement(members: Sequence[MemberLoad]) -> Iterator[Notice]:
     differences = []
     versions = _versions(members)
     if len(versions) > 1:
-        differences.append(f"versions {' and '.join(versions)}")
+        differences.append(f"versions {in_words(versions)}")
     quotas = sorted({member.quota_bytes for member in members if member.quota_bytes})
     if len(quotas) > 1:
-        differences.append(f"quotas of {' and '.join(format_bytes(quota) for quota in quotas)}")
+        differences.append(f"quotas of {in_words(format_bytes(quota) for quota in quotas)}")
     data = [member.data_bytes for member in members if member.data_bytes is not None]
     if data and max(data) - min(data) > max(_DATA_SPREAD * max(data), _DATA_SPREAD_BYTES):
         differences.append(f"data in use from {format_bytes(min(data))} to {format_bytes(max(data))}")
@@ -268,8 +268,9 @@ def api_server_notices(
         yield _RATES_UNKNOWN(rates_unknown)
     elif pages < apiservers:
         yield _API_SERVERS_MISSING(
-            f"The requests are those of {pages} of {apiservers} API servers. Writes are what etcd reported to them; "
-            "reads, and writes that it did not report, such as those of events, are assumed to be as many elsewhere."
+            f"These are the metrics of {pages} of the {apiservers} API servers. Each server sees most writes of the "
+            "others as events of its watches. Reads, and writes that no server watches, such as those of events, are "
+            "counted here alone: the others are assumed to send as many."
         )
     if uncounted:
         yield _OBJECTS_UNKNOWN(
@@ -278,7 +279,7 @@ def api_server_notices(
         )
     if unknown_operations:
         yield _OPERATIONS_UNKNOWN(
-            "Requests of these operations are not counted, because it is not known whether they write: "
+            f"We do not know whether these operations read or write, so their requests are left out: "
             f"{_few(unknown_operations)}."
         )
     if etcds > 1:

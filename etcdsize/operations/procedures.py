@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from etcdsize.base.text import in_words
 from etcdsize.etcd.quota import quota_text
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion, load_versions
 from etcdsize.fitting.fsync import FIO, WAL_FSYNC_P99_MS, sequential_iops_for
@@ -209,7 +210,7 @@ def _restore_snapshot(etcdctl: EtcdctlCommands, kubernetes: bool) -> Step:
 def _run_with_bump(version: EtcdVersion) -> str:
     """Return the evidence of a restore that raises the revision: not every patch that was run can."""
     ran = [patch for patch in version.ran if load_versions().version(patch).restore_bumps_revision]
-    return f"run on {' and '.join(ran)}" if ran else NOT_RUN
+    return f"run on {in_words(ran)}" if ran else NOT_RUN
 
 
 def _first_to_bump() -> str:

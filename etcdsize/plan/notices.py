@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import is_deprecated
@@ -42,7 +42,7 @@ def memory_notices(need: Need, machines: Iterable[Machine], resources: Resources
     return (
         MEMORY_ABOVE_MACHINE(
             f"The load needs {format_number(need.memory_gib)} GiB of memory ({need.because['memory_gib']}), more than "
-            f"{' and '.join(short)}.{''.join(f' {text}' for text in advice)}"
+            f"{in_words(short)}.{''.join(f' {text}' for text in advice)}"
         ),
     )
 
@@ -97,19 +97,18 @@ def plan_notices(
     """
     notices = []
     if shared:
-        notices.append(MEMBERS_SHARE_HOST(f"Several members are on {' and '.join(shared)}: they fail together."))
+        notices.append(MEMBERS_SHARE_HOST(f"Several members are on {in_words(shared)}: they fail together."))
     if loopback:
         notices.append(
             LOOPBACK_ADDRESS(
-                f"No other machine can reach {' and '.join(dict.fromkeys(loopback))}: a loopback address is advertised "
+                f"No other machine can reach {in_words(dict.fromkeys(loopback))}: a loopback address is advertised "
                 "in a cluster of several hosts."
             )
         )
     if plain:
         notices.append(
             PLAIN_HTTP(
-                "Without TLS, anyone on the network can read and write the data of "
-                f"{' and '.join(dict.fromkeys(plain))}."
+                f"Without TLS, anyone on the network can read and write the data of {in_words(dict.fromkeys(plain))}."
             )
         )
     if crowded is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etcdsize.base.text import in_words
 from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.resources_text import quantity_text
 from etcdsize.sizing.answer import load_text
@@ -60,7 +61,7 @@ def _amount_text(field: str, amount: Amount) -> str:
 def field_text(field: str, ends: Sequence[float]) -> str:
     """Return the value of a field, or the ends of its range, in the units of the field."""
     if field == "tls":
-        return " or ".join(dict.fromkeys("yes" if one else "no" for one in ends))
+        return in_words(dict.fromkeys("yes" if one else "no" for one in ends), "or")
     if field == "disk_mb_per_second":
         return "..".join(quantity_text("_bytes_per_second", one * 1e6) for one in ends)
     return "..".join(quantity_text(f"load.{field}", one) for one in ends)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etcdsize.base.text import in_words
 from etcdsize.observation.findings import first_full, full_text
 from etcdsize.observation.health import milliseconds
 from etcdsize.observation.notices import without_some
@@ -136,7 +137,7 @@ def _count(observation: Observation) -> str:
 def _leader(leaders: list[str]) -> str:
     if not leaders:
         return ", leader unknown"
-    return f", leader{'s' if len(leaders) > 1 else ''} {' and '.join(leaders)}"
+    return f", leader{'s' if len(leaders) > 1 else ''} {in_words(leaders)}"
 
 
 def _failures(observation: Observation) -> list[tuple[str, str]]:
@@ -221,7 +222,7 @@ def _members(observation: Observation) -> list[str]:
     lines = aligned(rows, right=(2, 3, 4, 5, 6, 7, 8, 9))
     since_start = [member for member in observation.members if member.since_start]
     if since_start:
-        reasons = " or ".join(dict.fromkeys(map(_why_since_start, since_start))) if observation.scrapes == 2 else ""
+        reasons = in_words(dict.fromkeys(map(_why_since_start, since_start)), "or") if observation.scrapes == 2 else ""
         lines.append(f"* since the member started{', because ' if reasons else ''}{reasons}")
     return lines
 

@@ -16,6 +16,7 @@ from program import ENVIRONMENT
 from servers import answering, serving
 
 from etcdsize import Catalog, Sizing, TierTable
+from etcdsize.base.text import in_words
 from etcdsize.batches.columns import ANSWERS as ANSWER_COLUMNS
 from etcdsize.cli.answers import ANSWERS, schema_of
 from etcdsize.cli.parser import build_parser
@@ -96,7 +97,7 @@ class TestSchemas:
     def test_an_unknown_name_is_rejected(self, run) -> None:
         code, out, err = run("schema", "sise")
         assert (code, out) == (2, "")
-        assert err == f'etcdsize: NAME: got "sise", expected {" or ".join(ANSWERS)}; did you mean "size"?\n'
+        assert err == f'etcdsize: NAME: got "sise", expected {in_words(ANSWERS, "or")}; did you mean "size"?\n'
 
 
 LOAD = ["--clients", "300", "--rps", "800", "--data", "400MB"]

@@ -235,7 +235,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
             (["--catalog", "current", "--region", "eu-west-1"],
              'regions: got "eu-west-1", expected one of the catalog "current": eastus, us-central1, us-east-1'),
             (["--catalog", "current", "--sort", "prise"],
-             '--sort: got "prise", expected price or vcpus or memory or iops; did you mean "price"?'),
+             '--sort: got "prise", expected price, vcpus, memory or iops; did you mean "price"?'),
             (["--catalog", "current", "--family", "m8i", "--arch", "arm64"],
              'catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
             (["--family", "m8i"], 'families: got "m8i", expected one of the catalog "guide": it has none'),

@@ -291,7 +291,7 @@ ERRORS = [
     (["fleet", "fleet.csv", "-o", "link.csv", "--force"],
      "link.csv: is also the input; give the output another name"),
     (["fleet", "fleet.csv", "--format", "cvs"],
-     'format: got "cvs", expected csv or tsv or jsonl or json or parquet or xlsx; did you mean "csv"?'),
+     'format: got "cvs", expected csv, tsv, jsonl, json, parquet or xlsx; did you mean "csv"?'),
     (["fleet", "fleet.csv", "--format", "parquet"], "fleet.csv: not a Parquet file: "),
     (["fleet", "fleet.csv", "--column", "clients"],
      '--column: got "clients", expected WHAT=NAME such as clients=conn_count'),

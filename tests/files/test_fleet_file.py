@@ -239,7 +239,7 @@ class TestFormatOf:
         with pytest.raises(OptionError) as caught:
             find_format(Path("a.csv"), "cvs")
         assert str(caught.value) == (
-            'format: got "cvs", expected csv or tsv or jsonl or json or parquet or xlsx; did you mean "csv"?'
+            'format: got "cvs", expected csv, tsv, jsonl, json, parquet or xlsx; did you mean "csv"?'
         )
 
 

@@ -217,7 +217,7 @@ class TestRejected:
             (["-o", "out.xlsx"], "out.xlsx: xlsx is read and not written, expected one of csv, tsv"),
             (["-o", "clusters.json", "--force"], "clusters.json: is also the input; give the output another name"),
             (["-o", "out.csv", "--columns", "cluster,tire"], 'clusters.json: has no column "tire"'),
-            (["-o", "-", "--output-format", "xml"], 'format: got "xml", expected csv or tsv or jsonl or json'),
+            (["-o", "-", "--output-format", "xml"], 'format: got "xml", expected csv, tsv, jsonl or json'),
             (["--cacert", "/no/such"], "cacert: /no/such: cannot be read: No such file or directory"),
             (["--interval", "-1"], '--interval: got "-1", expected seconds or a duration'),
         ],
