@@ -24,6 +24,9 @@ ThroughputUnit = Literal["MB/s", "MiB/s"]
 MB_PER_UNIT = {"MB/s": Fraction(1), "MiB/s": Fraction(2**20, 10**6)}
 """One unit of throughput, as a provider counts it, in MB/s."""
 
+# No figure of a real machine is larger (our choice).
+_HUGE = 1e9
+
 
 @functools.lru_cache(maxsize=4096)
 def exact(value: float) -> Fraction:
@@ -58,5 +61,11 @@ def throughput_text(mb_per_second: float, unit: ThroughputUnit) -> str:
 
 
 def rounded_text(value: float) -> str:
-    """Return a figure with at most two decimals."""
+    """Return a figure with at most two decimals, and without an exponent unless it is huge.
+
+    >>> rounded_text(93.754), rounded_text(1_500_000), rounded_text(2**62)
+    ('93.75', '1500000', '4.61e+18')
+    """
+    if value >= _HUGE:
+        return f"{value:.3g}"
     return f"{round(value, 2):g}" if value < 1e6 else f"{value:.0f}"

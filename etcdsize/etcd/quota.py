@@ -5,6 +5,8 @@ from etcdsize.units import format_bytes
 __all__ = ["DEFAULT_QUOTA_BYTES", "LARGEST_QUOTA_BYTES", "SUGGESTED_QUOTA_BYTES", "quota_text"]
 
 _GIB = 1024**3
+# No quota is larger (our choice).
+_HUGE = 10**9 * _GIB
 SUGGESTED_QUOTA_BYTES = 8 * 1024**3
 """The maximum quota that etcd suggests; above it etcd starts with a warning. [bytes]"""
 
@@ -23,4 +25,6 @@ def quota_text(quota_bytes: int) -> str:
     >>> quota_text(8 * 1024**3), quota_text(5_000_000_000), quota_text(1)
     ('8 GiB', '5 GB', '1 B')
     """
+    if quota_bytes >= _HUGE:
+        return f"{quota_bytes / _GIB:.3g} GiB"
     return format_bytes(quota_bytes) if quota_bytes % _GIB else f"{quota_bytes // _GIB} GiB"

@@ -17,6 +17,7 @@ from etcdsize.base.notice import NoticeKind
 from etcdsize.etcd.plausible import (
     LARGEST_KNOWN_BYTES,
     MOST_KNOWN_CLIENTS,
+    MOST_KNOWN_NODES,
     MOST_KNOWN_REQUESTS,
     SMALLEST_PLAUSIBLE_BYTES,
 )
@@ -24,15 +25,18 @@ from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.fleet.kernel import last_fitting
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
+from etcdsize.resources.notices import (
+    FRACTIONAL_CLIENTS,
+    IMPLAUSIBLE_CLIENTS,
+    IMPLAUSIBLE_NODES,
+    IMPLAUSIBLE_REQUESTS,
+    IMPLAUSIBLY_LARGE,
+    IMPLAUSIBLY_SMALL,
+)
 from etcdsize.sizing.notices import (
     BEYOND_SUGGESTED_QUOTA,
     DATA_ABOVE_MEMORY,
     DISK_FOR_LESS_DATA,
-    FRACTIONAL_CLIENTS,
-    IMPLAUSIBLE_CLIENTS,
-    IMPLAUSIBLE_REQUESTS,
-    IMPLAUSIBLY_LARGE,
-    IMPLAUSIBLY_SMALL,
     KUBERNETES_ESTIMATE,
     NO_MACHINES,
     OPEN_TIER,
@@ -72,7 +76,10 @@ def load_notice_rows(fleet: FleetSizing) -> Iterator[tuple[NoticeKind, Mask]]:
             yield from _notices_of_much_data(fleet, data)
     yield OPEN_TIER, _past_last_bound(fleet)
     if fleet._nodes is not None:
-        yield KUBERNETES_ESTIMATE, fleet._nodes.known
+        known = fleet._nodes.known
+        yield KUBERNETES_ESTIMATE, known
+        if _may_exceed(fleet._nodes.values, MOST_KNOWN_NODES):
+            yield IMPLAUSIBLE_NODES, known & _above(fleet._nodes.values, MOST_KNOWN_NODES)
 
 
 def _if_any(kind: NoticeKind, loads: Loads, limit: float) -> Iterator[tuple[NoticeKind, Mask]]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MACHINE_HEAD", "aligned", "figure_text", "machine_figures", "page", "usd_text"]
 
+# No figure of a real cluster is larger (our choice).
+_HUGE = 1e9
 MACHINE_HEAD = ("vCPUs", "memory (GiB)", "concurrent IOPS", "disk (MB/s)")
 
 
@@ -40,8 +42,10 @@ def aligned(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[st
 
 
 def figure_text(value: float | None) -> str:
-    """Return a figure in full, or "unknown" for None."""
-    return "unknown" if value is None else format_number(value)
+    """Return a figure in full unless it is huge, or "unknown" for None."""
+    if value is None:
+        return "unknown"
+    return f"{value:.3g}" if value >= _HUGE else format_number(value)
 
 
 def usd_text(value: float | None) -> str:

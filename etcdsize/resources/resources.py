@@ -38,7 +38,7 @@ from etcdsize.resources.cases import (
 )
 from etcdsize.resources.fill import Filled, fill
 from etcdsize.resources.model import GROUPS
-from etcdsize.resources.notices import request_notices, resource_notices
+from etcdsize.resources.notices import profile_notices, resource_notices
 from etcdsize.resources.profile import Profile
 from etcdsize.resources.resources_text import arithmetic_text, resources_text
 from etcdsize.resources.terms_of import terms_of
@@ -325,7 +325,7 @@ def resources_for(
                     disk_mb_per_second=bandwidth,
                     fsync_seconds=fsync_p99,
                 ),
-                *request_notices(profile, filled.need),
+                *profile_notices(profile, filled.need),
             ),
         }
     )

@@ -31,6 +31,8 @@ _TITLES = {
     "cpu": "CPU",
     "seconds": "Time",
 }
+# No figure of a real cluster is larger (our choice).
+_HUGE = 1e9
 
 
 def quantity_text(figure: str, value: float) -> str:
@@ -53,12 +55,12 @@ def quantity_text(figure: str, value: float) -> str:
 
 
 def cores_text(value: float) -> str:
-    """Return a number of cores in two digits, without an exponent.
+    """Return a number of cores in two digits, without an exponent unless it is huge.
 
     >>> cores_text(0.034), cores_text(1), cores_text(1567.8)
     ('0.034 cores', '1 core', '1,568 cores')
     """
-    text = f"{value:,.0f}" if value >= 99.5 else f"{value:.2g}"
+    text = digits_text(value) if value >= 99.5 else f"{value:.2g}"
     return f"{text} core{'' if text == '1' else 's'}"
 
 
@@ -76,7 +78,9 @@ def _seconds_text(value: float) -> str:
 
 
 def digits_text(value: float) -> str:
-    """Return a number in three digits, without an exponent."""
+    """Return a number in three digits, without an exponent unless it is huge."""
+    if value >= _HUGE:
+        return f"{value:.3g}"
     return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}" if value >= 1e-4 or not value else f"{value:.0e}"
 
 

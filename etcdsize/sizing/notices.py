@@ -5,17 +5,13 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
-from etcdsize.base.text import shown
+from etcdsize.base.text import in_words, shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError
-from etcdsize.etcd.plausible import (
-    LARGEST_KNOWN_BYTES,
-    MOST_KNOWN_CLIENTS,
-    MOST_KNOWN_REQUESTS,
-    SMALLEST_PLAUSIBLE_BYTES,
-)
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.fitting.need import DiskNeed
+from etcdsize.resources.notices import implausible_notices, implausible_objects, request_notices
 from etcdsize.resources.profile import Profile
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number
@@ -26,11 +22,6 @@ __all__ = [
     "DATA_ABOVE_MEMORY",
     "DATA_AT_MOST",
     "DISK_FOR_LESS_DATA",
-    "FRACTIONAL_CLIENTS",
-    "IMPLAUSIBLE_CLIENTS",
-    "IMPLAUSIBLE_REQUESTS",
-    "IMPLAUSIBLY_LARGE",
-    "IMPLAUSIBLY_SMALL",
     "INEXACT_LOAD_DECIDES",
     "KUBERNETES_ESTIMATE",
     "NO_MACHINES",
@@ -77,37 +68,6 @@ DATA_AT_MOST = NoticeKind(
     "info",
     _DOCS + "metrics/latest",
     "the size of etcd's file as their data, an upper bound of the data in use",
-)
-IMPLAUSIBLY_SMALL = NoticeKind(
-    "implausibly-small",
-    "warning",
-    "our choice",
-    "less data than an empty etcd file: are these megabytes in a column of bytes?",
-)
-IMPLAUSIBLY_LARGE = NoticeKind(
-    "implausibly-large",
-    "warning",
-    'CNCF, "Performance optimization of etcd in web scale data scenario", 2019-05-09',
-    f"more data than any etcd is known to hold, {format_bytes(LARGEST_KNOWN_BYTES)}: are these bytes in a column of "
-    "megabytes?",
-)
-IMPLAUSIBLE_REQUESTS = NoticeKind(
-    "implausible-requests",
-    "warning",
-    _DOCS + "op-guide/performance.md",
-    f"more requests than any etcd is known to serve, {MOST_KNOWN_REQUESTS:,}/s: is this a total, or a rate per minute?",
-)
-IMPLAUSIBLE_CLIENTS = NoticeKind(
-    "implausible-clients",
-    "warning",
-    _DOCS + "benchmarks/etcd-3-watch-memory-benchmark.md",
-    f"more clients than etcd aims to support, {MOST_KNOWN_CLIENTS:,}: is this another figure?",
-)
-FRACTIONAL_CLIENTS = NoticeKind(
-    "fractional-clients",
-    "warning",
-    "our choice",
-    "a fraction of a client: are thousands written with a dot? --decimal , --thousands . reads 1.200 as 1200",
 )
 BEYOND_SUGGESTED_QUOTA = NoticeKind(
     "beyond-suggested-quota",
@@ -166,12 +126,12 @@ def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tu
     listed = [m.machine_type for m in machines if m.lifecycle == "previous" and m.cost is None]
     if listed:
         what = "are previous-generation machines" if len(listed) > 1 else "is a previous-generation machine"
-        notices.append(_PREVIOUS_GENERATION(f'{" and ".join(listed)} {what}; the catalog "current" has newer ones.'))
+        notices.append(_PREVIOUS_GENERATION(f'{in_words(listed)} {what}; the catalog "current" has newer ones.'))
     fitted = [machine.machine_type for machine in machines if machine.lifecycle == "previous" and machine.cost]
     if fitted:
         notices.append(
             _PREVIOUS_GENERATION(
-                f"{' and '.join(fitted)}: first among the machines that are enough, but not the newest generation.",
+                f"{in_words(fitted)}: first among the machines that are enough, but not the newest generation.",
                 source="our choice: see docs/reasons.md, lifecycle",
             )
         )
@@ -200,24 +160,30 @@ def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tu
 
 
 def value_notices(workload: Workload | None) -> tuple[Notice, ...]:
-    """Return the notice about a value that etcd refuses; none where only the three dimensions are known."""
+    """Return the notices about further fields of a load; none where only the three dimensions are known."""
     if isinstance(workload, Profile):
         # Imported here because most sizings know no values.
         from etcdsize.resources.fill import fill
-        from etcdsize.resources.notices import request_notices
 
+        implausible = implausible_objects(workload)
         # A load that no model can take has a size all the same.
         with contextlib.suppress(InvalidWorkloadError):
-            return request_notices(workload, fill(workload).need)
+            return (*implausible, *request_notices(workload, fill(workload).need))
+        return implausible
     return ()
 
 
 def load_notices(
-    loads: Sequence[int | float | None], machines: Iterable[tuple[str, Machine]], *, is_inexact: bool = False
+    loads: Sequence[int | float | None],
+    machines: Iterable[tuple[str, Machine]],
+    disk: DiskNeed | None = None,
+    *,
+    is_inexact: bool = False,
 ) -> tuple[Notice, ...]:
     """Return the notices about a load and how it meets the machines; none where there is no load.
 
-    The load is inexact if only dimensions decide that may be lower than they seem.
+    `disk` is the disk that the load needs; None where the disks are those of the tier. The load is inexact if only
+    dimensions decide that may be lower than they seem.
     """
     if not loads:
         return ()
@@ -229,13 +195,7 @@ def load_notices(
             UNKNOWN_DIMENSION(f"Unknown: {', '.join(unknown)}. The other dimensions decide, so the tier {result}.")
         )
     data = loads[2]
-    if data is not None and 0 < data < SMALLEST_PLAUSIBLE_BYTES:
-        notices.append(
-            IMPLAUSIBLY_SMALL(
-                f"{format_number(data)} bytes of data is less than an empty etcd file: are these megabytes?"
-            )
-        )
-    notices += _implausible(*loads)
+    notices += implausible_notices(*loads)
     if data is not None and data > SUGGESTED_QUOTA_BYTES:
         notices.append(
             BEYOND_SUGGESTED_QUOTA(f"{format_bytes(data)} of data is above the 8 GiB that etcd suggests as a maximum.")
@@ -248,59 +208,29 @@ def load_notices(
         if short:
             notices.append(
                 DATA_ABOVE_MEMORY(
-                    f"{format_bytes(data)} of data is above the memory of {' and '.join(short)}; etcd maps the whole "
+                    f"{format_bytes(data)} of data is above the memory of {in_words(short)}; etcd maps the whole "
                     "file into memory."
                 )
             )
         small = dict.fromkeys(
-            f"{m.machine_type} ({m.disk})" for _, m in machines if m.cost and m.disk and data > SUGGESTED_QUOTA_BYTES
+            f"{m.machine_type} ({m.disk})"
+            for _, m in machines
+            if m.cost and m.disk and data > SUGGESTED_QUOTA_BYTES
+            if disk is None or m.disk.volume_size_gib < disk.size_gib
         )
         if small:
             notices.append(
                 DISK_FOR_LESS_DATA(
-                    f"The disk of {' and '.join(small)} is sized for 8 GiB of data; "
+                    f"The disk of {in_words(small)} is sized for 8 GiB of data; "
                     "call fit() with this sizing to get a larger one."
                 )
             )
     return tuple(notices)
 
 
-def _implausible(clients: float | None, requests: float | None, data: float | None) -> list[Notice]:
-    """Return the notices about figures that are larger than those of any etcd, and about a fraction of a client."""
-    notices = []
-    if clients is not None and clients % 1:
-        notices.append(
-            FRACTIONAL_CLIENTS(
-                f"{format_number(clients)} clients is not a whole number: are thousands written with a dot?"
-            )
-        )
-    if clients is not None and clients > MOST_KNOWN_CLIENTS:
-        notices.append(
-            IMPLAUSIBLE_CLIENTS(
-                f"{format_number(clients)} clients are more than the tens of thousands that etcd aims to support: is "
-                "this another figure?"
-            )
-        )
-    if requests is not None and requests > MOST_KNOWN_REQUESTS:
-        notices.append(
-            IMPLAUSIBLE_REQUESTS(
-                f"{format_number(requests)} requests/s are more than the {MOST_KNOWN_REQUESTS:,} that etcd serves in "
-                "its own benchmarks: is this a total, or a rate per minute?"
-            )
-        )
-    if data is not None and data > LARGEST_KNOWN_BYTES:
-        notices.append(
-            IMPLAUSIBLY_LARGE(
-                f"{format_bytes(data)} of data is more than any etcd is known to hold, "
-                f"{format_bytes(LARGEST_KNOWN_BYTES)}: are these bytes, read as a larger unit?"
-            )
-        )
-    return notices
-
-
 def inexact_notice(deciding: Mapping[Dimension, Certainty], tier: str, rest: str | None) -> Notice:
     """Return the notice about a tier that only loads need which are upper bounds or estimates."""
-    listed = " and ".join(f"{name} ({CERTAINTY_WORDS[certainty]})" for name, certainty in deciding.items())
+    listed = in_words(f"{name} ({CERTAINTY_WORDS[certainty]})" for name, certainty in deciding.items())
     verb = "needs" if len(deciding) == 1 else "need"
     known = "" if rest is None else f"; the rest needs {rest}"
     return INEXACT_LOAD_DECIDES(

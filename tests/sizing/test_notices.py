@@ -10,6 +10,7 @@ from etcdsize import Catalog, Machine, Notice, Workload, format_bytes, load_cata
 from etcdsize.base.notice import KINDS
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.machines import Disk
+from etcdsize.fitting.need import DiskNeed
 from etcdsize.sizing.notices import load_notices, machine_notices
 
 ALWAYS = {"previous-generation", "measure-disk", "dedicated-machine"}
@@ -142,6 +143,12 @@ class TestMachinesThatFitChose:
         )
         expected_notice = Notice(code="disk-for-less-data", severity="warning", text=text, source="our choice")
         assert found == [expected_notice] * expected
+
+    @pytest.mark.parametrize(("size_gib", "said"), [(20, False), (21, True)])
+    def test_a_disk_that_is_sized_for_the_load(self, size_gib, said):
+        disk = DiskNeed(size_gib=size_gib, quota_bytes=1, because="a test")
+        found = {one.code for one in load_notices((1, 1, 9e9), [("aws", fitted("a"))], disk)}
+        assert ("disk-for-less-data" in found) is said
 
     def test_a_machine_of_the_guide_has_no_such_disk(self):
         machines = [("aws", load_catalog("guide").machine_for("aws", "xlarge"))]
