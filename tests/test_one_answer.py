@@ -55,6 +55,8 @@ def test_every_command_gives_the_same_figures(question, version, printed):
     resources = sizing.resources
     quota, limit = resources.quota_bytes, resources.memory.limit_bytes.need
     disk = math.ceil(resources.disk.volume_bytes.need / GIB)
+    # The disk of a tier has room for its largest load.
+    whole_disk = max(need.disk.size_gib for need in sizing.needs.values())
     memory_text = quantity_text("memory.limit_bytes", limit)
 
     sized = json.loads(printed("size", *options, "--json"))
@@ -70,19 +72,18 @@ def test_every_command_gives_the_same_figures(question, version, printed):
     fitted = json.loads(printed("fit", *options, "--json"))
     assert fitted["need"] == sizing.need.model_dump(mode="json")
     assert fitted["disk"] == fitted["need"]["disk"]
-    assert fitted["disk"]["size_gib"] >= disk
+    assert (fitted["disk"]["size_gib"], fitted["disk"]["quota_bytes"]) == (whole_disk, quota)
     assert memory_text in printed("fit", *options)
-    assert (
-        f"the quota of this load is {quota_text(quota)}\n" in printed("fit", *options)
-        or fitted["disk"]["quota_bytes"] == quota
-    )
+    assert f"disk        {quota_text(quota)} quota, " in printed("fit", *options)
 
     found = settings_for(sizing)
-    assert (found.quota_backend_bytes, found.disk.size_gib) == (quota, disk)
+    assert (found.quota_backend_bytes, found.disk) == (quota, sizing.need.disk)
+    assert found.disk.size_gib == whole_disk
     assert found.memory == resources.memory
     set_up = json.loads(printed("settings", *options, "--json"))
     assert set_up["settings"]["quota-backend-bytes"]["value"] == quota
     assert set_up["memory"]["limit_bytes"]["need"] == limit
+    assert set_up["disk"] == fitted["disk"]
     assert memory_text in printed("settings", *options)
 
     flag = f"--quota-backend-bytes={quota}"
@@ -115,10 +116,11 @@ def test_any_load_has_one_answer(load, version):
     assert sizing.resources.file == found.file == direct.file
     assert sizing.resources.memory == found.memory == direct.memory
     assert found.quota_backend_bytes == direct.quota_bytes == sizing.needs["load"].disk.quota_bytes
-    assert found.disk == sizing.needs["load"].disk
+    assert found.disk == sizing.need.disk == fit(sizing, limit=1).disk
+    assert {need.disk.quota_bytes for need in sizing.needs.values()} == {direct.quota_bytes}
     assert direct.quota_bytes >= max(DEFAULT_QUOTA_BYTES, load.get("data_bytes", 0))
     # The disk that a machine gets has room for that quota.
-    assert sizing.need.disk.size_gib >= found.disk.size_gib
+    assert sizing.need.disk.size_gib >= sizing.needs["load"].disk.size_gib
 
 
 @settings(max_examples=25)
@@ -151,6 +153,38 @@ def test_a_history_shorter_than_any_retention_of_ours_has_one_answer(printed):
     # An API server compacts by itself.
     nodes = ["--kubernetes-nodes", "5", "--history", "0", "--json"]
     assert json.loads(printed("resources", *nodes))["profile"]["history_seconds"]["high"] == 0
+
+
+@pytest.mark.parametrize(
+    "load",
+    [{"clients": 9_000}, {"requests_per_second": 50_000}, {"data_bytes": 60e9}, {"kubernetes_nodes": 9_000}],
+)
+def test_past_the_last_bound_the_larger_need_decides_everywhere(load):
+    """The machine that `size` names, those of `fit`, and the disk of the settings are enough for the same need."""
+    sizing = size(**load, catalog="current", provider="aws")
+    found = fit(sizing)
+    assert sizing.need == found.need
+    assert sizing.machine.machine_type == found.best.machine.machine_type
+    assert sizing.machine.disk.volume_size_gib == found.best.disk.size_gib
+    assert sizing.machine == sizing.machine_today
+    assert size(**load, provider="aws").machine_today.machine_type == found.best.machine.machine_type
+    assert settings_for(sizing).disk == found.disk
+    for figure in ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second"):
+        assert getattr(sizing.machine, figure) >= getattr(sizing.need, figure)
+
+
+@pytest.mark.parametrize("data", ["20TB", "1e40"])
+def test_a_load_for_which_no_etcd_starts_has_the_same_verdict(data, capsys):
+    """etcd starts with a quota of at most 32 TiB."""
+    assert main(["resources", "--data", data]) == 1
+    assert "etcd does not start" in capsys.readouterr().out
+    errors = []
+    for words in (["settings"], ["bootstrap", "--local", "1"]):
+        assert main([*words, "--data", data]) == 2
+        errors.append(capsys.readouterr().err)
+    assert errors[0] == errors[1]
+    assert "expected at most 35184372088832: " in errors[0]
+    assert "split the data among several clusters" in errors[0]
 
 
 class TestExamples:

@@ -19,11 +19,12 @@ from etcdsize.cli.load_arguments import (
 )
 from etcdsize.cli.plan_arguments import add_version
 from etcdsize.cli.streams import write_answer, write_text
+from etcdsize.etcd.quota import LARGEST_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 
 __all__ = ["add", "run"]
 
-# What does not fit: the load into the quota that was given, its writes onto the disk.
+# What does not fit: the load into a quota, its writes onto the disk.
 _TOO_LITTLE = {"quota-too-small", "fsync-too-slow", "disk-too-slow"}
 
 
@@ -36,10 +37,12 @@ def add(commands: Commands) -> None:
         description="""\
 Print what a load needs of every member: database file, memory, disk, network
 and CPU, and how long operations take. Each figure is a range, with the value to
-provide, and comes from measurements on real etcd. What you leave out is
-assumed; the answer lists every assumption with its effect, and advises what
-helps more than a larger machine. If the quota or the disk that you give is not
-enough, the exit code is 1.""",
+provide and how it is known: measured on real etcd, from etcd's source, or our
+choice. What you leave out is assumed; the answer lists every assumption with
+its effect, and advises what helps more than a larger machine. The guide has no
+part in it, so there is no --basis; size and fit compare the two. If the quota
+or the disk that you give is not enough, or no etcd starts with the quota that
+the load needs, the exit code is 1.""",
         example="etcdsize resources --keys 5.7e6 --value-size 1kB --writes 50\n"
         "etcdsize resources --kubernetes-nodes 1000 --pods 30000 --etcd-version 3.5",
     )
@@ -111,4 +114,5 @@ def run(options: Namespace) -> int:
     else:
         write_text(render_resources(resources, explain=options.explain))
     report_old_versions(version)
-    return 1 if _TOO_LITTLE & {notice.code for notice in resources.notices} else 0
+    too_little = _TOO_LITTLE & {notice.code for notice in resources.notices}
+    return 1 if too_little or resources.quota_bytes > LARGEST_QUOTA_BYTES else 0

@@ -34,7 +34,13 @@ class DiskNeed(Model):
     """The size of a member's disk. The operating system is on another disk."""
 
     size_gib: Annotated[int, Field(ge=1, description="The size, in whole GiB. [GiB]")]
-    quota_bytes: Annotated[int, Field(ge=1, description="The quota that the disk has room for. [bytes]")]
+    quota_bytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="The quota of the load, or of a tier's largest load if there is none. [bytes]",
+        ),
+    ]
     because: Annotated[str, Field(description="The arithmetic in one line.")]
 
 
@@ -125,8 +131,13 @@ def larger_need(guide: Need, load: Need) -> Need:
 
 
 def larger_disk(guide: Need, load: Need) -> DiskNeed | None:
-    """Return the larger of the disks of two needs."""
-    return max((need.disk for need in (guide, load) if need.disk), key=lambda one: one.size_gib, default=None)
+    """Return the larger of the disks of two needs. The quota is the load's: the tier's disk has room for more."""
+    if guide.disk is None or load.disk is None:
+        return guide.disk or load.disk
+    if guide.disk.size_gib <= load.disk.size_gib:
+        return load.disk
+    because = f"{load.disk.because}; {guide.disk.size_gib} GiB have room for the largest load of {guide.tier}"
+    return load.disk.model_copy(update={"size_gib": guide.disk.size_gib, "because": because})
 
 
 def _no_tier(tier: object, expected: str, names: Sequence[str]) -> OptionError:

@@ -138,8 +138,8 @@ def _check_quota(_version: EtcdVersion, value: Value) -> None:
     if int(value) > LARGEST_QUOTA_BYTES:
         raise _rejected(
             value,
-            f"at most {LARGEST_QUOTA_BYTES}: etcd maps the whole quota into its address space of 47 bits; etcd "
-            "suggests at most 8 GiB",
+            f"at most {LARGEST_QUOTA_BYTES}: etcd maps the whole quota into its address space of 47 bits; split the "
+            "data among several clusters",
         )
 
 

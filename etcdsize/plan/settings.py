@@ -39,8 +39,8 @@ from etcdsize.resources.fill import fill
 from etcdsize.resources.notices import REQUEST_TOO_LARGE, request_notices
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.resources.resources import Resources, resources_for
-from etcdsize.sizing.answer import Sizing
-from etcdsize.sizing.basis import compare_needs
+from etcdsize.sizing.answer import Sizing, needs_with
+from etcdsize.sizing.basis import compare_needs, need_by
 from etcdsize.sizing.load_profile import profile_for
 from etcdsize.workload import Workload
 
@@ -239,7 +239,8 @@ def settings_for(
         settings[name] = _setting(version, name, value, why, _GIVEN, is_given=True)
     found = {name: setting.value for name, setting in settings.items()}
     heartbeat, election = int(found["heartbeat-interval"]), int(found["election-timeout"])
-    needs = {**sizing.needs, "load": load_need(sizing.tier, sizing.needs["load"].data_bytes, resources)}
+    needs = needs_with(sizing, load_need(sizing.tier, sizing.needs["load"].data_bytes, resources))
+    disk = need_by(sizing.tier, sizing.basis, needs, sizing.load_decides).disk
     return EtcdSettings(
         etcd_version=version,
         settings=settings,
@@ -248,7 +249,7 @@ def settings_for(
         file=resources.file,
         memory=resources.memory,
         memory_because=memory_text(resources),
-        disk=disk_need(resources),
+        disk=disk_need(resources) if disk is None else disk,
         notices=(
             *version_notices(version),
             *_notices_with_limit(resources, given),
@@ -279,11 +280,10 @@ def _why_given(ours: Setting | None, value: Value) -> str:
 
 def _without_given(ours: Mapping[str, Setting], given: Mapping[str, Value]) -> dict[str, Value]:
     """Return the values of our settings that hold beside the user's own."""
-    without = {*given, "quota-backend-bytes"}
+    without = set(given)
     # Our retention is a time.
     if given.get("auto-compaction-mode") == "revision":
         without.add("auto-compaction-retention")
-    # A plan checks our quota: for more data than any etcd holds, it is larger than etcd accepts.
     return {name: one.value for name, one in ours.items() if name not in without}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from etcdsize.etcd.quota import quota_text
 from etcdsize.fitting.recovery import RECOVERY_FACTOR
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, page, usd_text
 from etcdsize.reports.sizing import forced_by_text
@@ -43,7 +42,7 @@ def render_fit(fit: Fit, sizing: Sizing | None = None, *, members: int = 3, reje
     else:
         why = fit.why_none()
         parts.append([f"{why[:1].upper()}{why[1:]}."])
-    parts += [_disk(fit, sizing), *_local(fit.local), *_rejected(fit, rejected)]
+    parts += [_disk(fit), *_local(fit.local), *_rejected(fit, rejected)]
     notices = member_notices(members) if sizing is None else sizing.notices
     if sizing is not None:
         notices = (*notices, sizing.comparison)
@@ -60,7 +59,7 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> list[str]:
             lines.append(("headroom asked", format_percent(sizing.headroom_asked)))
     lines.append(("members", str(members)))
     figures = (
-        f"{need.vcpus} vCPU{'s' if need.vcpus > 1 else ''}",
+        f"{figure_text(need.vcpus)} vCPU{'s' if need.vcpus > 1 else ''}",
         f"{figure_text(need.memory_gib)} GiB of memory",
         f"{figure_text(need.concurrent_iops)} concurrent IOPS",
         f"{figure_text(need.disk_mb_per_second)} MB/s",
@@ -119,13 +118,9 @@ def _unknown(candidates: Iterable[Candidate]) -> list[str]:
     return lines
 
 
-def _disk(fit: Fit, sizing: Sizing | None) -> list[str]:
+def _disk(fit: Fit) -> list[str]:
     """Return the arithmetic of the disk, the time to recover a member, and the fsync latency that etcd needs."""
     lines = [("disk", fit.disk.because)]
-    load = None if sizing is None or "load" not in sizing.needs else sizing.needs["load"].disk
-    if load is not None and load.quota_bytes != fit.disk.quota_bytes:
-        quota = quota_text(load.quota_bytes)
-        lines.append(("", f"room for the largest load of {fit.need.tier}; the quota of this load is {quota}"))
     lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
     if fit.candidates:
         times = sorted(round(candidate.recovery_seconds) or 1 for candidate in fit.candidates)

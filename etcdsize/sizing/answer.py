@@ -8,11 +8,11 @@ from pydantic import Field, computed_field, model_validator
 
 from etcdsize.base.model import Answer
 from etcdsize.base.notice import Notice
-from etcdsize.base.text import one_line
+from etcdsize.base.text import in_words, one_line
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError, TableError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
-from etcdsize.fitting.need import Need, find_guide_need
+from etcdsize.fitting.need import Need, find_guide_need, larger_disk
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.profile import Profile
 from etcdsize.sizing.basis import Basis, NeedOf, compare_needs, need_by
@@ -24,7 +24,7 @@ from etcdsize.workload import CERTAINTY_PREFIXES, Certainty, Workload
 if TYPE_CHECKING:
     from etcdsize.resources.resources import Resources
 
-__all__ = ["Sizing", "bound_text", "cost_text", "figures_text", "load_text"]
+__all__ = ["Sizing", "bound_text", "cost_text", "figures_text", "load_text", "needs_with"]
 
 
 class Sizing(Answer):
@@ -158,19 +158,15 @@ class Sizing(Answer):
 
     def _find_needs(self) -> dict[NeedOf, Need]:
         """Return what each member needs: by the guide for the tier, and for the load itself by the measured model."""
-        # Imported here because they take time to load and few callers need them.
-        from etcdsize.fitting.load_need import disk_need_for, load_need
+        # Imported here because it takes time to load and few callers need it.
+        from etcdsize.fitting.load_need import load_need
 
-        found: dict[NeedOf, Need] = {}
-        guide = find_guide_need(self.tier, self.tier_data_bytes)
-        if guide is not None:
-            loads = (self.bounds["clients"].limit, self.bounds["requests_per_second"].limit)
-            found["guide"] = guide.model_copy(update={"disk": disk_need_for(self.tier_data_bytes, *loads)})
         data = None if self.workload is None else self.workload.loads[2]
+        load = None
         # Of a load of 1e300 bytes, not even the quota is a number.
         with contextlib.suppress(InvalidWorkloadError, TableError):
-            found["load"] = load_need(self.tier, self.tier_data_bytes if data is None else data, self.resources)
-        return found
+            load = load_need(self.tier, self.tier_data_bytes if data is None else data, self.resources)
+        return needs_with(self, load)
 
     def _find_comparison(self) -> Notice:
         return compare_needs(self.needs, self.basis, self.load_decides, self.workload, self.kubernetes_nodes)
@@ -252,6 +248,23 @@ class Sizing(Answer):
         return f"{reason}." if self.tier_of_the_rest is None else f"{reason}; the rest needs {self.tier_of_the_rest}."
 
 
+def needs_with(sizing: Sizing, load: Need | None) -> dict[NeedOf, Need]:
+    """Return what each member needs by the guide and for a load; None is a load whose need is no number."""
+    # Imported here because it takes time to load and few callers need it.
+    from etcdsize.fitting.load_need import disk_need_for
+
+    found: dict[NeedOf, Need] = {}
+    guide = find_guide_need(sizing.tier, sizing.tier_data_bytes)
+    if guide is not None:
+        loads = (sizing.bounds["clients"].limit, sizing.bounds["requests_per_second"].limit)
+        guide = guide.model_copy(update={"disk": disk_need_for(sizing.tier_data_bytes, *loads)})
+        # The guide's disk is for the largest load of the tier, and a load without bound takes more.
+        found["guide"] = guide if load is None else guide.model_copy(update={"disk": larger_disk(guide, load)})
+    if load is not None:
+        found["load"] = load
+    return found
+
+
 _WORDS = {
     "clients": "clients",
     "requests_per_second": "requests per second",
@@ -262,7 +275,7 @@ _WORDS = {
 
 def _sentence_start(parts: list[str]) -> str:
     """Return the parts as a list in words, such as `A, b and c`, with a capital letter."""
-    text = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+    text = in_words(parts)
     return text[:1].upper() + text[1:]
 
 

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from etcdsize.base.checks import one_of
 from etcdsize.base.notice import Notice, NoticeKind
-from etcdsize.fitting.need import FIGURES, Need, find_guide_need, larger_disk, larger_need, need_of_tier
+from etcdsize.base.text import in_words
+from etcdsize.catalog.figures import rounded_text
+from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
+from etcdsize.fitting.need import FIGURES, Need, find_guide_need, larger_need, need_of_tier
 from etcdsize.sizing.load_profile import nodes_left_out
 from etcdsize.tiers import TierTable
-from etcdsize.units import format_number
 from etcdsize.workload import Workload
 
 __all__ = [
@@ -64,10 +66,7 @@ def need_by(tier: str, basis: Basis, needs: Mapping[NeedOf, Need], load_decides:
         return need_of_tier(tier, 0) if guide is None else guide
     if guide is None or basis == "measured":
         return load
-    if load_decides:
-        return larger_need(guide, load)
-    # The guide's disk is for the largest load of the tier, and a load without bound takes more.
-    return guide.model_copy(update={"disk": larger_disk(guide, load)})
+    return larger_need(guide, load) if load_decides else guide
 
 
 def tier_for(need: Need, tiers: TierTable) -> int | None:
@@ -96,9 +95,8 @@ def compare_needs(
     elif basis != "larger":
         why = f"The {'guide' if basis == 'guide' else 'load'} decides, as asked"
     elif load_decides:
-        given = f"{', '.join(known[:-1])} and {known[-1]} are known" if len(known) > 1 else f"{''.join(known)} is known"
-        past = "the load is past the last bound of the tiers"
-        why = f"The larger need decides, because {given if known else past}"
+        given = f"{in_words(known)} {'is' if len(known) == 1 else 'are'} known"
+        why = f"The larger need decides, because {given if known else _past_what(workload)}"
     else:
         only = "clients, requests and data are"
         if kubernetes_nodes is not None:
@@ -116,9 +114,15 @@ def compare_needs(
     text += f"; the guide's machine for {guide.tier} has {_figures(guide, ['memory_gib'])}"
     if more:
         text += f", and the load needs more: {_figures(load, more)}"
-    # Past the last bound, `size` still names the guide's machine.
-    is_covered = load_decides and (basis == "measured" or bool(known))
-    return GUIDE_AND_LOAD(f"{text}.", severity="warning" if more and not is_covered else "info")
+    return GUIDE_AND_LOAD(f"{text}.", severity="warning" if more and not load_decides else "info")
+
+
+def _past_what(workload: Workload | None) -> str:
+    """Return why the guide has no machine for a load of which no further field is known."""
+    data = None if workload is None else workload.loads[2]
+    if data is not None and data > SUGGESTED_QUOTA_BYTES:
+        return "the data is past the 8 GiB that etcd suggests as a maximum"
+    return "the load is past the last bound of the tiers"
 
 
 def load_above_machines(need: Need, machines: Sequence[str]) -> Notice:
@@ -126,10 +130,10 @@ def load_above_machines(need: Need, machines: Sequence[str]) -> Notice:
     reason = need.because.get("memory_gib")
     takes = _figures(need, FIGURES) + (f" ({reason})" if reason else "")
     return LOAD_ABOVE_MACHINE(
-        f"Each member needs {takes}: {' and '.join(machines)} {'has' if len(machines) == 1 else 'have'} less. "
-        "etcdsize fit finds machines that are enough."
+        f"Each member needs {takes}: {in_words(machines)} {'has' if len(machines) == 1 else 'have'} less. "
+        "etcdsize fit looks for machines that are enough."
     )
 
 
 def _figures(need: Need, names: Sequence[str]) -> str:
-    return ", ".join(_WORDS[name].format(format_number(getattr(need, name))) for name in names)
+    return ", ".join(_WORDS[name].format(rounded_text(getattr(need, name))) for name in names)

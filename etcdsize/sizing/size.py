@@ -15,8 +15,10 @@ from etcdsize.catalog.catalog import Catalog, providers_of
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
+from etcdsize.fitting.need import DiskNeed
 from etcdsize.fitting.today import machine_today
 from etcdsize.resources.calibrated_model import CalibratedModel, model_of
+from etcdsize.resources.notices import implausible_nodes
 from etcdsize.resources.profile import Profile
 from etcdsize.sizing.answer import Sizing
 from etcdsize.sizing.basis import Basis, basis_of, further_fields
@@ -163,24 +165,29 @@ def size(
             past.append("kubernetes_nodes")
         notices += (open_tier_notice(table, past),)
     if kubernetes_nodes is not None:
-        notices += (nodes_notice(table),)
-    by_load = basis == "measured" or (basis == "larger" and bool(further_fields(workload)))
+        notices += (nodes_notice(table), *implausible_nodes(kubernetes_nodes))
     # The guide's machine for the open tier is for the data that etcd suggests at most.
     much_data = loads[2] is not None and loads[2] > SUGGESTED_QUOTA_BYTES
     past_bounds = much_data or bool(set(past) - {"data_bytes"})
+    is_asked = basis == "measured" or (basis == "larger" and bool(further_fields(workload)))
+    by_load = is_asked or (basis == "larger" and past_bounds)
     found = _machines_for_tier(machines, providers, tier.name, table)
     about_values = value_notices(workload)
 
-    def fields(found: TierMachines) -> dict[str, Any]:
-        """Return the fields that depend on the machines."""
+    def fields(found: TierMachines, disk: DiskNeed | None = None) -> dict[str, Any]:
+        """Return the fields that depend on the machines, which have this disk, or that of the tier."""
         pairs = (*found.chosen, *found.today)
-        about_load = load_notices(loads if workload is not None else (), pairs, is_inexact=bool(inexact))
+        known = loads if workload is not None else ()
+        about_load = load_notices(known, pairs, disk, is_inexact=bool(inexact))
         costs = {name: machine.cost.usd_month for name, machine in found.today if machine.cost is not None}
         return {
             "machines": dict(found.chosen),
             "machines_today": dict(found.today),
             "usd_month": {name: None if cost is None else cost * members for name, cost in costs.items()},
-            "notices": (*member_notices(members), *found.notices, *about_load, *about_values, *notices),
+            # The nodes may be counted among the objects of the load, too.
+            "notices": tuple(
+                dict.fromkeys((*member_notices(members), *found.notices, *about_load, *about_values, *notices))
+            ),
         }
 
     sizing = Sizing(
@@ -188,7 +195,7 @@ def size(
         kubernetes_nodes=kubernetes_nodes,
         tier=tier.name,
         basis=basis,
-        load_decides=by_load or (basis == "larger" and past_bounds),
+        load_decides=by_load,
         machine_tier=tier.name,
         etcd_version=etcd_version,
         model=model,
@@ -208,13 +215,15 @@ def size(
         catalog=machines.name,
         **fields(found),
     )
-    if not by_load:
+    # A load past all bounds whose need is no number has the machines of its tier.
+    if not by_load or not (is_asked or "load" in sizing.needs):
         return sizing
     # Imported here because most sizings do not need it.
     from etcdsize.sizing.load_machines import machines_for_load
 
-    machine_tier, found = machines_for_load(sizing.need, catalog, machines, providers, table, code, basis)
-    return sizing.model_copy(update={**fields(found), "machine_tier": machine_tier})
+    need = sizing.need
+    machine_tier, found = machines_for_load(need, catalog, machines, providers, table, code, basis)
+    return sizing.model_copy(update={**fields(found, need.disk), "machine_tier": machine_tier})
 
 
 def _workload(

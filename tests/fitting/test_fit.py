@@ -716,8 +716,11 @@ class TestInAnswers:
         assert size(clients=5, catalog=ours).machine.arch == "arm64"
 
     def test_more_data_than_the_disk_is_for(self):
-        sizing = size(data_bytes=9e9, catalog="current", provider="aws")
-        assert "disk-for-less-data" in {notice.code for notice in sizing.notices}
+        """The disk is that of the tier where the guide decides, and that of the load where the load does."""
+        for basis, said in (("guide", True), ("larger", False), ("measured", False)):
+            sizing = size(data_bytes=9e9, catalog="current", provider="aws", basis=basis)
+            assert ("disk-for-less-data" in {notice.code for notice in sizing.notices}) is said
+            assert (sizing.machine.disk.volume_size_gib < sizing.need.disk.size_gib) is said
 
     def test_the_best_machine_of_a_tier(self):
         """It has its disk, the lower of its own and the disk's figures, and its cost; no limits by kind of disk."""

@@ -104,7 +104,7 @@ class TestWhatDecides:
 
     @pytest.mark.parametrize("basis", ["large", None, 5, True])
     def test_any_other_basis_is_rejected(self, basis):
-        with pytest.raises(OptionError, match=r"^basis: got .*, expected larger or guide or measured"):
+        with pytest.raises(OptionError, match=r"^basis: got .*, expected larger, guide or measured"):
             size(clients=5, basis=basis)
 
     def test_an_unknown_version_is_rejected(self):
@@ -162,9 +162,9 @@ class TestComparison:
             (
                 size(kubernetes_nodes=10, data_bytes=5e9),
                 "The guide decides, because only clients, requests, data and the number of nodes are known. "
-                "kubernetes_nodes=10 does not explain the load, and the model leaves the nodes out: "
-                "data_bytes: got 5000000000, expected at most 1.21193e+08, or 3 times that in etcd's file: keys times "
-                "key_bytes and value_bytes; correct one of them. ",
+                "A cluster of 10 Kubernetes nodes does not explain the load, so the model leaves the nodes out: "
+                "data_bytes: got 5 GB, expected at most 121.193 MB, or 3 times that in etcd's file: the number of keys "
+                "times the size of a key and its value; correct one of them. ",
             ),
             (size(**PLAIN, basis="guide"), "The guide decides, as asked. "),
             (size(**PLAIN, basis="measured"), "The load decides, as asked. "),
@@ -172,7 +172,10 @@ class TestComparison:
                 size(HEAVY),
                 "The larger need decides, because value_bytes and writes_per_second are known. ",
             ),
-            (size(data_bytes=9e9), "The larger need decides, because the load is past the last bound of the tiers. "),
+            (
+                size(data_bytes=9e9),
+                "The larger need decides, because the data is past the 8 GiB that etcd suggests as a maximum. ",
+            ),
             (size(clients=1e9), "The larger need decides, because the load is past the last bound of the tiers. "),
         ],
     )
@@ -191,10 +194,11 @@ class TestComparison:
 
     @pytest.mark.parametrize("load", [{"clients": 1e9}, {"requests_per_second": 1e7}, {"data_bytes": 1e15}])
     def test_a_load_past_the_last_bound_gets_no_machine_that_is_too_small(self, load):
-        """`fit` looks for the larger need, and `size`, which names the machine of the tier, warns."""
+        """`fit` looks for the larger need, and `size` says where the guide has no machine for it."""
         sizing = size(**load)
-        assert sizing.comparison.severity == "warning"
         assert any(getattr(sizing.need, name) > getattr(sizing.needs["guide"], name) for name in FIGURES)
+        assert sizing.comparison.severity == "info"
+        assert "load-above-machine" in {notice.code for notice in sizing.notices}
         for one in fit(sizing).candidates:
             assert all(getattr(one.machine, name) >= getattr(sizing.need, name) for name in FIGURES)
 
@@ -266,8 +270,8 @@ class TestWords:
     def test_machines_with_too_little(self):
         one, two = (load_above_machines(self.LOAD, names).text for names in (["a"], ["a", "b"]))
         needs = "Each member needs 9 vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s (1 GiB index = 20.5 GiB)"
-        assert one == f"{needs}: a has less. etcdsize fit finds machines that are enough."
-        assert two == f"{needs}: a and b have less. etcdsize fit finds machines that are enough."
+        assert one == f"{needs}: a has less. etcdsize fit looks for machines that are enough."
+        assert two == f"{needs}: a and b have less. etcdsize fit looks for machines that are enough."
         bare = load_above_machines(self.LOAD.model_copy(update={"because": {}}), ["a"]).text
         assert bare.startswith("Each member needs 9 vCPUs, 20.5 GiB of memory, 9000 concurrent IOPS, 400 MB/s: a has ")
 

@@ -206,7 +206,7 @@ INVALID = (
             {"quota-backend-bytes": "8G"}),
     Invalid("quota-beyond-addresses", settings(quota_backend_bytes=2**45 + 1),
             "settings: --quota-backend-bytes: got 35184372088833, expected at most 35184372088832: etcd maps the whole "
-            "quota into its address space of 47 bits; etcd suggests at most 8 GiB",
+            "quota into its address space of 47 bits; split the data among several clusters",
             {"quota-backend-bytes": str(2**47)}),
     Invalid("negative", settings(max_snapshots=-1), "settings: --max-snapshots: got -1, expected an integer of "
             "0 or more",
