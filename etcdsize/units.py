@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from etcdsize.base.checks import plain_number
 from etcdsize.base.text import nearest, shown
-from etcdsize.errors import OptionError, UnitError
+from etcdsize.errors import EtcdSizeError, OptionError, UnitError
 
 __all__ = [
     "BYTE_UNITS",
@@ -184,7 +184,7 @@ def parse_option(option: str, text: str | None, parse: Callable[[str], T]) -> T 
         return None
     try:
         return parse(text)
-    except UnitError as error:
+    except EtcdSizeError as error:
         raise OptionError(f"{option}: {error}", option=option, value=text) from None
 
 

@@ -79,13 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. An error is one line on standard error, whatever it is."""
     words = sys.argv[1:] if arguments is None else arguments
     error_code = 2
+    parser = None
     try:
         from etcdsize.cli.arguments import reject_own_options
         from etcdsize.cli.clock import VARIABLE, today
         from etcdsize.cli.parser import build_parser
 
         options = build_parser().parse_args(words)
-        error_code = options.error_code
+        error_code, parser = options.error_code, options.parser
         reject_own_options(options)
         if VARIABLE in os.environ:
             # An invalid value is an error before the command does anything.
@@ -98,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output went away, as head does.
         return 141
     except BaseException as error:
+        if parser is not None and isinstance(error, EtcdSizeError):
+            parser.name_option(error)
         _report(error, words)
         return error_code
 

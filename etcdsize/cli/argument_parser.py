@@ -19,6 +19,24 @@ class TakesFlags(argparse.Action):
     """An option whose value may be a flag of another program, such as `--set --max-learners=2`."""
 
 
+class _Once(argparse.Action):
+    """Stores the value of an option, which may be given once: argparse would keep the last of several in silence."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - the signature that argparse calls
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 - the signature that argparse calls
+    ) -> None:
+        given: set[str] = vars(namespace).setdefault("given", set())
+        if self.dest in given:
+            name = max(self.option_strings, key=len)
+            raise OptionError(f"{name}: got it more than once, expected it once; leave out all but one", option=name)
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 class Formatter(argparse.RawDescriptionHelpFormatter):
     """Formats help in the same width and layout on every Python version and every terminal."""
 
@@ -52,6 +70,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, debug_help: str = argparse.SUPPRESS, **options: Any) -> None:
         options.setdefault("formatter_class", Formatter)
         super().__init__(allow_abbrev=False, **options)
+        for action in (None, "store"):
+            self.register("action", action, _Once)
         if sys.version_info >= (3, 14):
             self.color = False
         # The outermost frame looks for the word itself, because reading the options may be what fails.
@@ -127,6 +147,18 @@ class Parser(argparse.ArgumentParser):
             name = max(action.option_strings, key=len, default=str(action.metavar))
             raise OptionError(f"{name}: {error}", option=name, value=arg_string) from None
 
+    def name_option(self, error: EtcdSizeError) -> None:
+        """Name the option in an error of the library about an argument, such as `--quota` for `quota_bytes`."""
+        name, _, rest = error.message.partition(": ")
+        if name not in (getattr(error, attribute, None) for attribute in ("option", "dimension", "field")):
+            return
+        dest = _DESTS.get(name, name)
+        names = [max(action.option_strings, key=len) for action in self._actions if action.dest == dest]
+        if names:
+            error.message = f"{names[0]}: {rest}"
+            if isinstance(error, OptionError):
+                error.option = names[0]
+
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help, or an error; argparse itself ignores that standard output cannot be written."""
         write_text(message, aside=file is not None and file is sys.stderr)
@@ -141,6 +173,16 @@ class Parser(argparse.ArgumentParser):
             write_data(error_json(UsageError(text, command=self.prog, value=value)), aside=True)
             self.exit(self.error_code)
         self.exit(self.error_code, f"{text}\n")
+
+
+# Arguments of the library whose option has another name.
+_DESTS = {
+    "data_bytes": "data",
+    "extra_flags": "set",
+    "fsync_seconds": "fsync",
+    "nodes": "kubernetes_nodes",
+    "quota_bytes": "quota",
+}
 
 
 # Commands is where a command adds its parser; Container, a parser or a group, is where an option is added.
@@ -212,5 +254,5 @@ def add_command(
     parser = commands.add_parser(name, help=summary, description=description, epilog=f"{title}:\n{lines}")
     parser.error_code = error_code
     if run is not None:
-        parser.set_defaults(run=run, error_code=error_code)
+        parser.set_defaults(run=run, error_code=error_code, parser=parser)
     return parser

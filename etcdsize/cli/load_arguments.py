@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from etcdsize.base.text import in_words
 from etcdsize.cli.argument_parser import Container, file_name
-from etcdsize.cli.arguments import LOAD
+from etcdsize.cli.arguments import LOAD, choice
 from etcdsize.errors import InvalidWorkloadError, OptionError
+from etcdsize.resources.fields import FIELD_UNITS
+from etcdsize.resources.load_options import LOAD_OPTIONS
 from etcdsize.units import DIMENSIONS, parse_duration, parse_whole
 
 if TYPE_CHECKING:
@@ -38,40 +41,12 @@ __all__ = [
 _LARGEST_MIB = 1
 
 
-class _Figure(NamedTuple):
-    """An option that is a figure of a load, as a number or as a range."""
-
-    option: str
-    field: str
-    metavar: str
-    unit: Unit
-    help: str
-
-
-_FIGURES = (
-    _Figure("--keys", "keys", "N", "count", "keys stored, e.g. 40000, or a range such as 20000..60000"),
-    _Figure("--key-size", "key_bytes", "SIZE", "bytes", "average key, e.g. 60 or 40..90"),
-    _Figure("--value-size", "value_bytes", "SIZE", "bytes", "average value, e.g. 1kB or 200..900"),
-    _Figure("--largest-value", "largest_value_bytes", "SIZE", "bytes", "largest value of any key"),
-    _Figure("--writes", "writes_per_second", "RATE", "rate", "write requests per second, e.g. 50 or 20..200"),
-    _Figure("--reads", "reads_per_second", "RATE", "rate", "read requests per second"),
-    _Figure(
-        "--history",
-        "history_seconds",
-        "TIME",
-        "duration",
-        "how long a revision is kept once it is replaced, e.g. 10m or 1h..2h; without Kubernetes at least 2m count",
-    ),
-    _Figure("--list-keys", "list_keys", "N", "count", "keys that one list returns"),
-    _Figure("--lists", "concurrent_lists", "N", "count", "lists that a member serves at the same time"),
-    _Figure("--watchers", "watchers", "N", "count", "watches on keys or ranges"),
-    _Figure("--streams", "watch_streams", "N", "count", "gRPC streams that carry the watches"),
-    _Figure("--leases", "leases", "N", "count", "live leases"),
-)
-_FIELDS = tuple(one.field for one in _FIGURES)
+_TLS = {"yes": True, "no": False}
+_FIELDS = (*LOAD_OPTIONS, "tls")
 OPTIONS: dict[str, str] = {
     **dict(zip(DIMENSIONS, ("--clients", "--requests-per-second", "--data"), strict=True)),
-    **{one.field: one.option for one in _FIGURES},
+    **{field: f"--{one.name}" for field, one in LOAD_OPTIONS.items()},
+    "tls": "--tls",
 }
 """The option of every field of `Profile` that has one."""
 
@@ -94,8 +69,19 @@ def add_figures(parser: Container) -> None:
         type=parse_whole,
         help="API servers of the Kubernetes cluster (default: 3)",
     )
-    for one in _FIGURES:
-        parser.add_argument(one.option, dest=one.field, metavar=one.metavar, type=_amount(one.unit), help=one.help)
+    parser.add_argument(
+        "--events-elsewhere",
+        dest="events",
+        action="store_const",
+        const=False,
+        help="the events of the Kubernetes cluster are in another etcd",
+    )
+    for field, one in LOAD_OPTIONS.items():
+        convert = _amount(FIELD_UNITS[field])
+        parser.add_argument(f"--{one.name}", dest=field, metavar=one.metavar, type=convert, help=one.help)
+    parser.add_argument(
+        "--tls", metavar="yes|no", type=_yes_or_no, help="whether clients connect with TLS (default: likely yes)"
+    )
     parser.add_argument(
         "--profile",
         metavar="FILE",
@@ -157,6 +143,10 @@ def model_of(options: Namespace) -> CalibratedModel | None:
         ) from None
 
 
+def _yes_or_no(text: str) -> bool:
+    return _TLS[choice(tuple(_TLS))(text)]
+
+
 class Load(TypedDict):
     """A load, by the names of the arguments of `etcdsize.size`."""
 
@@ -191,7 +181,7 @@ def has_load(options: Namespace) -> bool:
 
 
 def _has_figures(options: Namespace) -> bool:
-    return any(getattr(options, name) is not None for name in (*_FIELDS, "pods", "apiservers", "profile"))
+    return any(getattr(options, name) is not None for name in (*_FIELDS, "pods", "apiservers", "events", "profile"))
 
 
 def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Workload:
@@ -211,6 +201,7 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Wor
     if len(sources) > 1:
         raise OptionError(f"{sources[0]}: cannot be used with {sources[1]}; choose one of the two", option=sources[0])
     _reject_without("--pods", options.pods, sources, "--kubernetes-nodes")
+    _reject_without("--events-elsewhere", options.events, sources, "--kubernetes-nodes")
     with_metrics = ["--apiserver-metrics"] if hasattr(options, "apiserver_metrics") else []
     _reject_without("--apiservers", options.apiservers, sources, "--kubernetes-nodes", *with_metrics)
     if options.profile is not None:
@@ -226,7 +217,9 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Wor
         from etcdsize.resources.kubernetes import kubernetes_profile
 
         count = {} if options.apiservers is None else {"apiservers": options.apiservers}
-        profile = kubernetes_profile(options.kubernetes_nodes, options.pods, **count)
+        profile = kubernetes_profile(
+            options.kubernetes_nodes, options.pods, events=options.events is not False, **count
+        )
         return _replaced(profile, given, "--kubernetes-nodes")
     if not given:
         raise OptionError(f"--data: missing; add a load: {LOAD}", option="--data")
@@ -255,7 +248,7 @@ def _beside_nodes(options: Namespace) -> Workload | None:
 
 def _reject_without(option: str, value: object, sources: list[str], *needed: str) -> None:
     if value is not None and not set(needed) & set(sources):
-        raise OptionError(f"{option}: cannot be used without {' or '.join(needed)}; add it", option=option)
+        raise OptionError(f"{option}: cannot be used without {in_words(needed, 'or')}; add it", option=option)
 
 
 def observed_of(options: Namespace) -> ApiServerLoad | None:
@@ -308,8 +301,11 @@ def _replaced(profile: Profile, given: Mapping[str, Any], source: str) -> Profil
         return with_fields(profile, given)
     except InvalidWorkloadError as error:
         options = [OPTIONS[field] for field in given]
+        reason = error.message
+        if error.dimension in given:
+            options, reason = [OPTIONS[error.dimension]], reason.removeprefix(f"{error.dimension}: ")
         raise OptionError(
-            f"{', '.join(options)}: cannot be used with {source}: {error}", option=options[0], value=error.value
+            f"{', '.join(options)}: cannot be used with {source}: {reason}", option=options[0], value=error.value
         ) from None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from etcdsize.base.checks import one_of, pairs_of
 from etcdsize.base.json_text import reject_repeats
-from etcdsize.base.text import nearest, shown
+from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.version_names import DEFAULT_VERSION
@@ -20,7 +20,12 @@ from etcdsize.plan.format_names import MEMBER_FORMATS
 from etcdsize.plan.render import render
 from etcdsize.plan.settings import settings_for
 from etcdsize.plan.tls import Tls
+from etcdsize.resources.amount import Amount
 from etcdsize.resources.calibrated_model import load_model
+from etcdsize.resources.fields import FIELD_UNITS
+from etcdsize.resources.kubernetes import kubernetes_profile
+from etcdsize.resources.load_options import LOAD_OPTIONS, LoadOption
+from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.sizing.basis import basis_of
 from etcdsize.sizing.size import size
 from etcdsize.units import (
@@ -40,11 +45,21 @@ __all__ = ["ANSWER", "QUERY", "answer", "answer_schema"]
 
 FORMAT_VERSION = "1"
 
+
+def _key(option: LoadOption) -> str:
+    return option.name.replace("-", "_")
+
+
 QUERY = {
     "clients": "concurrent client connections",
     "requests_per_second": "such as 800 or 2.5k",
     "data": "such as 400MB",
     "kubernetes_nodes": "nodes of the Kubernetes cluster that etcd serves, as an estimate of the load",
+    "pods": "with kubernetes_nodes: pods of the cluster, as a number or a range",
+    "apiservers": "with kubernetes_nodes: API servers of the cluster (default: 3)",
+    "events_elsewhere": "with kubernetes_nodes: true if the events of the cluster are in another etcd",
+    **{_key(one): one.help for one in LOAD_OPTIONS.values()},
+    "tls": "true or false: whether clients connect with TLS (default: likely true)",
     "provider": "aws, azure or gce, separated by commas (default: all providers of the catalog)",
     "headroom": "share of every bound to keep free, such as 30%",
     "members": "voting members (default: one for each host, or 3)",
@@ -58,12 +73,14 @@ QUERY = {
     "set": 'a JSON object of any flags of etcd and their values, such as jsonencode({"max-learners" = 2})',
     "hosts": "NAME=HOST of every member, separated by commas: adds a rendering of each member",
     "zones": "NAME=ZONE of every member, separated by commas",
-    "format": f"format of the renderings: {', '.join(MEMBER_FORMATS[:-1])} or {MEMBER_FORMATS[-1]} (default: config)",
+    "format": f"format of the renderings: {in_words(MEMBER_FORMATS, 'or')} (default: config)",
     "token": "distinguishes the cluster from others",
     "data_dir": f"data folder on every member (default: {DATA_DIR})",
     "tls_dir": "folder of certificates on every member, with the layout of kubeadm",
 }
 """The keys of a query. A key with an empty text counts as missing."""
+
+_OF_NODES = ("pods", "apiservers", "events_elsewhere")
 
 _VOLUME = {
     "volume_type": "type of the disk, in the provider's interface",
@@ -139,11 +156,22 @@ def answer(query: bytes | str) -> dict[str, str]:
     members = parse_option("members", asked.get("members"), parse_whole)
     providers = asked["provider"].split(",") if "provider" in asked else None
     model = load_model(asked["model"]) if "model" in asked else None
+    nodes = parse_option("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole)
+    dimensions = {
+        "clients": parse_option("clients", asked.get("clients"), parse_count),
+        "requests_per_second": parse_option("requests_per_second", asked.get("requests_per_second"), parse_rate),
+        "data_bytes": parse_option("data", asked.get("data"), parse_bytes),
+    }
+    further = _further(asked)
+    given = {name: value for name, value in (dimensions | further).items() if value is not None}
+    load: dict[str, Any] = dimensions
+    if nodes is not None and (further or any(name in asked for name in _OF_NODES)):
+        load = {"workload": with_fields(_of_nodes(nodes, asked), given)}
+    elif further:
+        load = {"workload": Profile(**given)}
     sizing = size(
-        clients=parse_option("clients", asked.get("clients"), parse_count),
-        requests_per_second=parse_option("requests_per_second", asked.get("requests_per_second"), parse_rate),
-        data_bytes=parse_option("data", asked.get("data"), parse_bytes),
-        kubernetes_nodes=parse_option("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole),
+        **load,
+        kubernetes_nodes=nodes,
         provider=providers,
         headroom=parse_option("headroom", asked.get("headroom"), parse_fraction) or 0.0,
         members=members if members is not None else len(hosts) or 3,
@@ -155,7 +183,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     )
     settings = settings_for(
         sizing,
-        kubernetes=one_of("kubernetes", asked.get("kubernetes", "false"), ("true", "false")) == "true",
+        kubernetes=_is_true("kubernetes", asked),
         peer_rtt_ms=parse_option("peer_rtt_ms", asked.get("peer_rtt_ms"), parse_count),
         extra_flags=_flags(asked["set"]) if "set" in asked else None,
     )
@@ -272,7 +300,9 @@ def _values(query: bytes | str) -> dict[str, str]:
     for name, value in document.items():
         if name not in QUERY:
             raise OptionError(
-                f"query: got the key {shown(name)}, expected {', '.join(QUERY)}{nearest(name, QUERY)}", option=name
+                f"query: got the key {shown(name)}, expected one of the {len(QUERY)} that docs/bootstrap.md lists"
+                f"{nearest(name, QUERY)}",
+                option=name,
             )
         if not isinstance(value, str):
             raise OptionError(
@@ -283,12 +313,44 @@ def _values(query: bytes | str) -> dict[str, str]:
     needs = [name for name in ("zones", "format", "token", "data_dir", "tls_dir") if document.get(name)]
     if needs and not document.get("hosts"):
         raise OptionError(f"{needs[0]}: cannot be used without hosts; add hosts", option=needs[0])
-    if not any(document.get(name) for name in ("clients", "requests_per_second", "data", "kubernetes_nodes")):
+    for name in _OF_NODES:
+        if document.get(name) and not document.get("kubernetes_nodes"):
+            raise OptionError(f"{name}: cannot be used without kubernetes_nodes; add kubernetes_nodes", option=name)
+    further = [*map(_key, LOAD_OPTIONS.values()), "tls"]
+    if not any(document.get(name) for name in ("clients", "requests_per_second", "data", "kubernetes_nodes", *further)):
         raise OptionError(
-            "query: got no load, expected at least one of clients, requests_per_second, data, kubernetes_nodes",
+            "query: got no load, expected at least one of clients, requests_per_second, data and kubernetes_nodes, or "
+            "another key of a load",
             option="query",
         )
     return {name: value for name, value in document.items() if value}
+
+
+def _further(asked: dict[str, str]) -> dict[str, Any]:
+    """Return what is known of a load besides the dimensions, by the fields of `Profile`."""
+    found: dict[str, Any] = {}
+    for field, option in LOAD_OPTIONS.items():
+        key = _key(option)
+        if key in asked:
+            found[field] = parse_option(key, asked[key], lambda text, field=field: Amount.of(text, FIELD_UNITS[field]))
+    if "tls" in asked:
+        found["tls"] = _is_true("tls", asked)
+    return found
+
+
+def _of_nodes(nodes: int, asked: dict[str, str]) -> Profile:
+    """Return the load of a Kubernetes cluster."""
+    apiservers = parse_option("apiservers", asked.get("apiservers"), parse_whole)
+    return kubernetes_profile(
+        nodes,
+        parse_option("pods", asked.get("pods"), Amount.of),
+        apiservers=3 if apiservers is None else apiservers,
+        events=not _is_true("events_elsewhere", asked),
+    )
+
+
+def _is_true(key: str, asked: dict[str, str]) -> bool:
+    return one_of(key, asked.get(key, "false"), ("true", "false")) == "true"
 
 
 def _flags(text: str) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class TestKubernetes:
         ("--watchers", "90000"),
         ("--streams", "9000"),
         ("--leases", "90000"),
+        ("--tls", "no"),
     ],
 )
 def test_every_option_changes_what_the_load_takes(run, option: str, value: str) -> None:
@@ -105,7 +106,7 @@ def test_every_option_changes_what_the_load_takes(run, option: str, value: str) 
         (["--pods", "30"], "--pods: cannot be used without --kubernetes-nodes; add it"),
         (["--keys", "9..5"], '--keys: got "9..5", expected a count'),
         (["--profile", "no.toml"], "no.toml: cannot be read: No such file or directory"),
-        (["--nodes", "5", "--keys", "5"], "--keys: cannot be used with --kubernetes-nodes: keys: got 5, expected none"),
+        (["--nodes", "5", "--keys", "5"], "--keys: cannot be used with --kubernetes-nodes: got 5, expected none"),
         (["--rps", "10", "--writes", "50"], "--requests-per-second: got 10, expected at least 50: 50 writes a second"),
     ],
 )

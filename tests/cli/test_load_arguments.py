@@ -43,6 +43,8 @@ class TestOptions:
             (["--watchers", "500", "--streams", "20"], {"watchers": 500, "watch_streams": 20}),
             (["--list-keys", "5000..9000", "--lists", "3"], {"list_keys": (5000, 9000), "concurrent_lists": 3}),
             (["--leases", "3000"], {"leases": 3000}),
+            (["--leases", "3000", "--tls", "no"], {"leases": 3000, "tls": False}),
+            (["--tls", "yes"], {"tls": True}),
         ],
     )
     def test_make_a_profile(self, words: list[str], fields: dict) -> None:
@@ -67,6 +69,12 @@ class TestOptions:
             (["--pods", "30"], "--pods: cannot be used without --kubernetes-nodes; add it"),
             (["--data", "1GB", "--apiservers", "3"], "--apiservers: cannot be used without --kubernetes-nodes; add "
              "it"),
+            (["--data", "1GB", "--events-elsewhere"], "--events-elsewhere: cannot be used without --kubernetes-nodes; "
+             "add it"),
+            (["--keys", "5", "--keys", "6"], "--keys: got it more than once, expected it once; leave out all but one"),
+            (["--rps", "5", "--requests-per-second", "5"], "--requests-per-second: got it more than once, expected it "
+             "once; leave out all but one"),
+            (["--tls", "true"], '--tls: got "true", expected yes or no'),
             (["--data", "1GB", "--pods", "30"], "--pods: cannot be used without --kubernetes-nodes; add it"),
             ([], "--data: missing; add a load: one or more of --clients, --requests-per-second, --data and "
              "--kubernetes-nodes, or --profile"),
@@ -93,19 +101,23 @@ class TestKubernetes:
         words = ["--nodes", "1000", "--apiservers", "5"]
         assert profile(*words) == kubernetes_profile(1000, apiservers=5)
 
+        words = ["--nodes", "1000", "--pods", "3e4", "--events-elsewhere"]
+        assert profile(*words) == kubernetes_profile(1000, 3e4, events=False)
+        assert "events" not in {kind.name for kind in profile(*words).objects}
+
     def test_an_option_replaces_an_assumption(self) -> None:
         found = profile("--nodes", "1000", "--watchers", "50", "--clients", "40")
         assert (found.watchers, found.clients, found.clients_bound) == (Amount.of(50), 40, "exact")
         assert not {"watchers", "clients"} & {one.field for one in found.assumptions}
         assert found.objects == kubernetes_profile(1000).objects
 
-    @pytest.mark.parametrize(("option", "field"), [("--keys", "keys"), ("--value-size", "value_bytes")])
-    def test_what_each_kind_has_of_its_own_is_refused(self, option: str, field: str) -> None:
+    @pytest.mark.parametrize(("option", "own"), [("--keys", "a count"), ("--value-size", "values")])
+    def test_what_each_kind_has_of_its_own_is_refused(self, option: str, own: str) -> None:
         with pytest.raises(OptionError) as caught:
             profile("--nodes", "1000", option, "5")
         assert str(caught.value) == (
-            f"{option}: cannot be used with --kubernetes-nodes: {field}: got 5, expected none beside objects: every "
-            "kind has its own; leave it out"
+            f"{option}: cannot be used with --kubernetes-nodes: got 5, expected none: every kind of objects has {own} "
+            "of its own; leave it out"
         )
 
 

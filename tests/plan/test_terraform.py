@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import ClusterPlan, EtcdSizeError, Tls, fit, render, settings_for, size
+from etcdsize import ClusterPlan, EtcdSizeError, Profile, Tls, fit, kubernetes_profile, render, settings_for, size
 from etcdsize.fitting.model import disk_of
 from etcdsize.plan.terraform import ANSWER, QUERY, answer, answer_schema
+from etcdsize.resources.profile import with_fields
 
 LOAD = {"clients": "300", "requests_per_second": "800", "data": "4GB"}
 SCHEMA = jsonschema.Draft202012Validator(answer_schema())
@@ -101,6 +102,37 @@ class TestAnswer:
                 unused.discard(pattern)
         assert not unused
 
+    @pytest.mark.parametrize(
+        ("query", "load"),
+        [
+            ({"keys": "5.7e6", "value_size": "1kB", "writes": "20..50"},
+             {"keys": 5.7e6, "value_bytes": 1000, "writes_per_second": (20, 50)}),
+            ({"clients": "9", "key_size": "40..90", "keys": "1k", "tls": "false"},
+             {"clients": 9, "key_bytes": (40, 90), "keys": 1000, "tls": False}),
+            ({"data": "1GB", "history": "1h", "lists": "3", "list_keys": "9k", "leases": "5", "streams": "7"},
+             {"data_bytes": 1e9, "history_seconds": 3600, "concurrent_lists": 3, "list_keys": 9000, "leases": 5,
+              "watch_streams": 7}),
+            ({"data": "1GB", "reads": "5", "watchers": "9", "largest_value": "1MB"},
+             {"data_bytes": 1e9, "reads_per_second": 5, "watchers": 9, "largest_value_bytes": 1e6}),
+        ],
+    )  # fmt: skip
+    def test_what_else_is_known_of_the_load_counts(self, query, load):
+        """The keys are the options of the command line, with underscores."""
+        settings = settings_for(size(Profile(**load)))
+        found = ask(**query)
+        assert found["quota_backend_bytes"] == str(settings.quota_backend_bytes)
+        assert found["memory_gib"] == str(settings.memory_gib)
+        assert found["machine_tier"] == size(Profile(**load)).machine_tier
+
+    def test_a_kubernetes_cluster(self):
+        query = {"kubernetes_nodes": "500", "pods": "40000", "apiservers": "5", "events_elsewhere": "true"}
+        load = kubernetes_profile(500, 40_000, apiservers=5, events=False)
+        for more, known in (({}, load), ({"watchers": "9k"}, with_fields(load, {"watchers": 9000}))):
+            settings = settings_for(size(known, kubernetes_nodes=500))
+            found = ask(**query, **more)
+            assert found["memory_gib"] == str(settings.memory_gib)
+            assert found["quota_backend_bytes"] == str(settings.quota_backend_bytes)
+
     def test_options_change_the_answer(self):
         found = ask(data="4GB", headroom="30%", members="5", tiers="etcd.io", kubernetes="true", peer_rtt_ms="150",
                     etcd_version="v3.6.14", provider="aws,gcp")  # fmt: skip
@@ -161,17 +193,23 @@ class TestInvalidQueries:
              'standard input: not JSON: an object has the field "clients" more than once'),
             ("[1]", 'standard input: got [1], expected an object of text such as {"clients": "300"}'),
             ('{"clients": 300}', "clients: got 300, expected text: Terraform passes every value as text"),
-            ('{"client": "300"}', f'query: got the key "client", expected {", ".join(QUERY)}; did you mean "clients"?'),
-            ("{}", "query: got no load, expected at least one of clients, requests_per_second, data, kubernetes_nodes"),
+            ('{"client": "300"}', f'query: got the key "client", expected one of the {len(QUERY)} that '
+             'docs/bootstrap.md lists; did you mean "clients"?'),
+            ("{}", "query: got no load, expected at least one of clients, requests_per_second, data and "
+             "kubernetes_nodes, or another key of a load"),
             ('{"clients": "many"}', 'clients: got "many", expected a count such as "300"'),
             ('{"clients": "1", "kubernetes": "yes"}', 'kubernetes: got "yes", expected true or false'),
+            ('{"clients": "1", "pods": "5"}', "pods: cannot be used without kubernetes_nodes; add kubernetes_nodes"),
+            ('{"keys": "9..5"}', 'keys: got "9..5", expected a count such as "300", "2.5k" or "5.7M", or a range such '
+             'as "200..900"; did you mean "5..9"?'),
+            ('{"keys": "5", "tls": "yes"}', 'tls: got "yes", expected true or false'),
             ('{"clients": "1", "zones": "a=b"}', "zones: cannot be used without hosts; add hosts"),
             ('{"clients": "1", "hosts": "10.0.0.1"}', 'hosts: got "10.0.0.1", expected NAME=VALUE such as a=10.0.0.1'),
             ('{"clients": "1", "hosts": "a=n1,a=n2"}', 'hosts: got "a" more than once, expected it once'),
             ('{"clients": "1", "hosts": "a=n1", "members": "3"}',
              "members: got 3, but there are 1 hosts; leave members out"),
             ('{"clients": "1", "hosts": "a=n1", "format": "kubeadm"}',
-             'format: got "kubeadm", expected flags or env or config or systemd'),
+             'format: got "kubeadm", expected flags, env, config or systemd'),
             ('{"clients": "1", "hosts": "a=n1/"}', 'member "a": peer_urls: got "http://n1/:2380", expected no more '
              "than scheme, host and port, so not a path; write http://n1"),
         ],
