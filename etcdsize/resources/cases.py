@@ -101,15 +101,25 @@ def _cases(asked: Asked) -> _Cases:
     kept = min(likely.raft_kept_after, most)
     fast, usual, slow = (DiskSpeed(*pair) for pair in zip(reversed(speeds), fsyncs))
 
-    def case(index: int, disk: DiskSpeed, loop: float, entries: float, watcher: float, since: float) -> Case:
+    def case(
+        index: int,
+        disk: DiskSpeed,
+        loop: float,
+        entries: float,
+        watcher: float,
+        since: float,
+        together: tuple[float, float] = (1.0, math.inf),
+    ) -> Case:
         values = (low, likely, high)[index]
-        return Case(index, values, disk, loop, entries, watcher, count, since, asked.quota_bytes)
+        return Case(index, values, disk, loop, entries, watcher, count, since, asked.quota_bytes, together)
 
+    # How many writes are under way at once is only known to be one or more: the clients say what is likely.
+    every, alone = (math.inf, math.inf), (1.0, 1.0)
     return _Cases(
-        low=case(0, fast, fsyncs[2] + high.wal_loop_seconds, kept, low.watcher_same_range, 0.0),
+        low=case(0, fast, fsyncs[2] + high.wal_loop_seconds, kept, low.watcher_same_range, 0.0, every),
         likely=case(
             1, usual, fsyncs[1] + likely.wal_loop_seconds, (kept + most) / 2, likely.watcher_own_key, count / 2
         ),
-        high=case(2, slow, fsyncs[0] + low.wal_loop_seconds, most, high.watcher_own_range, count),
+        high=case(2, slow, fsyncs[0] + low.wal_loop_seconds, most, high.watcher_own_range, count, alone),
         need=case(2, usual, fsyncs[1] + low.wal_loop_seconds, most, high.watcher_own_range, count),
     )

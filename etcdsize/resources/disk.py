@@ -81,9 +81,15 @@ class DiskSpeed:
 
 
 def disk_figures(
-    load: Load, sums: LoadSums, values: Coefficients, quota_bytes: float, wal_bytes: float, loop_seconds: float
+    load: Load,
+    sums: LoadSums,
+    values: Coefficients,
+    quota_bytes: float,
+    wal_bytes: float,
+    loop_seconds: float,
+    together: tuple[float, float],
 ) -> Figures:
-    """Return the figures of the disk."""
+    """Return the figures of the disk; `together` is the range in which the writes lie that are under way at once."""
     writes, ended = load.writes_per_second, load.lease_revokes_per_second
     puts = max(1.0, load.puts_per_transaction)
     # A pass of the raft loop writes all that came since the last one, and ends with an fsync.
@@ -93,7 +99,7 @@ def disk_figures(
     lease_commits = ended * values.commits_per_revoke
     levels = math.log(max(1.0, sums.fresh_bytes / _PAGE)) / math.log(_LEAVES_A_BRANCH)
     commit_bytes = values.commit_bytes_fixed + _PAGE * levels
-    needed = fsync_needed(load, values)
+    needed = fsync_needed(load, values, together)
     commit_fsyncs = values.commit_fsyncs * commits
     logged = (
         sums.written_bytes_per_second,
@@ -116,7 +122,7 @@ def disk_figures(
     }
 
 
-def fsync_needed(load: Load, values: Coefficients) -> float:
+def fsync_needed(load: Load, values: Coefficients, together: tuple[float, float]) -> float:
     """Return how long a write may take for the rate of writes to be reached. [s]
 
     A client that waits for its answers has one write under way. Alone, it completes one write an fsync. With others, it
@@ -125,8 +131,9 @@ def fsync_needed(load: Load, values: Coefficients) -> float:
     """
     if not load.writes_per_second:
         return WAL_FSYNC_P99_SECONDS
-    together = max(1.0, load.clients / values.write_wait_fsyncs)
-    return min(WAL_FSYNC_P99_SECONDS, together / load.writes_per_second)
+    fewest, most = together
+    at_once = min(max(load.clients / values.write_wait_fsyncs, fewest), most)
+    return min(WAL_FSYNC_P99_SECONDS, at_once / load.writes_per_second)
 
 
 def writes_possible(load: Load, values: Coefficients, fsync_seconds: float) -> float:

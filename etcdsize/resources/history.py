@@ -2,7 +2,8 @@
 
 Compaction each r seconds keeps r to 2r of history. Compaction each hour is the rule; where the writes fill 2 GiB in
 less than two hours it comes more often, down to each five minutes. So the history grows with the writes, stays at
-2 GiB, and grows again: more writes never keep less.
+2 GiB, and grows again: more writes never keep less. The ends of the range do not depend on the writes: how often a
+cluster compacts is not known, whatever it writes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from etcdsize.resources.choices import Choices
 from etcdsize.resources.composition import Triple
 from etcdsize.resources.defaults import LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES, MOST_HISTORY_SECONDS
-from etcdsize.resources.known import HIGH, LIKELY, LOW, NEED, Cases, Known
+from etcdsize.resources.known import LIKELY, NEED, Cases, Known
 from etcdsize.resources.revision_bytes import revision_bytes
 from etcdsize.resources.writing import Writing
 
@@ -45,7 +46,7 @@ def history_of(known: Known, choices: Choices, writing: Writing) -> Cases:
             return MOST_HISTORY_SECONDS
         return max(LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES / written)
 
-    # Just after a compaction half of the most is left. The fewest and smallest writes are kept longest.
-    low, high = longest(HIGH, choices.high[-1]) / 2, longest(LOW, choices.low[0])
+    # Just after a compaction half of the most is left.
+    low, high = LEAST_HISTORY_SECONDS / 2, MOST_HISTORY_SECONDS
     cases = Cases(low, longest(LIKELY, choices.likely), high, longest(NEED, choices.need))
     return known.note("history_seconds", cases, _WHY, _SOURCE)

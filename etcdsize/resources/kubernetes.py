@@ -308,15 +308,19 @@ class _Cluster:
         return {"watchers": watches, "watch_streams": watches, "watch_events_per_second": events}
 
     def _leases(self, kinds: Iterable[ObjectKind], per_lease: Amount | None) -> dict[str, Amount]:
-        """Return the leases of the events: each API server shares one for a minute, or for 1,000 objects."""
+        """Return the leases of the events: an API server shares one for a minute, or for 1,000 objects.
+
+        Several API servers split the events of a minute among as many leases, if their clients do: the high end.
+        """
         count = next((kind.count for kind in kinds if kind.name == EVENTS), NOTHING)
         ttl = sum_of([self._figure("event_seconds"), self._figure("event_lease_seconds")])
         if per_lease is not None:
             leases = quotient_of(count, per_lease)
         else:
             at_most = quotient_of(count, self._figure("event_lease_objects"))
-            by_time = product_of(quotient_of(ttl, self._figure("event_lease_seconds")), self._apiservers)
-            leases = largest_of([at_most, smallest_of([by_time, count])])
+            by_time = quotient_of(ttl, self._figure("event_lease_seconds"))
+            split = Amount(low=by_time.low, likely=by_time.likely, high=by_time.high * self._apiservers)
+            leases = largest_of([at_most, smallest_of([split, count])])
             # Not the quotient of the two, which rounding could make smaller for more events.
             shared = largest_of([smallest_of([count, Amount.of(1)]), quotient_of(count, by_time)])
             per_lease = smallest_of([self._figure("event_lease_objects"), shared])

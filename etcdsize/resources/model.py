@@ -50,6 +50,8 @@ class Case:
     """Entries since the last of them. [count]"""
     quota_bytes: float | None
     """The quota, if it is given."""
+    together: tuple[float, float]
+    """How many writes are under way at once: at the low end any number, at the high end one, and else one or more."""
 
 
 @dataclass(slots=True)
@@ -81,7 +83,13 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
         "file": file,
         "memory": memory_figures(load, sums, values, entries, case.watcher, length),
         "disk": disk_figures(
-            load, sums, values, quota, wal_bytes_kept(sums, values, case.snapshot_count), case.loop_seconds
+            load,
+            sums,
+            values,
+            quota,
+            wal_bytes_kept(sums, values, case.snapshot_count),
+            case.loop_seconds,
+            case.together,
         ),
         "network": network_figures(load, sums, values),
         "cpu": cpu_figures(load, sums, values),
