@@ -89,8 +89,12 @@ def _python_number(dimension: str, value: Any, accepted: str) -> int | float:
     if kind is not None and kind in "iu" and value.shape == ():
         return int(value)
     hint = _range_hint(dimension, value)
+    # The quotes show that a value is text.
+    got, instead = shown(value), ", not text"
+    if not isinstance(value, str):
+        got, instead = f"{got} of type {type(value).__name__}", ""
     raise WorkloadTypeError(
-        f"{dimension}: got {shown(value)} of type {type(value).__name__}, expected {accepted}{hint}",
+        f"{dimension}: got {got}, expected {accepted}{instead}{hint}",
         dimension=dimension,
         value=value,
     )

@@ -146,7 +146,7 @@ class TestText:
     def test_clients_must_not_be_text(self):
         with pytest.raises(WorkloadTypeError) as caught:
             Workload(clients="300")
-        assert str(caught.value) == f'clients: got "300" of type str, {NUMBER}'
+        assert str(caught.value) == f'clients: got "300", {NUMBER}, not text'
 
 
 class TestInvalid:

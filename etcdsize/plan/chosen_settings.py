@@ -105,10 +105,7 @@ def choose_compaction(kubernetes: bool, resources: Resources) -> tuple[Chosen, C
         return mode, ("auto-compaction-retention", "0", why, source)
     seconds = _retention_for(_history_seconds(resources))
     kept = _duration(history_kept(seconds))
-    why = (
-        f"History counts towards the quota, which has room for {kept} of it: the most that this keeps. Without a unit, "
-        "a number means hours."
-    )
+    why = f"This keeps at most {kept} of history, for which the quota has room. A number without a unit would be hours."
     return mode, ("auto-compaction-retention", _duration(seconds), why, _MAINTENANCE)
 
 

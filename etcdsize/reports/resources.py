@@ -69,7 +69,7 @@ _LABELS = {
     "seconds.lease_end": "end of a lease, writes wait",
 }
 _SHORT = {"file.quota_bytes": "quota", "memory.limit_bytes": "memory limit"}
-_HEAD = ("low", "likely", "high", "to provide", "known")
+_HEAD = ("low", "likely", "high", "provide", "evidence")
 # Assumptions that are listed without --explain (our choice).
 _MOST = 10
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.etcd.flags import flag_text
 from etcdsize.reports.layout import aligned, page
-from etcdsize.reports.load import field_text, profile_text
+from etcdsize.reports.load import profile_text
 from etcdsize.resources.resources_text import quantity_text
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ def _memory(settings: EtcdSettings) -> list[str]:
 
 
 def _assumed(settings: EtcdSettings) -> list[str]:
-    """Return what is not known of the load, with the likely value that counts instead."""
-    found = [f"{one.field} {field_text(one.field, [one.value.likely])}" for one in settings.assumptions]
-    text = f"assumed: {', '.join(found)} (etcdsize resources says why)"
-    return textwrap.wrap(text, 100, subsequent_indent="  ") if found else []
+    """Return how many figures of the load are not known, so that likely values count instead."""
+    count = len(settings.assumptions)
+    if not count:
+        return []
+    figures = "1 figure of the load, which is" if count == 1 else f"{count} figures of the load, which are"
+    return [
+        f"assumed: {figures} not given; etcdsize resources --explain lists each with its value, why, and its effect"
+    ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NoReturn
 
-from etcdsize.base.text import shown
+from etcdsize.base.text import in_words, shown
 from etcdsize.errors import InvalidWorkloadError
-from etcdsize.units import format_number
+from etcdsize.units import format_bytes, format_number
 
 if TYPE_CHECKING:
     from etcdsize.resources.amount import Amount
@@ -43,9 +43,9 @@ def _reject(field: str, got: object, expected: str, why: str) -> NoReturn:
 
 
 def _check_kinds(profile: ProfileFields) -> None:
-    for field, amount in (("keys", profile.keys), ("value_bytes", profile.value_bytes)):
+    for field, amount, own in (("keys", profile.keys, "a count"), ("value_bytes", profile.value_bytes, "values")):
         if amount is not None:
-            _reject(field, amount, "none beside objects", "every kind has its own; leave it out")
+            _reject(field, amount, "none", f"every kind of objects has {own} of its own; leave it out")
     names = [kind.name for kind in profile.objects]
     for row, name in enumerate(names):
         if name in names[:row]:
@@ -67,7 +67,7 @@ def _check_requests(profile: ProfileFields, requests: float) -> None:
     total = (reads.low if reads else 0) + (writes.low if writes else 0)
     if total > requests * _ROUNDING:
         parts = [f"{amount} {what}" for amount, what in ((reads, "reads"), (writes, "writes")) if amount is not None]
-        why = f"{' and '.join(parts)} a second; correct one of them"
+        why = f"{in_words(parts)} a second; correct one of them"
         _reject("requests_per_second", format_number(requests), f"at least {total:g}", why)
 
 
@@ -80,13 +80,19 @@ def _check_data(profile: ProfileFields, data: float) -> None:
         low += count.low * ((key.low if key else 0) + (value.low if value else 0))
         if count.high:
             high += count.high * ((key.high if key else _MOST_KEY_BYTES) + value.high) if value else math.inf
-    why = "keys times key_bytes and value_bytes; correct one of them"
+    why = "the number of keys times the size of a key and its value; correct one of them"
     if low > data * _DIFFERENCE and profile.data_bound in ("exact", "upper"):
-        _reject("data_bytes", format_number(data), f"at least {low:g}", why)
+        _reject("data_bytes", format_bytes(data), f"at least {_bytes_text(low)}", why)
     if not high and data and profile.data_bound in ("exact", "lower"):
-        _reject("data_bytes", format_number(data), "0", "there are no keys, or empty ones; correct one of them")
+        _reject("data_bytes", format_bytes(data), "0", "there are no keys, or empty ones; correct one of them")
     if high * _PAGES < data and profile.data_bound in ("exact", "lower"):
-        _reject("data_bytes", format_number(data), f"at most {high:g}, or {_PAGES:g} times that in etcd's file", why)
+        most = f"at most {_bytes_text(high)}, or {_PAGES:g} times that in etcd's file"
+        _reject("data_bytes", format_bytes(data), most, why)
+
+
+def _bytes_text(size: float) -> str:
+    """Return a size in at most six digits."""
+    return format_bytes(float(f"{size:g}"))
 
 
 def _check_parts(profile: ProfileFields) -> None:

@@ -49,13 +49,13 @@ def nodes_left_out(workload: Workload | None, kubernetes_nodes: int | None) -> N
     measured = _measured(workload)
     if kubernetes_nodes is None or isinstance(workload, Profile) or not measured:
         return None
-    nodes = _nodes_profile(kubernetes_nodes)
     try:
-        with_fields(nodes, measured)
+        with_fields(_nodes_profile(kubernetes_nodes), measured)
     except InvalidWorkloadError as error:
+        nodes = "node" if kubernetes_nodes == 1 else "nodes"
         return NODES_LEFT_OUT(
-            f"kubernetes_nodes={kubernetes_nodes} does not explain the load, and the model leaves the nodes out: "
-            f"{error}."
+            f"A cluster of {kubernetes_nodes} Kubernetes {nodes} does not explain the load, so the model leaves the "
+            f"nodes out: {error}."
         )
     return None
 

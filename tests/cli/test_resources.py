@@ -168,7 +168,7 @@ class TestApiServerMetrics:
             (["--apiserver-metrics", "a.txt", "--nodes", "5"], "--kubernetes-nodes: cannot be used with "
              "--apiserver-metrics; choose one of the two"),
             (["--apiserver-metrics", "a.txt", "--keys", "5"], "--keys: cannot be used with --apiserver-metrics: "
-             "keys: got 5, expected none beside objects"),
+             "got 5, expected none: every kind of objects has a count of its own"),
         ],
     )  # fmt: skip
     def test_others_are_refused(self, run, tmp_path: Path, monkeypatch, words: list[str], message: str) -> None:

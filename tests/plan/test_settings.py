@@ -182,8 +182,7 @@ class TestCompaction:
         retention = found.setting("auto-compaction-retention")
         assert (retention.value, retention.is_default) == ("1h", False)
         assert retention.why == (
-            "History counts towards the quota, which has room for 2h of it: the most that this keeps. Without a unit, "
-            "a number means hours."
+            "This keeps at most 2h of history, for which the quota has room. A number without a unit would be hours."
         )
         assert found.setting("auto-compaction-mode").value == "periodic"
 

@@ -28,12 +28,10 @@ memory limit of the process  {settings.memory_because}
 GOMEMLIMIT, if one is set    {settings.memory.gomemlimit_bytes.need / 1e9:.3g} GB
 disk                         {settings.disk.because}"""
     )
-    words = " ".join(assumed.split())
-    assert words.startswith("assumed: ")
-    for one in settings.assumptions:
-        assert f" {one.field} " in words
-    assert ", tls yes, " in words
-    assert ", disk_mb_per_second 125 MB/s, fsync_seconds 2 ms " in words
+    assert assumed == (
+        f"assumed: {len(settings.assumptions)} figures of the load, which are not given; etcdsize resources --explain "
+        "lists each with its value, why, and its effect"
+    )
     said = " ".join(reasons.split())
     for setting in settings.settings.values():
         assert f"{setting.name}: {setting.why} [{setting.source}]" in said

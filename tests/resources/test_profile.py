@@ -14,6 +14,7 @@ from etcdsize.resources.fields import FIELD_UNITS
 from etcdsize.resources.profile import known_field
 
 PODS = {"name": "pods", "count": 3_000, "value_bytes": "5kB..20kB"}
+KEYS_AND_SIZES = "the number of keys times the size of a key and its value; correct one of them"
 
 
 class TestFields:
@@ -163,26 +164,23 @@ class TestContradictions:
             ),
             (
                 {"data_bytes": 1e6, "keys": 1e6, "value_bytes": 1_000},
-                "data_bytes: got 1000000, expected at least 1e+09: keys times key_bytes and value_bytes; correct one "
-                "of them",
+                f"data_bytes: got 1 MB, expected at least 1 GB: {KEYS_AND_SIZES}",
             ),
             (
                 {"data_bytes": 5, "key_bytes": 0, "value_bytes": 0},
-                "data_bytes: got 5, expected 0: there are no keys, or empty ones; correct one of them",
+                "data_bytes: got 5 B, expected 0: there are no keys, or empty ones; correct one of them",
             ),
             (
                 {"data_bytes": 5, "keys": 0},
-                "data_bytes: got 5, expected 0: there are no keys, or empty ones; correct one of them",
+                "data_bytes: got 5 B, expected 0: there are no keys, or empty ones; correct one of them",
             ),
             (
                 {"data_bytes": 1e12, "keys": 1e6, "value_bytes": 1_000, "key_bytes": 50},
-                "data_bytes: got 1000000000000, expected at most 1.05e+09, or 3 times that in etcd's file: keys times "
-                "key_bytes and value_bytes; correct one of them",
+                "data_bytes: got 1 TB, expected at most 1.05 GB, or 3 times that in etcd's file: " + KEYS_AND_SIZES,
             ),
             (
                 {"data_bytes": "1MB", "objects": [PODS]},
-                "data_bytes: got 1000000, expected at least 1.5e+07: keys times key_bytes and value_bytes; correct one "
-                "of them",
+                f"data_bytes: got 1 MB, expected at least 15 MB: {KEYS_AND_SIZES}",
             ),
             (
                 {"largest_value_bytes": 5, "value_bytes": 6},
@@ -207,7 +205,7 @@ class TestContradictions:
             ),
             (
                 {"objects": [PODS], "keys": 5},
-                "keys: got 5, expected none beside objects: every kind has its own; leave it out",
+                "keys: got 5, expected none: every kind of objects has a count of its own; leave it out",
             ),
             (
                 {"objects": [{**PODS, "writes_per_second": 50}], "writes_per_second": 20, "puts_per_transaction": 2},
