@@ -75,8 +75,7 @@ def _split_large_values(load: Load, asked: Asked) -> _Changed | None:
         return None
     was = math.fsum(kind.writes_per_second for kind in load.objects)
     now = math.fsum(kind.writes_per_second for kind in objects)
-    changed = replace(
-        load,
+    changed = load._replace(
         objects=tuple(objects),
         writes_per_second=load.writes_per_second * (now / was if was else 1.0),
         largest_value_bytes=min(load.largest_value_bytes, _SMALL_VALUE_BYTES),
@@ -96,7 +95,7 @@ def _shorten_history(load: Load, asked: Asked) -> _Changed | None:
     return _Changed(
         "Keep ten minutes of history: compact every five minutes.",
         "file.high_water_bytes",
-        replace(load, history_seconds=float(_SHORT_HISTORY_SECONDS), revisions_per_key=1.0),
+        load._replace(history_seconds=float(_SHORT_HISTORY_SECONDS), revisions_per_key=1.0),
         asked,
     )
 
@@ -107,7 +106,7 @@ def _list_in_pages(load: Load, asked: Asked) -> _Changed | None:
     return _Changed(
         "List in pages of 500 keys: a member holds every list in memory until its client has read it.",
         "memory.limit_bytes",
-        replace(load, list_keys=float(_PAGE_KEYS)),
+        load._replace(list_keys=float(_PAGE_KEYS)),
         asked,
     )
 
@@ -116,8 +115,7 @@ def _fewer_keys_per_lease(load: Load, asked: Asked) -> _Changed | None:
     if load.keys_per_lease <= _KEYS_PER_LEASE or not load.leases:
         return None
     more = load.keys_per_lease / _KEYS_PER_LEASE
-    changed = replace(
-        load,
+    changed = load._replace(
         keys_per_lease=float(_KEYS_PER_LEASE),
         leases=load.leases * more,
         lease_revokes_per_second=load.lease_revokes_per_second * more,
@@ -136,8 +134,7 @@ def _move_events(load: Load, asked: Asked) -> _Changed | None:
         return None
     left = math.fsum(kind.writes_per_second for kind in rest)
     all_writes = math.fsum(kind.writes_per_second for kind in load.objects)
-    changed = replace(
-        load,
+    changed = load._replace(
         objects=rest,
         writes_per_second=load.writes_per_second * (left / all_writes if all_writes else 1.0),
     )

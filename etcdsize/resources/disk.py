@@ -54,8 +54,8 @@ DISK_TERMS: dict[str, tuple[TermKind, ...]] = {
         TermKind(
             "fsync",
             ("write_wait_fsyncs",),
-            "the clients that write at once, over the fsyncs that each waits for and over the writes a second; at most "
-            "the 10 ms of etcd's FAQ",
+            "the clients that write at once, over the fsyncs that each waits for and over the writes a second; no "
+            "longer than the commits of leases that end allow, and at most the 10 ms of etcd's FAQ",
         ),
     ),
     "sequential_iops": (
@@ -99,8 +99,8 @@ def disk_figures(
     lease_commits = ended * values.commits_per_revoke
     levels = math.log(max(1.0, sums.fresh_bytes / _PAGE)) / math.log(_LEAVES_A_BRANCH)
     commit_bytes = values.commit_bytes_fixed + _PAGE * levels
-    needed = fsync_needed(load, values, together)
-    commit_fsyncs = values.commit_fsyncs * commits
+    commit_fsyncs, lease_fsyncs = values.commit_fsyncs * commits, values.commit_fsyncs * lease_commits
+    needed = fsync_needed(load, values, together, commit_fsyncs + lease_fsyncs)
     logged = (
         sums.written_bytes_per_second,
         writes * (values.wal_record_overhead + (puts - 1) * _FURTHER_PUT_BYTES),
@@ -115,25 +115,28 @@ def disk_figures(
             (commits + lease_commits) * commit_bytes,
             commits * _PAGE,
         ),
-        "fsyncs_per_second": (syncs, commit_fsyncs, values.commit_fsyncs * lease_commits),
+        "fsyncs_per_second": (syncs, commit_fsyncs, lease_fsyncs),
         "fsync_p99_seconds": (needed,),
-        "sequential_iops": (min(writes, 1 / needed), commit_fsyncs + values.commit_fsyncs * lease_commits),
+        "sequential_iops": (min(writes, 1 / needed), commit_fsyncs + lease_fsyncs),
         "volume_bytes": (*volume, math.fsum(volume) * _FREE / (1 - _FREE)),
     }
 
 
-def fsync_needed(load: Load, values: Coefficients, together: tuple[float, float]) -> float:
+def fsync_needed(load: Load, values: Coefficients, together: tuple[float, float], in_commits: float) -> float:
     """Return how long a write may take for the rate of writes to be reached. [s]
 
     A client that waits for its answers has one write under way. Alone, it completes one write an fsync. With others, it
     waits for the fsync that is under way and for the one that writes its own, and both write many at once:
     writes a second = clients / (fsyncs that a write waits for * seconds of an fsync).
+
+    The fsyncs of commits come one after the other, `in_commits` a second: each lease that ends has its own.
     """
-    if not load.writes_per_second:
-        return WAL_FSYNC_P99_SECONDS
-    fewest, most = together
-    at_once = min(max(load.clients / values.write_wait_fsyncs, fewest), most)
-    return min(WAL_FSYNC_P99_SECONDS, at_once / load.writes_per_second)
+    needed = WAL_FSYNC_P99_SECONDS
+    if load.writes_per_second:
+        fewest, most = together
+        at_once = min(max(load.clients / values.write_wait_fsyncs, fewest), most)
+        needed = min(needed, at_once / load.writes_per_second)
+    return min(needed, 1 / in_commits) if in_commits else needed
 
 
 def writes_possible(load: Load, values: Coefficients, fsync_seconds: float) -> float:

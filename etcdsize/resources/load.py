@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Load", "ObjectLoad"]
 
@@ -24,8 +25,7 @@ class ObjectLoad:
     """Puts and deletes of keys of this kind. [1/s]"""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """A load in all its figures."""
 
     objects: tuple[ObjectLoad, ...]

@@ -17,7 +17,7 @@ from etcdsize.resources.load import Load
 from etcdsize.resources.model import GROUPS
 
 VERSIONS = ["3.4", "3.5", "3.6", "3.7"]
-FIELDS = [field.name for field in dataclasses.fields(Load) if field.name != "objects"]
+FIELDS = [field for field in Load._fields if field != "objects"]
 OBJECT_FIELDS = ["count", "key_bytes", "value_bytes", "writes_per_second"]
 # A shorter time to live is more work.
 INVERSE = {"lease_ttl_seconds"}
@@ -36,18 +36,18 @@ def with_more(load, field, more):
     if field in OBJECT_FIELDS:
         (kind,) = load.objects
         kind = dataclasses.replace(kind, **{field: more(getattr(kind, field))})
-        changed = dataclasses.replace(load, objects=(kind,))
+        changed = load._replace(objects=(kind,))
         if field == "writes_per_second":
-            return dataclasses.replace(changed, writes_per_second=kind.writes_per_second / load.puts_per_transaction)
+            return changed._replace(writes_per_second=kind.writes_per_second / load.puts_per_transaction)
         if field == "value_bytes":
-            return dataclasses.replace(changed, largest_value_bytes=max(load.largest_value_bytes, kind.value_bytes))
+            return changed._replace(largest_value_bytes=max(load.largest_value_bytes, kind.value_bytes))
         return changed
-    changed = dataclasses.replace(load, **{field: more(getattr(load, field))})
+    changed = load._replace(**{field: more(getattr(load, field))})
     if field == "puts_per_transaction":
         # As many requests, each with more puts.
         (kind,) = load.objects
         rate = changed.writes_per_second * changed.puts_per_transaction
-        return dataclasses.replace(changed, objects=(dataclasses.replace(kind, writes_per_second=rate),))
+        return changed._replace(objects=(dataclasses.replace(kind, writes_per_second=rate),))
     return changed
 
 
@@ -69,7 +69,7 @@ class TestMoreTakesMore:
             added += 1
         if field == "puts_per_transaction":
             # Given revisions a key are the whole history, which larger transactions only pack more densely.
-            load = dataclasses.replace(load, revisions_per_key=1.0)
+            load = load._replace(revisions_per_key=1.0)
         before, after = (
             needs(load, version),
             needs(with_more(load, field, lambda value: value * factor + added), version),
@@ -90,7 +90,7 @@ class TestMoreTakesMore:
         assert needs(more)["disk.fsync_p99_seconds"] <= needs(load)["disk.fsync_p99_seconds"] * (1 + 1e-9)
 
     def test_fields_are_all_varied(self):
-        assert {*FIELDS} == {field.name for field in dataclasses.fields(Load)} - {"objects"}
+        assert {*FIELDS} == {*Load._fields} - {"objects"}
 
 
 class TestCases:
