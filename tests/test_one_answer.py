@@ -183,7 +183,7 @@ def test_a_load_for_which_no_etcd_starts_has_the_same_verdict(data, capsys):
         assert main([*words, "--data", data]) == 2
         errors.append(capsys.readouterr().err)
     assert errors[0] == errors[1]
-    assert "expected at most 35184372088832: " in errors[0]
+    assert "expected at most 32768 GiB, with which etcd starts; " in errors[0]
     assert "split the data among several clusters" in errors[0]
 
 

@@ -302,7 +302,7 @@ def _replaced(profile: Profile, given: Mapping[str, Any], source: str) -> Profil
     except InvalidWorkloadError as error:
         options = [OPTIONS[field] for field in given]
         reason = error.message
-        if error.dimension in given:
+        if error.dimension is not None and error.dimension in given:
             options, reason = [OPTIONS[error.dimension]], reason.removeprefix(f"{error.dimension}: ")
         raise OptionError(
             f"{', '.join(options)}: cannot be used with {source}: {reason}", option=options[0], value=error.value

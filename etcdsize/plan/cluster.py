@@ -210,7 +210,7 @@ class ClusterPlan(PlanModel):
             names = [member.name for member in self.members]
             raise PlanError(
                 f"member: got {shown(name)}, expected {', '.join(map(shown, names))}{nearest(str(name), names)}",
-                field="name",
+                field="member",
                 value=name,
             )
         return found

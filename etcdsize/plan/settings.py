@@ -12,11 +12,11 @@ from etcdsize.base.checks import text_of, true_or_false
 from etcdsize.base.model import Answer, Model
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
-from etcdsize.errors import OptionError
+from etcdsize.errors import OptionError, PlanError
 from etcdsize.etcd.flag import Value
 from etcdsize.etcd.flags import flag_text
 from etcdsize.etcd.notices import version_notices
-from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, LARGEST_QUOTA_BYTES
+from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, LARGEST_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import EtcdVersion, load_versions
 from etcdsize.fitting.load_need import disk_need, load_need, memory_text
 from etcdsize.fitting.need import DiskNeed
@@ -225,6 +225,13 @@ def settings_for(
         model=sizing.model,
     )
 
+    if "quota-backend-bytes" not in given and resources.quota_bytes > LARGEST_QUOTA_BYTES:
+        raise PlanError(
+            f"quota-backend-bytes: got {quota_text(resources.quota_bytes)} for this load, expected at most "
+            f"{quota_text(LARGEST_QUOTA_BYTES)}, with which etcd starts; split the data among several clusters",
+            field="quota-backend-bytes",
+            value=resources.quota_bytes,
+        )
     chosen = [
         choose_quota(resources),
         choose_snapshot_count(version),

@@ -5,6 +5,7 @@ A query and its answer are JSON objects in which every value is text. The comman
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -332,7 +333,7 @@ def _further(asked: dict[str, str]) -> dict[str, Any]:
     for field, option in LOAD_OPTIONS.items():
         key = _key(option)
         if key in asked:
-            found[field] = parse_option(key, asked[key], lambda text, field=field: Amount.of(text, FIELD_UNITS[field]))
+            found[field] = parse_option(key, asked[key], functools.partial(Amount.of, unit=FIELD_UNITS[field]))
     if "tls" in asked:
         found["tls"] = _is_true("tls", asked)
     return found

@@ -308,21 +308,28 @@ class _Cluster:
         return {"watchers": watches, "watch_streams": watches, "watch_events_per_second": events}
 
     def _leases(self, kinds: Iterable[ObjectKind], per_lease: Amount | None) -> dict[str, Amount]:
-        """Return the leases of the events: an API server shares one for a minute, or for 1,000 objects.
-
-        Several API servers split the events of a minute among as many leases, if their clients do: the high end.
-        """
+        """Return the leases of the events: each API server shares one for a minute, or for 1,000 objects."""
         count = next((kind.count for kind in kinds if kind.name == EVENTS), NOTHING)
         ttl = sum_of([self._figure("event_seconds"), self._figure("event_lease_seconds")])
         if per_lease is not None:
             leases = quotient_of(count, per_lease)
         else:
             at_most = quotient_of(count, self._figure("event_lease_objects"))
-            by_time = quotient_of(ttl, self._figure("event_lease_seconds"))
-            split = Amount(low=by_time.low, likely=by_time.likely, high=by_time.high * self._apiservers)
-            leases = largest_of([at_most, smallest_of([split, count])])
-            # Not the quotient of the two, which rounding could make smaller for more events.
-            shared = largest_of([smallest_of([count, Amount.of(1)]), quotient_of(count, by_time)])
+            one_server = quotient_of(ttl, self._figure("event_lease_seconds"))
+            by_time = Amount(
+                low=one_server.low,
+                likely=one_server.likely * self._apiservers,
+                high=one_server.high * self._apiservers,
+            )
+            leases = largest_of([at_most, smallest_of([by_time, count])])
+            # Not the quotient of the two, which rounding could make smaller for more events. At worst all events come
+            # through one API server, however many there are.
+            alone = smallest_of([count, Amount.of(1)])
+            shared = Amount(
+                low=alone.low,
+                likely=max(alone.likely, count.likely / by_time.likely),
+                high=max(alone.high, count.high / one_server.low),
+            )
             per_lease = smallest_of([self._figure("event_lease_objects"), shared])
         self._assume(
             "leases", leases, "event_lease_seconds", "an API server shares a lease among the events of a minute"

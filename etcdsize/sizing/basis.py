@@ -11,7 +11,7 @@ from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import in_words
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
-from etcdsize.fitting.need import FIGURES, Need, find_guide_need, larger_need, need_of_tier
+from etcdsize.fitting.need import FIGURES, Need, find_guide_need, larger_disk, larger_need, need_of_tier
 from etcdsize.sizing.load_profile import nodes_left_out
 from etcdsize.tiers import TierTable
 from etcdsize.workload import Workload
@@ -66,7 +66,10 @@ def need_by(tier: str, basis: Basis, needs: Mapping[NeedOf, Need], load_decides:
         return need_of_tier(tier, 0) if guide is None else guide
     if guide is None or basis == "measured":
         return load
-    return larger_need(guide, load) if load_decides else guide
+    if load_decides:
+        return larger_need(guide, load)
+    # The guide's disk is for the largest load of the tier, and a load without bound takes more.
+    return guide.model_copy(update={"disk": larger_disk(guide, load)})
 
 
 def tier_for(need: Need, tiers: TierTable) -> int | None:

@@ -26,7 +26,7 @@ from etcdsize.plan.format_names import FORMATS
 
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 PLAN = ClusterPlan.from_hosts({"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"})
-PLAIN = "warning: Without TLS, anyone on the network can read and write the data of a and b and c. [plain-http]\n"
+PLAIN = "warning: Without TLS, anyone on the network can read and write the data of a, b and c. [plain-http]\n"
 DEFAULT = "".join(f"{notice.line}\n" for notice in version_notices(PLAN.etcd_version))
 """What every command says of the version that it uses if none is named."""
 
@@ -141,11 +141,11 @@ class TestUsageErrors:
             ([*HOSTS, "--local", "3"], "--host: cannot be used with --local; choose one of the two"),
             ([*HOSTS, "--format", "env"], "--format: env is for one member, and the plan has 3; choose one with "
              "--member, or write a file for each with -o DIR"),
-            ([*HOSTS, "--format", "yaml"], '--format: got "yaml", expected flags or env or config or systemd or '
+            ([*HOSTS, "--format", "yaml"], '--format: got "yaml", expected flags, env, config, systemd or '
              "kubeadm"),
             ([*HOSTS, "--format", "kubeadm", "--member", "a"],
-             'member: got "a", but kubeadm describes the whole cluster; leave it out'),
-            ([*HOSTS, "--member", "d"], 'member: got "d", expected "a", "b", "c"'),
+             '--member: got "a", but kubeadm describes the whole cluster; leave it out'),
+            ([*HOSTS, "--member", "d"], '--member: got "d", expected "a", "b", "c"'),
             ([*HOSTS, "--kubernetes"], "--kubernetes: needs a load; add one or more of --clients, "
              "--requests-per-second, --data and --kubernetes-nodes, or --profile"),
             ([*HOSTS, "--peer-rtt-ms", "3"], "--peer-rtt-ms: needs a load; add one or more of --clients, "
@@ -160,8 +160,8 @@ class TestUsageErrors:
              "more than scheme, host and port, so not a path; write http://[http:"),
             (["--local", "1", "--format", "systemd"], '--data-dir: got "./infra0.etcd", expected an absolute path: '
              "systemd starts etcd in /"),
-            (["--local", "1", "--etcd-version", "4"], 'etcd_version: got "4", expected one of 3.4, 3.5, 3.6, 3.7, also '
-             'with its patch, such as "3.6.16"'),
+            (["--local", "1", "--etcd-version", "4"], '--etcd-version: got "4", expected one of 3.4, 3.5, 3.6, 3.7, '
+             'also with its patch, such as "3.6.16"'),
         ],
     )  # fmt: skip
     def test_says_why(self, run, arguments, message):

@@ -201,7 +201,7 @@ class TestFleet:
         assert run("fleet", "bars.csv", "--provider", "aws")[0] == 0
         assert run("fleet", "bars.csv", "--provider", "aws", "--delimiter", "|")[0] == 0
         code, out, err = run("fleet", "bars.csv", "--provider", "aws", "--delimiter", "/")
-        assert (code, out, err) == (2, "", 'etcdsize: delimiter: got "/", expected ",", ";", "|" or "tab"\n')
+        assert (code, out, err) == (2, "", 'etcdsize: --delimiter: got "/", expected ",", ";", "|" or "tab"\n')
 
     def test_to_parquet(self, run, fleet_csv):
         run("fleet", "fleet.csv", "-o", "out.parquet")
@@ -248,7 +248,7 @@ ERRORS = [
     (["size", "--clients", "nan"], '--clients: got "nan", expected a count such as "300"'),
     (["size", "--clients", "1e400"], '--clients: got "1e400", expected a count such as "300"'),
     (["size", "--clients", "1\n2"], '--clients: got "1\\n2", expected a count such as "300"'),
-    (["size", "--clients", str(2**64)], f"clients: got {2**64}, expected at most 2^64 - 1 for an integer"),
+    (["size", "--clients", str(2**64)], f"--clients: got {2**64}, expected at most 2^64 - 1 for an integer"),
     (["size", "--data", "8 GBs"],
      '--data: got "8 GBs", expected bytes or a size such as "8GB" or "8GiB"; did you mean "8GB"?'),
     (["size", "--rps", "1,000"],
@@ -258,17 +258,17 @@ ERRORS = [
      '--headroom: got "30", expected a fraction from 0 to below 1 such as "0.3" or "30%"; did you mean "30%"?'),
     (["size", "--clients", "1", "--headroom", "100%"],
      '--headroom: got "100%", expected a fraction from 0 to below 1 such as "0.3" or "30%"'),
-    (["size", "--clients", "1", "--members", "0"], "members: got 0, expected an integer of 1 or more"),
+    (["size", "--clients", "1", "--members", "0"], "--members: got 0, expected an integer of 1 or more"),
     (["size", "--clients", "1", "--members", "2.5"], '--members: got "2.5", expected a whole number'),
     (["size", "--clients", "1", "--provider", "mars"],
-     'provider: got "mars", expected aws, azure or gce; did you mean "aws"?'),
+     '--provider: got "mars", expected aws, azure or gce; did you mean "aws"?'),
     (["size", "--clients", "1", "--provider", "azure"],
-     'provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has machines of '
+     '--provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has machines of '
      "azure (--catalog current)"),
-    (["size", "--clients", "1", "--tiers", "giude"], 'tiers: got "giude"'),
+    (["size", "--clients", "1", "--tiers", "giude"], '--tiers: got "giude"'),
     (["size", "--clients", "1", "--catalog", "fleet.csv"], "fleet.csv: not JSON: "),
-    (["machines", "--catalog", "."], "catalog: got \".\""),
-    (["tiers", "--tiers", "no.json"], 'tiers: got "no.json"'),
+    (["machines", "--catalog", "."], "--catalog: got \".\""),
+    (["tiers", "--tiers", "no.json"], '--tiers: got "no.json"'),
     (["fleet", "--colum", "clients=a"],
      "unknown option --colum; did you mean --column? See 'etcdsize fleet --help'"),
     (["fleet", "fleet.csv", "--out=x.csv"], "unknown option --out; did you mean --output? See 'etcdsize fleet --help'"),
@@ -291,7 +291,7 @@ ERRORS = [
     (["fleet", "fleet.csv", "-o", "link.csv", "--force"],
      "link.csv: is also the input; give the output another name"),
     (["fleet", "fleet.csv", "--format", "cvs"],
-     'format: got "cvs", expected csv, tsv, jsonl, json, parquet or xlsx; did you mean "csv"?'),
+     '--format: got "cvs", expected csv, tsv, jsonl, json, parquet or xlsx; did you mean "csv"?'),
     (["fleet", "fleet.csv", "--format", "parquet"], "fleet.csv: not a Parquet file: "),
     (["fleet", "fleet.csv", "--column", "clients"],
      '--column: got "clients", expected WHAT=NAME such as clients=conn_count'),
@@ -302,7 +302,7 @@ ERRORS = [
     (["fleet", "fleet.csv", "--unknown", "cpu"],
      'fleet.csv: got "cpu", expected clients, requests_per_second, data_bytes, kubernetes_nodes'),
     (["fleet", "fleet.csv", "--missing", "zero"], '--missing: got "zero", expected problem or unknown'),
-    (["fleet", "fleet.csv", "--provider", "alibaba"], 'provider: got "alibaba", expected aws, azure or gce'),
+    (["fleet", "fleet.csv", "--provider", "alibaba"], '--provider: got "alibaba", expected aws, azure or gce'),
     (["fleet", "ragged.csv", "--provider", "aws"],
      'ragged.csv: line 3: got 2 cells, expected 3 as in the header: "1,1"'),
     (["fleet", "empty.csv"], "empty.csv: empty, expected a header and one row per cluster"),

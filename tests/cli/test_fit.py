@@ -133,15 +133,15 @@ ERRORS = [
      '--data: got "8 GBs", expected bytes or a size such as "8GB" or "8GiB"; did you mean "8GB"?'),
     (["--tier", "small", "--headroom", "30"],
      '--headroom: got "30", expected a fraction from 0 to below 1 such as "0.3" or "30%"; did you mean "30%"?'),
-    (["--tier", "small", "--arch", "arm"], '--arch: got "arm", expected x86_64 or arm64 or any; did you mean "arm64"?'),
-    (["--tier", "small", "--members", "0"], "members: got 0, expected an integer of 1 or more"),
+    (["--tier", "small", "--arch", "arm"], '--arch: got "arm", expected x86_64, arm64 or any; did you mean "arm64"?'),
+    (["--tier", "small", "--members", "0"], "--members: got 0, expected an integer of 1 or more"),
     (["--tier", "small", "--limit", "all"], '--limit: got "all", expected a count such as "300"'),
-    (["--tier", "small", "--provider", "ibm"], 'provider: got "ibm", expected aws, azure or gce'),
+    (["--tier", "small", "--provider", "ibm"], '--provider: got "ibm", expected aws, azure or gce'),
     (["--tier", "small", "--catalog", "curent"],
-     'catalog: got "curent", expected guide, guide-as-printed, current or the path of a JSON file; did you mean '
+     '--catalog: got "curent", expected guide, guide-as-printed, current or the path of a JSON file; did you mean '
      '"current"?'),
     (["--tier", "small", "--tiers", "etcd.oi"],
-     'tiers: got "etcd.oi", expected guide, etcd.io or the path of a JSON file; did you mean "etcd.io"?'),
+     '--tiers: got "etcd.oi", expected guide, etcd.io or the path of a JSON file; did you mean "etcd.io"?'),
     (["--tiers"], "argument --tiers: expected one argument; see 'etcdsize fit --help'"),
     (["--tire", "small"], "unknown option --tire; did you mean --tier? See 'etcdsize fit --help'"),
 ]  # fmt: skip

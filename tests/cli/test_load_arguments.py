@@ -174,7 +174,8 @@ history_seconds = {low = 0, likely = 600, high = 3600}
              "at the end"),
             ("[load]\nkeys = 5\n[load]\nkey_bytes = 6", "load.toml: not TOML: a field or a table is in it more than "
              "once, line 3, column 6"),
-            ("[load]\nkey = 5", "load.toml: load: key: unknown field; expected clients, "),
+            ("[load]\nkey = 5", "load.toml: load: key: unknown field; expected one of the 28 fields of Profile that "
+             'docs/api.md lists; did you mean "keys"?'),
             ("[load]\nkeys = '900..200'", 'load.toml: load: keys: got "900..200", expected '),
             ("[load]\nkeys = [900, 200]", "load.toml: load: keys: got [900, 200], expected ascending numbers"),
             ("[load]\nkeys = [1, 2, 3, 4]", "load.toml: load: keys: got [1, 2, 3, 4], expected low and high, or "),

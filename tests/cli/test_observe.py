@@ -101,7 +101,7 @@ class TestExitCodes:
             (["a:1", "--cacert", "/no/such"], "cacert: /no/such: cannot be read: No such file or directory"),
             (
                 ["a:1", "--provider", "alibaba"],
-                'provider: got "alibaba", expected aws, azure or gce',
+                '--provider: got "alibaba", expected aws, azure or gce',
             ),
             (["a:1", "--headroom", "30"], None),
             (["a:1", "--tiers", "gide"], None),

@@ -65,7 +65,7 @@ class TestNodesAndALoad:
         assert (found.file, found.memory) == (sizing.resources.file, sizing.resources.memory)
         (notice,) = [one for one in found.notices if one.code == "nodes-left-out"]
         assert notice.text in sizing.comparison.text
-        assert "data_bytes: got 5000000000, expected at most " in notice.text
+        assert "data_bytes: got 5 GB, expected at most " in notice.text
 
     def test_data_that_nodes_explain_stands_beside_them(self, run) -> None:
         sizing = size(kubernetes_nodes=10, data_bytes="50MB")
@@ -98,14 +98,14 @@ class TestWhatDoesNotFit:
         ([], "--data: missing; add a load: one or more of --clients, --requests-per-second, --data and "
          "--kubernetes-nodes, or --profile"),
         (["--explain"], "--data: missing; add a load: "),
-        (["--keys", "5", "--etcd-version", "2.3"], 'etcd_version: got "2.3", expected one of 3.4, 3.5, 3.6, 3.7'),
-        (["--keys", "5", "--quota", "0"], "quota_bytes: got 0, expected an integer of 1 or more"),
+        (["--keys", "5", "--etcd-version", "2.3"], '--etcd-version: got "2.3", expected one of 3.4, 3.5, 3.6, 3.7'),
+        (["--keys", "5", "--quota", "0"], "--quota: got 0, expected an integer of 1 or more"),
         (["--keys", "5", "--quota", "8 GBs"], '--quota: got "8 GBs", expected bytes or a size such as "8GB" or "8GiB"; '
          'did you mean "8GB"?'),
-        (["--keys", "5", "--snapshot-count", "0"], "snapshot_count: got 0, expected an integer of 1 or more"),
-        (["--keys", "5", "--fsync", "0"], "fsync_seconds: got 0, expected a finite number above 0"),
+        (["--keys", "5", "--snapshot-count", "0"], "--snapshot-count: got 0, expected an integer of 1 or more"),
+        (["--keys", "5", "--fsync", "0"], "--fsync: got 0, expected a finite number above 0"),
         (["--keys", "5", "--fsync", "2us"], '--fsync: got "2us", expected seconds or a duration such as "10s"'),
-        (["--keys", "5", "--disk-mb-per-second", "0"], "disk_mb_per_second: got 0, expected a finite number above 0"),
+        (["--keys", "5", "--disk-mb-per-second", "0"], "--disk-mb-per-second: got 0, expected a finite number above 0"),
         (["--keys", "9e299", "--value-size", "9e299"], "--keys: got 9e+299, expected an amount of at most 1e+50"),
         (["--keys", "9..5"], '--keys: got "9..5", expected a count such as "300", "2.5k" or "5.7M", or a range such as '
          '"200..900"; did you mean "5..9"?'),

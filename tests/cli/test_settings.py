@@ -32,8 +32,8 @@ def test_options_reach_the_library(run, arguments, load, options):
          "--kubernetes-nodes, or --profile"),
         (["--kubernetes"], "--data: missing; add a load: one or more of --clients, --requests-per-second, --data and "
          "--kubernetes-nodes, or --profile"),
-        (["--data", "4GB", "--etcd-version", "2.3"], 'etcd_version: got "2.3", expected one of 3.4, 3.5, 3.6, 3.7'),
-        (["--data", "4GB", "--peer-rtt-ms", "9000"], "peer_rtt_ms: got 9000, expected at most 5000"),
+        (["--data", "4GB", "--etcd-version", "2.3"], '--etcd-version: got "2.3", expected one of 3.4, 3.5, 3.6, 3.7'),
+        (["--data", "4GB", "--peer-rtt-ms", "9000"], "--peer-rtt-ms: got 9000, expected at most 5000"),
         (["--data", "4GB", "--peer-rtt-ms", "-1"], '--peer-rtt-ms: got "-1", expected a count such as "300"'),
     ],
 )  # fmt: skip

@@ -109,8 +109,7 @@ provider  machine                arch    vCPUs  memory (GiB)  concurrent IOPS  d
 aws       old.large + 15 GB GP3  x86_64      4            16             4500          100             74.50  \
              298.00  eu-1, 2026-11-01  previous generation
 
-disk        {DISK["medium"].because}
-            room for the largest load of medium; the quota of this load is 2 GiB
+disk        {one.needs["load"].disk.because}; {DISK["medium"].size_gib} GiB have room for the largest load of medium
             gp3: {DISK["medium"].size_gib} GiB hold the data; gp3 needs 15 GiB for 4500 IOPS and 75 MB/s
 recovery    500 MB in about 8 s: 1.5 times as long as the disk takes to transfer it
 {SEQUENTIAL}{GP3}{MEASURE}

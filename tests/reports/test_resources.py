@@ -28,7 +28,7 @@ class TestReport:
     def test_has_every_figure_with_its_range_and_its_need(self, resources: Resources) -> None:
         """Read back row by row, in the order of the model."""
         rows = [re.split(r"  +", line) for line in render_resources(resources).splitlines()]
-        rows = [row for row in rows if len(row) == 6 and row[1:5] != ["low", "likely", "high", "to provide"]]
+        rows = [row for row in rows if len(row) == 6 and row[1:5] != ["low", "likely", "high", "provide"]]
         for row, (group, figure) in zip(rows, [(g, f) for g in GROUPS for f in GROUPS[g]], strict=True):
             found = getattr(getattr(resources, group), figure)
             values = (found.low, found.likely, found.high, found.need)
@@ -145,57 +145,57 @@ volume                   1.8 GB
 full without compaction  12 h (1,800 s to never)
 full with compaction     never
 
-database file                low  likely   high  to provide  known
-in use after a compaction   1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
-history                     1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
-at its largest              1 kB  1.5 MB   2 GB      1.8 GB  measured on 3.6.16, our choice
-quota needed               2 GiB   3 GiB  8 GiB       4 GiB  measured on 3.6.16, our choice
+database file                low  likely   high  provide  evidence
+in use after a compaction   1 kB  1.5 MB   2 GB   1.8 GB  measured on 3.6.16, our choice
+history                     1 kB  1.5 MB   2 GB   1.8 GB  measured on 3.6.16, our choice
+at its largest              1 kB  1.5 MB   2 GB   1.8 GB  measured on 3.6.16, our choice
+quota needed               2 GiB   3 GiB  8 GiB    4 GiB  measured on 3.6.16, our choice
 
-memory                        low  likely  high  to provide  known
-key index                    1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-raft log                     1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-connections                  1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-watches                      1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-leases                       1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-largest commit               1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-live heap                    1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-lists                        1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-garbage                      1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-stacks                       1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-during defragmentation       1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-not reclaimable, under load  1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-not reclaimable, at peak     1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-page cache                   1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-limit to set                 1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
-GOMEMLIMIT                   1 kB  1.5 MB  2 GB      1.8 GB  measured on 3.6.16, our choice
+memory                        low  likely  high  provide  evidence
+key index                    1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+raft log                     1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+connections                  1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+watches                      1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+leases                       1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+largest commit               1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+live heap                    1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+lists                        1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+garbage                      1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+stacks                       1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+during defragmentation       1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+not reclaimable, under load  1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+not reclaimable, at peak     1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+page cache                   1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+limit to set                 1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
+GOMEMLIMIT                   1 kB  1.5 MB  2 GB   1.8 GB  measured on 3.6.16, our choice
 
-disk                                low    likely      high  to provide  known
-written to the WAL               1 kB/s  1.5 MB/s    2 GB/s    1.8 GB/s  measured on 3.6.16, our choice
-written to the file              1 kB/s  1.5 MB/s    2 GB/s    1.8 GB/s  measured on 3.6.16, our choice
-fsyncs                              1/s      20/s     300/s        40/s  measured on 3.6.16, our choice
-fsync, 99th percentile, at most  0.5 ms      2 ms     10 ms       10 ms  measured on 3.6.16, our choice
-sequential IOPS                     1/s      20/s  30,000/s        40/s  measured on 3.6.16, our choice
-volume                             1 kB    1.5 MB      2 GB      1.8 GB  measured on 3.6.16, our choice
+disk                                low    likely      high   provide  evidence
+written to the WAL               1 kB/s  1.5 MB/s    2 GB/s  1.8 GB/s  measured on 3.6.16, our choice
+written to the file              1 kB/s  1.5 MB/s    2 GB/s  1.8 GB/s  measured on 3.6.16, our choice
+fsyncs                              1/s      20/s     300/s      40/s  measured on 3.6.16, our choice
+fsync, 99th percentile, at most  0.5 ms      2 ms     10 ms     10 ms  measured on 3.6.16, our choice
+sequential IOPS                     1/s      20/s  30,000/s      40/s  measured on 3.6.16, our choice
+volume                             1 kB    1.5 MB      2 GB    1.8 GB  measured on 3.6.16, our choice
 
-network                     low    likely    high  to provide  known
-leader to its followers  1 kB/s  1.5 MB/s  2 GB/s    1.8 GB/s  measured on 3.6.16, our choice
-to a follower            1 kB/s  1.5 MB/s  2 GB/s    1.8 GB/s  measured on 3.6.16, our choice
-clients, without lists   1 kB/s  1.5 MB/s  2 GB/s    1.8 GB/s  measured on 3.6.16, our choice
+network                     low    likely    high   provide  evidence
+leader to its followers  1 kB/s  1.5 MB/s  2 GB/s  1.8 GB/s  measured on 3.6.16, our choice
+to a follower            1 kB/s  1.5 MB/s  2 GB/s  1.8 GB/s  measured on 3.6.16, our choice
+clients, without lists   1 kB/s  1.5 MB/s  2 GB/s  1.8 GB/s  measured on 3.6.16, our choice
 
-CPU              low     likely      high  to provide  known
-leader    0.01 cores  0.5 cores  12 cores      1 core  measured on 3.6.16, our choice
-follower  0.01 cores  0.5 cores  12 cores      1 core  measured on 3.6.16, our choice
+CPU              low     likely      high  provide  evidence
+leader    0.01 cores  0.5 cores  12 cores   1 core  measured on 3.6.16, our choice
+follower  0.01 cores  0.5 cores  12 cores   1 core  measured on 3.6.16, our choice
 measured on 2 cores of AMD EPYC
 
-time                            low   likely   high  to provide  known
-restart                         0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-new member                      0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-snapshot                        0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-restore                         0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-defragmentation, requests wait  0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-compaction                      0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-CPU of a list                   0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
-end of a lease, writes wait     0 s  25.1 ms  2.5 h         2 s  measured on 3.6.16, our choice
+time                            low   likely   high  provide  evidence
+restart                         0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+new member                      0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+snapshot                        0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+restore                         0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+defragmentation, requests wait  0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+compaction                      0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+CPU of a list                   0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
+end of a lease, writes wait     0 s  25.1 ms  2.5 h      2 s  measured on 3.6.16, our choice
 
 assumed    value              effect
 watchers   0..50..100         quota 1.86 GiB to 7.45 GiB, memory limit 800 MB to 900 MB

@@ -123,8 +123,6 @@ aws       m4.4xlarge     16            64            16000          250
             "[unknown-dimension]\n"
             "beyond-guide: 9.663676416 GB of data is above the 8 GiB that etcd suggests as a maximum. "
             "[beyond-suggested-quota]\n"
-            f"warning: The disk of m6a.4xlarge ({one.machine_today.disk}) is sized for 8 GiB of data; "
-            "call fit() with this sizing to get a larger one. [disk-for-less-data]\n"
             "beyond-guide: xlarge has no upper bound, and requests_per_second, data_bytes exceed the last bound of "
             "the table: no published figure says that this machine is enough. Utilization is relative to that bound. "
             "[open-tier]\n" + last(one)

@@ -87,8 +87,8 @@ class TestReadProfile:
             (
                 '[load]\nclients = "1..3"',
                 "clients",
-                'load: clients: got "1..3" of type str, expected a number of 0 or more; for a range, give its high '
-                'end, and clients_bound="upper"',
+                'load: clients: got "1..3", expected a number of 0 or more, not text; for a range, give its high end, '
+                'and clients_bound="upper"',
             ),
             (
                 '[load]\n[[load.objects]]\nname = "a"\ncount = 3\nvalue_bytes = "5kBs"',

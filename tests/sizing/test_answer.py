@@ -69,8 +69,6 @@ class TestExplain:
                 "a lower bound.",
                 "Notice (beyond-suggested-quota): 9.663676416 GB of data is above the 8 GiB that etcd suggests as a "
                 "maximum.",
-                "Notice (disk-for-less-data): The disk of e2-standard-16 (300 GB PD SSD) is sized for 8 GiB "
-                "of data; call fit() with this sizing to get a larger one.",
                 "Notice (open-tier): xlarge has no upper bound, and clients, data_bytes exceed the last bound of the "
                 "table: no published figure says that this machine is enough. Utilization is relative to that bound.",
                 f"Notice (guide-and-load): {sizing.comparison.text}",

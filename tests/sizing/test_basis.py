@@ -26,7 +26,7 @@ from etcdsize import (
     size,
 )
 from etcdsize.fitting.load_need import disk_need_for, load_need
-from etcdsize.fitting.need import FIGURES, DiskNeed, need_of_tier
+from etcdsize.fitting.need import FIGURES, DiskNeed, larger_disk, need_of_tier
 from etcdsize.resources.amount import Amount
 from etcdsize.resources.assumption import Assumption
 from etcdsize.resources.profile import with_fields
@@ -320,9 +320,12 @@ class TestNeedThatDecides:
         found = need_by("medium", basis, {"guide": self.GUIDE, "load": self.LOAD}, decides)
         assert (found.vcpus, found.memory_gib, found.disk.size_gib) == (vcpus, memory_gib, size_gib)
 
-    def test_a_smaller_disk_of_the_load_changes_nothing(self):
-        load = self.LOAD.model_copy(update={"disk": DiskNeed(size_gib=10, quota_bytes=1, because="the load's")})
-        assert need_by("medium", "larger", {"guide": self.GUIDE, "load": load}, False) == self.GUIDE
+    @pytest.mark.parametrize("decides", [False, True])
+    def test_a_smaller_disk_of_the_load_has_the_quota_alone(self, decides):
+        load = self.LOAD.model_copy(update={"disk": DiskNeed(size_gib=10, quota_bytes=7, because="the load's")})
+        found = need_by("medium", "larger", {"guide": self.GUIDE, "load": load}, decides)
+        because = "the load's; 20 GiB have room for the largest load of medium"
+        assert found.disk == DiskNeed(size_gib=20, quota_bytes=7, because=because)
 
 
 class TestTierForNeed:
@@ -355,8 +358,8 @@ class TestSeverity:
         [
             (MORE, "guide", False, Profile(keys=5), "warning"),
             (MORE, "larger", False, Workload(clients=5), "warning"),
-            (MORE, "larger", True, Workload(clients=1e9), "warning"),
-            (MORE, "larger", True, None, "warning"),
+            (MORE, "larger", True, Workload(clients=1e9), "info"),
+            (MORE, "larger", True, None, "info"),
             (MORE, "larger", True, Profile(keys=5), "info"),
             (MORE, "measured", True, Workload(clients=5), "info"),
             (MORE, "measured", True, Profile(keys=5), "info"),
@@ -392,8 +395,12 @@ class TestNeeds:
         assert sizing.needs["load"] == load_need(sizing.tier, data, resources).model_copy(
             update={"source": f"the measured model, etcd {sizing.etcd_version}"}
         )
-        guide = need_of_tier(sizing.tier, sizing.tier_data_bytes)
-        assert sizing.needs["guide"] == guide.model_copy(update={"disk": disk_need_for(*disk_for)})
+        guide = need_of_tier(sizing.tier, sizing.tier_data_bytes).model_copy(update={"disk": disk_need_for(*disk_for)})
+        # One answer has one quota: that of the load.
+        disk = larger_disk(guide, sizing.needs["load"])
+        assert sizing.needs["guide"] == guide.model_copy(update={"disk": disk})
+        assert disk.size_gib == max(guide.disk.size_gib, sizing.needs["load"].disk.size_gib)
+        assert disk.quota_bytes == sizing.resources.quota_bytes
 
     def test_a_tier_that_the_guide_does_not_have(self):
         tiers = load_tiers("guide").model_dump()
