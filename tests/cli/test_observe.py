@@ -95,10 +95,10 @@ class TestExitCodes:
                 '--interval: got "10sec", expected seconds or a duration such as "10s", "500ms", "5m" or "1h"; did you '
                 'mean "10s"?',
             ),
-            (["a:1", "--timeout", "0"], "timeout: got 0, expected seconds above 0"),
+            (["a:1", "--timeout", "0"], "--timeout: got 0, expected seconds above 0"),
             (["a:1", "--clients", "many"], '--clients: got "many", expected a count such as "300"'),
-            (["a:1", "--cert", "x.crt"], "cert: cannot be used without key; give both"),
-            (["a:1", "--cacert", "/no/such"], "cacert: /no/such: cannot be read: No such file or directory"),
+            (["a:1", "--cert", "x.crt"], "--cert: cannot be used without key; give both"),
+            (["a:1", "--cacert", "/no/such"], "--cacert: /no/such: cannot be read: No such file or directory"),
             (
                 ["a:1", "--provider", "alibaba"],
                 '--provider: got "alibaba", expected aws, azure or gce',

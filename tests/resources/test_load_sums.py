@@ -21,7 +21,7 @@ PODS = ObjectLoad("pods", 100_000.0, 62.0, 5_000.0, 50.0)
 def with_kinds(*kinds, **others):
     load = one_load(**others)
     rate = sum(kind.writes_per_second for kind in kinds)
-    return dataclasses.replace(load, objects=kinds, writes_per_second=rate)
+    return load._replace(objects=kinds, writes_per_second=rate)
 
 
 class TestMixing:
