@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from members import captured
 from wrong_values import is_ours
 
-from etcdsize import ScrapeError
+from etcdsize import ScrapeError, read_metrics
 from etcdsize.observation.api_server import ApiServerPage, read_api_server_page
 
 KINDS = st.sampled_from([*OBJECTS, "policyreports.wgpolicyk8s.io", "jobs.batch"])
@@ -95,6 +95,10 @@ class TestOtherTexts:
         assert problem == (
             "metrics: got the metrics of etcd itself, expected those of an API server; use observe, or read_metrics"
         )
+
+    def test_memory_of_k3s_is_not_that_of_etcd_alone(self):
+        assert not read_metrics(captured(0)).shares_process
+        assert read_metrics("apiserver_storage_size_bytes 5\n" + captured(0)).shares_process
 
     def test_page_of_k3s_has_both(self):
         assert read_api_server_page(PAGE + "etcd_server_has_leader 1\n").objects == OBJECTS

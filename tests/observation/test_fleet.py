@@ -120,6 +120,24 @@ class TestRows:
         assert "\n1 cluster needs its tier only because of an estimate or an upper bound (inexact-load-decides)" in out
         assert summary["inexact_decides"] == 1
 
+    def test_memory_stands_beside_the_model(self, run, tmp_path):
+        """The figures of the larger member, and the verdict of the one that is nearest to the model's range."""
+        stored = {"keys_total": 20_000, "current_revision": 50_000, "compact_revision": 40_000}
+        lines = "".join(f"etcd_debugging_mvcc_{name} {value}\n" for name, value in stored.items())
+        small, large = (
+            member(name, peers=(other,), leader=name == "a1", more=f"{lines}process_resident_memory_bytes {memory}\n")
+            for name, other, memory in (("a1", "b2", 80e6), ("b2", "a1", 90e9))
+        )
+        with serving(answering(small)) as one, serving(answering(large)) as other:
+            (tmp_path / "c.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{port}" for port in (one, other)]}]))
+            options = ("--targets", tmp_path / "c.json", "--interval", "0.1s", "--provider", "aws")
+            run(*options, "-o", tmp_path / "o.csv")
+        (row,) = rows_of(tmp_path / "o.csv")
+        assert (row["keys"], row["history_revisions"], row["quota_hours_left"]) == ("20000", "10000", "")
+        assert (float(row["resident_bytes"]), row["modelled_memory"]) == (90e9, "above")
+        assert 50e6 < float(row["modelled_memory_limit_bytes"]) < 5e9
+        assert "memory-above-model" in row["observed_notices"].split(";")
+
     def test_what_is_to_know_of_a_version_is_said_once(self, run, tmp_path):
         """Three clusters run 3.5.1, and one of them 3.6.14 too: a single cluster's observation says the same."""
         newer = answering(member("a1", leader=True, version="3.6.14"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -13,9 +14,10 @@ from aetcd.rpc import rpc_pb2
 from etcd_load import Watches
 from etcds import ETCDS, needed
 
+from benchmarks.resources.lister import slow_list
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
-from etcdsize import Observation, observe, read_metrics, size
+from etcdsize import Observation, Scrape, observe, read_metrics, size
 from etcdsize.calibration.clients import keep_under_way
 from etcdsize.calibration.load import key_of, put_in_transactions
 from etcdsize.observation.findings import seconds_to_defragment
@@ -28,6 +30,11 @@ MIB = 2**20
 
 def url(member: Member) -> str:
     return f"http://127.0.0.1:{member.port}"
+
+
+def scraped(member: Member) -> Scrape:
+    with urllib.request.urlopen(f"{url(member)}/metrics", timeout=30) as answer:
+        return read_metrics(answer.read())
 
 
 def said(observation: Observation) -> dict[str, str]:
@@ -44,7 +51,7 @@ def running(etcd: str, **options) -> Iterator[Member]:
 def test_every_metric_is_reported_by_every_version(etcd):
     """Each figure is what was done: 500 puts of 1,050 bytes, 100 of them updates, a compaction, and leases."""
     with running(etcd) as member:
-        before = read_metrics(member._get("/metrics"))
+        before = scraped(member)
         assert (before.compact_revision, before.keys, before.puts) == (0, 0, 0)
         put_in_transactions(member, range(400), 50, bytes(1_000), 1)
         member.compact()
@@ -52,7 +59,7 @@ def test_every_metric_is_reported_by_every_version(etcd):
         leases = [member.lease.LeaseGrant(rpc_pb2.LeaseGrantRequest(TTL=600)).ID for _ in range(3)]
         member.kv.Put(rpc_pb2.PutRequest(key=b"leased", value=b"", lease=leases[0]))
         member.lease.LeaseRevoke(rpc_pb2.LeaseRevokeRequest(ID=leases[0]))
-        after = read_metrics(member._get("/metrics"))
+        after = scraped(member)
     assert (after.keys, after.revision, after.compact_revision) == (400, 503, 401)
     assert (after.puts, after.put_bytes, after.deletes) == (501, 500 * 1_050 + 6, 1)
     assert (after.leases_granted, after.leases_revoked, after.leases_expired) == (3, 1, 0)
@@ -113,15 +120,19 @@ class TestModel:
 
 @pytest.mark.parametrize("etcd", ETCDS)
 def test_defragmentation_frees_and_takes_what_was_said(etcd, tmp_path):
-    """200 MB of which four fifths are deleted: on a real disk, since that takes the time."""
+    """130 MB, of which four fifths are deleted, on a real disk.
+
+    A second defragmentation copies as much again; the quickest of three counts, as other processes share the machine.
+    """
     with Member(needed(etcd)[0], folder=tmp_path) as member:
-        put_in_transactions(member, range(4_000), 50, bytes(50_000), 20)
-        member.kv.DeleteRange(rpc_pb2.DeleteRangeRequest(key=key_of(0, 50), range_end=key_of(3_200, 50)))
+        put_in_transactions(member, range(2_600), 50, bytes(50_000), 20)
+        member.kv.DeleteRange(rpc_pb2.DeleteRangeRequest(key=key_of(0, 50), range_end=key_of(2_080, 50)))
         member.compact()
         time.sleep(0.5)
         observation = observe(url(member), interval=0)
         took = member.defragment()
-        after = read_metrics(member._get("/metrics"))
+        after = scraped(member)
+        took = min(took, member.defragment(), member.defragment())
     (found,) = observation.members
     freed = found.total_bytes - after.total_bytes
     expected = found.total_bytes - found.data_bytes
@@ -135,9 +146,9 @@ def test_defragmentation_frees_and_takes_what_was_said(etcd, tmp_path):
 
 @pytest.mark.parametrize("etcd", ["3.4", "3.6"])
 def test_quota_is_full_when_predicted(etcd):
-    """New keys of 20 kB at a steady rate, into a quota of 48 MiB: the hours are right within 20 %."""
+    """New keys of 20 kB at a steady rate, into a quota of 40 MiB: the hours are right within 20 %."""
     value, rate = bytes(20_000), 150
-    with running(etcd, quota_bytes=48 * MIB) as member:
+    with running(etcd, quota_bytes=40 * MIB) as member:
         start = time.monotonic()
 
         def send(number: int):
@@ -163,4 +174,23 @@ def test_quota_is_full_when_predicted(etcd):
     assert caught[0].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert observation.quota_hours_bound == "estimate"
     assert observation.quota_hours_left * 3600 == pytest.approx(ended[0] - asked, rel=0.2)
-    assert said(observation)["quota-fills"].startswith(f"{url(member)}: the quota of 50.331648 MB is full in about ")
+    assert said(observation)["quota-fills"].startswith(f"{url(member)}: the quota of 41.94304 MB is full in about ")
+
+
+def test_lists_are_named():
+    """Six clients list 60 MB and do not read it."""
+    with running("3.6") as member:
+        put_in_transactions(member, range(6_000), 50, bytes(10_000), 20)
+        member.compact()
+        quiet = observe(url(member), interval=0.2)
+        ends = [slow_list(member.port) for _ in range(6)]
+        try:
+            deadline = time.monotonic() + 60
+            while "memory-above-model" not in said(listing := observe(url(member), interval=0.2)):
+                assert time.monotonic() < deadline, listing.members[0].modelled
+        finally:
+            for end in ends:
+                end()
+    assert "memory-above-model" not in said(quiet)
+    assert listing.members[0].modelled.heap_bytes.verdict == "above"
+    assert "lists take the rest, or large values" in said(listing)["memory-above-model"]
