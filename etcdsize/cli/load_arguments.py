@@ -29,6 +29,7 @@ __all__ = [
     "OPTIONS",
     "add_apiserver_metrics",
     "add_figures",
+    "add_model",
     "has_load",
     "left_out_of",
     "load_of",
@@ -88,6 +89,11 @@ def add_figures(parser: Container) -> None:
         type=file_name,
         help="TOML file whose table [load] has any fields of a load; an option overrides its field",
     )
+    add_model(parser)
+
+
+def add_model(parser: Container) -> None:
+    """Add the option that `model_of` reads."""
     parser.add_argument(
         "--model",
         metavar="FILE",
@@ -130,7 +136,7 @@ def _amount(unit: Unit) -> Callable[[str], Amount]:
 
 
 def model_of(options: Namespace) -> CalibratedModel | None:
-    """Return the model that the option of `add_figures` names."""
+    """Return the model that the option of `add_model` names."""
     if options.model is None:
         return None
     from etcdsize.resources.calibrated_model import load_model

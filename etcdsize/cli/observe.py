@@ -26,6 +26,7 @@ from etcdsize.cli.arguments import (
     add_tiers,
 )
 from etcdsize.cli.clock import dates_of_prices, now, report_old_prices, report_old_versions
+from etcdsize.cli.load_arguments import add_model, model_of
 from etcdsize.cli.progress import progress_bar
 from etcdsize.cli.streams import (
     content,
@@ -43,6 +44,7 @@ from etcdsize.errors import OptionError, ScrapeError
 if TYPE_CHECKING:
     from etcdsize.observation.model import Observation
     from etcdsize.observation.scrape import MemberStatus, Scrape
+    from etcdsize.resources.calibrated_model import CalibratedModel
 
 __all__ = ["add", "run"]
 
@@ -130,6 +132,7 @@ stop the others: it is the problem of its row.""",
     add_catalog(
         answer, default=None, otherwise="guide; current if a label current_machine names the machines that run now"
     )
+    add_model(answer)
     add_json(answer)
     many = parser.add_argument_group("many clusters")
     many.add_argument(
@@ -159,13 +162,16 @@ def run(options: Namespace) -> int:
     }
     # Reject options that cannot size any cluster before scraping the first member.
     size(requests_per_second=0, **how)
+    model = model_of(options)
     saved = [name for name in _SAVED if getattr(options, name) is not None]
+    if options.targets is not None and model is not None:
+        raise _not_with("model", "with", "targets", "; the clusters may run other versions of etcd, on other machines")
     if options.targets is None:
         for name in ("output", "output_format", "columns", "force"):
             if getattr(options, name):
                 raise _not_with(name, "without", "targets", "; one cluster has no rows")
     if saved:
-        return _size_one(_read_saved(options, saved[0]), options, how)
+        return _size_one(_read_saved(options, saved[0], model), options, {**how, "model": model})
     files = {name: getattr(options, name) for name in ("cacert", "cert", "key")}
     scrape: dict[str, Any] = {
         "interval": 10 if options.interval is None else options.interval,
@@ -176,7 +182,8 @@ def run(options: Namespace) -> int:
         return _observe_many(options, {**how, "catalog": options.catalog}, scrape)
     from etcdsize.observation.observe import observe
 
-    return _size_one(observe(options.urls, clients=options.clients, **scrape), options, how)
+    observation = observe(options.urls, clients=options.clients, model=model, **scrape)
+    return _size_one(observation, options, {**how, "model": model})
 
 
 # Clocks of machines differ by less (our choice).
@@ -223,7 +230,7 @@ def _reject_future(taken: float) -> None:
         )
 
 
-def _read_saved(options: Namespace, first: str) -> Observation:
+def _read_saved(options: Namespace, first: str, model: CalibratedModel | None) -> Observation:
     """Return what saved scrapes and endpoint statuses say of one cluster."""
     from etcdsize.observation.combine import combine_scrapes, seconds_between
     from etcdsize.observation.saved import pair_scrapes, read_saved
@@ -260,7 +267,7 @@ def _read_saved(options: Namespace, first: str) -> Observation:
                 raise ScrapeError(f"{shown_name}: got an endpoint status, expected metrics; give it with --after")
             else:
                 statuses += found
-    how = {"status": statuses, "clients": options.clients}
+    how = {"status": statuses, "clients": options.clients, "model": model}
     if options.before is None:
         return combine_scrapes(scrapes["after"], **how)
     pairs = pair_scrapes(scrapes["before"], scrapes["after"])
@@ -278,8 +285,9 @@ def _size_one(observation: Observation, options: Namespace, how: dict[str, Any])
     if observation.is_known:
         if observation.voting_members is not None:
             how["members"] = observation.voting_members
-        if observation.etcd_version is not None:
-            how["etcd_version"] = observation.etcd_version
+        version = observation.etcd_version or (how["model"] and how["model"].calibrated_on)
+        if version is not None:
+            how["etcd_version"] = version
         sizing = size(observation.profile, **how)
     if options.json:
         write_answer(ObservedCluster(observation=observation, sizing=sizing))

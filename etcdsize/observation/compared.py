@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from etcdsize.base.model import Model, NotNegative
+from etcdsize.resources.amount import Amount
 
 __all__ = ["ComparedFigure", "ModelledFigure", "ModelledMember"]
 
@@ -48,3 +49,11 @@ class ModelledMember(Model):
         ComparedFigure | None, Field(description="The part of the file in use: keys and their history. [bytes]")
     ] = None
     total_bytes: Annotated[ComparedFigure | None, Field(description="The file. [bytes]")] = None
+    watch_streams_bytes: Annotated[
+        Amount | None,
+        Field(description="What its watch streams take of memory, without TLS and with it, without garbage. [bytes]"),
+    ] = None
+    defragment_seconds: Annotated[
+        Amount | None,
+        Field(description="How long its defragmentation takes, in which it serves nothing, over usual disks. [s]"),
+    ] = None

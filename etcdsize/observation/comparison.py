@@ -13,49 +13,61 @@ from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.observation.compared import ComparedFigure, ModelledMember
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.resources.amount import Amount
-from etcdsize.resources.coefficients import CoefficientTable, load_coefficients
+from etcdsize.resources.calibrated_model import CalibratedModel
+from etcdsize.resources.cases import Asked, defragment_seconds, stream_bytes
+from etcdsize.resources.coefficients import load_coefficients, minor_version
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.resources.resources import Resources, resources_for
 
-__all__ = ["coefficients_of", "modelled_members"]
+__all__ = ["modelled_members"]
 
 
-def modelled_members(observation: Observation, profile: Profile) -> tuple[MemberLoad, ...]:
+def modelled_members(
+    observation: Observation, profile: Profile, model: CalibratedModel | None
+) -> tuple[MemberLoad, ...]:
     """Return the members of a cluster, each with what the model gives for its part of the load."""
     try:
         return tuple(
-            member.model_copy(update={"modelled": _modelled(member, profile)}) for member in observation.members
+            member.model_copy(update={"modelled": _modelled(member, profile, model)}) for member in observation.members
         )
     except InvalidWorkloadError:
         # Figures that no etcd reports can be too large together; the sizing says so.
         return observation.members
 
 
-def _modelled(member: MemberLoad, profile: Profile) -> ModelledMember | None:
-    """Return what the model gives for a member, or None if that is unknown."""
+def _modelled(member: MemberLoad, profile: Profile, model: CalibratedModel | None) -> ModelledMember | None:
+    """Return what the model gives for a member, or None if it is for another version, or does not know that."""
     version = member.version
-    if version is None or coefficients_of(member) is None:
+    if (
+        version is None
+        or not _is_known(version)
+        or (model is not None and model.etcd_version != minor_version(version))
+    ):
         return None
-    alone = resources_for(_of_member(member, profile), etcd_version=version)
-    whole = resources_for(profile, etcd_version=version)
+    alone = resources_for(_of_member(member, profile), etcd_version=version, model=model)
+    whole = resources_for(profile, etcd_version=version, model=model)
     figures: dict[str, Any] = {}
     if not member.shares_process:
         figures["heap_bytes"] = _heap(member.heap_bytes, alone)
         figures["resident_bytes"] = _resident(member, alone)
     if profile.keys is not None and member.history_revisions is not None:
         figures |= _file(member, alone)
+    asked = Asked(version, disk_mb_per_second=alone.disk_mb_per_second, model=model)
+    if member.data_bytes is not None:
+        figures["defragment_seconds"] = defragment_seconds(member.data_bytes, asked)
+    if member.watch_streams is not None:
+        figures["watch_streams_bytes"] = stream_bytes(member.watch_streams, asked)
     limit = whole.memory.limit_bytes.need
     return ModelledMember(etcd_version=version, memory_limit_bytes=limit, **figures)
 
 
-def coefficients_of(member: MemberLoad) -> CoefficientTable | None:
-    """Return the model's coefficients for the version of a member, or None if it has none."""
-    if member.version is None:
-        return None
+def _is_known(version: str) -> bool:
+    """Return whether there is a model of a version of etcd."""
     try:
-        return load_coefficients(member.version)
+        load_coefficients(version)
     except OptionError:
-        return None
+        return False
+    return True
 
 
 def _of_member(member: MemberLoad, profile: Profile) -> Profile:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
-from etcdsize.observation.comparison import coefficients_of
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.observation.profile import largest
-from etcdsize.resources.amount import Amount
-from etcdsize.resources.cases import Asked, defragment_seconds
 from etcdsize.resources.resources_text import digits_text, quantity_text
 from etcdsize.units import format_bytes, format_number, format_percent
 
-__all__ = ["finding_notices", "first_full", "full_text", "hours_text", "seconds_to_defragment"]
+__all__ = ["finding_notices", "first_full", "full_text", "hours_text"]
 
 _OURS = "our choice"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
@@ -120,22 +117,17 @@ def _of_fragmentation(members: Sequence[MemberLoad]) -> Iterator[Notice]:
             yield _DEFRAGMENT(
                 f"{member.endpoint}: {share} of the database file is in use: etcdctl defrag frees about "
                 f"{_bytes(total - used)}, and stops reads and writes on the member for "
-                f"{_seconds_text(member, used)}. Defragment one member at a time, the leader last."
+                f"{_seconds_text(member)}. Defragment one member at a time, the leader last."
             )
 
 
-def _seconds_text(member: MemberLoad, used: float) -> str:
+def _seconds_text(member: MemberLoad) -> str:
     """Return how long a defragmentation takes, as a likely value and a range over usual disks."""
-    seconds = seconds_to_defragment(member, used)
+    seconds = None if member.modelled is None else member.modelled.defragment_seconds
     if seconds is None:
         return "a time that depends on the disk"
     low, likely, high = (quantity_text("_seconds", end) for end in (seconds.low, seconds.likely, seconds.high))
     return f"about {likely} ({low} to {high}, by the disk)"
-
-
-def seconds_to_defragment(member: MemberLoad, used: float) -> Amount | None:
-    """Return how long a defragmentation takes. [s] None: unknown, as the member's version is."""
-    return None if coefficients_of(member) is None else defragment_seconds(used, Asked(member.version or ""))
 
 
 def _of_streams(member: MemberLoad, observation: Observation) -> Iterator[Notice]:
@@ -145,23 +137,18 @@ def _of_streams(member: MemberLoad, observation: Observation) -> Iterator[Notice
     if streams is None or not bounds or streams < _MANY_STREAMS or streams < _STREAMS_EACH * max(min(bounds), 1):
         return
     of = "clients" if clients is not None and clients == min(bounds) else "open files and connections"
-    takes = _memory_of_streams(member, streams)
+    memory = None if member.modelled is None else member.modelled.watch_streams_bytes
+    takes = ""
+    if memory is not None:
+        takes = (
+            f" The streams take {_bytes(memory.low)} of memory, or {_bytes(memory.high)} with TLS, and up to as much "
+            "again as garbage."
+        )
     yield _STREAMS_LEAK(
         f"{member.endpoint}: {format_number(streams)} watch streams are open, and there are "
         f"{format_number(min(bounds))} {of}.{takes} A client that starts watches and does not cancel them leaks "
         "streams. Cancel the context of a watch that is no longer needed, or restart the client."
     )
-
-
-def _memory_of_streams(member: MemberLoad, streams: float) -> str:
-    """Return what streams take of memory, in a sentence."""
-    table = coefficients_of(member)
-    if table is None:
-        return ""
-    one = table.spread.likely
-    plain = _bytes(streams * (one.stream_heap + one.stream_stack))
-    with_tls = _bytes(streams * (one.stream_tls_heap + one.stream_tls_stack))
-    return f" The streams take {plain} of memory, or {with_tls} with TLS, and up to as much again as garbage."
 
 
 def _of_memory(member: MemberLoad) -> Iterator[Notice]:

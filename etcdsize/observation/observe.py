@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
-from etcdsize.base.checks import plain_number
+from etcdsize.base.checks import instance_of, plain_number
 from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.errors import EtcdSizeError, OptionError
 from etcdsize.etcd.urls import endpoints_of
@@ -20,6 +20,7 @@ from etcdsize.observation.model import Observation
 from etcdsize.observation.scrape import MemberStatus, Scrape
 from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
+from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.workload import Workload
 
 __all__ = ["Answers", "join_answers", "observe", "observe_clusters"]
@@ -46,6 +47,7 @@ def observe(
     tls: ClientTls | None = None,
     timeout: float = 5.0,
     status: Iterable[MemberStatus] = (),
+    model: CalibratedModel | None = None,
 ) -> Observation:
     """Return the load of a running cluster.
 
@@ -67,6 +69,8 @@ def observe(
         How long a member may take for one answer, from the look-up of its name to the last byte; up to an hour. [s]
     status : iterable of MemberStatus, optional
         The members' `etcdctl endpoint status`.
+    model : CalibratedModel, optional
+        What members are compared with, as for `combine_scrapes`.
 
     Returns
     -------
@@ -87,11 +91,13 @@ def observe(
     statuses = statuses_of(status)
     if clients is not None:
         Workload(clients=clients)
+    if model is not None:
+        instance_of("model", model, CalibratedModel)
 
     async def work(client: MetricsClient) -> Observation:
         first, second = await _scrape(client, urls, interval)
         sockets = _count_connections(second or first) if clients is None else None
-        return _combine(first, second, status=statuses, clients=clients, sockets=sockets)
+        return _combine(first, second, status=statuses, clients=clients, sockets=sockets, model=model)
 
     return _run(work, interval=interval, timeout=timeout, tls=tls)
 
@@ -254,6 +260,7 @@ def _combine(
     status: Iterable[MemberStatus] = (),
     clients: float | None = None,
     sockets: int | None = None,
+    model: CalibratedModel | None = None,
 ) -> Observation:
     """Return the observation of one cluster from the answers of its members."""
     return combine_scrapes(
@@ -263,6 +270,7 @@ def _combine(
         status=status,
         clients=clients,
         sockets=sockets,
+        model=model,
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "defragment_seconds",
     "evaluate_all",
     "evaluate_need",
+    "stream_bytes",
 ]
 
 DISK_MB_PER_SECOND = (50.0, 125.0, 500.0)
@@ -85,6 +86,13 @@ def defragment_seconds(in_use_bytes: float, asked: Asked) -> Amount:
         for case in (cases.low, cases.likely, cases.high)
     )
     return Amount(low=low, likely=likely, high=high)
+
+
+def stream_bytes(streams: float, asked: Asked) -> Amount:
+    """Return what watch streams take of memory, without TLS and with it, and without garbage. [bytes]"""
+    one = asked.table.spread.likely
+    ends = sorted((one.stream_heap + one.stream_stack, one.stream_tls_heap + one.stream_tls_stack))
+    return Amount.of([streams * end for end in ends])
 
 
 def _evaluate(load: Load, case: Case) -> Evaluation:

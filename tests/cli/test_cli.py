@@ -360,6 +360,7 @@ COMMANDS = (
     "runbook",
     "terraform-external",
     "observe",
+    "calibrate",
     "tiers",
     "machines",
     "catalog",

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from calibrated import model_with, write_model
 from members import aged, captured
 from paths import OBSERVED
 from servers import answering, serving
@@ -168,6 +169,20 @@ class TestSaved:
         assert code == 0
         assert Observation.model_validate(said["observation"]) == expected
         assert Sizing.model_validate(said["sizing"]) == size(expected.profile, members=3, etcd_version="3.5.1")
+
+    def test_model_of_the_user_counts(self, run, tmp_path):
+        model = str(write_model(tmp_path / "my-model.json", model_with("3.5.35")))
+        words = ("--after", *self.files("after"), "--clients", "300", "--json")
+        ours, own = (json.loads(run(*words, *more)[1]) for more in ((), ("--model", model)))
+        members = [answer["observation"]["members"][0]["modelled"] for answer in (ours, own)]
+        assert members[0]["defragment_seconds"] != members[1]["defragment_seconds"]
+        assert Sizing.model_validate(own["sizing"]).resources.model.calibrated_on == "3.5.35"
+
+    def test_model_of_another_version_is_rejected(self, run, tmp_path):
+        model = str(write_model(tmp_path / "my-model.json", model_with("3.6.16")))
+        code, out, err = run("--after", *self.files("after"), "--model", model)
+        assert (code, out) == (2, "")
+        assert "got one that was calibrated on etcd 3.6.16, expected one for etcd 3.5" in err
 
     def test_without_the_time_rates_are_unknown(self, run):
         code, out, _ = run("--before", *self.files("before"), "--after", *self.files("after"))

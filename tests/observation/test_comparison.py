@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from calibrated import model_with
 from observations import observed
 
 from etcdsize import (
     ComparedFigure,
     Histogram,
-    MemberLoad,
     ModelledMember,
     Observation,
+    OptionError,
     Scrape,
     combine_scrapes,
     resources_for,
 )
-from etcdsize.observation.findings import seconds_to_defragment
 from etcdsize.reports.observation import render_observation
 
 MB, GB = 10**6, 10**9
@@ -208,16 +208,25 @@ class TestFindings:
         assert "leases-with-many-keys" not in said(observed(fields, calls[0]))
 
 
-class TestSecondsToDefragment:
-    """A range over usual disks; unknown without a version."""
+class TestCalibratedModel:
+    """Members are compared with a model of the user's own, if they run the version that it is for."""
 
-    def test_range(self):
-        seconds = seconds_to_defragment(MemberLoad(endpoint="a", version="3.6.16"), 600e6)
-        assert 1 < seconds.low < seconds.likely < seconds.high < 60
+    def test_seconds_are_those_of_its_disk(self):
+        usual, own = (modelled(USUAL, model=model).defragment_seconds for model in (None, model_with("3.6.16")))
+        assert usual.low < own.low < own.high
+        assert own.likely > 2 * 2 / 40
 
-    @pytest.mark.parametrize("version", [None, "3.3.10"])
-    def test_unknown(self, version):
-        assert seconds_to_defragment(MemberLoad(endpoint="a", version=version), 600e6) is None
+    def test_heap_is_that_of_its_coefficients(self):
+        usual, own = (modelled(USUAL, model=model) for model in (None, model_with("3.6.16", 3, ("index_per_key",))))
+        assert own.heap_bytes.high > usual.heap_bytes.high
+        assert own.memory_limit_bytes > usual.memory_limit_bytes
+
+    def test_another_version_is_not_compared(self):
+        assert modelled(USUAL, model=model_with("3.5.35")) is None
+
+    def test_what_is_none_is_rejected(self):
+        with pytest.raises(OptionError, match="model: got"):
+            observed(USUAL, model="my-model.json")
 
 
 def test_report_names_the_worst_member_of_each_figure():

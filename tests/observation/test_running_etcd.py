@@ -17,10 +17,9 @@ from etcds import ETCDS, needed
 from benchmarks.resources.lister import slow_list
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
-from etcdsize import Observation, Scrape, observe, read_metrics, size
+from etcdsize import ComparedFigure, Observation, Scrape, observe, read_metrics, size
 from etcdsize.calibration.clients import keep_under_way
 from etcdsize.calibration.load import key_of, put_in_transactions
-from etcdsize.observation.findings import seconds_to_defragment
 from etcdsize.resources.resources_text import quantity_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("etcd-running")]
@@ -84,11 +83,7 @@ class TestModel:
             keep_under_way(send, 8, seconds=1)
             observation = observe(url(member), interval=1)
         (found,) = observation.members
-        verdicts = {
-            name: figure.verdict
-            for name, figure in found.modelled
-            if name not in ("etcd_version", "memory_limit_bytes")
-        }
+        verdicts = {name: figure.verdict for name, figure in found.modelled if isinstance(figure, ComparedFigure)}
         assert set(verdicts.values()) == {"within"}, found.modelled
         profile = observation.profile
         assert profile.keys.likely == 10_000
@@ -137,7 +132,7 @@ def test_defragmentation_frees_and_takes_what_was_said(etcd, tmp_path):
     freed = found.total_bytes - after.total_bytes
     expected = found.total_bytes - found.data_bytes
     assert freed == pytest.approx(expected, rel=0.05)
-    seconds = seconds_to_defragment(found, found.data_bytes)
+    seconds = found.modelled.defragment_seconds
     assert seconds.low <= took <= seconds.high
     text = said(observation)["defragment"]
     assert f"frees about {quantity_text('_bytes', expected)}, and stops reads and writes" in text
