@@ -12,18 +12,23 @@ from etcdsize.resources.mixing import mixing_bytes
 from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes, share_of_runs
 from etcdsize.resources.size_classes import size_class
 
-__all__ = ["LoadSums", "sums_of"]
+__all__ = [
+    *("COMMITS_PER_SECOND", "FURTHER_PUT_BYTES", "MOST_PUTS_PER_COMMIT", "REQUEST_BYTES"),
+    *("LoadSums", "sums_of"),
+]
 
 # etcd-io/etcd server/storage/backend/backend.go, defaultBatchInterval and defaultBatchLimit.
-_COMMITS_PER_SECOND = 10
-_MOST_PUTS_PER_COMMIT = 10_000
+COMMITS_PER_SECOND = 10
+MOST_PUTS_PER_COMMIT = 10_000
 # One answer asks for the same sizes many times.
 _revision_bytes = functools.lru_cache(maxsize=4096)(revision_bytes)
 _fragmentation = functools.lru_cache(maxsize=4096)(fragmentation)
 _share_of_runs = functools.lru_cache(maxsize=4096)(share_of_runs)
 # The marshalled request besides its keys and values (measured on 3.5.30), and what a further put of a transaction adds.
-_REQUEST_BYTES = 28
-_FURTHER_PUT_BYTES = 12
+REQUEST_BYTES = 28
+FURTHER_PUT_BYTES = 12
+# What is left of a difference of sums and products. [1]
+_ROUNDING = 1e-12
 
 
 @dataclass(slots=True)
@@ -81,26 +86,29 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     rate = math.fsum([kind.writes_per_second for kind in load.objects])
     # The data's packing in the file is a field of the profile; only the history's follows from today's rate of writes.
     puts = max(1.0, load.puts_per_transaction)
-    largest_commit = min(max(puts, rate / _COMMITS_PER_SECOND), _MOST_PUTS_PER_COMMIT)
+    largest_commit = min(max(puts, rate / COMMITS_PER_SECOND), MOST_PUTS_PER_COMMIT)
     data = written = file_rate = fresh = low = likely = high = 0.0
     history_bytes = replaced_revisions = index = runs = 0.0
     sizes = []
     in_file, in_writes, in_history = [], [], []
     keys = math.fsum([kind.count for kind in load.objects])
     # Where revisions_per_key was filled from the rate of writes, it adds nothing to them.
-    further = max(0.0, load.revisions_per_key - 1 - rate * history / keys) if keys else 0.0
+    further = load.revisions_per_key - 1 - rate * history / keys if keys else 0.0
+    if further < _ROUNDING * load.revisions_per_key:
+        # What rounding leaves over would count keys that are never written as written again.
+        further = 0.0
     for kind in load.objects:
         count, key, value, writes = kind.count, kind.key_bytes, kind.value_bytes, kind.writes_per_second
         fresh_one = _revision_bytes(key, value, load.puts_per_commit)
         # The packing of what is written follows from the kind's own rate: counting the others' as well, more writes of
         # them would make its history smaller.
-        dense = max(puts, writes / _COMMITS_PER_SECOND)
+        dense = max(puts, writes / COMMITS_PER_SECOND)
         again_one = _revision_bytes(key, value, dense)
         replaced = writes * history + count * further
         replaced_one = again_one
         if further:
             # Given revisions are written while the history is kept, all at once if that is no time.
-            together = replaced / history / _COMMITS_PER_SECOND if history else _MOST_PUTS_PER_COMMIT
+            together = replaced / history / COMMITS_PER_SECOND if history else MOST_PUTS_PER_COMMIT
             replaced_one = _revision_bytes(key, value, max(puts, together))
         data += count * (key + value)
         written += writes * (key + value)
@@ -158,7 +166,7 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         replaced_revisions=replaced_revisions,
         deleted_keys=deleted,
         deleted_key_bytes=deleted * mean_key,
-        entry_bytes=size_class(_REQUEST_BYTES + puts * mean + (puts - 1) * _FURTHER_PUT_BYTES),
+        entry_bytes=size_class(REQUEST_BYTES + puts * mean + (puts - 1) * FURTHER_PUT_BYTES),
         list_keys=listed,
         list_bytes=list_bytes,
         list_allocated_bytes=list_allocated,

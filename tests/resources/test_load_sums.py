@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resource_loads import one_load
 
+from etcdsize.resources.fill import fill
+from etcdsize.resources.kubernetes import kubernetes_profile
 from etcdsize.resources.load import ObjectLoad
 from etcdsize.resources.load_sums import sums_of
 from etcdsize.resources.mixing import mixing_bytes
+from etcdsize.resources.profile import with_fields
 from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes
 
 LEASES = ObjectLoad("leases", 5_000.0, 52.0, 450.0, 500.0)
@@ -82,3 +85,11 @@ class TestKindsNeverTakeLess:
         assert after.history_bytes >= before.history_bytes * (1 - 1e-9)
         assert after.list_bytes >= before.list_bytes * (1 - 1e-9)
         assert after.index_key_bytes >= before.index_key_bytes * (1 - 1e-9)
+
+
+def test_a_kind_that_is_never_written_stays_as_it_is_whatever_the_rounding():
+    """Revisions that were filled from the rate of writes add nothing to it, down to the last digit."""
+    point = fill(with_fields(kubernetes_profile(1000), {"data_bytes": 1_882_870_342.0})).points[0]
+    assert 0.0 in [kind.writes_per_second for kind in point.objects]
+    filled, alone = sums_of(point, 10_000), sums_of(dataclasses.replace(point, revisions_per_key=1.0), 10_000)
+    assert filled.kept_bytes == pytest.approx(alone.kept_bytes, rel=1e-12)
