@@ -52,6 +52,7 @@ __all__ = [
     "Fit",
     "FleetAudit",
     "FleetFileError",
+    "FleetResources",
     "FleetSizing",
     "FsyncNeed",
     "Histogram",
@@ -107,6 +108,7 @@ __all__ = [
     "combine_scrapes",
     "failure_tolerance",
     "fit",
+    "fleet_resources",
     "format_bytes",
     "kubernetes_profile",
     "load_catalog",
@@ -166,6 +168,8 @@ _PUBLIC_NAMES = {
     "fitting.fit": ("fit",),
     "fleet.audit": ("audit",),
     "fleet.fleet_audit": ("FleetAudit",),
+    "fleet.fleet_resources": ("fleet_resources",),
+    "fleet.resource_columns": ("FleetResources",),
     "fleet.verdicts": ("ClusterAudit",),
     "fleet.sizing": ("FleetSizing",),
     "frames.size_frame": ("size_frame",),
@@ -264,6 +268,8 @@ if TYPE_CHECKING:
     from etcdsize.fleet.audit import audit
     from etcdsize.fleet.classify import INVALID, classify, size_fleet, tier_for_kubernetes_nodes
     from etcdsize.fleet.fleet_audit import FleetAudit
+    from etcdsize.fleet.fleet_resources import fleet_resources
+    from etcdsize.fleet.resource_columns import FleetResources
     from etcdsize.fleet.sizing import FleetSizing
     from etcdsize.fleet.verdicts import ClusterAudit
     from etcdsize.frames.size_frame import size_frame

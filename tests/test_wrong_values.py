@@ -16,6 +16,7 @@ from wrong_values import WRONG, is_ours
 
 import etcdsize
 from etcdsize.base.model import Model
+from etcdsize.fleet.fleet_resources import FIGURES
 
 AWS = (
     '{"InstanceTypes": [{"InstanceType": "m8i.large", "VCpuInfo": {"DefaultVCpus": 2}, '
@@ -79,6 +80,18 @@ def calls() -> dict[str, dict[str, object]]:
             "disk": "gp3",
             "newest": True,
             "limit": 2,
+        },
+        "fleet_resources": {
+            **{name: [5.0] for name in FIGURES if name not in ("pods", "largest_value_bytes", "kubernetes_nodes")},
+            "data_bytes": [1000.0],
+            "keys": [100.0],
+            "requests_per_second": [10.0],
+            "largest_value_bytes": [5.0],
+            "kubernetes_nodes": [5],
+            "pods": [5],
+            "etcd_version": "3.6",
+            "on_invalid": "mark",
+            "threads": 1,
         },
         "format_bytes": {"value": 5},
         "kubernetes_profile": {

@@ -20,7 +20,9 @@ __all__ = [
     "DISK_MB_PER_SECOND",
     "FSYNC_SECONDS",
     "Asked",
+    "CaseSet",
     "Evaluations",
+    "cases_of",
     "defragment_seconds",
     "evaluate_all",
     "evaluate_need",
@@ -58,7 +60,9 @@ class Evaluations(NamedTuple):
     need: Evaluation
 
 
-class _Cases(NamedTuple):
+class CaseSet(NamedTuple):
+    """What the four cases assume besides the load."""
+
     low: Case
     likely: Case
     high: Case
@@ -67,7 +71,7 @@ class _Cases(NamedTuple):
 
 def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
     """Return the evaluations of a filled profile."""
-    cases = _cases(asked)
+    cases = cases_of(asked)
     ends = [_evaluate(point, cases.low) for point in filled.points[: filled.lows]]
     ends += [_evaluate(point, cases.high) for point in filled.points[filled.lows :]]
     return Evaluations(tuple(ends), _evaluate(filled.likely, cases.likely), _evaluate(filled.need, cases.need))
@@ -75,12 +79,12 @@ def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
 
 def evaluate_need(load: Load, asked: Asked) -> Evaluation:
     """Return what to provide for a load."""
-    return _evaluate(load, _cases(asked).need)
+    return _evaluate(load, cases_of(asked).need)
 
 
 def defragment_seconds(in_use_bytes: float, asked: Asked) -> Amount:
     """Return how long the defragmentation of a file takes that has so much in use. [s]"""
-    cases = _cases(asked)
+    cases = cases_of(asked)
     low, likely, high = (
         math.fsum(defragment_terms(in_use_bytes, case.values, case.disk))
         for case in (cases.low, cases.likely, cases.high)
@@ -100,7 +104,8 @@ def _evaluate(load: Load, case: Case) -> Evaluation:
 
 
 @functools.lru_cache(maxsize=256)
-def _cases(asked: Asked) -> _Cases:
+def cases_of(asked: Asked) -> CaseSet:
+    """Return what the four cases assume besides the load."""
     low, likely, high = asked.table.spread
     speeds = DISK_MB_PER_SECOND if asked.disk_mb_per_second is None else (asked.disk_mb_per_second,) * 3
     fsyncs = FSYNC_SECONDS if asked.fsync_seconds is None else (asked.fsync_seconds,) * 3
@@ -123,7 +128,7 @@ def _cases(asked: Asked) -> _Cases:
 
     # How many writes are under way at once is only known to be one or more: the clients say what is likely.
     every, alone = (math.inf, math.inf), (1.0, 1.0)
-    return _Cases(
+    return CaseSet(
         low=case(0, fast, fsyncs[2] + high.wal_loop_seconds, kept, low.watcher_same_range, 0.0, every),
         likely=case(
             1, usual, fsyncs[1] + likely.wal_loop_seconds, (kept + most) / 2, likely.watcher_own_key, count / 2

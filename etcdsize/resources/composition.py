@@ -10,14 +10,17 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-__all__ = ["Box", "Triple", "between", "corners", "data_of", "meet", "stretched", "worst_pages"]
+__all__ = [
+    *("CLOSE", "WORST_LONE_PAIR", "WORST_PAIR"),
+    *("Box", "Triple", "between", "corners", "data_of", "meet", "stretched", "worst_pages"),
+]
 
 # Keys and values of this size fill etcd's pages of 4,096 bytes worst: with their headers, two of them do not fit one
 # page; with one put a commit, when a page is split at its fifth element, four do not. [bytes]
 # bbolt node.go, splitIndex.
-_WORST_PAIR, _WORST_LONE_PAIR = 1_990.0, 770.0
+WORST_PAIR, WORST_LONE_PAIR = 1_990.0, 770.0
 # Sums and quotients of floats are this exact.
-_CLOSE = 1e-9
+CLOSE = 1e-9
 
 
 class Triple(NamedTuple):
@@ -63,15 +66,15 @@ def corners(box: Box, data: float) -> list[Triple]:
     found: list[Triple] = []
 
     def add(count: float, key: float, value: float) -> None:
-        slack = (key + value) * _CLOSE
+        slack = (key + value) * CLOSE
         if not (
-            least * (1 - _CLOSE) <= count <= most * (1 + _CLOSE)
+            least * (1 - CLOSE) <= count <= most * (1 + CLOSE)
             and keys[0] - slack <= key <= keys[1] + slack
             and values[0] - slack <= value <= values[1] + slack
         ):
             return
         key, value = max(key, 0.0), max(value, 0.0)
-        if not any(abs(count - other.number) <= _CLOSE * count and abs(key - other.key) <= slack for other in found):
+        if not any(abs(count - other.number) <= CLOSE * count and abs(key - other.key) <= slack for other in found):
             found.append(Triple(count, key, value))
 
     for key in _ends(keys):
@@ -90,7 +93,7 @@ def corners(box: Box, data: float) -> list[Triple]:
 
 def worst_pages(box: Box, data: float, puts_per_commit: float) -> list[Triple]:
     """Return what fills etcd's pages worst within a box: one choice, or none if the box has no such keys."""
-    pair = _WORST_PAIR if puts_per_commit >= 2 else _WORST_LONE_PAIR
+    pair = WORST_PAIR if puts_per_commit >= 2 else WORST_LONE_PAIR
     count, value = data / pair, pair - box.key[0]
     fits = box.number[0] <= count <= box.number[1] and box.value[0] <= value <= box.value[1]
     return [Triple(count, box.key[0], value)] if fits else []

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from etcdsize.resources.amount import Amount
     from etcdsize.resources.profile_fields import ProfileFields
 
-__all__ = ["reject_contradictions"]
+__all__ = ["DIFFERENCE", "MOST_KEY_BYTES", "PAGES", "ROUNDING", "reject_contradictions"]
 
 # Figures that were measured at different moments differ a little (our choice).
-_DIFFERENCE = 1.1
+DIFFERENCE = 1.1
 # The data may be what is in use in etcd's file, where pages that are not full and the history take up to about three
 # times the keys and values (our choice; an average key takes 1.02 to 2.5 times its own size there).
-_PAGES = 3.0
+PAGES = 3.0
 # Sums of decimal fractions are not exact.
-_ROUNDING = 1 + 1e-9
-_MOST_KEY_BYTES = 256.0
+ROUNDING = 1 + 1e-9
+MOST_KEY_BYTES = 256.0
 
 
 def reject_contradictions(profile: ProfileFields) -> None:
@@ -56,16 +56,16 @@ def _check_kinds(profile: ProfileFields) -> None:
         return
     why = "writes_per_second times puts_per_transaction; correct one of them"
     low, high = math.fsum(kind.low for kind in kinds), math.fsum(kind.high for kind in kinds)
-    if low > writes.high * puts.high * _DIFFERENCE:
+    if low > writes.high * puts.high * DIFFERENCE:
         _reject("objects", f"{low:g} writes/s of all kinds", f"at most {writes.high * puts.high:g}", why)
-    if len(kinds) == len(profile.objects) and high * _DIFFERENCE < writes.low * puts.low:
+    if len(kinds) == len(profile.objects) and high * DIFFERENCE < writes.low * puts.low:
         _reject("objects", f"{high:g} writes/s of all kinds", f"at least {writes.low * puts.low:g}", why)
 
 
 def _check_requests(profile: ProfileFields, requests: float) -> None:
     writes, reads = profile.writes, profile.reads_per_second
     total = (reads.low if reads else 0) + (writes.low if writes else 0)
-    if total > requests * _ROUNDING:
+    if total > requests * ROUNDING:
         parts = [f"{amount} {what}" for amount, what in ((reads, "reads"), (writes, "writes")) if amount is not None]
         why = f"{in_words(parts)} a second; correct one of them"
         _reject("requests_per_second", format_number(requests), f"at least {total:g}", why)
@@ -79,14 +79,14 @@ def _check_data(profile: ProfileFields, data: float) -> None:
             break
         low += count.low * ((key.low if key else 0) + (value.low if value else 0))
         if count.high:
-            high += count.high * ((key.high if key else _MOST_KEY_BYTES) + value.high) if value else math.inf
+            high += count.high * ((key.high if key else MOST_KEY_BYTES) + value.high) if value else math.inf
     why = "the number of keys times the size of a key and its value; correct one of them"
-    if low > data * _DIFFERENCE and profile.data_bound in ("exact", "upper"):
+    if low > data * DIFFERENCE and profile.data_bound in ("exact", "upper"):
         _reject("data_bytes", format_bytes(data), f"at least {_bytes_text(low)}", why)
     if not high and data and profile.data_bound in ("exact", "lower"):
         _reject("data_bytes", format_bytes(data), "0", "there are no keys, or empty ones; correct one of them")
-    if high * _PAGES < data and profile.data_bound in ("exact", "lower"):
-        most = f"at most {_bytes_text(high)}, or {_PAGES:g} times that in etcd's file"
+    if high * PAGES < data and profile.data_bound in ("exact", "lower"):
+        most = f"at most {_bytes_text(high)}, or {PAGES:g} times that in etcd's file"
         _reject("data_bytes", format_bytes(data), most, why)
 
 
@@ -122,7 +122,7 @@ def _check_leases(profile: ProfileFields) -> None:
     if leases is None:
         return
     most = _most_keys(profile)
-    if attached is not None and leases.low * attached.low > most * _ROUNDING:
+    if attached is not None and leases.low * attached.low > most * ROUNDING:
         why = f"{leases} leases would have more than the {most:g} keys there are; correct one of them"
         _reject("keys_per_lease", attached, f"at most {most / leases.low:g}", why)
 

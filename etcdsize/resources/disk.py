@@ -10,7 +10,10 @@ from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["DISK_TERMS", "DiskSpeed", "disk_figures", "wal_bytes_kept", "writes_possible"]
+__all__ = [
+    *("DISK_TERMS", "FREE_SHARE", "SEGMENTS", "SEGMENT_BYTES", "WAL_FSYNC_P99_SECONDS"),
+    *("DiskSpeed", "disk_figures", "wal_bytes_kept", "writes_possible"),
+]
 
 WAL_FSYNC_P99_SECONDS = 0.010
 """What etcd recommends for any load: etcd-io/website content/en/docs/v3.5/faq.md. [s]"""
@@ -20,10 +23,10 @@ _PAGE = 4096
 _LEAVES_A_BRANCH = 111
 _COMMITS_PER_SECOND = 10
 # etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is allocated ahead.
-_SEGMENT_BYTES = 64_000_000
-_SEGMENTS = 5
+SEGMENT_BYTES = 64_000_000
+SEGMENTS = 5
 # The share of a file system to leave free (our choice).
-_FREE = 0.1
+FREE_SHARE = 0.1
 _FURTHER_PUT_BYTES = 12
 # A grant or a revoke of a lease in the log, with its record (server/lease/leasepb; our reading).
 _LEASE_RECORD_BYTES = 96
@@ -67,7 +70,7 @@ DISK_TERMS: dict[str, tuple[TermKind, ...]] = {
         TermKind("snapshot", (), "a member that fell behind receives the whole file beside its own"),
         TermKind("defragmentation", (), "the new file beside the old one"),
         TermKind("WAL", (), "five segments of 64 MB, one allocated ahead, or what the raft log needs"),
-        TermKind("free", (), f"{_FREE:.0%} of the file system, our choice"),
+        TermKind("free", (), f"{FREE_SHARE:.0%} of the file system, our choice"),
     ),
 }
 
@@ -117,8 +120,8 @@ def disk_figures(
         ),
         "fsyncs_per_second": (syncs, commit_fsyncs, lease_fsyncs),
         "fsync_p99_seconds": (needed,),
-        "sequential_iops": (min(writes, 1 / needed), commit_fsyncs + lease_fsyncs),
-        "volume_bytes": (*volume, math.fsum(volume) * _FREE / (1 - _FREE)),
+        "sequential_iops": (min(writes, 1 / needed), commit_fsyncs + values.commit_fsyncs * lease_commits),
+        "volume_bytes": (*volume, math.fsum(volume) * FREE_SHARE / (1 - FREE_SHARE)),
     }
 
 
@@ -147,4 +150,4 @@ def writes_possible(load: Load, values: Coefficients, fsync_seconds: float) -> f
 def wal_bytes_kept(sums: LoadSums, values: Coefficients, snapshot_count: float) -> float:
     """Return how long the WAL gets on the disk. [bytes]"""
     since_snapshot = snapshot_count * (sums.entry_bytes + values.wal_record_overhead)
-    return _SEGMENT_BYTES * (1 + max(_SEGMENTS, 1 + math.ceil(since_snapshot / _SEGMENT_BYTES)))
+    return SEGMENT_BYTES * (1 + max(SEGMENTS, 1 + math.ceil(since_snapshot / SEGMENT_BYTES)))

@@ -10,11 +10,11 @@ from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["FILE_TERMS", "QUOTA_HEADROOM", "file_figures", "seconds_until_full"]
+__all__ = ["FILE_TERMS", "LEAST_HEADROOM", "QUOTA_HEADROOM", "file_figures", "seconds_until_full"]
 
 QUOTA_HEADROOM = 0.25
 """How much larger than the file the quota is, as a share of it (our choice: it leaves time to act on an alert)."""
-_LEAST_HEADROOM = 0.05
+LEAST_HEADROOM = 0.05
 """How much larger it is at least, where more would pass the 8 GiB that etcd suggests (our choice)."""
 
 _GIB = 2**30
@@ -82,7 +82,7 @@ def file_figures(
 
 def _wanted_quota(file_bytes: float) -> float:
     """Return a quota with headroom for a file, within the 8 GiB that etcd suggests as long as the file fits. [bytes]"""
-    return max(file_bytes * (1 + _LEAST_HEADROOM), min(file_bytes * (1 + QUOTA_HEADROOM), float(SUGGESTED_QUOTA_BYTES)))
+    return max(file_bytes * (1 + LEAST_HEADROOM), min(file_bytes * (1 + QUOTA_HEADROOM), float(SUGGESTED_QUOTA_BYTES)))
 
 
 def seconds_until_full(figures: Figures, sums: LoadSums, quota_bytes: float) -> tuple[float, float]:

@@ -7,14 +7,14 @@ empty. The table of bytes a revision (revision_bytes.py) is of elements of one s
 import math
 from collections.abc import Sequence
 
-__all__ = ["mixing_bytes"]
+__all__ = ["CUT_SHORT_BYTES", "FILLED_BYTES", "HEADER_BYTES", "PAGE_BYTES", "SMALL_BYTES", "mixing_bytes"]
 
-_PAGE, _HEADER = 4096, 16
-_FILLED = int(0.9 * _PAGE) - _HEADER
+PAGE_BYTES, HEADER_BYTES = 4096, 16
+FILLED_BYTES = int(0.9 * PAGE_BYTES) - HEADER_BYTES
 """What a page of small elements is filled to: a larger element has a run of pages of its own."""
-_CUT_SHORT = _PAGE / 3
+CUT_SHORT_BYTES = PAGE_BYTES / 3
 """What is lost of a page of small elements before a large one: fitted to the simulation."""
-_SMALL = 512
+SMALL_BYTES = 512
 """A small element beside a large one: one figure for all, without which more of the tiny ones would take less."""
 
 
@@ -39,11 +39,11 @@ def mixing_bytes(kinds: Sequence[tuple[float, float, float]]) -> float:
     25639
     """
     large = [
-        (weight, element, own, _run(element + _SMALL) + _CUT_SHORT)
+        (weight, element, own, _run(element + SMALL_BYTES) + CUT_SHORT_BYTES)
         for weight, element, own in kinds
-        if element > _FILLED
+        if element > FILLED_BYTES
     ]
-    small = [(weight, own) for weight, element, own in kinds if element <= _FILLED]
+    small = [(weight, own) for weight, element, own in kinds if element <= FILLED_BYTES]
     total = sum([weight for weight, _, _ in kinds])
     few, small_bytes = sum([weight for weight, _ in small]), sum([weight * own for weight, own in small])
     found = 0.0
@@ -56,4 +56,4 @@ def mixing_bytes(kinds: Sequence[tuple[float, float, float]]) -> float:
 
 
 def _run(content: float) -> float:
-    return math.ceil((_HEADER + content) / _PAGE) * _PAGE
+    return math.ceil((HEADER_BYTES + content) / PAGE_BYTES) * PAGE_BYTES

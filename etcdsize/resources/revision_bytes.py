@@ -12,16 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["element_bytes", "fragmentation", "revision_bytes", "share_of_runs"]
+__all__ = [
+    *("FIXED_BYTES", "HALF_A_PAGE", "RevisionTable"),
+    *("element_bytes", "fragmentation", "revision_bytes", "revision_tables", "share_of_runs"),
+]
 
 _FILE = Path(__file__).parents[1] / "data" / "resources" / "revision-bytes.json"
-_FIXED = 16 + 17 + 3 + 4 + 4 + 1
+FIXED_BYTES = 16 + 17 + 3 + 4 + 4 + 1
 """The header and the key of an element, and its three numbers with their tags: revisions from 2 to 268 million."""
 _LEASE = 1 + 9
-_HALF_A_PAGE = (4096 - 16) / 2
+HALF_A_PAGE = (4096 - 16) / 2
+"""Two longer elements do not fit on a page. [bytes]"""
 
 
-class _Table(NamedTuple):
+class RevisionTable(NamedTuple):
+    """Bytes by the size of an element, a row each, and by the puts of a commit."""
+
     sizes: Sequence[float]
     puts: Sequence[float]
     log_puts: Sequence[float]
@@ -36,7 +42,7 @@ def element_bytes(key_bytes: float, value_bytes: float, *, lease: bool = False) 
     >>> element_bytes(64, 1000)
     1114
     """
-    size = _FIXED + 1 + _length_of(key_bytes) + key_bytes
+    size = FIXED_BYTES + 1 + _length_of(key_bytes) + key_bytes
     if value_bytes:
         size += 1 + _length_of(value_bytes) + value_bytes
     return size + _LEASE if lease else size
@@ -59,7 +65,7 @@ def revision_bytes(key_bytes: float, value_bytes: float, puts_per_commit: float,
     (2067, 1382)
     """
     element = element_bytes(key_bytes, value_bytes, lease=lease)
-    return _looked_up(_tables()["appended_bytes"], element, puts_per_commit)
+    return _looked_up(revision_tables()["appended_bytes"], element, puts_per_commit)
 
 
 def fragmentation(
@@ -74,7 +80,7 @@ def fragmentation(
     [1.6, 1.7, 1.8]
     """
     element = element_bytes(key_bytes, value_bytes, lease=lease)
-    tables = _tables()
+    tables = revision_tables()
     fresh = _looked_up(tables["appended_bytes"], element, puts_per_commit)
     low, likely, high = (
         _looked_up(tables[f"updated_bytes_{name}"], element, puts_per_commit) / fresh
@@ -92,7 +98,7 @@ def share_of_runs(key_bytes: float, value_bytes: float, puts_per_commit: float, 
     >>> [round(share_of_runs(64, 4000, puts), 2) for puts in (1, 10, 30, 100)]
     [1.0, 1.0, 0.52, 0.0]
     """
-    if element_bytes(key_bytes, value_bytes, lease=lease) <= _HALF_A_PAGE:
+    if element_bytes(key_bytes, value_bytes, lease=lease) <= HALF_A_PAGE:
         return 0.0
     return min(1.0, max(0.0, 2 - math.log10(max(1.0, puts_per_commit))))
 
@@ -102,7 +108,7 @@ def _length_of(number: float) -> int:
     return 1 if number < 128 else 2 if number < 16_384 else 3 if number < 2_097_152 else 4
 
 
-def _looked_up(table: _Table, element: float, puts_per_commit: float) -> float:
+def _looked_up(table: RevisionTable, element: float, puts_per_commit: float) -> float:
     """Return a cell: the next larger size's, and between two numbers of puts the line between the logarithms."""
     largest = table.sizes[-1]
     row = table.logs[min(bisect_left(table.sizes, element), len(table.sizes) - 1)]
@@ -120,7 +126,8 @@ def _run_of(element: float) -> int:
 
 
 @functools.cache
-def _tables() -> dict[str, _Table]:
+def revision_tables() -> dict[str, RevisionTable]:
+    """Return the tables: `appended_bytes`, and `updated_bytes_low`, `_likely` and `_high`."""
     found: dict[str, Any] = json.loads(_FILE.read_bytes())
     sizes = found["element_bytes"]
     tables = {}
@@ -128,5 +135,5 @@ def _tables() -> dict[str, _Table]:
         (f"updated_bytes_{name}", found["updated_puts_per_commit"]) for name in ("low", "likely", "high")
     ]:
         logs = [[math.log(cell) for cell in row] for row in found[name]]
-        tables[name] = _Table(sizes, puts, [math.log(one) for one in puts], logs)
+        tables[name] = RevisionTable(sizes, puts, [math.log(one) for one in puts], logs)
     return tables

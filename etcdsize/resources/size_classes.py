@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 
-__all__ = ["size_class"]
+__all__ = ["LARGEST_CLASS", "PAGE_BYTES", "size_class"]
 
 # fmt: off
 _CLASSES = (
@@ -18,8 +18,10 @@ _CLASSES = (
     21760, 24576, 27264, 28672, 32768,
 )
 # fmt: on
-_LARGEST = 32_768
-_PAGE = 8_192
+LARGEST_CLASS = 32_768
+"""A larger allocation takes whole pages. [bytes]"""
+PAGE_BYTES = 8_192
+"""A page of Go's heap."""
 
 
 def size_class(count: float) -> float:
@@ -30,4 +32,6 @@ def size_class(count: float) -> float:
     """
     if count <= 0:
         return 0
-    return _CLASSES[bisect_left(_CLASSES, count)] if count <= _LARGEST else math.ceil(count / _PAGE) * _PAGE
+    return (
+        _CLASSES[bisect_left(_CLASSES, count)] if count <= LARGEST_CLASS else math.ceil(count / PAGE_BYTES) * PAGE_BYTES
+    )

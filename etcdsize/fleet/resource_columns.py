@@ -1,0 +1,332 @@
+"""What the loads of a fleet take as arrays, by the measured model: `FleetResources`.
+
+The rows are worked on in blocks, so that the scratch fits the cache, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etcdsize.errors import EtcdSizeError
+from etcdsize.fleet.block import Block
+from etcdsize.fleet.bounds import Mask
+from etcdsize.fleet.kernel import pick_threads
+from etcdsize.fleet.kubernetes_arrays import Clusters
+from etcdsize.fleet.load_arrays import LoadArrays, Points, needed_loads, points_of
+from etcdsize.fleet.member_figures import GIB, DiskFigures, MemberFigures, disk_figures, member_figures
+from etcdsize.fleet.revision_arrays import Floats
+from etcdsize.fleet.row_checks import wrong_rows
+from etcdsize.fleet.row_profile import profile_of
+from etcdsize.resources.cases import Asked, CaseSet, cases_of
+from etcdsize.resources.resources import Resources, resources_for
+from etcdsize.sizing.load_profile import KUBERNETES_HISTORY_SECONDS
+from etcdsize.units import DIMENSIONS
+
+__all__ = ["FleetDemands", "FleetFigures", "FleetResources"]
+
+# Rows per block: fewer than ten of a block's arrays are in use at a time (our choice, measured with 2 MiB of cache).
+_BLOCK = 16_384
+# A quota that is so near to a step is that of the single answer, which may round to the other side. [1]
+_NEAR = 1e-11
+# No quota of etcd is as large (etcd.quota): a need that is cannot be sized, and a high end counts as that.
+_LARGEST_QUOTA = 2.0**62
+# Less counts as nothing, as for the single answer.
+_SMALLEST = 1e-9
+
+
+class FleetFigures(NamedTuple):
+    """What every cluster takes, a row each. All are 0 or NaN where a row cannot be sized."""
+
+    quota_bytes: NDArray[np.int64]
+    """The quota to set; at the high end, 2^62 stands for all above. [bytes] int64, shape (n,)"""
+    memory_limit_bytes: NDArray[np.float64]
+    """The memory limit to set for a member. [bytes] float64, shape (n,)"""
+    volume_gib: NDArray[np.int64]
+    """The size of a member's volume. [GiB] int64, shape (n,)"""
+    fsync_p99_needed_ms: NDArray[np.float64]
+    """How long an fsync may take, at the 99th percentile, for the rate of writes. [ms] float64, shape (n,)"""
+
+
+class FleetDemands(NamedTuple):
+    """What an audit compares with a machine besides. All are float64 arrays of shape (n,)."""
+
+    file_bytes: NDArray[np.float64]
+    sequential_iops: NDArray[np.float64]
+    lease_iops: NDArray[np.float64]
+    lease_end_seconds: NDArray[np.float64]
+    raft_bytes: NDArray[np.float64]
+    streams_bytes: NDArray[np.float64]
+    lists_bytes: NDArray[np.float64]
+    other_bytes: NDArray[np.float64]
+    """The rest of the memory limit."""
+
+
+class _Ends(NamedTuple):
+    low: FleetFigures
+    high: FleetFigures
+    lowest: FleetDemands
+    highest: FleetDemands
+    needed: FleetDemands
+
+
+class FleetResources:
+    """What the loads of a fleet take of every member: the needs, and, once they are asked for, both ends."""
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], rows: int, etcd_version: str, threads: int | None) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._threads = threads
+        self.etcd_version: str = etcd_version
+        """The version of etcd, as it was given."""
+        self.invalid: NDArray[np.bool_] = np.zeros(rows, np.bool_)
+        """Rows that cannot be sized. bool, shape (n,)"""
+        self._need = _empty(rows)
+        self._compute(self._need_of_block)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, index: int) -> Resources:
+        """Return the whole answer for one cluster.
+
+        Raises
+        ------
+        InvalidWorkloadError
+            If it cannot be sized.
+        """
+        return resources_for(profile_of(self.figures(index)), etcd_version=self.etcd_version)
+
+    def figures(self, index: int) -> dict[str, float]:
+        """Return what is known of one cluster."""
+        figures = {name: float(column[index if len(column) > 1 else 0]) for name, column in self._columns.items()}
+        return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
+
+    def _without(self, unknown: Mapping[str, Mask]) -> FleetResources:
+        """Return the same with figures that are unknown where a mask is true."""
+        columns = dict(self._columns)
+        for name in unknown.keys() & columns.keys():
+            column = np.broadcast_to(columns[name], self._rows)
+            columns[name] = np.where(unknown[name], np.nan, column.astype(np.float64))
+        return FleetResources(columns, self._rows, self.etcd_version, self._threads)
+
+    def problem(self, index: int) -> str:
+        """Return why a row cannot be sized; empty if it can."""
+        try:
+            resources_for(profile_of(self.figures(index)), etcd_version=self.etcd_version)
+        except EtcdSizeError as error:
+            return str(error)
+        return "" if not self.invalid[index] else "what it takes is no longer a number; check the units of the load"
+
+    @property
+    def need(self) -> FleetFigures:
+        """What to provide: for what is known, and for the likely value of what is assumed."""
+        return self._need
+
+    @property
+    def low(self) -> FleetFigures:
+        """What the clusters take at least."""
+        return self._ends.low
+
+    @property
+    def high(self) -> FleetFigures:
+        """What the clusters take at most."""
+        return self._ends.high
+
+    @property
+    def _lowest(self) -> FleetDemands:
+        """What an audit compares besides, at least."""
+        return self._ends.lowest
+
+    @property
+    def _highest(self) -> FleetDemands:
+        """What an audit compares besides, at most."""
+        return self._ends.highest
+
+    @property
+    def _needed(self) -> FleetDemands:
+        """What an audit compares besides, to provide for."""
+        return self._ends.needed
+
+    @functools.cached_property
+    def _knows_further(self) -> NDArray[np.bool_]:
+        """Where more is known than clients, requests, data and nodes. bool, shape (n,)"""
+        known = np.zeros(self._rows, np.bool_)
+        for name, column in self._columns.items():
+            if name not in (*DIMENSIONS, "kubernetes_nodes"):
+                known |= ~np.isnan(column)
+        return known
+
+    @functools.cached_property
+    def _ends(self) -> _Ends:
+        demands = [FleetDemands(*(np.empty(self._rows) for _ in FleetDemands._fields)) for _ in range(3)]
+        ends = _Ends(_empty(self._rows), _empty(self._rows), *demands)
+        self._compute(lambda rows, cases: self._ends_of_block(rows, cases, ends))
+        return ends
+
+    def _compute(self, work: Callable[[slice, CaseSet], None]) -> None:
+        """Do some work on all blocks."""
+        cases = cases_of(Asked(self.etcd_version))
+        starts = iter(range(0, self._rows, _BLOCK))
+
+        def run() -> None:
+            # NaN and infinity are rows that cannot be sized, or figures that a mask leaves out.
+            with np.errstate(all="ignore"):
+                for start in starts:
+                    work(slice(start, min(start + _BLOCK, self._rows)), cases)
+
+        workers = pick_threads(self._rows, self._threads)
+        if workers == 1:
+            run()
+            return
+        with ThreadPoolExecutor(workers - 1) as pool:
+            others = [pool.submit(run) for _ in range(workers - 1)]
+            run()
+            for other in others:
+                other.result()
+
+    def _parts(self, rows: slice) -> Iterator[tuple[Any, _Loads]]:
+        """Yield the loads of a block, Kubernetes clusters apart, each with its rows."""
+        size = rows.stop - rows.start
+        columns = {
+            name: np.float64(column[0]) if len(column) == 1 else column[rows].astype(np.float64, copy=False)
+            for name, column in self._columns.items()
+        }
+        raw = Block(columns)
+        wrong = wrong_rows(raw)
+        if wrong.any():
+            self.invalid[rows] |= wrong
+            columns = {name: np.where(wrong, np.nan, column) for name, column in columns.items()}
+        columns = {name: _tidy(column) for name, column in columns.items()}
+        nodes, pods = columns.pop("kubernetes_nodes", None), columns.pop("pods", None)
+        if nodes is None:
+            yield slice(None), _Loads(Block(columns))
+            return
+        unknown = np.full(size, np.nan)
+        served = ~np.isnan(nodes)
+        history = columns.get("history_seconds", np.float64(np.nan))
+        columns["history_seconds"] = np.where(
+            served & np.isnan(history), float(KUBERNETES_HISTORY_SECONDS), np.broadcast_to(history, size)
+        )
+        is_cluster = np.broadcast_to(served & ~wrong, size).copy()
+        for name in columns:
+            if name not in DIMENSIONS and raw.has(name).any():
+                is_cluster &= ~raw.has(name)
+        if is_cluster.any():
+            given = [nodes, unknown if pods is None else pods, *(columns.get(name, unknown) for name in DIMENSIONS)]
+            found = [np.broadcast_to(column, size)[is_cluster] for column in given]
+            contradict = Clusters(*found).contradict()
+            if contradict.any():
+                # What was measured counts before what nodes suggest.
+                is_cluster[np.flatnonzero(is_cluster)[contradict]] = False
+                found = [column[~contradict] for column in found]
+            if len(found[0]):
+                yield np.flatnonzero(is_cluster), _Loads(Clusters(*found))
+        if not is_cluster.all():
+            others = np.flatnonzero(~is_cluster)
+            yield others, _Loads(Block({name: np.broadcast_to(one, size)[others] for name, one in columns.items()}))
+
+    def _need_of_block(self, rows: slice, cases: CaseSet) -> None:
+        out = FleetFigures._make(figure[rows] for figure in self._need)
+        for place, loads in self._parts(rows):
+            found = member_figures(loads.need, cases.need)
+            ratio = found.wanted_bytes / GIB
+            _write(out, place, found[:4])
+            # At 8 GiB exactly, many files have the same quota, without any rounding.
+            near = (abs(ratio - np.rint(ratio)) < _NEAR * ratio) & (ratio != np.rint(ratio))
+            if np.any(near):
+                for at in np.arange(rows.start, rows.stop)[place][np.broadcast_to(near, out.quota_bytes[place].shape)]:
+                    if not self.invalid[at]:
+                        self._need.quota_bytes[at] = self[int(at)].quota_bytes
+        self._mark(rows, out)
+
+    def _mark(self, rows: slice, out: FleetFigures) -> None:
+        """Mark the rows whose figures are no numbers, and clear those that cannot be sized."""
+        invalid = self.invalid[rows]
+        invalid |= ~np.isfinite(out.memory_limit_bytes) | (out.quota_bytes == _LARGEST_QUOTA)
+        _clear(out, invalid)
+
+    def _ends_of_block(self, rows: slice, cases: CaseSet, ends: _Ends) -> None:
+        figures = [FleetFigures._make(figure[rows] for figure in end) for end in (ends.low, ends.high)]
+        demands = [FleetDemands(*(figure[rows] for figure in end)) for end in (ends.lowest, ends.highest, ends.needed)]
+        for place, loads in self._parts(rows):
+            points = loads.points
+            found = [
+                _Found(*pair)
+                for one, case in (
+                    (loads.need, cases.need),
+                    (points.likely, cases.likely),
+                    *((one, cases.low) for one in points.lows),
+                    *((one, cases.high) for one in points.highs),
+                )
+                for pair in [(member_figures(one, case), disk_figures(one, case))]
+            ]
+            for out, besides, combine in zip(figures, demands, (np.minimum, np.maximum)):
+                _write(
+                    out, place, [functools.reduce(combine, each) for each in zip(*(one.member[:4] for one in found))]
+                )
+                for column, each in zip(besides, zip(*map(_demands, found))):
+                    column[place] = functools.reduce(combine, each)
+            for column, figure in zip(demands[2], _demands(found[0])):
+                column[place] = figure
+        for out in figures:
+            _clear(out, self.invalid[rows])
+
+
+class _Found(NamedTuple):
+    """The figures of a block in one case."""
+
+    member: MemberFigures
+    disk: DiskFigures
+
+
+def _demands(found: _Found) -> FleetDemands:
+    member, disk = found
+    raft, streams, lists = member.memory[1:]
+    other = member.memory_limit_bytes - raft - streams - lists
+    return FleetDemands(member.file_bytes, *disk, raft, streams, lists, other)
+
+
+class _Loads(NamedTuple):
+    """The loads of the rows of a block that are computed alike."""
+
+    rows: Block | Clusters
+
+    @property
+    def need(self) -> LoadArrays:
+        return needed_loads(self.rows) if isinstance(self.rows, Block) else self.rows.needed_loads()
+
+    @property
+    def points(self) -> Points:
+        return points_of(self.rows) if isinstance(self.rows, Block) else self.rows.points_of()
+
+
+def _empty(rows: int) -> FleetFigures:
+    return FleetFigures._make(np.empty(rows, dtype) for dtype in (np.int64, np.float64, np.int64, np.float64))
+
+
+def _tidy(column: Any) -> Any:
+    """Return a column without figures that are so small that they count as nothing."""
+    small = column < _SMALLEST
+    return np.where(small, 0.0, column) if small.any() else column
+
+
+def _write(out: FleetFigures, place: Any, figures: Sequence[Floats]) -> None:
+    """Write quota, memory, volume [bytes] and fsync [s] of some rows."""
+    quota, memory, volume, fsync = figures
+    out.quota_bytes[place] = np.fmin(quota, _LARGEST_QUOTA)
+    out.memory_limit_bytes[place] = memory
+    out.volume_gib[place] = np.fmin(np.ceil(volume / GIB), _LARGEST_QUOTA)
+    out.fsync_p99_needed_ms[place] = fsync * 1000
+
+
+def _clear(out: FleetFigures, invalid: NDArray[np.bool_]) -> None:
+    """Clear the figures of rows that cannot be sized."""
+    if invalid.any():
+        out.quota_bytes[invalid] = out.volume_gib[invalid] = 0
+        out.memory_limit_bytes[invalid] = out.fsync_p99_needed_ms[invalid] = np.nan

@@ -1,0 +1,290 @@
+"""What a fleet's loads take, row for row as the single answer says: `resources_for` is the slow twin of the arrays."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from etcdsize import (
+    EtcdSizeError,
+    InvalidWorkloadError,
+    OptionError,
+    Profile,
+    WorkloadTypeError,
+    fleet_resources,
+    kubernetes_profile,
+    resources_for,
+)
+from etcdsize.fleet.fleet_resources import FIGURES
+from etcdsize.fleet.row_profile import profile_of
+from etcdsize.resources.profile import with_fields
+
+GIB = 2**30
+NAN = math.nan
+# Around the steps of the table, of Go's size classes and of lengths in messages, and around what is assumed.
+SIZES = (0, 1, 16, 33, 100, 127, 128, 256, 770, 1000, 1079, 1990, 2000, 4000, 16_300, 16_384, 33_000, 1.5e6, 3e6)
+COUNTS = (0, 1, 3, 100, 999, 1000, 10_000, 150_000, 5.7e6)
+RATES = (0, 1e-10, 0.85, 9.99, 10, 40, 100, 6000, 1e5)
+VALUES = {
+    "clients": COUNTS,
+    "requests_per_second": RATES,
+    "data_bytes": (0, 50, 1e6, 80e6, 2e9, 5.5e9, 6.9e9, 2**33, 40e9),
+    "keys": COUNTS,
+    "key_bytes": SIZES[:9],
+    "value_bytes": SIZES,
+    "largest_value_bytes": SIZES[-6:],
+    "writes_per_second": RATES,
+    "reads_per_second": RATES,
+    "puts_per_transaction": (0.5, 1, 3, 100),
+    "puts_per_commit": (1, 1.1, 7, 100, 5000),
+    "history_seconds": (0, 120, 600, 86_400),
+    "list_keys": COUNTS,
+    "concurrent_lists": (0, 1, 10),
+    "watchers": COUNTS,
+    "watch_streams": (0, 1, 100, 45_000),
+    "leases": (0, 1, 100, 10_000),
+    "keys_per_lease": (0, 0.5, 1, 10, 150_000),
+    "lease_ttl_seconds": (1, 60, 1e6),
+    "lease_revokes_per_second": (0, 0.1, 400),
+}
+DIMENSIONS = ("clients", "requests_per_second", "data_bytes")
+
+
+def figures(names, values=VALUES):
+    """Rows that know some of the figures: most rows know a few, so that few contradict each other."""
+    one = {name: st.sampled_from(values[name]) | st.floats(0.1, 1e7) for name in names}
+    return st.lists(st.sampled_from(names), min_size=1, max_size=6, unique=True).flatmap(
+        lambda known: st.fixed_dictionaries({name: one[name] for name in known})
+    )
+
+
+def single(row):
+    """Return the answer for one row, None if it cannot be sized."""
+    row = dict(row)
+    nodes, pods = row.pop("kubernetes_nodes", None), row.pop("pods", None)
+    try:
+        if nodes is None:
+            return None if pods is not None else resources_for(Profile(**row))
+        if set(row) <= set(DIMENSIONS):
+            try:
+                return resources_for(with_fields(kubernetes_profile(nodes, pods), row))
+            except InvalidWorkloadError:
+                pass
+        return resources_for(Profile(**{"history_seconds": 600, **row}))
+    except EtcdSizeError:
+        return None
+
+
+def fleet_of(rows, **options):
+    columns = {name: np.array([row.get(name, NAN) for row in rows], np.float64) for name in FIGURES}
+    known = {name: column for name, column in columns.items() if not np.isnan(column).all()}
+    return fleet_resources(**known, on_invalid="mark", **options)
+
+
+def assert_same(rows, fleet):
+    for at, row in enumerate(rows):
+        expected = single(row)
+        assert fleet.invalid[at] == (expected is None), (row, fleet.problem(at))
+        if expected is None:
+            continue
+        quota, limit, disk = expected.file.quota_bytes, expected.memory.limit_bytes, expected.disk
+        for end in ("need", "low", "high"):
+            found = [column[at] for column in getattr(fleet, end)]
+            wanted = [
+                min(getattr(quota, end), 2**62),
+                getattr(limit, end),
+                math.ceil(getattr(disk.volume_bytes, end) / GIB),
+                getattr(disk.fsync_p99_seconds, end) * 1000,
+            ]
+            assert found[0] == wanted[0], (end, "quota", row)
+            assert found[1] == pytest.approx(wanted[1], rel=1e-9), (end, "limit", row)
+            assert found[2] == wanted[2], (end, "volume", row)
+            assert found[3] == pytest.approx(wanted[3], rel=1e-9), (end, "fsync", row)
+
+
+class TestEqualToTheSingleAnswer:
+    """Every row is the answer of `resources_for`: integers exactly, floats to their last digits."""
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(figures(tuple(VALUES)), min_size=1, max_size=5))
+    @example([{"keys": 1000, "key_bytes": 36, "value_bytes": 1088, "writes_per_second": 0.1}])
+    @example([{"data_bytes": 2e9, "keys": 1e5}, {"data_bytes": 2e9, "value_bytes": 3e6}, {"clients": 5}])
+    @example([{"value_bytes": 3e6, "writes_per_second": 0.85}, {"leases": 100, "keys_per_lease": 150_000}])
+    def test_loads_of_which_some_figures_are_known(self, rows):
+        assert_same(rows, fleet_of(rows))
+
+    @settings(max_examples=15, deadline=None)
+    @given(
+        st.lists(
+            st.fixed_dictionaries(
+                {"kubernetes_nodes": st.sampled_from((0, 1, 50, 1000, 5000)) | st.floats(0, 20_000)},
+                optional={
+                    "pods": st.sampled_from((0, 1, 3000, 150_000)),
+                    "clients": st.sampled_from(COUNTS),
+                    "requests_per_second": st.sampled_from(RATES),
+                    "data_bytes": st.floats(1e4, 1e10),
+                    "watchers": st.sampled_from(COUNTS),
+                },
+            )
+            | st.fixed_dictionaries({"data_bytes": st.floats(1e6, 1e10)}, optional={"pods": st.just(30)}),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def test_kubernetes_clusters(self, rows):
+        assert_same(rows, fleet_of(rows))
+
+    @pytest.mark.parametrize("version", ["3.4", "3.5", "3.7"])
+    def test_other_versions(self, version):
+        rows = [{"keys": 10_000, "value_bytes": size, "writes_per_second": 5} for size in (100, 30_000)]
+        fleet = fleet_of(rows, etcd_version=version)
+        for at, row in enumerate(rows):
+            expected = resources_for(Profile(**row), etcd_version=version)
+            assert fleet.need.memory_limit_bytes[at] == pytest.approx(expected.memory.limit_bytes.need, rel=1e-9)
+            assert fleet.need.quota_bytes[at] == expected.quota_bytes
+
+    def test_a_quota_at_a_step_falls_to_the_same_side(self):
+        """A file that fills a whole number of GiB but for a rounding error: the single answer decides."""
+
+        def quota(keys):
+            return resources_for(Profile(keys=keys, key_bytes=50, value_bytes=1000, writes_per_second=0)).quota_bytes
+
+        low, high = 1e6, 5e6
+        while np.nextafter(low, high) < high:
+            middle = (low + high) / 2
+            low, high = (middle, high) if quota(middle) == quota(low) else (low, middle)
+        keys = low + np.arange(-20, 20) * np.spacing(low)
+        fleet = fleet_resources(keys=keys, key_bytes=50, value_bytes=1000, writes_per_second=0)
+        assert fleet.need.quota_bytes.tolist() == [quota(one) for one in keys.tolist()]
+        assert len(set(fleet.need.quota_bytes.tolist())) == 2
+
+
+class TestBlocksAndThreads:
+    """A row's figures do not depend on what stands beside it."""
+
+    def test_many_blocks_on_threads_are_the_rows_alone(self):
+        random = np.random.default_rng(7)
+        rows = 50_000
+        columns = {
+            "keys": random.integers(1, 10**6, rows),
+            "value_bytes": random.uniform(10, 20_000, rows).astype(np.float32),
+            "writes_per_second": np.where(random.random(rows) < 0.3, NAN, random.uniform(0, 500, rows)),
+            "clients": np.where(random.random(rows) < 0.3, NAN, random.integers(1, 900, rows)),
+            "kubernetes_nodes": np.where(random.random(rows) < 0.9, NAN, random.integers(1, 900, rows)),
+        }
+        whole = fleet_resources(**columns, threads=2)
+        chosen = np.sort(random.choice(rows, 300, replace=False))
+        part = fleet_resources(**{name: column[chosen] for name, column in columns.items()}, threads=1)
+        for one, other in zip(whole.need, part.need):
+            np.testing.assert_array_equal(one[chosen], other)
+        for one, other in zip(whole.high, part.high):
+            np.testing.assert_array_equal(one[chosen], other)
+
+    def test_both_ends_are_computed_when_they_are_asked_for(self):
+        fleet = fleet_resources(keys=[1000, 2000], value_bytes=1000)
+        assert "_ends" not in vars(fleet)
+        assert (fleet.low.memory_limit_bytes <= fleet.need.memory_limit_bytes).all()
+        assert "_ends" in vars(fleet)
+
+    def test_one_number_counts_for_all_rows(self):
+        fleet = fleet_resources(keys=[1000, 2e6], value_bytes=np.float32(1000))
+        assert len(fleet) == 2
+        assert fleet.need.quota_bytes[1] == resources_for(Profile(keys=2e6, value_bytes=1000)).quota_bytes
+        assert len(fleet_resources(clients=5)) == 1
+
+
+class TestWrongRows:
+    """A row that no load can have raises with the single answer's message, or is marked."""
+
+    @pytest.mark.parametrize(
+        ("row", "message"),
+        [
+            ({"keys": -1}, "keys: got -1.0, expected a number of 0 or more"),
+            ({"keys": math.inf}, "keys: got inf, expected a number of 0 or more"),
+            ({"pods": 30}, "pods: got 30, expected kubernetes_nodes as well"),
+            ({"lease_ttl_seconds": 30, "keys": 1}, "lease_ttl_seconds: got 30, expected leases as well"),
+            ({"clients": 1e60}, "clients: got 1e+60, expected at most 1e+50"),
+            ({}, "nothing known of the load, expected at least one field of Profile"),
+        ],
+    )
+    def test_the_message_of_the_first_one(self, row, message):
+        columns = {name: np.array([10.0, value, value]) for name, value in row.items()}
+        if not row:
+            columns = {"keys": np.array([10.0, NAN, NAN])}
+        if "pods" in row:
+            columns["kubernetes_nodes"] = np.array([3, NAN, NAN])
+        if "lease_ttl_seconds" in row:
+            columns["leases"] = np.array([3, NAN, NAN])
+        with pytest.raises(InvalidWorkloadError) as caught:
+            fleet_resources(**columns)
+        assert str(caught.value).startswith(f"row 1: {message}")
+        assert str(caught.value).endswith('(2 rows cannot be sized); on_invalid="mark" sizes the rest')
+        assert (caught.value.index, caught.value.count) == (1, 2)
+        marked = fleet_resources(**columns, on_invalid="mark")
+        assert marked.invalid.tolist() == [False, True, True]
+        assert marked.need.quota_bytes.tolist()[1:] == marked.need.volume_gib.tolist()[1:] == [0, 0]
+        assert np.isnan(marked.need.memory_limit_bytes[1:]).all()
+        assert marked.problem(1).startswith(message)
+
+    def test_what_is_no_column_of_figures(self):
+        with pytest.raises(WorkloadTypeError, match="keys: got dtype bool"):
+            fleet_resources(keys=[True])
+        with pytest.raises(InvalidWorkloadError, match="nothing known of the loads, expected at least one of clients"):
+            fleet_resources()
+        with pytest.raises(InvalidWorkloadError, match=r"got the shapes keys \(2,\), clients \(3,\)|expected one axis"):
+            fleet_resources(clients=[1, 2, 3], keys=[1, 2])
+        with pytest.raises(OptionError, match="on_invalid"):
+            fleet_resources(clients=[1], on_invalid="no")
+        with pytest.raises(OptionError, match="etcd"):
+            fleet_resources(clients=[1], etcd_version="9.9")
+
+    def test_the_profile_of_a_row(self):
+        assert profile_of({"kubernetes_nodes": 5.0, "keys": 7.0}) == Profile(keys=7, history_seconds=600)
+        assert profile_of({"kubernetes_nodes": 5.0, "pods": 9.0}) == kubernetes_profile(5.0, 9.0)
+
+
+@pytest.mark.bench
+class TestSpeed:
+    """A row takes at most 200 ns on two threads."""
+
+    ROWS = 2_000_000
+
+    def columns(self, *names):
+        random = np.random.default_rng(3)
+        all_columns = {
+            "clients": random.integers(1, 2000, self.ROWS),
+            "requests_per_second": random.uniform(600, 6000, self.ROWS),
+            "data_bytes": random.uniform(1e6, 4e9, self.ROWS),
+            "keys": np.where(random.random(self.ROWS) < 0.2, NAN, random.integers(1000, 10**6, self.ROWS)),
+            "value_bytes": random.uniform(10, 20_000, self.ROWS),
+            "writes_per_second": np.where(random.random(self.ROWS) < 0.2, NAN, random.uniform(0, 500, self.ROWS)),
+            "watchers": random.integers(0, 5000, self.ROWS),
+            "kubernetes_nodes": random.integers(1, 5000, self.ROWS),
+            "pods": random.integers(1, 150_000, self.ROWS),
+        }
+        return {name: all_columns[name] for name in names}
+
+    def nanoseconds(self, columns):
+        times = []
+        for _ in range(3):
+            before = time.perf_counter()
+            fleet_resources(**columns, threads=2, on_invalid="mark")
+            times.append(time.perf_counter() - before)
+        return min(times) / self.ROWS * 1e9
+
+    def test_ordinary_rows(self):
+        names = ("clients", "keys", "value_bytes", "writes_per_second", "watchers")
+        assert self.nanoseconds(self.columns(*names)) <= 200
+
+    def test_rows_with_data_besides(self):
+        names = ("clients", "requests_per_second", "data_bytes")
+        assert self.nanoseconds(self.columns(*names)) <= 200
+
+    def test_kubernetes_rows_take_a_few_times_as_long(self):
+        """Thirteen kinds of keys: about a microsecond."""
+        assert self.nanoseconds(self.columns("kubernetes_nodes", "pods")) <= 2000
