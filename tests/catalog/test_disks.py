@@ -286,6 +286,11 @@ class TestSmallest:
     def test_the_reason_why_no_disk_is_enough(self, kind, need, reason):
         assert KINDS[kind].smallest(*need) == reason
 
+    def test_it_keeps_the_name_in_the_interface_of_the_provider(self):
+        """Where that is another one."""
+        assert KINDS["premium-ssd-v2"].smallest(20).type_name == KINDS["premium-ssd-v2"].type_name == "PremiumV2_LRS"
+        assert GP3.smallest(20).type_name is None
+
     def test_a_figure_that_is_not_needed_may_be_unknown(self):
         found = KINDS["pd-standard"].smallest(20)
         assert (found.size_gib, found.concurrent_iops, found.disk_mb_per_second, found.usd_month) == (20, *[None] * 3)

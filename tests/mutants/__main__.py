@@ -18,6 +18,14 @@ from .operators import Mutant, mutants_of, sample
 from .runner import SURVIVED, TIMEOUT, Room, run
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+
+
+def _files_of(folder: str) -> tuple[str, ...]:
+    """Return every file of a sub-package, relative to the project's folder."""
+    top = Path(__file__).parents[2]
+    return tuple(sorted(path.relative_to(top).as_posix() for path in (top / folder).glob("*.py")))
+
+
 ROOMS = (
     # What twenty million rows take in memory takes long.
     Room("fleet/kernel", ("etcdsize/fleet/kernel.py",),
@@ -25,14 +33,8 @@ ROOMS = (
          ("-k", "not TestMemory")),
     Room("tiers", ("etcdsize/tiers.py",), ("tests/test_tiers.py",)),
     Room("units", ("etcdsize/units.py",), ("tests/test_units.py",)),
-    Room("sizing", tuple(f"etcdsize/sizing/{name}.py" for name in
-                         ("answer", "basis", "load_machines", "load_profile", "machines", "notices", "options",
-                          "quorum", "size")),
-         ("tests/sizing",)),
-    Room("fitting", tuple(f"etcdsize/fitting/{name}.py" for name in
-                          ("capacity", "disks", "fit", "fsync", "load_need", "model", "need", "recovery",
-                           "rejections", "today")),
-         ("tests/fitting",)),
+    Room("sizing", _files_of("etcdsize/sizing"), ("tests/sizing",)),
+    Room("fitting", _files_of("etcdsize/fitting"), ("tests/fitting",)),
     Room("catalog/disks", ("etcdsize/catalog/disk_rule.py", "etcdsize/catalog/disks.py"),
          ("tests/catalog/test_disks.py",)),
     # What a real etcd makes of the settings takes long, and says nothing about the code.
