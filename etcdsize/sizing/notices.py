@@ -85,7 +85,7 @@ DISK_FOR_LESS_DATA = NoticeKind(
     "disk-for-less-data",
     "warning",
     "our choice",
-    "more data than the 8 GiB that the disk is sized for: etcdsize fit gives a larger disk",
+    "more data than the 8 GiB that the disk is sized for: etcdsize fit gives the disk that it needs",
 )
 OPEN_TIER = NoticeKind(
     "open-tier",
@@ -222,7 +222,7 @@ def load_notices(
             notices.append(
                 DISK_FOR_LESS_DATA(
                     f"The disk of {in_words(small)} is sized for 8 GiB of data; "
-                    "call fit() with this sizing to get a larger one."
+                    "call fit() with this sizing for the disk that it needs."
                 )
             )
     return tuple(notices)

@@ -718,7 +718,7 @@ class TestInAnswers:
     def test_more_data_than_the_disk_is_for(self):
         """The disk is that of the tier where the guide decides, and that of the load where the load does."""
         for basis, said in (("guide", True), ("larger", False), ("measured", False)):
-            sizing = size(data_bytes=9e9, catalog="current", provider="aws", basis=basis)
+            sizing = size(data_bytes=20e9, catalog="current", provider="aws", basis=basis)
             assert ("disk-for-less-data" in {notice.code for notice in sizing.notices}) is said
             assert (sizing.machine.disk.volume_size_gib < sizing.need.disk.size_gib) is said
 

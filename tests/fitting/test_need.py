@@ -86,7 +86,7 @@ class TestLarger:
 
     def test_the_load_needs_more_of_none(self):
         load = self.load(4, 15, 4500, 75, data_bytes=1, disk=disk(10))
-        assert larger_need(self.GUIDE, load) == self.GUIDE
+        assert larger_need(self.GUIDE, load) == self.GUIDE.model_copy(update={"disk": larger_disk(self.GUIDE, load)})
 
     def test_the_load_needs_more_of_all(self):
         load = self.load(5, 16, 4501, 76)
@@ -109,7 +109,7 @@ class TestLarger:
         ("one", "other", "larger"),
         [
             (disk(1), disk(2), disk(2)),
-            (disk(2), disk(1), disk(2)),
+            (disk(2), disk(2), disk(2)),
             (None, disk(1), disk(1)),
             (disk(1), None, disk(1)),
             (None, None, None),
@@ -117,6 +117,12 @@ class TestLarger:
     )
     def test_the_larger_disk(self, one, other, larger):
         assert larger_disk(need(disk=one), need(disk=other)) == larger
+
+    def test_the_larger_disk_of_the_tier_has_the_quota_of_the_load(self):
+        guide, load = need(disk=disk(20)), need(disk=DiskNeed(size_gib=9, quota_bytes=7, because="9 GiB"))
+        assert larger_disk(guide, load) == DiskNeed(
+            size_gib=20, quota_bytes=7, because="9 GiB; 20 GiB have room for the largest load of medium"
+        )
 
 
 class TestModels:

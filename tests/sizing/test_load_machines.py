@@ -142,7 +142,7 @@ class TestTooLittle:
         """The tier's machine of AWS has 64 GiB."""
         assert self.notice(need(2, 61)) == (
             "Each member needs 2 vCPUs, 61 GiB of memory, 1500 concurrent IOPS, 25 MB/s (lists): n1-standard-16 has "
-            "less. etcdsize fit finds machines that are enough."
+            "less. etcdsize fit looks for machines that are enough."
         )
 
     def test_too_little_of_both_providers(self):

@@ -68,7 +68,7 @@ class TestNodesLeftOut:
 
     def test_the_notice(self):
         found = nodes_left_out(TOO_MUCH, 10)
-        start = "kubernetes_nodes=10 does not explain the load, and the model leaves the nodes out: "
+        start = "A cluster of 10 Kubernetes nodes does not explain the load, so the model leaves the nodes out: "
         assert found == Notice(code="nodes-left-out", severity="warning", text=found.text, source="our choice")
-        assert found.text.startswith(f"{start}data_bytes: got 5000000000, expected at most ")
+        assert found.text.startswith(f"{start}data_bytes: got 5 GB, expected at most ")
         assert found.text.endswith("; correct one of them.")

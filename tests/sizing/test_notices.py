@@ -139,7 +139,7 @@ class TestMachinesThatFitChose:
         found = [one for one in load_notices((1, 1, data), machines) if one.code == "disk-for-less-data"]
         text = (
             "The disk of a (20 GB GP3) and b (20 GB GP3) is sized for 8 GiB of data; call fit() with this "
-            "sizing to get a larger one."
+            "sizing for the disk that it needs."
         )
         expected_notice = Notice(code="disk-for-less-data", severity="warning", text=text, source="our choice")
         assert found == [expected_notice] * expected
@@ -365,7 +365,7 @@ data-at-most: the size of etcd's file as their data, an upper bound of the data 
 beyond-suggested-quota: data above the 8 GiB that etcd suggests as a maximum: store less, or split the cluster
 data-above-memory: data above the memory of the machine, into which etcd maps the whole file: choose one with more \
 memory
-disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives a larger disk
+disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives the disk that it needs
 open-tier: a load above the last bound of the tiers: test the machine before you rely on it
 kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API \
 servers
