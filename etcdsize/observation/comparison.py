@@ -7,11 +7,13 @@ end is that of a member that has just started, whose raft log and last commit ar
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.observation.compared import ComparedFigure, ModelledMember
 from etcdsize.observation.model import MemberLoad, Observation
+from etcdsize.observation.profile import profile_of
 from etcdsize.resources.amount import Amount
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.cases import Asked, defragment_seconds, stream_bytes
@@ -26,39 +28,58 @@ def modelled_members(
     observation: Observation, profile: Profile, model: CalibratedModel | None
 ) -> tuple[MemberLoad, ...]:
     """Return the members of a cluster, each with what the model gives for its part of the load."""
+    profiles = [profile]
+    if profile.objects:
+        # The raft log may hold what was written before, of other sizes.
+        profiles.append(profile_of(observation, by_kind=False))
     try:
         return tuple(
-            member.model_copy(update={"modelled": _modelled(member, profile, model)}) for member in observation.members
+            member.model_copy(update={"modelled": _modelled(member, profiles, model)}) for member in observation.members
         )
     except InvalidWorkloadError:
         # Figures that no etcd reports can be too large together; the sizing says so.
         return observation.members
 
 
-def _modelled(member: MemberLoad, profile: Profile, model: CalibratedModel | None) -> ModelledMember | None:
+def _modelled(member: MemberLoad, profiles: Sequence[Profile], model: CalibratedModel | None) -> ModelledMember | None:
     """Return what the model gives for a member, or None if it is for another version, or does not know that."""
     version = member.version
-    if (
-        version is None
-        or not _is_known(version)
-        or (model is not None and model.etcd_version != minor_version(version))
-    ):
+    if version is None or not _is_known(version):
         return None
-    alone = resources_for(_of_member(member, profile), etcd_version=version, model=model)
-    whole = resources_for(profile, etcd_version=version, model=model)
+    if model is not None and model.etcd_version != minor_version(version):
+        return None
+    cases = [resources_for(_of_member(member, each), etcd_version=version, model=model) for each in profiles]
+    whole = resources_for(profiles[0], etcd_version=version, model=model)
     figures: dict[str, Any] = {}
-    if not member.shares_process:
-        figures["heap_bytes"] = _heap(member.heap_bytes, alone)
-        figures["resident_bytes"] = _resident(member, alone)
-    if profile.keys is not None and member.history_revisions is not None:
-        figures |= _file(member, alone)
-    asked = Asked(version, disk_mb_per_second=alone.disk_mb_per_second, model=model)
+    if member.heap_bytes is not None and not member.shares_process:
+        figures["heap_bytes"] = _compared(member.heap_bytes, map(_heap, cases))
+    if member.resident_bytes is not None and not member.shares_process:
+        figures["resident_bytes"] = _compared(member.resident_bytes, (_resident(member, case) for case in cases))
+    if _has_keys(profiles[0]) and member.history_revisions is not None:
+        if member.data_bytes is not None:
+            figures["data_bytes"] = _compared(member.data_bytes, map(_in_use, cases))
+        if member.total_bytes is not None:
+            figures["total_bytes"] = _compared(member.total_bytes, map(_file, cases))
+    asked = Asked(version, disk_mb_per_second=whole.disk_mb_per_second, model=model)
     if member.data_bytes is not None:
         figures["defragment_seconds"] = defragment_seconds(member.data_bytes, asked)
     if member.watch_streams is not None:
         figures["watch_streams_bytes"] = stream_bytes(member.watch_streams, asked)
     limit = whole.memory.limit_bytes.need
     return ModelledMember(etcd_version=version, memory_limit_bytes=limit, **figures)
+
+
+_Range = tuple[float, float, float]
+
+
+def _compared(measured: float, ranges: Iterable[_Range]) -> ComparedFigure:
+    """Return a figure beside the ranges of all cases together; the first case is the likely one."""
+    lows, likely, highs = zip(*ranges)
+    return ComparedFigure.of(measured, min(lows), likely[0], max(highs))
+
+
+def _has_keys(profile: Profile) -> bool:
+    return profile.keys is not None or bool(profile.objects)
 
 
 def _is_known(version: str) -> bool:
@@ -84,8 +105,8 @@ def _of_member(member: MemberLoad, profile: Profile) -> Profile:
         most = most[1:]
     if most:
         given |= {"clients": min(most), "clients_bound": "upper"}
-    if profile.keys is not None and member.history_revisions is not None:
-        keys, revisions = profile.keys.likely, member.history_revisions
+    if _has_keys(profile) and member.keys and member.history_revisions is not None:
+        keys, revisions = member.keys, member.history_revisions
         # Some or none of the revisions since the last compaction are those of keys that exist.
         replaced = (max(0.0, revisions - keys), revisions)
         rate = None if profile.writes_per_second is None else profile.writes_per_second.likely
@@ -96,52 +117,43 @@ def _of_member(member: MemberLoad, profile: Profile) -> Profile:
     return with_fields(profile, given)
 
 
-def _heap(measured: float | None, resources: Resources) -> ComparedFigure | None:
+def _heap(resources: Resources) -> _Range:
     """Return the heap: what is live, and up to as much garbage, half of it likely."""
-    if measured is None:
-        return None
     memory = resources.memory
     likely = memory.heap_bytes.likely + memory.garbage_bytes.likely / 2
-    return ComparedFigure.of(
-        measured, _least_heap(resources), likely, memory.heap_bytes.high + memory.garbage_bytes.high
-    )
+    return _least_heap(resources), likely, memory.heap_bytes.high + memory.garbage_bytes.high
 
 
 def _least_heap(resources: Resources) -> float:
+    """Return what the heap of a member that has just started has at least: its log and last commit are short."""
     memory = resources.memory
-    young = memory.raft_log_bytes.low + memory.largest_commit_bytes.low
-    return max(0.0, memory.heap_bytes.low - 1.2 * young)
-
-
-def _resident(member: MemberLoad, resources: Resources) -> ComparedFigure | None:
-    """Return the memory of the process: from a file that nobody has read yet to one that is mapped as a whole."""
-    if member.resident_bytes is None:
-        return None
-    memory, file = resources.memory, resources.file.high_water_bytes
-    mapped = [
-        getattr(memory.page_cache_bytes, end)
-        + (0.0 if member.total_bytes is None else member.total_bytes - getattr(file, end))
-        for end in ("likely", "high")
-    ]
-    return ComparedFigure.of(
-        member.resident_bytes,
-        _least_heap(resources),
-        memory.steady_bytes.likely - memory.garbage_bytes.likely / 2 + mapped[0],
-        memory.unreclaimable_bytes.high + mapped[1],
+    return math.fsum(
+        part.low for part in (memory.index_bytes, memory.connections_bytes, memory.watches_bytes, memory.leases_bytes)
     )
 
 
-def _file(member: MemberLoad, resources: Resources) -> dict[str, ComparedFigure]:
+def _resident(member: MemberLoad, resources: Resources) -> _Range:
+    """Return the memory of the process: from a file that nobody has read yet to one that is mapped as a whole."""
+    memory, file = resources.memory, resources.file.high_water_bytes
+    likely, high = (
+        getattr(memory.page_cache_bytes, end)
+        + (0.0 if member.total_bytes is None else member.total_bytes - getattr(file, end))
+        for end in ("likely", "high")
+    )
+    return (
+        _least_heap(resources),
+        memory.steady_bytes.likely - memory.garbage_bytes.likely / 2 + likely,
+        memory.unreclaimable_bytes.high + high,
+    )
+
+
+def _in_use(resources: Resources) -> _Range:
+    """Return what is in use of the file with the revisions that it has now."""
+    use, history = resources.file.in_use_bytes, resources.file.history_bytes
+    return use.low + history.low, use.likely + history.likely, use.high + history.high
+
+
+def _file(resources: Resources) -> _Range:
     """Return the file: as large as with the revisions that it has now."""
-    file = resources.file
-    found = {}
-    if member.data_bytes is not None:
-        ends = [
-            math.fsum((getattr(file.in_use_bytes, end), getattr(file.history_bytes, end)))
-            for end in ("low", "likely", "high")
-        ]
-        found["data_bytes"] = ComparedFigure.of(member.data_bytes, *ends)
-    if member.total_bytes is not None:
-        length = file.high_water_bytes
-        found["total_bytes"] = ComparedFigure.of(member.total_bytes, file.in_use_bytes.low, length.likely, length.high)
-    return found
+    length = resources.file.high_water_bytes
+    return resources.file.in_use_bytes.low, length.likely, length.high

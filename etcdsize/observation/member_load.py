@@ -92,6 +92,7 @@ def member_load(
         compacted=None if last.compact_revision is None else last.compact_revision > 0,
         writes_per_second=rates.per_second.get("revision"),
         puts_per_second=rates.per_second.get("puts"),
+        put_bytes_per_second=rates.per_second.get("put_bytes"),
         deletes_per_second=rates.per_second.get("deletes"),
         puts_since_start=last.puts,
         average_put_bytes=_average(last.put_bytes, last.puts),

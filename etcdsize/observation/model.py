@@ -112,6 +112,9 @@ class MemberLoad(Model):
         Field(description="Writes of the whole cluster that changed something, each a revision. [1/s]"),
     ] = None
     puts_per_second: Annotated[NotNegative | None, Field(description="Puts of the whole cluster. [1/s]")] = None
+    put_bytes_per_second: Annotated[
+        NotNegative | None, Field(description="The keys and values of these puts. [bytes/s]")
+    ] = None
     deletes_per_second: Annotated[
         NotNegative | None, Field(description="Deletions of the whole cluster, each of a key or a range. [1/s]")
     ] = None

@@ -7,9 +7,10 @@ from typing import Any
 
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.observation.rates import total
-from etcdsize.observation.stored_data import stored_data
+from etcdsize.observation.stored_data import are_alike, key_and_value, stored_data
 from etcdsize.resources.amount import Amount
 from etcdsize.resources.assumption import Assumption
+from etcdsize.resources.object_kind import ObjectKind
 from etcdsize.resources.profile import Profile
 
 __all__ = ["largest", "profile_of"]
@@ -18,10 +19,18 @@ _SOURCE = "etcd's metrics"
 # Reads by method; a transaction may read or write.
 _READS = ("KV.Range", "KV.RangeStream")
 _TRANSACTION = "KV.Txn"
+# How many of the keys are those that are written, where they are of another size, and at most that share of the data
+# (our choice: what matters is the size of what is written, and of all that is stored).
+_SHARE_WRITTEN = 0.1
+# How much more of the file data takes than its own bytes, as far as `Profile` accepts it.
+_PAGES = 3.0
 
 
-def profile_of(observation: Observation) -> Profile:
-    """Return the load of a cluster of which something is known, with everything that its members report."""
+def profile_of(observation: Observation, *, by_kind: bool = True) -> Profile:
+    """Return the load of a cluster of which something is known, with everything that its members report.
+
+    With `by_kind`, keys that are written are a kind of their own where what is written is of another size.
+    """
     workload = observation.workload()
     fields: dict[str, Any] = {name: getattr(workload, name) for name in type(workload).model_fields}
     members = [member for member in observation.members if member.member_id is not None or member.answered]
@@ -34,6 +43,8 @@ def profile_of(observation: Observation) -> Profile:
             fields["keys"] = observation.keys
             assumptions.append(stored)
     fields |= _writes(observation, assumptions) if is_whole else {}
+    if by_kind:
+        _add_kinds(observation, fields, assumptions)
     fields |= _watches(observation) if is_whole else {}
     _add_leases(members, fields, assumptions)
     if members and all(member.endpoint.startswith("https://") for member in members):
@@ -48,8 +59,53 @@ def _stored(observation: Observation) -> Assumption | None:
     if member is None:
         return None
     return stored_data(
-        observation.keys or 0, member.history_revisions or 0, member.data_bytes or 0, observation.average_put_bytes
+        observation.keys or 0,
+        member.history_revisions or 0,
+        member.data_bytes or 0,
+        observation.average_put_bytes,
+        _written(observation),
     )
+
+
+def _written(observation: Observation) -> float | None:
+    """Return the key and value of an average put of now, by the member that saw most. [bytes] None: unknown."""
+    member = max(observation.members, key=lambda one: one.puts_per_second or 0.0)
+    puts, size = member.puts_per_second, member.put_bytes_per_second
+    return size / puts if puts and size else None
+
+
+def _add_kinds(observation: Observation, fields: dict[str, Any], assumptions: list[Assumption]) -> None:
+    """Split the keys into those that are written and the others, where what is written now is of another size.
+
+    What is written decides the log and the history, and what is stored the file. In Kubernetes most writes are small
+    leases beside large objects.
+    """
+    stored = next((one.value for one in assumptions if one.field == "data_bytes"), None)
+    if stored is None or "keys" not in fields:
+        return
+    writes, puts = fields.get("writes_per_second"), fields.get("puts_per_transaction")
+    pair, keys = _written(observation), fields["keys"]
+    if writes is None or puts is None or pair is None or are_alike(pair, stored.likely / keys):
+        return
+    count = min(keys, stored.likely / pair) * _SHARE_WRITTEN
+    others = [key_and_value(max(0.0, data - count * pair) / (keys - count))[1] for data in _ends(stored)]
+    if stored.high * _PAGES < fields["data_bytes"]:
+        # Nearly all of the file is history, and what else is stored matters little.
+        return
+    key, value = key_and_value(pair)
+    rates = Amount.of([end * puts for end in _ends(writes)])
+    fields["objects"] = (
+        ObjectKind(name="written", count=count, key_bytes=key, value_bytes=value, writes_per_second=rates),
+        ObjectKind(name="others", count=keys - count, value_bytes=Amount.of(others), writes_per_second=0),
+    )
+    del fields["keys"]
+    why = "what is written now is of another size than what is stored: a tenth of the keys, or of the data, is written"
+    for name, amount in (("written.count", Amount.of(count)), ("others.value_bytes", Amount.of(others))):
+        assumptions.append(Assumption(field=f"objects.{name}", value=amount, why=why, source="our choice"))
+
+
+def _ends(amount: Amount) -> tuple[float, float, float]:
+    return amount.low, amount.likely, amount.high
 
 
 def _writes(observation: Observation, assumptions: list[Assumption]) -> dict[str, Any]:

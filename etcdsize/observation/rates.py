@@ -37,7 +37,7 @@ START_TOLERANCE_SECONDS = 1.5
 """A smaller shift of a start is not a restart, because the clock may be set while a process runs (our choice)."""
 
 
-_COUNTED = ("puts", "deletes", "events", "sent_bytes", "leases_revoked", "leases_expired")
+_COUNTED = ("puts", "put_bytes", "deletes", "events", "sent_bytes", "leases_revoked", "leases_expired")
 # Each write that changes something is one revision, however many keys it changes.
 _STEPPED = ("revision",)
 

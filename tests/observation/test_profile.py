@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from observations import BEFORE, observed
 
-from etcdsize import Profile, Scrape, combine_scrapes, size
+from etcdsize import Profile, Scrape, combine_scrapes, resources_for, size
 
 MB = 10**6
 
@@ -30,6 +30,27 @@ class TestProfile:
         # The puts have 1,050 bytes, and explain the file; the tier is that of the file in use, as before.
         assert assumed(profile, "data_bytes").likely == 1_050_000
         assert profile.data_bytes == 2 * MB
+
+    def test_small_writes_beside_large_keys_are_a_kind_of_their_own(self):
+        """Kubernetes: leases of 450 bytes are written, and objects of 1 kB are stored."""
+        profile = observed({"put_bytes": 1_050_000 + 200 * 450}).profile
+        written, others = profile.objects
+        assert profile.keys is None
+        assert (written.key_bytes.likely + written.value_bytes.likely, written.writes_per_second.likely) == (450, 20)
+        assert (written.count.likely + others.count.likely, others.writes_per_second.likely) == (1_000, 0)
+        stored = sum(one.count.likely * (50 + one.value_bytes.likely) for one in (written, others))
+        assert stored == pytest.approx(assumed(profile, "data_bytes").likely)
+        alike = observed({"put_bytes": 1_050_000 + 200 * 1_050}).profile
+        entries = [resources_for(one).memory.raft_log_bytes.likely for one in (profile, alike)]
+        assert entries[0] < entries[1] * 0.7
+
+    def test_large_writes_beside_small_keys_too(self):
+        profile = observed({"put_bytes": 1_050_000 + 200 * 1_000_000}).profile
+        written, others = profile.objects
+        assert written.value_bytes.likely == 1_000_000 - 50
+        assert written.count.likely < 1
+        assert resources_for(profile).memory.raft_log_bytes.likely > 1e9
+        assert others.count.likely == pytest.approx(1_000, abs=1)
 
     def test_writes_and_reads(self):
         profile = observed().profile

@@ -44,6 +44,14 @@ class TestStoredData:
         assert found.value.high > 300e6
         assert found.why == "the average put explains less than the part of the file in use: some keys are larger"
 
+    @pytest.mark.parametrize("written", [450, 60])
+    def test_puts_of_several_sizes_leave_what_the_history_does_not_take(self, written):
+        """The average since the start has large puts and small ones; now only small ones come."""
+        used = 70_000 + 30_000 * in_file(10_000) + 54_000 * in_file(written)
+        found = stored_data(30_000, 54_000, used, 5_000, written)
+        assert found.value.low < 300e6 < found.value.high
+        assert 0.7 * 300e6 < found.value.likely < 1.6 * 300e6
+
     def test_small_keys_beside_large_writes(self):
         """A million small keys, and one that is written again and again with a megabyte."""
         used = 70_000 + 1e6 * in_file(100) + 100 * 1e6
