@@ -40,9 +40,11 @@ def machines_for_load(
     else:
         # arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
         arch = "x86_64" if any(machine.arch == "x86_64" for machine in own.machines) else None
+        best = ((provider, fit(need, own, provider=provider, arch=arch, limit=1).candidates) for provider in providers)
+        # Where no machine is enough, the tier's is named, with the notice that it has less.
         today = chosen = tuple(
-            (provider, with_disk(fit(need, own, provider=provider, arch=arch, limit=1).best, name))
-            for provider in providers
+            (provider, with_disk(found[0], name) if found else catalog.machine_for(provider, name))
+            for provider, found in best
         )
     machines = TierMachines.of(chosen, today)
     short = dict.fromkeys(machine.machine_type for _, machine in (*chosen, *today) if _has_less(machine, need))

@@ -141,6 +141,14 @@ class TestMachines:
         assert sizing.machine.memory_gib >= sizing.need.memory_gib
         assert sizing.machines == sizing.machines_today
 
+    @pytest.mark.parametrize("load", [{"clients": 1e8}, {"data_bytes": "20TB"}, {"requests_per_second": 1e6}])
+    def test_a_load_above_every_machine_of_a_catalog_without_tiers_has_the_tiers_machine(self, load):
+        sizing = size(**load, catalog="current", provider="aws")
+        assert fit(sizing, provider="aws").feasible == 0
+        assert sizing.machine == size(clients=5_000, basis="guide", catalog="current", provider="aws").machine
+        (notice,) = [one for one in sizing.notices if one.code == "load-above-machine"]
+        assert f": {sizing.machine.machine_type} has less. " in notice.text
+
     def test_json_has_both_needs_and_comes_back(self):
         for sizing in (size(**PLAIN), size(HEAVY), size(kubernetes_nodes=5, basis="measured")):
             assert Sizing.model_validate_json(sizing.model_dump_json()) == sizing
