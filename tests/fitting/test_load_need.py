@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from calibrated import model_with
 
 from etcdsize import Need, Profile, Workload, load_tiers, resources_for
 from etcdsize.fitting.load_need import (
@@ -101,6 +102,12 @@ class TestLoadNeed:
         """The log and the database are written to the same disk."""
         both = {"wal_bytes_per_second": written, "backend_bytes_per_second": written}
         assert load_need("small", 0, resources(disk=both)).disk_mb_per_second == mb_per_second
+
+    def test_the_source_says_whether_the_model_is_ones_own(self):
+        model = model_with("3.6.16")
+        for own, words in ((None, "measured"), (model, "calibrated")):
+            found = resources_for(Profile(keys=1000, value_bytes=1000), etcd_version="3.6.16", model=own)
+            assert load_need("small", 0, found).source == f"the {words} model, etcd 3.6.16"
 
     def test_at_least_one_operation(self):
         assert load_need("small", 0, resources()).concurrent_iops == 1

@@ -8,6 +8,7 @@ import urllib.request
 from fractions import Fraction
 
 import pytest
+from calibrated import model_with
 from etcds import ETCDS, needed, running
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -295,6 +296,14 @@ class TestMemory:
         assert limit > found.file.high_water_bytes.need
         assert (found.memory_gib - 1) * GIB < limit <= found.memory_gib * GIB
 
+    def test_a_model_of_ones_own(self):
+        """That of the sizing counts."""
+        model = model_with("3.6.16")
+        sizing = size(clients=100, data_bytes="4GB", etcd_version="3.6.16", model=model)
+        found = settings_for(sizing)
+        assert found.memory == resources_for(sizing.workload, etcd_version="3.6.16", model=model).memory
+        assert found.memory != resources_for(sizing.workload, etcd_version="3.6.16").memory
+
     def test_raft_log_is_larger_before_3_6(self):
         sizing = size(clients=100, data_bytes="100MB")
         old, new = (settings_for(sizing, etcd_version=version).memory.raft_log_bytes.need for version in ("3.5", "3.6"))
@@ -327,6 +336,20 @@ class TestMemory:
         assert notice.severity == "beyond-guide"
         assert notice.text.startswith("The load needs ")
         assert notice.text.endswith("more than m4.4xlarge (64 GiB).")
+
+
+class TestDisk:
+    """The disk that the sizing needs, with the quota of the settings."""
+
+    @pytest.mark.parametrize("asked", [{"clients": 5}, {"data_bytes": 20e9}, {"data_bytes": 20e9, "basis": "measured"}])
+    def test_is_that_of_the_sizing(self, asked):
+        sizing = size(**asked)
+        assert settings_for(sizing).disk == sizing.need.disk
+
+    def test_has_room_for_a_quota_of_ones_own(self):
+        found = settings_for(size(clients=5), extra_flags={"quota-backend-bytes": "100GiB"}).disk
+        assert found.quota_bytes == 100 * GIB
+        assert found.size_gib > 300
 
 
 class TestVersions:

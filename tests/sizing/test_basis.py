@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+from calibrated import model_with
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,6 +200,18 @@ class TestComparison:
         assert more.severity == "warning"
         assert ", and the load needs more: " in more.text
         assert size(**PLAIN).comparison.severity == "info"
+
+    @pytest.mark.parametrize(
+        ("load", "past"),
+        [
+            ({"clients": 2_000, "data_bytes": 8 * 2**30}, "the load is past the last bound of the tiers. "),
+            ({"clients": 2_000, "data_bytes": 8 * 2**30 + 1}, "the data is past the 8 GiB that etcd suggests as a "),
+            ({"data_bytes": 8 * 2**30 + 1}, "the data is past the 8 GiB that etcd suggests as a maximum. "),
+            ({"kubernetes_nodes": 4_000}, "the load is past the last bound of the tiers. "),
+        ],
+    )
+    def test_past_what_the_load_is(self, load, past):
+        assert size(**load).comparison.text.startswith(f"The larger need decides, because {past}")
 
     @pytest.mark.parametrize("load", [{"clients": 1e9}, {"requests_per_second": 1e7}, {"data_bytes": 1e15}])
     def test_a_load_past_the_last_bound_gets_no_machine_that_is_too_small(self, load):
@@ -409,6 +422,13 @@ class TestNeeds:
         assert sizing.needs["guide"] == guide.model_copy(update={"disk": disk})
         assert disk.size_gib == max(guide.disk.size_gib, sizing.needs["load"].disk.size_gib)
         assert disk.quota_bytes == sizing.resources.quota_bytes
+
+    def test_a_model_of_ones_own(self):
+        model = model_with("3.6.16")
+        sizing = size(clients=300, data_bytes=4e8, etcd_version="3.6.16", model=model)
+        assert sizing.resources == resources_for(sizing.profile, etcd_version="3.6.16", model=model)
+        assert sizing.needs["load"] == load_need("medium", 4e8, sizing.resources)
+        assert sizing.needs["load"].source == "the calibrated model, etcd 3.6.16"
 
     def test_a_tier_that_the_guide_does_not_have(self):
         tiers = load_tiers("guide").model_dump()

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, Machine, Notice, Workload, format_bytes, load_catalog, load_tiers, size
+from etcdsize import Catalog, Machine, Notice, Profile, Workload, format_bytes, load_catalog, load_tiers, size
 from etcdsize.base.notice import KINDS
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.machines import Disk
 from etcdsize.fitting.need import DiskNeed
-from etcdsize.sizing.notices import load_notices, machine_notices
+from etcdsize.sizing.notices import load_notices, machine_notices, value_notices
 
 ALWAYS = {"previous-generation", "measure-disk", "dedicated-machine"}
 FULL = {"clients": 10, "requests_per_second": 10, "data_bytes": 50_000_000}
@@ -150,6 +150,12 @@ class TestMachinesThatFitChose:
         found = {one.code for one in load_notices((1, 1, 9e9), [("aws", fitted("a"))], disk)}
         assert ("disk-for-less-data" in found) is said
 
+    @pytest.mark.parametrize(("needed", "expected"), [(19, False), (20, False), (21, True), (None, True)])
+    def test_a_disk_that_is_large_enough_for_the_load_is_not_said(self, needed, expected):
+        disk = None if needed is None else DiskNeed(size_gib=needed, quota_bytes=1, because="it holds that")
+        found = load_notices((1, 1, 9e9), [("aws", fitted("a"))], disk)
+        assert ("disk-for-less-data" in {one.code for one in found}) is expected
+
     def test_a_machine_of_the_guide_has_no_such_disk(self):
         machines = [("aws", load_catalog("guide").machine_for("aws", "xlarge"))]
         assert "disk-for-less-data" not in {one.code for one in load_notices((1, 1, 9e9), machines)}
@@ -249,6 +255,42 @@ class TestLoad:
                 f"{format_bytes(data)} of data is above the memory of {short}; etcd maps the whole file into memory."
             )
             assert found["data-above-memory"].source == DOCS + "faq.md"
+
+
+class TestFurtherFields:
+    """Values that etcd refuses, and objects that no Kubernetes cluster has; a load of three dimensions has neither."""
+
+    @pytest.mark.parametrize(
+        ("load", "codes"),
+        [
+            (None, []),
+            (Workload(data_bytes=1e9), []),
+            (Profile(keys=10, value_bytes=1e3), []),
+            (Profile(keys=10, value_bytes=2e6), ["request-too-large"]),
+            (Profile(objects=[{"name": "nodes", "count": 100_001, "value_bytes": 1e3}]), ["implausible-nodes"]),
+            (
+                Profile(objects=[{"name": "nodes", "count": 100_001, "value_bytes": 2e6}]),
+                ["implausible-nodes", "request-too-large"],
+            ),
+            # No model can take it.
+            (Profile(data_bytes=1e299, tls=True), []),
+            (
+                Profile(objects=[{"name": "nodes", "count": 100_001, "value_bytes": 2e6}], clients=1e299),
+                ["implausible-nodes"],
+            ),
+        ],
+    )
+    def test_codes(self, load, codes):
+        assert [notice.code for notice in value_notices(load)] == codes
+        if load is not None:
+            assert {"implausible-nodes", "request-too-large"} & {
+                one.code for one in size(load, basis="guide").notices
+            } == set(codes)
+
+    def test_a_notice_about_nodes_is_said_once(self):
+        objects = [{"name": "nodes", "count": 100_001, "value_bytes": 1e3}]
+        found = size(Profile(objects=objects), kubernetes_nodes=100_001).notices
+        assert [notice.code for notice in found].count("implausible-nodes") == 1
 
 
 class TestOpenTier:
