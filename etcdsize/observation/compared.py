@@ -7,8 +7,9 @@ from pydantic import Field
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.resources.amount import Amount
 
-__all__ = ["ComparedFigure", "ModelledFigure", "ModelledMember"]
+__all__ = ["ComparedFigure", "ModelledFigure", "ModelledMember", "Verdict"]
 
+Verdict = Literal["below", "within", "above"]
 ModelledFigure = Literal["heap_bytes", "resident_bytes", "data_bytes", "total_bytes"]
 
 
@@ -20,17 +21,7 @@ class ComparedFigure(Model):
     likely: Annotated[NotNegative, Field(description="What is likely by the model.")]
     high: Annotated[NotNegative, Field(description="The most by the model.")]
 
-    verdict: Annotated[
-        Literal["below", "within", "above"], Field(description="Where the measured figure lies: in the range or not.")
-    ]
-
-    @classmethod
-    def of(cls, measured: float, low: float, likely: float, high: float) -> "ComparedFigure":
-        """Return a figure with its verdict."""
-        verdict: Literal["below", "within", "above"] = (
-            "below" if measured < low else "above" if measured > high else "within"
-        )
-        return cls(measured=measured, low=low, likely=likely, high=high, verdict=verdict)
+    verdict: Annotated[Verdict, Field(description="Where the measured figure lies: in the range or not.")]
 
 
 class ModelledMember(Model):

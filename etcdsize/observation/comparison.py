@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etcdsize.errors import InvalidWorkloadError, OptionError
-from etcdsize.observation.compared import ComparedFigure, ModelledMember
+from etcdsize.observation.compared import ComparedFigure, ModelledMember, Verdict
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.observation.profile import profile_of
 from etcdsize.resources.amount import Amount
@@ -21,7 +21,7 @@ from etcdsize.resources.coefficients import load_coefficients, minor_version
 from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.resources.resources import Resources, resources_for
 
-__all__ = ["modelled_members"]
+__all__ = ["compared", "modelled_members"]
 
 
 def modelled_members(
@@ -52,14 +52,14 @@ def _modelled(member: MemberLoad, profiles: Sequence[Profile], model: Calibrated
     whole = resources_for(profiles[0], etcd_version=version, model=model)
     figures: dict[str, Any] = {}
     if member.heap_bytes is not None and not member.shares_process:
-        figures["heap_bytes"] = _compared(member.heap_bytes, map(_heap, cases))
+        figures["heap_bytes"] = compared(member.heap_bytes, map(_heap, cases))
     if member.resident_bytes is not None and not member.shares_process:
-        figures["resident_bytes"] = _compared(member.resident_bytes, (_resident(member, case) for case in cases))
+        figures["resident_bytes"] = compared(member.resident_bytes, (_resident(member, case) for case in cases))
     if _has_keys(profiles[0]) and member.history_revisions is not None:
         if member.data_bytes is not None:
-            figures["data_bytes"] = _compared(member.data_bytes, map(_in_use, cases))
+            figures["data_bytes"] = compared(member.data_bytes, map(_in_use, cases))
         if member.total_bytes is not None:
-            figures["total_bytes"] = _compared(member.total_bytes, map(_file, cases))
+            figures["total_bytes"] = compared(member.total_bytes, map(_file, cases))
     asked = Asked(version, disk_mb_per_second=whole.disk_mb_per_second, model=model)
     if member.data_bytes is not None:
         figures["defragment_seconds"] = defragment_seconds(member.data_bytes, asked)
@@ -72,10 +72,12 @@ def _modelled(member: MemberLoad, profiles: Sequence[Profile], model: Calibrated
 _Range = tuple[float, float, float]
 
 
-def _compared(measured: float, ranges: Iterable[_Range]) -> ComparedFigure:
+def compared(measured: float, ranges: Iterable[_Range]) -> ComparedFigure:
     """Return a figure beside the ranges of all cases together; the first case is the likely one."""
     lows, likely, highs = zip(*ranges)
-    return ComparedFigure.of(measured, min(lows), likely[0], max(highs))
+    low, high = min(lows), max(highs)
+    verdict: Verdict = "below" if measured < low else "above" if measured > high else "within"
+    return ComparedFigure(measured=measured, low=low, likely=likely[0], high=high, verdict=verdict)
 
 
 def _has_keys(profile: Profile) -> bool:

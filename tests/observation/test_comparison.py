@@ -7,7 +7,6 @@ from calibrated import model_with
 from observations import observed
 
 from etcdsize import (
-    ComparedFigure,
     Histogram,
     ModelledMember,
     Observation,
@@ -16,6 +15,7 @@ from etcdsize import (
     combine_scrapes,
     resources_for,
 )
+from etcdsize.observation.comparison import compared
 from etcdsize.reports.observation import render_observation
 
 MB, GB = 10**6, 10**9
@@ -46,7 +46,7 @@ class TestFigures:
         [(1, 2, 3, "below"), (2, 2, 3, "within"), (3, 2, 3, "within"), (4, 2, 3, "above")],
     )
     def test_verdict(self, measured, low, high, verdict):
-        assert ComparedFigure.of(measured, low, (low + high) / 2, high).verdict == verdict
+        assert compared(measured, [(low, (low + high) / 2, high)]).verdict == verdict
 
     def test_a_quiet_member_is_as_modelled(self):
         found = modelled(USUAL)
@@ -99,6 +99,11 @@ class TestFigures:
             scrapes[name] = Scrape(**known, **USUAL | {"watchers": streams, "watch_streams": streams, "data_bytes": MB})
         one, other = combine_scrapes(scrapes).members
         assert other.modelled.heap_bytes.low > one.modelled.heap_bytes.low + 1_900 * 10_000
+
+    def test_cases_count_together(self):
+        """What was written before may be of other sizes."""
+        found = compared(5, [(2, 3, 4), (1, 5, 9)])
+        assert (found.low, found.likely, found.high, found.verdict) == (1, 3, 9, "within")
 
 
 class TestFindings:
