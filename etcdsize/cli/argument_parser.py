@@ -179,9 +179,11 @@ class Parser(argparse.ArgumentParser):
 _DESTS = {
     "data_bytes": "data",
     "extra_flags": "set",
+    "families": "family",
     "fsync_seconds": "fsync",
     "nodes": "kubernetes_nodes",
     "quota_bytes": "quota",
+    "regions": "region",
 }
 
 

@@ -56,7 +56,8 @@ class TestLoad:
             }
 
         assert described(command) == described("size")
-        assert described(command).keys() == {*WORDS, *OPTIONS.values(), "--pods", "--apiservers", "--profile"}
+        others = {"--pods", "--apiservers", "--events-elsewhere", "--profile", "--model"}
+        assert described(command).keys() == {*WORDS, *OPTIONS.values(), *others}
 
     @pytest.mark.parametrize("command", WITH_A_LOAD)
     def test_they_mean_the_same(self, command: str) -> None:

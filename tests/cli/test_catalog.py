@@ -229,16 +229,16 @@ aws       r9g.large  arm64      2            16             3600           95  a
         ("arguments", "message"),
         [
             (["--catalog", "current", "--family", "m8"],
-             'families: got "m8", expected one of the catalog "current": '),
+             '--family: got "m8", expected one of the catalog "current": '),
             (["--catalog", "current", "--provider", "azure", "--family", "m8i"],
-             'families: got "m8i", expected one of the catalog "current": Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5'),
+             '--family: got "m8i", expected one of the catalog "current": Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5'),
             (["--catalog", "current", "--region", "eu-west-1"],
-             'regions: got "eu-west-1", expected one of the catalog "current": eastus, us-central1, us-east-1'),
+             '--region: got "eu-west-1", expected one of the catalog "current": eastus, us-central1, us-east-1'),
             (["--catalog", "current", "--sort", "prise"],
              '--sort: got "prise", expected price, vcpus, memory or iops; did you mean "price"?'),
             (["--catalog", "current", "--family", "m8i", "--arch", "arm64"],
-             'catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
-            (["--family", "m8i"], 'families: got "m8i", expected one of the catalog "guide": it has none'),
+             '--catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
+            (["--family", "m8i"], '--family: got "m8i", expected one of the catalog "guide": it has none'),
         ],
     )  # fmt: skip
     def test_a_wrong_selection_is_one_line_with_exit_code_2(self, run, arguments, message):

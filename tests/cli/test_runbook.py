@@ -73,8 +73,8 @@ ERRORS = [
     ([*HOSTS, "--zone", "a"], '--zone: got "a", expected NAME=ZONE such as a=eu-1a'),
     ([*HOSTS, "--zone", "a=z", "--zone", "a=y"], '--zone: got "a" more than once, expected it once'),
     ([*HOSTS, "--tier", "smal"],
-     'tier: got "smal", expected small, medium, large, xlarge; did you mean "small"?'),
-    ([*HOSTS, "--snapshot", "../a"], 'snapshot: got "../a", expected a path without ..'),
+     '--tier: got "smal", expected small, medium, large, xlarge; did you mean "small"?'),
+    ([*HOSTS, "--snapshot", "../a"], '--snapshot: got "../a", expected a path without ..'),
     (["--host"], "argument --host: expected one argument; see 'etcdsize runbook --help'"),
 ]  # fmt: skip
 # Errors that the library raises: one line each, whatever the words.

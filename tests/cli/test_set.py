@@ -69,11 +69,11 @@ ERRORS = [
     (["--set", "max-wals"], '--set: got "max-wals", expected NAME=VALUE such as max-learners=2'),
     (["--set", "=3"], '--set: got "=3", expected NAME=VALUE such as max-learners=2'),
     (["--set", "max-wals=3", "--set", "--max-wals=4"], '--set: got "max-wals" more than once, expected it once'),
-    (["--set", "max-wals=many"], 'extra_flags: --max-wals: got "many", expected an integer of 0 or more'),
-    (["--set", "name=x"], 'extra_flags: got "name", expected flags that the plan does not set itself; set it with '
+    (["--set", "max-wals=many"], '--set: --max-wals: got "many", expected an integer of 0 or more'),
+    (["--set", "name=x"], '--set: got "name", expected flags that the plan does not set itself; set it with '
      "Member(name=), or --host NAME=HOST on the command line"),
-    (["--set", "enable-v2=true"], 'extra_flags: etcd 3.6 has no flag "enable-v2"; those that have it: 3.4, 3.5'),
-    (["--set", "a\x1b[31m=1"], 'extra_flags: got the flag "a\\x1b[31m", expected a name of lower-case letters, digits '
+    (["--set", "enable-v2=true"], '--set: etcd 3.6 has no flag "enable-v2"; those that have it: 3.4, 3.5'),
+    (["--set", "a\x1b[31m=1"], '--set: got the flag "a\\x1b[31m", expected a name of lower-case letters, digits '
      "and hyphens, such as max-learners"),
 ]  # fmt: skip
 

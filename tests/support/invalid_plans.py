@@ -240,9 +240,8 @@ INVALID = (
     Invalid("compaction-mode", settings(auto_compaction_mode="period"),
             'settings: --auto-compaction-mode: got "period", expected periodic or revision; did you mean "periodic"?',
             {"auto-compaction-mode": "period"}),
-    Invalid("log-level", settings(log_level="loud"), 'settings: --log-level: got "loud", expected debug or info '
-            'or warn '
-            "or error or panic or fatal", {"log-level": "loud"}),
+    Invalid("log-level", settings(log_level="loud"), 'settings: --log-level: got "loud", expected debug, info, '
+            "warn, error, panic or fatal", {"log-level": "loud"}),
     Invalid("logger", settings(logger="syslog"), 'settings: --logger: got "syslog", expected zap', {"logger":
             "syslog"}),
     Invalid("unknown-flag", settings(quota_bytes=1), 'settings: etcd 3.5: got the flag "quota-bytes", expected '

@@ -38,7 +38,7 @@ def render_config(plan: ClusterPlan, member: str) -> str:
             raise OptionError(
                 f"extra_flags: --{name} cannot be set in a config file: our table does not have it, so its key is "
                 'unknown, and etcd would silently ignore a wrong one; use the format "flags" or "env"',
-                option="format",
+                option="extra_flags",
                 value=name,
             )
         flag = known[name]
@@ -48,7 +48,7 @@ def render_config(plan: ClusterPlan, member: str) -> str:
             raise OptionError(
                 f"{where}: --{name} cannot be set in a config file of etcd {version}: etcd would silently ignore it; "
                 'use the format "flags" or "env"',
-                option="format",
+                option=where,
                 value=name,
             )
         *sections, last = key.split(".")
