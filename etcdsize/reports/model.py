@@ -35,4 +35,4 @@ def render_model(model: CalibratedModel) -> str:
         table.append((name, digits_text(ours[name].value), digits_text(here.value), here.unit))
     others = len(model.coefficients) - len(names)
     summary = f"{len(names)} coefficients are calibrated; the other {others} are those of etcdsize"
-    return page(aligned(rows), aligned(table, right=(1, 2)), [summary])
+    return page(aligned(rows), aligned(table, right=(1, 2)) if names else (), [summary])

@@ -16,6 +16,7 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from etcds import needed
 from needs import leave_out
 from paths import ROOT, SUPPORT
 from signals import restore_signals
@@ -338,6 +339,15 @@ class TestProgress:
         assert code == 0
         assert "standard input: " in shown
         assert "B/s" in shown
+
+    @pytest.mark.slow
+    def test_a_bar_of_a_calibration(self, tmp_path):
+        """Of what is measured in two seconds: the disk and the writes, which take some ten."""
+        words = ["--etcd", needed("3.6")[0], "--data-dir", ".", "--minutes", "0.03", "-o", "my-model.json"]
+        code, shown = on_a_terminal("calibrate", *words, cwd=tmp_path)
+        assert code == 0
+        assert "calibrate: " in shown
+        assert [path.name for path in tmp_path.iterdir()] == ["my-model.json"]
 
     def test_none_for_a_short_run(self, folder):
         assert on_a_terminal("fleet", "small.csv", cwd=folder) == (0, "")
