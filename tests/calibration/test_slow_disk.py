@@ -82,7 +82,7 @@ def restart(member: Member) -> float:
     return member.start_seconds
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 def test_writes_and_seconds_are_predicted_within_30_percent(tmp_path: Path) -> None:
     slow = slow_etcd(tmp_path, needed("3.6")[0])
     expected, found = predicted(slow, tmp_path), measured(slow, tmp_path)
