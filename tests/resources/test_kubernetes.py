@@ -10,6 +10,7 @@ from wrong_values import WRONG, is_ours
 from etcdsize import Amount, OptionError, Profile, kubernetes_profile, resources_for
 from etcdsize.resources.fill import fill
 from etcdsize.resources.kubernetes_table import load_kubernetes
+from etcdsize.resources.model import GROUPS
 from etcdsize.resources.revision_bytes import revision_bytes
 
 CORNERS = ("low", "likely", "high")
@@ -240,6 +241,22 @@ class TestMoreNeverTakesLess:
     def test_ranges_stay_in_order(self, nodes, pods):
         for amount in amounts(kubernetes_profile(nodes, pods)).values():
             assert amount.low <= amount.likely <= amount.high
+
+    @settings(max_examples=30)
+    @given(st.integers(0, 2_000), st.integers(0, 20_000), st.integers(1, 6), st.integers(1, 6))
+    def test_more_api_servers_lower_no_end(self, nodes, pods, servers, more):
+        """They share the events among more leases, but at worst all come through one of them."""
+        before, after = (
+            resources_for(kubernetes_profile(nodes, pods, apiservers=count)) for count in (servers, servers + more)
+        )
+        # An average entry of the log becomes smaller with more small writes, and with it what it is part of.
+        of_entries = {"raft_log_bytes", "heap_bytes", "steady_bytes", "unreclaimable_bytes", "limit_bytes"}
+        of_entries |= {"garbage_bytes", "gomemlimit_bytes", "restart", "new_member", "fsync_p99_seconds"}
+        for group, names in GROUPS.items():
+            for name in names.keys() - of_entries:
+                for end in ("low", "high"):
+                    less, greater = (getattr(getattr(getattr(one, group), name), end) for one in (before, after))
+                    assert greater >= less * (1 - 1e-9), (name, end)
 
 
 class TestFilled:

@@ -262,6 +262,52 @@ class TestMoreTakesMore:
                 assert getattr(after[name], end) >= getattr(found, end) * (1 - 1e-9), (name, end)
 
 
+# Of each figure of a load, what the others are multiplied with; a size has keys beside it, whose number stays.
+USUAL = {
+    "clients": 100, "keys": 1e5, "key_bytes": 50, "value_bytes": 1_000, "largest_value_bytes": 5_000,
+    "writes_per_second": 50, "reads_per_second": 100, "watchers": 100, "watch_streams": 100,
+    "watch_events_per_second": 100, "leases": 100, "keys_per_lease": 1, "lease_revokes_per_second": 1,
+    "list_keys": 1_000, "concurrent_lists": 2, "history_seconds": 600,
+}  # fmt: skip
+BESIDE = {
+    **dict.fromkeys(("key_bytes", "value_bytes", "list_keys"), "keys"),
+    **dict.fromkeys(("keys_per_lease", "lease_revokes_per_second"), "leases"),
+}
+
+
+class TestEnds:
+    """Whatever is known of a load, more of a figure lowers neither end of any figure that it takes.
+
+    The exceptions are those of etcd itself: how long an fsync may take is a bound on the disk, and with a given number
+    of keys that are attached to leases, more keys may not fit.
+    """
+
+    @given(
+        st.sampled_from([*USUAL]),
+        st.sets(st.sampled_from([*USUAL])),
+        st.lists(st.floats(0.1, 10), min_size=len(USUAL), max_size=len(USUAL)),
+        st.floats(1, 30),
+        st.sampled_from(VERSIONS),
+    )
+    # More writes shortened the history that was assumed, and more clients lowered the sequential IOPS.
+    @example("writes_per_second", {"leases", "lease_revokes_per_second"}, [10.0] * 16, 30.0, "3.6")
+    @example("clients", {"writes_per_second"}, [10.0] * 16, 30.0, "3.6")
+    def test_no_end_falls(self, field, known, factors, times, version):
+        names = {field, *known}
+        names |= {BESIDE[name] for name in names if name in BESIDE}
+        start = {name: usual * factor for (name, usual), factor in zip(USUAL.items(), factors) if name in names}
+        try:
+            less, more = Profile(**start), Profile(**{**start, field: start[field] * times})
+        except InvalidWorkloadError:
+            # A list or leases with more keys than there are.
+            return
+        before, after = (figures(resources_for(load, etcd_version=version)) for load in (less, more))
+        before.pop("disk.fsync_p99_seconds")
+        for name, found in before.items():
+            for end in ("low", "high"):
+                assert getattr(after[name], end) >= getattr(found, end) * (1 - 1e-9) - 1e-9, (name, end)
+
+
 class TestAdvice:
     """What helps more than a larger machine: only where it matters, each with what it saves."""
 
