@@ -32,24 +32,27 @@ def modelled_members(
     if profile.objects:
         # The raft log may hold what was written before, of other sizes.
         profiles.append(profile_of(observation, by_kind=False))
+    versions = {
+        one.version for one in observation.members if one.version is not None and _is_modelled(one.version, model)
+    }
     try:
+        # What the whole load takes is the same for all members of a version.
+        whole = {version: resources_for(profile, etcd_version=version, model=model) for version in versions}
         return tuple(
-            member.model_copy(update={"modelled": _modelled(member, profiles, model)}) for member in observation.members
+            member.model_copy(update={"modelled": _modelled(member, profiles, whole[member.version])})
+            if member.version in whole
+            else member
+            for member in observation.members
         )
     except InvalidWorkloadError:
         # Figures that no etcd reports can be too large together; the sizing says so.
         return observation.members
 
 
-def _modelled(member: MemberLoad, profiles: Sequence[Profile], model: CalibratedModel | None) -> ModelledMember | None:
-    """Return what the model gives for a member, or None if it is for another version, or does not know that."""
-    version = member.version
-    if version is None or not _is_known(version):
-        return None
-    if model is not None and model.etcd_version != minor_version(version):
-        return None
+def _modelled(member: MemberLoad, profiles: Sequence[Profile], whole: Resources) -> ModelledMember:
+    """Return what the model gives for a member, with what it gives for the whole load."""
+    version, model = whole.etcd_version, whole.model
     cases = [resources_for(_of_member(member, each), etcd_version=version, model=model) for each in profiles]
-    whole = resources_for(profiles[0], etcd_version=version, model=model)
     figures: dict[str, Any] = {}
     if member.heap_bytes is not None and not member.shares_process:
         figures["heap_bytes"] = compared(member.heap_bytes, map(_heap, cases))
@@ -84,13 +87,13 @@ def _has_keys(profile: Profile) -> bool:
     return profile.keys is not None or bool(profile.objects)
 
 
-def _is_known(version: str) -> bool:
-    """Return whether there is a model of a version of etcd."""
+def _is_modelled(version: str, model: CalibratedModel | None) -> bool:
+    """Return whether there is a model of a version of etcd: the one that is given, or ours."""
     try:
         load_coefficients(version)
     except OptionError:
         return False
-    return True
+    return model is None or model.etcd_version == minor_version(version)
 
 
 def _of_member(member: MemberLoad, profile: Profile) -> Profile:

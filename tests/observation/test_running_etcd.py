@@ -17,7 +17,7 @@ from etcds import ETCDS, needed
 from benchmarks.resources.lister import slow_list
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
-from etcdsize import ComparedFigure, Observation, Scrape, observe, read_metrics, size
+from etcdsize import ComparedFigure, Observation, Scrape, combine_scrapes, observe, read_metrics, size
 from etcdsize.calibration.clients import keep_under_way
 from etcdsize.calibration.load import key_of, put_in_transactions
 from etcdsize.resources.resources_text import quantity_text
@@ -189,3 +189,17 @@ def test_lists_are_named():
     assert "memory-above-model" not in said(quiet)
     assert listing.members[0].modelled.heap_bytes.verdict == "above"
     assert "lists take the rest, or large values" in said(listing)["memory-above-model"]
+
+
+@pytest.mark.parametrize("etcd", ["3.4", "3.7"])
+def test_lease_with_many_keys_is_named(etcd):
+    """A lease with 2,000 keys ends while the member is observed."""
+    with running(etcd) as member:
+        lease = member.lease.LeaseGrant(rpc_pb2.LeaseGrantRequest(TTL=600)).ID
+        put_in_transactions(member, range(2_000), 50, b"", 100, lease)
+        before, start = scraped(member), time.monotonic()
+        member.lease.LeaseRevoke(rpc_pb2.LeaseRevokeRequest(ID=lease))
+        after, seconds = scraped(member), time.monotonic() - start
+    observation = combine_scrapes({"a": before}, {"a": after}, seconds=seconds)
+    assert said(observation)["leases-with-many-keys"].startswith("About 2,000 keys were deleted with each lease that ")
+    assert (before.keys, after.keys) == (2_000, 0)
