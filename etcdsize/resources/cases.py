@@ -50,6 +50,17 @@ class Asked(NamedTuple):
         """The coefficients: those of a model, or ours for the version."""
         return load_coefficients(self.etcd_version) if self.model is None else self.model
 
+    def with_disk_of_model(self) -> Asked:
+        """Return the same with the disk of the model, where none is given."""
+        disk = None if self.model is None else self.model.disk
+        if disk is None:
+            return self
+        bandwidth, fsync = self.disk_mb_per_second, self.fsync_seconds
+        return self._replace(
+            disk_mb_per_second=disk.mb_per_second if bandwidth is None else bandwidth,
+            fsync_seconds=disk.fsync_seconds if fsync is None else fsync,
+        )
+
 
 class Evaluations(NamedTuple):
     """The evaluations behind an answer."""

@@ -271,19 +271,18 @@ def resources_for(
         if snapshot_count is None
         else count_of("snapshot_count", snapshot_count)
     )
-    bandwidth, fsync = _positive("disk_mb_per_second", disk_mb_per_second), _positive("fsync_seconds", fsync_seconds)
-    fsync_p99 = fsync
-    if own is not None and own.disk is not None:
-        bandwidth = own.disk.mb_per_second if bandwidth is None else bandwidth
-        fsync, fsync_p99 = (own.disk.fsync_seconds, own.disk.fsync_p99_seconds) if fsync is None else (fsync, fsync)
     asked = Asked(
         etcd_version,
         None if quota_bytes is None else count_of("quota_bytes", quota_bytes),
         count,
-        bandwidth,
-        fsync,
+        _positive("disk_mb_per_second", disk_mb_per_second),
+        _positive("fsync_seconds", fsync_seconds),
         own,
-    )
+    ).with_disk_of_model()
+    # A time that is given is a percentile; of its own fsyncs, a model knows the mean as well.
+    fsync_p99 = asked.fsync_seconds
+    if fsync_seconds is None and own is not None and own.disk is not None:
+        fsync_p99 = own.disk.fsync_p99_seconds
     filled = fill(profile)
     try:
         found = evaluate_all(filled, asked)
@@ -322,7 +321,7 @@ def resources_for(
                     quota,
                     file.high_water_bytes,
                     disk,
-                    disk_mb_per_second=bandwidth,
+                    disk_mb_per_second=asked.disk_mb_per_second,
                     fsync_seconds=fsync_p99,
                 ),
                 *profile_notices(profile, filled.need),
