@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 Measure your own etcd on this machine: writes, fsyncs, compaction,
 defragmentation, restart, memory and processor times. It writes a model in which
 what was measured replaces the coefficients of etcdsize; --model of resources,
-size, fit, settings and bootstrap uses it.
+size, fit, settings, bootstrap and observe uses it.
 
 It starts members of its own, one at a time, on free ports of 127.0.0.1, with
 their data in a new folder in --data-dir, and removes all of it at the end, even

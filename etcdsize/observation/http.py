@@ -1,4 +1,4 @@
-"""Fetch the metrics of members over HTTP. Of the whole package, this module alone uses the network.
+"""Fetch the metrics of members over HTTP. Of the whole package, this module alone asks others over the network.
 
 No request takes longer than the timeout, and every failure becomes one line that says what happened. httpx is imported
 when it is used.
