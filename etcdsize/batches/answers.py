@@ -27,7 +27,8 @@ _FORCING = (*DIMENSIONS, "kubernetes_nodes")
 FORCED_BY = [";".join(name for bit, name in enumerate(_FORCING) if bits >> bit & 1) for bits in range(16)]
 """The text for each combination of bits of `forced_by`."""
 
-_NUMBERS = ("usd_month", "utilization", "usd_month_difference")
+_NUMBERS = ("usd_month", "utilization", "usd_month_difference", "fsync_p99_needed_ms")
+_WHOLE_NUMBERS = ("quota_bytes", "memory_limit_bytes", "volume_gib")
 
 
 def answer_schema(answers: Iterable[str], *, typed: bool = True) -> pa.Schema:
@@ -41,6 +42,7 @@ def answer_schema(answers: Iterable[str], *, typed: bool = True) -> pa.Schema:
         Whether costs are numbers; in a format without types they may be codes, which are faster to write as text.
     """
     kinds = {**dict.fromkeys(("problem", "reason"), pa.string()), **dict.fromkeys(_NUMBERS, pa.float64())}
+    kinds |= dict.fromkeys(_WHOLE_NUMBERS, pa.int64())
     if not typed:
         kinds["usd_month"] = pa.dictionary(pa.int32(), pa.float64())
     return pa.schema([(name, kinds.get(name, pa.dictionary(pa.int32(), pa.string()))) for name in answers])

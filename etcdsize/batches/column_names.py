@@ -14,7 +14,19 @@ from fractions import Fraction
 from etcdsize.base.text import in_words
 from etcdsize.units import BYTE_UNITS
 
-__all__ = ["BYTE_UNIT_NAMES", "TIME_NAMES", "ColumnName", "Unit", "read_name"]
+__all__ = [
+    *("BYTE_KEYS", "BYTE_UNIT_NAMES", "COUNTED_PER", "RATE_KEYS", "TIME_NAMES"),
+    *("ColumnName", "Unit", "read_name"),
+]
+
+BYTE_KEYS = (*("data_bytes", "memory_gib", "key_bytes", "value_bytes", "largest_value_bytes", "running_quota_bytes"),)
+"""What is in bytes, of all that a column may hold."""
+RATE_KEYS = ("requests_per_second", "writes_per_second", "reads_per_second", "lease_revokes_per_second")
+"""What is a rate."""
+COUNTED_PER = {"keys_per_lease": "per lease"}
+"""What is counted for each of something, which its name says in the place of a unit."""
+# What looks like a unit, but is what these count.
+_COUNTS = {"keys": "keys", "list_keys": "keys", **COUNTED_PER}
 
 BYTE_UNIT_NAMES = ("kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 """The units of bytes that a name can state, besides bytes themselves."""
@@ -104,11 +116,11 @@ class ColumnName:
 
         Text is what the name states instead of a unit of this dimension, or two units at once.
         """
-        if self.unknown is not None:
+        if self.unknown is not None and self.unknown != _COUNTS.get(dimension):
             return self.unknown
-        if dimension in ("data_bytes", "memory_gib"):
+        if dimension in BYTE_KEYS:
             found = self._bytes()
-        elif dimension == "requests_per_second":
+        elif dimension in RATE_KEYS:
             found = self._rate()
         else:
             stated = [

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from etcdsize.base.text import in_words, nearest, one_line, shortened, shown
-from etcdsize.batches.column_names import BYTE_UNIT_NAMES, TIME_NAMES, ColumnName, Unit, read_name
+from etcdsize.batches.column_names import (
+    BYTE_KEYS,
+    BYTE_UNIT_NAMES,
+    RATE_KEYS,
+    TIME_NAMES,
+    ColumnName,
+    Unit,
+    read_name,
+)
 from etcdsize.batches.missing_columns import PYTHON, Options, find_hints, report_missing
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.errors import ColumnError
@@ -19,7 +27,10 @@ from etcdsize.units import DIMENSIONS
 __all__ = [
     "ANSWERS",
     "AUDIT_ANSWERS",
+    "FIGURES",
     "NUMBERS",
+    "RESOURCE_ANSWERS",
+    "RUNNING_QUOTA",
     "USUAL_NAMES",
     "Columns",
     "Source",
@@ -35,8 +46,18 @@ AUDIT_ANSWERS = (
     "usd_month_difference",
 )
 """The columns that an audit adds after those, if a file names the machines in use."""
+RESOURCE_ANSWERS = ("quota_bytes", "memory_limit_bytes", "volume_gib", "fsync_p99_needed_ms")
+"""The columns that the measured model adds after all others, if they are asked for."""
 
-NUMBERS = (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib")
+FIGURES = (
+    *("keys", "key_bytes", "value_bytes", "largest_value_bytes", "writes_per_second", "reads_per_second"),
+    *("history_seconds", "list_keys", "concurrent_lists", "watchers", "watch_streams"),
+    *("leases", "keys_per_lease", "lease_revokes_per_second", "pods"),
+)
+"""The keys of `USUAL_NAMES` that only the measured model reads; each is a figure of `fleet_resources`."""
+RUNNING_QUOTA = "running_quota_bytes"
+"""The quota with which a cluster runs, which an audit compares with the file's need."""
+NUMBERS = (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib", *FIGURES, RUNNING_QUOTA)
 """The keys of `USUAL_NAMES` whose columns hold numbers."""
 
 # Looked for only if the caller asks for them: reading a column takes time.
@@ -44,12 +65,19 @@ _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
 # What `observe` writes of its own figures, which an audit reads by these very names.
 _OBSERVED = ("clients_bound", "requests_bound", "data_bound", "observed_problem")
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
+_FURTHER = (*FIGURES, RUNNING_QUOTA)
+_LEFT_OUT = (*_UNKNOWN, *_FURTHER)
+_OR_A_FIGURE = " or a further figure such as keys"
 # What is measured where etcd's file is: more than the data in use.
 _FILE_WORDS = {"db", "database", "dbsize", "databasesize", "size", "file", "backend"}
 _NOT_FILE_WORDS = {"data", "datasize", "in_use", "used", "inuse", "logical"}
 _ACCEPTED = {
-    **dict.fromkeys(("data_bytes", "memory_gib"), f"bytes, {in_words(BYTE_UNIT_NAMES, 'or')}"),
-    "requests_per_second": f"requests per {in_words(TIME_NAMES, 'or')}, or thousands of them",
+    **dict.fromkeys(BYTE_KEYS, f"bytes, {in_words(BYTE_UNIT_NAMES, 'or')}"),
+    **dict.fromkeys(RATE_KEYS, f"requests per {in_words(TIME_NAMES, 'or')}, or thousands of them"),
+}
+_RENAMED = {
+    "machine_type": "; if it names the machine that runs now, call it current_machine",
+    "quota_bytes": "; if it is the quota that runs now, call it running_quota_bytes",
 }
 
 
@@ -79,6 +107,7 @@ def pick_columns(
     *,
     provider_given: bool = False,
     audited: bool = False,
+    resources: bool = False,
     also: Iterable[str] = (),
     providers: Sequence[str] = (),
     spelling: Options = PYTHON,
@@ -93,11 +122,15 @@ def pick_columns(
         A key of `USUAL_NAMES` -> the name of its column, if that is not one of the usual names. A key may state the
         unit of the column: `data_mb`, `requests_per_minute`, `memory_gb`.
     unknown : iterable of str
-        Dimensions that are not known. `kubernetes_nodes` among them leaves out a column of that name.
+        Dimensions that are not known. `kubernetes_nodes` among them, or a figure of the measured model, leaves out a
+        column of that name.
     provider_given : bool
         Whether one provider is given for all rows, so that no column is needed.
     audited : bool
-        Whether to look for the machine in use, for its vCPUs and memory, and for what `observe` writes of its figures.
+        Whether to look for the machine in use, for its vCPUs and memory, for the figures of the measured model and the
+        quota that runs, and for what `observe` writes of its figures.
+    resources : bool
+        Whether to look for the figures of the measured model, and to add its answers.
     also : iterable of str
         Further keys of `USUAL_NAMES` to look for. Those that are not found are left out.
     providers : sequence of str
@@ -113,8 +146,10 @@ def pick_columns(
     """
     unknown, also = tuple(unknown), tuple(also)
     for key in unknown:
-        if key not in _UNKNOWN:
-            raise ColumnError(f"got {shown(key)}, expected {', '.join(_UNKNOWN)}{nearest(key, _UNKNOWN)}")
+        if key not in _LEFT_OUT:
+            raise ColumnError(
+                f"got {shown(key)}, expected {', '.join(_UNKNOWN)}{_OR_A_FIGURE}{nearest(key, _LEFT_OUT)}"
+            )
     wanted = _chosen(chosen or {})
     read = Names(names)
     columns: Columns = {}
@@ -127,6 +162,8 @@ def pick_columns(
         if key not in wanted and (
             (key == "provider" and provider_given)
             or (key == "current_machine" and not audited)
+            or key == RUNNING_QUOTA
+            or (key in FIGURES and not resources)
             or (key in _ON_REQUEST and key not in also and not (audited and key in ("vcpus", "memory_gib")))
         ):
             continue
@@ -145,10 +182,14 @@ def pick_columns(
             missing = [key for key in missing if key not in loads]
     if missing:
         raise report_missing(read, missing, providers, spelling)
-    added = (*ANSWERS, *AUDIT_ANSWERS) if "current_machine" in columns else ANSWERS
+    added = (
+        *ANSWERS,
+        *(AUDIT_ANSWERS if "current_machine" in columns else ()),
+        *(RESOURCE_ANSWERS if resources else ()),
+    )
     taken = [name for name in names if name in added]
     if taken:
-        hint = "; if it names the machine that runs now, call it current_machine" if taken[0] == "machine_type" else ""
+        hint = _RENAMED.get(taken[0], "")
         raise ColumnError(
             f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
             f"replaces an existing column{hint}"
@@ -190,8 +231,8 @@ def _stated_unit(asked: str) -> tuple[str, Unit]:
         if read.words == (word,) and isinstance(unit, Unit):
             return key, unit
     raise ColumnError(
-        f"got {shown(asked)}, expected {', '.join(USUAL_NAMES)}, or one of them with a unit such as data_mb or "
-        f"requests_per_minute{nearest(asked, USUAL_NAMES)}"
+        f"got {shown(asked)}, expected {', '.join(key for key in USUAL_NAMES if key not in _FURTHER)}{_OR_A_FIGURE}, "
+        f"or one of them with a unit such as data_mb or requests_per_minute{nearest(asked, USUAL_NAMES)}"
     )
 
 

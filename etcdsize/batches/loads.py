@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.cells import CellRules
+from etcdsize.batches.column_names import BYTE_KEYS, RATE_KEYS
 from etcdsize.batches.columns import Source
 from etcdsize.errors import ColumnError, UnitError
 from etcdsize.units import Dimension
 
-__all__ = ["Load", "distinct", "is_text", "numbers"]
+__all__ = ["Load", "distinct", "is_text", "numbers", "reads_as"]
 
 
 @dataclass
@@ -61,6 +62,11 @@ def numbers(
         missing = found if missing is None else missing | found
         values = np.where(found, values.dtype.type(0), values)
     return Load(_scale(values, source.factor, dimension), {}, missing)
+
+
+def reads_as(key: str) -> Dimension:
+    """Return the dimension whose cells are written like those of a key: a count, a rate or bytes."""
+    return "data_bytes" if key in BYTE_KEYS else "requests_per_second" if key in RATE_KEYS else "clients"
 
 
 def distinct(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:

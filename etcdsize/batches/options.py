@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from etcdsize.base.checks import list_of, names_of, one_of
+from etcdsize.base.checks import list_of, names_of, one_of, true_or_false
 from etcdsize.base.text import shown
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, Columns, has_column_for, pick_columns
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns, has_column_for, pick_columns
 from etcdsize.batches.missing_columns import PYTHON, Options
 from etcdsize.catalog.catalog import Catalog, load_catalog, providers_of
 from etcdsize.errors import OptionError
@@ -37,6 +37,7 @@ class LoadOptions(TypedDict, total=False):
     na: Iterable[str]
     decimal: str
     thousands: str | None
+    resources: bool
 
 
 class SizeOptions(LoadOptions, total=False):
@@ -62,6 +63,7 @@ class BatchOptions:
     answers: tuple[str, ...]
     cells: CellRules
     auditor: Auditor | None
+    resources: bool
 
     @classmethod
     def of(cls, names: Iterable[Any] = (), **options: Unpack[SizeOptions]) -> BatchOptions:
@@ -91,7 +93,8 @@ class BatchOptions:
         provider = None if provider is None else providers_of(machines, provider)[0]
         on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
         on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
-        every = (*ANSWERS, *AUDIT_ANSWERS) if audited else ANSWERS
+        resources = true_or_false("resources", options.get("resources", False))
+        every = (*ANSWERS, *(AUDIT_ANSWERS if audited else ()), *(RESOURCE_ANSWERS if resources else ()))
         wanted = options.get("answers")
         answers = [one_of("answers", name, every) for name in list_of("answers", every if wanted is None else wanted)]
         unknown = names_of("unknown", list_of("unknown", options.get("unknown", ())))
@@ -109,7 +112,14 @@ class BatchOptions:
             auditor=Auditor(catalog, table, provider=provider, headroom=headroom, margin=margin, members=MEMBERS)
             if audited
             else None,
+            resources=resources,
         )
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """All answers that there are with these options."""
+        audited = AUDIT_ANSWERS if self.auditor is not None else ()
+        return (*ANSWERS, *audited, *(RESOURCE_ANSWERS if self.resources else ()))
 
     def columns(self, names: Iterable[Any], *, also: Iterable[str] = (), spelling: Options = PYTHON) -> Columns:
         """Return the columns that hold the load, and further ones; messages spell the options as `spelling` does.
@@ -125,6 +135,7 @@ class BatchOptions:
             self.unknown,
             provider_given=self.provider is not None,
             audited=self.auditor is not None,
+            resources=self.resources,
             also=also,
             providers=self.catalog.providers,
             spelling=spelling,

@@ -18,10 +18,11 @@ from etcdsize.base.text import Suggestions, shortened, shown
 from etcdsize.batches.answers import CODES, FORCED_BY, answer_schema, coded, problem_column
 from etcdsize.batches.auditor import BatchAudit, Machines
 from etcdsize.batches.cluster_names import ClusterNames
-from etcdsize.batches.columns import AUDIT_ANSWERS, Columns
+from etcdsize.batches.columns import AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns
 from etcdsize.batches.kubernetes_nodes import read_nodes
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
+from etcdsize.batches.row_figures import RowFigures, resource_column
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
@@ -32,6 +33,7 @@ from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.notices import load_notice_rows
+from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import DIMENSIONS
@@ -87,6 +89,7 @@ class BatchSizer:
         self._tiers = tiers
         self._provider = options.provider
         self._suggestions = {key: Suggestions() for key in columns}
+        self._figures = RowFigures(columns, options.cells, self._suggestions)
         self._providers = catalog.providers if self._provider is None else (self._provider,)
         self._places = [(name, tier) for name in self._providers for tier in tiers.names]
         # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
@@ -160,6 +163,9 @@ class BatchSizer:
         if rows:
             classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
             self._report_invalid(codes, values, problems)
+        resources = None
+        if self._options.resources:
+            resources = self._figures.resources(batch, values, unknown, nodes, problems)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
         load_codes = codes
@@ -196,7 +202,7 @@ class BatchSizer:
             notices.keep(codes != INVALID)
         if self.notices is not None:
             self.notices.count(notices, before)
-        return self._answers(fleet, audit, machines, problems, notices)
+        return self._answers(fleet, audit, machines, resources, problems, notices)
 
     def _read_nodes(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> KubernetesNodes | None:
         source = self._columns.get("kubernetes_nodes")
@@ -349,6 +355,7 @@ class BatchSizer:
         fleet: FleetSizing,
         audit: FleetAudit | None,
         machines: Machines | None,
+        resources: FleetResources | None,
         problems: dict[int, list[str]],
         notices: RowNotices,
     ) -> pa.RecordBatch:
@@ -362,6 +369,8 @@ class BatchSizer:
                 return notices.column()
             if self.audit is not None and audit is not None and machines is not None and field.name in AUDIT_ANSWERS:
                 return self.audit.column(field.name, audit, machines)
+            if resources is not None and field.name in RESOURCE_ANSWERS:
+                return resource_column(field, resources, bad)
             return coded(getattr(fleet, CODES[field.name]), self._values(field.name), field.type, bad)
 
         return pa.RecordBatch.from_arrays([column(field) for field in self.schema], schema=self.schema)
@@ -376,6 +385,8 @@ class BatchSizer:
                 return RowNotices(0).column()
             if self.audit is not None and field.name in AUDIT_ANSWERS:
                 return self.audit.no_column(field.name)
+            if field.name in RESOURCE_ANSWERS:
+                return pa.array([], field.type)
             return coded(np.empty(0, np.uint8), self._values(field.name), field.type)
 
         return pa.RecordBatch.from_arrays([column(field) for field in self.schema], schema=self.schema)

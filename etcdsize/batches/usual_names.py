@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from etcdsize.base.text import nearest, shown
-from etcdsize.batches.column_names import ColumnName, read_name
+from etcdsize.batches.column_names import COUNTED_PER, ColumnName, read_name
 from etcdsize.errors import ColumnError
 from etcdsize.units import DIMENSIONS
 
@@ -31,6 +31,22 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         *("current_vm_size", "flavor", "flavour"),
     ),
     "kubernetes_nodes": ("kubernetes_nodes", "k8s_nodes", "nodes", "node_count"),
+    "keys": ("keys", "key_count", "num_keys", "number_of_keys", "total_keys"),
+    "key_bytes": ("key_bytes", "key_size", "avg_key_size", "average_key_size"),
+    "value_bytes": ("value_bytes", "value_size", "avg_value_size", "average_value_size"),
+    "largest_value_bytes": ("largest_value_bytes", "largest_value", "largest_value_size", "max_value_size"),
+    "writes_per_second": ("writes_per_second", "write_rate"),
+    "reads_per_second": ("reads_per_second", "read_rate"),
+    "history_seconds": ("history_seconds",),
+    "list_keys": ("list_keys",),
+    "concurrent_lists": ("concurrent_lists",),
+    "watchers": ("watchers", "watcher_count", "num_watchers", "watches"),
+    "watch_streams": ("watch_streams", "streams", "stream_count", "num_streams"),
+    "leases": ("leases", "lease_count", "num_leases"),
+    "keys_per_lease": ("keys_per_lease",),
+    "lease_revokes_per_second": ("lease_revokes_per_second", "lease_expirations_per_second"),
+    "pods": ("pods", "pod_count", "num_pods"),
+    "running_quota_bytes": ("quota_bytes", "quota_backend_bytes", "running_quota", "quota_mb"),
     "vcpus": ("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count"),
     "memory_gib": ("memory_gib", "mem_gib", "ram_gib"),
     "name": ("cluster", "cluster_name", "name", "cluster_id", "id"),
@@ -122,7 +138,10 @@ class Names:
         weak: list[int] = []
         for stem, needs_unit in _STEMS[key].items():
             for place in self.places_of(stem, key):
-                unit = self.read(place).unit(key)
+                read = self.read(place)
+                if read.unknown != COUNTED_PER.get(key, read.unknown):
+                    continue
+                unit = read.unit(key)
                 if not isinstance(unit, str) and (unit is not None or not needs_unit):
                     (weak if stem in _WEAK.get(key, ()) else found).append(place)
         found = found or weak

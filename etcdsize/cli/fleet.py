@@ -61,7 +61,15 @@ If a column current_machine (or instance_type, vm_size, vm_type, flavor) names
 the machine that runs now, more columns are written: verdict (under, beyond,
 right, over, unknown), reason, decided_by, utilization, breaks_next,
 recommended_machine, usd_month_difference; and the summary lists the clusters
-at risk and the possible savings.""",
+at risk and the possible savings.
+
+With --resources, four more columns say what each load takes of a member, by the
+measured model: quota_bytes, memory_limit_bytes, volume_gib,
+fsync_p99_needed_ms. What is known besides makes them more exact: columns keys,
+key_bytes, value_bytes, largest_value_bytes, writes_per_second, reads_per_second,
+history_seconds, list_keys, concurrent_lists, watchers, watch_streams, leases,
+keys_per_lease, lease_revokes_per_second, and pods beside kubernetes_nodes. An
+empty cell of these is assumed.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )
@@ -93,9 +101,9 @@ at risk and the possible savings.""",
         metavar="WHAT=NAME",
         type=pair("WHAT=NAME such as clients=conn_count", _ALIASES),
         action=Pairs,
-        help="the column that holds clients, requests_per_second, data_bytes, kubernetes_nodes, provider or "
-        "current_machine, if its name is not recognized; data_mb=NAME or requests_per_minute=NAME also states the "
-        "unit, if the name does not; can be repeated",
+        help="the column that holds clients, requests_per_second, data_bytes, kubernetes_nodes, provider, "
+        "current_machine or a further figure such as keys, if its name is not recognized; data_mb=NAME or "
+        "requests_per_minute=NAME also states the unit, if the name does not; can be repeated",
     )
     parser.add_argument(
         "--name-column",
@@ -109,7 +117,8 @@ at risk and the possible savings.""",
         type=_dimension,
         action="append",
         default=[],
-        help="a dimension that the file does not have, or kubernetes_nodes to ignore such a column; can be repeated",
+        help="a dimension that the file does not have, or kubernetes_nodes or a further figure to ignore such a "
+        "column; can be repeated",
     )
     parser.add_argument(
         "--missing",
@@ -142,6 +151,11 @@ at risk and the possible savings.""",
         "--provider",
         metavar="NAME",
         help="aws, azure or gce (also gcp, google), for every row, whatever its provider column says",
+    )
+    parser.add_argument(
+        "--resources",
+        action="store_true",
+        help="add what each load takes of a member, by the measured model: quota, memory limit, volume and fsync",
     )
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
@@ -206,6 +220,7 @@ def run(options: Namespace) -> int:
             margin=options.margin,
             fold=options.fold,
             name_column=options.name_column,
+            resources=options.resources,
         ) as opened,
         progress_bar(*opened.work, opened.name) as progress,
     ):

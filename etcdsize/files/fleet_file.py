@@ -17,7 +17,7 @@ from typing import BinaryIO, Unpack
 from etcdsize.base.checks import one_of
 from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, NUMBERS, Columns, columns_to_read, has_column_for
+from etcdsize.batches.columns import NUMBERS, Columns, columns_to_read, has_column_for
 from etcdsize.batches.columns import Source as Column
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
@@ -86,7 +86,8 @@ def open_fleet(
         Which row to size where a cluster has several: the newest by a column of time stamps, or the newest with the
         largest value of each load. None sizes every row.
     **options
-        As for `size_frame`: provider, columns, unknown, on_missing, tiers, headroom, margin, na, decimal, thousands.
+        As for `size_frame`: provider, columns, unknown, on_missing, tiers, headroom, margin, na, decimal, thousands,
+        resources.
 
     Raises
     ------
@@ -333,7 +334,7 @@ class Fleet:
     @property
     def _added(self) -> tuple[str, ...]:
         """The answer columns that a run can add."""
-        return ANSWERS if self.options.auditor is None else (*ANSWERS, *AUDIT_ANSWERS)
+        return self.options.added
 
     def _select_columns(self, columns: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:
         """Return the positions of the file's columns to write, and the answers to write."""

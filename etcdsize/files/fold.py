@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from etcdsize.base.text import shown
 from etcdsize.batches.audit_summary import AuditedRow, WithoutVerdict
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import Columns, Source
-from etcdsize.batches.loads import distinct, numbers
+from etcdsize.batches.columns import FIGURES, Columns, Source
+from etcdsize.batches.loads import distinct, numbers, reads_as
 from etcdsize.errors import ColumnError
 from etcdsize.files.format import Reader, Rows, Wanted
 from etcdsize.files.summary import FleetSummary, Folded, Problem
-from etcdsize.units import DIMENSIONS, Dimension
+from etcdsize.units import DIMENSIONS
 
 __all__ = ["Fold", "FoldedReader", "numbered"]
 
-_PEAKED = (*DIMENSIONS, "kubernetes_nodes")
+_PEAKED = (*DIMENSIONS, "kubernetes_nodes", *FIGURES)
 Fold = Literal["latest", "peak"]
 RowT = TypeVar("RowT", AuditedRow, WithoutVerdict, Problem)
 # Rows that wait before those that were replaced are dropped, and rows of a batch that is returned (our choice).
@@ -175,9 +175,7 @@ class FoldedReader:
 
     def _ranks(self, batch: pa.RecordBatch, name: Any, source: Source) -> NDArray[np.float64]:
         """Return a load of each row as its rank: a cell that cannot be read ranks first, a missing one last."""
-        # Nodes are a count like clients.
-        dimension: Dimension = "clients" if name == "kubernetes_nodes" else name
-        load = numbers(batch.column(source.position), dimension, source, self.cells)
+        load = numbers(batch.column(source.position), reads_as(name), source, self.cells)
         ranks: NDArray[np.float64] = load.values.astype(np.float64)
         with np.errstate(invalid="ignore"):
             ranks[~(ranks >= 0)] = np.inf

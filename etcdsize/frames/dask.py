@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar, Unpack
 
+import pyarrow as pa
+
+from etcdsize.batches.answers import answer_schema
 from etcdsize.batches.options import BatchOptions, SizeOptions
 from etcdsize.errors import InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
 from etcdsize.frames.size_frame import add_partition, size_with_options
@@ -20,7 +23,7 @@ FrameT = TypeVar("FrameT")
 def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """Return a Dask data frame with the answer columns added.
 
-    All but `usd_month`, `problem` and `notices` are categories, known up front.
+    All but numbers, `problem` and `notices` are categories, known up front.
 
     The frame stays lazy: nothing is computed by this call. It checks columns and options, and it reads the tables,
     which are sent to the workers with the graph.
@@ -29,7 +32,7 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     ----------
     ddf : dask.dataframe.DataFrame
         One row per cluster, or per cluster and time. Index, divisions, partitions and all other columns are kept.
-    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers, na, decimal, thousands
+    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers, na, decimal, thousands, resources
         As for `size_frame`.
     on_invalid : {"mark", "raise"}
         Whether a row that cannot be sized gets empty answers and a problem, or raises when the frame is computed. Dask
@@ -69,19 +72,23 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     sent = delayed(checked, pure=True, traverse=False)
     # Size Dask's sample of every type, so that a column without numbers is reported now and not by a worker.
     sample = size_with_options(replace(checked, raise_problems=False), ddf._meta_nonempty)
-    sized: FrameT = ddf.map_partitions(_size_partition, sent, meta=_as_text(sample).iloc[:0])
+    sized: FrameT = ddf.map_partitions(_size_partition, sent, meta=_typed(sample, checked).iloc[:0])
     return sized
 
 
 def _size_partition(part: Any, options: BatchOptions, partition_info: dict[str, Any]) -> Any:
     """Return a partition with its answers. This runs in a worker."""
     try:
-        return _as_text(size_with_options(options, part))
+        return _typed(size_with_options(options, part), options)
     except InvalidWorkloadError as error:
         raise add_partition(error, partition_info["number"]) from None
 
 
-def _as_text(part: Any) -> Any:
-    """Convert answers of any text to strings, because Dask writes strings as text and knows all categories."""
-    texts = ("problem", "notices", "reason")
-    return part.astype({name: "string[pyarrow]" for name in texts if name in part.columns})
+def _typed(part: Any, options: BatchOptions) -> Any:
+    """Convert answers of any text to strings, because Dask writes strings as text and knows all categories.
+
+    Whole numbers become a type that has nulls, so that partitions with and without them have one type.
+    """
+    kinds = dict.fromkeys(("problem", "notices", "reason"), "string[pyarrow]")
+    kinds |= {field.name: "Int64" for field in answer_schema(options.answers) if pa.types.is_integer(field.type)}
+    return part.astype({name: kind for name, kind in kinds.items() if name in options.answers})

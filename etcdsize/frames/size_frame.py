@@ -53,6 +53,7 @@ def size_frame(
     na: Iterable[str] = (),
     decimal: str = ".",
     thousands: str | None = None,
+    resources: bool = False,
 ) -> FrameT:
     """Return the frame with the answer columns added.
 
@@ -60,6 +61,9 @@ def size_frame(
 
     If a column names the machines in use, they are audited, and the columns of the audit follow: verdict, reason,
     decided_by, utilization, breaks_next, recommended_machine, usd_month_difference.
+
+    With `resources`, the columns of the measured model follow, as in `fleet_resources`: quota_bytes,
+    memory_limit_bytes, volume_gib, fsync_p99_needed_ms.
 
     Parameters
     ----------
@@ -69,10 +73,11 @@ def size_frame(
     provider : str, optional
         aws, azure or gce for every row; None reads it from a column.
     columns : mapping, optional
-        Dimension, "provider", "kubernetes_nodes" or "current_machine" -> the name of its column, if that is not one of
-        the usual names. A dimension may have a unit, if the name states none: `{"data_mb": "Database"}`.
+        Dimension, "provider", "kubernetes_nodes", "current_machine", or a figure of the measured model such as "keys"
+        -> the name of its column, if that is not one of the usual names. A dimension may have a unit, if the name
+        states none: `{"data_mb": "Database"}`.
     unknown : iterable of str
-        Dimensions that the frame does not have.
+        Dimensions that the frame does not have; or further columns to leave out.
     on_missing : {"problem", "unknown"}
         What a null means: a problem of its row, or an unknown dimension. Only in pandas is NaN a null.
     on_invalid : {"mark", "raise"}
@@ -91,10 +96,15 @@ def size_frame(
         The decimal mark in columns of text.
     thousands : {",", ".", " ", "'", "_"}, optional
         The mark between groups of three digits in columns of text. None accepts no such mark.
+    resources : bool
+        Whether to add what the load takes of every member, by the measured model. It reads the columns keys, key_bytes,
+        value_bytes, largest_value_bytes, writes_per_second, reads_per_second, history_seconds, list_keys,
+        concurrent_lists, watchers, watch_streams, leases, keys_per_lease, lease_revokes_per_second and pods, where
+        there are such. A null among them is assumed.
 
     Returns
     -------
-    The same kind of frame. Answers are numbers (usd_month, utilization, usd_month_difference),
+    The same kind of frame. Answers are numbers (usd_month, utilization, usd_month_difference, those of the model),
     text (problem, reason), and otherwise dictionary or categorical columns.
     A LazyFrame stays lazy, and a reader sizes each batch when it is requested.
 
@@ -129,6 +139,7 @@ def size_frame(
         na=na,
         decimal=decimal,
         thousands=thousands,
+        resources=resources,
     )
     sized: FrameT = size_with_options(options, frame)
     return sized

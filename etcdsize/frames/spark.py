@@ -65,7 +65,7 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """
     try:
         from pyspark.sql import DataFrame
-        from pyspark.sql.types import DoubleType, NullType, NumericType, StringType, StructField, StructType
+        from pyspark.sql.types import DoubleType, LongType, NullType, NumericType, StringType, StructField, StructType
     except ImportError as error:
         raise MissingDependencyError(package="pyspark", extra="spark") from error
     if not isinstance(df, DataFrame):
@@ -80,10 +80,8 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
         if not isinstance(kind, (StringType, NullType, NumericType) if key in NUMBERS else (StringType, NullType)):
             accepted = "numbers or text" if key in NUMBERS else "text"
             raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
-    fields = [
-        StructField(one.name, DoubleType() if one.type == pa.float64() else StringType())
-        for one in answer_schema(checked.answers)
-    ]
+    numeric = {pa.float64(): DoubleType(), pa.int64(): LongType()}
+    fields = [StructField(one.name, numeric.get(one.type, StringType())) for one in answer_schema(checked.answers)]
     sized: FrameT = df.mapInArrow(partial(_size_partition, checked), StructType([*schema.fields, *fields]))
     return sized
 

@@ -225,8 +225,8 @@ class TestPickColumns:
                 ["clients", "rps", "x"],
                 {"chosen": {"data_blocks": "x"}},
                 'got "data_blocks", expected clients, requests_per_second, data_bytes, provider, current_machine, '
-                "kubernetes_nodes, vcpus, memory_gib, name, timestamp, or one of them with a unit such as data_mb or "
-                'requests_per_minute; did you mean "data_bytes"?',
+                "kubernetes_nodes, vcpus, memory_gib, name, timestamp or a further figure such as keys, or one of them "
+                'with a unit such as data_mb or requests_per_minute; did you mean "data_bytes"?',
             ),
             (
                 ["clients", "rps", "data", "machine_type"],
@@ -270,13 +270,14 @@ class TestPickColumns:
             (
                 ["clients", "rps", "data"],
                 {"unknown": ["client"]},
-                'got "client", expected clients, requests_per_second, data_bytes, kubernetes_nodes; did you mean '
-                '"clients"?',
+                'got "client", expected clients, requests_per_second, data_bytes, kubernetes_nodes or a further '
+                'figure such as keys; did you mean "clients"?',
             ),
             (
                 ["clients"],
                 {"unknown": ["provider"]},
-                'got "provider", expected clients, requests_per_second, data_bytes, kubernetes_nodes',
+                'got "provider", expected clients, requests_per_second, data_bytes, kubernetes_nodes or a further '
+                'figure such as keys',
             ),
         ],
     )  # fmt: skip

@@ -300,7 +300,8 @@ ERRORS = [
     (["fleet", "fleet.csv", "--column", "clients=nmae"],
      'fleet.csv: clients: has no column "nmae"; did you mean "name"?'),
     (["fleet", "fleet.csv", "--unknown", "cpu"],
-     'fleet.csv: got "cpu", expected clients, requests_per_second, data_bytes, kubernetes_nodes'),
+     'fleet.csv: got "cpu", expected clients, requests_per_second, data_bytes, kubernetes_nodes '
+     'or a further figure such as keys'),
     (["fleet", "fleet.csv", "--missing", "zero"], '--missing: got "zero", expected problem or unknown'),
     (["fleet", "fleet.csv", "--provider", "alibaba"], '--provider: got "alibaba", expected aws, azure or gce'),
     (["fleet", "ragged.csv", "--provider", "aws"],

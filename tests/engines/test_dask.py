@@ -171,3 +171,19 @@ class TestRecipe:
         os.kill(workers[-1], signal.SIGKILL)
         assert not (sized / "_SUCCESS").exists()
         check_run(process, sized, expected)
+
+
+def test_what_a_load_takes_by_the_measured_model():
+    import dask.dataframe as dd
+
+    rows = {"clients": [5, 9, -1, 7], "rps": 50, "data_mb": 300, "keys": [1e5, None, 4, 9e4], "value_bytes": 3000}
+    fleet = pd.DataFrame(rows)
+    ddf = dd.from_pandas(fleet, npartitions=2)
+    sized = size_dataframe(ddf, provider="aws", resources=True)
+    found = sized.compute(scheduler="sync")
+    pd.testing.assert_series_equal(sized.dtypes, found.dtypes)
+    alone = size_frame(fleet, provider="aws", resources=True)
+    for name in ("quota_bytes", "memory_limit_bytes", "volume_gib"):
+        assert found[name].tolist()[:2] == alone[name].tolist()[:2]
+        assert found[name].isna().tolist() == [False, False, True, False]
+    assert found["fsync_p99_needed_ms"].tolist()[3] == alone["fsync_p99_needed_ms"].tolist()[3]

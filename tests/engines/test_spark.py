@@ -192,3 +192,18 @@ def test_a_file_that_spark_wrote(spark, small, tmp_path):
     assert sized.select(written.columns).collect() == spark.read.parquet(str(source)).collect()
     table = pq.read_table(source)
     assert [row.tier for row in sized.select("tier").collect()] == size_frame(table)["tier"].to_pylist()
+
+
+def test_what_a_load_takes_by_the_measured_model(spark):
+    rows = [(5, 50, 300, 100_000, 3000), (9, 50, 300, None, 3000), (-1, 50, 300, 4, 3000)]
+    df = spark.createDataFrame(rows, "clients int, rps int, data_mb int, keys long, value_bytes int")
+    sized = size_dataframe(df, provider="aws", resources=True)
+    kinds = {field.name: field.dataType.simpleString() for field in sized.schema.fields[-4:]}
+    assert kinds == {
+        "quota_bytes": "bigint",
+        "memory_limit_bytes": "bigint",
+        "volume_gib": "bigint",
+        "fsync_p99_needed_ms": "double",
+    }
+    alone = size_frame(df.toArrow(), provider="aws", resources=True).select(list(kinds))
+    assert sized.select(*kinds).toArrow().to_pylist() == alone.to_pylist()

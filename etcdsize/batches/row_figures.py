@@ -1,0 +1,106 @@
+"""The figures of the measured model in the columns of a batch, and what the loads of its rows take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from etcdsize.base.text import Suggestions
+from etcdsize.batches.cells import CellRules
+from etcdsize.batches.columns import FIGURES, RUNNING_QUOTA, Columns
+from etcdsize.batches.loads import numbers, reads_as
+from etcdsize.fleet.fleet_resources import fleet_resources
+from etcdsize.fleet.nodes import KubernetesNodes
+from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.units import DIMENSIONS
+
+__all__ = ["RowFigures", "resource_column"]
+
+
+class RowFigures:
+    """Reads the figures of a load beside its dimensions and its nodes.
+
+    Parameters
+    ----------
+    columns : Columns
+        The columns of a batch.
+    cells : CellRules
+        How cells are written.
+    suggestions : mapping
+        How many suggestions are left for each column.
+    """
+
+    def __init__(self, columns: Columns, cells: CellRules, suggestions: Mapping[str, Suggestions]) -> None:
+        self._columns = {key: columns[key] for key in (*FIGURES, RUNNING_QUOTA) if key in columns}
+        self._cells = cells
+        self._suggestions = suggestions
+
+    @property
+    def are_there(self) -> bool:
+        """Whether a column has such a figure."""
+        return bool(self._columns)
+
+    def resources(
+        self,
+        batch: pa.RecordBatch,
+        values: Sequence[NDArray[Any] | None],
+        unknown: Sequence[NDArray[np.bool_] | None],
+        nodes: KubernetesNodes | None,
+        problems: dict[int, list[str]],
+    ) -> FleetResources:
+        """Return what the loads of a batch take, and add the problem of each row that the model cannot size.
+
+        An empty cell is an unknown figure, which is assumed.
+        """
+        figures: dict[str, Any] = {
+            name: _known(column, mask) for name, column, mask in zip(DIMENSIONS, values, unknown) if column is not None
+        }
+        if nodes is not None:
+            figures["kubernetes_nodes"] = _known(nodes.values, nodes.unknown)
+        figures |= {key: self.read(batch, key, problems) for key in self._columns if key != RUNNING_QUOTA}
+        found = fleet_resources(**figures, on_invalid="mark")
+        for row in np.flatnonzero(found.invalid).tolist():
+            if row not in problems:
+                problems[row] = [found.problem(row)]
+        return found
+
+    def running_quota(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> NDArray[np.float64] | None:
+        """Return the quota with which each cluster runs, NaN where it is unknown; None without such a column."""
+        return self.read(batch, RUNNING_QUOTA, problems) if RUNNING_QUOTA in self._columns else None
+
+    def read(self, batch: pa.RecordBatch, key: str, problems: dict[int, list[str]]) -> NDArray[np.float64]:
+        """Return a figure of every row, NaN where it is unknown, and add the problem of each cell that is none."""
+        source = self._columns[key]
+        column = batch.column(source.position)
+        load = numbers(column, reads_as(key), source, self._cells, self._suggestions[key])
+        for row, problem in load.problems.items():
+            problems.setdefault(row, []).append(problem)
+        missing = np.zeros(len(load.values), np.bool_) if load.missing is None else load.missing
+        with np.errstate(invalid="ignore"):
+            wrong = ~((load.values >= 0) & np.isfinite(load.values)) & ~missing
+        for row in np.flatnonzero(wrong).tolist():
+            problems.setdefault(row, []).append(
+                f"{source.name}: got {load.values[row]}, expected a finite number of 0 or more"
+            )
+        return _known(load.values, missing | wrong).astype(np.float64, copy=False)
+
+
+def _known(column: NDArray[Any], unknown: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Return figures with NaN where they are unknown."""
+    return column if unknown is None or not unknown.any() else np.where(unknown, np.nan, column.astype(np.float64))
+
+
+def resource_column(field: pa.Field, found: FleetResources, bad: NDArray[np.bool_] | None) -> pa.Array:
+    """Return an answer of the measured model, null for a row that cannot be sized."""
+    column = getattr(found.need, field.name)
+    nothing = found.invalid if bad is None else found.invalid | bad
+    if field.name == "fsync_p99_needed_ms":
+        column = np.round(column, 4)
+    elif field.name == "memory_limit_bytes":
+        # Where it is known, it is below 2^63.
+        column = np.where(nothing, 0, np.ceil(column)).astype(np.int64)
+    return pa.array(column, field.type, mask=nothing if nothing.any() else None)

@@ -1,0 +1,198 @@
+"""The measured model in files and frames: `resources` adds what `fleet_resources` answers for every row."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from etcdsize import ColumnError, FleetFileError, OptionError, fleet_resources, size_frame
+from etcdsize.batches.columns import ANSWERS, FIGURES, RESOURCE_ANSWERS, pick_columns
+from etcdsize.files.fleet_file import open_fleet
+
+LOAD = ["clients", "rps", "data_bytes"]
+# A column -> the figure that it holds, and what one of its numbers is multiplied by.
+NAMES = {
+    "keys": ("keys", 1),
+    "num_keys": ("keys", 1),
+    "key_count": ("keys", 1),
+    "Value Size (kB)": ("value_bytes", 1000),
+    "value_bytes": ("value_bytes", 1),
+    "avg_value_size": ("value_bytes", 1),
+    "key_bytes": ("key_bytes", 1),
+    "largest_value_mb": ("largest_value_bytes", 10**6),
+    "writes_per_second": ("writes_per_second", 1),
+    "writes_per_minute": ("writes_per_second", 1 / 60),
+    "reads/s": ("reads_per_second", 1),
+    "history_seconds": ("history_seconds", 1),
+    "list_keys": ("list_keys", 1),
+    "concurrent_lists": ("concurrent_lists", 1),
+    "watchers": ("watchers", 1),
+    "watch_streams": ("watch_streams", 1),
+    "leases": ("leases", 1),
+    "keys_per_lease": ("keys_per_lease", 1),
+    "lease_revokes_per_second": ("lease_revokes_per_second", 1),
+    "pods": ("pods", 1),
+}
+FLEET = """cluster,clients,rps,data_mb,nodes,keys,value_bytes,writes_per_second,watchers,pods,note
+a,10,200,300,,100000,3kB,5,40,,007
+b,20,100,20,,,,,,,x
+c,5,,,500,,,,,15000,y
+d,10,200,300,,10,3kB,,,,too few keys
+e,10,200,300,,many,,,,,no count
+f,10,200,300,,-4,,,,,negative
+g,10,200,300,,,,,,9,no nodes
+"""
+
+
+def run(text=FLEET, kind="csv", **options):
+    written = io.BytesIO()
+    columns = options.pop("written", None)
+    text = text.encode() if isinstance(text, str) else text
+    defaults = {"provider": "aws", "on_missing": "unknown", "resources": True, **options}
+    with open_fleet(Path(f"fleet.{kind}"), io.BytesIO(text), format=kind, **defaults) as fleet:
+        summary = fleet.run(stream=written, columns=columns)
+    return summary, written.getvalue().decode() if kind != "parquet" else written.getvalue()
+
+
+class TestColumns:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_each_figure_is_found_by_its_names_and_units(self, name):
+        key, factor = NAMES[name]
+        found = pick_columns([*LOAD, name], provider_given=True, resources=True)[key]
+        assert (found.position, float(found.factor)) == (3, factor)
+        assert key not in pick_columns([*LOAD, name], provider_given=True)
+        assert key not in pick_columns([*LOAD, name], unknown=[key], provider_given=True, resources=True)
+        assert pick_columns([*LOAD, "x"], {key: "x"}, provider_given=True)[key].position == 3
+
+    def test_every_figure_has_a_name(self):
+        assert {key for key, _ in NAMES.values()} == set(FIGURES)
+
+    def test_a_unit_of_something_else_is_refused(self):
+        assert "keys" not in pick_columns([*LOAD, "keys (MB)"], provider_given=True, resources=True)
+        with pytest.raises(ColumnError, match='writes_per_second: the name of the column "w_mb" states the unit'):
+            pick_columns([*LOAD, "w_mb"], {"writes_per_second": "w_mb"}, provider_given=True)
+
+    def test_a_column_that_the_answer_adds_is_refused(self):
+        with pytest.raises(ColumnError, match="if it is the quota that runs now, call it running_quota_bytes"):
+            pick_columns([*LOAD, "quota_bytes"], provider_given=True, resources=True)
+        assert len(pick_columns([*LOAD, "quota_bytes"], provider_given=True)) == 3
+
+
+class TestFiles:
+    def test_complete_output(self):
+        _, written = run(written=["cluster", "note", *RESOURCE_ANSWERS, "problem"])
+        assert written.splitlines() == [
+            "cluster,note,quota_bytes,memory_limit_bytes,volume_gib,fsync_p99_needed_ms,problem",
+            *self.expected(),
+        ]
+
+    def expected(self):
+        """What the arrays answer, written as the file's cells are."""
+        nan = np.nan
+        fleet = fleet_resources(
+            [10, 20, 5],
+            [200, 100, nan],
+            [300e6, 20e6, nan],
+            kubernetes_nodes=[nan, nan, 500],
+            keys=[100_000, nan, nan],
+            value_bytes=[3000, nan, nan],
+            writes_per_second=[5, nan, nan],
+            watchers=[40, nan, nan],
+            pods=[nan, nan, 15_000],
+        )
+        need = fleet.need
+        for at, start in enumerate(("a,007", "b,x", "c,y")):
+            fsync = f"{need.fsync_p99_needed_ms[at]:.4f}".rstrip("0").rstrip(".")
+            limit = int(np.ceil(need.memory_limit_bytes[at]))
+            yield f"{start},{need.quota_bytes[at]},{limit},{need.volume_gib[at]},{fsync},"
+        nothing = ",,,,"
+        why = "the number of keys times the size of a key and its value; correct one of them"
+        yield f'd,too few keys{nothing},"data_bytes: got 300 MB, expected at most 32.56 kB, or 3 times that in ' + (
+            f"etcd's file: {why}\""
+        )
+        yield f'e,no count{nothing},"keys: got ""many"", expected a count such as ""300"""'
+        yield f'f,negative{nothing},"keys: got ""-4"", expected a count such as ""300"""'
+        yield f'g,no nodes{nothing},"pods: got 9, expected kubernetes_nodes as well"'
+
+    def test_rows_with_a_problem_are_counted_without_an_output(self):
+        with open_fleet(
+            Path("f.csv"),
+            io.BytesIO(FLEET.encode()),
+            format="csv",
+            provider="aws",
+            on_missing="unknown",
+            resources=True,
+        ) as fleet:
+            summary = fleet.run()
+        assert summary.not_sized == 4
+        assert [problem.cluster for problem in summary.first_problems] == ["d", "e", "f", "g"]
+
+    def test_without_the_option_nothing_is_read_or_added(self):
+        summary, written = run(resources=False)
+        assert summary.not_sized == 0
+        assert written.splitlines()[0].endswith(",note," + ",".join(ANSWERS))
+
+    @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+    def test_other_formats(self, kind):
+        table = pa.table({"clients": [10, 20], "rps": [5, 5], "data_mb": [3, 3], "keys": [1000, None]})
+        text = io.BytesIO()
+        if kind == "parquet":
+            pq.write_table(table, text)
+        else:
+            text.write(b'{"clients":10,"rps":5,"data_mb":3,"keys":1000}\n{"clients":20,"rps":5,"data_mb":3}\n')
+        _, written = run(text.getvalue(), kind)
+        need = fleet_resources([10, 20], 5, 3e6, keys=[1000, np.nan]).need
+        if kind == "parquet":
+            found = pq.read_table(io.BytesIO(written))
+            assert found["quota_bytes"].to_pylist() == need.quota_bytes.tolist()
+            assert found["volume_gib"].type == pa.int64()
+        else:
+            assert f'"quota_bytes": {need.quota_bytes[0]}' in written.splitlines()[0]
+
+    def test_the_peak_of_each_figure_counts(self):
+        rows = "cluster,time,clients,rps,data_mb,keys,watchers\na,1,10,5,3,1000,7\na,2,10,5,3,900,9\n"
+        _, written = run(rows, fold="peak", written=["keys", "watchers", "quota_bytes"])
+        assert written.splitlines()[1].startswith("1000,9,")
+
+    def test_a_wrong_option(self):
+        with pytest.raises(OptionError, match="resources: got 1, expected True or False"):
+            run(resources=1)
+        with pytest.raises(FleetFileError, match="call it running_quota_bytes"):
+            run("clients,rps,data_mb,quota_bytes\n1,1,1,1\n")
+
+
+class TestFrames:
+    COLUMNS: ClassVar = {
+        "clients": [10, 20],
+        "rps": [5, 5],
+        "data_mb": [1, 3],
+        "keys": [1000, 5],
+        "value_bytes": [700, 600_000],
+    }
+
+    @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table])
+    def test_each_library(self, library):
+        sized = size_frame(library(self.COLUMNS), provider="aws", resources=True)
+        need = fleet_resources([10, 20], 5, [1e6, 3e6], keys=[1000, 5], value_bytes=[700, 600_000]).need
+        assert list(sized["quota_bytes"].to_numpy()) == need.quota_bytes.tolist()
+        assert list(sized["memory_limit_bytes"].to_numpy()) == np.ceil(need.memory_limit_bytes).tolist()
+        assert list(sized["volume_gib"].to_numpy()) == need.volume_gib.tolist()
+        assert list(sized["fsync_p99_needed_ms"].to_numpy()) == np.round(need.fsync_p99_needed_ms, 4).tolist()
+
+    def test_only_some_answers(self):
+        sized = size_frame(pa.table(self.COLUMNS), provider="aws", resources=True, answers=["volume_gib"])
+        assert sized.column_names == [*self.COLUMNS, "volume_gib"]
+
+    def test_a_polars_nan_is_no_figure(self):
+        frame = pl.DataFrame({**self.COLUMNS, "keys": [1000.0, float("nan")]})
+        sized = size_frame(frame, provider="aws", resources=True)
+        assert sized["problem"].to_list() == [None, "keys: got nan, expected a finite number of 0 or more"]
+        assert sized["quota_bytes"].to_list()[1] is None
