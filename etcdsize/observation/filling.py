@@ -30,7 +30,7 @@ def filling_between(before: Scrape, after: Scrape, seconds: float | None, quota_
 
     The pages that a compaction freed are filled first, so what counts is the part of the file that is in use. Where it
     grew too little to be measured, or a compaction freed some of it, what the puts take counts. The hours are a lower
-    bound where keys were written again or deleted: compaction frees that.
+    bound where keys were written again or deleted: compaction frees that. A file as large as the quota is full already.
 
     Parameters
     ----------
@@ -47,9 +47,11 @@ def filling_between(before: Scrape, after: Scrape, seconds: float | None, quota_
     growth = None if used is None or used_before is None else used - used_before
     if growth is None or growth < _LEAST_GROWTH_BYTES:
         growth = _written(before, after, seconds)
-    if growth is None:
+    rate = None if growth is None else growth / seconds
+    if quota_bytes and after.total_bytes is not None and after.total_bytes >= quota_bytes:
+        return Filling(rate, 0.0, "estimate")
+    if rate is None:
         return Filling()
-    rate = growth / seconds
     if not rate or used is None or not quota_bytes:
         return Filling(rate)
     return Filling(rate, max(0.0, quota_bytes - used) / rate / 3600, _bound(before, after))

@@ -74,6 +74,8 @@ def full_text(member: MemberLoad) -> str:
     hours = member.quota_hours_left
     if hours is None:
         return ""
+    if not hours:
+        return " already"
     rate = f"at the observed {quantity_text('_bytes_per_second', member.fill_bytes_per_second or 0)}"
     if member.quota_hours_bound == "estimate":
         return f" in about {hours_text(hours)} {rate}"
@@ -88,7 +90,7 @@ def _of_quota(members: Sequence[MemberLoad]) -> Iterator[Notice]:
         yield _QUOTA_NEARLY_FULL(
             f"{member.endpoint}: the database file fills {format_percent(share)} of the quota of "
             f"{format_bytes(member.quota_bytes or 0)}; when the quota is full, etcd accepts no more writes."
-            f"{f' That is{when}.' if when else ''}"
+            f"{f' That is{when}.' if when and member.quota_hours_left else ''}"
         )
         return
     first = first_full([one for one in members if one.quota_hours_bound == "estimate"])

@@ -240,3 +240,12 @@ def test_report_names_the_worst_member_of_each_figure():
     assert lines[start].split() == ["worst", "member", "measured", "low", "likely", "high", "by", "the", "model"]
     assert [line.split("  ")[0] for line in lines[start + 1 : start + 5]] == ["heap", "memory", "data in use", "file"]
     assert all(line.endswith("as modelled") for line in lines[start + 1 : start + 5])
+
+
+def test_quota_that_is_full_already():
+    full = {"total_bytes": 2 * GB, "data_bytes": GB, "quota_bytes": 2 * GB}
+    observation = observed({**USUAL, **full}, full)
+    assert "quota      full already\n" in render_observation(observation)
+    assert said(observation)["quota-nearly-full"] == (
+        "a: the database file fills 100% of the quota of 2 GB; when the quota is full, etcd accepts no more writes."
+    )
