@@ -22,8 +22,11 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
         beside = row.outputs["stack_bytes"] + row.outputs["anonymous_beside_bytes"]
         return (row.outputs["most_anonymous_bytes"] - beside) / row.outputs["live_heap_bytes"]
 
-    found = measured(map(factor, rows), "", rows, "peak under a minute of traffic; 1 just after a collection")
-    return {"garbage_factor": replace(found, low=1.0)}
+    note = (
+        "peak under a minute of traffic; 1 just after a collection, at most a twentieth above the largest (our choice)"
+    )
+    found = measured(map(factor, rows), "", rows, note)
+    return {"garbage_factor": replace(found, low=1.0, high=float(f"{1.05 * found.high:.5g}"))}
 
 
 @experiment(

@@ -28,6 +28,7 @@ _NAMES = (
     "slow_sync",
     "validation",
     "validation_seconds",
+    "waiting_pages",
     "wal",
 )
 MODULES = tuple(importlib.import_module(f"benchmarks.resources.{name}") for name in _NAMES)

@@ -15,8 +15,17 @@ from etcdsize.fleet.load_arrays import KindArrays, LoadArrays
 from etcdsize.fleet.revision_arrays import Elements, Floats, elements_of, revision_arrays, runs_of, size_classes, where
 from etcdsize.resources.coefficients import Coefficients
 from etcdsize.resources.disk import FREE_SHARE, SEGMENT_BYTES, SEGMENTS, WAL_FSYNC_P99_SECONDS
-from etcdsize.resources.file_size import LEAST_HEADROOM, QUOTA_HEADROOM
-from etcdsize.resources.load_sums import COMMITS_PER_SECOND, FURTHER_PUT_BYTES, MOST_PUTS_PER_COMMIT, REQUEST_BYTES
+from etcdsize.resources.file_size import APPLIED_BYTES, LEAST_HEADROOM, QUOTA_HEADROOM
+from etcdsize.resources.load_sums import (
+    COMMITS_PER_SECOND,
+    COMPACTED_PER_DELETED,
+    COMPACTION_BATCH,
+    FURTHER_PUT_BYTES,
+    MOST_PUTS_PER_COMMIT,
+    ON_A_LEAF,
+    REPLACED_PAGES,
+    REQUEST_BYTES,
+)
 from etcdsize.resources.mixing import CUT_SHORT_BYTES, FILLED_BYTES, HEADER_BYTES, PAGE_BYTES, SMALL_BYTES
 from etcdsize.resources.model import Case
 
@@ -72,6 +81,9 @@ class _Sums(NamedTuple):
     kept_bytes: Floats
     history_bytes: Floats
     run_bytes: Floats
+    largest_pair_bytes: Floats
+    """The largest key with its value. [bytes]"""
+    rewritten_bytes: Floats
     history_revisions: Floats
     index_key_bytes: Floats
     replaced_revisions: Floats
@@ -149,9 +161,20 @@ def _file_length(load: LoadArrays, sums: _Sums, case: Case) -> Floats:
     values = case.values
     history = sums.history_bytes * values.file_margin
     kept = sums.kept_bytes * values.file_margin + values.lease_file * load.leases + values.file_fixed
-    copied = where(sums.history_bytes > 0, values.file_overhead_compaction * (kept + history), 0.0)
+    rewritten = values.file_rewritten * sums.rewritten_bytes
+    waiting = _waiting_bytes(load, sums, values)
     seconds = sums.fresh_bytes / 1e6 * (1 / case.disk.mb_per_second + values.snapshot_per_mb)
-    return kept + history + copied + values.file_runs * sums.run_bytes + sums.file_bytes_per_second * seconds
+    reads = sums.file_bytes_per_second * seconds
+    return kept + history + rewritten + values.file_runs * sums.run_bytes + waiting + reads
+
+
+def _waiting_bytes(load: LoadArrays, sums: _Sums, values: Coefficients) -> Floats:
+    """Return the pages that commits have replaced and cannot use again yet; see `resources.file_size`. [bytes]"""
+    puts = np.maximum(1.0, load.puts_per_transaction)
+    commits = values.file_waiting * np.minimum(1.0, puts / load.puts_per_commit)
+    leaf = np.maximum(0.0, ON_A_LEAF * sums.largest_pair_bytes - PAGE_BYTES)
+    short = where(sums.keys > 0, float(REPLACED_PAGES * PAGE_BYTES), 0.0)
+    return commits * short + np.minimum(commits * leaf, np.maximum(float(APPLIED_BYTES), leaf))
 
 
 def _unreclaimable(load: LoadArrays, sums: _Sums, values: Coefficients, entries: Floats, watcher: float) -> Memory:
@@ -207,7 +230,8 @@ def _sums_of(load: LoadArrays, index: int, defragment_keys: float) -> _Sums:
     puts = np.maximum(1.0, load.puts_per_transaction)
     largest_commit = np.minimum(np.maximum(puts, rate / COMMITS_PER_SECOND), float(MOST_PUTS_PER_COMMIT))
     data = written = file_rate = fresh = kept = history_bytes = index_bytes = runs = replaced_revisions = 0.0
-    elements, fresh_ones, again_ones = [], [], []
+    elements, fresh_ones, again_ones, rewritten_ones = [], [], [], []
+    largest: Floats = 0.0
     for count, key, value, writes in kinds:
         element = elements_of(key, value)
         pair = key + value
@@ -226,6 +250,9 @@ def _sums_of(load: LoadArrays, index: int, defragment_keys: float) -> _Sums:
         index_bytes = index_bytes + count * size_classes(key)
         runs = runs + (in_file * runs_of(element, load.puts_per_commit) + in_history * runs_of(element, dense))
         kept = kept + in_file * _fragmentation(index, element, load.puts_per_commit, fresh_one, replaced, count)
+        updated = revision_arrays(element, load.puts_per_commit, "updated_bytes_likely")
+        rewritten_ones.append(np.maximum(fresh_one, updated))
+        largest = np.maximum(largest, where(count > 0, pair, 0.0))
         elements.append(element)
         fresh_ones.append(fresh_one)
         again_ones.append(again_one)
@@ -244,7 +271,10 @@ def _sums_of(load: LoadArrays, index: int, defragment_keys: float) -> _Sums:
         history_bytes = history_bytes + deleted * revision_arrays(elements_of(mean_key, np.float64(0.0)), 1.0)
     listed = np.minimum(load.list_keys, keys)
     copied = np.minimum(defragment_keys, keys)
-    list_bytes, list_allocated, defragment = _largest(kinds, fresh_ones, listed, copied)
+    compacted = np.minimum(float(COMPACTION_BATCH), COMPACTED_PER_DELETED * (replaced_revisions + deleted))
+    list_bytes, list_allocated, defragment, rewritten = _largest(
+        kinds, fresh_ones, rewritten_ones, listed, copied, compacted
+    )
     return _Sums(
         keys=keys,
         data_bytes=data,
@@ -253,6 +283,8 @@ def _sums_of(load: LoadArrays, index: int, defragment_keys: float) -> _Sums:
         kept_bytes=kept,
         history_bytes=history_bytes,
         run_bytes=runs,
+        largest_pair_bytes=largest,
+        rewritten_bytes=rewritten,
         history_revisions=replaced_revisions + deleted,
         index_key_bytes=index_bytes,
         replaced_revisions=replaced_revisions,
@@ -294,14 +326,19 @@ def _fragmentation(
 
 
 def _largest(
-    kinds: Sequence[KindArrays], in_file: Sequence[Floats], listed: Floats, copied: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return the bytes of a list of the largest keys, what it allocates, and what as many take in the file. [bytes]"""
-    found = [(*kind[:3], own) for kind, own in zip(kinds, in_file)]
+    kinds: Sequence[KindArrays],
+    in_file: Sequence[Floats],
+    rewritten: Sequence[Floats],
+    listed: Floats,
+    copied: Floats,
+    compacted: Floats,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return what the largest keys take: in a list, allocated by it, in a defragmentation, in a compaction. [bytes]"""
+    found = [(*kind[:3], *own) for kind, own in zip(kinds, zip(in_file, rewritten))]
     if len(found) > 1:
         found = _by_size(found)
-    list_bytes = allocated = defragment = 0.0
-    for count, key, value, own in found:
+    list_bytes = allocated = defragment = again = 0.0
+    for count, key, value, own, updated in found:
         part = np.minimum(listed, count)
         list_bytes = list_bytes + part * (key + value)
         allocated = allocated + part * (size_classes(key) + size_classes(value))
@@ -309,12 +346,15 @@ def _largest(
         part = np.minimum(copied, count)
         defragment = defragment + part * own
         copied = copied - part
-    return list_bytes, allocated, defragment
+        part = np.minimum(compacted, count)
+        again = again + part * updated
+        compacted = compacted - part
+    return list_bytes, allocated, defragment, again
 
 
 def _by_size(found: list[tuple[Floats, ...]]) -> list[tuple[Floats, ...]]:
     """Return kinds of keys by their sizes, the largest first."""
-    if not any(np.ndim(part) for _, key, value, _ in found for part in (key, value)):
+    if not any(np.ndim(part) for _, key, value, *_ in found for part in (key, value)):
         return sorted(found, key=lambda one: one[1] + one[2], reverse=True)
     parts = [np.stack(np.broadcast_arrays(*column)) for column in zip(*found)]
     order = np.argsort(-(parts[1] + parts[2]), axis=0, kind="stable")

@@ -83,8 +83,10 @@ class Coefficients:
     binary_bytes: float
     # The file and the disk.
     file_fixed: float
-    file_overhead_compaction: float
-    """What a compaction adds to the file, as a share of it. [1]"""
+    file_rewritten: float
+    """What a compaction writes anew before it frees a page, over the keys of one of its batches. [1]"""
+    file_waiting: float
+    """Commits whose replaced pages wait for readers to close, where each write is a commit. [count]"""
     file_margin: float
     """The revisions measured in the file over what the table gives."""
     file_runs: float

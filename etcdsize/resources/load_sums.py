@@ -13,13 +13,23 @@ from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revi
 from etcdsize.resources.size_classes import size_class
 
 __all__ = [
-    *("COMMITS_PER_SECOND", "FURTHER_PUT_BYTES", "MOST_PUTS_PER_COMMIT", "REQUEST_BYTES"),
+    *("COMMITS_PER_SECOND", "COMPACTED_PER_DELETED", "COMPACTION_BATCH", "FURTHER_PUT_BYTES", "MOST_PUTS_PER_COMMIT"),
+    *("ON_A_LEAF", "PAGE_BYTES", "REPLACED_PAGES", "REQUEST_BYTES"),
     *("LoadSums", "sums_of"),
 ]
 
 # etcd-io/etcd server/storage/backend/backend.go, defaultBatchInterval and defaultBatchLimit.
 COMMITS_PER_SECOND = 10
 MOST_PUTS_PER_COMMIT = 10_000
+# etcd-io/etcd server/storage/mvcc/kvstore.go, defaultCompactionBatchLimit; 3.4 has the same.
+COMPACTION_BATCH = 1_000
+# A leaf of so many revisions is never split, however long they are (go.etcd.io/bbolt node.go, splitTwo).
+ON_A_LEAF = 4
+PAGE_BYTES = 4096
+# A commit of short revisions replaces the last leaf, two branches above it and the leaves of two more buckets.
+REPLACED_PAGES = 5
+# Keys that share pages with a deleted revision, where few are deleted (our choice: its own page's and a neighbour's).
+COMPACTED_PER_DELETED = 50
 # One answer asks for the same sizes many times.
 _revision_bytes = functools.lru_cache(maxsize=4096)(revision_bytes)
 _fragmentation = functools.lru_cache(maxsize=4096)(fragmentation)
@@ -53,6 +63,10 @@ class LoadSums:
     """The file in use by replaced and deleted revisions before a compaction. [bytes]"""
     run_bytes: float
     """The part of both that is on runs of pages, which leave others unused. [bytes]"""
+    replaced_pages: tuple[float, float]
+    """What a commit replaces beside the long revisions on the last leaf, and those. [bytes]"""
+    rewritten_bytes: float
+    """The largest keys that one batch of a compaction can write anew, with the half-empty pages they are on. [bytes]"""
     history_revisions: float
     """Those revisions. [count]"""
     index_key_bytes: float
@@ -120,12 +134,13 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
             in_file.append((count, element, fresh_one))
             in_writes.append((writes, element, again_one))
             in_history.append((replaced, element, replaced_one))
-        sizes.append((key + value, count, key, value, fresh_one))
-        best = usual = worst = 1.0
+        best, usual, worst = _fragmentation(key, value, load.puts_per_commit)
+        sizes.append((key + value, count, key, value, fresh_one, fresh_one * max(1.0, usual)))
         if replaced > 0:
             replaced_revisions += replaced
             history_bytes += replaced * replaced_one
-            best, usual, worst = _fragmentation(key, value, load.puts_per_commit)
+        else:
+            best = usual = worst = 1.0
         runs += count * fresh_one * _share_of_runs(key, value, load.puts_per_commit)
         runs += replaced * replaced_one * _share_of_runs(key, value, dense)
         # Keys that are written in order, or once, stay as they are.
@@ -161,6 +176,10 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         kept_bytes=(low, likely, high),
         history_bytes=history_bytes,
         run_bytes=runs,
+        replaced_pages=_replaced([size[0] for size in sizes if size[1]]),
+        rewritten_bytes=_largest(
+            sizes, 5, min(COMPACTION_BATCH, COMPACTED_PER_DELETED * (replaced_revisions + deleted))
+        ),
         history_revisions=replaced_revisions + deleted,
         index_key_bytes=index,
         replaced_revisions=replaced_revisions,
@@ -172,17 +191,17 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         list_allocated_bytes=list_allocated,
         batch_puts=largest_commit,
         batch_bytes=max(largest_commit * mean, load.largest_value_bytes),
-        defragment_bytes=_copied(sizes, defragment_keys),
+        defragment_bytes=_largest(sizes, 4, defragment_keys),
     )
 
 
-_Size = tuple[float, float, float, float, float]
+_Size = tuple[float, float, float, float, float, float]
 
 
 def _listed(sizes: Sequence[_Size], keys: float) -> tuple[float, float]:
     """Return the bytes of a list of the largest keys, and what it allocates. [bytes]"""
     listed = allocated = 0.0
-    for pair, count, key, value, _ in sizes:
+    for pair, count, key, value, _, _ in sizes:
         part = min(keys, count)
         listed += part * pair
         allocated += part * (size_class(key) + size_class(value))
@@ -192,13 +211,20 @@ def _listed(sizes: Sequence[_Size], keys: float) -> tuple[float, float]:
     return listed, allocated
 
 
-def _copied(sizes: Sequence[_Size], keys: float) -> float:
-    """Return what the largest keys take in the file. [bytes]"""
-    copied = 0.0
-    for _, count, _, _, in_file in sizes:
-        part = min(keys, count)
-        copied += part * in_file
+def _replaced(sizes: Sequence[float]) -> tuple[float, float]:
+    """Return what one commit replaces: the pages of short revisions, and what the last leaf has beyond its page."""
+    if not sizes:
+        return 0.0, 0.0
+    return REPLACED_PAGES * PAGE_BYTES, max(0.0, ON_A_LEAF * max(sizes) - PAGE_BYTES)
+
+
+def _largest(sizes: Sequence[_Size], column: int, keys: float) -> float:
+    """Return what the largest keys take, by a column of their sizes. [bytes]"""
+    found = 0.0
+    for size in sizes:
+        part = min(keys, size[1])
+        found += part * size[column]
         keys -= part
         if not keys:
             break
-    return copied
+    return found

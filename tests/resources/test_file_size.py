@@ -12,7 +12,7 @@ from resource_loads import loads, one_load
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.file_size import file_figures, seconds_until_full
 from etcdsize.resources.load_sums import sums_of
-from etcdsize.resources.revision_bytes import revision_bytes
+from etcdsize.resources.revision_bytes import fragmentation, revision_bytes
 
 LIKELY = load_coefficients("3.5").spread.likely
 GIB = 2**30
@@ -36,6 +36,12 @@ def quota_in_sentences(file_bytes, data_bytes):
     return math.ceil(quota / GIB) * GIB
 
 
+def waiting_in_sentences(pair_bytes, puts_a_commit):
+    """Each commit replaces five pages, of which one is the last leaf; that has up to four long revisions."""
+    commits = LIKELY.file_waiting / puts_a_commit
+    return commits * (5 * 4096 + max(0, 4 * pair_bytes - 4096))
+
+
 class TestFile:
     """In use: every key once, as packed. The high-water mark: and the history, and what compactions add."""
 
@@ -46,12 +52,32 @@ class TestFile:
             100_000 * revision_bytes(64, value, 100) + LIKELY.file_fixed, rel=1e-3
         )
         assert total(load, "history_bytes") == 0
-        assert total(load, "high_water_bytes") == total(load, "in_use_bytes")
+        high_water = total(load, "in_use_bytes") + waiting_in_sentences(64 + value, puts_a_commit=100)
+        if value < 4_000:
+            assert total(load, "high_water_bytes") == pytest.approx(high_water)
+        else:
+            assert total(load, "high_water_bytes") >= high_water
 
     def test_runs_of_pages_do_not_fit_into_every_gap(self):
         load = one_load(count=100_000, value_bytes=10_000, writes=0, puts_per_commit=1)
         runs = LIKELY.file_runs * 100_000 * revision_bytes(64, 10_000, 1)
-        assert total(load, "high_water_bytes") == pytest.approx(total(load, "in_use_bytes") + runs)
+        waiting = waiting_in_sentences(10_064, puts_a_commit=1)
+        assert total(load, "high_water_bytes") == pytest.approx(total(load, "in_use_bytes") + runs + waiting)
+
+    @pytest.mark.parametrize("count", [300, 1_000, 50_000])
+    def test_a_compaction_writes_keys_anew_before_it_frees_a_page(self, count):
+        """Up to 1,000, which are a batch; the same of a large file is next to nothing."""
+        load = one_load(count=count, value_bytes=1_000, writes=0, puts_per_commit=100)
+        updated = load._replace(revisions_per_key=2.0)
+        added = total(updated, "high_water_bytes") - total(load, "high_water_bytes")
+        history = total(updated, "history_bytes")
+        again = total(updated, "in_use_bytes") - total(load, "in_use_bytes")
+        one = revision_bytes(64, 1_000, 100) * fragmentation(64, 1_000, 100)[1]
+        assert added == pytest.approx(history + again + LIKELY.file_rewritten * min(count, 1_000) * one)
+
+    def test_what_waits_for_readers_is_at_most_what_is_applied_in_a_row(self):
+        large = total(one_load(count=1, value_bytes=1_000_000, writes=0, puts_per_commit=1), "high_water_bytes")
+        assert large < 4 * 1_000_064 * 2.5
 
     def test_history_is_what_is_written_while_it_is_kept(self):
         load = one_load(count=1_000, value_bytes=1_000, writes=50, history_seconds=600)

@@ -12,7 +12,7 @@ from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
 from etcdsize import resources_for, settings_for, size
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
-from etcdsize.resources.file_size import QUOTA_HEADROOM
+from etcdsize.resources.file_size import LEAST_HEADROOM
 
 LOADS = [
     RealLoad("16 B", 6_000, 16),
@@ -35,11 +35,12 @@ LOADS = [
     RealLoad("30 kB, a commit each", 500, 30_000, per_commit=1),
     RealLoad("8 kB in transactions", 2_400, 8_000, puts=4, per_commit=4),
     RealLoad("100 kB updated, a commit each", 200, 100_000, per_commit=1, updates=900, kept=300),
+    RealLoad("16 B, a commit each", 6_000, 16, per_commit=1),
+    RealLoad("50 kB updated in transactions", 600, 50_000, puts=4, per_commit=4, updates=1_200, kept=300),
 ]
 # One patch of every other minor version.
 OTHERS = [(etcd, LOADS[9]) for etcd in ETCDS if etcd not in ("3.6", "3.5.1")]
 RUNS = [*(("3.6", load) for load in LOADS), *OTHERS]
-LARGE_VALUES = RealLoad("50 kB updated in transactions", 600, 50_000, puts=4, updates=1_200, kept=300)
 LARGE = RealLoad("40 kB, 2.1 GB in all", 53_000, 40_000, puts=10, per_commit=100)
 
 
@@ -61,8 +62,8 @@ class TestOurQuota:
     def test_the_quota_for_its_file_holds_the_whole_load(self, etcd, load):
         version = str(needed(etcd)[1])
         found = resources_for(load.profile, etcd_version=version)
-        assert load.data_bytes < found.file.high_water_bytes.need < found.quota_bytes / (1 + QUOTA_HEADROOM)
-        with member(etcd, load, int(found.file.high_water_bytes.need * (1 + QUOTA_HEADROOM))) as running:
+        assert load.data_bytes < found.file.high_water_bytes.need < found.quota_bytes / (1 + LEAST_HEADROOM)
+        with member(etcd, load, int(found.file.high_water_bytes.need * (1 + LEAST_HEADROOM))) as running:
             load.write(running)
             assert stored_keys(running) == load.keys
             assert running.revision() == 1 + (load.keys + load.updates) // load.puts
@@ -77,21 +78,6 @@ class TestOurQuota:
             assert "database space exceeded" in caught.value.details()
             assert alarms(running) == [rpc_pb2.NOSPACE]
             assert stored_keys(running) < load.keys
-
-    def test_a_compaction_of_large_values_adds_no_more_than_it_deletes(self):
-        """bbolt rewrites what shares a page with a deleted revision, for up to 1,000 of them before it frees a page.
-
-        The model takes that for a share of the file. In a file of a few large values it is more than its range, though
-        less than the 2 GiB that a quota has at least.
-        """
-        load = LARGE_VALUES
-        found = resources_for(load.profile).file.high_water_bytes
-        deleted = load.kept * (load.key_bytes + load.value_bytes)
-        with member("3.6", load, int((found.need + deleted) * (1 + QUOTA_HEADROOM))) as running:
-            load.write(running)
-            assert stored_keys(running) == load.keys
-            assert alarms(running) == []
-            assert found.likely < running.metrics()["etcd_mvcc_db_total_size_in_bytes"] < found.need + deleted
 
     def test_the_quota_that_settings_write_for_two_gigabytes_holds_them(self):
         quota = settings_for(size(LARGE.profile), etcd_version="3.6").quota_backend_bytes
