@@ -25,7 +25,7 @@ FILLED = [
     errors.FleetFileError("what came", file="fleet.csv", line=4_127, column="data_bytes"),
     errors.ScrapeError("what came", endpoint="http://127.0.0.1:2379", line=7, metric="etcd_server_id"),
     errors.MissingDependencyError(package="pyarrow", extra="fleet"),
-    errors.CalibrationError("/bin/true: is no etcd", program="/bin/true"),
+    errors.CalibrationError("/bin/true: got no etcd", program="/bin/true"),
 ]
 NAMES = [name for name in errors.__all__ if inspect.isclass(getattr(errors, name))]
 

@@ -67,7 +67,7 @@ def calibrate(
     --------
     >>> calibrate("/bin/true", date="2026-11-27")
     Traceback (most recent call last):
-    etcdsize.errors.CalibrationError: /bin/true: is no etcd: --version prints no version; expected an etcd
+    etcdsize.errors.CalibrationError: /bin/true: got a program whose --version prints no version, expected an etcd
     """
     try:
         import grpc
@@ -163,7 +163,7 @@ def _folder(data_dir: Any) -> Path:
         # A data directory, the one within, and the log's.
         if any((folder / name).exists() for name in ("member", "snap/db")) or any(folder.glob("*.wal")):
             raise rejected(
-                "which holds a member of etcd; expected a folder without one: make a new folder on the same disk"
+                "which holds a member of etcd, expected a folder without one; make a new folder on the same disk"
             )
         if not os.access(folder, os.W_OK | os.X_OK):
             raise rejected("which cannot be written; choose another folder")

@@ -47,7 +47,9 @@ def version_of(program: str) -> str:
     """
     found = re.search(r"^etcd Version: (\S+)", _printed([program, "--version"]), re.M)
     if found is None:
-        raise CalibrationError(f"{program}: is no etcd: --version prints no version; expected an etcd", program=program)
+        raise CalibrationError(
+            f"{program}: got a program whose --version prints no version, expected an etcd", program=program
+        )
     return found[1]
 
 
@@ -61,7 +63,9 @@ def _printed(command: Sequence[str]) -> str:
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise CalibrationError(f"{program}: cannot be run: {reason}; expected an etcd", program=program) from error
+        raise CalibrationError(
+            f"{program}: cannot be run: {reason}; give the path of an etcd", program=program
+        ) from error
     text, deadline = b"", time.monotonic() + _VERSION_SECONDS
     with process:
         try:
@@ -69,7 +73,8 @@ def _printed(command: Sequence[str]) -> str:
             while len(text) < _LARGEST_VERSION_BYTES:
                 if not select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
                     raise CalibrationError(
-                        f"{program}: --version does not end within {_VERSION_SECONDS} s; expected an etcd",
+                        f"{program}: got a program whose --version does not end within {_VERSION_SECONDS} s, "
+                        "expected an etcd",
                         program=program,
                     )
                 part = os.read(process.stdout.fileno(), _LARGEST_VERSION_BYTES)

@@ -93,7 +93,20 @@ def _parts(message: str, attributes: dict[str, object]) -> tuple[str | None, obj
 
 def _place(attributes: dict[str, object]) -> str | None:
     """Return the place of an error from its attributes."""
-    names = ("file", "option", "member", "endpoint", "dimension", "command", "line", "row", "column", "field", "metric")
+    names = (
+        "file",
+        "option",
+        "member",
+        "endpoint",
+        "program",
+        "dimension",
+        "command",
+        "line",
+        "row",
+        "column",
+        "field",
+        "metric",
+    )
     parts = [
         f"{name} {attributes[name]}" if name in ("line", "row", "column") else str(attributes[name])
         for name in names

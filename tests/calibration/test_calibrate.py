@@ -75,9 +75,9 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("program", "message"),
         [
-            ("/bin/true", "/bin/true: is no etcd: --version prints no version; expected an etcd"),
-            ("/no/such/etcd", "/no/such/etcd: cannot be run: No such file or directory; expected an etcd"),
-            ("/", "/: cannot be run: Permission denied; expected an etcd"),
+            ("/bin/true", "/bin/true: got a program whose --version prints no version, expected an etcd"),
+            ("/no/such/etcd", "/no/such/etcd: cannot be run: No such file or directory; give the path of an etcd"),
+            ("/", "/: cannot be run: Permission denied; give the path of an etcd"),
         ],
     )
     def test_what_is_no_etcd(self, data: Path, program: str, message: str) -> None:
@@ -100,7 +100,7 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize("holds", ["member", "snap/db", "0000000000000000-0000000000000000.wal"])
     def test_a_folder_with_a_member_in_it(self, data: Path, holds: str) -> None:
         (data / holds).mkdir(parents=True)
-        with pytest.raises(OptionError, match=r"^data_dir: got .* which holds a member of etcd; expected a folder"):
+        with pytest.raises(OptionError, match=r"^data_dir: got .* which holds a member of etcd, expected a folder"):
             calibrate("/bin/true", date=DATE, data_dir=data)
 
     def test_a_folder_that_is_none(self, data: Path) -> None:
@@ -131,7 +131,7 @@ class TestWhatIsRefused:
         code, printed, err = run("calibrate", *words)
         assert (code, printed) == (2, "")
         assert err == f"etcdsize: {out}: already exists; use --force to replace it\n"
-        assert run("calibrate", *words, "--force")[2].startswith("etcdsize: /bin/true: is no etcd")
+        assert run("calibrate", *words, "--force")[2].startswith("etcdsize: /bin/true: got a program")
         assert out.read_text() == "old"
 
     def test_options_are_named_as_options(self, run, tmp_path: Path, data: Path) -> None:

@@ -71,6 +71,17 @@ ERRORS = [
         {"code": "scrape", "where": "a:2379: line 7, etcd_server_id", "got": None, "expected": None},
     ),
     (
+        errors.CalibrationError(
+            "/bin/true: got a program whose --version prints no version, expected an etcd", program="/bin/true"
+        ),
+        {
+            "code": "calibration",
+            "where": "/bin/true",
+            "got": "a program whose --version prints no version",
+            "expected": "an etcd",
+        },
+    ),
+    (
         errors.MissingDependencyError(package="pyarrow", extra="fleet"),
         {"code": "missing-dependency", "where": None, "got": None, "expected": None},
     ),
