@@ -279,7 +279,7 @@ def _sentence_start(parts: list[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def load_text(dimension: str, load: int | float, certainty: Certainty = "exact") -> str:
+def load_text(dimension: str, load: int | float, certainty: Certainty) -> str:
     """Return a load with its unit, such as `300 clients`, `400 MB of data` or `about 9 clients`."""
     prefix = CERTAINTY_PREFIXES[certainty]
     if dimension == "data_bytes":

@@ -9,8 +9,9 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.results import write_results
 
@@ -62,6 +63,25 @@ class Score:
         noticeable = self.run - self.equivalent
         return 100 * (self.killed + self.timeouts) / noticeable if noticeable else 100.0
 
+    def after(self, earlier: dict[str, Any]) -> Score:
+        """Return the score of an earlier run with its survivors run again, which are the mutants of this one.
+
+        Raises
+        ------
+        ValueError
+            If they are others, or if there are now other mutants.
+        """
+        if (self.mutants, self.run) != (earlier["mutants"], len(earlier["survivors"])):
+            raise ValueError(f"got {self.run} of {self.mutants} mutants, expected all survivors of the earlier run")
+        return replace(
+            self,
+            run=earlier["run"],
+            killed=earlier["killed"] + self.killed,
+            timeouts=earlier["timeouts"] + self.timeouts,
+            equivalent=earlier["equivalent"] + self.equivalent,
+            seconds=earlier["seconds"] + self.seconds,
+        )
+
     def __str__(self) -> str:
         return (
             f"{self.share:.1f}% of {self.run - self.equivalent} ({self.mutants} mutants, {self.run} run: "
@@ -99,7 +119,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("module", nargs="*", help=f"which modules: {', '.join(names)}; all by default")
     parser.add_argument("--sample", type=int, metavar="N", help="run only N mutants of each module, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0, help="what the sample is drawn by (0)")
-    parser.add_argument("--again", type=Path, metavar="FILE", help="run only what an earlier run printed to this file")
+    parser.add_argument(
+        "--again",
+        type=Path,
+        metavar="FILE",
+        help="run only what an earlier run printed to this file; a file of --json counts the others as they were",
+    )
     parser.add_argument("--at-least", type=float, default=95.0, metavar="PERCENT", help="exit 1 below this score (95)")
     parser.add_argument(
         "--json",
@@ -151,9 +176,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{room.name}: {score}", flush=True)
     print(*wrong, sep="\n", end="\n" if wrong else "")
     if chosen.json:
-        found = {name: asdict(score) | {"share": score.share} for name, score in scores.items()}
-        if chosen.module and chosen.json.exists():
-            found = json.loads(chosen.json.read_text())["modules"] | found
+        earlier = {}
+        if (chosen.module or chosen.again) and chosen.json.exists():
+            earlier = json.loads(chosen.json.read_text())["modules"]
+        if chosen.again:
+            scores = {name: score.after(earlier[name]) for name, score in scores.items()}
+        found = earlier | {name: asdict(score) | {"share": score.share} for name, score in scores.items()}
         write_results(
             chosen.json,
             campaign="mutants",

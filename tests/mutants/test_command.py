@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import ClassVar
 
 import pytest
 from paths import ROOT
 
-from .__main__ import EQUIVALENT, ROOMS, key_of, read_equivalent
+from .__main__ import EQUIVALENT, ROOMS, Score, key_of, read_equivalent
 from .operators import mutants_of
 
 CODE = """\
@@ -101,6 +102,30 @@ class TestEquivalent:
         keys = {key_of(mutant) for file in files for mutant in mutants_of(file, (ROOT / file).read_text())}
         assert listed.keys() <= keys
         assert all(len(reason) > 20 for reason in listed.values())
+
+
+class TestAgain:
+    """Survivors that are run again leave the counts of the others as they were."""
+
+    EARLIER: ClassVar = {
+        "mutants": 9,
+        "run": 8,
+        "killed": 4,
+        "timeouts": 1,
+        "equivalent": 1,
+        "survivors": ["a", "b"],
+        "seconds": 5,
+    }
+
+    def test_the_counts_of_both_runs(self):
+        again = Score(9, run=2, killed=1, equivalent=1, seconds=2)
+        assert again.after(self.EARLIER) == Score(9, run=8, killed=5, timeouts=1, equivalent=2, seconds=7)
+        assert Score(9, run=2, killed=1, survivors=["b"]).after(self.EARLIER).share == 100 * 6 / 7
+
+    @pytest.mark.parametrize("again", [Score(8, run=2), Score(9, run=1), Score(9, run=3)])
+    def test_other_mutants_are_rejected(self, again):
+        with pytest.raises(ValueError, match="expected all survivors of the earlier run"):
+            again.after(self.EARLIER)
 
 
 @pytest.mark.slow

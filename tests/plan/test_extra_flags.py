@@ -544,7 +544,10 @@ class TestPrecedence:
                 "set the number of revisions to keep"
             )
         both = {"auto-compaction-mode": "revision", "auto-compaction-retention": "5000"}
-        assert settings_for(size(clients=5), extra_flags=both).setting("auto-compaction-retention").value == "5000"
+        found = settings_for(size(clients=5), extra_flags=both)
+        assert found.setting("auto-compaction-retention").value == "5000"
+        # Revisions are no hours.
+        assert found.profile.history_seconds is None
         off = {"auto-compaction-mode": "revision", "auto-compaction-retention": "0"}
         assert ClusterPlan.local(1, settings=settings_for(size(clients=5), kubernetes=True, extra_flags=off))
 

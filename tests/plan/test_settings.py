@@ -30,7 +30,9 @@ from etcdsize import (
 )
 from etcdsize.etcd.flags import is_deprecated
 from etcdsize.etcd.quota import quota_text
-from etcdsize.plan.chosen_settings import history_kept, retention_seconds
+from etcdsize.fitting.load_need import file_text
+from etcdsize.plan.chosen_settings import choose_quota, history_kept, retention_seconds
+from etcdsize.resources.answer import Figure
 
 GIB = 2**30
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
@@ -85,6 +87,23 @@ class TestQuota:
     def test_the_reason(self, load, why):
         assert re.fullmatch(why, settings_for(size(data_bytes=load)).setting("quota-backend-bytes").why)
 
+    @pytest.mark.parametrize(
+        ("quota", "why"),
+        [
+            (2 * GIB, ": etcd's default, which is enough."),
+            (2 * GIB + 1, ", with some room to grow (our choice)."),
+            (8 * GIB, ", with some room to grow (our choice)."),
+            (8 * GIB + 1, ": more than the maximum of 8 GiB that etcd suggests, to have room for the load."),
+        ],
+    )
+    def test_the_reason_at_its_bounds(self, quota, why):
+        found = resources_for(Workload(data_bytes="4GB"))
+        figure = Figure(low=1, likely=1, high=9e10, need=quota)
+        ours = found.model_copy(update={"file": found.file.model_copy(update={"quota_bytes": figure})})
+        name, value, reason, _ = choose_quota(ours)
+        assert (name, value) == ("quota-backend-bytes", quota)
+        assert reason == f"{quota_text(quota)} for a file of {file_text(found)}{why}"
+
     def test_quota_above_8_gib_has_a_notice(self):
         notice = next(n for n in settings_for(size(data_bytes="20GB")).notices if n.code == "quota-above-suggested")
         assert notice.severity == "beyond-guide"
@@ -98,6 +117,12 @@ class TestQuota:
         assert notice.text.endswith("; etcd starts with a warning.")
         assert ClusterPlan.local(1, settings=found).setting("quota-backend-bytes") == found.quota_backend_bytes <= 2**45
 
+    def test_the_largest_quota_with_which_etcd_starts(self):
+        least, most = 1e12, 1e14
+        while (quota := resources_for(Workload(data_bytes=(least + most) / 2)).quota_bytes) != 2**45:
+            least, most = ((least + most) / 2, most) if quota < 2**45 else (least, (least + most) / 2)
+        assert settings_for(size(data_bytes=(least + most) / 2)).quota_backend_bytes == 2**45
+
     @pytest.mark.parametrize("data", ["34TB", "100TB"])
     def test_a_load_for_which_no_etcd_starts(self, data):
         """Unless the user sets a quota."""
@@ -110,6 +135,10 @@ class TestQuota:
             "starts; split the data among several clusters"
         )
         assert (caught.value.field, caught.value.value) == ("quota-backend-bytes", quota)
+        with pytest.raises(
+            PlanError, match=r"^extra_flags: --quota-backend-bytes: got 70368744177664, expected at most"
+        ):
+            settings_for(sizing, extra_flags={"quota-backend-bytes": 2**46})
         own = settings_for(sizing, extra_flags={"quota-backend-bytes": 2**45})
         assert own.quota_backend_bytes == 2**45
         assert "quota of 32768 GiB is " in " ".join(notice.text for notice in own.notices)
@@ -258,6 +287,7 @@ class TestCompaction:
         assert settings_for(sizing, kubernetes=True).file.history_bytes.need == 0
         own = settings_for(sizing, extra_flags={"auto-compaction-retention": "10s"})
         assert own.profile.history_seconds.high == 20
+        assert own.setting("auto-compaction-retention").why == "You set it; our choice is 1m."
 
     @pytest.mark.parametrize("kubernetes", [None, 1, "yes"])
     def test_rejects_what_is_not_a_boolean(self, kubernetes):

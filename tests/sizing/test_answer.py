@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from today import disk_gb, usd_month
 
-from etcdsize import Catalog, load_catalog, size
+from etcdsize import Catalog, kubernetes_profile, load_catalog, size
 from etcdsize.sizing.answer import cost_text, figures_text
 
 
@@ -160,6 +160,15 @@ class TestExplain:
             f"On aws, the cluster costs ${3 * cost.usd_month:,.2f} a month ({cost.region}, {cost.date})."
             in sizing.explain().splitlines()
         )
+
+    def test_a_cost_that_is_unknown_is_not_said(self):
+        sizing = size(clients=5, catalog="current", provider="azure")
+        assert sizing.usd_month == {"azure": None}
+        assert " costs " not in sizing.explain()
+
+    def test_what_a_preset_assumes_is_not_said_beside_its_nodes(self):
+        text = size(kubernetes_profile(20), kubernetes_nodes=20).explain()
+        assert text.startswith("A Kubernetes cluster of 20 nodes needs the small tier.\n")
 
     def test_a_cost_without_a_region_and_a_date(self):
         assert cost_text(size(clients=5, provider="aws").machine, 1234.5) == "$1,234.50 a month"

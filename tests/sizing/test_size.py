@@ -296,7 +296,7 @@ class TestJson:
         sizing = size(**asked)
         text = sizing.model_dump_json()
         assert Sizing.model_validate_json(text) == sizing
-        assert Sizing.model_validate(sizing.model_dump()) == sizing
+        assert Sizing.model_validate(sizing.model_dump()) == Sizing.model_validate(sizing) == sizing
         self.SCHEMA.validate(json.loads(text))
 
     @pytest.mark.parametrize(
