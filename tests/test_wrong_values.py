@@ -49,6 +49,8 @@ def calls() -> dict[str, dict[str, object]]:
             "margin": 0.1,
             "members": 3,
             "on_invalid": "mark",
+            "resources": etcdsize.fleet_resources([5], keys=[1000]),
+            "quota_bytes": [2**30],
         },
         "classify": {
             "clients": [5],
@@ -266,6 +268,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "FleetAudit.at_risk": (audited, {"most": 1}),
         "FleetAudit.beyond": (audited, {"most": 1}),
         "FleetAudit.savings": (audited, {"most": 1}),
+        "FleetResources.problem": (etcdsize.fleet_resources([5], [5], [5e6]), {"index": 0}),
         "FleetSizing.utilization": (etcdsize.size_fleet([5], [5], [5e6], provider="aws"), {"dimension": "clients"}),
         "Histogram.since": (histogram, {"before": histogram}),
         "Histogram.quantile": (histogram, {"share": 0.5}),

@@ -26,6 +26,7 @@ from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
 from etcdsize.fleet.reasons import NOTES, reason_text
+from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.verdicts import DECIDERS, UNKNOWN, VERDICTS
 from etcdsize.units import DIMENSIONS
 
@@ -121,6 +122,8 @@ class BatchAudit:
         codes: Codes,
         unknown: Sequence[NDArray[np.bool_] | None],
         load_codes: Codes,
+        resources: FleetResources | None = None,
+        running_quota: NDArray[np.float64] | None = None,
     ) -> FleetAudit:
         """Return the audit of a batch.
 
@@ -136,6 +139,10 @@ class BatchAudit:
             The tier that each row needs.
         load_codes : array of uint8
             The tier that its load needs, without the Kubernetes nodes.
+        resources : FleetResources, optional
+            What the loads take by the measured model, where a column has more than the dimensions.
+        running_quota : array of float64, optional
+            The quota with which each cluster runs, NaN where it is unknown. [bytes]
         """
         return audit_codes(
             self.auditor,
@@ -146,6 +153,8 @@ class BatchAudit:
             tiers=codes,
             bounds=self._bounds(batch, unknown),
             figures=self._figures(batch),
+            resources=resources,
+            running_quota=running_quota,
         )
 
     def _bounds(self, batch: pa.RecordBatch, unknown: Sequence[NDArray[np.bool_] | None]) -> Bounds | None:

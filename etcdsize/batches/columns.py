@@ -161,9 +161,8 @@ def pick_columns(
             continue
         if key not in wanted and (
             (key == "provider" and provider_given)
-            or (key == "current_machine" and not audited)
-            or key == RUNNING_QUOTA
-            or (key in FIGURES and not resources)
+            or (key in ("current_machine", RUNNING_QUOTA) and not audited)
+            or (key in FIGURES and not (audited or resources))
             or (key in _ON_REQUEST and key not in also and not (audited and key in ("vcpus", "memory_gib")))
         ):
             continue

@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from etcdsize.base.checks import one_of
+from etcdsize.base.checks import instance_of, one_of
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.audit_columns import Needs
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU, Auditor, Figures
-from etcdsize.fleet.bounds import Bounds, bounds_of
+from etcdsize.fleet.bounds import Bounds, Mask, bounds_of
 from etcdsize.fleet.classify import look_up_codes
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
+from etcdsize.fleet.load_fit import load_fit
 from etcdsize.fleet.loads import array_of, classify_arrays, fleet_codes, fleet_columns
+from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
 from etcdsize.tiers import TierTable
+from etcdsize.units import DIMENSIONS
 
 __all__ = ["audit", "audit_codes"]
 
@@ -34,6 +37,8 @@ def audit_codes(
     bounds: Bounds | None = None,
     figures: Figures | None = None,
     names: NDArray[Any] | None = None,
+    resources: FleetResources | None = None,
+    running_quota: NDArray[np.float64] | None = None,
 ) -> FleetAudit:
     """Return the audit of clusters whose machines and tiers are given as indices. The arguments are not checked.
 
@@ -58,7 +63,17 @@ def audit_codes(
         counts = auditor.by_figures[places] & (machine_codes != PARTIAL_CPU)
         figures = figures._replace(tiers=np.where(counts, figures.tiers, np.int8(NO_TIER)))
     needs = Needs(tiers, load_codes, least, roomy)
-    return FleetAudit(auditor, machine_codes, needs, columns, unknown, bounds=bounds, figures=figures, names=names)
+    fit = None
+    if resources is not None:
+        least_load = resources
+        if bounds is not None and any(part.less is not False for part in bounds.parts):
+            # A load that may be less never shows that a machine is too small.
+            may_be_less: dict[str, Mask] = {name: part.less for name, part in zip(DIMENSIONS, bounds.parts)}
+            least_load = resources._without(may_be_less)
+        fit = load_fit(auditor, machine_codes, figures, tiers, roomy, resources, least_load, running_quota)
+    return FleetAudit(
+        auditor, machine_codes, needs, columns, unknown, bounds=bounds, figures=figures, names=names, fit=fit
+    )
 
 
 def audit(
@@ -79,6 +94,8 @@ def audit(
     margin: float = 0.2,
     members: int = 3,
     on_invalid: str = "raise",
+    resources: FleetResources | None = None,
+    quota_bytes: ArrayLike | None = None,
 ) -> FleetAudit:
     """Return whether the machines that clusters run on are too small, right or too big.
 
@@ -120,6 +137,13 @@ def audit(
         The headroom that a smaller tier must still have before a cluster is reported as `over`, in [0, 1).
     on_invalid : {"raise", "mark"}
         Whether a load that cannot be sized or an unknown machine raises, or is marked `unknown`.
+    resources : FleetResources, optional
+        What the loads take by the measured model, from `fleet_resources`. Where it knows more of a load than its three
+        dimensions and its nodes, a machine is `under` as soon as its memory or its disk does not hold the low end, and
+        `over` only if the smaller machine holds the high end.
+    quota_bytes : array_like, shape (n,), optional
+        The quota with which each cluster runs, NaN where it is unknown; 0 is etcd's default. [bytes] With `resources`,
+        a cluster whose file grows beyond it, at the low end, is `under`.
 
     Raises
     ------
@@ -162,13 +186,51 @@ def audit(
     bounds = bounds_of(columns, shape, lower, upper, partial)
     figures = _figures(auditor, vcpus, memory_gib, shape)
     names = np.broadcast_to(names, shape)
+    if resources is not None and len(instance_of("resources", resources, FleetResources)) != shape[0]:
+        raise InvalidWorkloadError(
+            f"resources: got {len(resources)} rows, expected one for each of {shape[0]} clusters"
+        )
+    quota = _running_quota(quota_bytes, shape)
+    if quota is not None and resources is None:
+        raise OptionError("quota_bytes: needs resources beside it, from fleet_resources", option="quota_bytes")
     codes = look_up_codes(names, auditor.code_of, np.uint16)
     if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
         wrong = codes == NO_MACHINE
         if figures is not None:
             wrong &= figures.tiers == NO_TIER
         _reject_unknown(auditor, names, wrong)
-    return audit_codes(auditor, codes, columns, needs, bounds=bounds, figures=figures, names=names)
+    return audit_codes(
+        auditor,
+        codes,
+        columns,
+        needs,
+        bounds=bounds,
+        figures=figures,
+        names=names,
+        resources=resources,
+        running_quota=quota,
+    )
+
+
+def _running_quota(quota_bytes: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """Return the quotas with which clusters run, None if nothing is known of them."""
+    array = array_of("quota_bytes", quota_bytes)
+    if array is None:
+        return None
+    values = array.astype(np.float64)
+    if (values < 0).any() or np.isinf(values).any():
+        raise InvalidWorkloadError(
+            f"quota_bytes: got {values[(values < 0) | np.isinf(values)].flat[0]:g}, expected numbers of 0 or more, and "
+            "NaN where it is unknown",
+            dimension="quota_bytes",
+        )
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        raise InvalidWorkloadError(
+            f"quota_bytes: got the shape {array.shape}, expected one value, or one per cluster: {shape}",
+            dimension="quota_bytes",
+        ) from None
 
 
 def _reject_unknown(auditor: Auditor, names: NDArray[Any], wrong: NDArray[np.bool_]) -> None:

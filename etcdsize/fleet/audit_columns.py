@@ -12,6 +12,7 @@ from etcdsize.fitting.capacity import BELOW
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU, Auditor, Figures
 from etcdsize.fleet.bounds import MAY_BE_MORE, Bounds, Part
 from etcdsize.fleet.kernel import INVALID, Codes
+from etcdsize.fleet.load_fit import SHORT, LoadFit
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.reasons import NOTES, reason_code, reason_text
 from etcdsize.fleet.verdicts import BEYOND, OVER, RIGHT, UNDER, UNKNOWN, VERDICTS
@@ -50,6 +51,7 @@ class AuditColumns:
         bounds: Bounds | None = None,
         figures: Figures | None = None,
         names: NDArray[Any] | None = None,
+        fit: LoadFit | None = None,
     ) -> None:
         self.auditor = auditor
         """The rules of the audit: catalog, tiers, headroom, margin and members."""
@@ -63,6 +65,7 @@ class AuditColumns:
         self._bounds = bounds
         self._figures = figures
         self._names = names
+        self._fit = fit
 
     def __len__(self) -> int:
         return len(self.machine_codes)
@@ -132,6 +135,9 @@ class AuditColumns:
             if unknown.size:
                 too_small = least[unknown] > self.auditor.most_of[places[unknown]]
                 here[unknown] = np.where(too_small, UNDER, UNKNOWN)
+            if self._fit is not None:
+                np.copyto(here, RIGHT, where=(here == OVER) & self._fit.too_large[rows])
+                np.copyto(here, UNDER, where=self._fit.short[rows] != 0)
             np.copyto(here, UNKNOWN, where=tiers < 0)
         found.flags.writeable = False
         return found
@@ -156,6 +162,12 @@ class AuditColumns:
             here = found[rows]
             here[:] = self.auditor.recommended[places, self._target(rows)]
             np.copyto(here, own[places], where=verdict == RIGHT)
+            if self._fit is not None:
+                fit = self._fit.cut(rows)
+                np.copyto(here, NO_MACHINE, where=fit.needs_machine & (fit.target == INVALID))
+                # Where only settings or keys have to change, the machine stays.
+                enough = self._needs.least[rows].view(np.int8) <= self._has(rows, places)
+                np.copyto(here, own[places], where=(fit.short != 0) & ~fit.needs_machine & enough)
             np.copyto(here, NO_MACHINE, where=(verdict == UNKNOWN) | (verdict == BEYOND))
         found.flags.writeable = False
         return found
@@ -163,6 +175,8 @@ class AuditColumns:
     def _target(self, rows: slice) -> Codes:
         """Return the tier of the machine to recommend: with a margin to spare if it is smaller than the current one."""
         tier = np.where(self.verdict_codes[rows] == OVER, self._needs.roomy[rows], self.tier_codes[rows])
+        if self._fit is not None:
+            tier = np.where(self._fit.needs_machine[rows], self._fit.target[rows], tier)
         return np.minimum(tier, len(self.auditor.tiers.tiers) - 1)
 
     @functools.cached_property
@@ -213,6 +227,9 @@ class AuditColumns:
                 below = stated.tiers == BELOW
                 by[rows][below] = stated.figure[below] + len(DIMENSIONS)
                 shares[rows][below] = stated.ratio[below]
+            if self._fit is not None:
+                short = self._fit.short[rows] != 0
+                by[rows][short], shares[rows][short] = self._fit.decider[rows][short], self._fit.share[rows][short]
             nothing = verdict == UNKNOWN
             by[rows][nothing], shares[rows][nothing] = INVALID, np.nan
         return by, shares
@@ -305,6 +322,12 @@ class AuditColumns:
                 here |= np.multiply(larger & (verdict >= RIGHT), bit["nodes"], dtype=np.int32)
             here |= np.multiply(verdict == BEYOND, bit["beyond"], dtype=np.int32)
             here |= np.multiply(under & self._past_last_bound[rows], bit["past"], dtype=np.int32)
+            if self._fit is not None:
+                for name, short in SHORT.items():
+                    here |= np.multiply((self._fit.short[rows] & short) != 0, bit[name], dtype=np.int32)
+                here |= np.multiply(
+                    right & self._fit.too_large[rows] & self._may_be_over(rows), bit["high"], dtype=np.int32
+                )
             target = self._target(rows)
             needed = np.minimum(self.tier_codes[rows], len(auditor.tiers.tiers) - 1)
             codes = np.minimum(self.recommended_codes[rows], len(auditor.machines)).astype(np.intp)
@@ -316,10 +339,18 @@ class AuditColumns:
             in_catalog = self.machine_codes[rows] < PARTIAL_CPU
             here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int32)
             change &= differs & ~none
-            here |= np.multiply(change & (target != needed), bit["margin"], dtype=np.int32)
+            smaller = change & (target != needed)
+            if self._fit is not None:
+                smaller &= ~self._fit.needs_machine[rows]
+            here |= np.multiply(smaller, bit["margin"], dtype=np.int32)
             here |= np.multiply(change & (own != auditor.usual[places, target]), bit["arch"], dtype=np.int32)
         found.flags.writeable = False
         return found
+
+    def _may_be_over(self, rows: slice) -> NDArray[np.bool_]:
+        """Return where the guide's figures alone make a machine too large."""
+        larger: NDArray[np.bool_] = self._has(rows, self._places(rows)) > self._needs.roomy[rows].view(np.int8)
+        return larger
 
     @functools.cached_property
     def reasons(self) -> NDArray[np.object_]:

@@ -167,7 +167,7 @@ class Auditor:
             ratios = [need[0] / has for need, has in zip(self._needs, (vcpus, memory_gib))]
         tiers = (np.minimum(*fits) + BELOW).astype(np.int8)
         tiers[np.isnan(vcpus) | np.isnan(memory_gib)] = NO_TIER
-        return Figures(tiers, (ratios[1] > ratios[0]).astype(np.uint8), np.maximum(*ratios))
+        return Figures(tiers, (ratios[1] > ratios[0]).astype(np.uint8), np.maximum(*ratios), memory_gib)
 
 
 class Figures(NamedTuple):
@@ -179,10 +179,12 @@ class Figures(NamedTuple):
     """Which of the two the smallest tier needs most of, in comparison."""
     ratio: NDArray[np.float64]
     """How many times this figure it needs."""
+    memory_gib: NDArray[np.float64]
+    """The memory, NaN where it is unknown. [GiB]"""
 
     def cut(self, rows: slice) -> "Figures":
         """Return the same of some of the rows."""
-        return Figures(self.tiers[rows], self.figure[rows], self.ratio[rows])
+        return Figures._make(column[rows] for column in self)
 
 
 def _best_machines(catalog: Catalog, tiers: TierTable) -> Iterator[tuple[str | None, Catalog]]:

@@ -115,6 +115,7 @@ class FleetAudit(AuditColumns):
             bounds=None if self._bounds is None else self._bounds.cut(rows),
             figures=None if self._figures is None else self._figures.cut(rows),
             names=None if self._names is None else self._names[rows],
+            fit=None if self._fit is None else self._fit.cut(rows),
         )
 
 

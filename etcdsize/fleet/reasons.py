@@ -38,6 +38,20 @@ NOTES = {
             "arch": "the recommended machine has the architecture of the current one",
             "margin": "a smaller machine would leave less than {margin} of its bounds free",
             "provider": "the current machine is of another provider than the row",
+            "values": "the raft log takes more memory than the machine has, because it holds thousands of these "
+            "values: split them into keys of at most 10 kB, or keep them outside etcd",
+            "streams": "the watch streams take more memory than the machine has: let the watches of a client share one",
+            "lists": "the lists take more memory than the machine has: list in pages of 500 keys",
+            "memory": "the load takes more memory than the machine has",
+            "expirations": "leases end faster than the disk commits, because each end is a commit of its own: let them "
+            "live longer, share one among several keys, or delete the keys in a transaction",
+            "disk": "the disk has to complete more writes one after the other than the machine lets it: write several "
+            "keys in one transaction, or from more clients",
+            "quota": "the file grows beyond the quota, and then etcd rejects writes: raise --quota-backend-bytes, or "
+            "compact more often",
+            "lease": "the end of a lease deletes so many keys at once that all writes wait: attach at most 1,000 keys "
+            "to a lease",
+            "high": "at the high end of the measured model, the load does not fit a smaller machine",
         }.items()
     )
 }

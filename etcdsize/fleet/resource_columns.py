@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from etcdsize.errors import EtcdSizeError
+from etcdsize.base.checks import count_of
+from etcdsize.errors import EtcdSizeError, OptionError
 from etcdsize.fleet.block import Block
 from etcdsize.fleet.bounds import Mask
 from etcdsize.fleet.kernel import pick_threads
@@ -23,6 +24,7 @@ from etcdsize.fleet.member_figures import GIB, DiskFigures, MemberFigures, disk_
 from etcdsize.fleet.revision_arrays import Floats
 from etcdsize.fleet.row_checks import wrong_rows
 from etcdsize.fleet.row_profile import profile_of
+from etcdsize.fleet.sizing import position_of
 from etcdsize.resources.cases import Asked, CaseSet, cases_of
 from etcdsize.resources.resources import Resources, resources_for
 from etcdsize.sizing.load_profile import KUBERNETES_HISTORY_SECONDS
@@ -100,9 +102,12 @@ class FleetResources:
         InvalidWorkloadError
             If it cannot be sized.
         """
-        return resources_for(profile_of(self.figures(index)), etcd_version=self.etcd_version)
+        return self._answer(position_of(index, len(self)))
 
-    def figures(self, index: int) -> dict[str, float]:
+    def _answer(self, position: int) -> Resources:
+        return resources_for(profile_of(self._figures(position)), etcd_version=self.etcd_version)
+
+    def _figures(self, index: int) -> dict[str, float]:
         """Return what is known of one cluster."""
         figures = {name: float(column[index if len(column) > 1 else 0]) for name, column in self._columns.items()}
         return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
@@ -116,9 +121,17 @@ class FleetResources:
         return FleetResources(columns, self._rows, self.etcd_version, self._threads)
 
     def problem(self, index: int) -> str:
-        """Return why a row cannot be sized; empty if it can."""
+        """Return why a row cannot be sized; empty if it can.
+
+        Raises
+        ------
+        OptionError
+            For what is no row.
+        """
+        if count_of("index", index, 0) >= len(self):
+            raise OptionError(f"index: got {index}, expected one of {len(self)} rows, from 0", option="index")
         try:
-            resources_for(profile_of(self.figures(index)), etcd_version=self.etcd_version)
+            self._answer(index)
         except EtcdSizeError as error:
             return str(error)
         return "" if not self.invalid[index] else "what it takes is no longer a number; check the units of the load"
@@ -242,7 +255,7 @@ class FleetResources:
             if np.any(near):
                 for at in np.arange(rows.start, rows.stop)[place][np.broadcast_to(near, out.quota_bytes[place].shape)]:
                     if not self.invalid[at]:
-                        self._need.quota_bytes[at] = self[int(at)].quota_bytes
+                        self._need.quota_bytes[at] = self._answer(int(at)).quota_bytes
         self._mark(rows, out)
 
     def _mark(self, rows: slice, out: FleetFigures) -> None:

@@ -14,8 +14,9 @@ __all__ = ["BEYOND", "DECIDERS", "OVER", "RIGHT", "UNDER", "UNKNOWN", "VERDICTS"
 VERDICTS = ("under", "beyond", "right", "over", "unknown")
 """The verdicts that `FleetAudit.verdict_codes` indexes."""
 UNDER, BEYOND, RIGHT, OVER, UNKNOWN = range(5)
-DECIDERS = (*DIMENSIONS, *FIGURES)
-"""What `FleetAudit.decided_by` indexes: the load's dimensions, then the figures in which a machine can fall short."""
+DECIDERS = (*DIMENSIONS, *FIGURES, "quota_bytes", "keys_per_lease")
+"""What `FleetAudit.decided_by` indexes: the load's dimensions, the figures in which a machine can fall short, and what
+else does not fit by the measured model."""
 
 
 class ClusterAudit(Model):

@@ -1,0 +1,192 @@
+"""Audits by the measured model: under where even its low end does not fit, over only where its high end does."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from etcdsize import InvalidWorkloadError, OptionError, audit, fleet_resources, load_catalog
+from etcdsize.files.fleet_file import open_fleet
+
+SMALL = {"clients": 50, "requests_per_second": 100, "data_bytes": 50e6}
+COLUMNS = ("clients", "requests_per_second", "data_bytes")
+
+
+def one(machine, *, load=SMALL, quota_bytes=None, **figures):
+    resources = fleet_resources(*([load[name]] for name in COLUMNS), **figures)
+    found = audit([machine], *([load[name]] for name in COLUMNS), resources=resources, quota_bytes=quota_bytes)
+    return found[0], resources
+
+
+class TestUnder:
+    """The guide's three figures fit a small machine, and the load does not."""
+
+    @pytest.mark.parametrize(
+        ("figures", "by", "reason", "recommended"),
+        [
+            (
+                {"value_bytes": 3e6, "writes_per_second": 0.85},
+                "memory_gib",
+                "the raft log takes more memory than the machine has, because it holds thousands of these values: "
+                "split them into keys of at most 10 kB, or keep them outside etcd",
+                "m6a.4xlarge",
+            ),
+            (
+                {"leases": 1, "keys_per_lease": 150_000},
+                "keys_per_lease",
+                "the end of a lease deletes so many keys at once that all writes wait: attach at most 1,000 keys "
+                "to a lease",
+                "m6a.large",
+            ),
+            (
+                {"leases": 10_000, "lease_revokes_per_second": 400},
+                "concurrent_iops",
+                "leases end faster than the disk commits, because each end is a commit of its own: let them live "
+                "longer, share one among several keys, or delete the keys in a transaction",
+                "m6a.4xlarge",
+            ),
+            (
+                {"watch_streams": 200_000},
+                "memory_gib",
+                "the watch streams take more memory than the machine has: let the watches of a client share one",
+                "m6a.2xlarge",
+            ),
+        ],
+    )
+    def test_what_the_guide_does_not_count(self, figures, by, reason, recommended):
+        cluster, _ = one("m6a.large", **figures)
+        assert (cluster.verdict, cluster.tier, cluster.decided_by) == ("under", "small", by)
+        assert cluster.reason == reason
+        assert cluster.utilization > 1
+        assert cluster.recommended_machine.machine_type == recommended
+        assert one("m6a.large")[0].verdict == "right"
+
+    def test_the_recommended_machine_holds_the_need(self):
+        cluster, resources = one("m6a.large", value_bytes=3e6, writes_per_second=0.85)
+        assert cluster.recommended_machine.memory_gib >= resources.need.memory_limit_bytes[0] / 2**30 + 1
+        cluster, _ = one("m6a.large", value_bytes=30e6, writes_per_second=0.85)
+        assert (cluster.verdict, cluster.recommended_machine) == ("under", None)
+        assert "the catalog has no machine of this provider and architecture that is enough" in cluster.reason
+
+    def test_forty_five_thousand_streams_are_too_many_for_two_gibibytes(self):
+        """etcd-io/etcd#13122; what they take without TLS, with which nobody knows that the clients connect."""
+        catalog = load_catalog("current")
+        small = next(one for one in catalog.machines if one.machine_type == "m6a.large")
+        tiny = catalog.model_copy(
+            update={"machines": (small.model_copy(update={"memory_gib": 2.5, "machine_type": "tiny"}), small)}
+        )
+        resources = fleet_resources(*([SMALL[name]] for name in COLUMNS), watch_streams=[45_000])
+        found = audit(["tiny"], *([SMALL[name]] for name in COLUMNS), resources=resources, catalog=tiny)[0]
+        assert found.verdict == "under"
+        assert "let the watches of a client share one" in found.reason
+
+    def test_a_quota_below_the_file(self):
+        cluster, resources = one("m6a.large", quota_bytes=2**25)
+        assert (cluster.verdict, cluster.decided_by) == ("under", "quota_bytes")
+        assert cluster.reason == (
+            "the file grows beyond the quota, and then etcd rejects writes: raise --quota-backend-bytes, or compact "
+            "more often"
+        )
+        assert cluster.recommended_machine.machine_type == "m6a.large"
+        assert cluster.usd_month_difference == 0
+        file_bytes = resources._lowest.file_bytes[0]
+        assert one("m6a.large", quota_bytes=file_bytes)[0].verdict == "right"
+        assert one("m6a.large", quota_bytes=np.nextafter(file_bytes, 0))[0].verdict == "under"
+        # 0 is etcd's default of 2 GiB.
+        assert one("m6a.large", quota_bytes=0)[0].verdict == "right"
+
+    def test_a_load_that_may_be_less_shows_nothing(self):
+        large = {**SMALL, "data_bytes": 90e6}
+        resources = fleet_resources(*([large[name]] for name in COLUMNS))
+        options = {"resources": resources, "quota_bytes": 2**25}
+        columns = [[large[name]] for name in COLUMNS]
+        assert audit(["m6a.large"], *columns, **options)[0].verdict == "under"
+        assert audit(["m6a.large"], *columns, **options, upper={"data_bytes": True})[0].verdict == "right"
+
+
+class TestOver:
+    """A machine is too large only if the smaller one holds the high end."""
+
+    def test_streams_of_which_more_may_need_the_memory(self):
+        cluster, _ = one("m6a.4xlarge", watch_streams=45_000)
+        assert cluster.verdict == "right"
+        assert cluster.reason == (
+            "the current machine is enough, so it is kept; at the high end of the measured model, the load does not "
+            "fit a smaller machine"
+        )
+        assert cluster.recommended_machine.machine_type == "m6a.4xlarge"
+
+    def test_a_load_that_is_known_well(self):
+        cluster, resources = one(
+            "m6a.4xlarge", keys=40_000, value_bytes=1000, writes_per_second=5, list_keys=100, concurrent_lists=1
+        )
+        assert resources.high.memory_limit_bytes[0] / 2**30 + 1 <= 8
+        assert (cluster.verdict, cluster.recommended_machine.machine_type) == ("over", "m6a.large")
+
+
+class TestOthers:
+    def test_without_further_figures_audits_stay_as_they_are(self):
+        random = np.random.default_rng(5)
+        machines = [machine.machine_type for machine in load_catalog("current").machines][::9]
+        loads = [10 ** random.uniform(low, high, len(machines)) for low, high in ((0.5, 3.7), (0.5, 4.5), (6, 9.5))]
+        plain = audit(machines, *loads)
+        modelled = audit(machines, *loads, resources=fleet_resources(*loads))
+        assert modelled.verdicts.tolist() == plain.verdicts.tolist()
+        assert modelled.reasons.tolist() == plain.reasons.tolist()
+        assert modelled.recommended_machines.tolist() == plain.recommended_machines.tolist()
+        np.testing.assert_array_equal(modelled.utilization, plain.utilization)
+
+    def test_one_cluster_is_its_row(self):
+        columns = {"value_bytes": [1000, 3e6, np.nan], "writes_per_second": [5, 0.85, np.nan]}
+        loads = [[SMALL[name]] * 3 for name in COLUMNS]
+        fleet = audit(["m6a.large"] * 3, *loads, resources=fleet_resources(*loads, **columns))
+        assert [cluster.verdict for cluster in fleet] == fleet.verdicts.tolist() == ["right", "under", "right"]
+        assert fleet[1].reason == fleet.reasons[1]
+
+    def test_wrong_arguments(self):
+        loads = [[SMALL[name]] for name in COLUMNS]
+        two = fleet_resources([1, 2])
+        with pytest.raises(InvalidWorkloadError, match="resources: got 2 rows, expected one for each of 1 clusters"):
+            audit(["m6a.large"], *loads, resources=two)
+        with pytest.raises(OptionError, match="resources: got 5 of type int, expected FleetResources"):
+            audit(["m6a.large"], *loads, resources=5)
+        with pytest.raises(OptionError, match="quota_bytes: needs resources beside it"):
+            audit(["m6a.large"], *loads, quota_bytes=5)
+        with pytest.raises(InvalidWorkloadError, match="quota_bytes: got -1, expected numbers of 0 or more"):
+            audit(["m6a.large"], *loads, quota_bytes=-1, resources=fleet_resources([1]))
+
+
+class TestFiles:
+    TEXT = """cluster,clients,rps,data_mb,current_machine,value_bytes,write_rate,quota_bytes,keys_per_lease,leases
+a,50,100,50,m6a.large,3MB,0.85,2GiB,,
+b,50,100,50,m6a.large,,,32MiB,,
+c,50,100,50,m6a.large,,,,150000,1
+d,50,100,50,m6a.large,,,8GiB,,
+"""
+
+    def run(self, text, **options):
+        written = io.BytesIO()
+        with open_fleet(Path("fleet.csv"), io.BytesIO(text.encode()), format="csv", **options) as fleet:
+            summary = fleet.run(stream=written, columns=["cluster", "verdict", "decided_by", "recommended_machine"])
+        return summary, written.getvalue().decode().splitlines()[1:]
+
+    def test_the_columns_of_a_file(self):
+        summary, rows = self.run(self.TEXT)
+        assert rows == [
+            "a,under,memory_gib,m6a.4xlarge",
+            "b,under,quota_bytes,m6a.large",
+            "c,under,keys_per_lease,m6a.large",
+            "d,right,clients,m6a.large",
+        ]
+        assert summary.audit.verdicts["under"] == 3
+
+    def test_the_size_of_the_file_says_nothing_of_the_least_data(self):
+        text = "clients,rps,db_size_mb,current_machine,running_quota,name\n50,100,90,m6a.large,32MiB,a\n"
+        assert self.run(text.replace("name", "cluster"))[1] == ["a,right,data_bytes,m6a.large"]
+
+    def test_columns_to_leave_out(self):
+        _, rows = self.run(self.TEXT, unknown=["value_bytes", "running_quota_bytes", "keys_per_lease"])
+        assert [row.split(",")[1] for row in rows] == ["right"] * 4
