@@ -36,6 +36,8 @@ class _Changed(NamedTuple):
     figure: str
     load: Load
     asked: Asked
+    beside: float = 0.0
+    """What the change takes of the figure beside that load."""
 
 
 def advice_for(load: Load, asked: Asked) -> tuple[Advice, ...]:
@@ -46,7 +48,8 @@ def advice_for(load: Load, asked: Asked) -> tuple[Advice, ...]:
         changed = change(load, asked)
         if changed is None:
             continue
-        now, then = _figure(before, changed.figure), _figure(evaluate_need(changed.load, changed.asked), changed.figure)
+        now = _figure(before, changed.figure)
+        then = _figure(evaluate_need(changed.load, changed.asked), changed.figure) + changed.beside
         if now - then >= max(_SHARE * now, _LEAST[changed.figure]):
             found.append(Advice(code=code, text=changed.text, figure=changed.figure, before=now, after=then))
     return tuple(sorted(found, key=lambda one: one.after / one.before))
@@ -108,6 +111,19 @@ def _list_in_pages(load: Load, asked: Asked) -> _Changed | None:
         "memory.limit_bytes",
         load._replace(list_keys=float(_PAGE_KEYS)),
         asked,
+    )
+
+
+def _stream_lists(load: Load, asked: Asked) -> _Changed | None:
+    streamed = asked.table.coefficients.get("list_stream_peak")
+    if streamed is None or not load.list_keys:
+        return None
+    return _Changed(
+        "List with RangeStream, as Kubernetes does from 1.37: etcd sends the list in chunks and never holds all of it.",
+        "memory.limit_bytes",
+        load._replace(list_keys=0.0, concurrent_lists=0.0),
+        asked,
+        beside=load.concurrent_lists * streamed.high,
     )
 
 
@@ -174,6 +190,7 @@ _CHANGES: dict[str, Callable[[Load, Asked], _Changed | None]] = {
     "split-large-values": _split_large_values,
     "shorter-history": _shorten_history,
     "lists-in-pages": _list_in_pages,
+    "lists-as-streams": _stream_lists,
     "fewer-keys-per-lease": _fewer_keys_per_lease,
     "events-apart": _move_events,
     "upgrade-for-raft-log": _upgrade,

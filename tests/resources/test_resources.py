@@ -333,6 +333,16 @@ class TestAdvice:
         profile = Profile(keys=1e5, value_bytes=20_000, list_keys=1e5, concurrent_lists=5, writes_per_second=1)
         assert next(iter(self.codes(profile))) == "lists-in-pages"
 
+    def test_lists_are_streams_where_etcd_has_them(self):
+        """3.7 measured: a client that lists takes 53 MB at most, however long the list is."""
+        load = {"keys": 1e5, "value_bytes": 20_000, "writes_per_second": 1}
+        profile = Profile(**load, list_keys=1e5, concurrent_lists=5)
+        streamed = self.codes(profile, etcd_version="3.7")["lists-as-streams"]
+        without = resources_for(Profile(**load, list_keys=0, concurrent_lists=0), etcd_version="3.7")
+        assert streamed.before > 10e9
+        assert streamed.after == pytest.approx(without.memory.limit_bytes.need + 5 * 53e6, rel=0.02)
+        assert "lists-as-streams" not in self.codes(profile, etcd_version="3.6")
+
     def test_fewer_keys_share_a_lease(self):
         profile = Profile(keys=2e5, value_bytes=500, leases=1, keys_per_lease=150_000, writes_per_second=10)
         assert self.codes(profile)["fewer-keys-per-lease"].after < 1
