@@ -36,7 +36,7 @@ class Guard:
     """Makes a folder and starts one program at a time in a group of its own; in the end it removes and kills both."""
 
     def __init__(self, parent: Path) -> None:
-        self.folder = parent.absolute() / f"etcdsize-{os.urandom(8).hex()}"
+        self.folder: Path = parent.absolute() / f"etcdsize-{os.urandom(8).hex()}"
         # It starts before the folder exists, so that there is no moment at which the folder could be left behind.
         self._process = subprocess.Popen(
             [_SHELL, "-c", _WAIT, "guard", str(self.folder)],

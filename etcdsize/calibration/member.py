@@ -140,9 +140,9 @@ class Member:
         What starts etcd, such as strace with its options.
     """
 
-    scheme = "http"
+    scheme: str = "http"
     """How clients connect."""
-    start_limit_seconds = 120.0
+    start_limit_seconds: float = 120.0
     """How long it may take until it serves (our choice). [s]"""
 
     def __init__(
@@ -157,18 +157,26 @@ class Member:
         environment: Mapping[str, str] | None = None,
         wrapper: Sequence[str] = (),
     ) -> None:
-        self.program = program
-        self.version = version_of(program)
+        self.program: str = program
+        self.version: str = version_of(program)
+        self.port: int
+        self.peer_port: int
         self.port, self.peer_port = free_ports(2)
-        self.http_port = self.port
+        self.http_port: int = self.port
         self._guard = Guard(Path(tempfile.gettempdir()) if folder is None else folder)
-        self.folder = self._guard.folder
-        self.data_dir = self.folder / "data"
+        self.folder: Path = self._guard.folder
+        self.data_dir: Path = self.folder / "data"
         self._environment = dict(environment or {})
         # A name that no other member has.
-        self.name = self.folder.name
+        self.name: str = self.folder.name
         client, peer = f"{self.scheme}://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.peer_port}"
-        self.command = [*wrapper, program, f"--data-dir={self.data_dir}", f"--name={self.name}", "--enable-pprof"]
+        self.command: list[str] = [
+            *wrapper,
+            program,
+            f"--data-dir={self.data_dir}",
+            f"--name={self.name}",
+            "--enable-pprof",
+        ]
         self.command += [f"--listen-client-urls={client}", f"--advertise-client-urls={client}"]
         self.command += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
         self.command += [f"--initial-cluster={self.name}={peer}", "--log-level=error", "--logger=zap"]
@@ -179,7 +187,12 @@ class Member:
         self.command += flags
         self._process: subprocess.Popen[bytes] | None = None
         self.channel: Any = None
-        self.start_seconds = 0.0
+        self.start_seconds: float = 0.0
+        # gRPC's services, once it serves.
+        self.kv: Any = None
+        self.lease: Any = None
+        self.maintenance: Any = None
+        self.watch: Any = None
 
     @property
     def _catch_up_flag(self) -> str:
