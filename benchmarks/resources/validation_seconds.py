@@ -6,6 +6,7 @@ The model gets the speed of the disk, which is measured beside it. No coefficien
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 import time
@@ -96,7 +97,7 @@ def validation_seconds(program: str, seconds: float = 20, **inputs: Any) -> Outp
     keys, value = inputs["keys"], bytes(inputs["value_bytes"])
     with tempfile.TemporaryDirectory() as name, Member(program) as member:
         folder = Path(name)
-        found: Outputs = disk_speed(folder)
+        found: Outputs = {"load_average": os.getloadavg()[0], **disk_speed(folder)}
 
         def fill(number: int) -> Any:
             first = number * _PUTS
