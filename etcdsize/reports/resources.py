@@ -110,7 +110,7 @@ def _group(resources: Resources, group: str) -> list[str]:
     lines = aligned(rows, right=(1, 2, 3, 4))
     if group == "disk" and resources.fsync_seconds is not None:
         fsync = quantity_text("_seconds", resources.fsync_seconds)
-        lines.append(f"with fsyncs of {fsync}, its clients complete up to {writes_text(resources.disk)} writes")
+        lines.append(f"with fsyncs of {fsync}, the clients complete up to {writes_text(resources.disk)}")
     if group == "cpu":
         machine = resources.cpu.machine
         lines.append(f"measured on {machine.get('cores', 'unknown')} cores of {machine.get('cpu', 'unknown')}")

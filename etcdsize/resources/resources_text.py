@@ -140,8 +140,8 @@ def model_text(resources: Any) -> str:
 def writes_text(disk: DiskResources) -> str:
     """Return how many writes a second a disk lets the clients complete."""
     span = disk.writes_possible_per_second
-    low, likely, high = (quantity_text("_per_second", value) for value in (span.low, span.likely, span.high))
-    return f"{likely} ({low} to {high})"
+    low, likely, high = map(digits_text, (span.low, span.likely, span.high))
+    return f"{likely} writes a second ({low} to {high})"
 
 
 def _horizon_text(horizon: Horizon) -> str:
