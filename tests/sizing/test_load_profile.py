@@ -49,7 +49,16 @@ class TestProfile:
 
     @pytest.mark.parametrize(
         ("history", "expected"),
-        [(0, 120), (119.9, 120), (120, 120), (121, 121), (3600, 3600), ((1, 119), 120), ((1, 121), (1, 121))],
+        [
+            (0, 120),
+            (119.9, 120),
+            (120, 120),
+            (121, 121),
+            (3600, 3600),
+            ((1, 119), 120),
+            ((1, 120), (1, 120)),
+            ((1, 121), (1, 121)),
+        ],
     )
     def test_a_history_shorter_than_our_settings_keep(self, history, expected):
         found = profile_for(Profile(keys=5, history_seconds=history), None)
@@ -65,6 +74,12 @@ class TestNodesLeftOut:
     )
     def test_nothing_to_say(self, load, nodes):
         assert nodes_left_out(load, nodes) is None
+
+    @pytest.mark.parametrize(
+        ("nodes", "cluster"), [(1, "1 Kubernetes node "), (2, "2 Kubernetes nodes "), (10, "10 Kubernetes nodes ")]
+    )
+    def test_the_number_of_nodes(self, nodes, cluster):
+        assert nodes_left_out(TOO_MUCH, nodes).text.startswith(f"A cluster of {cluster}does not explain the load, ")
 
     def test_the_notice(self):
         found = nodes_left_out(TOO_MUCH, 10)
