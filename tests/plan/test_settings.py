@@ -376,6 +376,10 @@ class TestDisk:
         sizing = size(**asked)
         assert settings_for(sizing).disk == sizing.need.disk
 
+    def test_is_that_of_the_tier_where_it_is_larger(self):
+        sizing = size(clients=1_000, requests_per_second=1, data_bytes=1e6)
+        assert settings_for(sizing).disk == sizing.need.disk != sizing.needs["load"].disk
+
     def test_has_room_for_a_quota_of_ones_own(self):
         found = settings_for(size(clients=5), extra_flags={"quota-backend-bytes": "100GiB"}).disk
         assert found.quota_bytes == 100 * GIB

@@ -11,7 +11,7 @@ from etcdsize.base.notice import KINDS
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.machines import Disk
 from etcdsize.fitting.need import DiskNeed
-from etcdsize.sizing.notices import load_notices, machine_notices, value_notices
+from etcdsize.sizing.notices import load_notices, machine_notices, no_machines_notice, value_notices
 
 ALWAYS = {"previous-generation", "measure-disk", "dedicated-machine"}
 FULL = {"clients": 10, "requests_per_second": 10, "data_bytes": 50_000_000}
@@ -413,6 +413,37 @@ kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no m
 servers
 inexact-load-decides: a load that is an upper bound or an estimate, and alone needs the tier: give the exact figure
 """
+
+
+def test_a_provider_without_machines():
+    assert no_machines_notice(load_catalog("guide")) == Notice(
+        code="no-machines",
+        severity="warning",
+        text='The catalog "guide" has no machine of the cluster\'s provider; the tier says what it needs.',
+        source="our choice",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "source"),
+    [
+        ("no-machines", "warning", "our choice"),
+        ("measure-disk", "info", DOCS + "op-guide/hardware.md"),
+        ("dedicated-machine", "info", DOCS + "op-guide/hardware.md"),
+        ("unknown-dimension", "warning", "our choice"),
+        ("data-at-most", "info", DOCS + "metrics/latest"),
+        ("beyond-suggested-quota", "beyond-guide", DOCS + "dev-guide/limit.md"),
+        ("data-above-memory", "beyond-guide", DOCS + "faq.md"),
+        ("disk-for-less-data", "warning", "our choice"),
+        ("kubernetes-estimate", "warning", "kubernetes/kubernetes#111622"),
+        ("inexact-load-decides", "warning", "our choice"),
+        ("even-members", "warning", DOCS + "faq.md"),
+        ("no-failure-tolerance", "warning", DOCS + "faq.md"),
+        ("over-seven-members", "warning", DOCS + "faq.md"),
+    ],
+)
+def test_severity_and_source_of_each_kind(code, severity, source):
+    assert (KINDS[code].severity, KINDS[code].source) == (severity, source)
 
 
 def test_what_the_summary_of_a_fleet_says():
