@@ -40,10 +40,11 @@ class Block:
 
     def known(self, name: str, otherwise: Floats) -> Floats:
         """Return a figure where it is known, and something else where it is not."""
-        has = self.has(name)
         # A number of NumPy's: divided by zero it is infinity, and compared it is no Python boolean.
-        otherwise = otherwise if np.ndim(otherwise) else np.float64(otherwise)
-        return where(has, self._columns[name], otherwise) if np.any(has) else otherwise
+        has = self._has.get(name)
+        if has is not None and (has.ndim or has):
+            return where(has, self._columns[name], otherwise)
+        return otherwise if np.ndim(otherwise) else np.float64(otherwise)
 
     def case(self, name: str, case: int) -> Floats:
         """Return a figure, or its default in a case."""
