@@ -19,7 +19,7 @@ from needs import leave_out
 from program import ENVIRONMENT
 from wrong_values import WRONG, is_ours
 
-from etcdsize import CalibratedModel, CalibrationError, OptionError, calibrate, load_model
+from etcdsize import CalibratedModel, CalibrationError, MissingDependencyError, OptionError, calibrate, load_model
 from etcdsize.calibration import calibrate as module
 from etcdsize.calibration import member
 from etcdsize.calibration.experiments import EXPERIMENTS
@@ -98,6 +98,14 @@ class TestWhatIsRefused:
         with pytest.raises(CalibrationError) as caught:
             calibrate(program, date=DATE, data_dir=data)
         assert str(caught.value) == message
+
+    @pytest.mark.parametrize("package", ["aetcd.rpc", "grpc"])
+    def test_without_its_extra_it_says_what_to_install(self, data: Path, monkeypatch, package: str) -> None:
+        for name in [name for name in sys.modules if name.startswith("etcdsize.calibration.")]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(MissingDependencyError, match=r"pip install 'etcdsize\[calibrate\]'"):
+            module.calibrate("/bin/true", date=DATE, data_dir=data)
 
     @pytest.mark.parametrize("body", ["sleep 1000 & sleep 1000", "yes"])
     def test_a_program_that_never_answers_is_killed_with_all_that_it_starts(
