@@ -66,7 +66,7 @@ PROVISIONED = """\
       "machine_type": "m6a.4xlarge",
       "disk": {
         "type": "gp3",
-        "size_gib": 64,
+        "size_gib": 61,
         "iops": 15000,
         "throughput_mib_s": 239
       }
