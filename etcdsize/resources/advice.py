@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from etcdsize.resources.answer import Advice
@@ -67,9 +66,8 @@ def _split_large_values(load: Load, asked: Asked) -> _Changed | None:
         pieces = max(1.0, kind.value_bytes / _SMALL_VALUE_BYTES)
         parts = max(parts, pieces)
         objects.append(
-            replace(
-                kind,
-                count=kind.count * pieces,
+            kind._replace(
+                number=kind.number * pieces,
                 value_bytes=kind.value_bytes / pieces,
                 writes_per_second=kind.writes_per_second * pieces,
             )

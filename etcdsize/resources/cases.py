@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from etcdsize.resources.amount import Amount
@@ -13,7 +14,7 @@ from etcdsize.resources.disk import DiskSpeed
 from etcdsize.resources.fill import Filled
 from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import sums_of
-from etcdsize.resources.model import Case, Evaluation, evaluate
+from etcdsize.resources.model import Case, Evaluation, evaluate, with_tls
 from etcdsize.resources.seconds import defragment_terms
 
 __all__ = [
@@ -83,9 +84,20 @@ class CaseSet(NamedTuple):
 def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:
     """Return the evaluations of a filled profile."""
     cases = cases_of(asked)
-    ends = [_evaluate(point, cases.low) for point in filled.points[: filled.lows]]
-    ends += [_evaluate(point, cases.high) for point in filled.points[filled.lows :]]
-    return Evaluations(tuple(ends), _evaluate(filled.likely, cases.likely), _evaluate(filled.need, cases.need))
+    ends = (*_of_end(filled.points[: filled.lows], cases.low), *_of_end(filled.points[filled.lows :], cases.high))
+    return Evaluations(ends, _evaluate(filled.likely, cases.likely), _evaluate(filled.need, cases.need))
+
+
+def _of_end(points: Sequence[Load], case: Case) -> list[Evaluation]:
+    """Return the evaluations of one end's points, of which two with and without TLS follow each other."""
+    found: list[Evaluation] = []
+    before: list[object] = []
+    for point in points:
+        # The last field is TLS.
+        *others, _ = point
+        found.append(with_tls(found[-1], point, case) if others == before else _evaluate(point, case))
+        before = others
+    return found
 
 
 def evaluate_need(load: Load, asked: Asked) -> Evaluation:

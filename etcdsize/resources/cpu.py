@@ -18,7 +18,7 @@ _SHARED = "requests that come at the same time share a pass"
 _SERVED = (
     TermKind("reads", ("cpu_get",)),
     TermKind("reads alone", ("cpu_get_alone", "passes_per_second"), _SHARED),
-    TermKind("lists", ("list_busy",)),
+    TermKind("lists", ("list_busy",), "as if they were under way at this moment: a peak"),
     TermKind("watch events", ("cpu_event", "cpu_event_kb")),
     TermKind("leases", ("cpu_keepalive", "cpu_grant", "cpu_revoke", "cpu_delete_key")),
 )

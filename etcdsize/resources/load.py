@@ -3,19 +3,17 @@
 `fill` makes the points of a profile. The formulas of the model see only these.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 __all__ = ["Load", "ObjectLoad"]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectLoad:
+class ObjectLoad(NamedTuple):
     """The keys of one kind."""
 
     name: str
     """The kind; "keys" if the profile has no kinds."""
-    count: float
+    number: float
     """Keys. [count]"""
     key_bytes: float
     """The average key. [bytes]"""

@@ -30,10 +30,6 @@ PAGE_BYTES = 4096
 REPLACED_PAGES = 5
 # Keys that share pages with a deleted revision, where few are deleted (our choice: its own page's and a neighbour's).
 COMPACTED_PER_DELETED = 50
-# One answer asks for the same sizes many times.
-_revision_bytes = functools.lru_cache(maxsize=4096)(revision_bytes)
-_fragmentation = functools.lru_cache(maxsize=4096)(fragmentation)
-_share_of_runs = functools.lru_cache(maxsize=4096)(share_of_runs)
 # The marshalled request besides its keys and values (measured on 3.5.30), and what a further put of a transaction adds.
 REQUEST_BYTES = 28
 FURTHER_PUT_BYTES = 12
@@ -105,25 +101,25 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     history_bytes = replaced_revisions = index = runs = 0.0
     sizes = []
     in_file, in_writes, in_history = [], [], []
-    keys = math.fsum([kind.count for kind in load.objects])
+    keys = math.fsum([kind.number for kind in load.objects])
     # Where revisions_per_key was filled from the rate of writes, it adds nothing to them.
     further = load.revisions_per_key - 1 - rate * history / keys if keys else 0.0
     if further < _ROUNDING * load.revisions_per_key:
         # What rounding leaves over would count keys that are never written as written again.
         further = 0.0
     for kind in load.objects:
-        count, key, value, writes = kind.count, kind.key_bytes, kind.value_bytes, kind.writes_per_second
-        fresh_one = _revision_bytes(key, value, load.puts_per_commit)
+        count, key, value, writes = kind.number, kind.key_bytes, kind.value_bytes, kind.writes_per_second
+        fresh_one = revision_bytes(key, value, load.puts_per_commit)
         # The packing of what is written follows from the kind's own rate: counting the others' as well, more writes of
         # them would make its history smaller.
         dense = max(puts, writes / COMMITS_PER_SECOND)
-        again_one = _revision_bytes(key, value, dense)
+        again_one = revision_bytes(key, value, dense)
         replaced = writes * history + count * further
         replaced_one = again_one
         if further:
             # Given revisions are written while the history is kept, all at once if that is no time.
             together = replaced / history / COMMITS_PER_SECOND if history else MOST_PUTS_PER_COMMIT
-            replaced_one = _revision_bytes(key, value, max(puts, together))
+            replaced_one = revision_bytes(key, value, max(puts, together))
         data += count * (key + value)
         written += writes * (key + value)
         file_rate += writes * again_one
@@ -134,15 +130,15 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
             in_file.append((count, element, fresh_one))
             in_writes.append((writes, element, again_one))
             in_history.append((replaced, element, replaced_one))
-        best, usual, worst = _fragmentation(key, value, load.puts_per_commit)
+        best, usual, worst = fragmentation(key, value, load.puts_per_commit)
         sizes.append((key + value, count, key, value, fresh_one, fresh_one * max(1.0, usual)))
         if replaced > 0:
             replaced_revisions += replaced
             history_bytes += replaced * replaced_one
         else:
             best = usual = worst = 1.0
-        runs += count * fresh_one * _share_of_runs(key, value, load.puts_per_commit)
-        runs += replaced * replaced_one * _share_of_runs(key, value, dense)
+        runs += count * fresh_one * share_of_runs(key, value, load.puts_per_commit)
+        runs += replaced * replaced_one * share_of_runs(key, value, dense)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)
         if usual < 1 and count:
@@ -162,7 +158,7 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
     mean_key = index / keys if keys else 0.0
     deleted = load.lease_revokes_per_second * load.keys_per_lease * history
     if deleted:
-        history_bytes += deleted * _revision_bytes(mean_key, 0, 1)
+        history_bytes += deleted * revision_bytes(mean_key, 0, 1)
     sizes.sort(reverse=True)
     listed = min(load.list_keys, keys)
     list_bytes, list_allocated = _listed(sizes, listed)

@@ -16,7 +16,7 @@ from etcdsize.resources.network import NETWORK_TERMS, network_figures
 from etcdsize.resources.seconds import SECONDS_TERMS, seconds_figures, snapshot_seconds
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["GROUPS", "Case", "Evaluation", "evaluate"]
+__all__ = ["GROUPS", "Case", "Evaluation", "evaluate", "with_tls"]
 
 GROUPS: dict[str, dict[str, tuple[TermKind, ...]]] = {
     "file": FILE_TERMS,
@@ -75,13 +75,10 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
     in_use = math.fsum(file["in_use_bytes"])
     length = math.fsum(file["high_water_bytes"])
     quota = math.fsum(file["quota_bytes"]) if case.quota_bytes is None else case.quota_bytes
-    entries, since = case.entries, case.entries_since_snapshot
-    if not load.writes_per_second:
-        # Nothing is written any more: what is there was written once.
-        entries, since = min(entries, sums.keys), min(since, sums.keys)
+    since = case.entries_since_snapshot if load.writes_per_second else min(case.entries_since_snapshot, sums.keys)
     groups = {
         "file": file,
-        "memory": memory_figures(load, sums, values, entries, case.watcher, length),
+        "memory": _memory(load, sums, case, length),
         "disk": disk_figures(
             load,
             sums,
@@ -96,3 +93,16 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
         "seconds": seconds_figures(load, sums, values, case.disk, length, in_use, since),
     }
     return Evaluation(groups, sums, writes_possible(load, values, case.disk.fsync_seconds))
+
+
+def with_tls(evaluation: Evaluation, load: Load, case: Case) -> Evaluation:
+    """Return an evaluation for a load that differs in its TLS alone, which counts in the memory and nowhere else."""
+    length = math.fsum(evaluation.groups["file"]["high_water_bytes"])
+    memory = _memory(load, evaluation.sums, case, length)
+    return Evaluation({**evaluation.groups, "memory": memory}, evaluation.sums, evaluation.writes_possible)
+
+
+def _memory(load: Load, sums: LoadSums, case: Case, file_bytes: float) -> Figures:
+    # Where nothing is written any more, what is there was written once.
+    entries = case.entries if load.writes_per_second else min(case.entries, sums.keys)
+    return memory_figures(load, sums, case.values, entries, case.watcher, file_bytes)

@@ -350,10 +350,14 @@ def _figures(found: Evaluations) -> dict[str, dict[str, Any]]:
         # The figures of an evaluation stand in the order of their names.
         # The need is one of the values: the table of bytes a revision is simulated, and not quite monotone in the puts
         # a commit, so that a point between the extreme ones can take a few percent more than they do.
-        totals = [map(math.fsum, evaluation.groups[group].values()) for evaluation in evaluations]
+        # With TLS and without it, all but the memory is one and the same.
+        parts = [evaluation.groups[group] for evaluation in evaluations]
+        parts = [one for one, before in zip(parts, [None, *parts]) if one is not before]
+        totals = [list(map(math.fsum, one.values())) for one in parts]
+        needs, likely, *_ = totals
         figures[group] = {
-            name: {"low": min(values), "likely": values[1], "high": max(values), "need": values[0]}
-            for name, *values in zip(names, *totals)
+            name: {"low": low, "likely": usual, "high": high, "need": need}
+            for name, low, usual, high, need in zip(names, map(min, *totals), likely, map(max, *totals), needs)
         }
     return figures
 

@@ -21,6 +21,8 @@ _FILE = Path(__file__).parents[1] / "data" / "resources" / "revision-bytes.json"
 FIXED_BYTES = 16 + 17 + 3 + 4 + 4 + 1
 """The header and the key of an element, and its three numbers with their tags: revisions from 2 to 268 million."""
 _LEASE = 1 + 9
+# One answer asks for the same sizes many times.
+_remembered = functools.lru_cache(maxsize=4096)
 HALF_A_PAGE = (4096 - 16) / 2
 """Two longer elements do not fit on a page. [bytes]"""
 
@@ -48,6 +50,7 @@ def element_bytes(key_bytes: float, value_bytes: float, *, lease: bool = False) 
     return size + _LEASE if lease else size
 
 
+@_remembered
 def revision_bytes(key_bytes: float, value_bytes: float, puts_per_commit: float, *, lease: bool = False) -> float:
     """Return the bytes of the file that a revision takes when it is appended. [bytes]
 
@@ -68,6 +71,7 @@ def revision_bytes(key_bytes: float, value_bytes: float, puts_per_commit: float,
     return _looked_up(revision_tables()["appended_bytes"], element, puts_per_commit)
 
 
+@_remembered
 def fragmentation(
     key_bytes: float, value_bytes: float, puts_per_commit: float = 100.0, *, lease: bool = False
 ) -> tuple[float, float, float]:
@@ -89,6 +93,7 @@ def fragmentation(
     return low, likely, high
 
 
+@_remembered
 def share_of_runs(key_bytes: float, value_bytes: float, puts_per_commit: float, *, lease: bool = False) -> float:
     """Return how much of the coefficient `file_runs` counts: what is unused between runs of pages. [0 to 1]
 

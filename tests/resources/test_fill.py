@@ -18,14 +18,14 @@ from etcdsize.resources.load import Load
 FIGURES = [field for field in Load._fields if field != "objects"]
 # Less of these takes more; see `Known.fewest_first`.
 FEWEST_FIRST = {"puts_per_commit", "lease_ttl_seconds"}
-OF_KEYS = ("count", "key_bytes", "value_bytes", "writes_per_second")
+OF_KEYS = ("number", "key_bytes", "value_bytes", "writes_per_second")
 
 
 def figures(load: Load) -> dict[str, float]:
     """Return every figure of a load by its name, and the sums over its kinds."""
     found = {name: getattr(load, name) for name in FIGURES}
-    found["keys"] = sum(kind.count for kind in load.objects)
-    found["data"] = sum(kind.count * (kind.key_bytes + kind.value_bytes) for kind in load.objects)
+    found["keys"] = sum(kind.number for kind in load.objects)
+    found["data"] = sum(kind.number * (kind.key_bytes + kind.value_bytes) for kind in load.objects)
     for kind in load.objects:
         found |= {f"{kind.name}.{name}": getattr(kind, name) for name in OF_KEYS}
     return found
@@ -324,7 +324,7 @@ class TestAssume:
         preset = [assumed("watchers"), assumed("objects.pods.count")]
         filled = fill(Profile(objects=kinds, watchers="10..20..90", watch_streams="1..5", assumptions=preset))
         assert (filled.need.watchers, filled.need.watch_streams) == (20, 5)
-        assert (filled.need.objects[0].count, filled.need.objects[0].value_bytes) == (2, 9)
+        assert (filled.need.objects[0].number, filled.need.objects[0].value_bytes) == (2, 9)
         assert filled.assumptions[:2] == tuple(preset)
         overridden = fill(Profile(watchers="10..20..90", assumptions=[assumed("watchers")]), {"watchers": 30})
         assert "watchers" not in {one.field for one in overridden.assumptions}
@@ -363,7 +363,7 @@ class TestExamples:
         filled = fill(Profile(clients=300, requests_per_second=2_000, data_bytes=4e8))
         likely = filled.likely
         assert (likely.clients, likely.reads_per_second, likely.writes_per_second) == (300, 1_800, 200)
-        assert [(kind.name, round(kind.count), kind.value_bytes) for kind in likely.objects] == [
+        assert [(kind.name, round(kind.number), kind.value_bytes) for kind in likely.objects] == [
             ("keys", 380_952, 1_000)
         ]
         assert likely.history_seconds == pytest.approx(2**31 / 200 / 1_400, rel=0.1)
@@ -388,7 +388,7 @@ class TestExamples:
 
     def test_data_and_value_give_the_keys(self):
         filled = fill(Profile(data_bytes=1e8, key_bytes=50, value_bytes=950))
-        assert {load.objects[0].count for load in filled.points} == {1e5}
+        assert {load.objects[0].number for load in filled.points} == {1e5}
 
     def test_no_data_takes_no_more_than_little(self):
         none, little = (fill(Profile(clients=5, data_bytes=data)) for data in (0, 1))

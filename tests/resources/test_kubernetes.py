@@ -279,7 +279,7 @@ class TestFilled:
         less, more = fill(kubernetes_profile(nodes)), fill(kubernetes_profile(nodes + further))
         for one, other in ((less.likely, more.likely), (less.need, more.need), (less.points[-1], more.points[-1])):
             assert one.writes_per_second <= other.writes_per_second * (1 + 1e-12)
-            assert sum(kind.count for kind in one.objects) <= sum(kind.count for kind in other.objects) * (1 + 1e-12)
+            assert sum(kind.number for kind in one.objects) <= sum(kind.number for kind in other.objects) * (1 + 1e-12)
             assert one.watch_events_per_second <= other.watch_events_per_second * (1 + 1e-12)
 
 

@@ -30,19 +30,19 @@ def live_heap(load, entries, watcher, values):
     # An empty etcd.
     heap = values.heap_base
     # The index holds each key, and a revision more for each one that was replaced and is kept.
-    heap += kind.count * (values.index_per_key + size_class(kind.key_bytes))
+    heap += kind.number * (values.index_per_key + size_class(kind.key_bytes))
     replaced = kind.writes_per_second * load.history_seconds
-    if load.revisions_per_key - 1 > replaced / kind.count if kind.count else False:
-        replaced = kind.count * (load.revisions_per_key - 1)
+    if load.revisions_per_key - 1 > replaced / kind.number if kind.number else False:
+        replaced = kind.number * (load.revisions_per_key - 1)
     heap += replaced * values.revision_array
     # A deleted key stays in it until the compaction.
     deleted = load.lease_revokes_per_second * load.keys_per_lease * load.history_seconds
-    if kind.count:
+    if kind.number:
         heap += deleted * (values.index_per_key + values.tombstone + size_class(kind.key_bytes))
     else:
         heap += deleted * (values.index_per_key + values.tombstone)
     # The raft log holds requests: all puts of a transaction, and 28 bytes, in one allocation.
-    pair = kind.key_bytes + kind.value_bytes if kind.writes_per_second or kind.count else 0
+    pair = kind.key_bytes + kind.value_bytes if kind.writes_per_second or kind.number else 0
     request = load.puts_per_transaction * pair + 28 + 12 * (load.puts_per_transaction - 1)
     heap += entries * (size_class(request) + values.raft_entry)
     # Connections, streams and watchers.
@@ -54,7 +54,7 @@ def live_heap(load, entries, watcher, values):
     # A lease costs more for its first key than for the others; ten keys cost ten times `lease_key_many`.
     heap += load.leases * values.lease
     if load.leases:
-        keys = min(load.keys_per_lease, kind.count / load.leases)
+        keys = min(load.keys_per_lease, kind.number / load.leases)
         further = (10 * values.lease_key_many - values.lease_key_one) / 9
         first = values.lease_key_one - further
         heap += load.leases * (further * keys + first * min(1, keys))

@@ -10,15 +10,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from resource_loads import loads, one_load
 
-from etcdsize.resources.cases import Asked, evaluate_all, evaluate_need
+from etcdsize.resources.cases import Asked, cases_of, evaluate_all, evaluate_need
 from etcdsize.resources.coefficients import Coefficients
 from etcdsize.resources.fill import Filled
 from etcdsize.resources.load import Load
-from etcdsize.resources.model import GROUPS
+from etcdsize.resources.load_sums import sums_of
+from etcdsize.resources.model import GROUPS, evaluate, with_tls
 
 VERSIONS = ["3.4", "3.5", "3.6", "3.7"]
 FIELDS = [field for field in Load._fields if field != "objects"]
-OBJECT_FIELDS = ["count", "key_bytes", "value_bytes", "writes_per_second"]
+OBJECT_FIELDS = ["number", "key_bytes", "value_bytes", "writes_per_second"]
 # A shorter time to live is more work.
 INVERSE = {"lease_ttl_seconds"}
 # TLS on the shared port takes less memory for a connection, and more for a stream. Puts that share a commit are packed
@@ -35,7 +36,7 @@ def with_more(load, field, more):
     """Return the load with more of a field, and with what follows from it."""
     if field in OBJECT_FIELDS:
         (kind,) = load.objects
-        kind = dataclasses.replace(kind, **{field: more(getattr(kind, field))})
+        kind = kind._replace(**{field: more(getattr(kind, field))})
         changed = load._replace(objects=(kind,))
         if field == "writes_per_second":
             return changed._replace(writes_per_second=kind.writes_per_second / load.puts_per_transaction)
@@ -47,7 +48,7 @@ def with_more(load, field, more):
         # As many requests, each with more puts.
         (kind,) = load.objects
         rate = changed.writes_per_second * changed.puts_per_transaction
-        return changed._replace(objects=(dataclasses.replace(kind, writes_per_second=rate),))
+        return changed._replace(objects=(kind._replace(writes_per_second=rate),))
     return changed
 
 
@@ -153,3 +154,14 @@ class TestDisk:
     def test_the_end_of_leases_is_a_commit_each(self):
         found = needs(one_load(writes=0.0, leases=1_000.0, lease_revokes_per_second=100.0))
         assert found["disk.fsyncs_per_second"] >= 200
+
+
+class TestTls:
+    """TLS counts in the memory alone, so that a point without it has the other figures of the point with it."""
+
+    @given(loads(), st.sampled_from(VERSIONS))
+    def test_is_evaluated_as_any_other_load(self, load, version):
+        case = cases_of(Asked(version)).high
+        sums = sums_of(load, case.values.defragment_keys)
+        plain, encrypted = load._replace(tls=0.0), load._replace(tls=1.0)
+        assert with_tls(evaluate(plain, sums, case), encrypted, case) == evaluate(encrypted, sums, case)
