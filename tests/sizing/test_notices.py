@@ -177,6 +177,15 @@ class TestLoad:
         )
 
     @pytest.mark.parametrize(
+        ("options", "result"),
+        [({}, "is a lower bound"), ({"is_inexact": True}, "may be too low or too high")],
+    )
+    def test_what_an_unknown_dimension_means_for_the_tier(self, options, result):
+        """Where a load that may be lower than it seems decides, the tier may be too high as well."""
+        (notice,) = load_notices((None, 5, 5e7), [], **options)
+        assert notice.text == f"Unknown: clients. The other dimensions decide, so the tier {result}."
+
+    @pytest.mark.parametrize(
         ("data", "expected"), [(0, False), (0.5, True), (400, True), (16_383, True), (16_384, False), (-0.0, False)]
     )
     def test_implausibly_small(self, data, expected):
