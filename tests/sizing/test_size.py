@@ -270,6 +270,18 @@ class TestKubernetesNodes:
         sizing = size(clients=clients, kubernetes_nodes=nodes)
         assert (sizing.tier, sizing.forced_by, sizing.tightest) == (tier, forced_by, "clients")
 
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"headroom": 30}, "headroom: got 30, expected a number from 0 to below 1; for 30 percent use 0.3"),
+            ({"members": 2.5}, "members: got 2.5, expected an integer of 1 or more"),
+        ],
+    )
+    def test_options_are_checked_without_a_load_too(self, options, message):
+        with pytest.raises(OptionError) as caught:
+            size(kubernetes_nodes=5, **options)
+        assert str(caught.value) == message
+
     @pytest.mark.parametrize("nodes", [-1, 2**64])
     def test_numbers_out_of_range_are_rejected(self, nodes):
         with pytest.raises(
