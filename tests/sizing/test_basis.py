@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from calibrated import model_with
+from calibrated import model_with, write_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -429,6 +429,13 @@ class TestNeeds:
         assert sizing.resources == resources_for(sizing.profile, etcd_version="3.6.16", model=model)
         assert sizing.needs["load"] == load_need("medium", 4e8, sizing.resources)
         assert sizing.needs["load"].source == "the calibrated model, etcd 3.6.16"
+
+    def test_a_model_from_a_file(self, tmp_path):
+        file = write_model(tmp_path / "model.json")
+        for source in (file, str(file), model_with()):
+            assert size(clients=5, etcd_version="3.6.16", model=source).model == model_with()
+        with pytest.raises(OptionError, match=r"3\.5"):
+            size(clients=5, etcd_version="3.5", model=file)
 
     def test_a_tier_that_the_guide_does_not_have(self):
         tiers = load_tiers("guide").model_dump()
