@@ -100,7 +100,7 @@ lease_ttl_seconds, lease_revokes_per_second : array_like, shape (n,), optional
     >>> fleet = fleet_resources(keys=[1e6, 5.7e6], value_bytes=[3000, 1000], writes_per_second=[np.nan, 40])
     >>> (fleet.need.quota_bytes // 2**30).tolist(), fleet.need.volume_gib.tolist()
     ([7, 11], [24, 38])
-    >>> fleet[1].quota_bytes == fleet.need.quota_bytes[1]
+    >>> fleet[1].quota_bytes == int(fleet.need.quota_bytes[1])
     True
     """
     given = locals()
