@@ -185,6 +185,13 @@ class TestLoad:
         (notice,) = load_notices((None, 5, 5e7), [], **options)
         assert notice.text == f"Unknown: clients. The other dimensions decide, so the tier {result}."
 
+    @pytest.mark.parametrize(("bound", "result"), [("exact", "is a lower"), ("estimate", "may be too low or too high")])
+    def test_what_it_means_where_an_estimate_decides(self, bound, result):
+        (notice,) = [
+            one for one in size(Workload(clients=150, clients_bound=bound)).notices if one.code == "unknown-dimension"
+        ]
+        assert f"The other dimensions decide, so the tier {result}" in notice.text
+
     @pytest.mark.parametrize(
         ("data", "expected"), [(0, False), (0.5, True), (400, True), (16_383, True), (16_384, False), (-0.0, False)]
     )

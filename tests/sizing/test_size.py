@@ -16,6 +16,7 @@ from strategies import DIMENSIONS, EDGES, HEADROOMS, twin
 from etcdsize import (
     InvalidWorkloadError,
     OptionError,
+    Profile,
     Sizing,
     TierTable,
     Workload,
@@ -140,6 +141,10 @@ class TestAnswer:
         sizing = size(**asked)
         assert sizing.tier_data_bytes == tier_data
         assert (sizing.need.tier, sizing.need.data_bytes) == (sizing.tier, need_data)
+
+    def test_a_load_of_which_no_dimension_is_known_has_the_smallest_tier(self):
+        found = size(Profile(tls=True))
+        assert (found.tier, found.tier_alone, found.tightest) == ("small", {}, None)
 
     def test_utilization_is_finite(self):
         """JSON has no infinity."""
