@@ -56,6 +56,8 @@ class TestWhatDecides:
             # Past the most data that etcd suggests, the guide has no figure.
             ({"data_bytes": 9e9}, "larger", True),
             ({"data_bytes": 8e9}, "larger", False),
+            ({"data_bytes": 8 * 2**30}, "larger", False),
+            ({"data_bytes": 8 * 2**30 + 1}, "larger", True),
             # Past the last bound of another dimension too.
             ({"clients": 1_501}, "larger", True),
             ({"clients": 1_500, "data_bytes": 2e9}, "larger", False),

@@ -492,6 +492,13 @@ def test_a_tier_that_only_inexact_loads_need(workload, text):
     assert found == Notice(code="inexact-load-decides", severity="warning", text=text, source="our choice")
 
 
+@pytest.mark.parametrize(("nodes", "said"), [(50, True), (51, False), (251, False)])
+def test_an_estimate_does_not_decide_alone_where_the_nodes_need_as_much(nodes, said):
+    """Fifty-one nodes need the tier medium, as the clients do."""
+    found = size(Workload(clients=150, clients_bound="estimate"), kubernetes_nodes=nodes)
+    assert ("inexact-load-decides" in {one.code for one in found.notices}) is said
+
+
 @pytest.mark.parametrize(
     ("clients", "said"), [(0, False), (1, False), (5, False), (6.0, False), (1.2, True), (0.5, True)]
 )
