@@ -37,6 +37,8 @@ def program(arguments: Sequence[str] | None = None) -> int:
         # Standard error is closed. The next file to be opened would take its place.
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.meta_path.insert(0, _NoPandas())
+    # Looking for plugins of Pydantic, which we have none of, reads the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Imported modules never become garbage, and scanning them takes 5 % of a short command's time (measured).
     gc.set_threshold(100_000)
     try:

@@ -87,7 +87,6 @@ If no machine is enough, the exit code is 1.""",
 def run(options: Namespace) -> int:
     """Find machines and disks for a tier or a load."""
     from etcdsize.fitting.fit import fit
-    from etcdsize.reports.fit import render_fit
     from etcdsize.sizing.options import members_of
     from etcdsize.sizing.size import size
 
@@ -129,6 +128,9 @@ def run(options: Namespace) -> int:
     if options.json:
         write_answer(found if options.rejected else found.without_rejected())
     else:
+        # Imported here because JSON does without it.
+        from etcdsize.reports.fit import render_fit
+
         write_text(render_fit(found, sizing, members=members, rejected=options.rejected))
     report_old_prices(dates_of_prices(found))
     return 0 if found.candidates else 1

@@ -85,7 +85,6 @@ the load needs, the exit code is 1.""",
 
 def run(options: Namespace) -> int:
     """Print what a load needs of every member."""
-    from etcdsize.reports.resources import render_resources
     from etcdsize.resources.resources import resources_for
     from etcdsize.sizing.load_profile import profile_for
 
@@ -112,6 +111,9 @@ def run(options: Namespace) -> int:
     if options.json:
         write_answer(resources)
     else:
+        # Imported here because JSON does without it.
+        from etcdsize.reports.resources import render_resources
+
         write_text(render_resources(resources, explain=options.explain))
     report_old_versions(version)
     too_little = _TOO_LITTLE & {notice.code for notice in resources.notices}

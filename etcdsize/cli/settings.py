@@ -41,14 +41,15 @@ writes the same settings into commands and files.""",
 
 def run(options: Namespace) -> int:
     """Print etcd's settings for a load."""
-    from etcdsize.reports.settings import render_settings
-
     if not has_load(options):
         raise OptionError(f"--data: missing; add a load: {LOAD}", option="--data")
     settings = settings_of(options)
     if options.json:
         write_answer(settings)
     else:
+        # Imported here because JSON does without it.
+        from etcdsize.reports.settings import render_settings
+
         write_text(render_settings(settings))
     report_old_versions(settings.etcd_version.name)
     return 0

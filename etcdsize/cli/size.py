@@ -55,7 +55,6 @@ is then a lower bound.""",
 
 def run(options: Namespace) -> int:
     """Size one cluster."""
-    from etcdsize.reports.sizing import render_sizing
     from etcdsize.sizing.size import size
 
     sizing = size(
@@ -70,6 +69,9 @@ def run(options: Namespace) -> int:
     if options.json:
         write_answer(sizing)
     else:
+        # Imported here because JSON does without it.
+        from etcdsize.reports.sizing import render_sizing
+
         write_text(render_sizing(sizing))
     report_old_prices(dates_of_prices(sizing))
     return 1 if options.strict and sizing.is_beyond_guide else 0
