@@ -317,7 +317,7 @@ class TestRejectedArguments:
             lambda: self.TABLE.bounds(dimension),
             lambda: self.TABLE.reference(0, dimension),
         ):
-            with pytest.raises(OptionError, match=r"^dimension: got .*, expected clients or ") as caught:
+            with pytest.raises(OptionError, match=r"^dimension: got .*, expected clients, ") as caught:
                 make()
             assert caught.value.option == "dimension"
 

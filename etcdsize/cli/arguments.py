@@ -155,9 +155,21 @@ def add_output_format(parser: Container, *, standard_output: str) -> None:
     parser.add_argument(
         "--output-format",
         metavar="FORMAT",
+        type=_output_format,
         help="format of OUT: csv, tsv, jsonl, json or parquet (default: by the name of OUT; on standard output, to a "
         f"pipe or a device, {standard_output})",
     )
+
+
+# Those that are written. xlsx is only read, which the output says.
+_WRITTEN = ("csv", "tsv", "jsonl", "json", "parquet")
+
+
+def _output_format(text: str) -> str:
+    """Return the name of a format; the library's own error names its argument, and there are two formats here."""
+    if text not in (*_WRITTEN, "xlsx"):
+        raise OptionError(f"got {shown(text)}, expected {in_words(_WRITTEN, 'or')}", option="output_format", value=text)
+    return text
 
 
 def add_columns(parser: Container, *, names: str) -> None:

@@ -66,10 +66,10 @@ at risk and the possible savings.
 With --resources, four more columns say what each load takes of a member, by the
 measured model: quota_bytes, memory_limit_bytes, volume_gib,
 fsync_p99_needed_ms. What is known besides makes them more exact: columns keys,
-key_bytes, value_bytes, largest_value_bytes, writes_per_second, reads_per_second,
-history_seconds, list_keys, concurrent_lists, watchers, watch_streams, leases,
-keys_per_lease, lease_revokes_per_second, and pods beside kubernetes_nodes. An
-empty cell of these is assumed.""",
+key_bytes, value_bytes, largest_value_bytes, writes_per_second,
+reads_per_second, history_seconds, list_keys, concurrent_lists, watchers,
+watch_streams, leases, keys_per_lease, lease_revokes_per_second, and pods beside
+kubernetes_nodes. An empty cell of these is assumed.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )

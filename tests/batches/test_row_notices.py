@@ -1,4 +1,4 @@
-"""The notices of rows: for every row, the codes of `size`; and the clusters that have each, counted."""
+"""The notices of rows: for every row, the codes of `size` by the guide; and the clusters that have each, counted."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_row_has_the_notices_of_size(rows, catalog, headroom, dtype):
         if all(row[name] is None for name in (*DIMENSIONS, "kubernetes_nodes")):
             assert (answer["tier"], answer["notices"]) == (None, None)
             continue
-        sizing = size(**row, catalog=catalog, headroom=headroom)
+        sizing = size(**row, catalog=catalog, headroom=headroom, basis="guide")
         assert answer["tier"] == sizing.tier
         assert answer["machine_today"] == sizing.machine_today.machine_type
         assert set(filter(None, (answer["notices"] or "").split(";"))) == codes_of(sizing)
@@ -78,7 +78,7 @@ def test_limits_beyond_a_dtype_do_not_matter(dtype):
         batch = pa.record_batch([column], [name])
         found = BatchSizer.of(options, [name])(batch).column("notices").to_pylist()
         for value, codes in zip(column.to_pylist(), found, strict=True):
-            assert set(codes.split(";")) == codes_of(size(**{name: value}, provider="aws"))
+            assert set(codes.split(";")) == codes_of(size(**{name: value}, provider="aws", basis="guide"))
 
 
 class TestColumn:

@@ -160,7 +160,7 @@ class TestColumns:
         with pytest.raises(OptionError) as caught:
             example_fleet().utilization("client")
         assert str(caught.value) == (
-            'dimension: got "client", expected clients or requests_per_second or data_bytes; did you mean "clients"?'
+            'dimension: got "client", expected clients, requests_per_second or data_bytes; did you mean "clients"?'
         )
 
     def test_scalars_broadcast(self):

@@ -161,7 +161,7 @@ class TestRates:
         assert kind(load, "pods").writes_per_second == Amount.of("6..18..18")
         # etcd reports no events to the watch cache, and here nothing of nodes.
         assert kind(load, "events").writes_per_second == kind(load, "nodes").writes_per_second == Amount.of("2..6..6")
-        assert "writes that it did not report, such as those of events" in load.notices[0].text
+        assert "rites that no server watches, such as those of events, are counted here" in load.notices[0].text
         assert load.profile.reads_per_second == Amount.of("4..12..12")
         assert load.profile.clients == 3 * len(OBJECTS)
 
@@ -174,7 +174,7 @@ class TestRates:
         requests = {**LATER, ("defragment", "pods"): 900}
         load = read_apiserver_metrics(api_server_page(requests=requests), api_server_page(), seconds=300)
         assert codes(load) == ["operations-unknown"]
-        assert load.notices[0].text.endswith("whether they write: defragment.")
+        assert load.notices[0].text.endswith("so their requests are left out: defragment.")
 
     def test_a_restart_in_between(self):
         after = api_server_page(requests={("create", "pods"): 5}, started=STARTED + 100)

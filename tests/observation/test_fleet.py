@@ -235,8 +235,8 @@ class TestRejected:
             (["-o", "out.xlsx"], "out.xlsx: xlsx is read and not written, expected one of csv, tsv"),
             (["-o", "clusters.json", "--force"], "clusters.json: is also the input; give the output another name"),
             (["-o", "out.csv", "--columns", "cluster,tire"], 'clusters.json: has no column "tire"'),
-            (["-o", "-", "--output-format", "xml"], 'format: got "xml", expected csv, tsv, jsonl or json'),
-            (["--cacert", "/no/such"], "cacert: /no/such: cannot be read: No such file or directory"),
+            (["-o", "-", "--output-format", "xml"], '--output-format: got "xml", expected csv, tsv, jsonl, json or '),
+            (["--cacert", "/no/such"], "--cacert: /no/such: cannot be read: No such file or directory"),
             (["--interval", "-1"], '--interval: got "-1", expected seconds or a duration'),
         ],
     )  # fmt: skip
@@ -257,7 +257,7 @@ class TestRejected:
         assert run("--targets", few) == (
             2,
             "",
-            "etcdsize: provider: missing, and no target has the label provider; set one of them\n",
+            "etcdsize: --provider: missing, and no target has the label provider; set one of them\n",
         )
 
     @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from etcdsize import Histogram, Scrape, combine_scrapes, load_versions, read_metrics
@@ -19,15 +20,24 @@ def captured(when: str) -> dict[str, Scrape]:
     }
 
 
+def without_model(text: str) -> str:
+    """Return a report without its comparison with the model, whose figures change with each fit."""
+    before, head, rest = text.partition("worst   member  measured ")
+    compared, _, after = rest.partition("\n\n")
+    assert head
+    assert re.fullmatch(r".*\nmemory  infra0   59\.3 MB  .* as modelled", compared)
+    return before + after
+
+
 def test_three_captured_members():
     text = render_observation(combine_scrapes(captured("before"), captured("after"), seconds=10.012))
-    assert text == CAPTURED
+    assert without_model(text) == CAPTURED
 
 
 def test_a_member_that_is_down():
     first = captured("before") | {"infra2": "is down"}
     text = render_observation(combine_scrapes(first, captured("after") | {"infra2": "is down"}, seconds=10.012))
-    assert text == DOWN
+    assert without_model(text) == DOWN
 
 
 def test_no_member_answers():
