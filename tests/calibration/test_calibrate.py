@@ -63,7 +63,7 @@ def wait_until(happened, seconds: float = 20) -> None:
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
     """Mount a disk that holds one segment of etcd's log, and no second one."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=72m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         leave_out("mounting is not permitted here; that takes root")
     try:

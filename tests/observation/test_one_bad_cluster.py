@@ -107,7 +107,7 @@ MEMBERS = {
 }  # fmt: skip
 
 
-def run_with(run, tmp_path: Path, bad: dict, *more: str) -> tuple[int, list[dict], str]:
+def run_with(run, tmp_path: Path, bad: dict, *more: str, interval: str = "0") -> tuple[int, list[dict], str]:
     """Observe good clusters and a bad one; return the exit code, the rows and the report."""
     with serving(answering(METRICS)) as port:
         groups = [
@@ -117,7 +117,14 @@ def run_with(run, tmp_path: Path, bad: dict, *more: str) -> tuple[int, list[dict
         groups[BAD] = bad
         (tmp_path / "t.json").write_text(json.dumps(groups))
         code, out, err = run(
-            "observe", "--targets", str(tmp_path / "t.json"), "--interval", "0", "-o", str(tmp_path / "o.jsonl"), *more
+            "observe",
+            "--targets",
+            str(tmp_path / "t.json"),
+            "--interval",
+            interval,
+            "-o",
+            str(tmp_path / "o.jsonl"),
+            *more,
         )
     assert err == ""
     assert "Traceback" not in out
@@ -171,7 +178,7 @@ def test_any_date_gives_an_answer(date):
 def test_counters_that_fall_are_a_restart(run, tmp_path):
     with serving(falling()) as port:
         bad = {"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": f"c{BAD}", "provider": "aws"}}
-        _, rows, _ = run_with(run, tmp_path, bad, "--interval", "0.1s")
+        _, rows, _ = run_with(run, tmp_path, bad, interval="0.1s")
     row = assert_others_are_good(rows)
     assert "member-restarted" in row["observed_notices"]
     assert row["requests_bound"] == "lower"
