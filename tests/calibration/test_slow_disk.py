@@ -1,4 +1,7 @@
-"""After a calibration on a slow disk, what a load takes there is predicted within 30 %."""
+"""After a calibration on a slow disk, what a load takes there is predicted within 30 %.
+
+A restart is within 30 % of its range: it waits for an election, which takes one to two seconds by chance.
+"""
 
 from __future__ import annotations
 
@@ -45,24 +48,27 @@ def slow_etcd(folder: Path, etcd: str) -> str:
     return str(file)
 
 
-def predicted(slow: str, folder: Path) -> dict[str, float]:
-    """Return what a calibrated model gives for the load."""
+def predicted(slow: str, folder: Path) -> dict[str, tuple[float, float, float]]:
+    """Return what a calibrated model gives for the load: low, likely and high."""
     model = calibrate(slow, date="2026-11-27", data_dir=folder, minutes=0.75)
     assert model.disk is not None
     assert model.disk.fsync_seconds > DELAY_MS / 1000
     assert {"write_wait_fsyncs", "election", "defragment_per_mb", "compaction_per_batch"} <= set(model.calibrated)
     found = resources_for(LOAD, etcd_version=model.etcd_version, snapshot_count=SNAPSHOT_COUNT, model=model)
-    return {
-        "writes a second": found.disk.writes_possible_per_second.likely,
-        "restart": found.seconds.restart.likely,
-        "defragment": found.seconds.defragment.likely,
-        "compaction": found.seconds.compaction.likely,
+    assert found.disk.writes_possible_per_second is not None
+    figures = {
+        "writes a second": found.disk.writes_possible_per_second,
+        "restart": found.seconds.restart,
+        "defragment": found.seconds.defragment,
+        "compaction": found.seconds.compaction,
     }
+    return {name: (figure.low, figure.likely, figure.high) for name, figure in figures.items()}
 
 
 def measured(slow: str, folder: Path) -> dict[str, float]:
     """Return what the load takes; of several times the best, because other programs only slow it down."""
-    with Member(slow, snapshot_count=SNAPSHOT_COUNT, folder=folder) as member:
+    # A snapshot each few entries would take fsyncs of its own.
+    with Member(slow, folder=folder) as member:
         found = {"writes a second": max(write_rate(member, CLIENTS, seconds=1.5).writes_per_second for _ in range(4))}
     with Member(slow, snapshot_count=SNAPSHOT_COUNT, folder=folder) as member:
         put_in_transactions(member, range(KEYS), KEY, b"v" * VALUE, 500)
@@ -86,11 +92,8 @@ def restart(member: Member) -> float:
 def test_writes_and_seconds_are_predicted_within_30_percent(tmp_path: Path) -> None:
     slow = slow_etcd(tmp_path, needed("3.6")[0])
     expected, found = predicted(slow, tmp_path), measured(slow, tmp_path)
-    if found != within_30_percent(expected):
-        # What else runs on the machine comes and goes between the two.
-        expected, found = predicted(slow, tmp_path), measured(slow, tmp_path)
-    assert found == within_30_percent(expected)
-
-
-def within_30_percent(figures: dict[str, float]) -> dict[str, object]:
-    return {name: pytest.approx(value, rel=0.3) for name, value in figures.items()}
+    both = {name: (found[name], *expected[name]) for name in found}
+    outside = [name for name, (value, low, _, high) in both.items() if not 0.7 * low <= value <= 1.3 * high]
+    assert not outside, both
+    for name in ("writes a second", "defragment", "compaction"):
+        assert found[name] == pytest.approx(expected[name][1], rel=0.3), both
