@@ -267,7 +267,7 @@ class TestFilled:
         profile = kubernetes_profile(nodes, "20000..30000")
         filled = fill(profile)
         pods = next(one for one in filled.need.objects if one.name == "pods")
-        assert (pods.count, pods.value_bytes) == (30_000, 10_300)
+        assert (pods.number, pods.value_bytes) == (30_000, 10_300)
         assert filled.need.history_seconds == 600
         assert filled.need.tls == 1
         assert filled.likely.writes_per_second == pytest.approx(writes(profile))
