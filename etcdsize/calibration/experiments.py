@@ -18,7 +18,7 @@ from etcdsize.calibration.settle import settle
 from etcdsize.calibration.write_rate import WriteRate, write_rate
 from etcdsize.resources.size_classes import size_class
 
-__all__ = ["EXPERIMENTS", "Experiment", "Measured"]
+__all__ = ["EXPERIMENTS", "Experiment", "Measured", "restart"]
 
 Measured = dict[str, float]
 """What was measured, by the name of a coefficient, or of what `fitted` makes coefficients of."""
@@ -75,7 +75,7 @@ def _best(rates: Iterable[WriteRate]) -> WriteRate:
 def _empty_member(program: str, folder: Path) -> Measured:
     keys = 20_000
     with _settled(program, folder) as member:
-        found = {"election": min(_restart(member) for _ in range(_TIMES))}
+        found = {"election": min(restart(member) for _ in range(_TIMES))}
         time.sleep(1)
         found["heap_base"] = member.live_heap()
         found["stack_base"] = member.metrics()["go_memstats_stack_inuse_bytes"]
@@ -85,7 +85,7 @@ def _empty_member(program: str, folder: Path) -> Measured:
     return found
 
 
-def _restart(member: Member) -> float:
+def restart(member: Member) -> float:
     """Restart a member whose files the page cache does not hold, and return how long that takes. [s]"""
     member.stop()
     forget(member.data_dir)
@@ -121,7 +121,7 @@ def _stored_file(program: str, folder: Path) -> Measured:
         found["file_mb"] = member.metrics()[_SIZE] / _MB
         forget(member.data_dir)
         found["snapshot_seconds"] = timed(lambda: _read_snapshot(member))
-        found["restart_seconds"] = min(_restart(member) for _ in range(_TIMES))
+        found["restart_seconds"] = min(restart(member) for _ in range(_TIMES))
         found["revisions"] = keys
     return found
 

@@ -13,7 +13,8 @@ from etcds import needed
 from needs import leave_out
 
 from etcdsize import Profile, calibrate, resources_for
-from etcdsize.calibration.disk_speed import forget, timed
+from etcdsize.calibration.disk_speed import timed
+from etcdsize.calibration.experiments import restart
 from etcdsize.calibration.load import committed, put_in_transactions
 from etcdsize.calibration.member import Member
 from etcdsize.calibration.write_rate import write_rate
@@ -78,14 +79,6 @@ def measured(slow: str, folder: Path) -> dict[str, float]:
         found["defragment"] = min(member.defragment() for _ in range(TIMES))
         found["compaction"] = timed(member.compact)
     return found
-
-
-def restart(member: Member) -> float:
-    """Restart a member whose file the page cache does not hold, and return how long it took. [s]"""
-    member.stop()
-    forget(member.data_dir)
-    member.start()
-    return member.start_seconds
 
 
 @pytest.mark.bench
