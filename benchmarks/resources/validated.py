@@ -75,7 +75,7 @@ class Figure:
 
     @property
     def is_close(self) -> bool | None:
-        """Whether the deviation is within the bound of the figure. None: it has none."""
+        """Whether the deviation is within the bound of the figure; None for a figure without a bound."""
         bound = _BOUNDS[self.name]
         return None if bound is None else bound[0] <= self.deviation <= bound[1]
 

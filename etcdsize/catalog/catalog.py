@@ -282,9 +282,10 @@ def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Ite
         if not isinstance(name, str) or name not in found:
             names = sorted(found)
             some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+            own = f"one of the catalog {shown(catalog.name)}: {some}"
+            none = f"no value: the catalog {shown(catalog.name)} does not give any"
             raise OptionError(
-                f"{option}: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
-                f"{some or 'it has none'}{nearest(str(name), names)}",
+                f"{option}: got {shown(name)}, expected {own if names else none}{nearest(str(name), names)}",
                 option=option,
                 value=name,
             )

@@ -133,7 +133,8 @@ class Scrape(Model):
     keys: Annotated[NotNegative | None, Field(description="Keys. [count]")] = None
     revision: Annotated[NotNegative | None, Field(description="The current revision. [count]")] = None
     compact_revision: Annotated[
-        NotNegative | None, Field(description="The revision of the last compaction. [count] 0: there was none.")
+        NotNegative | None,
+        Field(description="The revision up to which the history was compacted; 0 before the first compaction. [count]"),
     ] = None
     puts: Annotated[
         NotNegative | None, Field(description="Puts of the whole cluster since the process started. [count]")

@@ -253,5 +253,7 @@ class TestRestrict:
         assert str(caught.value) == message
 
     def test_a_catalog_without_regions(self):
-        with pytest.raises(OptionError, match=r'^regions: got "x", expected one of the catalog "guide": it has none$'):
+        with pytest.raises(
+            OptionError, match=r'^regions: got "x", expected no value: the catalog "guide" does not give any$'
+        ):
             load_catalog("guide").restrict(regions="x")

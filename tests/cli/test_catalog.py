@@ -238,7 +238,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
              '--sort: got "prise", expected price, vcpus, memory or iops; did you mean "price"?'),
             (["--catalog", "current", "--family", "m8i", "--arch", "arm64"],
              '--catalog: "current" has no machine that matches all of these: families m8i; architectures arm64'),
-            (["--family", "m8i"], '--family: got "m8i", expected one of the catalog "guide": it has none'),
+            (["--family", "m8i"], '--family: got "m8i", expected no value: the catalog "guide" does not give any'),
         ],
     )  # fmt: skip
     def test_a_wrong_selection_is_one_line_with_exit_code_2(self, run, arguments, message):

@@ -22,7 +22,7 @@ def need(vcpus=4, memory_gib=15, iops=4500, bandwidth=75, **more):
 
 
 class TestTiers:
-    """A tier needs the guide's row and has room for its bound of data, or for 8 GiB if it has none."""
+    """A tier needs what the guide's row says, and a disk for its bound of data; for 8 GiB where data is unbounded."""
 
     @pytest.mark.parametrize(
         ("tier", "data"), [("small", 100e6), ("medium", 500e6), ("large", 1e9), ("xlarge", 8 * 2**30)]
