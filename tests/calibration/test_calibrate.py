@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -163,8 +164,10 @@ class TestWhatIsRefused:
         assert err.startswith(f"etcdsize: --data-dir: got {data}, which holds a member")
 
     def test_a_standard_output_that_is_closed(self, data: Path) -> None:
-        command = " ".join([*COMMAND, "--etcd", "/bin/true", "--data-dir", str(data), "-o", "-", ">&-"])
-        done = subprocess.run(["sh", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        command = shlex.join([*COMMAND, "--etcd", "/bin/true", "--data-dir", str(data), "-o", "-"])
+        done = subprocess.run(
+            ["sh", "-c", f"{command} >&-"], env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 2
         assert done.stderr == "etcdsize: standard output: cannot be written: Bad file descriptor\n"
 

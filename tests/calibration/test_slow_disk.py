@@ -5,6 +5,7 @@ A restart is within 30 % of its range: it waits for an election, which takes one
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def slow_etcd(folder: Path, etcd: str) -> str:
         leave_out("strace: not found; it delays fdatasync, and its package has the same name")
     file = folder / "slow-etcd"
     delay = f"-e trace=fdatasync -e inject=fdatasync:delay_exit={DELAY_MS * 1000}"
-    file.write_text(f'#!/bin/sh\nexec {strace} -f -qq --seccomp-bpf -o /dev/null {delay} {etcd} "$@"\n')
+    file.write_text(f'#!/bin/sh\nexec {strace} -f -qq --seccomp-bpf -o /dev/null {delay} {shlex.quote(etcd)} "$@"\n')
     file.chmod(0o755)
     return str(file)
 
