@@ -191,7 +191,8 @@ class TestAnEtcdThatDoesNotServe:
     def test_one_whose_files_may_not_grow(self, data: Path, tmp_path: Path) -> None:
         """As on a disk with a limit: etcd cannot allocate its log."""
         etcd, _ = needed("3.6")
-        limited = f"ulimit -f 20000; {' '.join(COMMAND)} --etcd {etcd} --data-dir {data} -o {tmp_path / 'm.json'}"
+        words = [*COMMAND, "--etcd", etcd, "--data-dir", str(data), "-o", str(tmp_path / "m.json")]
+        limited = f"ulimit -f 20000; {shlex.join(words)}"
         done = subprocess.run(["sh", "-c", limited], env=ENVIRONMENT, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
         assert "file too large" in done.stderr.lower()
