@@ -85,6 +85,8 @@ def calls() -> dict[str, dict[str, object]]:
         },
         "fleet_resources": {
             **{name: [5.0] for name in FIGURES if name not in ("pods", "largest_value_bytes", "kubernetes_nodes")},
+            "tls": [1.0],
+            "model": None,
             "data_bytes": [1000.0],
             "keys": [100.0],
             "requests_per_second": [10.0],

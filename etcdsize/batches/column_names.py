@@ -23,7 +23,11 @@ BYTE_KEYS = (*("data_bytes", "memory_gib", "key_bytes", "value_bytes", "largest_
 """What is in bytes, of all that a column may hold."""
 RATE_KEYS = ("requests_per_second", "writes_per_second", "reads_per_second", "lease_revokes_per_second")
 """What is a rate."""
-COUNTED_PER = {"keys_per_lease": "per lease"}
+COUNTED_PER = {
+    "keys_per_lease": "per lease",
+    "puts_per_transaction": "per transaction",
+    "puts_per_commit": "per commit",
+}
 """What is counted for each of something, which its name says in the place of a unit."""
 # What looks like a unit, but is what these count.
 _COUNTS = {"keys": "keys", "list_keys": "keys", **COUNTED_PER}

@@ -28,10 +28,12 @@ __all__ = [
     "ANSWERS",
     "AUDIT_ANSWERS",
     "FIGURES",
+    "NO_PEAKS",
     "NUMBERS",
     "RESOURCE_ANSWERS",
     "RUNNING_QUOTA",
     "USUAL_NAMES",
+    "YES_OR_NO",
     "Columns",
     "Source",
     "columns_to_read",
@@ -51,13 +53,22 @@ RESOURCE_ANSWERS = ("quota_bytes", "memory_limit_bytes", "volume_gib", "fsync_p9
 
 FIGURES = (
     *("keys", "key_bytes", "value_bytes", "largest_value_bytes", "writes_per_second", "reads_per_second"),
-    *("history_seconds", "list_keys", "concurrent_lists", "watchers", "watch_streams"),
-    *("leases", "keys_per_lease", "lease_revokes_per_second", "pods"),
+    *("puts_per_transaction", "puts_per_commit", "history_seconds", "list_keys", "concurrent_lists"),
+    *("watchers", "watch_streams", "leases", "keys_per_lease", "lease_ttl_seconds", "lease_revokes_per_second"),
+    *("tls", "pods"),
 )
 """The keys of `USUAL_NAMES` that only the measured model reads; each is a figure of `fleet_resources`."""
+NO_PEAKS = ("puts_per_commit", "lease_ttl_seconds", "tls")
+"""Those of which the largest is not what takes most."""
+YES_OR_NO = "tls"
+"""The one that is yes or no."""
 RUNNING_QUOTA = "running_quota_bytes"
 """The quota with which a cluster runs, which an audit compares with the file's need."""
-NUMBERS = (*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib", *FIGURES, RUNNING_QUOTA)
+NUMBERS = (
+    *(*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib"),
+    *(name for name in FIGURES if name != YES_OR_NO),
+    RUNNING_QUOTA,
+)
 """The keys of `USUAL_NAMES` whose columns hold numbers."""
 
 # Looked for only if the caller asks for them: reading a column takes time.

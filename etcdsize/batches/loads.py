@@ -18,7 +18,9 @@ from etcdsize.batches.columns import Source
 from etcdsize.errors import ColumnError, UnitError
 from etcdsize.units import Dimension
 
-__all__ = ["Load", "distinct", "is_text", "numbers", "reads_as"]
+__all__ = ["Load", "distinct", "is_text", "numbers", "reads_as", "truths"]
+
+_TRUTHS = {**dict.fromkeys(("yes", "true", "1", "1.0"), 1.0), **dict.fromkeys(("no", "false", "0", "0.0"), 0.0)}
 
 
 @dataclass
@@ -62,6 +64,27 @@ def numbers(
         missing = found if missing is None else missing | found
         values = np.where(found, values.dtype.type(0), values)
     return Load(_scale(values, source.factor, dimension), {}, missing)
+
+
+def truths(column: pa.Array, source: Source, cells: CellRules) -> Load:
+    """Return a column of yes and no as 1 and 0: booleans, text in any case, or the numbers 1 and 0."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    accepted = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null, is_text)
+    if not any(accepts(kind) for accepts in accepted):
+        raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected yes or no")
+    if not is_text(kind):
+        column = column.cast(kind).cast(pa.string())
+    texts, places = distinct(column)
+    known = [*cells.clean(texts).to_pylist(), None]
+    found = [None if text is None else _TRUTHS.get(text.lower()) for text in known]
+    wrong = np.array([one is None and text is not None for one, text in zip(found, known)])
+    missing = np.array([text is None for text in known])[places]
+    values = np.array([one or 0.0 for one in found])[places]
+    problems = {
+        row: f"{source.name}: got {shown(known[int(places[row])])}, expected yes or no"
+        for row in np.flatnonzero(wrong[places]).tolist()
+    }
+    return Load(values, problems, missing if missing.any() else None)
 
 
 def reads_as(key: str) -> Dimension:

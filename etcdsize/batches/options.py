@@ -14,7 +14,10 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, RESOURCE_ANSWERS, C
 from etcdsize.batches.missing_columns import PYTHON, Options
 from etcdsize.catalog.catalog import Catalog, load_catalog, providers_of
 from etcdsize.errors import OptionError
+from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.fleet.auditor import Auditor
+from etcdsize.resources.calibrated_model import CalibratedModel, model_of
+from etcdsize.resources.coefficients import minor_version
 from etcdsize.sizing.options import catalog_of, headroom_of, margin_of, tiers_of
 from etcdsize.tiers import TierTable
 
@@ -38,6 +41,8 @@ class LoadOptions(TypedDict, total=False):
     decimal: str
     thousands: str | None
     resources: bool
+    etcd_version: str
+    model: str | Path | CalibratedModel | None
 
 
 class SizeOptions(LoadOptions, total=False):
@@ -64,6 +69,8 @@ class BatchOptions:
     cells: CellRules
     auditor: Auditor | None
     resources: bool
+    etcd_version: str
+    model: CalibratedModel | None
 
     @classmethod
     def of(cls, names: Iterable[Any] = (), **options: Unpack[SizeOptions]) -> BatchOptions:
@@ -94,6 +101,11 @@ class BatchOptions:
         on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
         on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
         resources = true_or_false("resources", options.get("resources", False))
+        version = options.get("etcd_version", DEFAULT_VERSION)
+        minor_version(version)
+        model = model_of(options.get("model"), version)
+        if not (resources or audited):
+            _reject_without_model(version, model)
         every = (*ANSWERS, *(AUDIT_ANSWERS if audited else ()), *(RESOURCE_ANSWERS if resources else ()))
         wanted = options.get("answers")
         answers = [one_of("answers", name, every) for name in list_of("answers", every if wanted is None else wanted)]
@@ -113,6 +125,8 @@ class BatchOptions:
             if audited
             else None,
             resources=resources,
+            etcd_version=version,
+            model=model,
         )
 
     @property
@@ -140,6 +154,16 @@ class BatchOptions:
             providers=self.catalog.providers,
             spelling=spelling,
         )
+
+
+def _reject_without_model(version: str, model: CalibratedModel | None) -> None:
+    """Reject a model or a version of etcd where nothing asks the measured model."""
+    expected = "expected resources as well, or a column with the machines in use: nothing else asks the measured model"
+    if model is not None:
+        got = f"one that was calibrated on etcd {model.calibrated_on}"
+        raise OptionError(f"model: got {got}, {expected}", option="model", value=model.calibrated_on)
+    if version != DEFAULT_VERSION:
+        raise OptionError(f"etcd_version: got {shown(version)}, {expected}", option="etcd_version", value=version)
 
 
 def _text(name: Any) -> str:

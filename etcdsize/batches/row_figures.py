@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import FIGURES, RUNNING_QUOTA, Columns
-from etcdsize.batches.loads import numbers, reads_as
+from etcdsize.batches.columns import FIGURES, RUNNING_QUOTA, YES_OR_NO, Columns
+from etcdsize.batches.loads import numbers, reads_as, truths
 from etcdsize.fleet.fleet_resources import fleet_resources
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["RowFigures", "resource_column"]
@@ -32,12 +33,23 @@ class RowFigures:
         How cells are written.
     suggestions : mapping
         How many suggestions are left for each column.
+    etcd_version, model
+        As for `fleet_resources`.
     """
 
-    def __init__(self, columns: Columns, cells: CellRules, suggestions: Mapping[str, Suggestions]) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        cells: CellRules,
+        suggestions: Mapping[str, Suggestions],
+        etcd_version: str,
+        model: CalibratedModel | None,
+    ) -> None:
         self._columns = {key: columns[key] for key in (*FIGURES, RUNNING_QUOTA) if key in columns}
         self._cells = cells
         self._suggestions = suggestions
+        self._etcd_version = etcd_version
+        self._model = model
 
     @property
     def are_there(self) -> bool:
@@ -62,7 +74,7 @@ class RowFigures:
         if nodes is not None:
             figures["kubernetes_nodes"] = _known(nodes.values, nodes.unknown)
         figures |= {key: self.read(batch, key, problems) for key in self._columns if key != RUNNING_QUOTA}
-        found = fleet_resources(**figures, on_invalid="mark")
+        found = fleet_resources(**figures, etcd_version=self._etcd_version, model=self._model, on_invalid="mark")
         for row in np.flatnonzero(found.invalid).tolist():
             if row not in problems:
                 problems[row] = [found.problem(row)]
@@ -76,7 +88,10 @@ class RowFigures:
         """Return a figure of every row, NaN where it is unknown, and add the problem of each cell that is none."""
         source = self._columns[key]
         column = batch.column(source.position)
-        load = numbers(column, reads_as(key), source, self._cells, self._suggestions[key])
+        if key == YES_OR_NO:
+            load = truths(column, source, self._cells)
+        else:
+            load = numbers(column, reads_as(key), source, self._cells, self._suggestions[key])
         for row, problem in load.problems.items():
             problems.setdefault(row, []).append(problem)
         missing = np.zeros(len(load.values), np.bool_) if load.missing is None else load.missing

@@ -89,7 +89,7 @@ class BatchSizer:
         self._tiers = tiers
         self._provider = options.provider
         self._suggestions = {key: Suggestions() for key in columns}
-        self._figures = RowFigures(columns, options.cells, self._suggestions)
+        self._figures = RowFigures(columns, options.cells, self._suggestions, options.etcd_version, options.model)
         self._providers = catalog.providers if self._provider is None else (self._provider,)
         self._places = [(name, tier) for name in self._providers for tier in tiers.names]
         # In a fitted catalog, a tier without a machine is a problem of the rows that need it.

@@ -22,8 +22,11 @@ from etcdsize.cli.arguments import (
     pair,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
+from etcdsize.cli.load_arguments import add_model, model_of
+from etcdsize.cli.plan_arguments import add_version
 from etcdsize.cli.progress import progress_bar
 from etcdsize.cli.streams import reject_own_output, report, standard_input, standard_output, write_answer, write_text
+from etcdsize.etcd.version_names import DEFAULT_VERSION
 
 __all__ = ["add", "run"]
 
@@ -67,8 +70,9 @@ With --resources, four more columns say what each load takes of a member, by the
 measured model: quota_bytes, memory_limit_bytes, volume_gib,
 fsync_p99_needed_ms. What is known besides makes them more exact: columns keys,
 key_bytes, value_bytes, largest_value_bytes, writes_per_second,
-reads_per_second, history_seconds, list_keys, concurrent_lists, watchers,
-watch_streams, leases, keys_per_lease, lease_revokes_per_second, and pods beside
+reads_per_second, puts_per_transaction, puts_per_commit, history_seconds,
+list_keys, concurrent_lists, watchers, watch_streams, leases, keys_per_lease,
+lease_ttl_seconds, lease_revokes_per_second, tls (yes or no), and pods beside
 kubernetes_nodes. An empty cell of these is assumed.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
@@ -157,6 +161,8 @@ kubernetes_nodes. An empty cell of these is assumed.""",
         action="store_true",
         help="add what each load takes of a member, by the measured model: quota, memory limit, volume and fsync",
     )
+    add_version(parser)
+    add_model(parser)
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
         "--latest",
@@ -197,6 +203,10 @@ def run(options: Namespace) -> int:
     from etcdsize.files.fleet_file import open_fleet
     from etcdsize.reports.fleet import render_fleet
 
+    model = model_of(options)
+    version = DEFAULT_VERSION if model is None else model.etcd_version
+    if options.etcd_version is not None:
+        version = options.etcd_version
     to_output = is_standard_output(options.output)
     reject_own_output(options.input, output=options.output)
     with (
@@ -221,6 +231,8 @@ def run(options: Namespace) -> int:
             fold=options.fold,
             name_column=options.name_column,
             resources=options.resources,
+            etcd_version=version,
+            model=model,
         ) as opened,
         progress_bar(*opened.work, opened.name) as progress,
     ):

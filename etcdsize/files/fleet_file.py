@@ -87,7 +87,7 @@ def open_fleet(
         largest value of each load. None sizes every row.
     **options
         As for `size_frame`: provider, columns, unknown, on_missing, tiers, headroom, margin, na, decimal, thousands,
-        resources.
+        resources, etcd_version, model.
 
     Raises
     ------

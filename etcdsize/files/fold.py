@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from etcdsize.base.text import shown
 from etcdsize.batches.audit_summary import AuditedRow, WithoutVerdict
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import FIGURES, Columns, Source
+from etcdsize.batches.columns import FIGURES, NO_PEAKS, Columns, Source
 from etcdsize.batches.loads import distinct, numbers, reads_as
 from etcdsize.errors import ColumnError
 from etcdsize.files.format import Reader, Rows, Wanted
@@ -27,7 +27,7 @@ from etcdsize.units import DIMENSIONS
 
 __all__ = ["Fold", "FoldedReader", "numbered"]
 
-_PEAKED = (*DIMENSIONS, "kubernetes_nodes", *FIGURES)
+_PEAKED = (*DIMENSIONS, "kubernetes_nodes", *(name for name in FIGURES if name not in NO_PEAKS))
 Fold = Literal["latest", "peak"]
 RowT = TypeVar("RowT", AuditedRow, WithoutVerdict, Problem)
 # Rows that wait before those that were replaced are dropped, and rows of a batch that is returned (our choice).

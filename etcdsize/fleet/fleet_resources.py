@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,6 +14,7 @@ from etcdsize.errors import InvalidWorkloadError
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.fleet.loads import array_of
 from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.resources.calibrated_model import CalibratedModel, model_of
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.sizing.options import threads_of
 from etcdsize.units import DIMENSIONS
@@ -24,7 +26,7 @@ FIGURES = (
     *("keys", "key_bytes", "value_bytes", "largest_value_bytes", "writes_per_second", "reads_per_second"),
     *("puts_per_transaction", "puts_per_commit", "history_seconds", "list_keys", "concurrent_lists"),
     *("watchers", "watch_streams", "leases", "keys_per_lease", "lease_ttl_seconds", "lease_revokes_per_second"),
-    *("kubernetes_nodes", "pods"),
+    *("tls", "kubernetes_nodes", "pods"),
 )
 """The figures of a load that the arrays may hold."""
 
@@ -51,9 +53,11 @@ def fleet_resources(
     keys_per_lease: ArrayLike | None = None,
     lease_ttl_seconds: ArrayLike | None = None,
     lease_revokes_per_second: ArrayLike | None = None,
+    tls: ArrayLike | None = None,
     kubernetes_nodes: ArrayLike | None = None,
     pods: ArrayLike | None = None,
     etcd_version: str = DEFAULT_VERSION,
+    model: str | Path | CalibratedModel | None = None,
     on_invalid: str = "raise",
     threads: int | None = None,
 ) -> FleetResources:
@@ -70,11 +74,13 @@ def fleet_resources(
 puts_per_commit, history_seconds, list_keys, concurrent_lists, watchers, watch_streams, leases, keys_per_lease, \
 lease_ttl_seconds, lease_revokes_per_second : array_like, shape (n,), optional
         As the fields of `Profile`, each with its unit.
+    tls : array_like of bool or float, shape (n,), optional
+        Whether clients connect with TLS: booleans, or 1 and 0.
     kubernetes_nodes, pods : array_like, shape (n,), optional
         Nodes and pods of the Kubernetes cluster. [count] They count, as in `kubernetes_profile`, where nothing is known
-        besides but clients, requests and data that agree with them. Otherwise the nodes only say that an API server
-        compacts every five minutes. Pods need nodes beside them.
-    etcd_version : str
+        besides but TLS, and clients, requests and data that agree with them. Otherwise the nodes only say that an API
+        server compacts every five minutes. Pods need nodes beside them.
+    etcd_version, model
         As for `resources_for`.
     on_invalid : {"raise", "mark"}
         Whether a row that cannot be sized raises, or is marked in `FleetResources.invalid`.
@@ -89,7 +95,7 @@ lease_ttl_seconds, lease_revokes_per_second : array_like, shape (n,), optional
     WorkloadTypeError
         For booleans, complex numbers, text, objects and dates.
     OptionError
-        For an unknown version of etcd, `on_invalid` or `threads`.
+        For an unknown version of etcd, a model of another one, `on_invalid` or `threads`.
 
     References
     ----------
@@ -106,10 +112,12 @@ lease_ttl_seconds, lease_revokes_per_second : array_like, shape (n,), optional
     given = locals()
     one_of("on_invalid", on_invalid, ("raise", "mark"))
     load_coefficients(etcd_version)
-    columns = {name: array for name in FIGURES if (array := array_of(name, given[name])) is not None}
+    own = model_of(model, etcd_version)
+    arrays = {name: array_of(name, given[name], booleans=name == "tls") for name in FIGURES}
+    columns = {name: array for name, array in arrays.items() if array is not None}
     rows = _rows_of(columns)
     flat = {name: column.reshape(-1) for name, column in columns.items()}
-    found = FleetResources(flat, rows, etcd_version, threads_of(threads))
+    found = FleetResources(flat, rows, etcd_version, threads_of(threads), own)
     if on_invalid == "raise" and found.invalid.any():
         _reject(found)
     return found

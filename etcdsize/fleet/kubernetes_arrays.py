@@ -109,12 +109,15 @@ class Clusters:
 
     Parameters
     ----------
-    nodes, pods, clients, requests, data : array, shape (n,)
+    nodes, pods, clients, requests, data, tls : array, shape (n,)
         The figures; NaN: unknown. The nodes are known.
     """
 
-    def __init__(self, nodes: Floats, pods: Floats, clients: Floats, requests: Floats, data: Floats) -> None:
+    def __init__(
+        self, nodes: Floats, pods: Floats, clients: Floats, requests: Floats, data: Floats, tls: Floats
+    ) -> None:
         self._nodes, self._pods, self._clients, self._requests, self._data = nodes, pods, clients, requests, data
+        self._tls = tls
 
     def contradict(self) -> Mask:
         """Return where the requests or the data contradict the cluster; see `resources.contradictions`."""
@@ -230,7 +233,7 @@ class Clusters:
             leases=leases,
             keys_per_lease=attached,
             lease_revokes_per_second=ends,
-            tls=figures["tls"],
+            tls=where(np.isnan(self._tls), figures["tls"], self._tls),
         )
 
 

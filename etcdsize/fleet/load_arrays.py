@@ -80,7 +80,7 @@ def writes_of(block: Block, case: int) -> Writes:
     return Writes(writes, puts, writes * puts)
 
 
-def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Floats, tls: float) -> LoadArrays:
+def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Floats, tls: Floats) -> LoadArrays:
     """Return the loads of a block in one case, with its keys, its writes and its history."""
     kind = KindArrays(*keys, writes.rate)
     clients = block.case("clients", case)
@@ -170,13 +170,13 @@ def points_of(block: Block) -> Points:
     # Just after a compaction half of the most is left.
     low = block.known("history_seconds", LEAST_HISTORY_SECONDS / 2)
     high = block.known("history_seconds", MOST_HISTORY_SECONDS)
-    low_loads = [load_of(block, LOW, one, low_writes, low, 0.0) for one in lows]
-    high_loads = [load_of(block, HIGH, one, high_writes, high, 1.0) for one in highs]
-    return Points(
-        [*low_loads, low_loads[-1]._replace(tls=1.0)],
-        _middle(block, keys, LIKELY),
-        [high_loads[0]._replace(tls=0.0), *high_loads],
-    )
+    without, with_tls = block.known("tls", 0.0), block.known("tls", 1.0)
+    low_loads = [load_of(block, LOW, one, low_writes, low, without) for one in lows]
+    high_loads = [load_of(block, HIGH, one, high_writes, high, with_tls) for one in highs]
+    if not np.all(block.has("tls")):
+        low_loads.append(low_loads[-1]._replace(tls=with_tls))
+        high_loads.insert(0, high_loads[0]._replace(tls=without))
+    return Points(low_loads, _middle(block, keys, LIKELY), high_loads)
 
 
 def _middle(block: Block, keys: Keys, case: int) -> LoadArrays:
@@ -184,4 +184,4 @@ def _middle(block: Block, keys: Keys, case: int) -> LoadArrays:
     history = block.known("history_seconds", 0.0)
     if not np.all(block.has("history_seconds")):
         history = block.known("history_seconds", longest_history(choice, writes))
-    return load_of(block, case, choice, writes, history, 1.0)
+    return load_of(block, case, choice, writes, history, block.case("tls", case))

@@ -19,8 +19,8 @@ __all__ = ["array_of", "broadcast", "classify_arrays", "fleet_codes", "fleet_col
 _ACCEPTED = "an array of an integer or float dtype, or None for an unknown dimension"
 
 
-def array_of(dimension: str, load: Any) -> NDArray[Any] | None:
-    """Return a dimension's load as an array.
+def array_of(dimension: str, load: Any, *, booleans: bool = False) -> NDArray[Any] | None:
+    """Return a dimension's load as an array; booleans are 1 and 0 where they are accepted.
 
     Raises
     ------
@@ -40,6 +40,8 @@ def array_of(dimension: str, load: Any) -> NDArray[Any] | None:
         array = np.asarray(load)
     except ValueError as error:
         raise WorkloadTypeError(f"{dimension}: got {error}, expected {_ACCEPTED}", dimension=dimension) from None
+    if booleans and array.dtype.kind == "b":
+        array = array.astype(np.float64)
     if array.dtype.kind not in "iuf":
         hint = ""
         if array.dtype.kind == "O":

@@ -23,8 +23,9 @@ from etcdsize.fleet.load_arrays import LoadArrays, Points, needed_loads, points_
 from etcdsize.fleet.member_figures import GIB, DiskFigures, MemberFigures, disk_figures, member_figures
 from etcdsize.fleet.revision_arrays import Floats
 from etcdsize.fleet.row_checks import wrong_rows
-from etcdsize.fleet.row_profile import profile_of
+from etcdsize.fleet.row_profile import BESIDE_NODES, profile_of
 from etcdsize.fleet.sizing import position_of
+from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.cases import Asked, CaseSet, cases_of
 from etcdsize.resources.resources import Resources, resources_for
 from etcdsize.sizing.load_profile import KUBERNETES_HISTORY_SECONDS
@@ -80,12 +81,21 @@ class _Ends(NamedTuple):
 class FleetResources:
     """What the loads of a fleet take of every member: the needs, and, once they are asked for, both ends."""
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]], rows: int, etcd_version: str, threads: int | None) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, NDArray[Any]],
+        rows: int,
+        etcd_version: str,
+        threads: int | None,
+        model: CalibratedModel | None = None,
+    ) -> None:
         self._columns = columns
         self._rows = rows
         self._threads = threads
         self.etcd_version: str = etcd_version
         """The version of etcd, as it was given."""
+        self.model: CalibratedModel | None = model
+        """The calibrated model; None is that of etcdsize."""
         self.invalid: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         """Rows that cannot be sized. bool, shape (n,)"""
         self._need = _empty(rows)
@@ -105,7 +115,8 @@ class FleetResources:
         return self._answer(position_of(index, len(self)))
 
     def _answer(self, position: int) -> Resources:
-        return resources_for(profile_of(self._figures(position)), etcd_version=self.etcd_version)
+        profile = profile_of(self._figures(position))
+        return resources_for(profile, etcd_version=self.etcd_version, model=self.model)
 
     def _figures(self, index: int) -> dict[str, float]:
         """Return what is known of one cluster."""
@@ -118,7 +129,7 @@ class FleetResources:
         for name in unknown.keys() & columns.keys():
             column = np.broadcast_to(columns[name], self._rows)
             columns[name] = np.where(unknown[name], np.nan, column.astype(np.float64))
-        return FleetResources(columns, self._rows, self.etcd_version, self._threads)
+        return FleetResources(columns, self._rows, self.etcd_version, self._threads, self.model)
 
     def problem(self, index: int) -> str:
         """Return why a row cannot be sized; empty if it can.
@@ -184,7 +195,7 @@ class FleetResources:
 
     def _compute(self, work: Callable[[slice, CaseSet], None]) -> None:
         """Do some work on all blocks."""
-        cases = cases_of(Asked(self.etcd_version))
+        cases = cases_of(Asked(self.etcd_version, model=self.model).with_disk_of_model())
         starts = iter(range(0, self._rows, _BLOCK))
 
         def run() -> None:
@@ -228,10 +239,11 @@ class FleetResources:
         )
         is_cluster = np.broadcast_to(served & ~wrong, size).copy()
         for name in columns:
-            if name not in DIMENSIONS and raw.has(name).any():
+            if name not in BESIDE_NODES and raw.has(name).any():
                 is_cluster &= ~raw.has(name)
         if is_cluster.any():
-            given = [nodes, unknown if pods is None else pods, *(columns.get(name, unknown) for name in DIMENSIONS)]
+            given = [nodes, unknown if pods is None else pods]
+            given += [columns.get(name, unknown) for name in (*DIMENSIONS, "tls")]
             found = [np.broadcast_to(column, size)[is_cluster] for column in given]
             contradict = Clusters(*found).contradict()
             if contradict.any():

@@ -19,7 +19,7 @@ LEAST = {"puts_per_transaction": 0.001, "puts_per_commit": 1.0, "lease_ttl_secon
 Figure: TypeAlias = Callable[[str], Floats]
 """From a field to its figures, NaN where they are unknown."""
 # No counter of Kubernetes is larger (resources.kubernetes_objects).
-_MOST = {"kubernetes_nodes": np.nextafter(2.0**64, 0), "pods": np.nextafter(2.0**64, 0)}
+_MOST = {"tls": 1.0, "kubernetes_nodes": np.nextafter(2.0**64, 0), "pods": np.nextafter(2.0**64, 0)}
 
 
 def wrong_rows(block: Block) -> Mask:
@@ -35,6 +35,8 @@ def wrong_rows(block: Block) -> Mask:
         wrong = wrong | (figure < LEAST.get(name, 0.0)) | (figure > _MOST.get(name, LARGEST_FIGURE))
         known = known | block.has(name)
     wrong = wrong | ~known
+    if block.has("tls").any():
+        wrong = wrong | ((of("tls") > 0) & (of("tls") < 1))
     if block.has("pods").any():
         wrong = wrong | (block.has("pods") & ~block.has("kubernetes_nodes"))
     for check in (_requests, _data, _parts, _leases):

@@ -12,14 +12,17 @@ from etcdsize.resources.profile import Profile, with_fields
 from etcdsize.sizing.load_profile import KUBERNETES_HISTORY_SECONDS
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["profile_of"]
+__all__ = ["BESIDE_NODES", "profile_of"]
+
+BESIDE_NODES = {*DIMENSIONS, "tls"}
+"""The figures beside which the nodes of a Kubernetes cluster still say what it holds and does."""
 
 
 def profile_of(figures: Mapping[str, float]) -> Profile:
     """Return the load of one cluster of a fleet, from what is known of it.
 
-    Nodes and pods count where nothing else is known but clients, requests and data that agree with them. Otherwise they
-    only say that an API server compacts.
+    Nodes and pods count where nothing else is known but TLS, and clients, requests and data that agree with them.
+    Otherwise they only say that an API server compacts.
 
     Raises
     ------
@@ -28,6 +31,8 @@ def profile_of(figures: Mapping[str, float]) -> Profile:
     """
     load: dict[str, Any] = dict(figures)
     nodes, pods = load.pop("kubernetes_nodes", None), load.pop("pods", None)
+    if load.get("tls") in (0, 1):
+        load["tls"] = bool(load["tls"])
     if nodes is None:
         if pods is not None:
             raise InvalidWorkloadError(
@@ -42,7 +47,7 @@ def profile_of(figures: Mapping[str, float]) -> Profile:
         ) from None
     if not load:
         return cluster
-    if set(load) <= set(DIMENSIONS):
+    if set(load) <= BESIDE_NODES:
         # What was measured counts before what nodes suggest.
         with contextlib.suppress(InvalidWorkloadError):
             return with_fields(cluster, load)

@@ -32,7 +32,9 @@ def size_dataframe(ddf: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     ----------
     ddf : dask.dataframe.DataFrame
         One row per cluster, or per cluster and time. Index, divisions, partitions and all other columns are kept.
-    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers, na, decimal, thousands, resources
+    provider, columns, unknown, on_missing, catalog, tiers, headroom, margin, answers, na, decimal, thousands
+        As for `size_frame`.
+    resources, etcd_version, model
         As for `size_frame`.
     on_invalid : {"mark", "raise"}
         Whether a row that cannot be sized gets empty answers and a problem, or raises when the frame is computed. Dask

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from etcdsize.batches.columns import columns_to_read
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
+from etcdsize.etcd.version_names import DEFAULT_VERSION
 
 try:
     import narwhals as nw
@@ -27,6 +28,7 @@ except ImportError as _error:
 
 if TYPE_CHECKING:
     from etcdsize.catalog.catalog import Catalog
+    from etcdsize.resources.calibrated_model import CalibratedModel
     from etcdsize.tiers import TierTable
 
 __all__ = ["size_frame"]
@@ -54,6 +56,8 @@ def size_frame(
     decimal: str = ".",
     thousands: str | None = None,
     resources: bool = False,
+    etcd_version: str = DEFAULT_VERSION,
+    model: str | Path | CalibratedModel | None = None,
 ) -> FrameT:
     """Return the frame with the answer columns added.
 
@@ -98,9 +102,12 @@ def size_frame(
         The mark between groups of three digits in columns of text. None accepts no such mark.
     resources : bool
         Whether to add what the load takes of every member, by the measured model. It reads the columns keys, key_bytes,
-        value_bytes, largest_value_bytes, writes_per_second, reads_per_second, history_seconds, list_keys,
-        concurrent_lists, watchers, watch_streams, leases, keys_per_lease, lease_revokes_per_second and pods, where
-        there are such. A null among them is assumed.
+        value_bytes, largest_value_bytes, writes_per_second, reads_per_second, puts_per_transaction, puts_per_commit,
+        history_seconds, list_keys, concurrent_lists, watchers, watch_streams, leases, keys_per_lease,
+        lease_ttl_seconds, lease_revokes_per_second, tls (booleans, or yes and no) and pods, where there are such. A
+        null among them is assumed.
+    etcd_version, model
+        As for `resources_for`. They need `resources`, or a column that names the machines in use.
 
     Returns
     -------
@@ -140,6 +147,8 @@ def size_frame(
         decimal=decimal,
         thousands=thousands,
         resources=resources,
+        etcd_version=etcd_version,
+        model=model,
     )
     sized: FrameT = size_with_options(options, frame)
     return sized

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from etcdsize.base.text import shown
 from etcdsize.batches.answers import answer_schema
-from etcdsize.batches.columns import NUMBERS
+from etcdsize.batches.columns import NUMBERS, YES_OR_NO
 from etcdsize.batches.options import BatchOptions, SizeOptions
 from etcdsize.batches.sizer import BatchSizer
 from etcdsize.errors import ColumnError, InvalidWorkloadError, MissingDependencyError, WorkloadTypeError
@@ -34,8 +34,10 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     ----------
     df : pyspark.sql.DataFrame
         One row per cluster, or per cluster and time. Order, partitions and all other columns are kept.
-    provider, columns, unknown, on_missing, catalog, tiers, headroom, answers, na, decimal, thousands
+    provider, columns, unknown, on_missing, catalog, tiers, headroom, margin, answers, na, decimal, thousands
         As for `size_frame`. NaN is a number that cannot be sized, not a null.
+    resources, etcd_version, model
+        As for `size_frame`.
     on_invalid : {"mark", "raise"}
         Whether a row that cannot be sized gets null answers and a problem, or fails the query. Spark's error then
         contains our message, with the partition and the row, both counted from 0.
@@ -65,7 +67,16 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     """
     try:
         from pyspark.sql import DataFrame
-        from pyspark.sql.types import DoubleType, LongType, NullType, NumericType, StringType, StructField, StructType
+        from pyspark.sql.types import (
+            BooleanType,
+            DoubleType,
+            LongType,
+            NullType,
+            NumericType,
+            StringType,
+            StructField,
+            StructType,
+        )
     except ImportError as error:
         raise MissingDependencyError(package="pyspark", extra="spark") from error
     if not isinstance(df, DataFrame):
@@ -77,8 +88,9 @@ def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
     # Report a column of the wrong type now, not from an executor.
     for key, source in checked.columns(schema.names).items():
         kind = schema.fields[source.position].dataType
-        if not isinstance(kind, (StringType, NullType, NumericType) if key in NUMBERS else (StringType, NullType)):
-            accepted = "numbers or text" if key in NUMBERS else "text"
+        accepted = "numbers or text" if key in NUMBERS else "yes or no" if key == YES_OR_NO else "text"
+        kinds = {"text": (), "numbers or text": (NumericType,), "yes or no": (NumericType, BooleanType)}[accepted]
+        if not isinstance(kind, (StringType, NullType, *kinds)):
             raise ColumnError(f"column {shown(source.name)}: got the type {kind.simpleString()}, expected {accepted}")
     numeric = {pa.float64(): DoubleType(), pa.int64(): LongType()}
     fields = [StructField(one.name, numeric.get(one.type, StringType())) for one in answer_schema(checked.answers)]

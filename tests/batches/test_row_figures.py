@@ -12,11 +12,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from calibrated import model_with
 
 from etcdsize import ColumnError, FleetFileError, OptionError, fleet_resources, size_frame
 from etcdsize.batches.columns import ANSWERS, FIGURES, RESOURCE_ANSWERS, pick_columns
 from etcdsize.files.fleet_file import open_fleet
 
+MODEL = model_with(names=("heap_base", "index_per_key"))
 LOAD = ["clients", "rps", "data_bytes"]
 # A column -> the figure that it holds, and what one of its numbers is multiplied by.
 NAMES = {
@@ -39,6 +41,10 @@ NAMES = {
     "leases": ("leases", 1),
     "keys_per_lease": ("keys_per_lease", 1),
     "lease_revokes_per_second": ("lease_revokes_per_second", 1),
+    "lease_ttl_seconds": ("lease_ttl_seconds", 1),
+    "puts_per_transaction": ("puts_per_transaction", 1),
+    "puts_per_commit": ("puts_per_commit", 1),
+    "tls": ("tls", 1),
     "pods": ("pods", 1),
 }
 FLEET = """cluster,clients,rps,data_mb,nodes,keys,value_bytes,writes_per_second,watchers,pods,note
@@ -161,6 +167,62 @@ class TestFiles:
         rows = "cluster,time,clients,rps,data_mb,keys,watchers\na,1,10,5,3,1000,7\na,2,10,5,3,900,9\n"
         _, written = run(rows, fold="peak", written=["keys", "watchers", "quota_bytes"])
         assert written.splitlines()[1].startswith("1000,9,")
+
+    def test_yes_and_no(self):
+        rows = ["yes", "No", "TRUE", "0", "", "n/a", "maybe"]
+        text = "clients,rps,data_mb,watch_streams,tls\n" + "".join(f"5,5,5,45000,{tls}\n" for tls in rows)
+        _, written = run(text, written=["tls", "memory_limit_bytes", "problem"])
+        found = [line.split(",", 2) for line in written.splitlines()[1:]]
+        assert [tls for tls, _, _ in found] == rows
+        need = fleet_resources(5, 5, 5e6, watch_streams=45_000, tls=[1, 0, 1, 0, np.nan, np.nan]).need
+        assert [limit for _, limit, _ in found[:-1]] == [str(int(np.ceil(one))) for one in need.memory_limit_bytes]
+        assert found[-1][1:] == ["", '"tls: got ""maybe"", expected yes or no"']
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            pa.array([True, False, None]),
+            pa.array([True, False, None]).dictionary_encode(),
+            pa.array([1, 0, None]),
+            pa.array([1.0, 0.0, None]),
+            pa.array(["true", "no", "?"]).dictionary_encode(),
+            pa.array(["1", "0", None], pa.large_string()),
+        ],
+        ids=lambda column: str(column.type),
+    )
+    def test_every_type_of_yes_and_no(self, column):
+        frame = pa.table({"clients": [5] * 3, "rps": [5] * 3, "data_mb": [5] * 3, "streams": [9000] * 3, "tls": column})
+        found = size_frame(frame, provider="aws", resources=True)["memory_limit_bytes"].to_pylist()
+        need = fleet_resources(5, 5, 5e6, watch_streams=9000, tls=[1, 0, np.nan]).need
+        assert found == [int(np.ceil(one)) for one in need.memory_limit_bytes]
+        with pytest.raises(ColumnError, match='column "tls": got the type date32'):
+            size_frame(frame.set_column(4, "tls", pa.array([1, 2, 3], pa.date32())), provider="aws", resources=True)
+
+    def test_the_newest_row_says_what_has_no_peak(self):
+        rows = "cluster,time,clients,rps,data_mb,tls,lease_ttl,puts_per_commit,leases\na,1,5,5,5,no,60,100,1\n"
+        rows += "a,2,5,5,5,yes,10,1,1\n"
+        _, written = run(rows, fold="peak", written=["tls", "lease_ttl", "puts_per_commit"])
+        assert written.splitlines()[1] == "yes,10,1"
+
+    @pytest.mark.parametrize("options", [{"etcd_version": "3.4"}, {"model": MODEL}, {}])
+    def test_a_version_and_a_model(self, options):
+        text = "clients,rps,data_mb,keys,current_machine\n50,100,50,40000,m6a.large\n"
+        for machine in (True, False):
+            answers = ["quota_bytes", "memory_limit_bytes"]
+            _, written = run(text if machine else text.replace("current", "old"), written=answers, **options)
+            need = fleet_resources([50], 100, 50e6, keys=40_000, **options).need
+            assert written.splitlines()[1] == f"{need.quota_bytes[0]},{int(np.ceil(need.memory_limit_bytes[0]))}"
+
+    def test_a_model_that_nothing_asks_is_refused(self):
+        expected = "expected resources as well, or a column with the machines in use"
+        with pytest.raises(OptionError, match=f"model: got one that was calibrated on etcd 3.6.16, {expected}"):
+            run(resources=False, model=MODEL)
+        with pytest.raises(OptionError, match=f'etcd_version: got "3.5", {expected}'):
+            run(resources=False, etcd_version="3.5")
+        with pytest.raises(OptionError, match=r"calibrate etcd 3\.5, or ask for etcd 3.6"):
+            run(etcd_version="3.5", model=MODEL)
+        with pytest.raises(OptionError, match="expected a file that etcdsize calibrate wrote"):
+            run(model="none.json")
 
     def test_a_wrong_option(self):
         with pytest.raises(OptionError, match="resources: got 1, expected True or False"):

@@ -1,15 +1,17 @@
 """The commands: what they print, their exit codes, and one line for every error."""
 
 import json
+import math
 import os
 import threading
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from calibrated import model_with, write_model
 from today import cells, disk_gb, usd_month
 
-from etcdsize import Sizing, TierTable, __version__, load_catalog, load_tiers, size
+from etcdsize import Profile, Sizing, TierTable, __version__, load_catalog, load_tiers, resources_for, size
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.cli import main
 from etcdsize.cli.parser import build_parser
@@ -327,6 +329,24 @@ def test_every_error_is_one_line(run, fleet_csv, arguments, message):
     assert line.startswith(message) if partial else line == message
     assert sorted(Path().iterdir()) == before
     assert fleet_csv.read_text() == FLEET
+
+
+def test_the_rows_of_a_fleet_by_another_version_and_model(run, tmp_path, monkeypatch):
+    """The version is that of the model, unless it is named."""
+    monkeypatch.chdir(tmp_path)
+    model = write_model(tmp_path / "my-model.json", model_with("3.5.35", names=("heap_base", "index_per_key")))
+    (tmp_path / "keys.csv").write_text("clients,rps,data_mb,keys,provider\n50,100,50,40000,aws\n")
+    for options, asked in (
+        (("--model", "my-model.json"), {"model": model, "etcd_version": "3.5"}),
+        (("--etcd-version", "3.4"), {"etcd_version": "3.4"}),
+    ):
+        written = run("fleet", "keys.csv", "--resources", "--columns", "memory_limit_bytes", "-o", "-", *options)[1]
+        load = Profile(clients=50, requests_per_second=100, data_bytes="50MB", keys=40_000)
+        limit = resources_for(load, **asked).memory.limit_bytes.need
+        assert int(written.splitlines()[1]) == pytest.approx(math.ceil(limit), abs=1)
+    code, _, err = run("fleet", "keys.csv", "--model", "my-model.json")
+    assert code == 2
+    assert "model: got one that was calibrated on etcd 3.5.35, expected resources as well" in err
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from calibrated import model_with
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from etcdsize.fleet.row_profile import profile_of
 from etcdsize.resources.profile import with_fields
 
 GIB = 2**30
+MODEL = model_with(names=("heap_base", "index_per_key", "stream_tls_heap", "snapshot_per_mb", "write_wait_fsyncs"))
 NAN = math.nan
 # Around the steps of the table, of Go's size classes and of lengths in messages, and around what is assumed.
 SIZES = (0, 1, 16, 33, 100, 127, 128, 256, 770, 1000, 1079, 1990, 2000, 4000, 16_300, 16_384, 33_000, 1.5e6, 3e6)
@@ -52,6 +54,7 @@ VALUES = {
     "keys_per_lease": (0, 0.5, 1, 10, 150_000),
     "lease_ttl_seconds": (1, 60, 1e6),
     "lease_revokes_per_second": (0, 0.1, 400),
+    "tls": (0, 1),
 }
 DIMENSIONS = ("clients", "requests_per_second", "data_bytes")
 
@@ -59,24 +62,27 @@ DIMENSIONS = ("clients", "requests_per_second", "data_bytes")
 def figures(names, values=VALUES):
     """Rows that know some of the figures: most rows know a few, so that few contradict each other."""
     one = {name: st.sampled_from(values[name]) | st.floats(0.1, 1e7) for name in names}
+    one["tls"] = st.sampled_from((0, 1)) | st.just(0.5)
     return st.lists(st.sampled_from(names), min_size=1, max_size=6, unique=True).flatmap(
         lambda known: st.fixed_dictionaries({name: one[name] for name in known})
     )
 
 
-def single(row):
+def single(row, **options):
     """Return the answer for one row, None if it cannot be sized."""
     row = dict(row)
     nodes, pods = row.pop("kubernetes_nodes", None), row.pop("pods", None)
+    if row.get("tls") in (0, 1):
+        row["tls"] = bool(row["tls"])
     try:
         if nodes is None:
-            return None if pods is not None else resources_for(Profile(**row))
-        if set(row) <= set(DIMENSIONS):
+            return None if pods is not None else resources_for(Profile(**row), **options)
+        if set(row) <= {*DIMENSIONS, "tls"}:
             try:
-                return resources_for(with_fields(kubernetes_profile(nodes, pods), row))
+                return resources_for(with_fields(kubernetes_profile(nodes, pods), row), **options)
             except InvalidWorkloadError:
                 pass
-        return resources_for(Profile(**{"history_seconds": 600, **row}))
+        return resources_for(Profile(**{"history_seconds": 600, **row}), **options)
     except EtcdSizeError:
         return None
 
@@ -87,9 +93,9 @@ def fleet_of(rows, **options):
     return fleet_resources(**known, on_invalid="mark", **options)
 
 
-def assert_same(rows, fleet):
+def assert_same(rows, fleet, **options):
     for at, row in enumerate(rows):
-        expected = single(row)
+        expected = single(row, **options)
         assert fleet.invalid[at] == (expected is None), (row, fleet.problem(at))
         if expected is None:
             continue
@@ -130,6 +136,7 @@ class TestEqualToTheSingleAnswer:
                     "requests_per_second": st.sampled_from(RATES),
                     "data_bytes": st.floats(1e4, 1e10),
                     "watchers": st.sampled_from(COUNTS),
+                    "tls": st.sampled_from((0, 1)),
                 },
             )
             | st.fixed_dictionaries({"data_bytes": st.floats(1e6, 1e10)}, optional={"pods": st.just(30)}),
@@ -140,14 +147,42 @@ class TestEqualToTheSingleAnswer:
     def test_kubernetes_clusters(self, rows):
         assert_same(rows, fleet_of(rows))
 
-    @pytest.mark.parametrize("version", ["3.4", "3.5", "3.7"])
-    def test_other_versions(self, version):
-        rows = [{"keys": 10_000, "value_bytes": size, "writes_per_second": 5} for size in (100, 30_000)]
-        fleet = fleet_of(rows, etcd_version=version)
-        for at, row in enumerate(rows):
-            expected = resources_for(Profile(**row), etcd_version=version)
-            assert fleet.need.memory_limit_bytes[at] == pytest.approx(expected.memory.limit_bytes.need, rel=1e-9)
-            assert fleet.need.quota_bytes[at] == expected.quota_bytes
+    @settings(max_examples=15, deadline=None)
+    @given(
+        st.lists(
+            figures(tuple(VALUES)) | st.fixed_dictionaries({"kubernetes_nodes": st.sampled_from((5, 5000))}),
+            min_size=1,
+            max_size=4,
+        ),
+        st.sampled_from(["3.4", "3.5.35", "3.7"]),
+    )
+    def test_other_versions(self, rows, version):
+        assert_same(rows, fleet_of(rows, etcd_version=version), etcd_version=version)
+
+    @settings(max_examples=15, deadline=None)
+    @given(
+        st.lists(
+            figures(tuple(VALUES)) | st.fixed_dictionaries({"kubernetes_nodes": st.sampled_from((5, 5000))}),
+            min_size=1,
+            max_size=4,
+        ),
+        st.sampled_from([MODEL, MODEL.model_copy(update={"disk": None})]),
+    )
+    def test_a_calibrated_model(self, rows, model):
+        """Its coefficients and its disk count; without a disk, ours does."""
+        assert_same(rows, fleet_of(rows, model=model), model=model)
+        assert fleet_of(rows, model=model).model is model
+
+    def test_booleans_are_tls(self):
+        fleet = fleet_resources(watch_streams=45_000, tls=[True, False])
+        ones = [resources_for(Profile(watch_streams=45_000, tls=tls)) for tls in (True, False)]
+        for end in ("low", "need", "high"):
+            limits = [getattr(one.memory.limit_bytes, end) for one in ones]
+            assert getattr(fleet, end).memory_limit_bytes.tolist() == pytest.approx(limits, rel=1e-9)
+        with pytest.raises(InvalidWorkloadError, match=r"row 1: tls: got 0\.5, expected true or false"):
+            fleet_resources(watch_streams=5, tls=[1, 0.5])
+        with pytest.raises(WorkloadTypeError, match="tls: got dtype object"):
+            fleet_resources(watch_streams=5, tls=[True, None])
 
     def test_a_quota_at_a_step_falls_to_the_same_side(self):
         """A file that fills a whole number of GiB but for a rounding error: the single answer decides."""
@@ -254,6 +289,8 @@ class TestWrongRows:
             fleet_resources(clients=[1], on_invalid="no")
         with pytest.raises(OptionError, match="etcd"):
             fleet_resources(clients=[1], etcd_version="9.9")
+        with pytest.raises(OptionError, match=r"model: got one that was calibrated on etcd 3\.6\.16"):
+            fleet_resources(clients=[1], etcd_version="3.5", model=MODEL)
 
     def test_the_profile_of_a_row(self):
         assert profile_of({"kubernetes_nodes": 5.0, "keys": 7.0}) == Profile(keys=7, history_seconds=600)
