@@ -1,12 +1,13 @@
 """How long do a restart, a defragmentation, a snapshot, a restore and a compaction take, by the size of the file?
 
 The data lies on the disk of the directory for temporary files, whose speed is measured beside it; the file is in the
-page cache. Other programs slow all of this: the load average stands in each row, and the coefficients are processor
-time, to which the model adds what the disk takes.
+page cache. Other programs slow all of this: the load average stands in each row. The coefficients are processor time,
+or what an operation takes beside the disk: the model adds what the disk takes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import statistics
 import subprocess
@@ -14,13 +15,16 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, undisturbed
+from benchmarks.resources.experiment import Coefficient, Outputs, Row, experiment, least, measured, undisturbed, widened
 from benchmarks.resources.file_size import IN_USE, SIZE
 from benchmarks.resources.member import Member
 from etcdsize.calibration.disk_speed import disk_mb_per_second, timed
 from etcdsize.calibration.load import committed, put_in_transactions
 
 _MB = 1e6
+# How often the disk moves the file: a snapshot reads it, a restore and a defragmentation read and write it.
+_SNAPSHOT_COPIES, _COPIES = 1, 2
+_CHOSEN = "the range is our choice"
 _LEVELS = [
     {"value_bytes": 1000, "megabytes": 0},
     {"value_bytes": 1000, "megabytes": 100},
@@ -37,15 +41,47 @@ def _fit(rows: Sequence[Row]) -> dict[str, Coefficient]:
     a_revision, a_mb = _two_costs(full, start)
     # What each restart took, over what these two costs give for it.
     spread = [max(0.0, row.outputs["restart_cpu_seconds"] - start) / _given(row, a_revision, a_mb) for row in full]
-    found = {
-        "election": undisturbed([row.outputs["restart_seconds"] for row in empty], "s", empty, "an empty member"),
+    tool = [row.outputs[f"{name}_seconds"] for name in ("snapshot", "restore") for row in empty]
+    copying = _beside_the_disk("defragment", full, _COPIES)
+    saving = _beside_the_disk("snapshot", full, _SNAPSHOT_COPIES, statistics.median(tool))
+    restoring = _beside_the_disk("restore", full, _COPIES, statistics.median(tool))
+    beside = f"beside the disk, which is added, at most the processor time; {_CHOSEN}"
+    return {
         "restart_per_revision": undisturbed([a_revision * one for one in spread], "s", full, note),
         "restart_per_mb": undisturbed([a_mb * one for one in spread], "s", full, note),
+        "defragment_per_mb": widened(_up_to(least(_busy("defragment", full), "s", full, note), copying)),
+        "tool_seconds": widened(measured(tool, "s", empty, f"of an empty member; {_CHOSEN}")),
+        "snapshot_per_mb": widened(_up_to(measured(saving, "s", full, beside), _busy("snapshot", full))),
+        "restore_per_mb": widened(_up_to(measured(restoring, "s", full, beside), _busy("restore", full))),
+        "compaction_per_mb": _scanned(full),
     }
-    for name in ("defragment", "snapshot", "restore"):
-        each = [row.outputs[f"{name}_cpu_seconds"] / _mb(row) for row in full]
-        found[f"{name}_per_mb"] = undisturbed(each, "s", full, note)
-    return found
+
+
+def _beside_the_disk(name: str, rows: Sequence[Row], copies: int, tool: float = 0.0) -> list[float]:
+    """Return what an operation took beside its tool and the disk. [s/MB]"""
+    waited = []
+    for row in rows:
+        disk = copies * _mb(row) / row.outputs["disk_mb_per_second"]
+        waited.append(max(0.0, row.outputs[f"{name}_seconds"] - tool - disk) / _mb(row))
+    return waited
+
+
+def _busy(name: str, rows: Sequence[Row]) -> list[float]:
+    """Return the processor time of an operation. [s/MB]"""
+    return [row.outputs[f"{name}_cpu_seconds"] / _mb(row) for row in rows]
+
+
+def _up_to(found: Coefficient, values: Sequence[float]) -> Coefficient:
+    """Return it with a range that holds these values as well."""
+    return dataclasses.replace(found, high=max(found.high, float(f"{max(values):.5g}")))
+
+
+def _scanned(rows: Sequence[Row]) -> Coefficient:
+    """Return what a compaction takes for a megabyte of the values that it reads, beside that for a revision. [s/MB]"""
+    first, second = sorted(rows, key=_mb)[-2:]
+    _, a_mb = _solved(first, second, *(row.outputs["compaction_seconds"] for row in (first, second)))
+    note = f"two files with values of unlike size, nothing deleted; {_CHOSEN}"
+    return widened(measured([a_mb], "s", [first, second], note))
 
 
 def _mb(row: Row) -> float:
@@ -55,9 +91,12 @@ def _mb(row: Row) -> float:
 def _two_costs(rows: Sequence[Row], start: float) -> tuple[float, float]:
     """Return the seconds a revision and a megabyte of the two largest files, which have values of unlike size."""
     first, second = sorted(rows, key=_mb)[-2:]
-    (n1, m1, t1), (n2, m2, t2) = (
-        (row.outputs["keys"], _mb(row), max(0.0, row.outputs["restart_cpu_seconds"] - start)) for row in (first, second)
-    )
+    return _solved(first, second, *(max(0.0, row.outputs["restart_cpu_seconds"] - start) for row in (first, second)))
+
+
+def _solved(first: Row, second: Row, t1: float, t2: float) -> tuple[float, float]:
+    """Return the seconds a revision and a megabyte that give two rows what they took."""
+    (n1, m1), (n2, m2) = ((row.outputs["keys"], _mb(row)) for row in (first, second))
     determinant = n1 * m2 - n2 * m1
     a_revision = max(0.0, (t1 * m2 - t2 * m1) / determinant)
     a_mb = max(0.0, (n1 * t2 - n2 * t1) / determinant)

@@ -32,8 +32,10 @@ __all__ = [
     "Row",
     "binary_of",
     "experiment",
+    "least",
     "measured",
     "undisturbed",
+    "widened",
 ]
 
 Inputs = Mapping[str, Any]
@@ -151,10 +153,20 @@ def measured(values: Iterable[float], unit: str, rows: Sequence[Row], note: str 
 
 
 def undisturbed(values: Iterable[float], unit: str, rows: Sequence[Row], note: str) -> Coefficient:
-    """Return the least of what was measured, as other programs only add to it, and a range of half as much each way."""
+    """Return the least of what was measured, with a range that is wider than the rows."""
+    return widened(least(values, unit, rows, note))
+
+
+def least(values: Iterable[float], unit: str, rows: Sequence[Row], note: str) -> Coefficient:
+    """Return the least of what was measured, as other programs only add to it."""
     found = measured(values, unit, rows, f"{note}; the least of {len(rows)}, the range is our choice")
+    return dataclasses.replace(found, value=found.low)
+
+
+def widened(found: Coefficient) -> Coefficient:
+    """Return it with half as much again at each end of its range: a few rows of one machine do not show all of it."""
     low, high = (float(f"{each:.5g}") for each in (found.low / 1.5, found.high * 1.5))
-    return dataclasses.replace(found, value=found.low, low=low, high=high)
+    return dataclasses.replace(found, low=low, high=high)
 
 
 @functools.cache

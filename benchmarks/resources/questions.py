@@ -13,6 +13,7 @@ _NAMES = (
     "connections",
     "defragmentation",
     "durations",
+    "election",
     "file_mix",
     "file_size",
     "follower",

@@ -143,10 +143,14 @@ class Coefficients:
     restart_per_revision: float
     restart_per_mb: float
     election: float
+    """The start of a process, and the wait for an election."""
     defragment_per_mb: float
     defragment_copies: float
     compaction_per_batch: float
+    compaction_per_mb: float
     compaction_commits: float
+    tool_seconds: float
+    """Starting etcdctl or etcdutl, with what takes as long however much is stored."""
     snapshot_per_mb: float
     restore_per_mb: float
 

@@ -15,23 +15,25 @@ _MB = 1e6
 # etcd-io/etcd server/storage/mvcc/kvstore.go, defaultCompactionBatchLimit.
 _COMPACTION_BATCH = 1_000
 
+_TOOL = TermKind("tool", ("tool_seconds",), "etcdctl or etcdutl starts")
 _RESTART = (
     TermKind("read the file", (), "the disk's MB/s; etcd reads all of it (MAP_POPULATE)"),
     TermKind("index", ("restart_per_revision", "restart_per_mb")),
     TermKind("WAL", (), "what was written since the last snapshot on disk, at the disk's MB/s"),
-    TermKind("election", ("election",)),
+    TermKind("start and election", ("election",), "of a lone member; one of several hears from the leader at once"),
 )
 SECONDS_TERMS: dict[str, tuple[TermKind, ...]] = {
     "restart": _RESTART,
     "new_member": (TermKind("receive the file", (), "read, sent and written, at the disk's MB/s"), *_RESTART),
-    "snapshot": (TermKind("read the file", (), "the disk's MB/s"), TermKind("send it", ("snapshot_per_mb",))),
-    "restore": (TermKind("copy the file", ("defragment_copies",)), TermKind("check it", ("restore_per_mb",))),
+    "snapshot": (_TOOL, TermKind("read the file", (), "the disk's MB/s"), TermKind("send it", ("snapshot_per_mb",))),
+    "restore": (_TOOL, TermKind("copy the file", ("defragment_copies",)), TermKind("check it", ("restore_per_mb",))),
     "defragment": (
         TermKind("copy what is in use", ("defragment_copies",), "nothing is read or written meanwhile"),
         TermKind("insert it", ("defragment_per_mb",)),
     ),
     "compaction": (
         TermKind("batches", ("compaction_per_batch",), "of 1,000 revisions"),
+        TermKind("values", ("compaction_per_mb",), "all that are stored are read"),
         TermKind("commits", ("compaction_commits", "commit_fsyncs")),
     ),
     "list": (TermKind("keys", ("cpu_list_key",)), TermKind("bytes", ("cpu_list_mb",))),
@@ -68,16 +70,20 @@ def seconds_figures(
     wal = entries_since_snapshot * (sums.entry_bytes + values.wal_record_overhead) / _MB / disk.mb_per_second
     index = revisions * values.restart_per_revision + file_bytes / _MB * values.restart_per_mb
     restart = (read, index, wal, values.election)
-    batches = revisions / _COMPACTION_BATCH
+    batches, stored = revisions / _COMPACTION_BATCH, in_use_bytes + sums.history_bytes
     commit = values.commit_fsyncs * disk.fsync_seconds
     end = values.cpu_revoke + load.keys_per_lease * values.cpu_delete_key if load.leases else 0.0
     return {
         "restart": restart,
         "new_member": (2 * read, *restart),
-        "snapshot": (read, file_bytes / _MB * values.snapshot_per_mb),
-        "restore": (values.defragment_copies * read, file_bytes / _MB * values.restore_per_mb),
-        "defragment": defragment_terms(in_use_bytes + sums.history_bytes, values, disk),
-        "compaction": (batches * values.compaction_per_batch, batches * values.compaction_commits * commit),
+        "snapshot": (values.tool_seconds, read, file_bytes / _MB * values.snapshot_per_mb),
+        "restore": (values.tool_seconds, values.defragment_copies * read, file_bytes / _MB * values.restore_per_mb),
+        "defragment": defragment_terms(stored, values, disk),
+        "compaction": (
+            batches * values.compaction_per_batch,
+            stored / _MB * values.compaction_per_mb,
+            batches * values.compaction_commits * commit,
+        ),
         "list": (
             sums.list_keys * values.cpu_list_key * _MICROSECONDS,
             sums.list_bytes / _MB * values.cpu_list_mb * _MICROSECONDS,

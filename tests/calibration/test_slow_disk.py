@@ -1,6 +1,6 @@
 """After a calibration on a slow disk, what a load takes there is predicted within 30 %.
 
-A restart is within 30 % of its range: it waits for an election, which takes one to two seconds by chance.
+A restart is within 30 % of its range: it waits for an election, which takes up to a second by chance.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def predicted(slow: str, folder: Path) -> dict[str, tuple[float, float, float]]:
     model = calibrate(slow, date="2026-11-27", data_dir=folder, minutes=0.75)
     assert model.disk is not None
     assert model.disk.fsync_seconds > DELAY_MS / 1000
-    assert {"write_wait_fsyncs", "election", "defragment_per_mb", "compaction_per_batch"} <= set(model.calibrated)
+    assert {"write_wait_fsyncs", "restart_per_mb", "defragment_per_mb", "compaction_per_batch"} <= set(model.calibrated)
     found = resources_for(LOAD, etcd_version=model.etcd_version, snapshot_count=SNAPSHOT_COUNT, model=model)
     assert found.disk.writes_possible_per_second is not None
     figures = {
