@@ -132,7 +132,9 @@ def _sources(catalog: etcdsize.Catalog) -> list[str]:
     counts: dict[str, int] = {}
     for machine in catalog.machines:
         lines = [f"{machine.provider}, figures: {machine.source}"]
-        lines += dict.fromkeys(f"{machine.provider}, disk limits: {limit.source}" for limit in machine.disk_limits)
+        lines += dict.fromkeys(
+            f"{machine.provider}, disk limits: {limit.source}" for limit in machine.disk_limits if limit.source
+        )
         if machine.price:
             lines.append(
                 f"{machine.provider}, prices of {machine.price.region}, {machine.price.date}: {machine.price.source}"
@@ -149,7 +151,7 @@ def _unknown(catalog: etcdsize.Catalog) -> list[str]:
         family = f"{machine.provider} {machine.family}"
         if machine.price is None:
             missing["price"][family] = None
-        if not machine.disk_limits and machine.concurrent_iops is None:
+        if not any(limit.concurrent_iops for limit in machine.disk_limits) and machine.concurrent_iops is None:
             missing["limits for network disks"][family] = None
     return [f"{what}: {', '.join(families)}" for what, families in missing.items() if families]
 

@@ -21,7 +21,10 @@ __all__ = ["DiskChoice", "DiskKind", "DiskLimit"]
 
 
 class DiskLimit(Model):
-    """The most that a machine lets through to one kind of network disk, whatever the disk can do."""
+    """The most that a machine lets through to one kind of network disk, whatever the disk can do.
+
+    Without figures, it says that the machine takes this kind, and that the limit is not published.
+    """
 
     kind: Annotated[Name, Field(description="The provider's name for the kind of disk, such as pd-ssd.")]
     concurrent_iops: Annotated[

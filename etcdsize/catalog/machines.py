@@ -85,9 +85,32 @@ class Machine(Model):
     disk_limits: Annotated[
         tuple[DiskLimit, ...],
         Field(
-            description="Its limits by kind of network disk, where they differ; those for other kinds are then unknown."
+            description="Its limits by kind of network disk, where they differ; a kind without figures is one that it "
+            "takes and whose limit is not published. It is not known to take any other kind."
         ),
     ] = ()
+    limit_known: Annotated[
+        bool,
+        Field(
+            description="False where a fit chose the disk, and the machine's own limit for it is not published: the "
+            "disk figures are then those of the disk alone."
+        ),
+    ] = True
+    own: Annotated[
+        bool,
+        Field(
+            description="Whether it is a server of one's own. Its disk figures are what its own disk sustains, as "
+            "measured, and the disk stays with it."
+        ),
+    ] = False
+    sequential_iops: Annotated[
+        Positive | None,
+        Field(description="Writes that its own disk completes one after the other. [1/s] None: not measured."),
+    ] = None
+    fsync_p99_ms: Annotated[
+        Positive | None,
+        Field(description="The 99th percentile of an fsync of its own disk. [ms] None: not measured."),
+    ] = None
     disk: Annotated[Disk | None, Field(description="The disk to which the disk figures apply.")] = None
     local_nvme_gb: Annotated[
         NotNegative | None,
@@ -109,6 +132,19 @@ class Machine(Model):
 
     @model_validator(mode="after")
     def _check(self) -> "Machine":
+        if self.own and self.disk_limits:
+            raise TableError(
+                "got limits of network disks, expected none of a server of one's own; concurrent_iops and "
+                "disk_mb_per_second say what its own disk sustains",
+                field="disk_limits",
+            )
+        for field in ("sequential_iops", "fsync_p99_ms"):
+            if not self.own and getattr(self, field) is not None:
+                raise TableError(
+                    f"got {getattr(self, field):g}, expected it of a server of one's own only; add own: true if it is "
+                    "one",
+                    field=field,
+                )
         kinds = [limit.kind for limit in self.disk_limits]
         for index, kind in enumerate(kinds):
             if kind in kinds[:index]:

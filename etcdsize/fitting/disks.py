@@ -10,15 +10,45 @@ from etcdsize.catalog.figures import rounded_text, throughput_text
 from etcdsize.catalog.machines import Machine
 from etcdsize.fitting.need import FIGURES, Need
 
-__all__ = ["DiskOptions", "PricedDisk", "Shortfall", "cheapest_disk", "disk_options", "disk_reason", "disk_shortfalls"]
+__all__ = [
+    *(
+        "LIMIT_NOT_PUBLISHED",
+        "DiskOptions",
+        "PricedDisk",
+        "Shortfall",
+        "cheapest_disk",
+        "disk_options",
+        "disk_reason",
+        "disk_shortfalls",
+    ),
+    "disks_taken",
+]
+
+
+LIMIT_NOT_PUBLISHED = "the machine's own limit is not published, so the figures are those of the disk alone"
 
 
 class Shortfall(NamedTuple):
-    """A figure of which a machine has too little."""
+    """A figure of which a machine has too little, or fsyncs that take it too long."""
 
     figure: str
     has: float
     needed: float
+
+    @property
+    def missing(self) -> float:
+        """How much is missing, or by how much it is too long."""
+        return abs(self.needed - self.has)
+
+    @property
+    def share(self) -> float:
+        """The missing share of what is needed, from 0 to 1."""
+        return 1 - min(self.has, self.needed) / max(self.has, self.needed)
+
+    @property
+    def ratio(self) -> float:
+        """How many times what the machine has is needed, or how many times as long an fsync takes."""
+        return max(self.has, self.needed) / min(self.has, self.needed)
 
 
 class DiskOptions(NamedTuple):
@@ -26,7 +56,10 @@ class DiskOptions(NamedTuple):
 
     sufficient: list[tuple[DiskKind, DiskChoice]]
     """The smallest disk of each kind that is enough."""
-    rejections: list[str]
+    rejections: dict[str, str]
+    """Why each of the other kinds is not; why there is no kind at all, under an empty name."""
+    in_catalog: bool
+    """Whether the catalog has any network disk of the provider."""
 
 
 class PricedDisk(NamedTuple):
@@ -39,22 +72,28 @@ class PricedDisk(NamedTuple):
 
 def disk_options(catalog: Catalog, provider: str, disk: str | None, size_gib: int, need: Need) -> DiskOptions:
     """Return the disks of a provider that are enough for a need, of one kind, or of all kinds for None."""
-    options = DiskOptions([], [])
+    options = DiskOptions([], {}, any(kind.provider == provider for kind in catalog.disk_kinds))
     for kind in catalog.disk_kinds:
         if kind.provider != provider or (disk is not None and kind.kind != disk):
             continue
         if kind.media == "hdd":
-            options.rejections.append(f"{kind.kind} is a spinning disk; etcd needs the latency of an SSD")
+            options.rejections[kind.kind] = f"{kind.kind} is a spinning disk; etcd needs the latency of an SSD"
             continue
         smallest = kind.smallest(size_gib, need.concurrent_iops, need.disk_mb_per_second)
         if isinstance(smallest, str):
-            options.rejections.append(smallest)
+            options.rejections[kind.kind] = smallest
         else:
             options.sufficient.append((kind, smallest))
     if not options.sufficient and not options.rejections:
         named = "" if disk is None else f"{disk} "
-        options.rejections.append(f"the catalog has no network disk {named}of {provider}")
+        options.rejections[""] = f"the catalog has no network disk {named}of {provider}"
     return options
+
+
+def disks_taken(machine: Machine, disks: DiskOptions) -> list[tuple[DiskKind, DiskChoice]]:
+    """Return those of the sufficient disks that a machine is known to take: any, unless it has limits by kind."""
+    kinds = [limit.kind for limit in machine.disk_limits]
+    return [one for one in disks.sufficient if not kinds or one[0].kind in kinds]
 
 
 def disk_shortfalls(machine: Machine, kind: str, need: Need) -> tuple[list[Shortfall], bool]:
@@ -69,16 +108,21 @@ def disk_shortfalls(machine: Machine, kind: str, need: Need) -> tuple[list[Short
 
 
 def cheapest_disk(
-    machine: Machine, need: Need, sufficient: Sequence[tuple[DiskKind, DiskChoice]], region: str | None
+    machine: Machine, need: Need, taken: Sequence[tuple[DiskKind, DiskChoice]], region: str | None
 ) -> PricedDisk:
-    """Return the disk with which a machine is enough and cheapest; there has to be one."""
+    """Return the disk with which a machine is enough and cheapest; there has to be one.
+
+    A disk for which the machine's own limits are published comes before one for which they are not.
+    """
     ranked: list[tuple[tuple[object, ...], PricedDisk]] = []
-    for kind, choice in sufficient:
-        if disk_shortfalls(machine, kind.kind, need) == ([], False):
+    for kind, choice in taken:
+        short, unknown = disk_shortfalls(machine, kind.kind, need)
+        if not short:
             total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
             # Where the total is unknown, the disk's own price still shows which is cheapest, in whatever region.
             alone = (choice.usd_month is None, choice.usd_month or 0.0)
-            ranked.append(((total is None, total or 0.0, *alone, len(ranked)), PricedDisk(kind, choice, total)))
+            rank = (unknown, total is None, total or 0.0, *alone, len(ranked))
+            ranked.append((rank, PricedDisk(kind, choice, total)))
     return min(ranked, key=lambda one: one[0])[1]
 
 

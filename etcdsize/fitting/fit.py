@@ -20,11 +20,20 @@ from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.errors import OptionError
-from etcdsize.fitting.disks import DiskOptions, PricedDisk, cheapest_disk, disk_options, disk_reason
+from etcdsize.fitting.disks import (
+    LIMIT_NOT_PUBLISHED,
+    DiskOptions,
+    PricedDisk,
+    cheapest_disk,
+    disk_options,
+    disk_reason,
+    disks_taken,
+)
 from etcdsize.fitting.fsync import fsync_need_for
 from etcdsize.fitting.load_need import disk_need_for, tier_disk
 from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Rejected, disk_of
 from etcdsize.fitting.need import FIGURES, Need, need_for
+from etcdsize.fitting.own import own_cost, own_disk_reason
 from etcdsize.fitting.recovery import recovery_seconds
 from etcdsize.fitting.rejections import (
     Rejection,
@@ -53,26 +62,38 @@ class _Match(NamedTuple):
     """A machine that is enough, with its disk; only the first few become a `Candidate`."""
 
     machine: Machine
-    disk: PricedDisk
+    disk: PricedDisk | None
+    """None: its own disk."""
     concurrent_iops: float
     disk_mb_per_second: float
+    limit_known: bool
     excess: float
+    usd_month: float | None
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Known prices first, the lowest first; then the least excess."""
-        machine, price = self.machine, self.disk.usd_month
-        return (price is None, price or 0.0, self.excess, machine.provider, machine.machine_type)
+        """Known limits first; then known prices, the lowest first; then the least excess."""
+        machine, price = self.machine, self.usd_month
+        names = (machine.provider, machine.machine_type)
+        return (not self.limit_known, price is None, price or 0.0, self.excess, *names)
 
     def candidate(self, need: Need, size_gib: int, region: str | None) -> Candidate:
-        kind, choice, _ = self.disk
+        if self.disk is None:
+            choice, reason = None, own_disk_reason(self.machine, size_gib)
+            cost = own_cost(self.machine.price, region)
+        else:
+            kind, choice, _ = self.disk
+            reason = disk_reason(kind, choice, need, size_gib)
+            reason += "" if self.limit_known else f"; {LIMIT_NOT_PUBLISHED}"
+            cost = Cost.of(self.machine.price, choice.usd_month, kind.price, region)
         return Candidate(
             machine=self.machine,
             disk=choice,
-            disk_reason=disk_reason(kind, choice, need, size_gib),
+            disk_reason=reason,
+            limit_known=self.limit_known,
             concurrent_iops=self.concurrent_iops,
             disk_mb_per_second=self.disk_mb_per_second,
-            cost=Cost.of(self.machine.price, choice.usd_month, kind.price, region),
+            cost=cost,
             excess=self.excess,
             recovery_seconds=recovery_seconds(need.data_bytes, self.disk_mb_per_second),
         )
@@ -129,6 +150,10 @@ def fit(
     the machine and a month of the disk, in one region. Where a part is unknown, so is the whole, and the candidate
     comes after those with a price, by least excess.
 
+    Where a provider does not publish what a machine lets through to a disk, the figures are those of the disk alone:
+    `limit_known` is false, and the candidate comes after all others. A server of one's own has its own disk, as it was
+    measured, and needs neither a network disk nor a price.
+
     Examples
     --------
     >>> found = fit("medium", provider="aws")
@@ -170,7 +195,7 @@ def fit(
         rejection = reject_unrequested(machine, arch, families, newest) or reject_unsuitable(machine)
         if rejection is None:
             room = (machine.local_nvme_gb or 0) * 1e9 >= volume.size_gib * 2**30
-            if room and not shortfalls(machine, need, FIGURES[:2]):
+            if room and not machine.own and not shortfalls(machine, need, FIGURES[:2]):
                 local.append(_local(machine, region))
             rejection = reject_insufficient(machine, need, disks[machine.provider])
             if rejection is None:
@@ -192,7 +217,7 @@ def fit(
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
         nearest=None if matches or nearest is None else Nearest(machine=nearest[1], missing=nearest[2]),
-        sequential=fsync_need_for(need.vcpus, providers),
+        sequential=fsync_need_for(need.vcpus, providers).model_copy(update={"wal_fsync_p99_ms": need.fsync_p99_ms}),
         catalog=catalog.name,
     )
 
@@ -224,17 +249,21 @@ def _regions(catalog: Catalog) -> Iterator[str]:
 
 def _match(machine: Machine, need: Need, disks: DiskOptions, region: str | None) -> _Match:
     """Return a machine that is enough with the cheapest disk, and the figures that a member gets."""
-    disk = cheapest_disk(machine, need, disks.sufficient, region)
-    limits = machine.limits_for(disk.kind.kind)
-    # All four are known: `disk_shortfalls` and `DiskKind.smallest` leave no unknown figure.
+    disk: PricedDisk | None = None
+    sustained: tuple[float | None, float | None] = (None, None)
+    limits = (machine.concurrent_iops, machine.disk_mb_per_second)
+    if not machine.own:
+        disk = cheapest_disk(machine, need, disks_taken(machine, disks), region)
+        limits = machine.limits_for(disk.kind.kind)
+        sustained = (disk.choice.concurrent_iops, disk.choice.disk_mb_per_second)
+    # The disk's are known, or those of the machine's own disk.
     iops, bandwidth = (
-        min(float(cap), float(of))
-        for cap, of in zip(limits, (disk.choice.concurrent_iops, disk.choice.disk_mb_per_second))
-        if cap is not None and of is not None
+        min(float(figure) for figure in pair if figure is not None) for pair in zip(limits, sustained, strict=True)
     )
-    has = (machine.vcpus, machine.memory_gib, *(float(cap) for cap in limits if cap is not None))
-    excess = math.fsum(figure / getattr(need, name) for name, figure in zip(FIGURES, has)) / len(FIGURES) - 1
-    return _Match(machine, disk, iops, bandwidth, excess)
+    figures = zip(FIGURES, (machine.vcpus, machine.memory_gib, *limits), strict=True)
+    shares = [figure / getattr(need, name) for name, figure in figures if figure is not None]
+    price = own_cost(machine.price, region).usd_month if disk is None else disk.usd_month
+    return _Match(machine, disk, iops, bandwidth, None not in limits, math.fsum(shares) / len(shares) - 1, price)
 
 
 def _rejected(machine: Machine, rejection: Rejection) -> Rejected:
@@ -243,7 +272,7 @@ def _rejected(machine: Machine, rejection: Rejection) -> Rejected:
         machine_type=machine.machine_type,
         code=rejection.code,
         reason=rejection.reason,
-        missing={short.figure: short.needed - short.has for short in rejection.shortfalls},
+        missing={short.figure: short.missing for short in rejection.shortfalls},
     )
 
 
@@ -296,7 +325,8 @@ def with_disk(candidate: Candidate, tier: str) -> Machine:
     return candidate.machine.model_copy(
         update={
             "tier": tier,
-            "disk": disk_of(candidate.disk),
+            "disk": None if candidate.disk is None else disk_of(candidate.disk),
+            "limit_known": candidate.limit_known,
             "concurrent_iops": candidate.concurrent_iops,
             "disk_mb_per_second": candidate.disk_mb_per_second,
             "disk_limits": (),

@@ -59,6 +59,7 @@ def load_need(tier: str, data_bytes: float, resources: Resources) -> Need:
         memory_gib=math.ceil(resources.memory.limit_bytes.need / _GIB * 10) / 10 + SYSTEM_GIB,
         concurrent_iops=max(1, _whole(disk.fsyncs_per_second.need)),
         disk_mb_per_second=max(1, _whole(written / 1e6)),
+        fsync_p99_ms=disk.fsync_p99_seconds.need * 1000,
         data_bytes=data_bytes,
         disk=disk_need(resources),
         because={

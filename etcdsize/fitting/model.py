@@ -40,25 +40,45 @@ Reason = Literal[
 
 
 class Candidate(Model):
-    """A machine with a disk that together are enough."""
+    """A machine that is enough, with a network disk or with its own."""
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
-    disk: Annotated[DiskChoice, Field(description="The cheapest disk that is enough, with what to provision.")]
-    disk_reason: Annotated[str, Field(description="Why the disk has its size, and what is provisioned for it.")]
+    disk: Annotated[
+        DiskChoice | None,
+        Field(
+            description="The cheapest network disk that is enough, with what to provision. None: the own disk of a "
+            "server of one's own."
+        ),
+    ]
+    disk_reason: Annotated[
+        str,
+        Field(
+            description="Why the disk has its size, what is provisioned for it, and whether the machine's own limit is "
+            "published."
+        ),
+    ]
+    limit_known: Annotated[
+        bool,
+        Field(
+            description="Whether the machine's own limit for the disk is published. If not, the figures are those of "
+            "the disk alone, and the candidate comes after all whose limit is known."
+        ),
+    ] = True
     concurrent_iops: Annotated[
         Positive, Field(description="What a member gets: the lower of the machine's and the disk's. [1/s]")
     ]
     disk_mb_per_second: Annotated[Positive, Field(description="The same of the bandwidth. [MB/s]")]
     cost: Annotated[Cost, Field(description="What a member costs; unknown where a part of it is.")]
     excess: Annotated[
-        NotNegative, Field(description="How far the machine's four figures are above the need, as their mean share.")
+        NotNegative,
+        Field(description="How far the machine's known figures of the four are above the need, as their mean share."),
     ]
     recovery_seconds: Annotated[
         NotNegative, Field(description="About how long the disk takes to recover a member with the data. [s]")
     ]
 
     def __str__(self) -> str:
-        return f"{self.machine.machine_type} + {disk_of(self.disk)}"
+        return f"{self.machine.machine_type} + {'its own disk' if self.disk is None else disk_of(self.disk)}"
 
 
 class LocalCandidate(Model):
@@ -97,7 +117,10 @@ class Fit(Answer):
 
     need: Annotated[Need, Field(description="What each member needs.")]
     disk: Annotated[DiskNeed, Field(description="The size of the disk, and how it was computed.")]
-    candidates: Annotated[tuple[Candidate, ...], Field(description="By monthly price, unknown prices last.")]
+    candidates: Annotated[
+        tuple[Candidate, ...],
+        Field(description="By monthly price, unknown prices last; then those whose own limit is not published."),
+    ]
     feasible: Annotated[int, Field(ge=0, description="How many machines are enough.")]
     rejected_count: Annotated[int, Field(ge=0, description="How many machines are not enough.")]
     rejected_by_reason: Annotated[dict[Reason, int], Field(description="The same by reason, the most frequent first.")]

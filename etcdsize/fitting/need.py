@@ -12,11 +12,13 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import load_catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import OptionError
+from etcdsize.etcd.fsync import WAL_FSYNC_P99_MS
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable, load_tiers
 
 __all__ = [
     "FIGURES",
+    "MACHINE_FIGURES",
     "DiskNeed",
     "Need",
     "find_guide_need",
@@ -28,6 +30,8 @@ __all__ = [
 
 FIGURES = ("vcpus", "memory_gib", "concurrent_iops", "disk_mb_per_second")
 """The figures of a need, in the order of the guide's tables."""
+MACHINE_FIGURES = (*FIGURES, "sequential_iops", "fsync_p99_ms")
+"""The figures in which a machine can fall short: a need's, and what is measured on a disk of one's own."""
 
 
 class DiskNeed(Model):
@@ -52,6 +56,10 @@ class Need(Model):
     memory_gib: Annotated[Positive, Field(description="[GiB]")]
     concurrent_iops: Annotated[Positive, Field(description="Concurrent disk operations, sustained. [1/s]")]
     disk_mb_per_second: Annotated[Positive, Field(description="Disk bandwidth, sustained. [MB/s]")]
+    fsync_p99_ms: Annotated[
+        Positive,
+        Field(description="The longest that the 99th percentile of an fsync may be. [ms]"),
+    ] = WAL_FSYNC_P99_MS
     data_bytes: Annotated[NotNegative, Field(description="The data that the disk must hold. [bytes]")]
     disk: Annotated[
         DiskNeed | None,
@@ -122,6 +130,7 @@ def larger_need(guide: Need, load: Need) -> Need:
     return guide.model_copy(
         update={
             **{name: getattr(load, name) for name in more},
+            "fsync_p99_ms": min(guide.fsync_p99_ms, load.fsync_p99_ms),
             "data_bytes": max(guide.data_bytes, load.data_bytes),
             "disk": larger_disk(guide, load),
             "because": {name: load.because[name] for name in more if name in load.because},

@@ -15,10 +15,9 @@ from etcdsize.base.text import Suggestions
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
-from etcdsize.fitting.capacity import BELOW, Capacity, capacities, needs_of
+from etcdsize.fitting.capacity import BELOW, UNKNOWN_DISK, Capacity, capacities, needs_of
 from etcdsize.fitting.fit import best_per_tier
 from etcdsize.fitting.need import FIGURES
-from etcdsize.fitting.rejections import UNKNOWN_LIMITS
 from etcdsize.fleet.machine_names import find_partial_cpu, unknown_machine
 from etcdsize.sizing.options import catalog_of
 from etcdsize.tiers import TierTable
@@ -105,9 +104,7 @@ class Auditor:
         """The index of that tier for each machine."""
         self.most_of: NDArray[np.int8] = np.array([*(one.most for one in self.capacities), NO_TIER], np.int8)
         """The index of the largest tier that it may be enough for."""
-        self.by_figures: NDArray[np.bool_] = np.array(
-            [*(one.reason == UNKNOWN_LIMITS for one in self.capacities), True]
-        )
+        self.by_figures: NDArray[np.bool_] = np.array([*(one.reason in UNKNOWN_DISK for one in self.capacities), True])
         """Whether the vCPUs and the memory that a row states may decide: nothing else of the machine is known."""
         nowhere = [NO_MACHINE] * len(self.tiers.names)
         rows = [places.get((one.provider, one.arch), places.get((one.provider, None), nowhere)) for one in machines]

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.catalog.machines import Machine
-from etcdsize.fitting.need import FIGURES
+from etcdsize.fitting.need import MACHINE_FIGURES
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BEYOND", "DECIDERS", "OVER", "RIGHT", "UNDER", "UNKNOWN", "VERDICTS", "ClusterAudit"]
@@ -14,7 +14,7 @@ __all__ = ["BEYOND", "DECIDERS", "OVER", "RIGHT", "UNDER", "UNKNOWN", "VERDICTS"
 VERDICTS = ("under", "beyond", "right", "over", "unknown")
 """The verdicts that `FleetAudit.verdict_codes` indexes."""
 UNDER, BEYOND, RIGHT, OVER, UNKNOWN = range(5)
-DECIDERS = (*DIMENSIONS, *FIGURES, "quota_bytes", "keys_per_lease")
+DECIDERS = (*DIMENSIONS, *MACHINE_FIGURES, "quota_bytes", "keys_per_lease")
 """What `FleetAudit.decided_by` indexes: the load's dimensions, the figures in which a machine can fall short, and what
 else does not fit by the measured model."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from etcdsize.fitting.own import measured_text
 from etcdsize.fitting.recovery import RECOVERY_FACTOR
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, page, usd_text
 from etcdsize.reports.sizing import forced_by_text
@@ -24,6 +25,7 @@ __all__ = ["render_fit"]
 _MACHINE_NOTICES = (
     *("erratum", "previous-generation", "data-above-memory", "disk-for-less-data", "unknown-cost"),
     "load-above-machine",
+    "limit-not-published",
     # The fit has this one itself.
     "measure-disk",
 )
@@ -91,7 +93,12 @@ def _candidates(fit: Fit, members: int) -> list[list[str]]:
                 usd_text(cost.usd_month),
                 usd_text(None if cost.usd_month is None else cost.usd_month * members),
                 "" if cost.usd_month is None else _where(cost),
-                "previous generation" if machine.lifecycle == "previous" else "",
+                "; ".join(
+                    [
+                        *(["previous generation"] if machine.lifecycle == "previous" else []),
+                        *([] if candidate.limit_known else ["its own limit is not published"]),
+                    ]
+                ),
             )
         )
     return [
@@ -121,7 +128,7 @@ def _unknown(candidates: Iterable[Candidate]) -> list[str]:
 def _disk(fit: Fit) -> list[str]:
     """Return the arithmetic of the disk, the time to recover a member, and the fsync latency that etcd needs."""
     lines = [("disk", fit.disk.because)]
-    lines += [("", why) for why in dict.fromkeys(f"{one.disk.kind}: {one.disk_reason}" for one in fit.candidates)]
+    lines += [("", why) for why in dict.fromkeys(f"{_disk_name(one)}: {one.disk_reason}" for one in fit.candidates)]
     if fit.candidates:
         times = sorted(round(candidate.recovery_seconds) or 1 for candidate in fit.candidates)
         spread = f"{times[0]} s" if times[0] == times[-1] else f"{times[0]} to {times[-1]} s"
@@ -130,13 +137,21 @@ def _disk(fit: Fit) -> list[str]:
             ("recovery", f"{data} in about {spread}: {RECOVERY_FACTOR} times as long as the disk takes to transfer it")
         )
     needs = fit.sequential
-    limits = f"wal_fsync below {needs.wal_fsync_p99_ms:g} ms, backend_commit below {needs.backend_commit_p99_ms:g} ms"
+    limits = f"wal_fsync below {needs.wal_fsync_p99_ms:.3g} ms, backend_commit below {needs.backend_commit_p99_ms:g} ms"
     lines.append(("sequential", f"{needs.needed_iops} IOPS; p99 of {limits}; no catalog states them"))
-    for provider, kind in dict.fromkeys((one.machine.provider, one.disk.kind) for one in fit.candidates):
+    lines += [
+        ("", f"{one.machine.machine_type}: {measured_text(one.machine)}") for one in fit.candidates if not one.disk
+    ]
+    disks = [(one.machine.provider, one.disk.kind) for one in fit.candidates if one.disk is not None]
+    for provider, kind in dict.fromkeys(disks):
         known = [one for one in needs.expected if one.provider == provider and kind in one.kinds]
         lines.append(("", f"{kind}: {_expected(known[0]) if known else 'unknown'}"))
     lines.append(("measure", needs.fio))
     return aligned(lines)
+
+
+def _disk_name(candidate: Candidate) -> str:
+    return candidate.machine.machine_type if candidate.disk is None else candidate.disk.kind
 
 
 def _expected(latency: WriteLatency) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from etcdsize.etcd.fsync import WAL_FSYNC_P99_MS
 from etcdsize.resources.coefficients import Coefficients
 from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
@@ -15,8 +16,8 @@ __all__ = [
     *("DiskSpeed", "disk_figures", "wal_bytes_kept", "writes_possible"),
 ]
 
-WAL_FSYNC_P99_SECONDS = 0.010
-"""What etcd recommends for any load: etcd-io/website content/en/docs/v3.5/faq.md. [s]"""
+WAL_FSYNC_P99_SECONDS = WAL_FSYNC_P99_MS / 1000
+"""What etcd recommends for any load. [s]"""
 
 _PAGE = 4096
 # A branch page of bbolt's tree holds about as many elements: 0.9 pages of 33 bytes each.

@@ -49,6 +49,7 @@ _PREVIOUS_GENERATION = NoticeKind(
     "EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
 )
 _UNKNOWN_COST = NoticeKind("unknown-cost", "info", "the source of the machine")
+_LIMIT_NOT_PUBLISHED = NoticeKind("limit-not-published", "warning", "our choice")
 NO_MACHINES = NoticeKind(
     "no-machines",
     "warning",
@@ -112,7 +113,7 @@ _OVER_SEVEN_MEMBERS = NoticeKind("over-seven-members", "warning", _FAQ)
 
 def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tuple[Notice, ...]:
     """Return the notices about the machines themselves, and about what to run today, whatever the load."""
-    machines = list(machines)
+    machines, today = list(machines), list(today)
     priced = [machine for machine in today if machine.cost is not None]
     notices = [
         _ERRATUM(
@@ -142,6 +143,14 @@ def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tu
         )
         for machine in priced
         if machine.cost is not None and machine.cost.usd_month is None
+    ]
+    notices += [
+        _LIMIT_NOT_PUBLISHED(
+            f"{machine.provider} {machine.machine_type}: the machine's own limit for network disks is not published. "
+            "Its disk figures are those of the disk alone; the machine may let through less.",
+        )
+        for machine in today
+        if not machine.limit_known
     ]
     if priced:
         notices.append(

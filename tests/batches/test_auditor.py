@@ -96,7 +96,7 @@ class TestFiles:
             'f,unknown,"clients: got ""nan"", expected a count such as ""300""",\n'
             "g,over,,-1027.29\n"
             "h,unknown,current_machine: missing,\n"
-            "i,unknown,current_machine: c4-standard-4: its limits for network disks are unknown,\n"
+            "i,unknown,current_machine: c4-standard-4: its own limit for network disks is not published,\n"
         )
 
     def test_agrees_with_audit(self):

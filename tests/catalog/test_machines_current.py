@@ -32,7 +32,7 @@ class TestInvariants:
             assert machine.lifecycle
             assert machine.family
             assert machine.tier is None
-            assert all(limit.source for limit in machine.disk_limits)
+            assert all(limit.source or limit.concurrent_iops is None for limit in machine.disk_limits)
             if machine.price:
                 assert machine.price.source
                 assert machine.price.date.startswith("2026-")
@@ -45,7 +45,11 @@ class TestInvariants:
     def test_the_unknown_figures(self):
         assert sorted({m.family for m in CURRENT.machines if m.price is None}) == ["Dasv5", "r9g"]
         assert [m.machine_type for m in CURRENT.machines if m.price is None][6:] == ["Standard_D2as_v5"]
-        no_limits = {m.family for m in CURRENT.machines if not m.disk_limits and m.concurrent_iops is None}
+        no_limits = {
+            m.family
+            for m in CURRENT.machines
+            if m.concurrent_iops is None and not any(limit.concurrent_iops for limit in m.disk_limits)
+        }
         assert no_limits == {"n4", "n4a", "n4d", "c4", "c4a", "c4d"}
 
     def test_every_machine_suits_etcd(self):
@@ -92,7 +96,8 @@ class TestInvariants:
         for machine in CURRENT.machines:
             if machine.disk_limits:
                 assert machine.provider == "gce"
-                assert [limit.kind for limit in machine.disk_limits] == ["pd-ssd", "pd-balanced"]
+                kinds = [limit.kind for limit in machine.disk_limits]
+                assert kinds == (["hyperdisk-balanced"] if machine.family[1] == "4" else ["pd-ssd", "pd-balanced"])
                 assert machine.concurrent_iops is machine.disk_mb_per_second is None
 
     def test_lifecycle(self):

@@ -10,7 +10,7 @@ from etcdsize.fitting.capacity import BELOW, Capacity, capacities
 GUIDE = load_tiers("guide")
 # The guide's GCE rows: vCPUs, GiB, IOPS, MB/s.
 NEEDS = [(2, 7.5, 1500, 25), (4, 15, 4500, 75), (8, 30, 7500, 125), (16, 60, 15000, 250)]
-UNKNOWN = "its limits for network disks are unknown"
+UNKNOWN = "its own limit for network disks is not published"
 
 
 def capacity(vcpus, memory, iops, bandwidth, *, tiers=GUIDE, limits=(), **more) -> Capacity:

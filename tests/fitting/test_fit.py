@@ -138,9 +138,7 @@ class TestRejected:
              "2 vCPUs (2 of 4), 900 concurrent IOPS (3600 of 4500, more only in a burst)"),
             (machine("m", 4, 16, 3600, 50, burst_concurrent_iops=18750), "too-little",
              "900 concurrent IOPS (3600 of 4500, more only in a burst), 25 MB/s of disk (50 of 75)"),
-            (machine("m", 4, 16, None, 100), "unknown-figure", "its limits for network disks are unknown"),
-            (machine("m", 4, 16, None, None, local_nvme_gb=75), "local-disk-only",
-             "its limits for network disks are unknown; it has local NVMe"),
+            (machine("m", 4, 16, None, 60), "too-little", "15 MB/s of disk (60 of 75)"),
             (machine("m", 4, 16, 5000, 100, shared_core=True), "shared-core", "shares its cores with other machines"),
             (machine("m", 4, 16, 5000, 100, burstable=True), "burstable", "has its full CPU only in bursts"),
             (machine("m", 4, 16, 5000, 100, bare_metal=True), "bare-metal", "is a whole server"),
@@ -172,10 +170,28 @@ class TestRejected:
 
         nearest = limited((100, 100), (4000, 100), (200, 100))
         assert self.reason(nearest, disks=disks) == ("too-little", "500 concurrent IOPS (4000 of 4500)")
-        known = limited((None, 100), (100, 100), (None, None))
+        known = limited((None, 74), (100, 100), (None, 70))
         assert self.reason(known, disks=disks) == ("too-little", "4400 concurrent IOPS (100 of 4500)")
-        unknown = limited((None, 100), (4500, None), (None, None))
-        assert self.reason(unknown, disks=disks) == ("unknown-figure", "its limits for network disks are unknown")
+        unknown = limited((None, 74), (100, None), (None, 70))
+        assert self.reason(unknown, disks=disks) == ("too-little", "1 MB/s of disk (74 of 75)")
+
+    def test_a_machine_takes_the_kinds_for_which_it_has_limits(self):
+        limited = machine("m", 4, 16, None, None, disk_limits=[DiskLimit(kind="a"), DiskLimit(kind="b")])
+        disks = [plain_disk("c"), plain_disk("a", max_iops=3000)]
+        assert self.reason(limited, disks=disks) == (
+            "no-disk", "is known to take a and b only; a reaches at most 3000 IOPS, 4500 needed"
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("disks", "code", "reason"),
+        [
+            ([], "local-disk-only", "the catalog has no network disk of aws; it has local NVMe"),
+            ([plain_disk(max_iops=3000)], "no-disk", "ssd reaches at most 3000 IOPS, 4500 needed"),
+        ],
+    )
+    def test_only_a_local_disk(self, disks, code, reason):
+        """Where the provider has no network disk at all; a machine that lacks a published limit has one."""
+        assert self.reason(machine("m", 4, 16, None, None, local_nvme_gb=75), disks=disks) == (code, reason)
 
     def test_too_little_and_no_disk_either(self):
         disks = [plain_disk("a", max_iops=3000), plain_disk("b", media="hdd")]
@@ -544,6 +560,11 @@ class TestCandidates:
         assert pickle.loads(pickle.dumps(found)) == found
 
 
+def limit(figure):
+    """Return a machine's own limit; one that is not published counts as enough."""
+    return math.inf if figure is None else figure
+
+
 SOME = st.sampled_from([1, 2, 3, 4, 7.5, 8])
 MACHINES = st.lists(
     st.builds(
@@ -621,10 +642,8 @@ class TestBruteForce:
                             one.arch == "x86_64"
                             and one.vcpus >= vcpus
                             and one.memory_gib >= memory
-                            and one.concurrent_iops is not None
-                            and one.disk_mb_per_second is not None
-                            and min(sustained, one.concurrent_iops) >= iops
-                            and min(throughput, one.disk_mb_per_second) >= bandwidth
+                            and min(sustained, limit(one.concurrent_iops)) >= iops
+                            and min(throughput, limit(one.disk_mb_per_second)) >= bandwidth
                         )
                         if enough:
                             totals.append((kind.usd_month(gib, asked), one.price))
@@ -641,10 +660,68 @@ class TestBruteForce:
                 assert offered[name].cost.usd_month == pytest.approx(total)
             assert offered[name].concurrent_iops >= iops
             assert offered[name].disk_mb_per_second >= bandwidth
-        known = [total for total in cheapest.values() if total is not None]
+        published = {one.machine_type for one in machines if None not in (one.concurrent_iops, one.disk_mb_per_second)}
+        assert all(one.limit_known == (name in published) for name, one in offered.items())
+        first = {name for name in cheapest if name in published} or set(cheapest)
+        known = [cheapest[name] for name in first if cheapest[name] is not None]
         if known:
+            assert found.best.machine.machine_type in first
             assert found.best.cost.usd_month == pytest.approx(min(known))
         assert len(found.rejected) + found.feasible == len(machines)
+
+
+class TestLimitNotPublished:
+    """A machine whose own limit is not published: its figures are the disk's, and it comes after all others."""
+
+    UNKNOWN = machine("unknown", 4, 16, None, None, 0.1)
+
+    def test_its_figures_are_those_of_the_disk(self):
+        best = fit("medium", catalog(self.UNKNOWN)).best
+        assert (best.limit_known, best.concurrent_iops, best.disk_mb_per_second) == (False, 4500, 150)
+        assert (best.disk.kind, best.cost.usd_month, best.excess) == ("ssd", 0.1 * 730 + 15, (1 + 16 / 15) / 2 - 1)
+        assert best.disk_reason.endswith(
+            "; the machine's own limit is not published, so the figures are those of the disk alone"
+        )
+
+    def test_it_comes_after_all_that_are_known(self):
+        dear = machine("dear", 64, 256, 9000, 400, 9)
+        unpriced = machine("unpriced", 4, 16, 9000, 400, None)
+        found = fit("medium", catalog(self.UNKNOWN, dear, unpriced)).candidates
+        assert [one.machine.machine_type for one in found] == ["dear", "unpriced", "unknown"]
+        assert [one.limit_known for one in found] == [True, True, False]
+
+    def test_a_figure_that_is_known_counts(self):
+        """IBM publishes the bandwidth of a machine, and not its IOPS."""
+        best = fit("medium", catalog(machine("m", 4, 16, None, 80))).best
+        assert (best.limit_known, best.concurrent_iops, best.disk_mb_per_second) == (False, 4500, 80)
+
+    def test_a_kind_whose_limit_is_published_comes_first(self):
+        limits = [DiskLimit(kind="cheap"), DiskLimit(kind="ssd", concurrent_iops=4500, disk_mb_per_second=75)]
+        disks = [plain_disk("cheap", 0.001), plain_disk("other", 0.0001), plain_disk("ssd")]
+        one = machine("m", 4, 16, None, None, disk_limits=limits)
+        best = fit("medium", catalog(one, disks=disks)).best
+        assert (best.disk.kind, best.limit_known) == ("ssd", True)
+        best = fit("large", catalog(machine("m", 8, 32, None, None, disk_limits=limits), disks=disks)).best
+        assert (best.disk.kind, best.limit_known) == ("cheap", False)
+
+    def test_its_local_disk_is_an_alternative_besides(self):
+        found = fit("medium", catalog(machine("m", 4, 16, None, None, local_nvme_gb=75)))
+        assert [one.machine.machine_type for one in found.local] == ["m"]
+        assert found.feasible == 1
+
+    def test_a_sizing_says_so(self):
+        ours = catalog(machine("unknown", 4, 16, None, None))
+        sizing = size(clients=5, catalog=ours)
+        assert not sizing.machine.limit_known
+        (notice,) = [one for one in sizing.notices if one.code == "limit-not-published"]
+        assert (notice.severity, notice.text) == (
+            "warning",
+            "aws unknown: the machine's own limit for network disks is not published. Its disk figures are those of "
+            "the disk alone; the machine may let through less.",
+        )
+        known = size(clients=5, catalog=catalog(ENOUGH))
+        assert "limit-not-published" not in [one.code for one in known.notices]
+        assert type(sizing).model_validate_json(sizing.model_dump_json()) == sizing
 
 
 class TestInAnswers:

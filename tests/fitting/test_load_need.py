@@ -28,7 +28,7 @@ def figure(need):
 
 
 def resources(*, quota=2 * GIB, cores=0.5, memory=None, disk=None, file=None):
-    """Return what a load takes with these needs; what is not named is 0, but for a disk of 8 GiB."""
+    """Return what a load takes with these needs; what is not named is 0, but for a disk of 8 GiB and 10 ms."""
 
     def figures(model, needs):
         return {name: figure((needs or {}).get(name, 0)) for name in model.model_fields}
@@ -38,7 +38,9 @@ def resources(*, quota=2 * GIB, cores=0.5, memory=None, disk=None, file=None):
             "quota_bytes": quota,
             "cpu": PLAIN.cpu.model_copy(update={"leader_cores": figure(cores)}),
             "memory": MemoryResources.model_construct(**figures(MemoryResources, memory)),
-            "disk": DiskResources.model_construct(**figures(DiskResources, {"volume_bytes": 8 * GIB, **(disk or {})})),
+            "disk": DiskResources.model_construct(
+                **figures(DiskResources, {"volume_bytes": 8 * GIB, "fsync_p99_seconds": 0.01, **(disk or {})})
+            ),
             "file": FileResources.model_construct(**figures(FileResources, file)),
         }
     )
@@ -56,6 +58,7 @@ class TestLoadNeed:
                 memory={"limit_bytes": 3.21 * GIB, "index_bytes": 2e9, "garbage_bytes": 4e8},
                 disk={
                     "fsyncs_per_second": 120.4,
+                    "fsync_p99_seconds": 0.0025,
                     "wal_bytes_per_second": 1.5e6,
                     "backend_bytes_per_second": 2.2e6,
                     "volume_bytes": 7.58e9,
@@ -69,6 +72,7 @@ class TestLoadNeed:
             memory_gib=4.3,
             concurrent_iops=121,
             disk_mb_per_second=4,
+            fsync_p99_ms=2.5,
             data_bytes=5e8,
             disk=DiskNeed(
                 size_gib=8,

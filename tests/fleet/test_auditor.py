@@ -357,7 +357,10 @@ class TestInvalidArguments:
 
     def test_a_machine_without_disk_figures(self):
         one = audit(["c4-standard-4"], [1], 1, 1)[0]
-        assert (one.verdict, one.reason) == ("unknown", "c4-standard-4: its limits for network disks are unknown")
+        assert (one.verdict, one.reason) == (
+            "unknown",
+            "c4-standard-4: its own limit for network disks is not published",
+        )
         assert audit(["c4-standard-4"], [501], 1, 1)[0].verdict == "under"
 
     def test_an_invalid_load_raises_or_is_marked(self):
