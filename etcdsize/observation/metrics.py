@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from etcdsize.base.text import shown
@@ -134,7 +135,7 @@ class _Found:
         self._watch_streams: int | float | None = None
         self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
-    def add(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def add(self, name: str, labels: Mapping[str, str], value: int | float, line: int) -> None:
         key = (name, tuple(sorted(labels.items())))
         if key in self._seen:
             reject("appears more than once, expected each metric once", line=line, metric=name)
@@ -177,7 +178,7 @@ class _Found:
         else:
             self._add_bucket(name, labels, value, line)
 
-    def _add_name(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def _add_name(self, name: str, labels: Mapping[str, str], value: int | float, line: int) -> None:
         field, label = NAMED[name]
         text = labels.get(label, "")
         if not value:
@@ -188,7 +189,7 @@ class _Found:
             reject(f"got {shown(text)}, expected hexadecimal digits", line=line, metric=name)
         self.fields[field] = text
 
-    def _add_calls(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def _add_calls(self, name: str, labels: Mapping[str, str], value: int | float, line: int) -> None:
         call = labels.get("grpc_service", ""), labels.get("grpc_method", "")
         if name == STARTED and labels.get("grpc_type") == "unary":
             self._unary_calls = (self._unary_calls or 0) + value
@@ -208,7 +209,7 @@ class _Found:
             if len(self.calls) > _MOST_METHODS:
                 reject(f"got more than {_MOST_METHODS} methods, of which etcd has 20", line=line, metric=name)
 
-    def _add_bucket(self, name: str, labels: dict[str, str], value: int | float, line: int) -> None:
+    def _add_bucket(self, name: str, labels: Mapping[str, str], value: int | float, line: int) -> None:
         try:
             bound = float(labels.get("le", ""))
         except ValueError:

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
 from etcdsize.base.checks import instance_of, plain_number
@@ -121,7 +122,8 @@ def observe_clusters(
         The clusters.
     convert : callable
         Called with every cluster, its observation and the answers of its members, or the reason why there is none and
-        None. If it raises an error with an observation, it is called again with that error as the reason.
+        None. If it raises an error with an observation, it is called again with that error as the reason. With an
+        observation it is called in a thread of its own, one cluster after the other.
     report : callable
         Called with what `convert` returned. Its errors end the run.
     interval, timeout, tls
@@ -136,22 +138,27 @@ def observe_clusters(
     """
     clusters = clusters_of(targets)
 
-    async def observe_one(client: MetricsClient, cluster: ClusterTargets) -> T:
+    def combine_one(cluster: ClusterTargets, answers: Answers) -> T:
+        return convert(cluster, _combine(*answers, clients=cluster.clients), answers)
+
+    async def observe_one(client: MetricsClient, thread: ThreadPoolExecutor, cluster: ClusterTargets) -> T:
         if not cluster.endpoints:
             return convert(cluster, cluster.problem or "", None)
         reasons: list[str] = []
         with _contained(reasons):
             answers = await _scrape(client, cluster.endpoints, interval)
-            return convert(cluster, _combine(*answers, clients=cluster.clients), answers)
+            # The thread that reads is not to wait for it: other members would be taken for slow.
+            return await asyncio.get_running_loop().run_in_executor(thread, combine_one, cluster, answers)
         return convert(cluster, reasons[0], None)
 
     async def work(client: MetricsClient) -> None:
         running: collections.deque[asyncio.Task[T]] = collections.deque()
         remaining = iter(clusters)
+        thread = ThreadPoolExecutor(1)
         try:
             while True:
                 for cluster in itertools.islice(remaining, _CLUSTERS_AT_A_TIME - len(running)):
-                    running.append(asyncio.create_task(observe_one(client, cluster)))
+                    running.append(asyncio.create_task(observe_one(client, thread, cluster)))
                 if not running:
                     break
                 report(await running[0])
@@ -160,6 +167,7 @@ def observe_clusters(
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            thread.shutdown(cancel_futures=True)
 
     _run(work, interval=interval, timeout=timeout, tls=tls)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, TextIO, cast
+from typing import Any, NamedTuple, NoReturn, TextIO, cast
 
 from etcdsize.base.text import shown
 from etcdsize.errors import MissingDependencyError, ScrapeError
@@ -16,6 +17,17 @@ _NAME = re.compile(r"[^\s{]*")
 # that the time is linear.
 _EXEMPLAR = re.compile(r'^((?:[^"#]|"(?:[^"\\]|\\.)*")*?)(?<![ \t])[ \t]+# \{.*$')
 _LONGEST_LINE = 4096
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+# What stands in a line where its number is not asked for.
+_ANY_NUMBER = 123_456_789
+
+
+class Sample(NamedTuple):
+    """What a line says."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: int | float
 
 
 def reject(reason: str, *, line: int | None = None, metric: str | None = None) -> NoReturn:
@@ -56,11 +68,10 @@ class Samples:
         self._names = wanted
         self._most_lines = most_lines
         self._is_needed = is_needed
-        self._line = ""
         self.number: int = 0
         self._wanted = 0
 
-    def samples(self) -> Iterator[Any]:
+    def samples(self) -> Iterator[Sample]:
         """Yield the samples.
 
         Raises
@@ -71,20 +82,18 @@ class Samples:
             Without prometheus-client.
         """
         try:
-            from prometheus_client.parser import text_fd_to_metric_families
+            import prometheus_client.parser  # noqa: F401 - what _parsed uses
         except ImportError as error:
             raise MissingDependencyError(package="prometheus-client", extra="observe") from error
-        try:
-            # Without "# TYPE" lines the parser yields each sample as soon as it has read its line. Its type asks for a
-            # file, but it only iterates over lines.
-            for family in text_fd_to_metric_families(cast("TextIO", self)):
-                yield from family.samples
-        except ScrapeError:
-            raise
-        except (ValueError, IndexError):
-            reject(f"got {shown(self._line)}, expected a metric, its labels and a number", line=self.number)
+        for line in self._needed():
+            try:
+                sample = _sample_of(line)
+            except (ValueError, IndexError):
+                reject(f"got {shown(line)}, expected a metric, its labels and a number", line=self.number)
+            if sample is not None:
+                yield sample
 
-    def __iter__(self) -> Iterator[str]:
+    def _needed(self) -> Iterator[str]:
         for number, line in self._lines:
             if line.startswith("# TYPE "):
                 self._check_type(line, number)
@@ -98,11 +107,46 @@ class Samples:
             self._wanted += 1
             if self._wanted > self._most_lines:
                 reject(f"got more than {self._most_lines} lines of metrics; is it one page?", line=number)
-            self.number, self._line = number, line
-            yield _EXEMPLAR.sub(r"\1", line)
+            self.number = number
+            yield line
 
     def _check_type(self, line: str, number: int) -> None:
         words = line.split()
         wanted = self._families.get(words[2]) if len(words) == 4 else None
         if wanted is not None and words[3] not in (wanted, "untyped", "unknown"):
             reject(f"got the type {shown(words[3])}, expected {wanted}", line=number, metric=words[2])
+
+
+def _sample_of(line: str) -> Sample | None:
+    """Return the sample on a line; None if it has none. A line that is not in the format is a ValueError."""
+    head, _, number = line.strip().rpartition(" ")
+    if _NUMBER.fullmatch(number):
+        # All pages have the same names and labels, so that most of them have been parsed before.
+        named = _named(head)
+        if named is not None:
+            return Sample(*named, int(number) if number.isdigit() else float(number))
+    found = _parsed(_EXEMPLAR.sub(r"\1", line))
+    return None if found is None else Sample(found.name, found.labels, found.value)
+
+
+@functools.lru_cache(maxsize=4096)
+def _named(head: str) -> tuple[str, Mapping[str, str]] | None:
+    """Return the name and the labels before the number of a line; None if there is anything else, or nothing valid."""
+    if "#" in head:
+        return None
+    try:
+        sample = _parsed(f"{head} {_ANY_NUMBER}")
+    except (ValueError, IndexError):
+        return None
+    if sample is None or sample.value != _ANY_NUMBER or sample.timestamp is not None:
+        return None
+    return sample.name, sample.labels
+
+
+def _parsed(line: str) -> Any:
+    """Return what prometheus-client reads of a line."""
+    from prometheus_client.parser import text_fd_to_metric_families
+
+    # Its type asks for a file, but it only iterates over lines.
+    families = text_fd_to_metric_families(cast("TextIO", [line]))
+    return next((sample for family in families for sample in family.samples), None)

@@ -27,6 +27,7 @@ __all__ = [
     "defragment_seconds",
     "evaluate_all",
     "evaluate_need",
+    "points_of",
     "stream_bytes",
 ]
 
@@ -79,6 +80,16 @@ class CaseSet(NamedTuple):
     likely: Case
     high: Case
     need: Case
+
+
+def points_of(filled: Filled, asked: Asked) -> list[tuple[Load, Case]]:
+    """Return the points whose figures make up a range, each with its case: the likely one, and then both ends."""
+    cases, lows = cases_of(asked), filled.lows
+    return [
+        (filled.likely, cases.likely),
+        *((point, cases.low) for point in filled.points[:lows]),
+        *((point, cases.high) for point in filled.points[lows:]),
+    ]
 
 
 def evaluate_all(filled: Filled, asked: Asked) -> Evaluations:

@@ -16,7 +16,7 @@ from etcdsize.resources.network import NETWORK_TERMS, network_figures
 from etcdsize.resources.seconds import SECONDS_TERMS, seconds_figures, snapshot_seconds
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["GROUPS", "Case", "Evaluation", "evaluate", "with_tls"]
+__all__ = ["GROUPS", "Case", "Evaluation", "evaluate", "file_of", "memory_of", "with_tls"]
 
 GROUPS: dict[str, dict[str, tuple[TermKind, ...]]] = {
     "file": FILE_TERMS,
@@ -71,14 +71,14 @@ class Evaluation:
 def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
     """Return all figures of a load in one case."""
     values = case.values
-    file = file_figures(load, sums, values, sums.kept_bytes[case.index], snapshot_seconds(sums, values, case.disk))
+    file = file_of(load, sums, case)
     in_use = math.fsum(file["in_use_bytes"])
     length = math.fsum(file["high_water_bytes"])
     quota = math.fsum(file["quota_bytes"]) if case.quota_bytes is None else case.quota_bytes
     since = case.entries_since_snapshot if load.writes_per_second else min(case.entries_since_snapshot, sums.keys)
     groups = {
         "file": file,
-        "memory": _memory(load, sums, case, length),
+        "memory": memory_of(load, sums, case, length),
         "disk": disk_figures(
             load,
             sums,
@@ -98,11 +98,18 @@ def evaluate(load: Load, sums: LoadSums, case: Case) -> Evaluation:
 def with_tls(evaluation: Evaluation, load: Load, case: Case) -> Evaluation:
     """Return an evaluation for a load that differs in its TLS alone, which counts in the memory and nowhere else."""
     length = math.fsum(evaluation.groups["file"]["high_water_bytes"])
-    memory = _memory(load, evaluation.sums, case, length)
+    memory = memory_of(load, evaluation.sums, case, length)
     return Evaluation({**evaluation.groups, "memory": memory}, evaluation.sums, evaluation.writes_possible)
 
 
-def _memory(load: Load, sums: LoadSums, case: Case, file_bytes: float) -> Figures:
+def file_of(load: Load, sums: LoadSums, case: Case) -> Figures:
+    """Return the figures of the file in one case."""
+    values = case.values
+    return file_figures(load, sums, values, sums.kept_bytes[case.index], snapshot_seconds(sums, values, case.disk))
+
+
+def memory_of(load: Load, sums: LoadSums, case: Case, file_bytes: float) -> Figures:
+    """Return the figures of the memory in one case, with a file of this length."""
     # Where nothing is written any more, what is there was written once.
     entries = case.entries if load.writes_per_second else min(case.entries, sums.keys)
     return memory_figures(load, sums, case.values, entries, case.watcher, file_bytes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+import time
+
 import pytest
 from calibrated import model_with
 from observations import observed
@@ -15,8 +18,10 @@ from etcdsize import (
     combine_scrapes,
     resources_for,
 )
-from etcdsize.observation.comparison import compared
+from etcdsize.observation.comparison import compared, modelled_members
 from etcdsize.reports.observation import render_observation
+from etcdsize.resources.coefficients import load_coefficients
+from etcdsize.resources.profile import with_fields
 
 MB, GB = 10**6, 10**9
 QUIET = {"watchers": 5, "watch_streams": 5, "open_files": 40, "quota_bytes": 2 * GB}
@@ -66,6 +71,64 @@ class TestFigures:
         observation = observed(USUAL)
         resources = resources_for(observation.profile, etcd_version="3.6.16")
         assert observation.members[0].modelled.memory_limit_bytes == resources.memory.limit_bytes.need
+
+    def test_figures_are_those_of_the_model_for_the_load_of_the_member(self):
+        """What `resources_for` says of that load, with the history of now, its own watches, and no lists."""
+        observation = observed({**USUAL, "leases_granted": 10})
+        found, history = observation.members[0].modelled, [0.0, 300.0, 600.0]
+        rate = observation.profile.writes_per_second.likely
+        given = {
+            "revisions_per_key": [1 + number / 1_000 for number in history],
+            "history_seconds": [number / rate for number in history],
+            "watchers": 5,
+            "watch_streams": 5,
+            "concurrent_lists": 0,
+        }
+        load = with_fields(observation.profile, {**given, "clients": 40, "clients_bound": "upper"})
+        resources = resources_for(load, etcd_version="3.6.16")
+        heap, garbage, memory = resources.memory.heap_bytes, resources.memory.garbage_bytes, resources.memory
+        assert found.heap_bytes.likely == pytest.approx(heap.likely + garbage.likely / 2)
+        assert found.heap_bytes.high == pytest.approx(heap.high + garbage.high)
+        outside = 3 * MB + resources.memory.page_cache_bytes.high - resources.file.high_water_bytes.high
+        assert found.resident_bytes.high == pytest.approx(memory.unreclaimable_bytes.high + outside)
+        used, kept = resources.file.in_use_bytes, resources.file.history_bytes
+        assert found.data_bytes.low == pytest.approx(used.low + kept.low)
+        assert found.data_bytes.high == pytest.approx(used.high + kept.high)
+        assert found.total_bytes.low == pytest.approx(used.low)
+        assert found.total_bytes.high == pytest.approx(resources.file.high_water_bytes.high)
+
+    @pytest.mark.parametrize(("revisions", "keys"), [(0, 1_000), (400, 1_000), (90_000, 1_000), (90_000, 300_000)])
+    def test_least_memory_is_that_of_one_point_and_has_an_empty_etcd(self, revisions, keys):
+        """The low ends of single terms lie at different points: many small keys, or few large ones."""
+        fields = {**USUAL, "keys": keys, "revision": 5_000 + revisions, "compact_revision": 5_000}
+        found = modelled(fields)
+        low = load_coefficients("3.6").spread.low
+        empty = 0.75 * low.heap_margin * low.heap_base
+        assert empty + 0.9 * keys * low.index_per_key <= found.heap_bytes.low <= found.heap_bytes.likely
+        assert found.resident_bytes.low == pytest.approx(found.heap_bytes.low + low.anon_base)
+
+    def test_member_without_keys_has_at_least_an_empty_etcd(self):
+        found = modelled({**USUAL, "keys": None, "heap_bytes": 3 * MB, "resident_bytes": 6 * MB})
+        low = load_coefficients("3.6").spread.low
+        assert found.heap_bytes.low >= 0.75 * low.heap_margin * low.heap_base
+        assert (found.heap_bytes.verdict, found.resident_bytes.verdict) == ("below", "below")
+
+    def test_members_are_not_read_at_one_moment(self):
+        """One has been compacted, the others not yet: the range of the file spans both."""
+        known = {**USUAL, "has_leader": True, "version": "3.5.35", "data_bytes": 2 * MB, "total_bytes": 3 * MB}
+        more = {"keys": 1_000, "puts": 1_000, "put_bytes": 1_050_000, "revision": 9_000}
+        scrapes = {
+            name: Scrape(
+                member_id=name, peers=("a", "b"), calls={"KV.Put": 1}, compact_revision=compacted, **known, **more
+            )
+            for name, compacted in (("a", 9_000), ("b", 4_000))
+        }
+        one, other = combine_scrapes(scrapes).members
+        alone = combine_scrapes({"a": scrapes["a"]}).members[0]
+        assert one.modelled.data_bytes.model_copy(update={"measured": 0}) == other.modelled.data_bytes.model_copy(
+            update={"measured": 0}
+        )
+        assert one.modelled.data_bytes.high > 3 * alone.modelled.data_bytes.high
 
     def test_more_streams_take_more(self):
         few, many = (modelled({**USUAL, "watch_streams": count, "watchers": count}) for count in (10, 5_000))
@@ -232,6 +295,27 @@ class TestCalibratedModel:
     def test_what_is_none_is_rejected(self):
         with pytest.raises(OptionError, match="model: got"):
             observed(USUAL, model="my-model.json")
+
+
+@pytest.mark.bench
+def test_a_cluster_is_compared_within_two_milliseconds():
+    """Three members, half of the clusters with two kinds of keys; no load is like another, so none is remembered."""
+    took = []
+    for number in range(1, 101):
+        keys, larger = 1_000 + 100 * number, 5 if number % 2 else 1
+        before = {"keys": keys, "data_bytes": 2_000 * keys, "total_bytes": 3_000 * keys}
+        after = {**before, "put_bytes": 1_050_000 + 200 * 1_050 * larger}
+        observation = observed({**USUAL, **after}, {**USUAL, **before})
+        (member,) = observation.members
+        members = [
+            member.model_copy(update={"open_files": 40 + other, "history_revisions": 500 + other}) for other in range(3)
+        ]
+        cluster = observation.model_copy(update={"members": tuple(members)})
+        assert len(observation.profile.objects) == (2 if number % 2 else 0)
+        start = time.process_time()
+        modelled_members(cluster, observation.profile, None)
+        took.append(time.process_time() - start)
+    assert statistics.median(took) < 0.002
 
 
 def test_report_names_the_worst_member_of_each_figure():

@@ -65,6 +65,10 @@ def test_every_metric_is_reported_by_every_version(etcd):
     assert (after.watchers, after.events) == (0, 0)
     assert after.sent_bytes > before.sent_bytes
     assert 1e6 < after.heap_bytes < 100e6
+    # The low end of its memory is that of an empty etcd.
+    (empty,) = combine_scrapes({"a": before}).members
+    for figure in (empty.modelled.heap_bytes, empty.modelled.resident_bytes):
+        assert 3.9e6 < figure.low <= figure.measured <= figure.high, figure
 
 
 @pytest.mark.parametrize("etcd", ETCDS)
