@@ -6,7 +6,7 @@ on every row before anything is quoted.
 
 - etcdsize-tier: `etcdsize fleet IN -o OUT --columns '*,tier'`: every value is checked, and rows that cannot be sized
   are kept.
-- etcdsize-all: all columns (tier, machine_type, forced_by, tightest, machine_today, usd_month, problem, notices).
+- etcdsize-all: all columns (tier, machine_type, forced_by, tightest, machine_today, cost_per_month, problem, notices).
 - polars: `scan -> with_columns(when/then) -> sink`, the streaming engine; CSV with every column as text but the three
   that are compared.
 - duckdb: `copy (select *, case ... end) to`; CSV with every column as text likewise.

@@ -104,7 +104,7 @@ def audit_call(name: str, rows: int) -> Any:
 
         def everything() -> Any:
             fleet = etcdsize.audit(names, *loads)
-            return (fleet.verdict_codes, fleet.recommended_codes, fleet.usd_month_difference, fleet.decided_by,
+            return (fleet.verdict_codes, fleet.recommended_codes, fleet.cost_difference_per_month, fleet.decided_by,
                     fleet.breaks_next)  # fmt: skip
 
         return everything

@@ -228,7 +228,7 @@ class TestExamples:
         assert (guide.tier, guide.machine_tier) == ("xlarge", "xlarge")
         assert (measured.tier, measured.machine_tier) == ("xlarge", "small")
         assert fit(measured).need.memory_gib < 8
-        assert measured.usd_month["aws"] < guide.usd_month["aws"] / 5
+        assert measured.cost_per_month["aws"] < guide.cost_per_month["aws"] / 5
 
     def test_the_next_node_takes_no_further_gigabytes(self):
         at, above = (settings_for(size(kubernetes_nodes=nodes)).quota_backend_bytes for nodes in (1_000, 1_001))

@@ -29,7 +29,7 @@ PROFILE = '[load]\nkeys = "200..900"\nvalue_bytes = "1kB"'
 API_SERVER = api_server_page()
 FOLDER = tempfile.TemporaryDirectory()
 MODEL = write_model(Path(FOLDER.name) / "my-model.json")
-PRICES = "machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n"
+PRICES = "machine_type,price_per_hour,currency,region,date\nm8i.large,0.1,USD,us-east-1,2026-11-01\n"
 
 
 def calls() -> dict[str, dict[str, object]]:
@@ -239,7 +239,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "Command.filled": (command, {"REVISION": "512"}),
         "Cost.of": (
             etcdsize.Cost,
-            {"machine": price, "disk_usd_month": 5, "disk": kind.price, "region": "us-east-1"},
+            {"machine": price, "disk_per_month": 5, "disk": kind.price, "region": "us-east-1"},
         ),
         "Catalog.machine": (catalog, {"provider": "aws", "machine_type": "m8i.large"}),
         "Catalog.disk_kind": (catalog, {"provider": "aws", "kind": "gp3"}),
@@ -258,7 +258,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
             {"hosts": ["a=10.0.0.1"], "zones": {"a": "z"}, "client_port": 2379, "peer_port": 2380, **how},
         ),
         "DiskKind.figures": (kind, amounts),
-        "DiskKind.usd_month": (kind, amounts),
+        "DiskKind.per_month": (kind, amounts),
         "DiskKind.smallest": (kind, {"size_gib": 50, "concurrent_iops": 3000, "mb_per_second": 100}),
         "EtcdSettings.setting": (etcdsize.settings_for(etcdsize.size(clients=5)), {"name": "quota-backend-bytes"}),
         "EtcdVersion.flag": (versions.version("3.5"), {"name": "snapshot-count"}),

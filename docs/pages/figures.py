@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import etcdsize
 from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+from etcdsize.catalog.money import currency_mark
 from etcdsize.fitting.fsync import fsync_need_for, sequential_iops_for
 from pages.markdown import figure, table
 
@@ -81,7 +82,7 @@ def family_table(name: str) -> str:
     for machine in catalog.machines:
         families.setdefault((machine.provider, machine.family or "none"), []).append(machine)
     head = ["provider", "family", "machines", "arch", "lifecycle", "vcpus", "GiB per vCPU", "concurrent_iops"]
-    head += ["disk_mb_per_second", "local_nvme_gb", "usd_hour"]
+    head += ["disk_mb_per_second", "local_nvme_gb", "per_hour", "currency"]
     rows = []
     for (provider, family), machines in families.items():
         caps = [machine.limits_for("pd-ssd" if machine.disk_limits else "") for machine in machines]
@@ -97,7 +98,8 @@ def family_table(name: str) -> str:
                 spread(iops for iops, _ in caps),
                 spread((throughput for _, throughput in caps), 2),
                 spread(machine.local_nvme_gb for machine in machines),
-                spread((machine.price and machine.price.usd_hour for machine in machines), 4),
+                spread((machine.price and machine.price.per_hour for machine in machines), 4),
+                ", ".join(sorted({machine.price.currency for machine in machines if machine.price})),
             ]
         )
     return (
@@ -114,15 +116,15 @@ def family_table(name: str) -> str:
 
 def _guide_rows(catalog: etcdsize.Catalog) -> str:
     """Return a table of the guide's machines with their figures in a catalog."""
-    head = ["tier", "machine", "lifecycle", "concurrent_iops", "disk_mb_per_second", "disk", "usd_hour"]
+    head = ["tier", "machine", "lifecycle", "concurrent_iops", "disk_mb_per_second", "disk", "per_hour", "currency"]
     rows = []
     for named in etcdsize.load_catalog("guide").machines:
         machine = catalog.machine(named.provider, named.machine_type)
         disk = "pd-ssd" if machine.disk_limits else "any"
         iops, throughput = machine.limits_for(disk)
-        price = figure(machine.price.usd_hour) if machine.price else "unknown"
+        price = (figure(machine.price.per_hour), machine.price.currency) if machine.price else ("unknown", "")
         rows.append(
-            [named.tier, machine.machine_type, machine.lifecycle, figure(iops), figure(throughput), disk, price]
+            [named.tier, machine.machine_type, machine.lifecycle, figure(iops), figure(throughput), disk, *price]
         )
     return table(head, rows)
 
@@ -203,11 +205,14 @@ def _price(kind: etcdsize.DiskKind) -> str:
     price = kind.price
     if price is None:
         return "unknown"
-    parts = [f"${figure(price.usd_gib_month)} per GiB"]
-    for step in price.usd_iops_month or ():
-        parts.append(f"${figure(step.usd_month)} per IOPS" + (f" up to {figure(step.up_to)}" if step.up_to else ""))
-    if price.usd_mb_per_second_month is not None:
-        parts.append(f"${figure(price.usd_mb_per_second_month)} per MB/s")
+    mark = currency_mark(price.currency)
+    parts = [f"{mark}{figure(price.per_gib_month)} per GiB"]
+    for step in price.per_iops_month or ():
+        parts.append(
+            f"{mark}{figure(step.per_month)} per IOPS" + (f" up to {figure(step.up_to)}" if step.up_to else "")
+        )
+    if price.per_mb_per_second_month is not None:
+        parts.append(f"{mark}{figure(price.per_mb_per_second_month)} per MB/s")
     return f"{', '.join(parts)}, each per month; {price.region}, {price.date}: {price.source}"
 
 

@@ -99,6 +99,9 @@ class Model(_Base):
     error_type: ClassVar[type[EtcdSizeError]] = TableError
     """The error that the model raises for invalid input."""
 
+    renamed: ClassVar[dict[str, str]] = {}
+    """Former names of fields, each with what the error for such a field says: its name of today."""
+
 
 class Answer(Model):
     """The base of what a command prints as JSON; `cli/answers.py` lists them all."""
@@ -181,6 +184,8 @@ def convert_error(model: type[Model], error: ValidationError, file: str | None =
     details = error.errors(include_url=False)
     # Pydantic counts valid rows only, so it also reports a list with an invalid row as too short.
     details = [detail for detail in details if detail["type"] != "too_short"] or details
+    # A field by its former name says more than that its new one is missing.
+    details.sort(key=lambda detail: _new_name(model, detail) is None)
     first = details[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, model.error_type) and not isinstance(cause, TableError) and file is None:
@@ -221,6 +226,9 @@ def _dotted(parts: Sequence[int | str]) -> str:
 def _reason(model: type[Model], detail: ErrorDetails) -> str:
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
+        new_name = _new_name(model, detail)
+        if new_name is not None:
+            return f"unknown field; it is now {new_name}"
         owner = _model_at(model, detail["loc"][:-1])
         fields = list(owner.model_fields)
         expected = ", ".join(fields)
@@ -238,6 +246,13 @@ def _reason(model: type[Model], detail: ErrorDetails) -> str:
         return f"not JSON: {detail['msg'].removeprefix('Invalid JSON: ')}"
     expected = detail["msg"].removeprefix("Input should be ")
     return f"got {shown(detail['input'])}, expected {expected[:1].lower()}{expected[1:]}"
+
+
+def _new_name(model: type[Model], detail: ErrorDetails) -> str | None:
+    """Return what a field by its former name is called now, None for any other field."""
+    if detail["type"] != "extra_forbidden":
+        return None
+    return _model_at(model, detail["loc"][:-1]).renamed.get(str(detail["loc"][-1]))
 
 
 def _model_at(model: type[Model], loc: Sequence[int | str]) -> type[Model]:

@@ -17,7 +17,8 @@ CODES = {
     "tier": "tier_codes",
     "machine_type": "machine_codes",
     "machine_today": "machine_codes",
-    "usd_month": "machine_codes",
+    "cost_per_month": "machine_codes",
+    "currency": "machine_codes",
     "forced_by": "forced_by",
     "tightest": "tightest",
 }
@@ -27,7 +28,7 @@ _FORCING = (*DIMENSIONS, "kubernetes_nodes")
 FORCED_BY = [";".join(name for bit, name in enumerate(_FORCING) if bits >> bit & 1) for bits in range(16)]
 """The text for each combination of bits of `forced_by`."""
 
-_NUMBERS = ("usd_month", "utilization", "usd_month_difference", "fsync_p99_needed_ms")
+_NUMBERS = ("cost_per_month", "utilization", "cost_difference_per_month", "fsync_p99_needed_ms")
 _WHOLE_NUMBERS = ("quota_bytes", "memory_limit_bytes", "volume_gib")
 
 
@@ -44,7 +45,7 @@ def answer_schema(answers: Iterable[str], *, typed: bool = True) -> pa.Schema:
     kinds = {**dict.fromkeys(("problem", "reason"), pa.string()), **dict.fromkeys(_NUMBERS, pa.float64())}
     kinds |= dict.fromkeys(_WHOLE_NUMBERS, pa.int64())
     if not typed:
-        kinds["usd_month"] = pa.dictionary(pa.int32(), pa.float64())
+        kinds["cost_per_month"] = pa.dictionary(pa.int32(), pa.float64())
     return pa.schema([(name, kinds.get(name, pa.dictionary(pa.int32(), pa.string()))) for name in answers])
 
 
@@ -52,10 +53,12 @@ def coded(
     codes: NDArray[Any], values: Sequence[str | float | None], kind: pa.DataType, bad: NDArray[np.bool_] | None = None
 ) -> pa.Array:
     """Return the values of codes as a type; null for a code without a value, and in the bad rows."""
-    known = [value for value in values if value is not None]
+    # Categories are unique, and several codes may mean the same.
+    known = list(dict.fromkeys(value for value in values if value is not None))
     if len(known) < len(values):
+        numbers = {value: number for number, value in enumerate(known)}
         place_of = np.full(len(values) + 1, len(known), np.int32)
-        place_of[[place for place, value in enumerate(values) if value is not None]] = range(len(known))
+        place_of[:-1] = [len(known) if value is None else numbers[value] for value in values]
         codes = place_of[np.minimum(codes, len(values))]
     nothing = codes >= len(known)
     if bad is not None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from etcdsize.base.model import Model
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.catalog.costs import Price
+from etcdsize.catalog.money import Currency, sums
 from etcdsize.fleet.auditor import Auditor
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.verdicts import OVER, UNKNOWN, VERDICTS
@@ -31,9 +32,10 @@ class AuditedRow(Model):
     utilization: Annotated[float | None, Field(description="Load divided by the bound that decided.")]
     recommended_machine: Annotated[str | None, Field(description="The recommended machine.")]
     reason: Annotated[str, Field(description="Why it has this verdict and this machine, where that is not plain.")] = ""
-    usd_month_difference: Annotated[
-        float | None, Field(description="Monthly cost of the change, None if unknown. [US dollars]")
+    cost_difference_per_month: Annotated[
+        float | None, Field(description="Monthly cost of the change, None if unknown. [currency]")
     ]
+    currency: Annotated[Currency | None, Field(description="The currency of that cost.")] = None
     region: Annotated[str | None, Field(description="The region of the prices.")] = None
     date: Annotated[str | None, Field(description="The date of the older of the two prices.")] = None
 
@@ -56,10 +58,13 @@ class AuditSummary(Model):
         tuple[AuditedRow, ...],
         Field(description="Clusters on the largest machine and past the last published bound, furthest past first."),
     ] = ()
-    savings: Annotated[tuple[AuditedRow, ...], Field(description="Clusters that are over, greatest saving first.")]
-    usd_month_to_save: Annotated[
-        float,
-        Field(description="Monthly saving on the clusters that are over and have known prices. [US dollars]"),
+    savings: Annotated[
+        tuple[AuditedRow, ...],
+        Field(description="Clusters that are over, one currency after the other, each with the greatest saving first."),
+    ]
+    savings_per_month: Annotated[
+        dict[Currency, float],
+        Field(description="Monthly saving on the clusters that are over and have known prices, by currency."),
     ]
     over_without_price: Annotated[int, Field(description="Clusters that are over but whose saving is unknown.")]
     without_verdict: Annotated[
@@ -75,9 +80,10 @@ class AuditTotals:
     def __init__(self, auditor: Auditor) -> None:
         self._auditor = auditor
         self._verdicts: NDArray[np.int64] = np.zeros(len(VERDICTS), np.int64)
-        self._saved = 0.0
+        self._saved: list[tuple[float, str]] = []
         self._without_price = 0
-        self._lists: dict[str, list[tuple[float, AuditedRow]]] = {"at_risk": [], "beyond": [], "savings": []}
+        # Savings are listed for each currency.
+        self._lists: dict[tuple[str, str | None], list[tuple[float, AuditedRow]]] = {}
         self._without: dict[str, tuple[int, int, str | None]] = {}
 
     def count(self, audit: FleetAudit, reasons: NDArray[np.object_], before: int, names: ClusterNames) -> None:
@@ -96,15 +102,19 @@ class AuditTotals:
         """
         codes = audit.verdict_codes
         self._verdicts += np.bincount(codes, minlength=len(VERDICTS))
-        self._saved += audit.usd_month_to_save
-        self._without_price += int(np.count_nonzero(np.isnan(audit.usd_month_difference[codes == OVER])))
+        totals = sums((*self._saved, *((saved, name) for name, saved in audit.savings_per_month.items())))
+        self._saved = [(saved, name) for name, saved in totals.items()]
+        self._without_price += int(np.count_nonzero(np.isnan(audit.cost_difference_per_month[codes == OVER])))
         for name, rows, weights in (
             ("at_risk", audit.at_risk(_MOST), audit.utilization),
             ("beyond", audit.beyond(_MOST), audit.utilization),
-            ("savings", audit.savings(_MOST), -audit.usd_month_difference),
+            ("savings", audit.savings(_MOST), -audit.cost_difference_per_month),
         ):
-            kept = self._lists[name]
-            kept += [(float(weights[row]), self._row(audit, int(row), before, names)) for row in rows]
+            for row in rows:
+                listed = self._row(audit, int(row), before, names)
+                of = listed.currency if name == "savings" else None
+                self._lists.setdefault((name, of), []).append((float(weights[row]), listed))
+        for kept in self._lists.values():
             kept.sort(key=lambda one: -one[0])
             del kept[_MOST:]
         self._count_unknown(np.flatnonzero(codes == UNKNOWN), reasons, before, names)
@@ -128,7 +138,7 @@ class AuditTotals:
     def _row(self, audit: FleetAudit, index: int, before: int, names: ClusterNames) -> AuditedRow:
         one = audit[index]
         then = None if one.recommended_machine is None else one.recommended_machine.price
-        known = one.usd_month_difference is not None
+        known = one.cost_difference_per_month is not None
         code = int(audit.machine_codes[index])
         machines = self._auditor.catalog.machines
         now = machines[code].price if code < len(machines) else None
@@ -141,18 +151,25 @@ class AuditTotals:
             utilization=one.utilization,
             recommended_machine=None if one.recommended_machine is None else one.recommended_machine.machine_type,
             reason=one.reason,
-            usd_month_difference=one.usd_month_difference,
+            cost_difference_per_month=one.cost_difference_per_month,
+            currency=one.difference_currency,
             region=then.region if known and then is not None else None,
             date=_older(now, then) if known else None,
         )
+
+    def _listed(self, name: str) -> tuple[AuditedRow, ...]:
+        lists = sorted((of or "", kept) for (listed, of), kept in self._lists.items() if listed == name)
+        return tuple(row for _, kept in lists for _, row in kept)
 
     @property
     def summary(self) -> AuditSummary:
         """The summary of all clusters so far."""
         return AuditSummary(
             verdicts={name: int(count) for name, count in zip(VERDICTS, self._verdicts)},
-            **{name: tuple(row for _, row in kept) for name, kept in self._lists.items()},
-            usd_month_to_save=self._saved,
+            at_risk=self._listed("at_risk"),
+            beyond=self._listed("beyond"),
+            savings=self._listed("savings"),
+            savings_per_month={name: saved for saved, name in self._saved},
             over_without_price=self._without_price,
             without_verdict=tuple(
                 WithoutVerdict(reason=reason, clusters=clusters, row=row, cluster=name)

@@ -246,7 +246,9 @@ class BatchAudit:
             return dictionary(self._place_of[np.minimum(audit.recommended_codes, len(self._place_of) - 1)], self._types)
         if answer == "utilization":
             return pa.array(np.round(audit.utilization, 4), from_pandas=True)
-        return pa.array(np.round(audit.usd_month_difference, 2), from_pandas=True)
+        if answer == "difference_currency":
+            return dictionary(audit.currency_codes, self.auditor.currency_names)
+        return pa.array(np.round(audit.cost_difference_per_month, 2), from_pandas=True)
 
     def no_column(self, answer: str) -> pa.Array:
         """Return an answer for no rows, with the usual categories."""
@@ -255,6 +257,7 @@ class BatchAudit:
             "decided_by": DECIDERS,
             "breaks_next": DIMENSIONS,
             "recommended_machine": self._types,
+            "difference_currency": self.auditor.currency_names,
         }
         if answer in texts:
             return dictionary(np.empty(0, np.uint8), texts[answer])

@@ -41,11 +41,14 @@ __all__ = [
     "pick_columns",
 ]
 
-ANSWERS = ("tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices")
+ANSWERS = (
+    *("tier", "machine_type", "forced_by", "tightest", "machine_today", "cost_per_month", "currency"),
+    *("problem", "notices"),
+)
 """The columns that sizing adds, in order."""
 AUDIT_ANSWERS = (
     *("verdict", "reason", "decided_by", "utilization", "breaks_next", "recommended_machine"),
-    "usd_month_difference",
+    *("cost_difference_per_month", "difference_currency"),
 )
 """The columns that an audit adds after those, if a file names the machines in use."""
 RESOURCE_ANSWERS = ("quota_bytes", "memory_limit_bytes", "volume_gib", "fsync_p99_needed_ms")

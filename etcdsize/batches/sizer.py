@@ -27,7 +27,7 @@ from etcdsize.batches.row_notices import NoticeTotals, RowNotices
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
-from etcdsize.fitting.today import cluster_usd_month, machine_today
+from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, machine_today
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
@@ -399,7 +399,9 @@ class BatchSizer:
             return [machine.machine_type for machine in self._machines if machine is not None]
         if answer == "machine_today":
             return [None if machine is None else machine.machine_type for machine in self._today]
-        if answer == "usd_month":
-            totals = [cluster_usd_month(machine, MEMBERS) for machine in self._today]
+        if answer == "cost_per_month":
+            totals = [cluster_cost_per_month(machine, MEMBERS) for machine in self._today]
             return [None if total is None else round(total, 2) for total in totals]
+        if answer == "currency":
+            return [cost_currency(machine) for machine in self._today]
         return {"tier": self._tiers.names, "forced_by": FORCED_BY, "tightest": DIMENSIONS}[answer]

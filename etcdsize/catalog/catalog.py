@@ -158,9 +158,9 @@ class Catalog(Answer):
         Examples
         --------
         >>> from etcdsize import Price
-        >>> price = Price(usd_hour=0.09, region="eu-west-1", date="2026-11-01", source="our contract")
+        >>> price = Price(per_hour=0.09, currency="USD", region="eu-west-1", date="2026-11-01")
         >>> prices = [MachinePrice(machine_type="m8i.large", price=price)]
-        >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.usd_hour
+        >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.per_hour
         0.09
         """
         places: dict[str, list[tuple[str, int]]] = {}

@@ -7,14 +7,15 @@ fractions of what is published. An unverified figure is None, never 0, and so is
 
 import math
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
-from etcdsize.catalog.costs import usd_month_of_iops, usd_month_of_throughput
+from etcdsize.catalog.costs import cost_of_iops, cost_of_throughput
 from etcdsize.catalog.disk_rule import DiskRule, known
 from etcdsize.catalog.figures import MB_PER_UNIT, check_amount, exact, exact_text, number
+from etcdsize.catalog.money import Currency
 from etcdsize.catalog.volumes import Volume
 
 __all__ = ["DiskChoice", "DiskKind", "DiskLimit"]
@@ -47,6 +48,8 @@ class DiskChoice(Volume):
     ('gp3', 50, 4500, 125)
     """
 
+    renamed: ClassVar[dict[str, str]] = {"usd_month": "per_month"}
+
     size_gib: Annotated[int, Field(strict=True, gt=0, description="[GiB]")]
     concurrent_iops: Annotated[
         NotNegative | None, Field(description="Concurrent disk operations that it sustains. [1/s] None: unknown.")
@@ -54,7 +57,8 @@ class DiskChoice(Volume):
     disk_mb_per_second: Annotated[
         NotNegative | None, Field(description="Disk bandwidth that it sustains. [MB/s] None: unknown.")
     ] = None
-    usd_month: Annotated[NotNegative | None, Field(description="[US dollars per month] None: unknown.")] = None
+    per_month: Annotated[NotNegative | None, Field(description="[currency per month] None: unknown.")] = None
+    currency: Annotated[Currency | None, Field(description="The currency of the price. None: no price.")] = None
 
     @property
     def volume_size_gib(self) -> int:
@@ -83,7 +87,7 @@ class DiskKind(DiskRule):
     >>> gp2.figures(50)
     (150, 39.3216)
     >>> choice = gp2.smallest(20, 3600, 56.25)
-    >>> choice.size_gib, choice.concurrent_iops, choice.usd_month
+    >>> choice.size_gib, choice.concurrent_iops, choice.per_month
     (1200, 3600, 120)
     >>> gp2.smallest(20, 20000, 56.25)
     'gp2 reaches at most 16000 IOPS, 20000 needed'
@@ -121,35 +125,35 @@ class DiskKind(DiskRule):
         iops, throughput = self._sustained(size, provisioned_iops, provisioned_mb_per_second)
         return None if iops is None else number(iops), None if throughput is None else number(throughput)
 
-    def usd_month(
+    def per_month(
         self,
         size_gib: int,
         provisioned_iops: float | None = None,
         provisioned_mb_per_second: float | None = None,
     ) -> float | None:
-        """Return what a disk costs, in US dollars per month; None where a part of the price is unknown.
+        """Return what a disk costs per month, in the currency of its price; None where a part of that is unknown.
 
         The parameters and the errors are those of `figures`.
 
         Examples
         --------
         >>> from etcdsize import load_catalog
-        >>> load_catalog("current").disk_kind("aws", "gp3").usd_month(100, 4000)
+        >>> load_catalog("current").disk_kind("aws", "gp3").per_month(100, 4000)
         13
         """
         size = self._whole_size(size_gib)
         iops, throughput = self._sustained(size, provisioned_iops, provisioned_mb_per_second)
         if self.price is None:
             return None
-        total = exact(self.price.usd_gib_month) * size
-        for provisionable, included_figure, sustained, usd_month_of in (
-            (self.iops_provisionable, self.included_iops, iops, usd_month_of_iops),
-            (self.mb_per_second_provisionable, self.included_mb_per_second, throughput, usd_month_of_throughput),
+        total = exact(self.price.per_gib_month) * size
+        for provisionable, included_figure, sustained, cost_of in (
+            (self.iops_provisionable, self.included_iops, iops, cost_of_iops),
+            (self.mb_per_second_provisionable, self.included_mb_per_second, throughput, cost_of_throughput),
         ):
             if provisionable:
                 if included_figure is None or sustained is None:
                     return None
-                extra = usd_month_of(self.price, exact(included_figure), sustained)
+                extra = cost_of(self.price, exact(included_figure), sustained)
                 if extra is None:
                     return None
                 total += extra
@@ -181,7 +185,7 @@ class DiskKind(DiskRule):
         --------
         >>> from etcdsize import load_catalog
         >>> choice = load_catalog("current").disk_kind("aws", "gp3").smallest(50, 3600, 56.25)
-        >>> choice.size_gib, choice.provisioned_iops, choice.usd_month
+        >>> choice.size_gib, choice.provisioned_iops, choice.per_month
         (50, 3600, 7)
         """
         size = max(math.ceil(check_amount("size_gib", size_gib, positive=True)), self.min_size_gib or 1)
@@ -217,7 +221,8 @@ class DiskKind(DiskRule):
             throughput_unit=self.throughput_unit,
             concurrent_iops=sustained_iops,
             disk_mb_per_second=sustained_throughput,
-            usd_month=self.usd_month(*bought),
+            per_month=self.per_month(*bought),
+            currency=None if self.price is None else self.price.currency,
         )
 
     def _least(self, size: int, iops: Fraction, throughput: Fraction) -> tuple[int, int | None, float | None]:

@@ -15,19 +15,20 @@ from etcdsize.errors import EtcdSizeError, TableError
 
 __all__ = ["read_prices"]
 
-_REQUIRED = ("machine_type", "price_usd_hour", "region", "date")
+_REQUIRED = ("machine_type", "price_per_hour", "currency", "region", "date")
 _COLUMNS = (*_REQUIRED, "provider", "source")
+_RENAMED = {"price_usd_hour": "price_per_hour"}
 _PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
 
 def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
-    r"""Return the prices of a CSV with the columns machine_type, price_usd_hour, region and date.
+    r"""Return the prices of a CSV with the columns machine_type, price_per_hour, currency, region and date.
 
     Parameters
     ----------
     text : str or bytes
         UTF-8. The columns may be in any order; `provider` and `source` are optional, and no others are accepted. A
-        date is written like 2026-11-25.
+        date is written like 2026-11-25, and a currency like USD.
 
     Raises
     ------
@@ -36,8 +37,8 @@ def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
 
     Examples
     --------
-    >>> text = "machine_type,price_usd_hour,region,date\nm8i.large,0.09,eu-west-1,2026-11-01\n"
-    >>> read_prices(text)[0].price.usd_hour
+    >>> text = "machine_type,price_per_hour,currency,region,date\nm8i.large,0.09,USD,eu-west-1,2026-11-01\n"
+    >>> read_prices(text)[0].price.per_hour
     0.09
     """
     if isinstance(text, (bytes, bytearray)):
@@ -66,6 +67,11 @@ def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
 
 def _check_header(header: list[str]) -> None:
     for name in header:
+        if name in _RENAMED:
+            raise TableError(
+                f"{name}: unknown column; it is now {_RENAMED[name]}, with the column currency beside it",
+                field=name,
+            )
         if name not in _COLUMNS:
             raise TableError(
                 f"{shown(name)}: unknown column; expected {', '.join(_COLUMNS)}{nearest(name, _COLUMNS)}", field=name
@@ -86,9 +92,9 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
             _reject(row, name, "missing")
         if not cell.isprintable() or cell != cell.strip():
             _reject(row, name, f"got {shown(cell)}, expected printable text without spaces around it")
-    usd = fields["price_usd_hour"]
-    if not _PRICE.fullmatch(usd) or not float(usd):
-        _reject(row, "price_usd_hour", f'got {shown(usd)}, expected US dollars per hour such as "0.096"')
+    per_hour = fields["price_per_hour"]
+    if not _PRICE.fullmatch(per_hour) or not float(per_hour):
+        _reject(row, "price_per_hour", f'got {shown(per_hour)}, expected a price per hour such as "0.096"')
     try:
         date_of(fields["date"])
     except ValueError as error:
@@ -98,7 +104,8 @@ def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
             provider=fields.get("provider") or None,
             machine_type=fields["machine_type"],
             price=Price(
-                usd_hour=int(usd) if usd.isdigit() else float(usd),
+                per_hour=int(per_hour) if per_hour.isdigit() else float(per_hour),
+                currency=fields["currency"],
                 region=fields["region"],
                 date=fields["date"],
                 source=fields.get("source", ""),

@@ -55,8 +55,8 @@ prices: add them with --prices.""",
         "--prices",
         metavar="CSV",
         type=file_name,
-        help="prices, with the columns machine_type, price_usd_hour, region and date, and optionally provider and "
-        "source",
+        help="prices, with the columns machine_type, price_per_hour, currency, region and date, and optionally "
+        "provider and source",
     )
 
 

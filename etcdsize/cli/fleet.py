@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
 Size every cluster of a CSV, TSV, JSON, Parquet or Excel file that has one
 cluster per row, compressed or not. Print a summary, and write every row with
 more columns: tier, machine_type, forced_by, tightest, machine_today (the
-machine to run today), usd_month (the whole cluster on it, in US dollars),
+machine to run today), cost_per_month (the whole cluster on it), currency,
 problem, notices. A row that cannot be sized is kept, with its problem, and the
 exit code is 1. What is doubtful or beyond the guide is sized, with the codes of
 its notices.
@@ -63,8 +63,8 @@ Other columns are copied unchanged.
 If a column current_machine (or instance_type, vm_size, vm_type, flavor) names
 the machine that runs now, more columns are written: verdict (under, beyond,
 right, over, unknown), reason, decided_by, utilization, breaks_next,
-recommended_machine, usd_month_difference; and the summary lists the clusters
-at risk and the possible savings.
+recommended_machine, cost_difference_per_month, difference_currency; and the
+summary lists the clusters at risk and the possible savings.
 
 With --resources, four more columns say what each load takes of a member, by the
 measured model: quota_bytes, memory_limit_bytes, volume_gib,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 _SORTS: dict[str, Callable[[Machine], float | None]] = {
-    "price": lambda machine: machine.price.usd_hour if machine.price else None,
+    "price": lambda machine: machine.price.per_hour if machine.price else None,
     "vcpus": lambda machine: machine.vcpus,
     "memory": lambda machine: machine.memory_gib,
     "iops": lambda machine: machine.limits_for(machine.disk_limits[0].kind if machine.disk_limits else "")[0],
@@ -49,7 +49,8 @@ date shown. Values that are not verified are printed as unknown.""",
         "--sort",
         metavar="BY",
         type=choice(tuple(_SORTS)),
-        help="sort by price, vcpus, memory or iops, lowest first, unknown last (default: the order of the catalog)",
+        help="sort by price (one currency after the other), vcpus, memory or iops, lowest first, unknown last "
+        "(default: the order of the catalog)",
     )
     add_json(parser)
 
@@ -57,6 +58,7 @@ date shown. Values that are not verified are printed as unknown.""",
 def run(options: Namespace) -> int:
     """Print the machines of a catalog."""
     from etcdsize.catalog.catalog import load_catalog, providers_of
+    from etcdsize.catalog.money import currency_order
     from etcdsize.reports.tables import render_machines
 
     catalog = load_catalog(options.catalog)
@@ -70,14 +72,18 @@ def run(options: Namespace) -> int:
     machines = chosen.machines
     if options.sort is not None:
         figure = _SORTS[options.sort]
-        machines = tuple(sorted(machines, key=lambda machine: _unknown_last(figure(machine))))
+        # Prices of two currencies are not compared: one currency follows the other.
+        priced = (machine.price.currency for machine in machines if machine.price and options.sort == "price")
+        order = currency_order(priced)
+
+        def rank(machine: Machine) -> tuple[bool, int, float]:
+            value = figure(machine)
+            return value is None, order.get(machine.price.currency, 0) if machine.price else 0, value or 0
+
+        machines = tuple(sorted(machines, key=rank))
     if options.json:
         write_answer(chosen.model_copy(update={"machines": machines}))
     else:
         write_text(render_machines(catalog, machines))
     report_old_prices(date for machine in machines for date in dates_of_prices(machine))
     return 0
-
-
-def _unknown_last(figure: float | None) -> tuple[bool, float]:
-    return figure is None, figure or 0

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from etcdsize.batches.columns import Source as Column
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.money import sums
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
-from etcdsize.fitting.today import cluster_usd_month
+from etcdsize.fitting.today import cluster_cost_per_month, cost_currency
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of
 from etcdsize.units import DIMENSIONS
 
@@ -388,7 +388,7 @@ class Fleet:
         for provider, tier, machine, today, clusters in sizer.counted:
             if clusters:
                 cost = None if today is None else today.cost
-                each = cluster_usd_month(today, MEMBERS)
+                each = cluster_cost_per_month(today, MEMBERS)
                 machines.append(
                     MachineCount(
                         provider=provider,
@@ -398,12 +398,13 @@ class Fleet:
                         clusters=clusters,
                         machine_today=None if today is None else today.machine_type,
                         disk_today=None if today is None else today.disk,
-                        usd_month=None if each is None else each * clusters,
+                        cost_per_month=None if each is None else each * clusters,
+                        currency=cost_currency(today),
                         region=None if cost is None else cost.region,
                         date=None if cost is None else cost.date,
                     )
                 )
-        known = [(one.usd_month, one.clusters) for one in machines if one.usd_month is not None]
+        priced = sum(one.clusters for one in machines if one.cost_per_month is not None)
         summary = FleetSummary(
             clusters=sizer.rows,
             not_sized=sizer.rows - sum(tiers.values()),
@@ -423,8 +424,8 @@ class Fleet:
             unused_machine_columns=self._unused_machine_columns,
             headroom_asked=options.headroom,
             audit=None if sizer.audit is None else sizer.audit.summary,
-            usd_month=math.fsum(usd for usd, _ in known) if known else None,
-            clusters_without_cost=sum(tiers.values()) - sum(clusters for _, clusters in known),
+            cost_per_month=sums((one.cost_per_month, one.currency) for one in machines),
+            clusters_without_cost=sum(tiers.values()) - priced,
             time_series=series.text if folded is None else "",
         )
         return summary if folded is None else numbered(summary, folded)

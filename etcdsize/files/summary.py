@@ -9,6 +9,7 @@ from etcdsize.batches.audit_summary import AuditSummary
 from etcdsize.batches.options import MEMBERS
 from etcdsize.batches.row_notices import NoticeCount
 from etcdsize.catalog.machines import Disk
+from etcdsize.catalog.money import Currency
 
 __all__ = ["FleetSummary", "MachineCount", "Problem"]
 
@@ -33,10 +34,11 @@ class MachineCount(Model):
         str | None, Field(description="What to run today in its place, often the same; None if unknown.")
     ] = None
     disk_today: Annotated[Disk | None, Field(description="The disk for the machine of today.")] = None
-    usd_month: Annotated[
+    cost_per_month: Annotated[
         float | None,
-        Field(description="Monthly cost of these clusters on the machine of today, None if unknown. [US dollars]"),
+        Field(description="Monthly cost of these clusters on the machine of today, None if unknown. [currency]"),
     ] = None
+    currency: Annotated[Currency | None, Field(description="The currency of that cost.")] = None
     region: Annotated[str | None, Field(description="The region of the price.")] = None
     date: Annotated[Date | None, Field(description="When the price was read.")] = None
 
@@ -90,10 +92,10 @@ class FleetSummary(Answer):
         AuditSummary | None, Field(description="The audit of the machines in use, if a column names them.")
     ] = None
     members: Annotated[int, Field(description="Members of every cluster, for costs. [count]")] = MEMBERS
-    usd_month: Annotated[
-        float | None,
-        Field(description="Monthly cost of the clusters whose cost is known, None if there are none. [US dollars]"),
-    ] = None
+    cost_per_month: Annotated[
+        dict[Currency, float],
+        Field(description="Monthly cost of the clusters whose cost is known, by currency: nothing is converted."),
+    ] = Field(default_factory=dict)
     clusters_without_cost: Annotated[
-        int, Field(description="Clusters that were sized but are not in usd_month: their cost is unknown.")
+        int, Field(description="Clusters that were sized but are not in cost_per_month: their cost is unknown.")
     ] = 0

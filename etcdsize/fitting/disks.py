@@ -67,7 +67,7 @@ class PricedDisk(NamedTuple):
 
     kind: DiskKind
     choice: DiskChoice
-    usd_month: float | None
+    per_month: float | None
 
 
 def disk_options(catalog: Catalog, provider: str, disk: str | None, size_gib: int, need: Need) -> DiskOptions:
@@ -115,12 +115,14 @@ def cheapest_disk(
     A disk for which the machine's own limits are published comes before one for which they are not.
     """
     ranked: list[tuple[tuple[object, ...], PricedDisk]] = []
+    own = None if machine.price is None else machine.price.currency
+    order = list(dict.fromkeys((own, *(choice.currency for _, choice in taken))))
     for kind, choice in taken:
         short, unknown = disk_shortfalls(machine, kind.kind, need)
         if not short:
-            total, _ = monthly_total(machine.price, choice.usd_month, kind.price, region)
+            total, _ = monthly_total(machine.price, choice.per_month, kind.price, region)
             # Where the total is unknown, the disk's own price still shows which is cheapest, in whatever region.
-            alone = (choice.usd_month is None, choice.usd_month or 0.0)
+            alone = (choice.per_month is None, order.index(choice.currency), choice.per_month or 0.0)
             rank = (unknown, total is None, total or 0.0, *alone, len(ranked))
             ranked.append((rank, PricedDisk(kind, choice, total)))
     return min(ranked, key=lambda one: one[0])[1]

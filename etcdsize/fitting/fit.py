@@ -19,6 +19,7 @@ from etcdsize.catalog.catalog import Catalog, Unfit, check_names, load_catalog, 
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
+from etcdsize.catalog.money import currency_order
 from etcdsize.errors import OptionError
 from etcdsize.fitting.disks import (
     LIMIT_NOT_PUBLISHED,
@@ -68,14 +69,20 @@ class _Match(NamedTuple):
     disk_mb_per_second: float
     limit_known: bool
     excess: float
-    usd_month: float | None
+    per_month: float | None
 
     @property
-    def rank(self) -> tuple[object, ...]:
-        """Known limits first; then known prices, the lowest first; then the least excess."""
-        machine, price = self.machine, self.usd_month
+    def currency(self) -> str | None:
+        """The currency of the total, None where that is unknown."""
+        price = self.machine.price
+        return None if price is None or self.per_month is None else price.currency
+
+    def rank(self, order: Mapping[str, int]) -> tuple[object, ...]:
+        """Known limits first; then known prices, by currency and then the lowest first; then the least excess."""
+        machine, price, currency = self.machine, self.per_month, self.currency
+        place = -1 if currency is None else order[currency]
         names = (machine.provider, machine.machine_type)
-        return (not self.limit_known, price is None, price or 0.0, self.excess, *names)
+        return (not self.limit_known, price is None, place, price or 0.0, self.excess, *names)
 
     def candidate(self, need: Need, size_gib: int, region: str | None) -> Candidate:
         if self.disk is None:
@@ -85,7 +92,7 @@ class _Match(NamedTuple):
             kind, choice, _ = self.disk
             reason = disk_reason(kind, choice, need, size_gib)
             reason += "" if self.limit_known else f"; {LIMIT_NOT_PUBLISHED}"
-            cost = Cost.of(self.machine.price, choice.usd_month, kind.price, region)
+            cost = Cost.of(self.machine.price, choice.per_month, kind.price, region)
         return Candidate(
             machine=self.machine,
             disk=choice,
@@ -148,7 +155,8 @@ def fit(
     -----
     A member gets the lower of what the machine lets through and what the disk sustains. The price is for 730 hours of
     the machine and a month of the disk, in one region. Where a part is unknown, so is the whole, and the candidate
-    comes after those with a price, by least excess.
+    comes after those with a price, by least excess. Prices of two currencies are not compared: those in the currency
+    of most candidates come first, cheapest first, and then those of every other one.
 
     Where a provider does not publish what a machine lets through to a disk, the figures are those of the disk alone:
     `limit_known` is false, and the candidate comes after all others. A server of one's own has its own disk, as it was
@@ -204,8 +212,17 @@ def fit(
             if rejection.shortfalls:
                 near.append((total_shortfall(rejection.shortfalls), machine, rejection.missing))
         rejected.append(_rejected(machine, rejection))
-    matches.sort(key=lambda one: one.rank)
-    local.sort(key=lambda one: (one.usd_month is None, one.usd_month or 0, one.machine.machine_type))
+    order = currency_order(match.currency for match in matches)
+    matches.sort(key=lambda one: one.rank(order))
+    local_order = currency_order(one.currency for one in local)
+    local.sort(
+        key=lambda one: (
+            one.per_month is None,
+            local_order.get(one.currency or "", -1),
+            one.per_month or 0,
+            one.machine.machine_type,
+        )
+    )
     nearest = min(near, key=lambda one: (one[0], one[1].machine_type), default=None)
     return Fit(
         need=need,
@@ -262,7 +279,7 @@ def _match(machine: Machine, need: Need, disks: DiskOptions, region: str | None)
     )
     figures = zip(FIGURES, (machine.vcpus, machine.memory_gib, *limits), strict=True)
     shares = [figure / getattr(need, name) for name, figure in figures if figure is not None]
-    price = own_cost(machine.price, region).usd_month if disk is None else disk.usd_month
+    price = own_cost(machine.price, region).per_month if disk is None else disk.per_month
     return _Match(machine, disk, iops, bandwidth, None not in limits, math.fsum(shares) / len(shares) - 1, price)
 
 
@@ -280,7 +297,8 @@ def _local(machine: Machine, region: str | None) -> LocalCandidate:
     price = machine.price if machine.price is None or region in (None, machine.price.region) else None
     return LocalCandidate(
         machine=machine,
-        usd_month=None if price is None else price.usd_month,
+        per_month=None if price is None else price.per_month,
+        currency=None if price is None else price.currency,
         region=None if price is None else price.region,
         date=None if price is None else price.date,
         label=f"{rounded_text(machine.local_nvme_gb or 0)} GB of local NVMe: lower latency than a network disk, but "

@@ -9,6 +9,7 @@ from etcdsize.base.text import one_line, shown
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.disks import DiskChoice
 from etcdsize.catalog.machines import Disk, Machine
+from etcdsize.catalog.money import Currency
 from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import OptionError
 from etcdsize.fitting.fsync import FsyncNeed
@@ -85,7 +86,8 @@ class LocalCandidate(Model):
     """A machine whose local NVMe disks could replace a network disk: faster, but lost when the machine stops."""
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
-    usd_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [US dollars] None: unknown.")]
+    per_month: Annotated[NotNegative | None, Field(description="The machine, 730 hours. [currency] None: unknown.")]
+    currency: Annotated[Currency | None, Field(description="The currency of the price. None: no price.")] = None
     region: Annotated[str | None, Field(description="The region of the price.")] = None
     date: Annotated[Date | None, Field(description="When the price was read.")] = None
     label: Annotated[str, Field(description="What it offers, and what it risks.")]
@@ -119,7 +121,10 @@ class Fit(Answer):
     disk: Annotated[DiskNeed, Field(description="The size of the disk, and how it was computed.")]
     candidates: Annotated[
         tuple[Candidate, ...],
-        Field(description="By monthly price, unknown prices last; then those whose own limit is not published."),
+        Field(
+            description="By monthly price, one currency after the other, unknown prices last; then those whose own "
+            "limit is not published."
+        ),
     ]
     feasible: Annotated[int, Field(ge=0, description="How many machines are enough.")]
     rejected_count: Annotated[int, Field(ge=0, description="How many machines are not enough.")]

@@ -16,7 +16,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
 
-__all__ = ["STORED", "cluster_usd_month", "fit_today", "machine_today"]
+__all__ = ["STORED", "cluster_cost_per_month", "cost_currency", "fit_today", "machine_today"]
 
 STORED = Path(__file__).parents[1] / "data" / "machines-today.json"
 """`fit_today` of the guide's tiers."""
@@ -41,11 +41,18 @@ def machine_today(machine: Machine, tiers: TierTable) -> Machine | None:
     return None if today is None or machine.tier is None else today.find_for(machine.provider, machine.tier)
 
 
-def cluster_usd_month(machine: Machine | None, members: int) -> float | None:
-    """Return the monthly cost of all members on a machine with its disk, None where it is unknown. [US dollars]"""
-    if machine is None or machine.cost is None or machine.cost.usd_month is None:
+def cluster_cost_per_month(machine: Machine | None, members: int) -> float | None:
+    """Return the monthly cost of all members on a machine with its disk, None where it is unknown. [currency]"""
+    if machine is None or machine.cost is None or machine.cost.per_month is None:
         return None
-    return machine.cost.usd_month * members
+    return machine.cost.per_month * members
+
+
+def cost_currency(machine: Machine | None) -> str | None:
+    """Return the currency of the monthly cost of a machine with its disk, None where that is unknown."""
+    if machine is None or machine.cost is None or machine.cost.per_month is None:
+        return None
+    return machine.cost.currency
 
 
 @functools.lru_cache(maxsize=16)

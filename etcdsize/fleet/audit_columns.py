@@ -186,15 +186,16 @@ class AuditColumns:
         return names[np.minimum(self.recommended_codes, len(names) - 1)]
 
     @functools.cached_property
-    def usd_month_difference(self) -> NDArray[np.float64]:
-        """The monthly cost of the change for all members; negative is a saving. [US dollars] float64, shape (n,)
+    def cost_difference_per_month(self) -> NDArray[np.float64]:
+        """The monthly cost of the change for all members; negative is a saving. [currency] float64, shape (n,)
 
-        The disks are not included. NaN where a price is unknown or the two prices are of different regions.
+        The disks are not included. NaN where a price is unknown, or the two are of different regions or currencies.
+        `currency_codes` has the currency of each.
         """
         machines = self.auditor.machines
-        regions = {region: code for code, region in enumerate({_region(machine.price) for machine in machines})}
-        prices = np.array([np.nan if m.price is None else m.price.usd_hour for m in machines] + [np.nan], float)
-        places = np.array([*(regions[_region(machine.price)] for machine in machines), -1])
+        markets = {market: code for code, market in enumerate({_market(machine.price) for machine in machines})}
+        prices = np.array([np.nan if m.price is None else m.price.per_hour for m in machines] + [np.nan], float)
+        places = np.array([*(markets[_market(machine.price)] for machine in machines), -1])
         first = len(machines) - len(self.auditor.catalog.machines)
         found = np.empty(len(self))
         for rows in self._blocks():
@@ -207,6 +208,28 @@ class AuditColumns:
             here[self.verdict_codes[rows] == RIGHT] = 0.0
         found.flags.writeable = False
         return found
+
+    @functools.cached_property
+    def currency_codes(self) -> NDArray[np.uint16]:
+        """The index of the currency of each difference in `auditor.currency_names`. uint16, shape (n,)
+
+        It is their number where the difference is unknown, or 0 of a machine without a price.
+        """
+        machines, names = self.auditor.catalog.machines, self.auditor.currency_names
+        none = len(names)
+        prices = [machine.price for machine in machines]
+        of = np.array([*(none if price is None else names.index(price.currency) for price in prices), none], np.uint16)
+        found = np.empty(len(self), np.uint16)
+        for rows in self._blocks():
+            found[rows] = of[self._places(rows)]
+            found[rows][np.isnan(self.cost_difference_per_month[rows])] = none
+        found.flags.writeable = False
+        return found
+
+    @functools.cached_property
+    def difference_currencies(self) -> NDArray[np.object_]:
+        """The currency of each difference, None where there is none. Array of str, shape (n,)"""
+        return np.array([*self.auditor.currency_names, None], object)[self.currency_codes]
 
     @functools.cached_property
     def _decided(self) -> tuple[Codes, NDArray[np.float64]]:
@@ -371,5 +394,6 @@ class AuditColumns:
         return unjudged
 
 
-def _region(price: Price | None) -> str | None:
-    return None if price is None else price.region
+def _market(price: Price | None) -> tuple[str, str] | None:
+    """Return where prices can be compared: the region and the currency of a price."""
+    return None if price is None else (price.region, price.currency)

@@ -87,6 +87,9 @@ class Auditor:
         self.machines: tuple[Machine, ...] = (*wanted, *machines)
         """The machines that `FleetAudit.recommended_codes` indexes: those to recommend, then the catalog's."""
         only = None if provider is None else provider_name(provider)
+        priced = {machine.price.currency for machine in self.machines if machine.price is not None}
+        self.currency_names: tuple[str, ...] = tuple(sorted(priced))
+        """The currencies of their prices."""
         self._candidates = tuple(machine for machine in machines if only in (None, machine.provider))
         self._suggestions = Suggestions()
         self._unknown: dict[str, str] = {}

@@ -36,12 +36,17 @@ class FleetAudit(AuditColumns):
         return {name: int(total) for name, total in zip(VERDICTS, totals)}
 
     @property
-    def usd_month_to_save(self) -> float:
-        """The monthly saving on clusters that are over, except those whose price is unknown. [US dollars]"""
-        return math.fsum(self._saved(rows).sum() for rows in self._blocks())
+    def savings_per_month(self) -> dict[str, float]:
+        """The monthly saving on clusters that are over by currency, without those whose price is unknown. [currency]"""
+        names = self.auditor.currency_names
+        parts = [
+            np.bincount(self.currency_codes[rows], self._saved(rows), len(names) + 1)[:-1] for rows in self._blocks()
+        ]
+        saved = map(math.fsum, zip(*parts)) if parts else ()
+        return {name: total for name, total in zip(names, saved) if total}
 
     def _saved(self, rows: slice) -> NDArray[np.float64]:
-        saved = np.where(self.verdict_codes[rows] == OVER, -self.usd_month_difference[rows], 0.0)
+        saved = np.where(self.verdict_codes[rows] == OVER, -self.cost_difference_per_month[rows], 0.0)
         saved[~(saved > 0)] = 0.0
         return saved
 
@@ -56,10 +61,12 @@ class FleetAudit(AuditColumns):
         return _first(rows, self.utilization[rows], most)
 
     def savings(self, most: int = 10) -> NDArray[np.intp]:
-        """Return the indices of at most `most` clusters that are over, starting with the greatest saving."""
+        """Return the indices of at most `most` clusters of each currency that are over, the greatest saving first."""
         saved = self._saved(slice(None))
         rows = np.flatnonzero(saved)
-        return _first(rows, saved[rows], most)
+        codes = self.currency_codes[rows]
+        of_each = [rows[codes == code] for code in range(len(self.auditor.currency_names))]
+        return np.concatenate([_first(found, saved[found], most) for found in of_each] or [rows])
 
     def __getitem__(self, index: int) -> ClusterAudit:
         position = position_of(index, len(self))
@@ -76,7 +83,7 @@ class FleetAudit(AuditColumns):
         by, share, difference = (
             int(part.decided_by[place]),
             float(part.utilization[place]),
-            float(part.usd_month_difference[place]),
+            float(part.cost_difference_per_month[place]),
         )
         target, following = int(part.recommended_codes[place]), int(part.breaks_next[place])
         return ClusterAudit(
@@ -89,7 +96,8 @@ class FleetAudit(AuditColumns):
             utilization=None if share != share else share,
             breaks_next=None if following == INVALID else DIMENSIONS[following],
             recommended_machine=None if target == NO_MACHINE else auditor.machines[target],
-            usd_month_difference=None if difference != difference else difference,
+            cost_difference_per_month=None if difference != difference else difference,
+            difference_currency=part.difference_currencies[place],
         )
 
     def __iter__(self) -> Iterator[ClusterAudit]:

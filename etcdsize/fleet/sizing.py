@@ -15,7 +15,7 @@ from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError
-from etcdsize.fitting.today import cluster_usd_month, machine_today
+from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, machine_today
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.sizing.answer import Sizing
@@ -166,15 +166,21 @@ class FleetSizing:
         return _read_only(offsets[self._providers, self.tier_codes])
 
     @cached_property
-    def usd_month(self) -> NDArray[np.float64]:
-        """The monthly cost of every cluster: all members with their disks. [US dollars] float64, shape (n,)
+    def cost_per_month(self) -> NDArray[np.float64]:
+        """The monthly cost of every cluster: all members with their disks. [currency] float64, shape (n,)
 
         It is the cost of `machines_today`, NaN where it is unknown or the cluster cannot be sized. Region and date are
-        in the machines' `cost`.
+        in the machines' `cost`, and `currencies` has the currencies.
         """
-        totals = [cluster_usd_month(machine, self.members) for machine in self.machines_today]
+        totals = [cluster_cost_per_month(machine, self.members) for machine in self.machines_today]
         of_code = np.array([np.nan if total is None else total for total in totals] + [np.nan], float)
         return _read_only(of_code[self.machine_codes])
+
+    @cached_property
+    def currencies(self) -> NDArray[np.object_]:
+        """The currency of every cost, None where it is unknown. Array of str, shape (n,)"""
+        names = np.array([*map(cost_currency, self.machines_today), None], object)
+        return _read_only(names[self.machine_codes])
 
     @cached_property
     def forced_by(self) -> Codes:

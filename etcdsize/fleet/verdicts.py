@@ -6,6 +6,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Model
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.money import Currency
 from etcdsize.fitting.need import MACHINE_FIGURES
 from etcdsize.units import DIMENSIONS
 
@@ -49,7 +50,8 @@ class ClusterAudit(Model):
     ] = None
     breaks_next: Annotated[str | None, Field(description="The dimension nearest its bound.")] = None
     recommended_machine: Annotated[Machine | None, Field(description="The recommended machine.")] = None
-    usd_month_difference: Annotated[
+    cost_difference_per_month: Annotated[
         float | None,
-        Field(description="Monthly cost of the change for all members, without the disks. [US dollars]"),
+        Field(description="Monthly cost of the change for all members, without the disks. [currency]"),
     ] = None
+    difference_currency: Annotated[Currency | None, Field(description="The currency of that cost.")] = None

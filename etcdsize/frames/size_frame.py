@@ -61,10 +61,11 @@ def size_frame(
 ) -> FrameT:
     """Return the frame with the answer columns added.
 
-    They are tier, machine_type, forced_by, tightest, machine_today, usd_month (three members), problem and notices.
+    They are tier, machine_type, forced_by, tightest, machine_today, cost_per_month (three members), currency, problem
+    and notices.
 
     If a column names the machines in use, they are audited, and the columns of the audit follow: verdict, reason,
-    decided_by, utilization, breaks_next, recommended_machine, usd_month_difference.
+    decided_by, utilization, breaks_next, recommended_machine, cost_difference_per_month, difference_currency.
 
     With `resources`, the columns of the measured model follow, as in `fleet_resources`: quota_bytes,
     memory_limit_bytes, volume_gib, fsync_p99_needed_ms.
@@ -111,8 +112,8 @@ def size_frame(
 
     Returns
     -------
-    The same kind of frame. Answers are numbers (usd_month, utilization, usd_month_difference, those of the model),
-    text (problem, reason), and otherwise dictionary or categorical columns.
+    The same kind of frame. Answers are numbers (cost_per_month, utilization, cost_difference_per_month, those of the
+    model), text (problem, reason), and otherwise dictionary or categorical columns.
     A LazyFrame stays lazy, and a reader sizes each batch when it is requested.
 
     Raises

@@ -25,7 +25,7 @@ FrameT = TypeVar("FrameT")
 
 
 def size_dataframe(df: FrameT, **options: Unpack[SizeOptions]) -> FrameT:
-    """Return a Spark data frame with the answer columns added; all but usd_month are text: Spark has no categories.
+    """Return a Spark data frame with the answer columns; all but cost_per_month are text: Spark has no categories.
 
     The frame stays lazy, and a streaming frame keeps streaming: no rows are read by this call or collected on the
     driver. It checks columns and options, and it reads the tables, which are sent to the executors with the query.

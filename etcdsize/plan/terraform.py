@@ -121,7 +121,8 @@ ANSWER = {
     "previous generation",
     "disk_today_PROVIDER": "the disk of the machine of today, as text for people; the keys below give its parts",
     **{f"{name}_today_PROVIDER": meaning for name, meaning in _VOLUME.items()},
-    "usd_month_PROVIDER": "monthly cost of all members on the machine of today, if it is known [US dollars]",
+    "cost_per_month_PROVIDER": "monthly cost of all members on the machine of today, if it is known",
+    "currency_PROVIDER": "the currency of that cost, such as USD",
     "price_region_PROVIDER": "the region of the prices",
     "price_date_PROVIDER": "when the older of the two prices was read",
     "initial_cluster": "with hosts: --initial-cluster",
@@ -210,13 +211,14 @@ def answer(query: bytes | str) -> dict[str, str]:
         found[f"machine_type_{provider}"] = machine.machine_type
         if machine.disk is not None:
             found |= {f"{name}_{provider}": text for name, text in _disk_parts(machine.disk).items()}
-        today, usd = sizing.machines_today.get(provider), sizing.usd_month.get(provider)
+        today, cost = sizing.machines_today.get(provider), sizing.cost_per_month.get(provider)
         if today is not None:
             found[f"machine_today_{provider}"] = today.machine_type
             if today.disk is not None:
                 found |= {f"{name}_today_{provider}": text for name, text in _disk_parts(today.disk).items()}
-        if usd is not None:
-            found[f"usd_month_{provider}"] = format_number(round(usd, 2))
+        if cost is not None:
+            found[f"cost_per_month_{provider}"] = format_number(round(cost, 2))
+            found[f"currency_{provider}"] = sizing.currency[provider]
             found |= {f"{name}_{provider}": text for name, text in _price_parts(today).items()}
     notices = list(sizing.notices + settings.notices)
     if hosts:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from etcdsize.catalog.money import money_text
 from etcdsize.fitting.own import measured_text
 from etcdsize.fitting.recovery import RECOVERY_FACTOR
-from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, page, usd_text
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, money_columns, page
 from etcdsize.reports.sizing import forced_by_text
 from etcdsize.sizing.notices import member_notices
 from etcdsize.units import format_bytes, format_percent
@@ -76,10 +77,22 @@ def _head(fit: Fit, sizing: Sizing | None, members: int) -> list[str]:
 def _candidates(fit: Fit, members: int) -> list[list[str]]:
     count = f"{len(fit.candidates)} of the {fit.feasible}" if len(fit.candidates) < fit.feasible else str(fit.feasible)
     title = f"{count} sufficient machine{'s' if fit.feasible > 1 else ''} in the catalog {fit.catalog}"
-    cluster_head = f"{members} member{'s' if members > 1 else ''} ($/month)"
-    head = ("provider", "machine", "arch", *MACHINE_HEAD, "member ($/month)", cluster_head, "region, date", "note")
+    costs = [(one.cost.per_month, one.cost.currency) for one in fit.candidates]
+    unit, of_one = money_columns(costs)
+    _, of_all = money_columns((None if cost is None else cost * members, currency) for cost, currency in costs)
+    cluster_head = f"{members} member{'s' if members > 1 else ''} ({unit}/month)"
+    head = (
+        "provider",
+        "machine",
+        "arch",
+        *MACHINE_HEAD,
+        f"member ({unit}/month)",
+        cluster_head,
+        "region, date",
+        "note",
+    )
     rows: list[tuple[str, ...]] = [head]
-    for candidate in fit.candidates:
+    for candidate, member, cluster in zip(fit.candidates, of_one, of_all):
         machine, cost = candidate.machine, candidate.cost
         rows.append(
             (
@@ -90,9 +103,9 @@ def _candidates(fit: Fit, members: int) -> list[list[str]]:
                 figure_text(machine.memory_gib),
                 figure_text(candidate.concurrent_iops),
                 figure_text(candidate.disk_mb_per_second),
-                usd_text(cost.usd_month),
-                usd_text(None if cost.usd_month is None else cost.usd_month * members),
-                "" if cost.usd_month is None else _where(cost),
+                member,
+                cluster,
+                "" if cost.per_month is None else _where(cost),
                 "; ".join(
                     [
                         *(["previous generation"] if machine.lifecycle == "previous" else []),
@@ -101,8 +114,9 @@ def _candidates(fit: Fit, members: int) -> list[list[str]]:
                 ),
             )
         )
+    order = "cheapest first" if unit != "cost" else "one currency after the other, each with the cheapest first"
     return [
-        [f"{title}, cheapest first, with the figures for each member:"],
+        [f"{title}, {order}, with the figures for each member:"],
         aligned(rows, right=(3, 4, 5, 6, 7, 8)),
     ]
 
@@ -116,12 +130,12 @@ def _unknown(candidates: Iterable[Candidate]) -> list[str]:
     lines = []
     for candidate in candidates:
         cost = candidate.cost
-        if cost.usd_month is None:
-            alone = f"; the machine alone costs ${usd_text(cost.machine_usd_month)} a month ({_where(cost)})"
-            lines.append(
-                f"unknown: {candidate.machine.machine_type}: {cost.unknown}"
-                f"{'' if cost.machine_usd_month is None else alone}"
-            )
+        if cost.per_month is None:
+            alone = ""
+            if cost.machine_per_month is not None and cost.currency is not None:
+                amount = money_text(cost.machine_per_month, cost.currency)
+                alone = f"; the machine alone costs {amount} a month ({_where(cost)})"
+            lines.append(f"unknown: {candidate.machine.machine_type}: {cost.unknown}{alone}")
     return lines
 
 
@@ -165,13 +179,16 @@ def _expected(latency: WriteLatency) -> str:
 
 
 def _local(local: Iterable[LocalCandidate]) -> list[list[str]]:
-    rows: list[tuple[str, ...]] = []
-    for one in local:
-        price = one.machine.price if one.usd_month is not None else None
-        rows.append((*_machine(one.machine), usd_text(one.usd_month), "" if price is None else _where(price)))
-    if not rows:
+    local = list(local)
+    if not local:
         return []
-    head = ("provider", "machine", "arch", "vCPUs", "memory (GiB)", "NVMe (GB)", "machine ($/month)", "region, date")
+    rows: list[tuple[str, ...]] = []
+    unit, costs = money_columns((one.per_month, one.currency) for one in local)
+    for one, cost in zip(local, costs):
+        price = one.machine.price if one.per_month is not None else None
+        rows.append((*_machine(one.machine), cost, "" if price is None else _where(price)))
+    figures = ("vCPUs", "memory (GiB)", "NVMe (GB)", f"machine ({unit}/month)")
+    head = ("provider", "machine", "arch", *figures, "region, date")
     title = (
         "Alternatives with local NVMe: its latency is lower than that of a network disk, but its data is lost when the "
         "machine stops, and no catalog states its IOPS:"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from etcdsize.base.text import one_line, shown
+from etcdsize.base.text import in_words, one_line, shown
 from etcdsize.batches.missing_columns import COMMAND_LINE
+from etcdsize.catalog.money import currency_mark, money_text
 from etcdsize.catalog.providers import known_providers
-from etcdsize.reports.layout import aligned, page, usd_text
+from etcdsize.reports.layout import aligned, money_columns, page
 from etcdsize.units import DIMENSIONS, format_percent
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def render_fleet(summary: FleetSummary) -> str:
     ]
     if summary.machines:
         parts.append(_machines(summary.machines))
-        if summary.usd_month is not None:
+        if summary.cost_per_month:
             parts.append([_total(summary)])
     if summary.audit is not None:
         parts += _audit(summary.audit, summary.members)
@@ -97,15 +98,16 @@ def _machines(machines: Sequence[MachineCount]) -> list[str]:
     """Return how many clusters need each machine, what to run today in its place, and the costs of that."""
     same = all((m.machine_today, m.disk_today) == (m.machine_type, m.disk) for m in machines)
     priced = any(m.region for m in machines)
-    head = ("provider", "tier", "machine", "clusters", "machine today", "$/month", "region, date")
+    unit, costs = money_columns((m.cost_per_month, m.currency) for m in machines)
+    head = ("provider", "tier", "machine", "clusters", "machine today", f"{unit}/month", "region, date")
     rows = [head]
-    for m in machines:
+    for m, cost in zip(machines, costs):
         with_disk = _with_disk(m.machine_type, m.disk if same else None)
         today = _with_disk(m.machine_today or "unknown", m.disk_today)
         where = ", ".join(filter(None, (m.region, m.date)))
-        rows.append((m.provider, m.tier, with_disk, str(m.clusters), today, usd_text(m.usd_month), where))
+        rows.append((m.provider, m.tier, with_disk, str(m.clusters), today, cost, where))
     kept = [0, 1, 2, 3, *([] if same else [4]), *([5, 6] if priced else [])]
-    right = [place for place, column in enumerate(kept) if head[column] in ("clusters", "$/month")]
+    right = [place for place, column in enumerate(kept) if column in (3, 5)]
     return aligned([[row[column] for column in kept] for row in rows], right=right)
 
 
@@ -115,10 +117,15 @@ def _with_disk(machine: str, disk: Disk | None) -> str:
 
 def _total(summary: FleetSummary) -> str:
     left = summary.clusters_without_cost
-    text = f"${usd_text(summary.usd_month)} a month in total, with {summary.members} members per cluster"
+    text = f"{_sums(summary.cost_per_month)} a month in total, with {summary.members} members per cluster"
     if left:
         text += f"; without {_clusters(left)} whose cost is unknown"
     return text
+
+
+def _sums(of: Mapping[str, float]) -> str:
+    """Return the sum of each currency, such as `$1,200.00 and CNY 350.00`."""
+    return in_words([money_text(amount, currency) for currency, amount in of.items()])
 
 
 def _with_notices(notices: Sequence[NoticeCount]) -> list[str]:
@@ -144,7 +151,7 @@ def _audit(audit: AuditSummary, members: int) -> list[list[str]]:
         parts.append([head, *_audited(audit.beyond, "of that bound")])
     if audit.savings:
         head = (
-            f"Oversized, largest saving first: ${usd_text(audit.usd_month_to_save)} a month in total, with {members} "
+            f"Oversized, largest saving first: {_sums(audit.savings_per_month)} a month in total, with {members} "
             "members per cluster and the disks unchanged"
         )
         parts.append([head, *_audited(audit.savings, "of the smaller tier")])
@@ -166,10 +173,15 @@ def _place(row: int, cluster: str | None) -> str:
 
 
 def _audited(rows: Sequence[AuditedRow], share_head: str) -> list[str]:
-    table = [("row", "cluster", "runs on", "needs", "decided by", share_head, "recommended", "$/month", "region, date")]
+    currencies = {row.currency for row in rows if row.currency is not None} or {"USD"}
+    unit = currency_mark(*currencies).strip() if len(currencies) == 1 else "cost"
+    head = ("row", "cluster", "runs on", "needs", "decided by", share_head, "recommended", f"{unit}/month")
+    table = [(*head, "region, date")]
     for row in rows:
         utilization = "" if row.utilization is None else format_percent(row.utilization)
-        difference = "unknown" if row.usd_month_difference is None else f"{row.usd_month_difference:+,.2f}"
+        difference = "unknown" if row.cost_difference_per_month is None else f"{row.cost_difference_per_month:+,.2f}"
+        if len(currencies) > 1 and row.currency is not None:
+            difference = f"{row.currency} {difference}"
         where = ", ".join(filter(None, (row.region, row.date)))
         table.append(
             (str(row.row), one_line(row.cluster or ""), row.current_machine, row.tier, row.decided_by or "",

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from etcdsize.base.text import one_line
+from etcdsize.catalog.money import currency_mark, money_text
 from etcdsize.units import format_number
 
 if TYPE_CHECKING:
     from etcdsize.catalog.machines import Machine
 
-__all__ = ["MACHINE_HEAD", "aligned", "figure_text", "machine_figures", "page", "usd_text"]
+__all__ = ["MACHINE_HEAD", "aligned", "figure_text", "machine_figures", "money_columns", "page"]
 
 # No figure of a real cluster is larger (our choice).
 _HUGE = 1e9
@@ -48,9 +49,17 @@ def figure_text(value: float | None) -> str:
     return f"{value:.3g}" if value >= _HUGE else format_number(value)
 
 
-def usd_text(value: float | None) -> str:
-    """Return US dollars and cents, or "unknown" for None."""
-    return "unknown" if value is None else f"{value:,.2f}"
+def money_columns(amounts: Iterable[tuple[float | None, str | None]]) -> tuple[str, list[str]]:
+    """Return the unit of a column of money, such as `$` or `CNY`, and its cells.
+
+    With several currencies the unit is `cost`, and each cell names its own. Cells of unknown amounts say so.
+    """
+    known = [None if amount is None or currency is None else (amount, currency) for amount, currency in amounts]
+    currencies = {one[1] for one in known if one is not None}
+    if len(currencies) > 1:
+        return "cost", ["unknown" if one is None else money_text(*one) for one in known]
+    unit = currency_mark(*(currencies or {"USD"})).strip()
+    return unit, ["unknown" if one is None else f"{one[0]:,.2f}" for one in known]
 
 
 def machine_figures(machine: Machine) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from etcdsize.etcd.quota import quota_text
-from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page, usd_text
+from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, money_columns, page
 from etcdsize.resources.resources_text import quantity_text
 from etcdsize.sizing.answer import bound_text, load_text
 from etcdsize.units import DIMENSIONS, format_percent
@@ -47,7 +47,7 @@ def render_sizing(sizing: Sizing) -> str:
     parts.append(_machines("machine", sizing.machines))
     if any(machine != sizing.machines_today.get(name) for name, machine in sizing.machines.items()):
         parts.append(_machines("machine today", sizing.machines_today))
-    if sizing.usd_month:
+    if sizing.cost_per_month:
         parts.append(_costs(sizing))
     parts.append([notice.line for notice in (*sizing.notices, sizing.comparison)])
     return page(*parts)
@@ -86,14 +86,20 @@ def _machines(head: str, machines: Mapping[str, Machine]) -> list[str]:
 
 def _costs(sizing: Sizing) -> list[str]:
     """Return the costs of the cluster on every provider, with the region and date of the prices."""
-    head = ["provider", "machine ($/month)", "disk ($/month)", f"{sizing.members} members ($/month)", "region, date"]
-    rows = [head]
-    for name, machine in sizing.machines_today.items():
-        cost = machine.cost
-        if cost is not None:
-            where = ", ".join(filter(None, (cost.region, cost.date)))
-            parts = (cost.machine_usd_month, cost.disk_usd_month, sizing.usd_month.get(name))
-            rows.append([name, *map(usd_text, parts), where])
+    costs = {name: machine.cost for name, machine in sizing.machines_today.items() if machine.cost is not None}
+    totals = {name: (sizing.cost_per_month.get(name), cost.currency) for name, cost in costs.items()}
+    amounts = [
+        *((cost.machine_per_month, cost.currency) for cost in costs.values()),
+        *((cost.disk_per_month, cost.currency) for cost in costs.values()),
+        *totals.values(),
+    ]
+    # One unit for all three columns.
+    unit, cells = money_columns(amounts)
+    of_each = zip(*(cells[start : start + len(costs)] for start in range(0, len(cells), len(costs))))
+    heads = [f"{what} ({unit}/month)" for what in ("machine", "disk", f"{sizing.members} members")]
+    rows = [["provider", *heads, "region, date"]]
+    for (name, cost), parts in zip(costs.items(), of_each):
+        rows.append([name, *parts, ", ".join(filter(None, (cost.region, cost.date)))])
     return aligned(rows, right=(1, 2, 3))
 
 

@@ -11,6 +11,7 @@ from etcdsize.units import DIMENSIONS, format_bytes, format_number
 
 if TYPE_CHECKING:
     from etcdsize.catalog.catalog import Catalog
+    from etcdsize.catalog.costs import Price
     from etcdsize.catalog.listing import Imported
     from etcdsize.catalog.machines import Machine
     from etcdsize.tiers import Tier, TierTable
@@ -70,7 +71,9 @@ def render_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
 
 
 def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
-    head = ("provider", "machine", "arch", *MACHINE_HEAD, "of disk", "NVMe (GB)", "USD/hour", "region", "read on")
+    currencies = {machine.price.currency for machine in machines if machine.price is not None}
+    unit = next(iter(currencies), "USD") if len(currencies) < 2 else "price"
+    head = ("provider", "machine", "arch", *MACHINE_HEAD, "of disk", "NVMe (GB)", f"{unit}/hour", "region", "read on")
     rows: list[tuple[str, ...]] = [(*head, "note")]
     for machine in machines:
         kind = machine.disk_limits[0].kind if machine.disk_limits else "any"
@@ -87,11 +90,15 @@ def _priced_machines(catalog: Catalog, machines: Sequence[Machine]) -> str:
                 figure_text(throughput),
                 "" if iops is None and throughput is None else kind,
                 figure_text(machine.local_nvme_gb),
-                *((figure_text(price.usd_hour), price.region, price.date) if price else ("unknown", "", "")),
+                *((_hour(price, unit), price.region, price.date) if price else ("unknown", "", "")),
                 ", ".join(_notes(machine)),
             )
         )
     return page([catalog.title], aligned(rows, right=(3, 4, 5, 6, 8, 9)), _source(catalog.source, catalog.date))
+
+
+def _hour(price: Price, unit: str) -> str:
+    return figure_text(price.per_hour) if unit == price.currency else f"{price.currency} {figure_text(price.per_hour)}"
 
 
 def _notes(machine: Machine) -> list[str]:

@@ -10,6 +10,7 @@ from etcdsize.base.model import Answer
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import in_words, one_line
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.money import Currency, money_text
 from etcdsize.errors import InvalidWorkloadError, OptionError, TableError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.fitting.need import Need, find_guide_need, larger_disk
@@ -56,13 +57,16 @@ class Sizing(Answer):
             "generation that the source lists, the one that `fit` recommends for the tier, with its disk and cost."
         ),
     ]
-    usd_month: Annotated[
+    cost_per_month: Annotated[
         dict[str, float | None],
         Field(
             description="What the whole cluster costs per month on machines_today, by provider: the machine and disk "
-            "of every member, in the region and on the date of the machine's cost. [US dollars] None if unknown. "
+            "of every member, in the region and on the date of the machine's cost. [currency] None if unknown. "
             "Without the providers for which there are no prices."
         ),
+    ]
+    currency: Annotated[
+        dict[str, Currency], Field(description="The currency of each cost_per_month that is known, by provider.")
     ]
     members: Annotated[int, Field(ge=1, description="Members of the cluster. [count]")]
     quorum: Annotated[int, Field(ge=1, description="Members that must agree on every write. [count]")]
@@ -215,11 +219,11 @@ class Sizing(Answer):
             sentences.append(f"{format_percent(self.headroom_asked)} of every bound is kept free as headroom.")
         for name, machine in self.machines.items():
             sentences.append(f"On {name}, run each member on {machine} ({figures_text(machine)}).")
-            today, total = self.machines_today.get(name), self.usd_month.get(name)
+            today, total = self.machines_today.get(name), self.cost_per_month.get(name)
             if today is not None and today != machine:
                 sentences.append(f"On {name}, the machine of today is {today} ({figures_text(today)}).")
             if today is not None and total is not None:
-                sentences.append(f"On {name}, the cluster costs {cost_text(today, total)}.")
+                sentences.append(f"On {name}, the cluster costs {cost_text(today, total, self.currency[name])}.")
         members = "1 member" if self.members == 1 else f"{self.members} members"
         may_fail = {0: "no member", 1: "1 member"}.get(self.failure_tolerance, f"{self.failure_tolerance} members")
         sentences.append(f"With {members}, the quorum is {self.quorum} and {may_fail} may fail.")
@@ -303,7 +307,7 @@ def figures_text(machine: Machine) -> str:
     return ", ".join(parts)
 
 
-def cost_text(machine: Machine, usd_month: float) -> str:
+def cost_text(machine: Machine, cost_per_month: float, currency: str) -> str:
     """Return a monthly cost, with the region and the date of the machine's cost."""
     where = "" if machine.cost is None else f" ({machine.cost.region}, {machine.cost.date})"
-    return f"${usd_month:,.2f} a month{where}"
+    return f"{money_text(cost_per_month, currency)} a month{where}"

@@ -142,7 +142,7 @@ def machine_notices(machines: Iterable[Machine], today: Iterable[Machine]) -> tu
             source=machine.source,
         )
         for machine in priced
-        if machine.cost is not None and machine.cost.usd_month is None
+        if machine.cost is not None and machine.cost.per_month is None
     ]
     notices += [
         _LIMIT_NOT_PUBLISHED(

@@ -179,11 +179,14 @@ def size(
         pairs = (*found.chosen, *found.today)
         known = loads if workload is not None else ()
         about_load = load_notices(known, pairs, disk, is_inexact=bool(inexact))
-        costs = {name: machine.cost.usd_month for name, machine in found.today if machine.cost is not None}
+        costs = {name: machine.cost for name, machine in found.today if machine.cost is not None}
         return {
             "machines": dict(found.chosen),
             "machines_today": dict(found.today),
-            "usd_month": {name: None if cost is None else cost * members for name, cost in costs.items()},
+            "cost_per_month": {
+                name: None if cost.per_month is None else cost.per_month * members for name, cost in costs.items()
+            },
+            "currency": {name: cost.currency for name, cost in costs.items() if cost.per_month is not None},
             # The nodes may be counted among the objects of the load, too.
             "notices": tuple(
                 dict.fromkeys((*member_notices(members), *found.notices, *about_load, *about_values, *notices))

@@ -190,14 +190,14 @@ class TestNumbers:
 
     @pytest.mark.parametrize("value", BAD, ids=str)
     def test_a_price_must_not_be_negative(self, value):
-        with pytest.raises(TableError, match=r"^Price: usd_hour: got .*, expected a finite number of 0 or more.*$"):
-            Price(usd_hour=value, region="eu-west-1", date="2026-01-01")
+        with pytest.raises(TableError, match=r"^Price: per_hour: got .*, expected a finite number of 0 or more.*$"):
+            Price(per_hour=value, currency="USD", region="eu-west-1", date="2026-01-01")
 
     @given(st.integers(1, 10**299) | st.floats(5e-324, 1e299))
     def test_numbers_keep_their_type_and_value(self, value):
         limit = Bound(limit=value, inclusive=True).limit
         assert (type(limit), limit) == (type(value), value)
-        assert Price(usd_hour=0, region="eu-west-1", date="2026-01-01").usd_hour == 0
+        assert Price(per_hour=0, currency="USD", region="eu-west-1", date="2026-01-01").per_hour == 0
 
 
 class TestReadTable:

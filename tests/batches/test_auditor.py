@@ -77,16 +77,16 @@ class TestFiles:
                 "m5.large", "m6a.xlarge", "m6a.large", None, "m6a.4xlarge", None, "e2-standard-2", None, None
             ]  # fmt: skip
             assert rows[1]["utilization"] == 4.0
-            assert rows[1]["usd_month_difference"] == pytest.approx(3 * 730 * (0.1728 - 0.096), abs=0.01)
+            assert rows[1]["cost_difference_per_month"] == pytest.approx(3 * 730 * (0.1728 - 0.096), abs=0.01)
             assert [row["tier"] for row in rows][3] == "small"
         assert summary.audit.verdicts == {"under": 2, "beyond": 0, "right": 1, "over": 2, "unknown": 4}
         assert summary.not_sized == 1
         assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
 
     def test_complete_csv_output(self):
-        _, written = run(FLEET.encode(), columns=["cluster", "verdict", "problem", "usd_month_difference"])
+        _, written = run(FLEET.encode(), columns=["cluster", "verdict", "problem", "cost_difference_per_month"])
         assert written.decode() == (
-            "cluster,verdict,problem,usd_month_difference\n"
+            "cluster,verdict,problem,cost_difference_per_month\n"
             "a,right,,0\n"
             "b,under,,168.19\n"
             "c,over,,-1492.7\n"
@@ -116,9 +116,11 @@ class TestFiles:
         assert found["verdict"].to_pylist() == fleet.verdicts.tolist()
         assert found["recommended_machine"].to_pylist() == fleet.recommended_machines.tolist()
         np.testing.assert_allclose(found["utilization"].to_numpy(), np.round(fleet.utilization, 4))
-        np.testing.assert_allclose(found["usd_month_difference"].to_numpy(), np.round(fleet.usd_month_difference, 2))
+        np.testing.assert_allclose(
+            found["cost_difference_per_month"].to_numpy(), np.round(fleet.cost_difference_per_month, 2)
+        )
         assert summary.audit.verdicts == fleet.counts()
-        assert summary.audit.usd_month_to_save == pytest.approx(fleet.usd_month_to_save)
+        assert summary.audit.savings_per_month == pytest.approx(fleet.savings_per_month)
         assert [row.row - 1 for row in summary.audit.at_risk] == fleet.at_risk().tolist()
         assert [row.row - 1 for row in summary.audit.savings] == fleet.savings().tolist()
         # The answers that any fleet has are what the catalog says, of the provider of each machine.
@@ -151,7 +153,7 @@ class TestFiles:
         summary, _ = run(b"clients,rps,data_mb,current_machine\n300,1,1,m4.large\n", catalog="guide")
         assert summary.audit.catalog == "guide"
         assert summary.audit.at_risk[0].recommended_machine == "m4.xlarge"
-        assert summary.audit.at_risk[0].usd_month_difference is None
+        assert summary.audit.at_risk[0].cost_difference_per_month is None
 
     def test_a_catalog_with_machines_for_some_tiers(self):
         """A row without a machine is sized and reported."""
@@ -414,8 +416,8 @@ class TestFrames:
         assert reasons == fleet.reasons.tolist()
         utilization = [math.nan if one is None else one for one in found["utilization"].to_pylist()]
         np.testing.assert_array_equal(utilization, np.round(fleet.utilization, 4))
-        costs = [math.nan if one is None else one for one in found["usd_month_difference"].to_pylist()]
-        np.testing.assert_array_equal(costs, np.round(fleet.usd_month_difference, 2))
+        costs = [math.nan if one is None else one for one in found["cost_difference_per_month"].to_pylist()]
+        np.testing.assert_array_equal(costs, np.round(fleet.cost_difference_per_month, 2))
 
     def test_a_frame_is_audited_as_a_file_is(self):
         lines = [line.split(",") for line in FLEET.splitlines()]

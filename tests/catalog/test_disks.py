@@ -103,7 +103,7 @@ class TestFigures:
         ],
     )  # fmt: skip
     def test_a_disk_that_cannot_be_bought_is_rejected(self, kind, asked, message):
-        for work in (KINDS[kind].figures, KINDS[kind].usd_month):
+        for work in (KINDS[kind].figures, KINDS[kind].per_month):
             with pytest.raises(OptionError) as caught:
                 work(*asked)
             assert str(caught.value) == message
@@ -112,7 +112,7 @@ class TestFigures:
 KIND = {"provider": "aws", "kind": "k", "media": "ssd"}
 BOUGHT = KIND | {"included_iops": 0, "iops_per_gib": 0, "max_iops": 9, "iops_provisionable": True}
 BOUGHT |= {"included_mb_per_second": 2, "mb_per_second_per_gib": 0, "mb_per_second_per_iops": 0, "max_mb_per_second": 9}
-PRICE = {"usd_gib_month": 1, "region": "r", "date": "2026-01-01"}
+PRICE = {"per_gib_month": 1, "currency": "USD", "region": "r", "date": "2026-01-01"}
 
 
 class TestUnknownFigures:
@@ -123,7 +123,7 @@ class TestUnknownFigures:
         kind = DiskKind(**BOUGHT | {unknown: None, "max_iops_per_gib": 3, "price": PRICE})
         assert kind.figures(5) == (None, 2)
         assert kind.figures(5, 0) == (None, 2)
-        assert kind.usd_month(5) is None
+        assert kind.per_month(5) is None
         assert kind.smallest(5, 1, 1) == "the IOPS of k are unknown"
         assert kind.smallest(5, None, 1).size_gib == 5
 
@@ -131,10 +131,10 @@ class TestUnknownFigures:
     def test_throughput(self, unknown):
         kind = DiskKind(
             **BOUGHT | {unknown: None, "mb_per_second_provisionable": True, "max_mb_per_second_per_iops": 1},
-            price=PRICE | {"usd_iops_month": [{"up_to": None, "usd_month": 1}]},
+            price=PRICE | {"per_iops_month": [{"up_to": None, "per_month": 1}]},
         )
         assert kind.figures(5) == (0, None)
-        assert kind.usd_month(5) is None
+        assert kind.per_month(5) is None
         assert kind.smallest(5, 0, 1) == "the throughput of k is unknown"
 
     def test_zero_iops_bring_no_throughput(self):
@@ -191,15 +191,15 @@ class TestPrice:
         ],
     )
     def test_prices_computed_by_hand(self, kind, asked, usd):
-        assert KINDS[kind].usd_month(*asked) == usd
+        assert KINDS[kind].per_month(*asked) == usd
 
     def test_an_unknown_part_makes_the_price_unknown(self):
-        price = DiskPrice(usd_gib_month=0.08, region="us-east-1", date="2026-11-25")
+        price = DiskPrice(per_gib_month=0.08, currency="USD", region="us-east-1", date="2026-11-25")
         kind = GP3.model_copy(update={"price": price})
-        assert kind.usd_month(50) == 4
-        assert kind.usd_month(50, 3_000) == 4
-        assert kind.usd_month(50, 3_001) is None
-        assert kind.usd_month(50, None, 126 * MIB) is None
+        assert kind.per_month(50) == 4
+        assert kind.per_month(50, 3_000) == 4
+        assert kind.per_month(50, 3_001) is None
+        assert kind.per_month(50, None, 126 * MIB) is None
 
 
 class TestSmallest:
@@ -213,7 +213,8 @@ class TestSmallest:
             throughput_unit="MiB/s",
             concurrent_iops=3_600,
             disk_mb_per_second=262.144,
-            usd_month=120,
+            per_month=120,
+            currency="USD",
         )
         assert GP3.smallest(20, 3_600, 56.25) == DiskChoice(
             kind="gp3",
@@ -224,7 +225,8 @@ class TestSmallest:
             throughput_unit="MiB/s",
             concurrent_iops=3_600,
             disk_mb_per_second=131.072,
-            usd_month=4.6,
+            per_month=4.6,
+            currency="USD",
         )
         assert GP3.smallest(4, 3_600).size_gib == 8  # 500 IOPS a GiB
 
@@ -264,7 +266,7 @@ class TestSmallest:
         assert found.provisioned_mb_per_second == (throughput if throughput is None else pytest.approx(throughput))
         asked = (found.size_gib, found.provisioned_iops, found.provisioned_mb_per_second)
         assert (found.concurrent_iops, found.disk_mb_per_second) == KINDS[kind].figures(*asked)
-        assert found.usd_month == KINDS[kind].usd_month(*asked)
+        assert found.per_month == KINDS[kind].per_month(*asked)
 
     @pytest.mark.parametrize(
         ("kind", "need", "reason"),
@@ -293,7 +295,7 @@ class TestSmallest:
 
     def test_a_figure_that_is_not_needed_may_be_unknown(self):
         found = KINDS["pd-standard"].smallest(20)
-        assert (found.size_gib, found.concurrent_iops, found.disk_mb_per_second, found.usd_month) == (20, *[None] * 3)
+        assert (found.size_gib, found.concurrent_iops, found.disk_mb_per_second, found.per_month) == (20, *[None] * 3)
 
     @pytest.mark.parametrize(
         ("need", "message"),
@@ -318,12 +320,13 @@ def price_of(draw) -> DiskPrice | None:
         return None
     usd = st.sampled_from([0, 0.005, 0.08, 1])
     return DiskPrice(
-        usd_gib_month=draw(usd),
-        usd_iops_month=[
-            PriceStep(up_to=draw(st.integers(1, 9)), usd_month=draw(usd)),
-            PriceStep(up_to=None, usd_month=draw(usd)),
+        per_gib_month=draw(usd),
+        per_iops_month=[
+            PriceStep(up_to=draw(st.integers(1, 9)), per_month=draw(usd)),
+            PriceStep(up_to=None, per_month=draw(usd)),
         ],
-        usd_mb_per_second_month=draw(usd),
+        per_mb_per_second_month=draw(usd),
+        currency="USD",
         region="r",
         date="2026-11-25",
     )
@@ -378,7 +381,7 @@ class TestAgainstEveryDisk:
     @given(kinds(), st.integers(1, 8), st.none() | st.integers(0, 10), st.none() | st.sampled_from([0, 1, 2.5, 4, 6]))
     def test_no_sufficient_disk_is_cheaper(self, kind, size, iops, throughput):
         enough = [
-            (asked, kind.usd_month(*asked))
+            (asked, kind.per_month(*asked))
             for asked, (has_iops, has_throughput) in every_disk(kind)
             if asked[0] >= size
             and (iops is None or has_iops >= iops)
@@ -394,7 +397,7 @@ class TestAgainstEveryDisk:
         assert enough
         assert all(found.size_gib <= asked[0] for asked, _ in enough)
         prices = {usd for _, usd in enough}
-        assert found.usd_month == min(prices) if None not in prices else found.usd_month is None
+        assert found.per_month == min(prices) if None not in prices else found.per_month is None
 
     @given(kinds(unknown=True))
     def test_whatever_can_be_bought_is_found(self, kind):
@@ -456,22 +459,23 @@ REFUSED = {
     "a zero for unknown": ({"max_iops": 0}, "max_iops: got 0, expected a finite number above 0"),
     "media": ({"media": "tape"}, "media: got \"tape\", expected 'ssd' or 'hdd'"),
     "a price without a date": (
-        {"price": {"usd_gib_month": 1, "region": "r"}}, "price.date: missing; the field is required"),
+        {"price": {"per_gib_month": 1, "currency": "USD", "region": "r"}},
+        "price.date: missing; the field is required"),
     "steps that do not rise": (
-        {"price": PRICE | {"usd_iops_month": [
-            {"up_to": 5, "usd_month": 1}, {"up_to": 5, "usd_month": 1}, {"up_to": None, "usd_month": 1}]}},
-        "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
-    "no step": ({"price": PRICE | {"usd_iops_month": []}},
-        "usd_iops_month: got no step, expected one or more; leave the field out where the price is unknown"),
+        {"price": PRICE | {"per_iops_month": [
+            {"up_to": 5, "per_month": 1}, {"up_to": 5, "per_month": 1}, {"up_to": None, "per_month": 1}]}},
+        "per_iops_month: expected steps whose up_to rises, and a last step without one"),
+    "no step": ({"price": PRICE | {"per_iops_month": []}},
+        "per_iops_month: got no step, expected one or more; leave the field out where the price is unknown"),
     "a date of another form": (
         {"price": PRICE | {"date": "25.11.2026"}},
         'price.date: got "25.11.2026", expected a date such as "2026-11-25"'),
     "steps without an end": (
-        {"price": PRICE | {"usd_iops_month": [{"up_to": 5, "usd_month": 1}]}},
-        "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
+        {"price": PRICE | {"per_iops_month": [{"up_to": 5, "per_month": 1}]}},
+        "per_iops_month: expected steps whose up_to rises, and a last step without one"),
     "a step without an end before others": (
-        {"price": PRICE | {"usd_iops_month": [{"up_to": None, "usd_month": 1}] * 2}},
-        "usd_iops_month: expected steps whose up_to rises, and a last step without one"),
+        {"price": PRICE | {"per_iops_month": [{"up_to": None, "per_month": 1}] * 2}},
+        "per_iops_month: expected steps whose up_to rises, and a last step without one"),
 }  # fmt: skip
 
 

@@ -196,10 +196,11 @@ REFUSED = {
     "architecture": ([machine(arch="amd64")], 1, "arch", "got \"amd64\", expected 'x86_64' or 'arm64'"),
     "lifecycle": ([machine(lifecycle="old")], 1, "lifecycle", "got \"old\", expected 'current' or 'previous'"),
     "a price without a date": (
-        [SECOND, machine(price={"usd_hour": 1, "region": "eu-west-1"})], 2, "price.date",
+        [SECOND, machine(price={"per_hour": 1, "currency": "USD", "region": "eu-west-1"})], 2, "price.date",
         "missing; the field is required"),
     "a negative price": (
-        [machine(price={"usd_hour": -1, "region": "eu-west-1", "date": "2026-01-01"})], 1, "price.usd_hour",
+        [machine(price={"per_hour": -1, "currency": "USD", "region": "eu-west-1", "date": "2026-01-01"})], 1,
+        "price.per_hour",
         "got -1, expected a finite number of 0 or more"),
     "an erratum without a reason": (
         [machine(errata=[{"field": "vcpus", "printed": "5", "correct": "4"}])], 1, "errata.0.reason",
@@ -260,7 +261,13 @@ class TestLoad:
             disk={"kind": "hyperdisk-balanced", "size_gb": 100},
             arch="arm64",
             lifecycle="current",
-            price={"usd_hour": 0.1, "region": "europe-west1", "date": "2026-07-01", "source": "the price list"},
+            price={
+                "per_hour": 0.1,
+                "currency": "USD",
+                "region": "europe-west1",
+                "date": "2026-07-01",
+                "source": "the price list",
+            },
             errata=[{"field": "vcpus", "printed": "3", "correct": "2", "reason": "a slip"}],
             source="our own measurement",
         )
@@ -271,7 +278,7 @@ class TestLoad:
         assert (found.provider, found.disk, found.price) == (
             "gce",
             Disk(kind="hyperdisk-balanced", size_gb=100),
-            Price(usd_hour=0.1, region="europe-west1", date="2026-07-01", source="the price list"),
+            Price(per_hour=0.1, currency="USD", region="europe-west1", date="2026-07-01", source="the price list"),
         )
         assert found.errata == (Erratum(field="vcpus", printed="3", correct="2", reason="a slip"),)
         assert Catalog.model_validate_json(catalog.model_dump_json()) == catalog

@@ -70,7 +70,7 @@ class TestInvariants:
             "pd-balanced": lambda m: m.limits_for("pd-balanced")[0],
             "pd-balanced throughput": lambda m: m.limits_for("pd-balanced")[1],
             "nvme": lambda m: m.local_nvme_gb,
-            "price": lambda m: m.price and m.price.usd_hour,
+            "price": lambda m: m.price and m.price.per_hour,
         }
         for less, more in itertools.pairwise(machines):
             for name, figure in figures.items():
@@ -134,7 +134,7 @@ class TestInvariants:
         machine = CURRENT.machine("aws", "m7i.large")
         assert (machine.vcpus, machine.memory_gib, machine.arch) == (2, 8, "x86_64")
         assert (machine.concurrent_iops, machine.burst_concurrent_iops) == (3_600, 40_000)
-        assert (machine.price.usd_hour, machine.price.region) == (0.1008, "us-east-1")
+        assert (machine.price.per_hour, machine.price.region) == (0.1008, "us-east-1")
 
 
 class TestLookUp:
@@ -165,8 +165,8 @@ class TestLookUp:
         assert str(caught.value) == 'Catalog: disk_kinds: got aws "gp3" more than once, expected each kind of disk once'
 
 
-def listed(machine_type: str, usd_hour: float = 0.5, provider: str | None = None) -> MachinePrice:
-    price = Price(usd_hour=usd_hour, region="eu-west-1", date="2026-11-01")
+def listed(machine_type: str, per_hour: float = 0.5, provider: str | None = None) -> MachinePrice:
+    price = Price(per_hour=per_hour, currency="USD", region="eu-west-1", date="2026-11-01")
     return MachinePrice(machine_type=machine_type, price=price, provider=provider)
 
 
@@ -175,7 +175,7 @@ class TestMerge:
 
     def test_only_the_given_prices_change(self):
         merged = CURRENT.merge([listed("r9g.large"), listed("n2-standard-2", 0.2, "google")])
-        assert merged.machine("aws", "r9g.large").price.usd_hour == 0.5
+        assert merged.machine("aws", "r9g.large").price.per_hour == 0.5
         assert merged.machine("gce", "n2-standard-2").price.region == "eu-west-1"
         changed = [m.machine_type for m, n in zip(CURRENT.machines, merged.machines, strict=True) if m != n]
         assert changed == ["r9g.large", "n2-standard-2"]
@@ -205,7 +205,7 @@ class TestMerge:
         catalog = Catalog(name="mine", machines=[one, one.model_copy(update={"provider": "gce"})])
         with pytest.raises(TableError, match=r"which aws and gce both have; add the provider to the row$"):
             catalog.merge([listed(one.machine_type)])
-        assert catalog.merge([listed(one.machine_type, provider="gce")]).machines[1].price.usd_hour == 0.5
+        assert catalog.merge([listed(one.machine_type, provider="gce")]).machines[1].price.per_hour == 0.5
 
 
 class TestRestrict:

@@ -12,7 +12,7 @@ from strategies import result
 
 from etcdsize import EtcdSizeError, MachinePrice, Price, TableError, load_catalog, read_prices
 
-HEAD = "machine_type,price_usd_hour,region,date"
+HEAD = "machine_type,price_per_hour,currency,region,date"
 
 
 def text(*rows: str, head: str = HEAD) -> str:
@@ -22,81 +22,93 @@ def text(*rows: str, head: str = HEAD) -> str:
 class TestRead:
     def test_every_column(self):
         listed = text(
-            "m8i.large,0.09,eu-west-1,2026-11-01,AWS,our contract",
-            "n2-standard-2,1,europe-west1,2026-11-02,,",
+            "m8i.large,0.09,USD,eu-west-1,2026-11-01,AWS,our contract",
+            "n2-standard-2,1,USD,europe-west1,2026-11-02,,",
             head=f"{HEAD},provider,source",
         )
         assert read_prices(listed) == (
             MachinePrice(
                 provider="aws",
                 machine_type="m8i.large",
-                price=Price(usd_hour=0.09, region="eu-west-1", date="2026-11-01", source="our contract"),
+                price=Price(
+                    per_hour=0.09, currency="USD", region="eu-west-1", date="2026-11-01", source="our contract"
+                ),
             ),
             MachinePrice(
-                machine_type="n2-standard-2", price=Price(usd_hour=1, region="europe-west1", date="2026-11-02")
+                machine_type="n2-standard-2",
+                price=Price(per_hour=1, currency="USD", region="europe-west1", date="2026-11-02"),
             ),
         )
 
     @pytest.mark.parametrize(
         "listed",
         [
-            text("m8i.large,0.09,eu-west-1,2026-11-01"),
-            text("m8i.large,0.09,eu-west-1,2026-11-01").encode(),
-            "\ufeff" + text("m8i.large,0.09,eu-west-1,2026-11-01"),
-            text("m8i.large,0.09,eu-west-1,2026-11-01").replace("\n", "\r\n"),
-            text("", '"m8i.large","0.09","eu-west-1","2026-11-01"', ""),
-            "date,region,price_usd_hour,machine_type\n2026-11-01,eu-west-1,0.09,m8i.large",
+            text("m8i.large,0.09,USD,eu-west-1,2026-11-01"),
+            text("m8i.large,0.09,USD,eu-west-1,2026-11-01").encode(),
+            "\ufeff" + text("m8i.large,0.09,USD,eu-west-1,2026-11-01"),
+            text("m8i.large,0.09,USD,eu-west-1,2026-11-01").replace("\n", "\r\n"),
+            text("", '"m8i.large","0.09","USD","eu-west-1","2026-11-01"', ""),
+            "date,region,currency,price_per_hour,machine_type\n2026-11-01,eu-west-1,USD,0.09,m8i.large",
         ],
     )
     def test_equivalent_files_give_the_same_prices(self, listed):
-        price = Price(usd_hour=0.09, region="eu-west-1", date="2026-11-01")
+        price = Price(per_hour=0.09, currency="USD", region="eu-west-1", date="2026-11-01")
         assert read_prices(listed) == (MachinePrice(machine_type="m8i.large", price=price),)
 
     def test_prices_merge_into_a_catalog(self):
-        merged = load_catalog("current").merge(read_prices(text("r9g.large,0.2,eu-west-1,2026-11-01")))
-        assert merged.machine("aws", "r9g.large").price.usd_hour == 0.2
+        merged = load_catalog("current").merge(read_prices(text("r9g.large,0.2,USD,eu-west-1,2026-11-01")))
+        assert merged.machine("aws", "r9g.large").price.per_hour == 0.2
 
 
-SOUND = "m8i.large,0.09,eu-west-1,2026-11-01"
-PRICE = 'US dollars per hour such as "0.096"'
+SOUND = "m8i.large,0.09,USD,eu-west-1,2026-11-01"
+PRICE = 'a price per hour such as "0.096"'
 REFUSED = [
-    ("", None, None, "empty, expected a header with machine_type, price_usd_hour, region, date"),
-    ("\n", None, None, "empty, expected a header with machine_type, price_usd_hour, region, date"),
+    ("", None, None, "empty, expected a header with machine_type, price_per_hour, currency, region, date"),
+    ("\n", None, None, "empty, expected a header with machine_type, price_per_hour, currency, region, date"),
     (HEAD, None, None, "got 0 rows, expected at least 1"),
     (text(SOUND, head="machine_type,price,region,date"), None, "price",
-     '"price": unknown column; expected machine_type, price_usd_hour, region, date, provider, source'),
-    (text(SOUND, head="machine_type,price_usd_hours,region,date"), None, "price_usd_hours",
-     '"price_usd_hours": unknown column; expected machine_type, price_usd_hour, region, date, provider, source; '
-     'did you mean "price_usd_hour"?'),
-    (text(SOUND, head="machine_type,price_usd_hour,region,region"), None, "region",
+     '"price": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source'),
+    (text(SOUND, head="machine_type,price_per_hours,currency,region,date"), None, "price_per_hours",
+     '"price_per_hours": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, '
+     'source; did you mean "price_per_hour"?'),
+    (text(SOUND, head="machine_type,price_per_hour,currency,region,region"), None, "region",
      "region: got the column more than once, expected it once"),
-    ("machine_type,price_usd_hour,date\n", None, "region", "region: missing; the column is required"),
-    (text(SOUND, "m8i.large,0.09,eu-west-1"), 2, None, "row 2: got 3 cells, expected 4 as in the header"),
-    (text(SOUND, SOUND + ",x"), 2, None, "row 2: got 5 cells, expected 4 as in the header"),
-    (text(SOUND, ",0.09,eu-west-1,2026-11-01"), 2, "machine_type", "row 2, machine_type: missing"),
-    (text(SOUND, "x,,eu-west-1,2026-11-01"), 2, "price_usd_hour", "row 2, price_usd_hour: missing"),
+    ("machine_type,price_per_hour,currency,date\n", None, "region", "region: missing; the column is required"),
+    (text(SOUND, "m8i.large,0.09,USD,eu-west-1"), 2, None, "row 2: got 4 cells, expected 5 as in the header"),
+    (text(SOUND, SOUND + ",x"), 2, None, "row 2: got 6 cells, expected 5 as in the header"),
+    (text(SOUND, ",0.09,USD,eu-west-1,2026-11-01"), 2, "machine_type", "row 2, machine_type: missing"),
+    (text(SOUND, "x,,USD,eu-west-1,2026-11-01"), 2, "price_per_hour", "row 2, price_per_hour: missing"),
     *(
-        (text(SOUND, f"x,{price},eu-west-1,2026-11-01"), 2, "price_usd_hour",
-         f'row 2, price_usd_hour: got "{price}", expected {PRICE}')
+        (text(SOUND, f"x,{price},USD,eu-west-1,2026-11-01"), 2, "price_per_hour",
+         f'row 2, price_per_hour: got "{price}", expected {PRICE}')
         for price in ["$0.09", "-1", "nan", "inf", "1e3", "1e308", "0x1", "0", "0.000", "1.", ".5", "1_0", "١"]
     ),
-    (text(SOUND, "x,1,eu-west-1,2026-13-01"), 2, "date",
+    (text(SOUND, "x,1,USD,eu-west-1,2026-13-01"), 2, "date",
      'row 2, date: got "2026-13-01", expected a date such as "2026-11-25"'),
-    (text(SOUND, "x,1,eu-west-1,2026-W48-3"), 2, "date",
+    (text(SOUND, "x,1,USD,eu-west-1,2026-W48-3"), 2, "date",
      'row 2, date: got "2026-W48-3", expected a date such as "2026-11-25"'),
-    (text(SOUND, "x,1,eu-west-1,20261101"), 2, "date",
+    (text(SOUND, "x,1,USD,eu-west-1,20261101"), 2, "date",
      'row 2, date: got "20261101", expected a date such as "2026-11-25"'),
-    (text("x,1, eu,2026-11-01"), 1, "region",
+    (text("x,1,USD, eu,2026-11-01"), 1, "region",
      'row 1, region: got " eu", expected printable text without spaces around it'),
-    (text("x,1,e\x00u,2026-11-01"), 1, "region",
+    (text("x,1,USD,e\x00u,2026-11-01"), 1, "region",
      'row 1, region: got "e\\x00u", expected printable text without spaces around it'),
-    (text("x" * 201 + ",1,eu,2026-11-01"), 1, "machine_type", 'row 1, machine_type: got "xxx'),
-    (text("x,1,eu,2026-11-01,mars", head=HEAD + ",provider"), 1, "provider",
+    (text("x" * 201 + ",1,USD,eu,2026-11-01"), 1, "machine_type", 'row 1, machine_type: got "xxx'),
+    (text("x,1,USD,eu,2026-11-01,mars", head=HEAD + ",provider"), 1, "provider",
      'row 1, provider: got "mars", expected aws, azure or gce'),
-    (text('"x,1,eu,2026-11-01'), None, None, "line 2: not CSV: unexpected end of data"),
-    (text('"x"y,1,eu,2026-11-01'), None, None, "line 2: not CSV: ',' expected after '\"'"),
-    (text("x" * 200_000 + ",1,eu,2026-11-01"), None, None, "line 2: not CSV: field larger than field limit (131072)"),
-    (HEAD.encode() + b"\n\xff,1,eu,2026-11-01", None, None, "not text: byte 40 is not UTF-8"),
+    (text('"x,1,USD,eu,2026-11-01'), None, None, "line 2: not CSV: unexpected end of data"),
+    (text('"x"y,1,USD,eu,2026-11-01'), None, None, "line 2: not CSV: ',' expected after '\"'"),
+    (text("x" * 200_000 + ",1,USD,eu,2026-11-01"), None, None,
+     "line 2: not CSV: field larger than field limit (131072)"),
+    *(
+        (text(SOUND, f"x,1,{currency},eu,2026-11-01"), 2, "currency",
+         f'row 2, currency: got "{currency}", expected a currency by its three capital letters (ISO 4217), such as USD')
+        for currency in ["usd", "US", "USDT", "$", "元", "ＵＳＤ", "U1D"]
+    ),
+    (text(SOUND, "x,1,,eu,2026-11-01"), 2, "currency", "row 2, currency: missing"),
+    ("machine_type,price_usd_hour,region,date\n", None, "price_usd_hour",
+     "price_usd_hour: unknown column; it is now price_per_hour, with the column currency beside it"),
+    (HEAD.encode() + b"\n\xff,1,USD,eu,2026-11-01", None, None, "not text: byte 49 is not UTF-8"),
 ]  # fmt: skip
 
 
@@ -123,7 +135,7 @@ class TestAnything:
         if isinstance(prices, EtcdSizeError):
             assert len(str(prices).splitlines()) == 1
         else:
-            assert all(listed.price.usd_hour > 0 for listed in prices)
+            assert all(listed.price.per_hour > 0 for listed in prices)
 
     @given(st.binary(max_size=80) | st.text(max_size=80))
     def test_any_text(self, listed):

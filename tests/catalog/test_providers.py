@@ -18,13 +18,14 @@ from etcdsize.fitting.fsync import fsync_need_for
 MACHINES = [
     {"provider": "nimbus", "machine_type": f"n.{vcpus}", "vcpus": vcpus, "memory_gib": 4 * vcpus,
      "concurrent_iops": 20_000, "disk_mb_per_second": 500, "arch": "x86_64",
-     "price": {"usd_hour": vcpus / 100, "region": "north", "date": "2026-11-01"}}
+     "price": {"per_hour": vcpus / 100, "currency": "USD", "region": "north", "date": "2026-11-01"}}
     for vcpus in (2, 4, 8, 16)
 ]  # fmt: skip
 DISK = {
     "provider": "nimbus", "kind": "cloud-ssd", "media": "ssd", "included_iops": 20_000, "iops_per_gib": 0,
     "max_iops": 20_000, "included_mb_per_second": 400, "mb_per_second_per_gib": 0, "mb_per_second_per_iops": 0,
-    "max_mb_per_second": 400, "price": {"usd_gib_month": 0.1, "region": "north", "date": "2026-11-01"},
+    "max_mb_per_second": 400,
+    "price": {"per_gib_month": 0.1, "currency": "USD", "region": "north", "date": "2026-11-01"},
 }  # fmt: skip
 NIMBUS = {
     "provider": "nimbus",

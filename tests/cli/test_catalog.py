@@ -28,7 +28,9 @@ def here(tmp_path, monkeypatch):
     shutil.copy(DATA / "gcloud-machine-types.json", "gcloud.json")
     for name, types, token in (("1.json", AWS[:5], "x"), ("2.json", AWS[5:], None)):
         Path(name).write_text(json.dumps({"InstanceTypes": types} | ({"NextToken": token} if token else {})))
-    Path("prices.csv").write_text("machine_type,price_usd_hour,region,date\nm5.large,0.09,eu-west-1,2026-11-01\n")
+    Path("prices.csv").write_text(
+        "machine_type,price_per_hour,currency,region,date\nm5.large,0.09,USD,eu-west-1,2026-11-01\n"
+    )
     return tmp_path
 
 
@@ -158,7 +160,7 @@ ERRORS = [
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "aws.json"],
      "aws.json: got it more than once, expected it once"),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "cut.json"],
-     'cut.json: "{": unknown column; expected machine_type, price_usd_hour, region, date, provider, source'),
+     'cut.json: "{": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source'),
 ]  # fmt: skip
 
 
@@ -168,7 +170,7 @@ def test_every_error_is_one_line(run, here, arguments, message):
         (one,) = (entry for entry in AWS if entry["InstanceType"] == "m5.large")
         Path(name).write_text(json.dumps({"InstanceTypes": [one | {"VCpuInfo": {"DefaultVCpus": vcpus}}]}))
     Path("cut.json").write_text(Path("aws.json").read_text()[:5_000])
-    Path("wrong.csv").write_text("machine_type,price_usd_hour,region,date\nm5.larg,1,eu,2026-11-01\n")
+    Path("wrong.csv").write_text("machine_type,price_per_hour,currency,region,date\nm5.larg,1,USD,eu,2026-11-01\n")
     before = files()
     code, out, err = run("catalog", *arguments)
     assert (code, out) == (2, "")
@@ -211,7 +213,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
     @pytest.mark.parametrize(
         ("by", "figure"),
         [
-            ("price", lambda machine: machine["price"] and machine["price"]["usd_hour"]),
+            ("price", lambda machine: machine["price"] and machine["price"]["per_hour"]),
             ("vcpus", lambda machine: machine["vcpus"]),
             ("memory", lambda machine: machine["memory_gib"]),
             ("iops", lambda machine: machine["disk_limits"][0]["concurrent_iops"] if machine["disk_limits"]

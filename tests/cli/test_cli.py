@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from calibrated import model_with, write_model
-from today import cells, disk_gb, usd_month
+from today import cells, cost_per_month, disk_gb
 
 from etcdsize import Profile, Sizing, TierTable, __version__, load_catalog, load_tiers, resources_for, size
 from etcdsize.catalog.catalog import Catalog
@@ -27,13 +27,14 @@ b,300,800,400MB,gcp,1.10
 c,,x,1GB,aws,"a, b"
 """
 SIZED = """\
-name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,machine_today,usd_month,problem,notices
+name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,machine_today,cost_per_month,currency,problem,\
+notices
 """
 SIZED += f"a,90,150,80MB,aws,007,small,m4.large,,clients,{cells('aws', 'small')},,\n"
 SIZED += "b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,"
 SIZED += f"{cells('gce', 'medium')},,\n"
 SIZED += (
-    'c,,x,1GB,aws,"a, b",,,,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
+    'c,,x,1GB,aws,"a, b",,,,,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
     'clients: missing",\n'
 )
 FOUND = "\n".join(
@@ -41,9 +42,9 @@ FOUND = "\n".join(
         [
             ("provider", "tier", "machine", "clusters", "machine today", "$/month", "region, date"),
             ("aws", "small", "m4.large", "1", f"m6a.large + {disk_gb('aws', 'small')} GB GP3",
-             f"{usd_month('aws', 'small'):.2f}", "us-east-1, 2026-07-20"),
+             f"{cost_per_month('aws', 'small'):.2f}", "us-east-1, 2026-07-20"),
             ("gce", "medium", "n1-standard-4", "1", f"e2-standard-4 + {disk_gb('gce', 'medium')} GB PD SSD",
-             f"{usd_month('gce', 'medium'):.2f}", "us-central1, 2026-06-23"),
+             f"{cost_per_month('gce', 'medium'):.2f}", "us-central1, 2026-06-23"),
         ],
         right=(3, 5),
     )
@@ -59,7 +60,7 @@ xlarge         0
 
 {FOUND}
 
-${usd_month("aws", "small") + usd_month("gce", "medium"):.2f} a month in total, with 3 members per cluster
+${cost_per_month("aws", "small") + cost_per_month("gce", "medium"):.2f} a month in total, with 3 members per cluster
 
 Not sized: 1 cluster
   row 3, c: rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; clients: missing

@@ -149,7 +149,7 @@ class TestPrices:
 
     def test_prices_that_are_merged_into_an_import_count(self, run, on, tmp_path):
         prices = tmp_path / "prices.csv"
-        prices.write_text("machine_type,price_usd_hour,region,date\nn2-standard-4,0.2,eu-1,2020-01-02\n")
+        prices.write_text("machine_type,price_per_hour,currency,region,date\nn2-standard-4,0.2,USD,eu-1,2020-01-02\n")
         words = ["--from", "gcloud", "tests/data/gcloud-machine-types.json", "--prices", str(prices)]
         on(datetime.date(2021, 1, 2))
         err = run("catalog", "import", *words, "-o", str(tmp_path / "my.json"))[2]
@@ -208,7 +208,7 @@ class TestBoth:
         on(datetime.date(2099, 1, 1))
         code, _, err = run("fleet", "docs/examples/fleet.csv", "-o", "-", "--json")
         assert code == 1
-        assert json.loads(err)["usd_month"] > 0
+        assert json.loads(err)["cost_per_month"]["USD"] > 0
 
 
 class TestVariable:

@@ -141,7 +141,7 @@ def test_enormous_figures_of_an_own_catalog(run, tmp_path, monkeypatch):
     catalog = json.loads(load_catalog("current").restrict(machine_types=["m8i.large", "m8i.xlarge"]).model_dump_json())
     catalog["name"] = "own"
     for machine in catalog["machines"]:
-        machine["price"]["usd_hour"] = 2**70
+        machine["price"]["per_hour"] = 2**70
         machine["memory_gib"] = 2**80
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.json").write_text(json.dumps(catalog))

@@ -68,7 +68,7 @@ class TestAnswer:
 
     def test_todays_machines(self, run, urls):
         out = run(*urls, "--interval", "0", "--catalog", "current", "--provider", "aws", "--json")[1]
-        assert json.loads(out)["sizing"]["usd_month"]["aws"] > 0
+        assert json.loads(out)["sizing"]["cost_per_month"]["aws"] > 0
 
 
 class TestExitCodes:

@@ -161,7 +161,7 @@ FILES = {
     '{"SizeInMiB": 16384}}]}',
     "targets.json": '[{"targets": ["127.0.0.1:1"], "labels": {"provider": "aws"}}]',
     "query.json": '{"clients": "5"}',
-    "prices.csv": "machine_type,price_usd_hour,region,date\na,0.1,eu,2026-01-01\n",
+    "prices.csv": "machine_type,price_per_hour,currency,region,date\na,0.1,USD,eu,2026-01-01\n",
     "machines.json": load_catalog("guide").model_dump_json(),
     "tiers.json": load_tiers("guide").model_dump_json(),
 }

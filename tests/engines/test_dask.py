@@ -20,7 +20,17 @@ from etcdsize import (
 )
 from etcdsize.frames.dask import size_dataframe
 
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
+ANSWERS = [
+    "tier",
+    "machine_type",
+    "forced_by",
+    "tightest",
+    "machine_today",
+    "cost_per_month",
+    "currency",
+    "problem",
+    "notices",
+]
 
 
 @pytest.fixture(scope="module")

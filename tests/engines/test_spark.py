@@ -15,7 +15,17 @@ from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, de
 from etcdsize import ColumnError, OptionError, WorkloadTypeError, size_frame
 from etcdsize.frames.spark import size_dataframe
 
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
+ANSWERS = [
+    "tier",
+    "machine_type",
+    "forced_by",
+    "tightest",
+    "machine_today",
+    "cost_per_month",
+    "currency",
+    "problem",
+    "notices",
+]
 
 
 def arrow(df):
@@ -45,7 +55,7 @@ def test_the_schema_is_known_and_nothing_runs(spark, small):
     assert sized.schema.names == [*small[0].schema.names, *ANSWERS]
     assert sized.schema.fields[: len(small[0].schema)] == small[0].schema.fields
     kinds = {field.name: field.dataType.simpleString() for field in sized.schema.fields[-len(ANSWERS) :]}
-    assert kinds == dict.fromkeys(ANSWERS, "string") | {"usd_month": "double"}
+    assert kinds == dict.fromkeys(ANSWERS, "string") | {"cost_per_month": "double"}
     assert len(tracker.getJobIdsForGroup(None)) == before
     sized.count()
     assert len(tracker.getJobIdsForGroup(None)) > before

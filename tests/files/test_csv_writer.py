@@ -88,7 +88,7 @@ class TestFormulas:
     def test_savings_stay_numbers(self, to, delimiter):
         source = parquet({"clients": [70], "rps": [150], "data": [80e6], "current_machine": ["m6a.4xlarge"]})
         [row] = rows_of(sized(source, "parquet", to), delimiter)
-        assert float(row["usd_month_difference"]) < 0
+        assert float(row["cost_difference_per_month"]) < 0
 
 
 class TestDecimalMark:
@@ -100,17 +100,17 @@ class TestDecimalMark:
     def test_decimal_comma(self, to):
         comma = sized(self.LINES.encode(), "csv", to, decimal=",")
         point = sized(self.LINES.replace(",", ".").encode(), "csv", to)
-        numbers = ("usd_month", "utilization", "usd_month_difference")
+        numbers = ("cost_per_month", "utilization", "cost_difference_per_month")
         delimiter = ";" if to == "csv" else "\t"
         for one, other in zip(rows_of(comma, delimiter), rows_of(point, delimiter), strict=True):
             for name in numbers:
                 assert one[name].replace(",", ".") == other[name]
-        assert "," in one["usd_month"]
+        assert "," in one["cost_per_month"]
         assert "." not in one["utilization"]
 
     def test_numbers_of_other_formats_stay_numbers(self):
         [row, _] = map(json.loads, sized(self.LINES.encode(), "csv", "jsonl", decimal=",").splitlines())
-        assert isinstance(row["usd_month"], float)
+        assert isinstance(row["cost_per_month"], float)
 
 
 @pytest.mark.parametrize("to", ["jsonl", "parquet"])

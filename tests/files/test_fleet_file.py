@@ -172,7 +172,8 @@ def test_summary(kind):
     with open_fleet(Path("fleet"), io.BytesIO(encoded(kind)), format=kind) as fleet:
         summary = fleet.run()
     disks = dict.fromkeys(("disk", "disk_today", "region", "date"), True)
-    assert summary.model_dump(exclude_defaults=True, exclude={"usd_month": True, "machines": {"__all__": disks}}) == {
+    left_out = {"cost_per_month": True, "machines": {"__all__": disks}}
+    assert summary.model_dump(exclude_defaults=True, exclude=left_out) == {
         "clusters": 6,
         "not_sized": 1,
         "tiers": {"small": 2, "medium": 1, "large": 1, "xlarge": 1},
@@ -183,7 +184,8 @@ def test_summary(kind):
                 "machine_type": machine,
                 "clusters": 1,
                 "machine_today": today.machine_today(provider, tier),
-                "usd_month": pytest.approx(today.usd_month(provider, tier), abs=0.01),
+                "cost_per_month": pytest.approx(today.cost_per_month(provider, tier), abs=0.01),
+                "currency": "USD",
             }
             for provider, tier, machine in [
                 ("aws", "small", "m4.large"), ("aws", "xlarge", "m4.4xlarge"), ("gce", "small", "n1-standard-2"),
@@ -202,7 +204,7 @@ def test_summary(kind):
             },
         ),
     }  # fmt: skip
-    assert summary.usd_month == pytest.approx(sum(one.usd_month for one in summary.machines))
+    assert summary.cost_per_month == {"USD": pytest.approx(sum(one.cost_per_month for one in summary.machines))}
     assert FleetSummary.model_validate_json(summary.model_dump_json()) == summary
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from today import machine_today, usd_month
+from today import cost_per_month, machine_today
 
 import etcdsize.files.formats.jsonlines
 import etcdsize.files.json_objects
@@ -21,8 +21,8 @@ from etcdsize.files.fleet_file import open_fleet
 START = '{"clients": 1, "rps": 2, "data": "3MB", "cloud": "aws"'
 SMALL = (
     ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", '
-    f'"machine_today": "{machine_today("aws", "small")}", "usd_month": {usd_month("aws", "small")}, '
-    '"problem": null, "notices": null}'
+    f'"machine_today": "{machine_today("aws", "small")}", "cost_per_month": {cost_per_month("aws", "small")}, '
+    '"currency": "USD", "problem": null, "notices": null}'
 )
 
 

@@ -105,7 +105,7 @@ class TestOtherColumns:
         schema = rows_of(sized(parquet(LOADS))[1]).schema
         kinds = [schema.field(name).type for name in ADDED]
         coded = pa.dictionary(pa.int32(), pa.string())
-        others = {"problem": pa.string(), "usd_month": pa.float64()}
+        others = {"problem": pa.string(), "cost_per_month": pa.float64()}
         assert kinds == [others.get(name, coded) for name in ADDED]
 
     def test_names_that_are_there_twice_or_look_like_paths(self):

@@ -8,7 +8,7 @@ import pickle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from today import usd_month
+from today import cost_per_month
 
 from etcdsize import (
     Catalog,
@@ -81,7 +81,7 @@ class TestNeed:
 
 
 def price(usd, region="r1", date="2026-01-02"):
-    return None if usd is None else Price(usd_hour=usd, region=region, date=date)
+    return None if usd is None else Price(per_hour=usd, currency="USD", region=region, date=date)
 
 
 def machine(name, vcpus, memory, iops, bandwidth, usd=1.0, **more):
@@ -103,7 +103,7 @@ def plain_disk(kind="ssd", usd=0.1, region="r1", **more):
     figures = {"included_iops": 0, "iops_per_gib": 30, "max_iops": 30_000, "included_mb_per_second": 0,
                "mb_per_second_per_gib": 1, "mb_per_second_per_iops": 0, "max_mb_per_second": 500, "media": "ssd",
                "max_size_gib": 1000}  # fmt: skip
-    cost = None if usd is None else DiskPrice(usd_gib_month=usd, region=region, date="2026-01-01")
+    cost = None if usd is None else DiskPrice(per_gib_month=usd, currency="USD", region=region, date="2026-01-01")
     return DiskKind(provider=more.pop("provider", "aws"), kind=kind, price=cost, **{**figures, **more})
 
 
@@ -307,9 +307,9 @@ class TestCandidates:
         best = fit("medium", catalog(ENOUGH)).best
         assert (best.disk.kind, best.disk.size_gib) == ("ssd", 150)
         assert (best.concurrent_iops, best.disk_mb_per_second) == (4500, 100)
-        assert best.cost.machine_usd_month == 730
-        assert best.cost.disk_usd_month == 15
-        assert best.cost.usd_month == 745
+        assert best.cost.machine_per_month == 730
+        assert best.cost.disk_per_month == 15
+        assert best.cost.per_month == 745
         assert (best.cost.region, best.cost.date) == ("r1", "2026-01-01")
         assert best.recovery_seconds == pytest.approx(1.5 * 500e6 / 100e6)
         assert best.excess == pytest.approx((4 / 4 + 16 / 15 + 5000 / 4500 + 100 / 75) / 4 - 1)
@@ -342,7 +342,7 @@ class TestCandidates:
         disks = [plain_disk("cheap", 0.005), plain_disk("free", 0)]
         for usd in (0.0, None):
             best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, usd), disks=disks)).best
-            assert (best.disk.kind, best.cost.disk_usd_month) == ("free", 0)
+            assert (best.disk.kind, best.cost.disk_per_month) == ("free", 0)
         machines = [machine("cheap", 4, 16, 5000, 100, 0.001), machine("free", 4, 16, 5000, 100, 0.0)]
         found = fit("medium", catalog(*machines, disks=disks)).candidates
         assert [one.machine.machine_type for one in found] == ["free", "cheap"]
@@ -358,7 +358,7 @@ class TestCandidates:
             ),
         )
         assert [c.machine.machine_type for c in found.candidates] == ["cheap", "dear", "unknown", "huge-unknown"]
-        assert [c.cost.usd_month is None for c in found.candidates] == [False, False, True, True]
+        assert [c.cost.per_month is None for c in found.candidates] == [False, False, True, True]
         assert found.candidates[2].cost.unknown == "no price for the machine"
 
     @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ class TestCandidates:
     def test_an_unknown_part_makes_the_cost_unknown(self, disk, region, unknown):
         """A total with an unknown part is unknown; an unknown price never counts as zero."""
         best = fit("medium", catalog(ENOUGH, disks=[disk]), region=region).best
-        assert best.cost.usd_month is None
+        assert best.cost.per_month is None
         assert best.cost.unknown == unknown
 
     def test_the_known_part_of_an_unknown_cost(self):
@@ -384,7 +384,7 @@ class TestCandidates:
             fit("medium", catalog(ENOUGH, disks=[plain_disk(region=of)]), region=asked).best.cost
             for of, asked in (("r2", None), ("r2", "r2"), ("r1", None))
         ]
-        assert [(c.machine_usd_month, c.disk_usd_month, c.region, c.date) for c in costs] == [
+        assert [(c.machine_per_month, c.disk_per_month, c.region, c.date) for c in costs] == [
             (730, None, "r1", "2026-01-02"),
             (None, 15, "r2", "2026-01-01"),
             (730, 15, "r1", "2026-01-01"),
@@ -393,7 +393,7 @@ class TestCandidates:
     def test_the_cheapest_disk_where_the_total_is_unknown(self):
         disks = [plain_disk("dear", 0.3), plain_disk("cheap", 0.1)]
         best = fit("medium", catalog(machine("m", 4, 16, 5000, 100, None), disks=disks)).best
-        assert (best.disk.kind, best.cost.usd_month) == ("cheap", None)
+        assert (best.disk.kind, best.cost.per_month) == ("cheap", None)
 
     @pytest.mark.parametrize("usd", [1.0, None])
     @pytest.mark.parametrize("order", [1, -1])
@@ -411,7 +411,7 @@ class TestCandidates:
         """The cheaper disk has its price in another region than the machine."""
         disks = [plain_disk("elsewhere", 0.01, region="r2"), plain_disk("here", 0.5)]
         best = fit("medium", catalog(ENOUGH, disks=disks)).best
-        assert (best.disk.kind, best.cost.usd_month) == ("here", 730 + 75)
+        assert (best.disk.kind, best.cost.per_month) == ("here", 730 + 75)
 
     def test_newest_leaves_out_previous_generations(self):
         machines = [machine("old", 4, 16, 5000, 100, 0.5, lifecycle="previous"), ENOUGH]
@@ -429,7 +429,7 @@ class TestCandidates:
         assert (found.local[0].region, found.local[0].date) == ("r1", "2026-01-02")
         assert [c.machine.machine_type for c in found.candidates] == ["enough"]
         (local,) = found.local
-        assert (local.machine.machine_type, local.usd_month) == ("local", 73)
+        assert (local.machine.machine_type, local.per_month) == ("local", 73)
         assert local.label.startswith("300 GB of local NVMe: ")
         assert "lost when the machine stops" in local.label
 
@@ -439,7 +439,7 @@ class TestCandidates:
         machines = [machine(name, 4, 16, 100, 10, usd, local_nvme_gb=300) for name, usd in prices.items()]
         found = fit("medium", catalog(*machines), limit=None).local
         assert [one.machine.machine_type for one in found] == ["free", "cheap", "a", "b", "dear", "unknown"]
-        assert [one.usd_month for one in found] == [0, 0.73, 730, 730, 1460, None]
+        assert [one.per_month for one in found] == [0, 0.73, 730, 730, 1460, None]
         assert [one.machine.machine_type for one in fit("medium", catalog(*machines), limit=2).local] == [
             "free",
             "cheap",
@@ -458,12 +458,12 @@ class TestCandidates:
             "300 GB of local NVMe: lower latency than a network disk, but its data is lost when the machine stops, and "
             "no catalog states its IOPS: measure them"
         )
-        assert (local.usd_month, local.region, local.date) == (None, None, None)
+        assert (local.per_month, local.region, local.date) == (None, None, None)
 
     def test_a_local_price_of_another_region_counts_as_unknown(self):
         machines = [machine("m", 4, 16, 100, 10, 1.0, local_nvme_gb=300), machine("o", 4, 16, 9, 9, 1.0, region="r2")]
         (local,) = fit("medium", catalog(*machines), region="r2").local
-        assert (local.usd_month, local.region, local.date) == (None, None, None)
+        assert (local.per_month, local.region, local.date) == (None, None, None)
 
     def test_the_limit_of_candidates(self):
         many = [machine(f"m{i}", 4, 16, 5000, 100, 1 + i) for i in range(8)]
@@ -553,9 +553,9 @@ class TestCandidates:
         told = {(c.machine.provider, c.machine.machine_type) for c in found.candidates}
         told |= {(r.provider, r.machine_type) for r in found.rejected}
         assert len(told) == len(CURRENT.machines)
-        known = [c.cost.usd_month for c in found.candidates if c.cost.usd_month is not None]
+        known = [c.cost.per_month for c in found.candidates if c.cost.per_month is not None]
         assert known == sorted(known)
-        assert all(c.cost.region and c.cost.date for c in found.candidates if c.cost.usd_month is not None)
+        assert all(c.cost.region and c.cost.date for c in found.candidates if c.cost.per_month is not None)
         assert Fit.model_validate_json(found.model_dump_json()) == found
         assert pickle.loads(pickle.dumps(found)) == found
 
@@ -585,8 +585,8 @@ MACHINES = st.lists(
 def kinds(draw, name):
     """Return a kind of disk with few sizes, so that all of them can be tried."""
     bought = draw(st.booleans())
-    rising = [{"usd_month": 0.03, "up_to": 150}, {"usd_month": 0.01, "up_to": None}]
-    steps = draw(st.sampled_from([None, [{"usd_month": 0.02, "up_to": None}], rising]))
+    rising = [{"per_month": 0.03, "up_to": 150}, {"per_month": 0.01, "up_to": None}]
+    steps = draw(st.sampled_from([None, [{"per_month": 0.02, "up_to": None}], rising]))
     cost = draw(st.none() | st.sampled_from([0.05, 0.1, 1]))
     return DiskKind(
         provider="aws",
@@ -605,7 +605,7 @@ def kinds(draw, name):
         max_mb_per_second=draw(st.sampled_from([20, 40])),
         price=None
         if cost is None
-        else DiskPrice(usd_gib_month=cost, usd_iops_month=steps, region="r1", date="2026-01-01"),
+        else DiskPrice(per_gib_month=cost, currency="USD", per_iops_month=steps, region="r1", date="2026-01-01"),
     )
 
 
@@ -646,18 +646,18 @@ class TestBruteForce:
                             and min(throughput, limit(one.disk_mb_per_second)) >= bandwidth
                         )
                         if enough:
-                            totals.append((kind.usd_month(gib, asked), one.price))
+                            totals.append((kind.per_month(gib, asked), one.price))
                             if asked is not None:
                                 break
             if totals:
-                known = [one.price.usd_month + disk for disk, cost in totals if disk is not None and cost is not None]
+                known = [one.price.per_month + disk for disk, cost in totals if disk is not None and cost is not None]
                 cheapest[one.machine_type] = min(known, default=None)
         assert set(offered) == set(cheapest)
         for name, total in cheapest.items():
             if total is None:
-                assert offered[name].cost.usd_month is None
+                assert offered[name].cost.per_month is None
             else:
-                assert offered[name].cost.usd_month == pytest.approx(total)
+                assert offered[name].cost.per_month == pytest.approx(total)
             assert offered[name].concurrent_iops >= iops
             assert offered[name].disk_mb_per_second >= bandwidth
         published = {one.machine_type for one in machines if None not in (one.concurrent_iops, one.disk_mb_per_second)}
@@ -666,7 +666,7 @@ class TestBruteForce:
         known = [cheapest[name] for name in first if cheapest[name] is not None]
         if known:
             assert found.best.machine.machine_type in first
-            assert found.best.cost.usd_month == pytest.approx(min(known))
+            assert found.best.cost.per_month == pytest.approx(min(known))
         assert len(found.rejected) + found.feasible == len(machines)
 
 
@@ -678,7 +678,7 @@ class TestLimitNotPublished:
     def test_its_figures_are_those_of_the_disk(self):
         best = fit("medium", catalog(self.UNKNOWN)).best
         assert (best.limit_known, best.concurrent_iops, best.disk_mb_per_second) == (False, 4500, 150)
-        assert (best.disk.kind, best.cost.usd_month, best.excess) == ("ssd", 0.1 * 730 + 15, (1 + 16 / 15) / 2 - 1)
+        assert (best.disk.kind, best.cost.per_month, best.excess) == ("ssd", 0.1 * 730 + 15, (1 + 16 / 15) / 2 - 1)
         assert best.disk_reason.endswith(
             "; the machine's own limit is not published, so the figures are those of the disk alone"
         )
@@ -734,8 +734,8 @@ class TestInAnswers:
             chosen = sizing.machines[provider]
             assert (chosen.machine_type, chosen.disk.kind) == (best.machine.machine_type, best.disk.kind)
             assert chosen.cost == best.cost
-            total = best.cost.usd_month
-            assert sizing.usd_month[provider] == (None if total is None else 5 * total)
+            total = best.cost.per_month
+            assert sizing.cost_per_month[provider] == (None if total is None else 5 * total)
         assert sizing.catalog == "current"
         assert type(sizing).model_validate_json(sizing.model_dump_json()) == sizing
         codes = {notice.code for notice in sizing.notices}
@@ -744,7 +744,7 @@ class TestInAnswers:
     def test_a_price_is_explained_with_its_region_and_date(self):
         explanation = size(clients=300, catalog="current", provider="aws").explain()
         assert (
-            f"On aws, the cluster costs ${usd_month('aws', 'medium'):,.2f} a month (us-east-1, 2026-07-20)."
+            f"On aws, the cluster costs ${cost_per_month('aws', 'medium'):,.2f} a month (us-east-1, 2026-07-20)."
             in explanation
         )
 
@@ -753,16 +753,16 @@ class TestInAnswers:
                            on_invalid="mark", members=3)  # fmt: skip
         one, two = (fit(tier, provider=name).best for tier, name in (("small", "aws"), ("medium", "gce")))
         assert fleet.machine_types.tolist()[:2] == [one.machine.machine_type, two.machine.machine_type]
-        assert fleet.usd_month[:2].tolist() == [3 * one.cost.usd_month, 3 * two.cost.usd_month]
-        assert [math.isnan(cost) for cost in fleet.usd_month[2:]] == [True, True]
-        assert fleet[1].usd_month == {"gce": 3 * two.cost.usd_month}
+        assert fleet.cost_per_month[:2].tolist() == [3 * one.cost.per_month, 3 * two.cost.per_month]
+        assert [math.isnan(cost) for cost in fleet.cost_per_month[2:]] == [True, True]
+        assert fleet[1].cost_per_month == {"gce": 3 * two.cost.per_month}
 
     def test_the_guide_has_no_prices(self):
         """A cluster costs what the machine of today costs."""
         assert all(machine.cost is None for machine in size(clients=1).machines.values())
-        cost = fit("small", provider="aws").best.cost.usd_month
-        assert size(clients=1).usd_month["aws"] == cost * 3
-        assert size_fleet([1], 1, 1, provider="aws", members=5).usd_month[0] == cost * 5
+        cost = fit("small", provider="aws").best.cost.per_month
+        assert size(clients=1).cost_per_month["aws"] == cost * 3
+        assert size_fleet([1], 1, 1, provider="aws", members=5).cost_per_month[0] == cost * 5
 
     def test_a_catalog_in_which_no_machine_is_enough(self):
         with pytest.raises(OptionError) as caught:
@@ -784,8 +784,8 @@ class TestInAnswers:
         fleet = size_fleet([5, 1000, 300], 1, 1, catalog=ours)
         assert fleet.machine_types.tolist() == ["m8i.large", None, "m8i.xlarge"]
         assert fleet.tier_names.tolist() == ["small", "large", "medium"]
-        assert math.isnan(fleet.usd_month[1])
-        assert not math.isnan(fleet.usd_month[2])
+        assert math.isnan(fleet.cost_per_month[1])
+        assert not math.isnan(fleet.cost_per_month[2])
 
     def test_an_arm64_catalog(self):
         """arm64 has to be requested, and a catalog that has nothing else counts as a request."""

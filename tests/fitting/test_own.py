@@ -32,7 +32,7 @@ class TestFit:
     def test_without_any_network_disk_or_price(self, tier):
         best = fit(tier, catalog(server(bare_metal=True, local_nvme_gb=960))).best
         assert (best.disk, best.concurrent_iops, best.disk_mb_per_second) == (None, 20000, 400)
-        assert (best.cost.usd_month, best.cost.unknown) == (None, "no price for the machine")
+        assert (best.cost.per_month, best.cost.unknown) == (None, "no price for the machine")
         assert best.limit_known
         assert str(best) == "r640 + its own disk"
 
@@ -40,9 +40,9 @@ class TestFit:
         assert fit("small", catalog(server(local_nvme_gb=960))).local == ()
 
     def test_a_price_includes_the_disk(self):
-        one = server(price=Price(usd_hour=0.5, region="fra1", date="2026-11-01"))
+        one = server(price=Price(per_hour=0.5, currency="USD", region="fra1", date="2026-11-01"))
         cost = fit("small", catalog(one)).best.cost
-        assert (cost.usd_month, cost.machine_usd_month, cost.disk_usd_month) == (365, 365, None)
+        assert (cost.per_month, cost.machine_per_month, cost.disk_per_month) == (365, 365, None)
         assert (cost.region, cost.date) == ("fra1", "2026-11-01")
         assert fit("small", catalog(one), region="fra1").best.cost == cost
 

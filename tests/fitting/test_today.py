@@ -44,10 +44,10 @@ class TestOneAnswer:
     def test_whatever_the_catalog(self, provider, clients):
         guide, current = (size(clients=clients, provider=provider, catalog=name) for name in ("guide", "current"))
         assert guide.machine_today == current.machine_today == current.machine != guide.machine
-        assert guide.usd_month == current.usd_month
+        assert guide.cost_per_month == current.cost_per_month
         fleet = size_fleet([clients], None, None, provider=provider)
         assert fleet.machines_today[fleet.machine_codes[0]] == guide.machine_today
-        assert fleet.usd_month[0] == guide.usd_month[provider]
+        assert fleet.cost_per_month[0] == guide.cost_per_month[provider]
 
     def test_a_catalog_that_is_fitted_or_has_current_machines_is_kept(self):
         ours = load_catalog("current").restrict(families="m8i")
@@ -56,11 +56,11 @@ class TestOneAnswer:
         mine = Machine(provider="aws", machine_type="big", tier="small", vcpus=4, memory_gib=16, lifecycle="current")
         one = size(clients=1, catalog=Catalog(name="guide", machines=[mine]), provider="aws")
         assert one.machine_today == one.machine == mine
-        assert one.usd_month == {}
+        assert one.cost_per_month == {}
 
     def test_an_unknown_cost_stays_unknown(self):
         one = size(clients=1, provider="azure", catalog="current")
-        assert one.usd_month == {"azure": None}
+        assert one.cost_per_month == {"azure": None}
         assert "unknown-cost" in {notice.code for notice in one.notices}
 
 
@@ -84,7 +84,7 @@ class TestOtherTables:
         ours = Catalog(name="ours", machines=(machine, *load_catalog("guide").machines[2:]))
         assert machine_today(machine, table) is None
         one = size(clients=1, provider="aws", tiers=table, catalog=ours)
-        assert (one.tier, one.machines_today, one.machine_today, one.usd_month) == ("tiny", {}, None, {})
+        assert (one.tier, one.machines_today, one.machine_today, one.cost_per_month) == ("tiny", {}, None, {})
         fleet = size_fleet([1, 300], None, None, provider="aws", tiers=table, catalog=ours)
         assert fleet.machines_today[0] is None
         assert fleet.machines_today[1] == machine_today(ours.machine_for("aws", "medium"), table)

@@ -221,7 +221,7 @@ class TestVerdicts:
 
     def test_an_empty_fleet(self):
         fleet = audit(np.array([], object), np.array([]), np.array([]), np.array([]))
-        assert (len(fleet), fleet.verdicts.tolist(), fleet.usd_month_to_save) == (0, [], 0.0)
+        assert (len(fleet), fleet.verdicts.tolist(), fleet.savings_per_month) == (0, [], {})
         assert fleet.at_risk().tolist() == fleet.savings().tolist() == []
 
     def test_blocks_agree_with_their_rows(self):
@@ -294,30 +294,31 @@ class TestMoney:
         now, then = CURRENT.machine("aws", "m5.4xlarge"), fit("small", provider="aws").best.machine
         fleet = audit(["m5.4xlarge", "m5.large"], [10, 300], 1, 1, members=5)
         assert fleet[0].recommended_machine.machine_type == then.machine_type
-        saved = 5 * 730 * (now.price.usd_hour - then.price.usd_hour)
-        assert fleet.usd_month_difference[0] == pytest.approx(-saved)
-        assert fleet.usd_month_to_save == pytest.approx(saved)
-        assert fleet.usd_month_difference[1] > 0
+        saved = 5 * 730 * (now.price.per_hour - then.price.per_hour)
+        assert fleet.cost_difference_per_month[0] == pytest.approx(-saved)
+        assert fleet.savings_per_month == {"USD": pytest.approx(saved)}
+        assert (fleet[0].difference_currency, fleet.difference_currencies.tolist()) == ("USD", ["USD", "USD"])
+        assert fleet.cost_difference_per_month[1] > 0
 
     def test_right_costs_nothing(self):
-        assert audit(["m5.large"], [90], 1, 1).usd_month_difference.tolist() == [0.0]
+        assert audit(["m5.large"], [90], 1, 1).cost_difference_per_month.tolist() == [0.0]
 
     def test_an_unknown_price_gives_nan(self):
         """r9g has no price."""
         fleet = audit(["r9g.4xlarge"], [10], 1, 1)
         assert fleet.verdicts.tolist() == ["over"]
-        assert math.isnan(fleet.usd_month_difference[0])
-        assert fleet[0].usd_month_difference is None
-        assert fleet.usd_month_to_save == 0
+        assert math.isnan(fleet.cost_difference_per_month[0])
+        assert fleet[0].cost_difference_per_month is None
+        assert (fleet[0].difference_currency, fleet.savings_per_month) == (None, {})
 
     def test_prices_of_two_regions_are_not_compared(self):
-        moved = CURRENT.machines[0].price.model_copy(update={"region": "eu-west-1", "usd_hour": 9.0})
+        moved = CURRENT.machines[0].price.model_copy(update={"region": "eu-west-1", "per_hour": 9.0})
         machines = [
             machine.model_copy(update={"price": moved}) if machine.machine_type == "m5.4xlarge" else machine
             for machine in CURRENT.machines
         ]
         fleet = audit(["m5.4xlarge"], [10], 1, 1, catalog=CURRENT.model_copy(update={"machines": tuple(machines)}))
-        assert math.isnan(fleet.usd_month_difference[0])
+        assert math.isnan(fleet.cost_difference_per_month[0])
 
     def test_rankings_start_with_the_worst(self):
         clients = [101, 5000, 10, 300, 20, 10]

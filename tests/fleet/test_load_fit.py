@@ -91,7 +91,7 @@ class TestUnder:
             "more often"
         )
         assert cluster.recommended_machine.machine_type == "m6a.large"
-        assert cluster.usd_month_difference == 0
+        assert cluster.cost_difference_per_month == 0
         file_bytes = resources._lowest.file_bytes[0]
         assert one("m6a.large", quota_bytes=file_bytes)[0].verdict == "right"
         assert one("m6a.large", quota_bytes=np.nextafter(file_bytes, 0))[0].verdict == "under"

@@ -209,7 +209,7 @@ class TestProvider:
         fleet = size_fleet([1, 300, 2], 1, 1e6, provider=["aws", other, "EKS"])
         assert fleet.tier_names.tolist() == ["small", "medium", "small"]
         assert fleet.machine_types.tolist() == ["m4.large", None, "m4.large"]
-        assert (fleet[1].tier, fleet[1].machines, fleet[1].usd_month) == ("medium", {}, {})
+        assert (fleet[1].tier, fleet[1].machines, fleet[1].cost_per_month) == ("medium", {}, {})
         assert [notice.code for notice in fleet[1].notices] == ["dedicated-machine", "no-machines"]
         assert fleet[1].notices[-1].text == (
             'The catalog "guide" has no machine of the cluster\'s provider; the tier says what it needs.'

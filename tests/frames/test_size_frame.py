@@ -23,7 +23,17 @@ ROWS = {
     "db_size": [80_000_000, 400_000_000, 1_000_000_000, 3_000_000_000, 10_000_000_000],
     "cloud": ["aws", "gcp", "AWS", "google", "gce"],
 }
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
+ANSWERS = [
+    "tier",
+    "machine_type",
+    "forced_by",
+    "tightest",
+    "machine_today",
+    "cost_per_month",
+    "currency",
+    "problem",
+    "notices",
+]
 
 
 def pandas_numpy(data: dict) -> pd.DataFrame:
@@ -117,7 +127,7 @@ class TestAnyFrame:
             assert set(filter(None, got["forced_by"][index].split(";"))) == set(one.forced_by)
             assert got["tightest"][index] == one.tightest
             assert got["machine_today"][index] == one.machine_today.machine_type
-            assert got["usd_month"][index] == round(next(iter(one.usd_month.values())), 2)
+            assert got["cost_per_month"][index] == round(next(iter(one.cost_per_month.values())), 2)
         assert got["problem"] == [None] * 5
 
     def test_same_kind_comes_back_and_other_columns_stay(self, make):
@@ -227,7 +237,7 @@ class TestAnyFrame:
 class TestCategorical:
     """Tier, machine type, forced_by and tightest are categories, in every library's own way."""
 
-    @pytest.mark.parametrize("name", [name for name in ANSWERS if name not in ("problem", "usd_month")])
+    @pytest.mark.parametrize("name", [name for name in ANSWERS if name not in ("problem", "cost_per_month")])
     def test_kinds(self, name):
         assert isinstance(size_frame(pd.DataFrame(ROWS))[name].dtype, pd.CategoricalDtype)
         assert size_frame(pl.DataFrame(ROWS))[name].dtype == pl.Categorical

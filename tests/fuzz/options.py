@@ -148,7 +148,7 @@ def files() -> dict[str, bytes]:
         "apiserver-later.txt": APISERVER.format(1200, 700).encode(),
         "load.toml": b'[load]\nkeys = 40000\nvalue_bytes = "200..900"\nwrites_per_second = [20, 50]\ntls = true\n',
         "objects.toml": b'[load]\nclients = 5\n[[load.objects]]\nname = "pods"\ncount = 300\nvalue_bytes = "10kB"\n',
-        "prices.csv": b"machine_type,price_usd_hour,region,date\nm8i.large,0.1,us-east-1,2026-11-01\n",
+        "prices.csv": b"machine_type,price_per_hour,currency,region,date\nm8i.large,0.1,USD,us-east-1,2026-11-01\n",
         "tiers.json": json.dumps(tiers).encode(),
         "catalog.json": json.dumps(catalog).encode(),
         "ca.crt": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",

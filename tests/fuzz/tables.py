@@ -97,7 +97,7 @@ def import_listing(random: Random, folder: Path) -> str:
     words = ["catalog", "import", "--from", origin, "list.json", "-o", "ours.json"]
     if random.random() < 0.5:
         lines = [
-            "machine_type,price_usd_hour,region,date,provider",
+            "machine_type,price_per_hour,currency,region,date,provider",
             f"m8i.large,{number(random)},{text(random)},2026-11-01,aws",
             "n1-standard-4,0.2,us-east1,2026-11-01,gce",
         ]

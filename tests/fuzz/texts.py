@@ -169,7 +169,7 @@ def sound(random: Random, value: str, other: Callable[[Random], str]) -> str:
 def prices(random: Random) -> object:
     date = sound(random, "2026-11-01", lambda random: random.choice(("20261101", "2026-W45-1", "2026-13-01")))
     lines = [
-        "machine_type,price_usd_hour,region,date,source",
+        "machine_type,price_per_hour,currency,region,date,source",
         f"m8i.large,{sound(random, '0.1', number)},{sound(random, 'us-east-1', text)},2026-11-01,{text(random)}",
         f"m8i.xlarge,0.2,us-east-1,{date},",
     ]

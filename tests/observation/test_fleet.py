@@ -28,7 +28,17 @@ from etcdsize.observation.rows import OBSERVED
 
 HERE = Path(__file__).parents[1] / "support"
 METRICS = alone(captured(0))
-ANSWERS = ["tier", "machine_type", "forced_by", "tightest", "machine_today", "usd_month", "problem", "notices"]
+ANSWERS = [
+    "tier",
+    "machine_type",
+    "forced_by",
+    "tightest",
+    "machine_today",
+    "cost_per_month",
+    "currency",
+    "problem",
+    "notices",
+]
 
 
 @pytest.fixture

@@ -389,7 +389,7 @@ class TestVerdicts:
         with served(*map(trio, range(3))) as targets:
             row = self.row(run, tmp_path, targets, clients="50")
         assert (row["verdict"], row["observed_problem"]) == ("over", None)
-        assert row["usd_month_difference"] < 0
+        assert row["cost_difference_per_month"] < 0
 
     def test_file_as_an_upper_bound_of_the_data_is_enough(self, run, tmp_path):
         with served(*(trio(number, data_bytes=None) for number in range(3))) as targets:
@@ -408,7 +408,7 @@ class TestVerdicts:
         with served(member("a1", has_leader=False)) as (alive,):
             row = self.row(run, tmp_path, [alive, self.DEAD, "127.0.0.2:1"][:listed], clients="50")
         assert row["verdict"] == "unknown"
-        assert row["usd_month_difference"] is None
+        assert row["cost_difference_per_month"] is None
         assert "no leader" in row["observed_problem"]
 
     @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ class TestVerdicts:
         with served(*asked) as targets:
             row = self.row(run, tmp_path, targets, **({} if clients is None else {"clients": clients}))
         assert row["verdict"] == "unknown"
-        assert row["usd_month_difference"] is None
+        assert row["cost_difference_per_month"] is None
 
     def test_lower_bound_may_still_be_too_much(self, run, tmp_path):
         """One of three members is down, and what the others hold is more than the machine is for."""

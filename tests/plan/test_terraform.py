@@ -45,7 +45,7 @@ class TestAnswer:
     def test_has_the_price_if_the_catalog_has_prices(self):
         found = ask(**LOAD, catalog="current", provider="aws")
         sizing = size(clients=300, requests_per_second=800, data_bytes=4 * 10**9, catalog="current", provider="aws")
-        assert float(found["usd_month_aws"]) == pytest.approx(sizing.usd_month["aws"], abs=0.01)
+        assert float(found["cost_per_month_aws"]) == pytest.approx(sizing.cost_per_month["aws"], abs=0.01)
         assert found["disk_aws"] == str(sizing.machine.disk)
         assert "machine_type_gce" not in found
 
@@ -88,7 +88,7 @@ class TestAnswer:
         assert found[f"disk_today_{provider}"] == str(disk_of(best.disk))
         assert found[f"volume_type_today_{provider}"] == best.disk.kind
         assert found[f"volume_size_gib_today_{provider}"] == str(best.disk.size_gib)
-        assert float(found[f"usd_month_{provider}"]) == pytest.approx(3 * best.cost.usd_month, abs=0.01)
+        assert float(found[f"cost_per_month_{provider}"]) == pytest.approx(3 * best.cost.per_month, abs=0.01)
 
     def test_every_key_is_documented(self):
         patterns = [
@@ -167,7 +167,7 @@ class TestAnswer:
         query = dict(re.findall(r'^    (\w+) *= "(.*)"$', page.read_text(encoding="utf-8"), re.M))
         assert len(query) == 6
         found = ask(**query)
-        assert {"member_a", "member_b", "member_c", "usd_month_aws"} <= set(found)
+        assert {"member_a", "member_b", "member_c", "cost_per_month_aws"} <= set(found)
 
     def test_empty_text_counts_as_missing(self):
         assert ask(**LOAD, hosts="", etcd_version="", provider="") == ask(**LOAD)

@@ -8,7 +8,7 @@ from etcdsize.reports.fit import render_fit
 
 
 def machine(name, vcpus, memory_gib, iops, usd, **more):
-    price = None if usd is None else Price(usd_hour=usd, region="eu-1", date="2026-11-02")
+    price = None if usd is None else Price(per_hour=usd, currency="USD", region="eu-1", date="2026-11-02")
     fields = {"provider": "aws", "family": "f", "arch": "x86_64", "disk_mb_per_second": 100} | more
     return Machine(
         machine_type=name, vcpus=vcpus, memory_gib=memory_gib, concurrent_iops=iops, price=price, **fields
@@ -19,7 +19,7 @@ def disk(provider, kind, usd):
     return DiskKind(
         provider=provider, kind=kind, media="ssd", max_size_gib=1000, included_iops=0, iops_per_gib=300, max_iops=9000,
         included_mb_per_second=200, mb_per_second_per_gib=0, mb_per_second_per_iops=0, max_mb_per_second=200,
-        price=None if usd is None else DiskPrice(usd_gib_month=usd, region="eu-1", date="2026-11-01"),
+        price=None if usd is None else DiskPrice(per_gib_month=usd, currency="USD", region="eu-1", date="2026-11-01"),
     )  # fmt: skip
 
 
@@ -180,4 +180,4 @@ def test_a_cost_always_has_its_region_and_date(tier):
     for line, candidate in zip(table, found.candidates, strict=True):
         cost = candidate.cost
         assert line.split()[1] == candidate.machine.machine_type
-        assert (f"  {cost.region}, {cost.date}" in line) == (cost.usd_month is not None)
+        assert (f"  {cost.region}, {cost.date}" in line) == (cost.per_month is not None)

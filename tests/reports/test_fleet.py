@@ -104,14 +104,14 @@ Not sized: 13 clusters (first 2 shown)
             machines=(
                 MachineCount(
                     provider="aws", tier="small", machine_type="old", clusters=2, machine_today="new",
-                    disk_today=disk, usd_month=20.5, region="north", date="2026-01-01",
+                    disk_today=disk, cost_per_month=20.5, currency="USD", region="north", date="2026-01-01",
                 ),
                 MachineCount(
                     provider="azure", tier="small", machine_type="b", clusters=3, machine_today="b", disk_today=disk
                 ),
                 MachineCount(provider="gce", tier="small", machine_type="c", clusters=1),
             ),
-            usd_month=20.5,
+            cost_per_month={"USD": 20.5},
             clusters_without_cost=4,
         )  # fmt: skip
         assert render_fleet(summary).endswith(

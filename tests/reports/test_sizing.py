@@ -53,7 +53,7 @@ def today(sizing):
         figures = (machine.vcpus, machine.memory_gib, machine.concurrent_iops, machine.disk_mb_per_second)
         rows.append((provider, str(machine), *(f"{figure:.9g}" for figure in figures)))
         cost = machine.cost
-        usd = (cost.machine_usd_month, cost.disk_usd_month, sizing.usd_month[provider])
+        usd = (cost.machine_per_month, cost.disk_per_month, sizing.cost_per_month[provider])
         costs.append((provider, *(f"{one:,.2f}" for one in usd), f"{cost.region}, {cost.date}"))
     members = f"{sizing.members} members ($/month)"
     head = ("provider", "machine ($/month)", "disk ($/month)", members, "region, date")

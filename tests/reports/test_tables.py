@@ -87,7 +87,7 @@ class TestMachinesWithPrices:
 
     def test_the_whole_report(self):
         one = {"vcpus": 2, "memory_gib": 8}
-        price = Price(usd_hour=0.1, region="eu-west-1", date="2026-11-01")
+        price = Price(per_hour=0.1, currency="USD", region="eu-west-1", date="2026-11-01")
         limits = [{"kind": "pd-ssd", "concurrent_iops": 15_000}, {"kind": "pd-balanced", "concurrent_iops": 9}]
         machines = [
             Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", price=price, **one),
@@ -121,6 +121,7 @@ class TestImport:
 
     def test_counts_of_zero_are_left_out(self):
         machine = Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", vcpus=2,
-                          memory_gib=8, price=Price(usd_hour=0.1, region="r", date="2026-11-25"))  # fmt: skip
+                          memory_gib=8,
+                          price=Price(per_hour=0.1, currency="USD", region="r", date="2026-11-25"))  # fmt: skip
         catalog = Catalog(name="mine", machines=[machine])
         assert render_import(Imported(catalog=catalog, found=1)) == "1 entry: 1 imported, 0 dropped\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from today import disk_gb, usd_month
+from today import cost_per_month, disk_gb
 
 from etcdsize import Catalog, kubernetes_profile, load_catalog, size
 from etcdsize.sizing.answer import cost_text, figures_text
@@ -24,12 +24,12 @@ class TestExplain:
                 f"On aws, the machine of today is m6a.xlarge + {disk_gb('aws', 'medium')} GB GP3, 4500 IOPS (4 vCPUs, "
                 "16 GiB, 4500 concurrent "
                 "IOPS, 131.072 MB/s).",
-                f"On aws, the cluster costs ${usd_month('aws', 'medium')} a month (us-east-1, 2026-07-20).",
+                f"On aws, the cluster costs ${cost_per_month('aws', 'medium')} a month (us-east-1, 2026-07-20).",
                 "On gce, run each member on n1-standard-4 + 150 GB PD SSD (4 vCPUs, 15 GiB, 4500 concurrent IOPS, "
                 "75 MB/s).",
                 f"On gce, the machine of today is {found.machines_today['gce']} "
                 f"({figures_text(found.machines_today['gce'])}).",
-                f"On gce, the cluster costs ${usd_month('gce', 'medium')} a month (us-central1, 2026-06-23).",
+                f"On gce, the cluster costs ${cost_per_month('gce', 'medium')} a month (us-central1, 2026-06-23).",
                 "With 3 members, the quorum is 2 and 1 member may fail.",
                 "Notice (erratum): gce n1-standard-4, vcpus: the guide prints 5, which should be 4: an n1-standard-4 "
                 "has 4 vCPUs.",
@@ -85,7 +85,7 @@ class TestExplain:
                 f"On aws, the machine of today is m6a.xlarge + {disk_gb('aws', 'medium')} GB GP3, 4500 IOPS (4 vCPUs, "
                 "16 GiB, 4500 concurrent "
                 "IOPS, 131.072 MB/s).",
-                f"On aws, the cluster costs ${usd_month('aws', 'medium')} a month (us-east-1, 2026-07-20).",
+                f"On aws, the cluster costs ${cost_per_month('aws', 'medium')} a month (us-east-1, 2026-07-20).",
                 "With 3 members, the quorum is 2 and 1 member may fail.",
                 "Notice (previous-generation): m4.xlarge is a previous-generation machine; the catalog "
                 '"current" has newer ones.',
@@ -157,13 +157,13 @@ class TestExplain:
         sizing = size(clients=5, catalog="current", provider="aws")
         cost = sizing.machine.cost
         assert (
-            f"On aws, the cluster costs ${3 * cost.usd_month:,.2f} a month ({cost.region}, {cost.date})."
+            f"On aws, the cluster costs ${3 * cost.per_month:,.2f} a month ({cost.region}, {cost.date})."
             in sizing.explain().splitlines()
         )
 
     def test_a_cost_that_is_unknown_is_not_said(self):
         sizing = size(clients=5, catalog="current", provider="azure")
-        assert sizing.usd_month == {"azure": None}
+        assert sizing.cost_per_month == {"azure": None}
         assert " costs " not in sizing.explain()
 
     def test_what_a_preset_assumes_is_not_said_beside_its_nodes(self):
@@ -171,4 +171,6 @@ class TestExplain:
         assert text.startswith("A Kubernetes cluster of 20 nodes needs the small tier.\n")
 
     def test_a_cost_without_a_region_and_a_date(self):
-        assert cost_text(size(clients=5, provider="aws").machine, 1234.5) == "$1,234.50 a month"
+        machine = size(clients=5, provider="aws").machine
+        assert cost_text(machine, 1234.5, "USD") == "$1,234.50 a month"
+        assert cost_text(machine, 1234.5, "CNY") == "CNY 1,234.50 a month"

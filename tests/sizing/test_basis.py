@@ -125,7 +125,7 @@ class TestMachines:
         best = fit(old).best
         today = old.machine_today
         assert (today.machine_type, today.disk.size_gb) == (best.machine.machine_type, best.disk.size_gib)
-        assert old.usd_month["aws"] == pytest.approx(3 * best.cost.usd_month)
+        assert old.cost_per_month["aws"] == pytest.approx(3 * best.cost.per_month)
 
     def test_a_load_that_takes_less_keeps_the_guides_machine_unless_measured_is_asked(self):
         load = Profile(**PLAIN, value_bytes=200)
@@ -229,7 +229,8 @@ class TestComparison:
 def machine(name, memory_gib):
     return Machine(
         provider="aws", machine_type=name, family="f", vcpus=16, memory_gib=memory_gib, concurrent_iops=90_000,
-        disk_mb_per_second=4_000, arch="x86_64", price=Price(usd_hour=1, region="r1", date="2026-01-02"),
+        disk_mb_per_second=4_000, arch="x86_64",
+        price=Price(per_hour=1, currency="USD", region="r1", date="2026-01-02"),
     )  # fmt: skip
 
 

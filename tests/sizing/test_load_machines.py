@@ -89,7 +89,7 @@ class TestToday:
 def machine(name, arch="x86_64", vcpus=4):
     return Machine(
         provider="aws", machine_type=name, vcpus=vcpus, memory_gib=16, concurrent_iops=9_000, disk_mb_per_second=400,
-        arch=arch, price=Price(usd_hour=vcpus, region="us-east-1", date="2026-01-02"),
+        arch=arch, price=Price(per_hour=vcpus, currency="USD", region="us-east-1", date="2026-01-02"),
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ class TestCatalogWithoutTiers:
         assert found.today == found.chosen
         ((_, one),) = found.chosen
         assert (name, one.tier) == ("medium", "medium")
-        assert one.cost.machine_usd_month == 4 * 730
+        assert one.cost.machine_per_month == 4 * 730
         assert one.disk is not None
 
     def test_arm64(self):

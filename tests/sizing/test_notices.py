@@ -72,10 +72,12 @@ class TestMachines:
             assert ("previous-generation" in notices(**FULL, catalog=catalog)) == expected
 
 
-def fitted(machine_type: str, *, lifecycle: str | None = "current", usd_month: float | None = 100) -> Machine:
+def fitted(machine_type: str, *, lifecycle: str | None = "current", per_month: float | None = 100) -> Machine:
     """Return a machine as `fit` chooses it: with a cost, or with the reason why that is unknown."""
-    unknown = "no price for the machine" if usd_month is None else ""
-    cost = Cost(machine_usd_month=usd_month, disk_usd_month=0, usd_month=usd_month, region="r", unknown=unknown)
+    unknown = "no price for the machine" if per_month is None else ""
+    cost = Cost(
+        machine_per_month=per_month, disk_per_month=0, per_month=per_month, currency="USD", region="r", unknown=unknown
+    )
     return Machine(
         provider="aws", machine_type=machine_type, vcpus=2, memory_gib=8, concurrent_iops=9, disk_mb_per_second=9,
         lifecycle=lifecycle, cost=cost, disk=Disk(kind="gp3", size_gb=20), source="its source",
@@ -94,7 +96,7 @@ class TestMachinesThatFitChose:
         assert self.codes(fitted("old", lifecycle="previous")) == [
             *("previous-generation", "measure-disk", "dedicated-machine"),
         ]
-        assert self.codes(fitted("new", usd_month=None)) == ["unknown-cost", "measure-disk", "dedicated-machine"]
+        assert self.codes(fitted("new", per_month=None)) == ["unknown-cost", "measure-disk", "dedicated-machine"]
         guide = load_catalog("guide").machine_for("aws", "small")
         assert self.codes(guide) == ["previous-generation", "dedicated-machine"]
         # One of each: the guide's machine has newer ones in another catalog; the disk of the other is to be measured.
@@ -111,7 +113,7 @@ class TestMachinesThatFitChose:
         )
 
     def test_an_unknown_cost(self):
-        notices = machine_notices(*[[fitted("a", usd_month=None), fitted("b")]] * 2)
+        notices = machine_notices(*[[fitted("a", per_month=None), fitted("b")]] * 2)
         assert [notice for notice in notices if notice.code == "unknown-cost"] == [
             Notice(
                 code="unknown-cost",

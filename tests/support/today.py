@@ -16,11 +16,11 @@ def disk_gb(provider: str, tier: str) -> float:
     return fit(tier, provider=provider).best.disk.size_gib
 
 
-def usd_month(provider: str, tier: str) -> float:
+def cost_per_month(provider: str, tier: str) -> float:
     """Return the monthly cost of a cluster, rounded to cents as in files. [US dollars]"""
-    return round(MEMBERS * fit(tier, provider=provider).best.cost.usd_month, 2)
+    return round(MEMBERS * fit(tier, provider=provider).best.cost.per_month, 2)
 
 
 def cells(provider: str, tier: str) -> str:
-    """Return both as they are in a file of comma-separated values."""
-    return f"{machine_today(provider, tier)},{usd_month(provider, tier)}"
+    """Return both, and the currency, as they are in a file of comma-separated values."""
+    return f"{machine_today(provider, tier)},{cost_per_month(provider, tier)},USD"
