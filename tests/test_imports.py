@@ -126,6 +126,18 @@ def test_each_feature_loads_only_what_it_needs(code, allowed):
     assert loaded(code) & HEAVY == allowed
 
 
+def test_a_sizing_builds_no_schema_of_what_the_load_takes():
+    # Building it, and validating our own tables, would take a fifth of the time of a command.
+    code = (
+        "import etcdsize; etcdsize.size(clients=300, data_bytes='400MB').needs\n"
+        "from etcdsize.resources.coefficients import CoefficientTable\n"
+        "from etcdsize.resources.resources import Resources\n"
+        "print(Resources.__pydantic_complete__, CoefficientTable.__pydantic_complete__)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout.split() == ["False", "False"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

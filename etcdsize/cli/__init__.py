@@ -44,6 +44,8 @@ def program(arguments: Sequence[str] | None = None) -> int:
     try:
         return main(arguments)
     finally:
+        # Nor does Python scan them once more when it ends, which takes a tenth of a short command's time (measured).
+        gc.freeze()
         # Everything is done, and Python would restore the default handlers while it ends.
         _handle(numbers, signal.SIG_IGN)
 

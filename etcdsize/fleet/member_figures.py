@@ -101,7 +101,7 @@ class _Sums(NamedTuple):
 def member_figures(load: LoadArrays, case: Case) -> MemberFigures:
     """Return what the loads of a block take in one case."""
     values = case.values
-    sums = _sums_of(load, case.index, values.defragment_keys)
+    sums = _sums_of(load, case.number, values.defragment_keys)
     length = _file_length(load, sums, case)
     wanted = np.maximum(_wanted_quota(length), sums.data_bytes)
     quota = np.maximum(float(DEFAULT_QUOTA_BYTES), np.ceil(wanted / GIB) * GIB)

@@ -94,7 +94,7 @@ class _Model:
         self._has_history = history is not None
         # The likely point of the first load comes first.
         self._points = [
-            _point(load if history is None else load._replace(**history[case.index]), case)
+            _point(load if history is None else load._replace(**history[case.number]), case)
             for filled in loads
             for load, case in points_of(filled, self._asked)
         ]
@@ -190,7 +190,7 @@ def _of_member(point: _Point, member: MemberLoad, profile: Profile) -> _Point:
     most = [member.open_files, profile.clients if profile.clients_bound != "estimate" else None]
     known = [count for count in most if count is not None]
     if known:
-        given["clients"] = min(known) if point.case.index else 0.0
+        given["clients"] = min(known) if point.case.number else 0.0
     return point._replace(load=point.load._replace(**given))
 
 

@@ -5,13 +5,13 @@ a machine of the user's, read in etcd's source, or our choice.
 """
 
 import functools
-from dataclasses import dataclass, fields
+import json
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Date, Model, Name, NotNegative, read_table
+from etcdsize.base.model import Date, Model, Name, NotNegative
 from etcdsize.errors import TableError
 from etcdsize.etcd.version_names import version_files, version_names, version_order
 
@@ -20,8 +20,7 @@ __all__ = ["Coefficient", "CoefficientTable", "Coefficients", "Spread", "load_co
 _FOLDER = Path(__file__).parents[1] / "data" / "resources"
 
 
-@dataclass(frozen=True, slots=True)
-class Coefficients:
+class Coefficients(NamedTuple):
     """One value for every coefficient: [bytes] where nothing else is said."""
 
     # Memory.
@@ -155,7 +154,7 @@ class Coefficients:
     restore_per_mb: float
 
 
-_NAMES = tuple(field.name for field in fields(Coefficients))
+_NAMES = Coefficients._fields
 
 
 class Coefficient(Model):
@@ -260,14 +259,21 @@ def minor_version(etcd_version: str) -> str:
 def _built_in(name: str) -> CoefficientTable:
     file = _FOLDER / f"{name}.json"
     if file.exists():
-        return read_table(CoefficientTable, file)
+        return _read(file)
     # The experiments have not run on this version: what was measured on the newest one before it stands in.
     older = [one for one in version_files(_FOLDER) if version_order(one.stem) < version_order(name)][-1]
-    table = read_table(CoefficientTable, older)
+    table = _read(older)
     found = {
         key: one if one.how == "choice" else _taken_over(one, older.stem) for key, one in table.coefficients.items()
     }
     return table.model_copy(update={"etcd_version": name, "measured_on": None, "coefficients": found})
+
+
+def _read(file: Path) -> CoefficientTable:
+    """Return one of our own tables. A test validates them: Pydantic would take longer for it than an answer does."""
+    raw: dict[str, Any] = json.loads(file.read_bytes())
+    found = {name: Coefficient.model_construct(**one) for name, one in raw["coefficients"].items()}
+    return CoefficientTable.model_construct(**{**raw, "coefficients": found})
 
 
 def _taken_over(coefficient: Coefficient, version: str) -> Coefficient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from etcdsize.etcd.fsync import WAL_FSYNC_P99_MS
 from etcdsize.resources.coefficients import Coefficients
@@ -76,8 +76,7 @@ DISK_TERMS: dict[str, tuple[TermKind, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSpeed:
+class DiskSpeed(NamedTuple):
     """A disk: how much it moves, and how long it takes to complete a write."""
 
     mb_per_second: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from etcdsize.base.checks import instance_of, number_of
 from etcdsize.base.text import shown
@@ -24,8 +24,7 @@ from etcdsize.resources.writing import writing_of
 __all__ = ["Filled", "fill"]
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """A profile in which nothing is unknown: the extreme points that it allows, and two in between."""
 
     points: tuple[Load, ...]
@@ -38,7 +37,7 @@ class Filled:
     """What is given at its high end, what is assumed at its likely value."""
     preset: tuple[Assumption, ...]
     """The profile's own assumptions."""
-    notes: tuple[Note, ...] = field(repr=False)
+    notes: tuple[Note, ...]
     """The others, which become an `Assumption` when they are asked for."""
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from etcdsize.resources.load import Load
 from etcdsize.resources.mixing import mixing_bytes
@@ -37,8 +37,7 @@ FURTHER_PUT_BYTES = 12
 _ROUNDING = 1e-12
 
 
-@dataclass(slots=True)
-class LoadSums:
+class LoadSums(NamedTuple):
     """Sums over the kinds of keys of a load."""
 
     keys: float

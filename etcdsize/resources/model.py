@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from etcdsize.resources.coefficients import Coefficients
 from etcdsize.resources.cpu import CPU_TERMS, cpu_figures
@@ -29,11 +29,10 @@ GROUPS: dict[str, dict[str, tuple[TermKind, ...]]] = {
 """The terms of every figure, by group."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """What an evaluation assumes besides the load: one end of each range, or what lies between."""
 
-    index: int
+    number: int
     """0: the low end. 1: likely. 2: the high end."""
     values: Coefficients
     disk: DiskSpeed
@@ -54,8 +53,7 @@ class Case:
     """How many writes are under way at once: at the low end any number, at the high end one, and else one or more."""
 
 
-@dataclass(slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """All figures of one case, by group."""
 
     groups: dict[str, Figures]
@@ -105,7 +103,7 @@ def with_tls(evaluation: Evaluation, load: Load, case: Case) -> Evaluation:
 def file_of(load: Load, sums: LoadSums, case: Case) -> Figures:
     """Return the figures of the file in one case."""
     values = case.values
-    return file_figures(load, sums, values, sums.kept_bytes[case.index], snapshot_seconds(sums, values, case.disk))
+    return file_figures(load, sums, values, sums.kept_bytes[case.number], snapshot_seconds(sums, values, case.disk))
 
 
 def memory_of(load: Load, sums: LoadSums, case: Case, file_bytes: float) -> Figures:

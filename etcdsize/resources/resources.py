@@ -293,40 +293,40 @@ def resources_for(
         figures["file"] |= _until_full(found, quota)
         figures["disk"]["writes_possible_per_second"] = _writes_possible(found)
         file, disk = FileResources.model_validate(figures["file"]), DiskResources.model_validate(figures["disk"])
-        others = {
-            "memory": MemoryResources.model_validate(figures["memory"]),
-            "network": NetworkResources.model_validate(figures["network"]),
-            "cpu": CpuResources.model_validate({**figures["cpu"], "machine": table.cpu_machine}),
-            "seconds": SecondsResources.model_validate(figures["seconds"]),
-        }
+        memory = MemoryResources.model_validate(figures["memory"])
+        network = NetworkResources.model_validate(figures["network"])
+        cpu = CpuResources.model_validate({**figures["cpu"], "machine": table.cpu_machine})
+        seconds = SecondsResources.model_validate(figures["seconds"])
     except (OverflowError, ValueError):
         # Python rounds neither infinity nor NaN, and no figure may be one of them.
         raise _too_large() from None
-    resources = Resources.model_validate(
-        {
-            "profile": profile,
-            "etcd_version": etcd_version,
-            "measured_on": table.measured_on,
-            "model": own,
-            "quota_asked": asked.quota_bytes,
-            "quota_bytes": quota,
-            "snapshot_count": count,
-            "disk_mb_per_second": asked.disk_mb_per_second,
-            "fsync_seconds": asked.fsync_seconds,
-            "file": file,
-            "disk": disk,
-            **others,
-            "notices": (
-                *resource_notices(
-                    quota,
-                    file.high_water_bytes,
-                    disk,
-                    disk_mb_per_second=asked.disk_mb_per_second,
-                    fsync_seconds=fsync_p99,
-                ),
-                *profile_notices(profile, filled.need),
+    # Every part is validated already; a schema of all of them takes long to build, and only JSON needs it.
+    resources = Resources.model_construct(
+        profile=profile,
+        etcd_version=etcd_version,
+        measured_on=table.measured_on,
+        model=own,
+        quota_asked=asked.quota_bytes,
+        quota_bytes=quota,
+        snapshot_count=count,
+        disk_mb_per_second=asked.disk_mb_per_second,
+        fsync_seconds=asked.fsync_seconds,
+        file=file,
+        memory=memory,
+        disk=disk,
+        network=network,
+        cpu=cpu,
+        seconds=seconds,
+        notices=(
+            *resource_notices(
+                quota,
+                file.high_water_bytes,
+                disk,
+                disk_mb_per_second=asked.disk_mb_per_second,
+                fsync_seconds=fsync_p99,
             ),
-        }
+            *profile_notices(profile, filled.need),
+        ),
     )
     resources.__dict__.update(_filled=filled, _evaluations=found)
     return resources

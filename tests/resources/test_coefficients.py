@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from etcdsize import OptionError, TableError, load_versions
 from etcdsize.resources.coefficients import Coefficient, Coefficients, CoefficientTable, load_coefficients
 
 VERSIONS = [version.name for version in load_versions().versions]
-NAMES = [field.name for field in dataclasses.fields(Coefficients)]
+NAMES = Coefficients._fields
 
 
 @pytest.mark.parametrize("name", VERSIONS)
@@ -22,6 +20,11 @@ class TestEveryVersion:
         assert table.etcd_version == name
         assert set(NAMES) <= set(table.coefficients)
         assert all(one.source for one in table.coefficients.values())
+
+    def test_a_table_of_ours_is_valid(self, name):
+        # It is read without a validation.
+        table = load_coefficients(name)
+        assert CoefficientTable.model_validate(table.model_dump()) == table
 
     def test_only_what_ran_is_called_measured(self, name):
         table = load_coefficients(name)

@@ -389,7 +389,7 @@ class TestRefusals:
 class TestSpeed:
     """One answer takes at most 300 microseconds, once the coefficients are loaded.
 
-    The least of many counts, as nothing else of a machine does: about 250 on two shared cores, a margin of a sixth.
+    The least of many counts, as nothing else of a machine does: 270 to 290 on two shared cores, beside other programs.
     """
 
     def test_a_warm_answer(self):
