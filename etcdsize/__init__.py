@@ -62,6 +62,7 @@ __all__ = [
     "LocalCandidate",
     "Machine",
     "MachinePrice",
+    "MeasuredDisk",
     "Member",
     "MemberLoad",
     "MemberStatus",
@@ -125,6 +126,7 @@ __all__ = [
     "read_apiserver_metrics",
     "read_aws_instance_types",
     "read_endpoint_status",
+    "read_fio",
     "read_gcloud_machine_types",
     "read_metrics",
     "read_prices",
@@ -188,6 +190,7 @@ _PUBLIC_NAMES = {
     "catalog.readers.aws": ("read_aws_instance_types",),
     "catalog.readers.gcloud": ("read_gcloud_machine_types",),
     "observation.metrics": ("read_metrics",),
+    "catalog.fio": ("MeasuredDisk", "read_fio"),
     "catalog.prices": ("read_prices",),
     "operations.runbook": ("Runbook", "runbook"),
     "observation.endpoint_status": ("read_endpoint_status",),
@@ -237,6 +240,7 @@ if TYPE_CHECKING:
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
     from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
     from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit
+    from etcdsize.catalog.fio import MeasuredDisk, read_fio
     from etcdsize.catalog.listing import Dropped, Imported
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.prices import read_prices

@@ -29,6 +29,7 @@ PROFILE = '[load]\nkeys = "200..900"\nvalue_bytes = "1kB"'
 API_SERVER = api_server_page()
 FOLDER = tempfile.TemporaryDirectory()
 MODEL = write_model(Path(FOLDER.name) / "my-model.json")
+FIO = (Path(__file__).parent / "data" / "fio-3.33.json").read_text()
 PRICES = "machine_type,price_per_hour,currency,region,date\nm8i.large,0.1,USD,us-east-1,2026-11-01\n"
 
 
@@ -135,6 +136,7 @@ def calls() -> dict[str, dict[str, object]]:
         "read_endpoint_status": {"source": STATUS},
         "read_gcloud_machine_types": {"source": GCLOUD, "date": "2026-11-01"},
         "read_metrics": {"source": METRICS, "taken_unix_seconds": 2e9},
+        "read_fio": {"source": FIO},
         "read_prices": {"text": PRICES},
         "read_profile": {"text": PROFILE, "file": "load.toml"},
         "render": {"plan": plan, "format": "flags"},

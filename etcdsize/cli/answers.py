@@ -61,6 +61,9 @@ ANSWERS = {
         "Catalog",
         "validation",
     ),
+    "measured-disk": Answered(
+        "catalog from-fio", "what a disk sustains, as fio measured it", "etcdsize.catalog.fio", "MeasuredDisk"
+    ),
     "model": Answered(
         "calibrate",
         "a model, as calibrate writes it and --model reads it",

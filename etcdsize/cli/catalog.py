@@ -9,7 +9,9 @@ from pathlib import Path
 from etcdsize.base.text import safe_json
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import add_force, add_output
+from etcdsize.cli.catalog_text import catalog_text
 from etcdsize.cli.clock import dates_of_prices, report_old_prices, today
+from etcdsize.cli.own_machines import add_own_machines
 from etcdsize.cli.streams import content, of_file, reject_own_output, write_json, write_text
 from etcdsize.errors import OptionError
 
@@ -21,12 +23,14 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands,
         "catalog",
-        summary="make a catalog from a provider's list of machines",
-        description="Make a catalog of the machines that your provider offers.",
+        summary="make a catalog from a provider's list of machines, or of servers of your own",
+        description="Make a catalog of the machines that your provider offers, or of your own servers.",
         example=example,
     )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, help="the command to run")
+    add_own_machines(commands)
     parser = add_command(
-        parser.add_subparsers(title="commands", metavar="COMMAND", required=True, help="the command to run"),
+        commands,
         "import",
         run=run_import,
         summary="make a catalog from a provider's own list of machines",
@@ -62,8 +66,6 @@ prices: add them with --prices.""",
 
 def run_import(options: Namespace) -> int:
     """Make a catalog from a provider's own list of machines."""
-    import json
-
     from etcdsize.base.checks import one_of
     from etcdsize.base.output_file import check_output, is_standard_output, open_output
     from etcdsize.catalog.listing import combine
@@ -87,8 +89,7 @@ def run_import(options: Namespace) -> int:
         priced = of_file(options.prices, partial(imported.catalog.merge, prices))
         imported = imported.model_copy(update={"catalog": priced})
     made = imported.catalog
-    fields = {"format_version": made.format_version, **made.model_dump(mode="json", exclude_defaults=True)}
-    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    text = catalog_text(made)
     if to_output:
         write_json(text)
     else:

@@ -12,12 +12,9 @@ from pydantic import Field
 from etcdsize.base.model import Model
 from etcdsize.catalog.provider_file import WriteLatency, read_provider
 from etcdsize.catalog.providers import known_providers
-from etcdsize.etcd.fsync import WAL_FSYNC_P99_MS
+from etcdsize.etcd.fsync import FIO, WAL_FSYNC_P99_MS
 
-__all__ = ["FIO", "FsyncNeed", "fsync_need_for", "sequential_iops_for"]
-
-FIO = "fio --name=etcd --directory=DIR --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300"
-"""Writes as etcd's log does, each followed by fdatasync; DIR is on the disk of etcd's data (sizes: our choice)."""
+__all__ = ["FsyncNeed", "fsync_need_for", "sequential_iops_for"]
 
 
 class FsyncNeed(Model):

@@ -35,7 +35,7 @@ def measured_text(machine: Machine) -> str:
 
 def own_disk_reason(machine: Machine, size_gib: int) -> str:
     """Return what is known of a machine's own disk, and how much room it needs."""
-    return f"its own disk, as measured ({measured_text(machine)}); {size_gib} GiB of it hold the data"
+    return f"{size_gib} GiB of its own disk hold the data; {measured_text(machine)}"
 
 
 def own_cost(price: Price | None, region: str | None) -> Cost:

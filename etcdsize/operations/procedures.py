@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from etcdsize.base.text import in_words
-from etcdsize.etcd.fsync import WAL_FSYNC_P99_MS
+from etcdsize.etcd.fsync import FIO, WAL_FSYNC_P99_MS
 from etcdsize.etcd.quota import quota_text
 from etcdsize.etcd.versions import NOT_RUN, EtcdVersion, load_versions
-from etcdsize.fitting.fsync import FIO, sequential_iops_for
+from etcdsize.fitting.fsync import sequential_iops_for
 from etcdsize.fitting.need import need_for
 from etcdsize.operations.etcdctl import TIMEOUT, EtcdctlCommands, as_operand, docs_of, with_suffix
 from etcdsize.operations.steps import Command, Step

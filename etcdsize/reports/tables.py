@@ -103,6 +103,7 @@ def _hour(price: Price, unit: str) -> str:
 
 def _notes(machine: Machine) -> list[str]:
     flags = {
+        "own server": machine.own,
         "previous generation": machine.lifecycle == "previous",
         "burstable": machine.burstable,
         "shared core": machine.shared_core,
@@ -128,7 +129,10 @@ def render_import(imported: Imported) -> str:
         "burstable": [machine.burstable for machine in machines],
         "shared core": [machine.shared_core for machine in machines],
         "bare metal": [machine.bare_metal for machine in machines],
-        "disk figures unknown": [not machine.disk_limits and machine.concurrent_iops is None for machine in machines],
+        "disk figures unknown": [
+            machine.concurrent_iops is None and not any(limit.concurrent_iops for limit in machine.disk_limits)
+            for machine in machines
+        ],
         "architecture unknown": [machine.arch is None for machine in machines],
         "price unknown": [machine.price is None for machine in machines],
     }

@@ -6,7 +6,8 @@ import pytest
 from needs import program
 
 from etcdsize import fit
-from etcdsize.fitting.fsync import FIO, fsync_need_for
+from etcdsize.etcd.fsync import FIO
+from etcdsize.fitting.fsync import fsync_need_for
 
 
 class TestNeeds:

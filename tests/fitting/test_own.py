@@ -76,7 +76,7 @@ class TestFit:
 
     def test_fsyncs_that_were_not_measured_are_not_too_slow(self):
         best = fit("large", catalog(server(sequential=None, fsync=None))).best
-        assert best.disk_reason == "its own disk, as measured (fsync not measured); 18 GiB of it hold the data"
+        assert best.disk_reason == "18 GiB of its own disk hold the data; fsync not measured"
 
     def test_a_load_that_needs_quicker_fsyncs(self):
         """8,000 writes a second of 20 clients: a write may take as long as the model says."""

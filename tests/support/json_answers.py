@@ -27,7 +27,8 @@ def check_json(words: Sequence[str], code: object, out: str, err: str) -> None:
     if code == 2 or (lines and lines[-1].startswith('{"format_version": 1, "code": ')):
         validator("error").validate(json.loads(lines[-1]))
         return
-    name = next(word for word in words if word in ANSWERS)
+    names = [name for name, answer in ANSWERS.items() if answer.command == " ".join(words[:2])]
+    name = [*names, *(word for word in words if word in ANSWERS)][0]
     # Rows on standard output leave standard error to the summary.
     answer = json.loads(err if "-" in words and not out.startswith("{\n") else out)
     validator("observe-targets" if "fleet" in answer else name).validate(answer)
