@@ -398,6 +398,7 @@ class Fleet:
                         clusters=clusters,
                         machine_today=None if today is None else today.machine_type,
                         disk_today=None if today is None else today.disk,
+                        limit_known=today is None or today.limit_known,
                         cost_per_month=None if each is None else each * clusters,
                         currency=cost_currency(today),
                         region=None if cost is None else cost.region,

@@ -34,6 +34,13 @@ class MachineCount(Model):
         str | None, Field(description="What to run today in its place, often the same; None if unknown.")
     ] = None
     disk_today: Annotated[Disk | None, Field(description="The disk for the machine of today.")] = None
+    limit_known: Annotated[
+        bool,
+        Field(
+            description="Whether the limit of the machine of today for its disk is published. If not, its disk figures "
+            "are those of the disk alone."
+        ),
+    ] = True
     cost_per_month: Annotated[
         float | None,
         Field(description="Monthly cost of these clusters on the machine of today, None if unknown. [currency]"),

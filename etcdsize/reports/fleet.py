@@ -108,7 +108,9 @@ def _machines(machines: Sequence[MachineCount]) -> list[str]:
         rows.append((m.provider, m.tier, with_disk, str(m.clusters), today, cost, where))
     kept = [0, 1, 2, 3, *([] if same else [4]), *([5, 6] if priced else [])]
     right = [place for place, column in enumerate(kept) if column in (3, 5)]
-    return aligned([[row[column] for column in kept] for row in rows], right=right)
+    unknown = dict.fromkeys(f"{m.provider} {m.machine_today}" for m in machines if not m.limit_known)
+    limits = [f"{name}: its own limit is not published; its figures are those of the disk alone" for name in unknown]
+    return [*aligned([[row[column] for column in kept] for row in rows], right=right), *limits]
 
 
 def _with_disk(machine: str, disk: Disk | None) -> str:

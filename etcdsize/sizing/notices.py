@@ -49,7 +49,7 @@ _PREVIOUS_GENERATION = NoticeKind(
     "EC2 DescribeInstanceTypes, CurrentGeneration; N1 is Google's first generation",
 )
 _UNKNOWN_COST = NoticeKind("unknown-cost", "info", "the source of the machine")
-_LIMIT_NOT_PUBLISHED = NoticeKind("limit-not-published", "warning", "our choice")
+_LIMIT_NOT_PUBLISHED = NoticeKind("limit-not-published", "info", "our choice")
 NO_MACHINES = NoticeKind(
     "no-machines",
     "warning",

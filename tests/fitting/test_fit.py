@@ -715,7 +715,7 @@ class TestLimitNotPublished:
         assert not sizing.machine.limit_known
         (notice,) = [one for one in sizing.notices if one.code == "limit-not-published"]
         assert (notice.severity, notice.text) == (
-            "warning",
+            "info",
             "aws unknown: the machine's own limit for network disks is not published. Its disk figures are those of "
             "the disk alone; the machine may let through less.",
         )

@@ -130,3 +130,12 @@ $20.50 a month in total, with 3 members per cluster; without 4 clusters whose co
         summary = self.summary(clusters=1, not_sized=1, first_problems=(Problem(row=1, problem="clients: missing"),))
         assert render_fleet(summary).startswith("1 cluster: 0 sized, 1 not\n")
         assert render_fleet(summary).endswith("\n\nNot sized: 1 cluster\n  row 1: clients: missing\n")
+
+    def test_limits_that_are_not_published(self):
+        name = {"provider": "aws", "machine_type": "S5", "machine_today": "S5", "clusters": 1}
+        known = {"small": False, "medium": False, "large": True}
+        machines = [MachineCount(**name, tier=tier, limit_known=is_known) for tier, is_known in known.items()]
+        text = render_fleet(self.summary(clusters=3, machines=machines))
+        line = "aws S5: its own limit is not published; its figures are those of the disk alone\n"
+        assert text.count(line) == 1
+        assert text.count("not published") == 1
