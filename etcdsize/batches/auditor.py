@@ -21,7 +21,7 @@ from etcdsize.batches.columns import Columns
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.errors import ColumnError
 from etcdsize.fleet.audit import audit_codes
-from etcdsize.fleet.auditor import PARTIAL_CPU, Auditor, Figures
+from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
@@ -71,12 +71,17 @@ class BatchAudit:
         self._columns = columns
         self._cells = cells
         self._totals = AuditTotals(auditor)
-        # Categories are unique, and a machine may be recommended and in use.
-        types = [machine.machine_type for machine in auditor.machines]
+        self._types: list[str] = []
+        self._place_of: NDArray[np.int32] = np.empty(0, np.int32)
+        self._list_types()
+        self._suggestions = Suggestions()
+
+    def _list_types(self) -> None:
+        """List the types that can be recommended, each once, as categories are: one may be recommended and in use."""
+        types = [machine.machine_type for machine in self.auditor.machines]
         self._types = list(dict.fromkeys(types))
         place_of = {name: place for place, name in enumerate(self._types)}
-        self._place_of: NDArray[np.int32] = np.array([*map(place_of.__getitem__, types), len(self._types)], np.int32)
-        self._suggestions = Suggestions()
+        self._place_of = np.array([*map(place_of.__getitem__, types), len(self._types)], np.int32)
 
     def machines(self, batch: pa.RecordBatch) -> Machines:
         """Return the machines that a batch names."""
@@ -84,11 +89,14 @@ class BatchAudit:
         texts, places = self._texts(batch, "current_machine")
         names = [*texts.to_pylist(), None]
         lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
+        if len(self._place_of) <= len(self.auditor.machines):
+            # The auditor has looked up types that it did not have.
+            self._list_types()
         capacities = self.auditor.capacities
         reasons = {
             place: f"{source.name}: {self.auditor.reason_unknown(names[place], int(code))}"
             for place, code in enumerate(lookup)
-            if code >= PARTIAL_CPU or capacities[code].tier is None
+            if code == NO_MACHINE or capacities[code].tier is None
         }
         return Machines(lookup[places], places, reasons)
 
@@ -112,7 +120,7 @@ class BatchAudit:
     def compare_providers(self, machines: Machines, codes: NDArray[np.uint8], providers: tuple[str, ...]) -> None:
         """Note the machines of another provider than their row."""
         of = self.provider_codes(machines.codes, providers, _NO_PROVIDER)
-        machines.elsewhere = (of != codes) & (machines.codes < PARTIAL_CPU)
+        machines.elsewhere = (of != codes) & (machines.codes != NO_MACHINE)
 
     def audit(
         self,

@@ -7,7 +7,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -21,11 +21,14 @@ from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
 
-__all__ = ["BUILT_IN", "Catalog", "Unfit", "check_names", "load_catalog", "providers_of"]
+__all__ = ["BUILT_IN", "Catalog", "Unfit", "check_names", "load_catalog", "market_of", "providers_of"]
 
 _DATA = Path(__file__).parents[1] / "data"
 BUILT_IN = ("guide", "guide-as-printed", "current")
 _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
+
+
+Priced = TypeVar("Priced", Machine, DiskKind)
 
 
 class Unfit(Model):
@@ -51,6 +54,10 @@ class Catalog(Answer):
     date: Annotated[DateOrEmpty, Field(description="When the source was read, written like 2026-11-25.")] = ""
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="In the source's order.")]
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
+    regions: Annotated[
+        dict[str, str],
+        Field(description="The region of all prices of a provider, where one was asked for, by provider."),
+    ] = Field(default_factory=dict)
     unfit: Annotated[
         tuple[Unfit, ...],
         Field(description="Tiers without a machine that is enough, in a catalog made by fitting machines to tiers."),
@@ -84,7 +91,7 @@ class Catalog(Answer):
 
     def __hash__(self) -> int:
         # Equal catalogs have equal names, and hashing every field would cost more than a sizing.
-        return hash(self.name)
+        return hash((self.name, *self.regions.items()))
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -100,6 +107,8 @@ class Catalog(Answer):
     def machine(self, provider: str, machine_type: str) -> Machine:
         """Return a machine by the provider's name for it.
 
+        The catalog `current` also knows the types that people run and that it does not offer, such as burstable ones.
+
         Raises
         ------
         OptionError
@@ -112,6 +121,10 @@ class Catalog(Answer):
         """
         provider, machine_type = text_of("provider", provider), text_of("machine_type", machine_type)
         machines = {machine.machine_type: machine for machine in self.machines if machine.provider == provider}
+        if machine_type not in machines and self.name == "current":
+            known = self.find_known_type(machine_type, (provider,))
+            if known is not None:
+                return known
         if machine_type not in machines:
             raise OptionError(
                 f"machine_type: got {shown(machine_type)}, which is not among the {provider} machines in the catalog "
@@ -120,6 +133,33 @@ class Catalog(Answer):
                 value=machine_type,
             )
         return machines[machine_type]
+
+    def find_known_type(self, machine_type: str, providers: Iterable[str]) -> Machine | None:
+        """Return a machine type that people run, whether or not the catalog offers it; None if nobody knows it."""
+        # Imported here because few callers need it.
+        from etcdsize.catalog.known_types import known_machine
+
+        known = known_machine(machine_type, providers)
+        return None if known is None else _at_prices_of(self.regions, known)
+
+    def with_known_types(self, machine_types: Iterable[str]) -> "Catalog":
+        """Return the catalog with those of some types besides that its providers have and that it does not offer.
+
+        Examples
+        --------
+        >>> more = load_catalog("current").with_known_types(["t3.medium"])
+        >>> more.machines[-1].burstable
+        True
+        """
+        # Imported here because few callers need it.
+        from etcdsize.catalog.known_types import type_key
+
+        has = {type_key(machine.machine_type) for machine in self.machines}
+        wanted = dict.fromkeys(map(type_key, names_of("machine_types", machine_types)))
+        found = (self.find_known_type(name, self.providers) for name in wanted if name not in has)
+        return self.model_copy(
+            update={"machines": (*self.machines, *(machine for machine in found if machine is not None))}
+        )
 
     def disk_kind(self, provider: str, kind: str) -> DiskKind:
         """Return the rule of a kind of network disk.
@@ -191,12 +231,60 @@ class Catalog(Answer):
             machines[index] = machines[index].model_copy(update={"price": listed.price})
         return self.model_copy(update={"machines": tuple(machines)})
 
+    def in_region(self, region: str | Iterable[str], providers: Sequence[str] | None = None) -> "Catalog":
+        """Return the catalog at the prices of a region of a provider, or of a region each of several providers.
+
+        A price that the catalog has in that region stays. The others become those of the published lists, and unknown
+        where there is none. The machines and disks of other providers keep their prices.
+
+        Parameters
+        ----------
+        region : str or iterable of str
+            Such as `"eu-west-1"`, or `"aws=eu-west-1"` with the provider, if several have a region of that name.
+        providers : sequence of str, optional
+            The providers of which it may be a region. None tries those of the catalog first, and then all others.
+
+        Raises
+        ------
+        OptionError
+            For a region that no provider has, with the nearest name, that several have, or of a provider of which the
+            catalog has no machines; and for two regions of one provider.
+
+        Examples
+        --------
+        >>> frankfurt = load_catalog("current").in_region("eu-central-1")
+        >>> frankfurt.machine("aws", "m6a.large").price.per_hour, frankfurt.regions
+        (0.1035, {'aws': 'eu-central-1'})
+        """
+        regions = self._regions_named(region, providers)
+        providers_of(self, tuple(regions))
+        return self._at_prices_of(regions)
+
+    def _regions_named(self, region: str | Iterable[str], providers: Sequence[str] | None) -> dict[str, str]:
+        # Imported here because most answers are about no region.
+        from etcdsize.catalog.regions import regions_of
+
+        own: dict[str, dict[str, None]] = {}
+        rows: tuple[Machine | DiskKind, ...] = (*self.machines, *self.disk_kinds)
+        for row in rows:
+            if row.price is not None:
+                own.setdefault(row.provider, {})[row.price.region] = None
+        return regions_of(region, providers, self.providers, own)
+
+    def _at_prices_of(self, regions: dict[str, str]) -> "Catalog":
+        return self.model_copy(
+            update={
+                "machines": tuple(_at_prices_of(regions, machine) for machine in self.machines),
+                "disk_kinds": tuple(_at_prices_of(regions, kind) for kind in self.disk_kinds),
+                "regions": {**self.regions, **regions},
+            }
+        )
+
     def restrict(
         self,
         machine_types: str | Iterable[str] | None = None,
         families: str | Iterable[str] | None = None,
         architectures: str | Iterable[str] | None = None,
-        regions: str | Iterable[str] | None = None,
     ) -> "Catalog":
         """Return the catalog with only the machines that match each of the given lists.
 
@@ -204,8 +292,6 @@ class Catalog(Answer):
         ----------
         machine_types, families, architectures : str or iterable of str, optional
             Names as the catalog writes them; None for all. amd64 means x86_64, and aarch64 means arm64.
-        regions : str or iterable of str, optional
-            Regions of prices. Machines without a price in one of them are left out.
 
         Raises
         ------
@@ -224,7 +310,6 @@ class Catalog(Answer):
             ("machine_types", machine_types, "machine_type"),
             ("families", families, "family"),
             ("architectures", architectures, "arch"),
-            ("regions", regions, "region"),
         ):
             if names is None:
                 continue
@@ -233,8 +318,8 @@ class Catalog(Answer):
                 wanted = tuple(_ARCHITECTURES.get(name, name) for name in wanted)
             if not wanted:
                 raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
-            check_names(self, option, wanted, {_cell(machine, field) for machine in self.machines})
-            left = tuple(machine for machine in left if _cell(machine, field) in wanted)
+            check_names(self, option, wanted, {getattr(machine, field) for machine in self.machines})
+            left = tuple(machine for machine in left if getattr(machine, field) in wanted)
             conditions.append(f"{option} {', '.join(wanted)}")
         if not left:
             raise OptionError(
@@ -268,11 +353,30 @@ class Catalog(Answer):
         return machine
 
 
-def _cell(machine: Machine, field: str) -> str | None:
-    if field == "region":
-        return machine.price.region if machine.price else None
-    cell: str | None = getattr(machine, field)
-    return cell
+def _at_prices_of(regions: dict[str, str], row: Priced) -> Priced:
+    """Return a machine or a kind of disk at the price of its provider's region, if there is one among those given."""
+    region = regions.get(row.provider)
+    if region is None or (row.price is not None and row.price.region == region):
+        return row
+    # Imported here because most answers are about no region.
+    from etcdsize.catalog.regional_prices import prices_in
+
+    listed = prices_in(row.provider, region)
+    if listed is None:
+        return row.model_copy(update={"price": None})
+    price = listed.machine(row.machine_type) if isinstance(row, Machine) else listed.disk(row)
+    return row.model_copy(update={"price": price})
+
+
+def market_of(
+    catalog: Catalog, provider: str | Iterable[str] | None, region: str | Iterable[str] | None
+) -> tuple[Catalog, tuple[str, ...]]:
+    """Return a catalog at the prices of a region, and the providers to choose from: the region implies its own."""
+    if region is None:
+        return catalog, providers_of(catalog, provider)
+    named = None if provider is None else providers_of(catalog, provider)
+    regions = catalog._regions_named(region, named)
+    return catalog._at_prices_of(regions), providers_of(catalog, tuple(regions)) if named is None else named
 
 
 def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Iterable[str | None]) -> None:

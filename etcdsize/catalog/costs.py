@@ -155,7 +155,7 @@ def monthly_total(
     unknown = []
     for what, price in (("machine", machine), ("disk", disk)):
         if price is None:
-            unknown.append(f"no price for the {what}")
+            unknown.append(f"no price for the {what}{f' in {region}' if region else ''}")
         elif region is not None and price.region != region:
             unknown.append(f"the {what} is priced in {price.region}")
     if machine is not None and disk is not None and not unknown and machine.region != disk.region:

@@ -18,6 +18,7 @@ __all__ = [
     "number",
     "rounded_text",
     "throughput_text",
+    "vcpus_text",
 ]
 
 ThroughputUnit = Literal["MB/s", "MiB/s"]
@@ -58,6 +59,13 @@ def check_amount(option: str, value: float, *, positive: bool = False) -> Fracti
 def throughput_text(mb_per_second: float, unit: ThroughputUnit) -> str:
     """Return a throughput as the provider counts it, in MB/s or MiB/s."""
     return f"{round(mb_per_second * 1e6 / 2**20 if unit == 'MiB/s' else mb_per_second, 2):g} {unit}"
+
+
+def vcpus_text(vcpus: float) -> str:
+    """Return a number of vCPUs, such as `0.4 of a vCPU` or `1.6 vCPUs`."""
+    if vcpus < 1:
+        return f"{rounded_text(vcpus)} of a vCPU"
+    return f"{rounded_text(vcpus)} vCPU{'' if vcpus == 1 else 's'}"
 
 
 def rounded_text(value: float) -> str:

@@ -10,7 +10,7 @@ from etcdsize.base.model import Count, Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
 from etcdsize.catalog.costs import Cost, Price
 from etcdsize.catalog.disks import DiskLimit
-from etcdsize.catalog.figures import throughput_text
+from etcdsize.catalog.figures import exact, number, throughput_text
 from etcdsize.catalog.providers import Provider
 from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import TableError
@@ -121,8 +121,17 @@ class Machine(Model):
         Literal["current", "previous"] | None, Field(description="Whether it belongs to the current generation.")
     ] = None
     burstable: Annotated[bool, Field(description="Whether it has its full CPU only in bursts.")] = False
+    cpu_baseline_percent: Annotated[
+        Positive | None,
+        Field(description="What it sustains of each vCPU, if it does not have its full CPU all the time. [%]"),
+    ] = None
+    flex: Annotated[bool, Field(description="Whether it has its full CPU most of the time, and not always.")] = False
     shared_core: Annotated[bool, Field(description="Whether it shares its cores with other machines.")] = False
     bare_metal: Annotated[bool, Field(description="Whether it is a whole server.")] = False
+    gpu: Annotated[bool, Field(description="Whether it has graphics processors.")] = False
+    nitro: Annotated[
+        bool | None, Field(description="Whether it is built on AWS Nitro, which some disks need. None: unknown.")
+    ] = None
     price: Annotated[Price | None, Field(description="On-demand price. None: unknown.")] = None
     cost: Annotated[
         Cost | None, Field(description="What a member costs with its disk, where a fit chose the disk.")
@@ -155,6 +164,20 @@ class Machine(Model):
 
     def __str__(self) -> str:
         return f"{self.machine_type} + {self.disk}" if self.disk else self.machine_type
+
+    @property
+    def sustained_vcpus(self) -> float | None:
+        """How many vCPUs it has all the time; None where that is unknown. [count]
+
+        Examples
+        --------
+        >>> from etcdsize import load_catalog
+        >>> load_catalog("current").machine("aws", "t3.medium").sustained_vcpus
+        0.4
+        """
+        if self.cpu_baseline_percent is not None:
+            return number(exact(self.cpu_baseline_percent) * self.vcpus / 100)
+        return None if self.burstable or self.flex or self.shared_core else self.vcpus
 
     def limits_for(self, kind: str) -> tuple[float | None, float | None]:
         """Return the IOPS and the MB/s that it lets through to one kind of network disk; None is unknown.

@@ -5,11 +5,11 @@ The file is named after the provider. `read_provider` reads it.
 
 import functools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Count, Date, Model, Name, Positive, read_table
+from etcdsize.base.model import Date, Model, Name, Positive, read_table
 from etcdsize.base.text import shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
@@ -17,7 +17,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import Provider
 from etcdsize.errors import TableError
 
-__all__ = ["CatalogHeader", "PartialCpu", "ProviderFile", "WriteLatency", "read_folder", "read_provider"]
+__all__ = ["CatalogHeader", "ProviderFile", "WriteLatency", "read_folder", "read_provider"]
 
 
 class WriteLatency(Model):
@@ -34,27 +34,6 @@ class WriteLatency(Model):
     def sequential_iops(self) -> int:
         """How many writes a second complete one after the other. [1/s]"""
         return round(1000 / self.usual_ms)
-
-
-class PartialCpu(Model):
-    """A machine that does not have its full CPU all the time, as etcd needs it."""
-
-    machine_type: Annotated[Name, Field(description="The provider's name for it.")]
-    vcpus: Annotated[Count, Field(description="Virtual CPUs. [count]")]
-    memory_gib: Annotated[Positive, Field(description="Memory. [GiB]")]
-    cpu: Annotated[
-        Literal["burstable", "flex", "shared-core"],
-        Field(
-            description="burstable: full CPU only in bursts. flex: most of the time. shared-core: it shares its cores "
-            "with other machines."
-        ),
-    ]
-
-    def __str__(self) -> str:
-        """What is known of it, such as `burstable: 4 GiB, and 2 vCPUs only in bursts`."""
-        when = {"burstable": "only in bursts", "flex": "not all the time", "shared-core": "shared with other machines"}
-        vcpus = f"{self.vcpus} vCPU{'' if self.vcpus == 1 else 's'}"
-        return f"{self.cpu}: {self.memory_gib:g} GiB, and {vcpus} {when[self.cpu]}"
 
 
 class ProviderFile(Model):
@@ -74,11 +53,6 @@ class ProviderFile(Model):
     ] = None
     write_latencies: Annotated[tuple[WriteLatency, ...], Field(description="How long a write takes.")] = ()
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of its network disks.")] = ()
-    partial_cpu_source: Annotated[str, Field(description="Where the next figures come from.")] = ""
-    partial_cpu: Annotated[
-        tuple[PartialCpu, ...],
-        Field(description="Machines without their full CPU all the time: they are never chosen, and get no verdict."),
-    ] = ()
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="Its machines.")]
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ __all__ = [
     "add_output",
     "add_output_format",
     "add_provider",
+    "add_region",
     "add_tiers",
     "choice",
     "pair",
@@ -134,6 +135,16 @@ def add_provider(parser: Container) -> None:
         metavar="NAME",
         action="append",
         help="a provider's name, such as aws; can be repeated (default: every provider of the catalog)",
+    )
+
+
+def add_region(parser: Container, *, default: str = "the prices that the catalog has") -> None:
+    parser.add_argument(
+        "--region",
+        metavar="NAME",
+        action="append",
+        help="prices of this region, which implies its provider, e.g. eu-west-1, or aws=eu-west-1 with the provider; "
+        f"can be repeated, for each provider once (default: {default})",
     )
 
 

@@ -15,6 +15,7 @@ from etcdsize.cli.arguments import (
     add_load,
     add_members,
     add_provider,
+    add_region,
     add_tiers,
     choice,
 )
@@ -63,9 +64,7 @@ If no machine is enough, the exit code is 1.""",
         "--family", metavar="NAME", action="append", help="only this machine family, e.g. m8i; can be repeated"
     )
     where.add_argument("--newest", action="store_true", help="leave out previous generations")
-    where.add_argument(
-        "--region", metavar="NAME", help="use only prices of this region (default: the prices that the catalog has)"
-    )
+    add_region(where)
     where.add_argument("--disk", metavar="KIND", help="only this kind of disk, e.g. gp3 (default: the cheapest)")
     how = parser.add_argument_group("what to print")
     add_members(how)

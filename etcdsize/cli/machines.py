@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from etcdsize.cli.argument_parser import Commands, add_command
-from etcdsize.cli.arguments import add_catalog, add_json, add_provider, choice
+from etcdsize.cli.arguments import add_catalog, add_json, add_provider, add_region, choice
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.streams import write_answer, write_text
 
@@ -38,11 +38,11 @@ date shown. Values that are not verified are printed as unknown.""",
     )
     add_provider(parser)
     add_catalog(parser)
+    add_region(parser)
     for option, metavar, text in (
         ("--family", "NAME", "only this machine family, e.g. m8i"),
         ("--arch", "ARCH", "only this architecture: x86_64 or arm64"),
         ("--type", "NAME", "only this machine type"),
-        ("--region", "NAME", "only machines with a price in this region"),
     ):
         parser.add_argument(option, metavar=metavar, action="append", help=f"{text}; can be repeated")
     parser.add_argument(
@@ -57,18 +57,20 @@ date shown. Values that are not verified are printed as unknown.""",
 
 def run(options: Namespace) -> int:
     """Print the machines of a catalog."""
-    from etcdsize.catalog.catalog import load_catalog, providers_of
+    from etcdsize.catalog.catalog import load_catalog, market_of
     from etcdsize.catalog.money import currency_order
     from etcdsize.reports.tables import render_machines
 
-    catalog = load_catalog(options.catalog)
-    providers = providers_of(catalog, options.provider)
+    catalog, providers = market_of(load_catalog(options.catalog), options.provider, options.region)
     chosen = catalog.model_copy(
         update={
             "machines": tuple(machine for machine in catalog.machines if machine.provider in providers),
             "disk_kinds": tuple(kind for kind in catalog.disk_kinds if kind.provider in providers),
         }
-    ).restrict(machine_types=options.type, families=options.family, architectures=options.arch, regions=options.region)
+    )
+    if options.type is not None and chosen.name == "current":
+        chosen = chosen.with_known_types(options.type)
+    chosen = chosen.restrict(machine_types=options.type, families=options.family, architectures=options.arch)
     machines = chosen.machines
     if options.sort is not None:
         figure = _SORTS[options.sort]

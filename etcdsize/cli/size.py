@@ -13,6 +13,7 @@ from etcdsize.cli.arguments import (
     add_load,
     add_members,
     add_provider,
+    add_region,
     add_tiers,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
@@ -39,6 +40,7 @@ is then a lower bound.""",
     add_figures(parser.add_argument_group(FIGURES))
     how = parser.add_argument_group("how to size")
     add_provider(how)
+    add_region(how, default="the prices that the tables have")
     add_headroom(how)
     add_members(how)
     add_tiers(how)
@@ -60,6 +62,7 @@ def run(options: Namespace) -> int:
     sizing = size(
         **load_of(options),
         provider=options.provider,
+        region=options.region,
         catalog=options.catalog,
         tiers=options.tiers,
         headroom=options.headroom,

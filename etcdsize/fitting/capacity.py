@@ -11,7 +11,7 @@ from etcdsize.fitting.own import UNMEASURED, measured_shortfalls
 from etcdsize.fitting.rejections import UNKNOWN_LIMITS, reject_shared_cpu
 from etcdsize.tiers import TierTable
 
-__all__ = ["BELOW", "UNKNOWN_DISK", "Capacity", "capacities", "needs_of"]
+__all__ = ["BELOW", "UNKNOWN_DISK", "Capacity", "capacities", "capacity_of", "needs_of"]
 
 BELOW = -1
 """The index of the tier of a machine that is too small for any."""
@@ -38,7 +38,7 @@ class Capacity(NamedTuple):
 def capacities(catalog: Catalog, tiers: TierTable) -> tuple[Capacity, ...]:
     """Return the largest tier that each machine of a catalog is enough for, in the catalog's order."""
     needs = needs_of(tiers)
-    return tuple(_capacity(machine, needs) for machine in catalog.machines)
+    return tuple(capacity_of(machine, needs) for machine in catalog.machines)
 
 
 def needs_of(tiers: TierTable) -> list[Need]:
@@ -46,10 +46,11 @@ def needs_of(tiers: TierTable) -> list[Need]:
     return [need_for(name, tiers=tiers) for name in tiers.names]
 
 
-def _capacity(machine: Machine, needs: list[Need]) -> Capacity:
+def capacity_of(machine: Machine, needs: list[Need]) -> Capacity:
+    """Return the largest tier that a machine is enough for, given what each tier needs."""
     shared = reject_shared_cpu(machine)
     if shared is not None:
-        return Capacity(None, len(needs) - 1, f"{shared.reason}, and etcd needs its CPU all the time")
+        return Capacity(None, len(needs) - 1, f"{shared.reason}; etcd needs its CPU all the time")
     limits = _limits(machine)
     known = [one for one in limits if None not in one]
     # Of the kinds of disk, the one with which it is enough for most; if for none, with which it lacks least.

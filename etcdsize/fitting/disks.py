@@ -107,9 +107,7 @@ def disk_shortfalls(machine: Machine, kind: str, need: Need) -> tuple[list[Short
     ], None in limits
 
 
-def cheapest_disk(
-    machine: Machine, need: Need, taken: Sequence[tuple[DiskKind, DiskChoice]], region: str | None
-) -> PricedDisk:
+def cheapest_disk(machine: Machine, need: Need, taken: Sequence[tuple[DiskKind, DiskChoice]]) -> PricedDisk:
     """Return the disk with which a machine is enough and cheapest; there has to be one.
 
     A disk for which the machine's own limits are published comes before one for which they are not.
@@ -120,7 +118,7 @@ def cheapest_disk(
     for kind, choice in taken:
         short, unknown = disk_shortfalls(machine, kind.kind, need)
         if not short:
-            total, _ = monthly_total(machine.price, choice.per_month, kind.price, region)
+            total, _ = monthly_total(machine.price, choice.per_month, kind.price, None)
             # Where the total is unknown, the disk's own price still shows which is cheapest, in whatever region.
             alone = (choice.per_month is None, order.index(choice.currency), choice.per_month or 0.0)
             rank = (unknown, total is None, total or 0.0, *alone, len(ranked))

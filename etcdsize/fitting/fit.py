@@ -9,13 +9,13 @@ import functools
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from etcdsize.base.checks import count_of, names_of, true_or_false
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, Unfit, check_names, load_catalog, providers_of
+from etcdsize.catalog.catalog import Catalog, Unfit, check_names, load_catalog, market_of
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
@@ -78,11 +78,13 @@ class _Match(NamedTuple):
         return None if price is None or self.per_month is None else price.currency
 
     def rank(self, order: Mapping[str, int]) -> tuple[object, ...]:
-        """Known limits first; then known prices, by currency and then the lowest first; then the least excess."""
+        """Known limits first; then totals, by currency, the lowest first; then prices of machines; then the excess."""
         machine, price, currency = self.machine, self.per_month, self.currency
         place = -1 if currency is None else order[currency]
+        alone = machine.price if price is None else None
+        of_machine = (alone is None, "" if alone is None else alone.currency, 0.0 if alone is None else alone.per_hour)
         names = (machine.provider, machine.machine_type)
-        return (not self.limit_known, price is None, place, price or 0.0, self.excess, *names)
+        return (not self.limit_known, price is None, place, price or 0.0, *of_machine, self.excess, *names)
 
     def candidate(self, need: Need, size_gib: int, region: str | None) -> Candidate:
         if self.disk is None:
@@ -114,7 +116,7 @@ def fit(
     provider: str | Iterable[str] | None = None,
     arch: str | None = "x86_64",
     family: str | Iterable[str] | None = None,
-    region: str | None = None,
+    region: str | Iterable[str] | None = None,
     disk: str | None = None,
     newest: bool = False,
     limit: int | None = 5,
@@ -136,8 +138,9 @@ def fit(
         An arm64 machine needs its own images, so it has to be requested.
     family : str or iterable of str, optional
         The provider's names of families, such as m8i. None is all.
-    region : str, optional
-        Prices of other regions count as unknown. None accepts each price whatever its region.
+    region : str or iterable of str, optional
+        The region whose prices count, such as `"eu-west-1"`, which implies its provider, or `"aws=eu-west-1"`. What has
+        no price there is unknown. None means the prices that the catalog has, each with its region.
     disk : str, optional
         The kind of network disk, such as gp3. None is the cheapest that is enough.
     newest : bool
@@ -155,8 +158,9 @@ def fit(
     -----
     A member gets the lower of what the machine lets through and what the disk sustains. The price is for 730 hours of
     the machine and a month of the disk, in one region. Where a part is unknown, so is the whole, and the candidate
-    comes after those with a price, by least excess. Prices of two currencies are not compared: those in the currency
-    of most candidates come first, cheapest first, and then those of every other one.
+    comes after those with a price, by what the machine alone costs, and then by least excess. Prices of two currencies
+    are not compared: those in the currency of most candidates come first, cheapest first, and then those of every
+    other one.
 
     Where a provider does not publish what a machine lets through to a disk, the figures are those of the disk alone:
     `limit_known` is false, and the candidate comes after all others. A server of one's own has its own disk, as it was
@@ -178,7 +182,7 @@ def fit(
     if provider is None:
         sized_for = () if isinstance(what, (str, Need)) else tuple(what.machines)
         provider = sized_for if len(sized_for) == 1 else None
-    providers = providers_of(catalog, provider)
+    catalog, providers = market_of(catalog, provider, region)
     if arch is not None and not (isinstance(arch, str) and arch in ("any", *ARCHITECTURES)):
         raise OptionError(
             f"arch: got {shown(arch)}, expected {', '.join(ARCHITECTURES)} or any", option="arch", value=arch
@@ -186,8 +190,6 @@ def fit(
     families = None if family is None else names_of("family", family)
     if families:
         check_names(catalog, "family", families, {machine.family for machine in catalog.machines})
-    if region is not None:
-        check_names(catalog, "region", (region,), _regions(catalog))
     if disk is not None:
         check_names(catalog, "disk", (disk,), {k.kind for k in catalog.disk_kinds if k.provider in providers})
     volume = disk_need_for(need.data_bytes) if need.disk is None else need.disk
@@ -204,10 +206,10 @@ def fit(
         if rejection is None:
             room = (machine.local_nvme_gb or 0) * 1e9 >= volume.size_gib * 2**30
             if room and not machine.own and not shortfalls(machine, need, FIGURES[:2]):
-                local.append(_local(machine, region))
+                local.append(_local(machine))
             rejection = reject_insufficient(machine, need, disks[machine.provider])
             if rejection is None:
-                matches.append(_match(machine, need, disks[machine.provider], region))
+                matches.append(_match(machine, need, disks[machine.provider]))
                 continue
             if rejection.shortfalls:
                 near.append((total_shortfall(rejection.shortfalls), machine, rejection.missing))
@@ -227,7 +229,10 @@ def fit(
     return Fit(
         need=need,
         disk=volume,
-        candidates=tuple(match.candidate(need, volume.size_gib, region) for match in matches[:limit]),
+        candidates=tuple(
+            match.candidate(need, volume.size_gib, catalog.regions.get(match.machine.provider))
+            for match in matches[:limit]
+        ),
         feasible=len(matches),
         rejected_count=len(rejected),
         rejected_by_reason=dict(Counter(one.code for one in rejected).most_common()),
@@ -259,18 +264,13 @@ def _need_of(what: "str | Need | _Sized", tiers: str | Path | TierTable | None) 
     return need
 
 
-def _regions(catalog: Catalog) -> Iterator[str]:
-    prices = [*(machine.price for machine in catalog.machines), *(kind.price for kind in catalog.disk_kinds)]
-    return (price.region for price in prices if price is not None)
-
-
-def _match(machine: Machine, need: Need, disks: DiskOptions, region: str | None) -> _Match:
+def _match(machine: Machine, need: Need, disks: DiskOptions) -> _Match:
     """Return a machine that is enough with the cheapest disk, and the figures that a member gets."""
     disk: PricedDisk | None = None
     sustained: tuple[float | None, float | None] = (None, None)
     limits = (machine.concurrent_iops, machine.disk_mb_per_second)
     if not machine.own:
-        disk = cheapest_disk(machine, need, disks_taken(machine, disks), region)
+        disk = cheapest_disk(machine, need, disks_taken(machine, disks))
         limits = machine.limits_for(disk.kind.kind)
         sustained = (disk.choice.concurrent_iops, disk.choice.disk_mb_per_second)
     # The disk's are known, or those of the machine's own disk.
@@ -279,7 +279,7 @@ def _match(machine: Machine, need: Need, disks: DiskOptions, region: str | None)
     )
     figures = zip(FIGURES, (machine.vcpus, machine.memory_gib, *limits), strict=True)
     shares = [figure / getattr(need, name) for name, figure in figures if figure is not None]
-    price = own_cost(machine.price, region).per_month if disk is None else disk.per_month
+    price = own_cost(machine.price, None).per_month if disk is None else disk.per_month
     return _Match(machine, disk, iops, bandwidth, None not in limits, math.fsum(shares) / len(shares) - 1, price)
 
 
@@ -293,8 +293,8 @@ def _rejected(machine: Machine, rejection: Rejection) -> Rejected:
     )
 
 
-def _local(machine: Machine, region: str | None) -> LocalCandidate:
-    price = machine.price if machine.price is None or region in (None, machine.price.region) else None
+def _local(machine: Machine) -> LocalCandidate:
+    price = machine.price
     return LocalCandidate(
         machine=machine,
         per_month=None if price is None else price.per_month,

@@ -41,9 +41,7 @@ def own_disk_reason(machine: Machine, size_gib: int) -> str:
 def own_cost(price: Price | None, region: str | None) -> Cost:
     """Return what a server of one's own costs in a month; its disk is a part of it."""
     if price is None:
-        return Cost(per_month=None, unknown="no price for the machine")
-    if region not in (None, price.region):
-        return Cost(per_month=None, unknown=f"the machine is priced in {price.region}")
+        return Cost(per_month=None, unknown=f"no price for the machine{f' in {region}' if region else ''}")
     return Cost(
         per_month=price.per_month,
         machine_per_month=price.per_month,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from etcdsize.base.text import in_words
-from etcdsize.catalog.figures import rounded_text
+from etcdsize.catalog.figures import rounded_text, vcpus_text
 from etcdsize.catalog.machines import Machine
 from etcdsize.fitting.disks import DiskOptions, Shortfall, disk_shortfalls, disks_taken
 from etcdsize.fitting.model import Reason
@@ -59,10 +59,14 @@ def reject_unsuitable(machine: Machine) -> Rejection | None:
 
 def reject_shared_cpu(machine: Machine) -> Rejection | None:
     """Return why a machine's CPU cannot be relied on, None where it can."""
+    sustained = machine.sustained_vcpus
+    only = "" if sustained is None else f" and sustains {vcpus_text(sustained)}"
     if machine.shared_core:
-        return Rejection("shared-core", "shares its cores with other machines")
+        return Rejection("shared-core", f"shares its cores with other machines{only}")
     if machine.burstable:
-        return Rejection("burstable", "has its full CPU only in bursts")
+        return Rejection("burstable", f"has its full CPU only in bursts{only}")
+    if machine.flex:
+        return Rejection("burstable", f"has its full CPU most of the time, not always{only}")
     return None
 
 

@@ -16,17 +16,25 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
 
-__all__ = ["STORED", "cluster_cost_per_month", "cost_currency", "fit_today", "machine_today"]
+__all__ = [
+    "STORED",
+    "cluster_cost_per_month",
+    "cost_currency",
+    "cost_date",
+    "cost_region",
+    "fit_today",
+    "machine_today",
+]
 
 STORED = Path(__file__).parents[1] / "data" / "machines-today.json"
 """`fit_today` of the guide's tiers."""
 
 
-def machine_today(machine: Machine, tiers: TierTable) -> Machine | None:
+def machine_today(machine: Machine, tiers: TierTable, region: str | None = None) -> Machine | None:
     """Return what to run today in place of the machine of a tier, with its disk and cost, None where nothing is known.
 
     It is the machine itself, unless the source lists it and it belongs to a previous generation, as all machines of
-    the guide do. Then it is the first that `fit` recommends for the tier.
+    the guide do. Then it is the first that `fit` recommends for the tier, in a region of the provider if one is given.
 
     Examples
     --------
@@ -37,7 +45,7 @@ def machine_today(machine: Machine, tiers: TierTable) -> Machine | None:
     """
     if machine.lifecycle != "previous" or machine.cost is not None:
         return machine
-    today = _catalog(tiers, providers.FOLDER)
+    today = _catalog(tiers, providers.FOLDER) if region is None else _catalog_in(machine.provider, region, tiers)
     return None if today is None or machine.tier is None else today.find_for(machine.provider, machine.tier)
 
 
@@ -53,6 +61,33 @@ def cost_currency(machine: Machine | None) -> str | None:
     if machine is None or machine.cost is None or machine.cost.per_month is None:
         return None
     return machine.cost.currency
+
+
+def cost_region(machine: Machine | None) -> str | None:
+    """Return the region of what is known of the cost of a machine with its disk, None where nothing is."""
+    return None if machine is None or machine.cost is None else machine.cost.region
+
+
+def cost_date(machine: Machine | None) -> str | None:
+    """Return the date of the older of the prices in the cost of a machine with its disk, None where there is none."""
+    return None if machine is None or machine.cost is None else machine.cost.date
+
+
+@functools.lru_cache(maxsize=256)
+def _catalog_in(provider: str, region: str, tiers: TierTable) -> Catalog | None:
+    """Return the best machines of a provider at the prices of one of its regions."""
+    # Imported here because most sizings find what they need in the file.
+    from etcdsize.fitting.fit import best_machines
+
+    there = load_catalog("current").in_region(f"{provider}={region}")
+    alone = there.model_copy(update={"machines": tuple(one for one in there.machines if one.provider == provider)})
+    machines, _ = best_machines(alone, tiers, _known_tiers(tiers))
+    return there.model_copy(update={"name": "today", "machines": tuple(machines)}) if machines else None
+
+
+def _known_tiers(tiers: TierTable) -> list[str]:
+    """Return the tiers for which the guide has a machine."""
+    return [tier for tier in tiers.names if load_catalog("guide").find_for("gce", tier) is not None]
 
 
 @functools.lru_cache(maxsize=16)
@@ -72,8 +107,7 @@ def fit_today(tiers: TierTable) -> dict[str, Any]:
     from etcdsize.fitting.fit import best_machines
 
     wanted = _data_bytes(tiers)
-    known = [tier for tier in wanted if load_catalog("guide").find_for("gce", tier) is not None]
-    machines, _ = best_machines(load_catalog("current"), tiers, known)
+    machines, _ = best_machines(load_catalog("current"), tiers, _known_tiers(tiers))
     return {
         "files": _file_sizes(providers.FOLDER),
         "data_bytes": wanted,

@@ -11,7 +11,7 @@ from etcdsize.base.checks import instance_of, one_of
 from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.audit_columns import Needs
-from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU, Auditor, Figures
+from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, bounds_of
 from etcdsize.fleet.classify import look_up_codes
 from etcdsize.fleet.fleet_audit import FleetAudit
@@ -60,7 +60,7 @@ def audit_codes(
             classify_arrays(loads, shape, least, auditor.tiers, auditor.headroom, None)
     if figures is not None:
         places = np.minimum(machine_codes, len(auditor.capacities))
-        counts = auditor.by_figures[places] & (machine_codes != PARTIAL_CPU)
+        counts = auditor.by_figures[places]
         figures = figures._replace(tiers=np.where(counts, figures.tiers, np.int8(NO_TIER)))
     needs = Needs(tiers, load_codes, least, roomy)
     fit = None

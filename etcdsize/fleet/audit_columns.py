@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from etcdsize.catalog.costs import HOURS_A_MONTH, Price
 from etcdsize.fitting.capacity import BELOW
-from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU, Auditor, Figures
+from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
 from etcdsize.fleet.bounds import MAY_BE_MORE, Bounds, Part
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.load_fit import SHORT, LoadFit
@@ -56,7 +56,7 @@ class AuditColumns:
         self.auditor = auditor
         """The rules of the audit: catalog, tiers, headroom, margin and members."""
         self.machine_codes: NDArray[np.uint16] = machine_codes
-        """The index of every cluster's machine in the catalog, 65534 or 65535 if not listed. uint16, shape (n,)"""
+        """The index of every cluster's machine in the catalog, 65535 if it is not known. uint16, shape (n,)"""
         self.tier_codes: Codes = needs.tiers
         """The index of the tier that every load needs, 255 if it cannot be sized. uint8, shape (n,)"""
         self._needs = needs
@@ -359,7 +359,7 @@ class AuditColumns:
             here |= np.multiply(right & differs & (own != 0), bit["kept"], dtype=np.int32)
             change = under | over
             none = codes == len(auditor.machines)
-            in_catalog = self.machine_codes[rows] < PARTIAL_CPU
+            in_catalog = self.machine_codes[rows] != NO_MACHINE
             here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int32)
             change &= differs & ~none
             smaller = change & (target != needed)

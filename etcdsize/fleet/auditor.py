@@ -13,21 +13,20 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
 from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.known_types import type_key
 from etcdsize.catalog.machines import Machine
-from etcdsize.catalog.providers import provider_name
-from etcdsize.fitting.capacity import BELOW, UNKNOWN_DISK, Capacity, capacities, needs_of
+from etcdsize.catalog.providers import known_providers, provider_name
+from etcdsize.fitting.capacity import BELOW, UNKNOWN_DISK, Capacity, capacities, capacity_of, needs_of
 from etcdsize.fitting.fit import best_per_tier
 from etcdsize.fitting.need import FIGURES
-from etcdsize.fleet.machine_names import find_partial_cpu, unknown_machine
+from etcdsize.fleet.machine_names import unknown_machine
 from etcdsize.sizing.options import catalog_of
 from etcdsize.tiers import TierTable
 
-__all__ = ["NO_MACHINE", "NO_TIER", "PARTIAL_CPU", "Auditor", "Figures"]
+__all__ = ["NO_MACHINE", "NO_TIER", "Auditor", "Figures"]
 
 NO_MACHINE = 65_535
 """The code of a machine that is not in the catalog."""
-PARTIAL_CPU = 65_534
-"""The code of one that is not in the catalog either, and is known not to have its full CPU all the time."""
 NO_TIER = 127
 """The tier index of a machine with an unknown figure."""
 
@@ -64,7 +63,7 @@ class Auditor:
         self.tiers: TierTable = tiers
         """The tier table."""
         self.catalog: Catalog = catalog
-        """The catalog of machines in use."""
+        """The catalog, and after its machines the known types that were looked up."""
         self.headroom: float = headroom
         """The share of every bound that is kept free."""
         self.margin: float = margin
@@ -74,73 +73,90 @@ class Auditor:
         self.members: int = members
         """Members of every cluster."""
         # A machine is replaced by one of the same architecture, because container images are built for one.
-        machines = self.catalog.machines
-        places: dict[tuple[str, str | None], list[int]] = {}
+        self._places: dict[tuple[str, str | None], list[int]] = {}
         wanted: list[Machine] = []
         for arch, best in _best_machines(self.catalog, self.tiers):
             for name in best.providers:
-                places[name, arch] = []
+                self._places[name, arch] = []
                 for tier in self.tiers.names:
                     machine = best.find_for(name, tier)
-                    places[name, arch].append(NO_MACHINE if machine is None else len(wanted))
+                    self._places[name, arch].append(NO_MACHINE if machine is None else len(wanted))
                     wanted += [] if machine is None else [machine]
-        self.machines: tuple[Machine, ...] = (*wanted, *machines)
-        """The machines that `FleetAudit.recommended_codes` indexes: those to recommend, then the catalog's."""
-        only = None if provider is None else provider_name(provider)
-        priced = {machine.price.currency for machine in self.machines if machine.price is not None}
-        self.currency_names: tuple[str, ...] = tuple(sorted(priced))
-        """The currencies of their prices."""
-        self._candidates = tuple(machine for machine in machines if only in (None, machine.provider))
+        self._wanted = tuple(wanted)
+        self._only = None if provider is None else provider_name(provider)
+        self._candidates = tuple(one for one in catalog.machines if self._only in (None, one.provider))
         self._suggestions = Suggestions()
         self._unknown: dict[str, str] = {}
         self._code_of: dict[str, int] = {}
-        for code, machine in enumerate(machines):
-            if only in (None, machine.provider):
+        for code, machine in enumerate(catalog.machines):
+            if self._only in (None, machine.provider):
                 self._code_of.setdefault(machine.machine_type, code)
-                # Azure's names are not case-sensitive.
-                self._code_of.setdefault(machine.machine_type.lower(), code)
+                self._code_of.setdefault(type_key(machine.machine_type), code)
+        needs = needs_of(self.tiers)
+        self._tier_needs = needs
+        self._needs = [np.array([getattr(need, name) for need in needs], float) for name in FIGURES[:2]]
+        # Sizing a tier gives the usual machine of the provider, whatever the architecture of the current one.
+        usual, names = catalog_of(self.catalog, self.tiers), self.tiers.names
+        self._identity: dict[tuple[str, str] | None, int] = {None: 0}
+        self._usual_of = {
+            provider: [self._number(usual.find_for(provider, name)) for name in names] for provider in catalog.providers
+        }
         self.capacities: tuple[Capacity, ...] = capacities(self.catalog, self.tiers)
         """The largest tier that each machine of the catalog is enough for."""
-        # In each table, the last entry is for machines that are not in the catalog.
+        self._tabulate()
+
+    def _number(self, machine: Machine | None) -> int:
+        """Return a number for a type of a provider, 0 for none."""
+        key = None if machine is None else (machine.provider, machine.machine_type)
+        return self._identity.setdefault(key, len(self._identity))
+
+    def _tabulate(self) -> None:
+        """Make the tables of all machines. In each, the last entry is for machines that are not known."""
+        machines, names = self.catalog.machines, self.tiers.names
+        self.machines: tuple[Machine, ...] = (*self._wanted, *machines)
+        """The machines that `FleetAudit.recommended_codes` indexes: those to recommend, then the catalog's."""
+        priced = {machine.price.currency for machine in self.machines if machine.price is not None}
+        self.currency_names: tuple[str, ...] = tuple(sorted(priced))
+        """The currencies of their prices."""
         found = [NO_TIER if one.tier is None else one.tier for one in self.capacities]
         self.tier_of: NDArray[np.int8] = np.array([*found, NO_TIER], np.int8)
-        """The index of that tier for each machine."""
+        """The index of the largest tier that each machine is enough for."""
         self.most_of: NDArray[np.int8] = np.array([*(one.most for one in self.capacities), NO_TIER], np.int8)
         """The index of the largest tier that it may be enough for."""
         self.by_figures: NDArray[np.bool_] = np.array([*(one.reason in UNKNOWN_DISK for one in self.capacities), True])
         """Whether the vCPUs and the memory that a row states may decide: nothing else of the machine is known."""
-        nowhere = [NO_MACHINE] * len(self.tiers.names)
+        places, nowhere = self._places, [NO_MACHINE] * len(names)
         rows = [places.get((one.provider, one.arch), places.get((one.provider, None), nowhere)) for one in machines]
         self.recommended: NDArray[np.uint16] = np.array([*rows, nowhere], np.uint16)
         """The code of the machine to recommend, by machine and tier."""
-        # Sizing a tier gives the usual machine of the provider, whatever the architecture of the current one.
-        usual, names = catalog_of(self.catalog, self.tiers), self.tiers.names
-        identity: dict[tuple[str, str] | None, int] = {None: 0}
-
-        def number(machine: Machine | None) -> int:
-            key = None if machine is None else (machine.provider, machine.machine_type)
-            return identity.setdefault(key, len(identity))
-
-        self.identities: NDArray[np.int32] = np.array([*map(number, self.machines), 0], np.int32)
+        self.identities: NDArray[np.int32] = np.array([*map(self._number, self.machines), 0], np.int32)
         """A number for each of `machines`, equal for the same type of a provider; 0 for none, and last."""
-        usual_of = {
-            provider: [number(usual.find_for(provider, name)) for name in names] for provider in catalog.providers
-        }
+        none = [0] * len(names)
         self.usual: NDArray[np.int32] = np.array(
-            [*(usual_of[m.provider] for m in machines), [0] * len(names)], np.int32
+            [*(self._usual_of.get(one.provider, none) for one in machines), none], np.int32
         )
         """The number of the machine that sizing gives for a tier, by machine and tier."""
-        needs = needs_of(self.tiers)
-        self._needs = [np.array([getattr(need, name) for need in needs], float) for name in FIGURES[:2]]
 
     def code_of(self, machine_type: Any) -> int:
-        """Return the index of a machine in the catalog, `PARTIAL_CPU` or `NO_MACHINE`."""
+        """Return the index of a machine in the catalog, to which a known type is added; `NO_MACHINE` for any other.
+
+        Codes that were returned before stay valid.
+        """
         if not isinstance(machine_type, str):
             return NO_MACHINE
-        code = self._code_of.get(machine_type, self._code_of.get(machine_type.lower()))
-        if code is not None:
-            return code
-        return NO_MACHINE if find_partial_cpu(machine_type) is None else PARTIAL_CPU
+        key = type_key(machine_type)
+        code = self._code_of.get(machine_type, self._code_of.get(key))
+        if code is None:
+            machine = self.catalog.find_known_type(
+                machine_type, known_providers() if self._only is None else (self._only,)
+            )
+            if machine is None:
+                return NO_MACHINE
+            code = self._code_of[key] = len(self.capacities)
+            self.catalog = self.catalog.model_copy(update={"machines": (*self.catalog.machines, machine)})
+            self.capacities = (*self.capacities, capacity_of(machine, self._tier_needs))
+            self._tabulate()
+        return code
 
     def unknown_machine(self, machine_type: Any) -> str:
         """Return the problem of a machine that is not in the catalog; the first ones get a suggestion."""
@@ -156,7 +172,7 @@ class Auditor:
 
     def reason_unknown(self, machine_type: Any, code: int) -> str:
         """Return why a machine gets no verdict."""
-        if code >= PARTIAL_CPU:
+        if code == NO_MACHINE:
             return self.unknown_machine(machine_type)
         return f"{self.catalog.machines[code].machine_type}: {self.capacities[code].reason}"
 

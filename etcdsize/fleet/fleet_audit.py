@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from etcdsize.base.checks import count_of
 from etcdsize.fitting.capacity import BELOW
 from etcdsize.fleet.audit_columns import AuditColumns, Needs
-from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, PARTIAL_CPU
+from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.sizing import position_of
 from etcdsize.fleet.verdicts import BEYOND, DECIDERS, OVER, UNDER, VERDICTS, ClusterAudit
@@ -76,7 +76,7 @@ class FleetAudit(AuditColumns):
         """Return the audit of a cluster, which is at `place` in a part of the fleet."""
         auditor, names = self.auditor, self.auditor.tiers.names
         machine, code = int(self.machine_codes[position]), int(self.tier_codes[position])
-        known = machine < PARTIAL_CPU
+        known = machine != NO_MACHINE
         has = int(part._machine_tiers[place])
         name = None if self._names is None else self._names[position]
         machine_type = auditor.catalog.machines[machine].machine_type if known else str(name)

@@ -1,24 +1,16 @@
-"""Names of machines that a catalog does not have: what is known of them, and which machine a name may mean."""
+"""Names of machines that nobody knows: which machine of a catalog one may mean."""
 
 from __future__ import annotations
 
 import functools
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from etcdsize.base.text import nearest, shown
-from etcdsize.catalog import providers
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
-from etcdsize.catalog.provider_file import PartialCpu, read_folder
 
-__all__ = ["find_partial_cpu", "near_machine", "unknown_machine"]
-
-
-def find_partial_cpu(name: str) -> PartialCpu | None:
-    """Return what is known of a machine that does not have its full CPU all the time, None if it is no such machine."""
-    return _partial_cpu(providers.FOLDER).get(name.lower())
+__all__ = ["near_machine", "unknown_machine"]
 
 
 def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine]) -> str:
@@ -33,16 +25,8 @@ def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine]) ->
     machines : iterable of Machine
         Those of its machines that the name may mean.
     """
-    partial = find_partial_cpu(name)
-    if partial is not None:
-        return f"{partial.machine_type} is {partial}; etcd needs its CPU all the time, so it gets no verdict"
     problem = f"got {shown(name)}, expected a machine of the catalog {shown(catalog.name)}"
-    near = near_machine(name, machines)
-    if near:
-        return problem + near
-    if catalog.name != "current" and name.lower() in _current_types(providers.FOLDER):
-        return f'{problem}; the catalog "current" has it (--catalog current)'
-    return problem
+    return problem + near_machine(name, machines)
 
 
 def near_machine(name: str, machines: Iterable[Machine]) -> str:
@@ -80,13 +64,3 @@ def _family(name: str) -> str | None:
         return "standard " + " ".join(part or "" for part in azure.groups())
     family, _, size = re.sub(r"[ ._-]+", ".", lowered.strip()).rpartition(".")
     return family if family and size else None
-
-
-@functools.cache
-def _partial_cpu(folder: Path) -> dict[str, PartialCpu]:
-    return {one.machine_type.lower(): one for file in read_folder(folder) for one in file.partial_cpu}
-
-
-@functools.cache
-def _current_types(folder: Path) -> frozenset[str]:
-    return frozenset(machine.machine_type.lower() for file in read_folder(folder) for machine in file.machines)

@@ -15,10 +15,11 @@ from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import InvalidWorkloadError, OptionError
-from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, machine_today
+from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, cost_date, cost_region, machine_today
 from etcdsize.fleet.kernel import INVALID, Codes, Column, classify_columns
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.sizing.answer import Sizing
+from etcdsize.sizing.markets import Market
 from etcdsize.sizing.notices import no_machines_notice
 from etcdsize.sizing.size import size
 from etcdsize.tiers import TierTable, exact_bounds
@@ -53,11 +54,14 @@ class FleetSizing:
         members: int,
         unknown: Sequence[NDArray[np.bool_] | None] = (None, None, None),
         nodes: KubernetesNodes | None = None,
+        markets: Sequence[Market] | None = None,
     ) -> None:
         self._columns = columns
         self._unknown = unknown
         self._nodes = nodes
         self._providers = providers
+        # What the codes of `providers` mean. None: the catalog's providers.
+        self._markets = markets
         self.catalog = catalog
         """The catalog."""
         self.tiers = tiers
@@ -90,7 +94,7 @@ class FleetSizing:
             if code == ELSEWHERE:
                 provider, catalog = None, self.catalog.model_copy(update={"machines": (), "unfit": ()})
             else:
-                provider = self.catalog.providers[code]
+                provider, catalog = self._one_each[code]
         sizing = size(
             **loads,
             kubernetes_nodes=None if self._nodes is None else self._nodes.of(position),
@@ -127,21 +131,29 @@ class FleetSizing:
     @cached_property
     def machines(self) -> tuple[Machine, ...]:
         """The machines that `machine_codes` indexes: by provider, then by tier."""
-        found = (self.catalog.find_for(provider, tier) for provider in self._one_each for tier in self.tiers.names)
-        if self.catalog.unfit:
-            return tuple(machine for machine in found if machine is not None)
-        return tuple(
-            self.catalog.machine_for(provider, tier) for provider in self._one_each for tier in self.tiers.names
-        )
+        return tuple(machine for _, machine in self._machines_there)
+
+    @cached_property
+    def _machines_there(self) -> list[tuple[Market, Machine]]:
+        found: list[tuple[Market, Machine]] = []
+        for market in self._one_each:
+            for tier in self.tiers.names:
+                machine = market.catalog.find_for(market.provider, tier)
+                # In a fitted catalog a tier may have no machine.
+                if machine is not None or not market.catalog.unfit:
+                    found.append((market, machine or market.catalog.machine_for(market.provider, tier)))
+        return found
 
     @cached_property
     def machines_today(self) -> tuple[Machine | None, ...]:
         """What to run today in place of each of `machines`: often the same; None where that is unknown."""
-        return tuple(machine_today(machine, self.tiers) for machine in self.machines)
+        return tuple(machine_today(machine, self.tiers, market.region) for market, machine in self._machines_there)
 
     @property
-    def _one_each(self) -> tuple[str, ...]:
-        """The providers that a cluster can have."""
+    def _one_each(self) -> Sequence[Market]:
+        """The markets in which a cluster can be."""
+        if self._markets is not None:
+            return self._markets
         if self._providers is None and len(self.catalog.providers) > 1:
             raise OptionError(
                 f"provider: got none, expected one name, or one per cluster, because the catalog "
@@ -149,16 +161,17 @@ class FleetSizing:
                 option="provider",
                 value=None,
             )
-        return (self._providers,) if isinstance(self._providers, str) else self.catalog.providers
+        names = (self._providers,) if isinstance(self._providers, str) else self.catalog.providers
+        return [Market(name, self.catalog) for name in names]
 
     @cached_property
     def machine_codes(self) -> NDArray[np.uint16]:
         """The index of every cluster's machine in `machines`, `len(machines)` if it has none. uint16"""
         offsets = np.full((256, 256), len(self.machines), np.uint16)
         code = 0
-        for row, provider in enumerate(self._one_each):
+        for row, market in enumerate(self._one_each):
             for column, tier in enumerate(self.tiers.names):
-                if self.catalog.find_for(provider, tier) is not None:
+                if market.catalog.find_for(market.provider, tier) is not None:
                     offsets[row, column] = code
                     code += 1
         if self._providers is None or isinstance(self._providers, str):
@@ -169,8 +182,8 @@ class FleetSizing:
     def cost_per_month(self) -> NDArray[np.float64]:
         """The monthly cost of every cluster: all members with their disks. [currency] float64, shape (n,)
 
-        It is the cost of `machines_today`, NaN where it is unknown or the cluster cannot be sized. Region and date are
-        in the machines' `cost`, and `currencies` has the currencies.
+        It is the cost of `machines_today`, NaN where it is unknown or the cluster cannot be sized. Beside it are
+        `currencies`, `price_regions` and `price_dates`.
         """
         totals = [cluster_cost_per_month(machine, self.members) for machine in self.machines_today]
         of_code = np.array([np.nan if total is None else total for total in totals] + [np.nan], float)
@@ -180,6 +193,18 @@ class FleetSizing:
     def currencies(self) -> NDArray[np.object_]:
         """The currency of every cost, None where it is unknown. Array of str, shape (n,)"""
         names = np.array([*map(cost_currency, self.machines_today), None], object)
+        return _read_only(names[self.machine_codes])
+
+    @cached_property
+    def price_regions(self) -> NDArray[np.object_]:
+        """The region of every cost, None where there is none. Array of str, shape (n,)"""
+        names = np.array([*(cost_region(machine) for machine in self.machines_today), None], object)
+        return _read_only(names[self.machine_codes])
+
+    @cached_property
+    def price_dates(self) -> NDArray[np.object_]:
+        """The date of the older of the prices in every cost, None where there is none. Array of str, shape (n,)"""
+        names = np.array([*(cost_date(machine) for machine in self.machines_today), None], object)
         return _read_only(names[self.machine_codes])
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from etcdsize.catalog.figures import vcpus_text
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page
 from etcdsize.sizing.answer import bound_text
 from etcdsize.units import DIMENSIONS, format_bytes, format_number
@@ -106,10 +107,15 @@ def _notes(machine: Machine) -> list[str]:
         "own server": machine.own,
         "previous generation": machine.lifecycle == "previous",
         "burstable": machine.burstable,
+        "flex": machine.flex,
         "shared core": machine.shared_core,
         "bare metal": machine.bare_metal,
+        "GPU": machine.gpu,
     }
-    return [note for note, applies in flags.items() if applies]
+    notes = [note for note, applies in flags.items() if applies]
+    if machine.cpu_baseline_percent is not None:
+        notes.append(f"sustains {vcpus_text(machine.sustained_vcpus or 0)}")
+    return notes
 
 
 def render_import(imported: Imported) -> str:

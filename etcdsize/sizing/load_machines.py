@@ -8,6 +8,7 @@ from etcdsize.fitting.fit import fit, with_disk
 from etcdsize.fitting.need import FIGURES, Need
 from etcdsize.sizing.basis import Basis, load_above_machines, tier_for
 from etcdsize.sizing.machines import ByProvider, TierMachines
+from etcdsize.sizing.options import arch_of
 from etcdsize.tiers import TierTable
 
 __all__ = ["machines_for_load"]
@@ -34,12 +35,10 @@ def machines_for_load(
     own = asked if isinstance(asked, Catalog) else load_catalog(asked)
     if own.has_tiers:
         chosen: ByProvider = tuple((provider, catalog.machine_for(provider, name)) for provider in providers)
-        today = tuple(
-            (provider, found) for provider, machine in chosen if (found := _today(machine, need, name)) is not None
-        )
+        of_today = ((provider, _today(machine, need, name, own.regions.get(provider))) for provider, machine in chosen)
+        today = tuple((provider, found) for provider, found in of_today if found is not None)
     else:
-        # arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
-        arch = "x86_64" if any(machine.arch == "x86_64" for machine in own.machines) else None
+        arch = arch_of(own)
         best = ((provider, fit(need, own, provider=provider, arch=arch, limit=1).candidates) for provider in providers)
         # Where no machine is enough, the tier's is named, with the notice that it has less.
         today = chosen = tuple(
@@ -53,11 +52,11 @@ def machines_for_load(
     return name, machines
 
 
-def _today(machine: Machine, need: Need, tier: str) -> Machine | None:
+def _today(machine: Machine, need: Need, tier: str, region: str | None) -> Machine | None:
     """Return what to run today in place of a machine: the first that is enough, or the machine itself."""
     if machine.lifecycle != "previous" or machine.cost is not None:
         return machine
-    candidates = fit(need, provider=machine.provider, limit=1).candidates
+    candidates = fit(need, provider=machine.provider, region=region, limit=1).candidates
     return with_disk(candidates[0], tier) if candidates else None
 
 

@@ -10,6 +10,7 @@ from etcdsize.catalog.catalog import Catalog, load_catalog
 from etcdsize.tiers import TierTable, load_tiers
 
 __all__ = [
+    "arch_of",
     "catalog_of",
     "headroom_of",
     "margin_of",
@@ -32,10 +33,15 @@ def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
     # Imported here because it takes time to load and few callers need it.
     from etcdsize.fitting.fit import best_per_tier
 
-    # arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
-    return best_per_tier(
-        found, tiers, "x86_64" if any(machine.arch == "x86_64" for machine in found.machines) else None
-    )
+    return best_per_tier(found, tiers, arch_of(found))
+
+
+def arch_of(catalog: Catalog) -> str | None:
+    """Return the architecture to choose from a catalog; None for any.
+
+    arm64 is opt-in, and choosing a catalog without any x86_64 machine opts in.
+    """
+    return "x86_64" if any(machine.arch == "x86_64" for machine in catalog.machines) else None
 
 
 def headroom_of(value: Any) -> float:

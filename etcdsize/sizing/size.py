@@ -11,7 +11,7 @@ from typing import Any
 from etcdsize.base.checks import whole_number
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, providers_of
+from etcdsize.catalog.catalog import Catalog, load_catalog, market_of, providers_of
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
@@ -52,6 +52,7 @@ def size(
     data_bytes: Load = None,
     kubernetes_nodes: int | None = None,
     provider: str | Iterable[str] | None = None,
+    region: str | Iterable[str] | None = None,
     catalog: str | Path | Catalog = "guide",
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
@@ -76,6 +77,9 @@ def size(
         Nodes of the Kubernetes cluster that etcd serves. [count] If there is a load as well, the larger tier wins.
     provider : str or iterable of str, optional
         aws, azure or gce. None means every provider of the catalog.
+    region : str or iterable of str, optional
+        The region whose prices count, such as `"eu-west-1"`, which implies its provider, or `"aws=eu-west-1"`. None
+        means the prices that the catalog has, each with its region.
     catalog : str, Path or Catalog
         The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. If the catalog does not
         assign machines to tiers, each tier gets the cheapest machine that is enough, with its disk; `fit` explains
@@ -103,8 +107,8 @@ def size(
     WorkloadTypeError
         For a load that is not a number.
     OptionError
-        For an unknown provider, table or catalog, a headroom outside [0, 1), fewer than one member, or a model of
-        another version.
+        For an unknown provider, region, table or catalog, a headroom outside [0, 1), fewer than one member, or a model
+        of another version.
 
     Examples
     --------
@@ -113,6 +117,9 @@ def size(
     ('medium', 'm4.xlarge', 'requests_per_second')
     """
     table = tiers_of(tiers)
+    if region is not None:
+        own = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
+        catalog, provider = market_of(own, provider, region)
     machines = catalog_of(catalog, table)
     providers = providers_of(machines, provider)
     headroom, members = headroom_of(headroom), members_of(members)
@@ -292,7 +299,7 @@ def _version(value: Any) -> str:
 def _machines_for_tier(catalog: Catalog, providers: tuple[str, ...], tier: str, tiers: TierTable) -> TierMachines:
     """Return every provider's machine for a tier, what to run today in its place, and the notices about both."""
     chosen = tuple((name, catalog.machine_for(name, tier)) for name in providers)
-    found = ((name, machine_today(machine, tiers)) for name, machine in chosen)
+    found = ((name, machine_today(machine, tiers, catalog.regions.get(name))) for name, machine in chosen)
     return TierMachines.of(chosen, tuple((name, machine) for name, machine in found if machine is not None))
 
 

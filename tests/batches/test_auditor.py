@@ -298,11 +298,16 @@ class TestMachineNames:
     @pytest.mark.parametrize(
         ("name", "reason"),
         [
-            ("t3.medium", "t3.medium is burstable: 4 GiB, and 2 vCPUs only in bursts; etcd needs its CPU all the time, "
-             "so it gets no verdict"),
-            ("E2-MICRO", "e2-micro is shared-core: 1 GiB, and 2 vCPUs shared with other machines; etcd needs its CPU "
-             "all the time, so it gets no verdict"),
-            ("m5.24xlarge", 'got "m5.24xlarge", expected a machine of the catalog "current"'),
+            ("t3.medium", "t3.medium: has its full CPU only in bursts and sustains 0.4 of a vCPU; etcd needs its CPU "
+             "all the time"),
+            ("E2-MICRO", "e2-micro: shares its cores with other machines and sustains 0.25 of a vCPU; etcd needs its "
+             "CPU all the time"),
+            ("standard_b2ms", "Standard_B2ms: has its full CPU only in bursts; etcd needs its CPU all the time"),
+            ("t3.2xlarge", "t3.2xlarge: has its full CPU only in bursts and sustains 3.2 vCPUs; etcd needs its CPU all "
+             "the time"),
+            ("m7i-flex.large", "m7i-flex.large: has its full CPU most of the time, not always; etcd needs its CPU all "
+             "the time"),
+            ("m5.25xlarge", 'got "m5.25xlarge", expected a machine of the catalog "current"'),
             ("m5.4xlage", 'got "m5.4xlage", expected a machine of the catalog "current"; did you mean "m5.4xlarge"?'),
             ("r99.large", 'got "r99.large", expected a machine of the catalog "current"'),
             ("n2-standrd-4", 'got "n2-standrd-4", expected a machine of the catalog "current"'),
@@ -315,12 +320,34 @@ class TestMachineNames:
         fleet = audit([name], [1], 1, 1, on_invalid="mark")
         assert (fleet[0].verdict, fleet[0].reason) == ("unknown", reason)
 
-    def test_one_of_another_catalog(self):
-        fleet = audit(["m5.large"], [1], 1, 1, catalog="guide", on_invalid="mark")
-        assert fleet[0].reason == (
-            'got "m5.large", expected a machine of the catalog "guide"; the catalog "current" has it (--catalog '
-            "current)"
-        )
+    def test_a_known_type_is_judged_in_every_catalog(self):
+        """Its figures are the same ones, and the catalog recommends its own machines."""
+        for catalog, small, medium in (("current", "m6a.large", "m6a.xlarge"), ("guide", "m4.large", "m4.xlarge")):
+            fleet = audit(["m5n.large", "m5n.large", "m5n.8xlarge"], [1, 400, 1], 1, 1, catalog=catalog)
+            assert fleet.verdicts.tolist() == ["right", "under", "over"]
+            assert fleet.recommended_machines.tolist() == ["m5n.large", medium, small]
+            assert [one.machine_type for one in fleet] == ["m5n.large", "m5n.large", "m5n.8xlarge"]
+        assert audit(["m5.large"], [1], 1, 1, catalog="guide").verdicts.tolist() == ["right"]
+
+    def test_a_type_of_a_provider_without_machines_in_the_catalog(self):
+        ours = load_catalog("current").restrict(families=["m6a"])
+        fleet = audit(["Standard_D2s_v3", "Standard_D64s_v3"], [400, 1], 1, 1, catalog=ours)
+        assert fleet.verdicts.tolist() == ["under", "over"]
+        assert fleet.recommended_machines.tolist() == [None, None]
+        with pytest.raises(InvalidWorkloadError, match="expected a machine of the catalog"):
+            audit(["Standard_D2s_v3"], [400], 1, 1, catalog=ours, provider="aws")
+
+    def test_a_batch_with_more_types_than_the_one_before(self):
+        """The types that are looked up later leave the answers before them as they are."""
+        machines = ["m5.large", "m5n.large", "a1.xlarge", "m5.large", "Standard_D2s_v3", "c2-standard-8"]
+        text = FLEET.splitlines()[0] + "\n" + "".join(f"n{i},90,10,30,{name},\n" for i, name in enumerate(machines))
+        rows, _ = audited_rows(text)
+        alone = [audited_rows(text.splitlines()[0] + "\n" + line + "\n")[0][0] for line in text.splitlines()[1:]]
+        assert rows == alone
+
+    def test_what_a_known_type_costs(self):
+        one = audit(["m5n.8xlarge"], [1], 1, 1)[0]
+        assert one.cost_difference_per_month == pytest.approx((0.0864 - 1.904) * 730 * 3)
 
 
 class TestReasonsAndNames:

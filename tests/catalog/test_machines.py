@@ -183,7 +183,7 @@ REFUSED = {
     "none": ([], None, "machines", "got 0 rows, expected at least 1"),
     "unknown field": (
         [machine(), machine(machine_type="x", tier="medium", memory_gb=8)], 2, "memory_gb",
-        'unknown field; expected one of the 26 fields of Machine that docs/api.md lists; did you mean "memory_gib"?'),
+        'unknown field; expected one of the 30 fields of Machine that docs/api.md lists; did you mean "memory_gib"?'),
     "unknown provider": (
         [machine(provider="oracle")], 1, "provider",
         'got "oracle", expected aws, azure or gce'),

@@ -221,7 +221,6 @@ class TestRestrict:
             ({"architectures": "arm64", "families": ["m8i", "m9g"]}, 6),
             ({"architectures": ["amd64"], "families": ["m8i", "m9g"]}, 5),
             ({"architectures": ["aarch64", "x86_64"]}, 424),
-            ({"regions": ["us-central1", "eastus"]}, 103),
         ],
     )
     def test_the_machines_that_are_left(self, names, count):
@@ -239,9 +238,6 @@ class TestRestrict:
             ({"architectures": ["arm46"]},
              'architectures: got "arm46", expected one of the catalog "current": arm64, x86_64; '
              'did you mean "arm64"?'),
-            ({"regions": "eu-west-1"},
-             'regions: got "eu-west-1", expected one of the catalog "current": eastus, us-central1, us-east-1; '
-             'did you mean "us-east-1"?'),
             ({"machine_types": ()}, "machine_types: got no name, expected one or more"),
             ({"machine_types": "m8i.lrge"},
              'machine_types: got "m8i.lrge", expected one of the catalog "current": Standard_D16as_v5, '
@@ -257,8 +253,56 @@ class TestRestrict:
             CURRENT.restrict(**names)
         assert str(caught.value) == message
 
-    def test_a_catalog_without_regions(self):
-        with pytest.raises(
-            OptionError, match=r'^regions: got "x", expected no value: the catalog "guide" does not give any$'
-        ):
-            load_catalog("guide").restrict(regions="x")
+
+class TestInRegion:
+    """The prices of the published lists of one region; unknown where there is none."""
+
+    def test_prices_of_one_provider_in_one_region(self):
+        there = CURRENT.in_region("eu-central-1")
+        assert there.regions == {"aws": "eu-central-1"}
+        for before, after in zip(CURRENT.machines, there.machines, strict=True):
+            if before.provider != "aws":
+                assert after is before
+            else:
+                assert after.price is None or after.price.region == "eu-central-1"
+                assert after.model_copy(update={"price": before.price}) == before
+        assert there.machine("aws", "m6a.large").price.per_hour == 0.1035
+        assert there.disk_kind("aws", "gp3").price.region == "eu-central-1"
+        assert there.disk_kind("aws", "io2").price is None
+        assert there.disk_kind("gce", "pd-ssd") is CURRENT.disk_kind("gce", "pd-ssd")
+
+    def test_one_region_of_each_of_several_providers(self):
+        there = CURRENT.in_region(["eu-central-1", "gce=europe-west4", "West Europe"])
+        assert there.regions == {"aws": "eu-central-1", "gce": "europe-west4", "azure": "westeurope"}
+        assert there.machine("gce", "n2-standard-4").price.per_hour == 0.213832
+        assert there.machine("azure", "Standard_D2as_v5").price.per_hour == 0.104
+
+    def test_an_own_price_in_the_region_stays(self):
+        """Our contract counts before the list."""
+        price = Price(per_hour=0.01, currency="EUR", region="eu-central-1", date="2026-01-02", source="contract")
+        ours = CURRENT.merge([MachinePrice(machine_type="m6a.large", price=price)])
+        assert ours.in_region("eu-central-1").machine("aws", "m6a.large").price == price
+        assert ours.in_region("us-west-2").machine("aws", "m6a.large").price.source != "contract"
+
+    def test_known_types_have_the_prices_of_the_region(self):
+        there = CURRENT.in_region("eu-central-1")
+        assert there.machine("aws", "t3.medium").price.region == "eu-central-1"
+        assert there.with_known_types(["t3.medium"]).machines[-1].price.per_hour == 0.048
+        assert there.machine("aws", "p5.48xlarge").price is None
+
+    def test_a_second_region_replaces_the_first(self):
+        assert CURRENT.in_region("eu-central-1").in_region("us-east-1").machine("aws", "m6a.large") == CURRENT.machine(
+            "aws", "m6a.large"
+        )
+
+    @pytest.mark.parametrize(
+        ("catalog", "region", "message"),
+        [
+            ("guide", "westeurope", 'provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog'),
+            ("current", "atlantis", 'region: got "atlantis", expected a region of aws (af-south-1, '),
+        ],
+    )
+    def test_it_is_refused(self, catalog, region, message):
+        with pytest.raises(OptionError) as caught:
+            load_catalog(catalog).in_region(region)
+        assert str(caught.value).startswith(message)

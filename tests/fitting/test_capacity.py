@@ -88,13 +88,14 @@ class TestBelow:
         [
             ({"shared_core": True}, "shares its cores with other machines"),
             ({"burstable": True}, "has its full CPU only in bursts"),
+            ({"flex": True}, "has its full CPU most of the time, not always"),
         ],
     )
     def test_a_cpu_that_cannot_be_relied_on(self, change, reason):
         """It is unknown, however large it is: nobody knows how much of its CPU it has."""
         for figures in ((64, 256, 20_000, 500), (1, 1, 10, 1)):
             found = capacity(*figures, **change)
-            assert found == Capacity(None, 3, f"{reason}, and etcd needs its CPU all the time")
+            assert found == Capacity(None, 3, f"{reason}; etcd needs its CPU all the time")
 
 
 class TestKindsOfDisk:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from etcdsize.base.json_text import documents
-from etcdsize.base.model import Date, Model, Name, Positive, read_table
-from etcdsize.catalog.disks import DiskLimit
+from etcdsize.catalog.gce_limits import disk_limits
 from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
@@ -22,7 +17,6 @@ NAME = "gcloud"
 
 _COMMAND = "gcloud compute machine-types list"
 _EXPECTED = f"a list, as {_COMMAND} --format=json prints"
-_LIMITS = Path(__file__).parents[2] / "data" / "disk-limits-gce.json"
 _SHARED_CORE = ("f1-micro", "g1-small", "e2-micro", "e2-small", "e2-medium")
 # One bundled partition has 375 GB in these families; it may be larger in others.
 _PARTITION_GB = {"c3": 375, "c3d": 375}
@@ -92,7 +86,7 @@ def _machine(entry: Entry) -> Machine | str:
         vcpus=vcpus,
         # The field is called memoryMb, but counts MiB.
         memory_gib=memory // 1024 if memory % 1024 == 0 else memory / 1024,
-        disk_limits=_limits(family, name, vcpus, shared_core=shared_core),
+        disk_limits=disk_limits(family, name, vcpus, shared_core=shared_core),
         local_nvme_gb=_local_nvme(entry, family),
         arch=arch if stated in (None, "ARCHITECTURE_UNSPECIFIED") else _ARCHITECTURES.get(stated),
         lifecycle="previous" if state not in (None, "ACTIVE") else lifecycle,
@@ -118,41 +112,6 @@ def _local_nvme(entry: Entry, family: str) -> float | None:
 def _families() -> dict[str | None, tuple[str | None, str | None]]:
     """Return architecture and lifecycle by family: the list has no lifecycle, and no architecture for some."""
     return {machine.family: (machine.arch, machine.lifecycle) for machine in read_provider("gce").machines}
-
-
-class _Rule(DiskLimit):
-    """The limits for a kind of disk of a family's machines in a range of vCPUs, or of one type."""
-
-    family: Annotated[Name, Field(description="The family.")]
-    machine_type: Annotated[Name | None, Field(description="The only type that the rule is for.")] = None
-    min_vcpus: Annotated[Positive | None, Field(description="The fewest vCPUs. [count]")] = None
-    max_vcpus: Annotated[Positive | None, Field(description="The most vCPUs. [count] None: no limit.")] = None
-
-
-class _Rules(Model):
-    """The table of all rules."""
-
-    name: Annotated[Name, Field(description="The table's name.")]
-    source: Annotated[str, Field(description="Where the figures come from.")]
-    date: Annotated[Date, Field(description="When the source was read.")]
-    rules: Annotated[tuple[_Rule, ...], Field(description="The rules.")]
-
-
-@functools.cache
-def _rules() -> _Rules:
-    return read_table(_Rules, _LIMITS)
-
-
-def _limits(family: str, name: str, vcpus: int, *, shared_core: bool) -> tuple[DiskLimit, ...]:
-    """Return the limits of a machine. A machine that shares its cores has only the limits of rules that name it."""
-    found = []
-    for rule in _rules().rules:
-        fits = rule.machine_type == name
-        if rule.machine_type is None and not shared_core:
-            fits = rule.family == family and (rule.min_vcpus or 1) <= vcpus <= (rule.max_vcpus or vcpus)
-        if fits:
-            found.append(DiskLimit(**rule.model_dump(include=set(DiskLimit.model_fields))))
-    return tuple(found)
 
 
 read = read_gcloud_machine_types
