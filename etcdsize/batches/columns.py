@@ -37,6 +37,7 @@ __all__ = [
     "Columns",
     "Source",
     "columns_to_read",
+    "earlier_answers",
     "has_column_for",
     "pick_columns",
 ]
@@ -77,7 +78,8 @@ NUMBERS = (
 # Looked for only if the caller asks for them: reading a column takes time.
 _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
 # What `observe` writes of its own figures, which an audit reads by these very names.
-_OBSERVED = ("clients_bound", "requests_bound", "data_bound", "observed_problem")
+_OBSERVED_PROBLEM = "observed_problem"
+_OBSERVED = ("clients_bound", "requests_bound", "data_bound", _OBSERVED_PROBLEM)
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
 _FURTHER = (*FIGURES, RUNNING_QUOTA)
 _LEFT_OUT = (*_UNKNOWN, *_FURTHER)
@@ -216,6 +218,14 @@ def has_column_for(names: Iterable[str], *keys: str) -> bool:
     """Return whether the name of a column is a usual name for one of these, such as `provider`."""
     read = Names(list(names))
     return any(read.usual(key) for key in keys)
+
+
+def earlier_answers(names: Sequence[str], added: Iterable[str]) -> frozenset[int]:
+    """Return the positions of the answers in a file that `observe` wrote: sized again, it has new ones instead."""
+    if _OBSERVED_PROBLEM not in names:
+        return frozenset()
+    ours = set(added)
+    return frozenset(place for place, name in enumerate(names) if name in ours)
 
 
 def columns_to_read(columns: Columns, others: Iterable[int] = ()) -> tuple[list[int], Columns]:

@@ -16,7 +16,7 @@ from typing import BinaryIO, Unpack
 from etcdsize.base.checks import one_of
 from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
-from etcdsize.batches.columns import NUMBERS, Columns, columns_to_read, has_column_for
+from etcdsize.batches.columns import NUMBERS, Columns, columns_to_read, earlier_answers, has_column_for
 from etcdsize.batches.columns import Source as Column
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
@@ -114,7 +114,9 @@ def open_fleet(
             checked = BatchOptions.of(reader.names, **options, on_invalid="mark", catalog=catalog)
             timed = fold is not None or "timestamp" in checked.chosen or has_column_for(reader.names, "timestamp")
             also = ("name", "timestamp") if timed else ("name",)
-            found = checked.columns(reader.names, also=also, spelling=COMMAND_LINE)
+            earlier = earlier_answers(reader.names, checked.added)
+            names = ["" if place in earlier else name for place, name in enumerate(reader.names)]
+            found = checked.columns(names, also=also, spelling=COMMAND_LINE)
             if fold is not None:
                 one_of("fold", fold, ("latest", "peak"))
                 if "timestamp" not in found:
@@ -277,9 +279,10 @@ class Fleet:
         numbers = set() if cells.na_numbers else parsed & coded
         everything = bool(written) and len(positions) == len(self.reader.names)
         series = TimeSeries({} if folded is not None else places)
+        reserved = [] if earlier_answers(self.reader.names, self._added) else self._added
         batches = self._batches(
             self.reader if folded is None else folded,
-            Wanted(None if everything else positions, numbers, coded, self._added, parsed, cells.decimal),
+            Wanted(None if everything else positions, numbers, coded, reserved, parsed, cells.decimal),
         )
         work = self._work_of()
         place_of = {position: place for place, position in enumerate(positions)}
@@ -340,18 +343,21 @@ class Fleet:
         """Return the positions of the file's columns to write, and the answers to write."""
         names = self.reader.names
         added = self._added
+        earlier = earlier_answers(names, added)
+        every = [place for place in range(len(names)) if place not in earlier]
         if columns is None:
-            return list(range(len(names))), added
+            return every, added
         kept: dict[int, None] = {}
         answers: dict[str, None] = {}
-        places_of: dict[str, list[int]] = {"*": list(range(len(names)))}
+        places_of: dict[str, list[int]] = {"*": every}
         for place, name in enumerate(names):
             places_of.setdefault(name, []).append(place)
         for name in columns:
             places = places_of.get(name, [])
             if name in added:
                 answers[name] = None
-            elif not places or (len(places) > 1 and name != "*"):
+                continue
+            if not places or (len(places) > 1 and name != "*"):
                 what = f"has {shown(name)} {len(places)} times" if places else f"has no column {shown(name)}"
                 raise FleetFileError(
                     f"{self.name}: {what}; expected one of its columns, * for all of them, or one of "

@@ -22,7 +22,7 @@ from etcdsize.base.model import Answer
 from etcdsize.base.notice import Notice
 from etcdsize.base.output_file import check_output, is_stream, open_temporary
 from etcdsize.base.text import shortened, shown
-from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, has_column_for
+from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, RESOURCE_ANSWERS, has_column_for
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
@@ -271,7 +271,7 @@ def _check_options(schema: pa.Schema, source: Path, how: Mapping[str, Any], writ
 
 def _label_columns(labels: Sequence[str]) -> dict[str, str]:
     """Return the column of every label: its own name, unless an observed or answer column has it."""
-    ours = {*OBSERVED, *ANSWERS, *AUDIT_ANSWERS}
+    ours = {*OBSERVED, *ANSWERS, *AUDIT_ANSWERS, *RESOURCE_ANSWERS}
     taken = ours.union(labels)
     names = {}
     for label in labels:

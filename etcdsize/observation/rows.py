@@ -11,6 +11,8 @@ from etcdsize.errors import InvalidWorkloadError, MissingDependencyError
 from etcdsize.observation.model import Observation
 from etcdsize.observation.notices import SEVERAL_CLUSTERS
 from etcdsize.observation.observe import Answers
+from etcdsize.observation.profile import profile_of
+from etcdsize.observation.stored_data import key_and_value
 from etcdsize.observation.targets import ClusterTargets
 from etcdsize.sizing.notices import INEXACT_LOAD_DECIDES
 from etcdsize.sizing.size import inexact_deciders
@@ -22,6 +24,12 @@ except ImportError as _error:
     raise MissingDependencyError(package="pyarrow", extra="fleet") from _error
 
 __all__ = ["OBSERVED", "Row", "inexact_decides", "row_of"]
+
+# What the profile of a cluster has beyond its dimensions and its keys, by the names by which `fleet` reads it.
+_FIGURES = (
+    *("key_bytes", "value_bytes", "writes_per_second", "reads_per_second", "history_seconds"),
+    *("watchers", "watch_streams", "leases", "lease_revokes_per_second"),
+)
 
 OBSERVED: dict[str, pa.DataType] = {
     "members": pa.int64(),
@@ -35,11 +43,12 @@ OBSERVED: dict[str, pa.DataType] = {
     "data_bytes": pa.float64(),
     "data_bound": pa.string(),
     "total_bytes": pa.float64(),
-    "quota_bytes": pa.float64(),
+    "running_quota_bytes": pa.float64(),
     "quota_hours_left": pa.float64(),
     "quota_hours_bound": pa.string(),
     "keys": pa.float64(),
     "history_revisions": pa.float64(),
+    **dict.fromkeys(_FIGURES, pa.float64()),
     "resident_bytes": pa.float64(),
     "modelled_memory_limit_bytes": pa.float64(),
     "modelled_memory": pa.string(),
@@ -132,7 +141,7 @@ def _observed(observation: Observation) -> dict[str, Any]:
         "etcd_version": ";".join(versions) or None,
         "observed_notices": ";".join(dict.fromkeys(notice.code for notice in observation.notices)),
     }
-    found |= _modelled(observation)
+    found |= _modelled(observation) | _figures(observation)
     if observation.requests_per_second is not None:
         found["requests_per_second"] = round(observation.requests_per_second, 3)
     for name, kind in OBSERVED.items():
@@ -140,6 +149,27 @@ def _observed(observation: Observation) -> dict[str, Any]:
         if kind == pa.float64() and found[name] is not None:
             # PyArrow rejects integers that a float cannot hold exactly.
             found[name] = float(found[name])
+    return found
+
+
+def _figures(observation: Observation) -> dict[str, Any]:
+    """Return the likely values of what `fleet` reads besides the dimensions.
+
+    How large keys and values are is known where the average put explains the data.
+    """
+    found: dict[str, Any] = dict.fromkeys(_FIGURES) | {"running_quota_bytes": observation.quota_bytes}
+    profile = observation.profile
+    if profile is None:
+        return found
+    if profile.objects:
+        # A row has keys of one size.
+        profile = profile_of(observation, by_kind=False)
+    for name in _FIGURES:
+        amount = getattr(profile, name)
+        found[name] = None if amount is None else amount.likely
+    stored = next((one.value for one in profile.assumptions if one.field == "data_bytes"), None)
+    if stored is not None and stored.is_exact and observation.keys:
+        found["key_bytes"], found["value_bytes"] = key_and_value(stored.likely / observation.keys)
     return found
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 import grpc
@@ -17,14 +21,16 @@ from etcds import ETCDS, needed
 from benchmarks.resources.lister import slow_list
 from benchmarks.resources.member import Member
 from benchmarks.resources.settled import MEMORY
-from etcdsize import ComparedFigure, Observation, Scrape, combine_scrapes, observe, read_metrics, size
+from etcdsize import ComparedFigure, Observation, Scrape, combine_scrapes, observe, read_metrics, resources_for, size
 from etcdsize.calibration.clients import keep_under_way
 from etcdsize.calibration.load import key_of, put_in_transactions
+from etcdsize.resources.profile import with_fields
 from etcdsize.resources.resources_text import quantity_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("etcd-running")]
 
 MIB = 2**20
+PROVIDER = ("--provider", "aws")
 
 
 def url(member: Member) -> str:
@@ -115,6 +121,40 @@ class TestModel:
         assert observation.watchers == 500
         # They are part of the load, so that the memory is as modelled for it, or less.
         assert "above" not in (found.modelled.heap_bytes.verdict, found.modelled.resident_bytes.verdict)
+
+
+@pytest.mark.parametrize("etcd", ["3.4", "3.7"])
+def test_the_row_of_a_cluster_is_sized_by_all_that_was_observed(etcd, run, tmp_path):
+    """5,000 keys of 1 kB that are written again: `fleet --resources` answers as the observation itself does."""
+    targets, rows, sized = (str(tmp_path / name) for name in ("targets.json", "rows.csv", "sized.csv"))
+    with running(etcd) as member:
+        put_in_transactions(member, range(5_000), 50, bytes(1_000), 50)
+        member.compact()
+        Path(targets).write_text(json.dumps([{"targets": [url(member)], "labels": {"clients": "40"}}]))
+
+        def send(number: int):
+            return member.kv.Put.future(rpc_pb2.PutRequest(key=key_of(number % 5_000, 50), value=bytes(1_000)))
+
+        observing = Thread(
+            target=lambda: run("observe", "--targets", targets, *PROVIDER, "--interval", "1s", "-o", rows)
+        )
+        observing.start()
+        keep_under_way(send, 8, seconds=2)
+        observing.join()
+        observation = observe(url(member), interval=1, clients=40)
+    assert run("fleet", rows, *PROVIDER, "--resources", "-o", sized)[0] == 0
+    with Path(sized).open(newline="") as file:
+        (cells,) = csv.DictReader(file)
+    row = {name: float(text) for name, text in cells.items() if re.fullmatch(r"[0-9]+([.][0-9]+)?", text)}
+    assert [row[name] for name in ("keys", "key_bytes", "value_bytes")] == pytest.approx([5_000, 50, 1_000], rel=0.001)
+    assert [row[name] for name in ("watchers", "watch_streams")] == [0, 0]
+    assert row["writes_per_second"] == pytest.approx(row["requests_per_second"], rel=0.05)
+    given = {
+        name: row[name] for name in ("writes_per_second", "reads_per_second", "history_seconds", "requests_per_second")
+    }
+    resources = resources_for(with_fields(observation.profile, given))
+    assert row["quota_bytes"] == resources.quota_bytes
+    assert row["memory_limit_bytes"] == pytest.approx(resources.memory.limit_bytes.need, rel=0.05)
 
 
 @pytest.mark.parametrize("etcd", ETCDS)
