@@ -11,9 +11,10 @@ import numpy as np
 
 from etcdsize.fleet.block import Block
 from etcdsize.fleet.key_arrays import Keys, Triples
-from etcdsize.fleet.revision_arrays import Floats, elements_of, revision_arrays, where
+from etcdsize.fleet.revision_arrays import Floats, elements_of, revision_arrays, runs_of, where
 from etcdsize.resources.defaults import (
     DEFAULTS,
+    GAPS_OF_RUNS,
     LEAST_HISTORY_SECONDS,
     LIKELY_REQUESTS,
     MOST_HISTORY_BYTES,
@@ -113,7 +114,8 @@ def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Flo
 def longest_history(keys: Triples, writes: Writes) -> Floats:
     """Return how long replaced revisions are kept where nothing is known of it; see `resources.history`. [s]"""
     dense = np.maximum(np.maximum(1.0, writes.puts), writes.rate / COMMITS_PER_SECOND)
-    written = writes.rate * revision_arrays(elements_of(keys.key, keys.value), dense)
+    elements = elements_of(keys.key, keys.value)
+    written = writes.rate * (revision_arrays(elements, dense) * (1 + GAPS_OF_RUNS * runs_of(elements, dense)))
     often = np.maximum(LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES / written)
     return where(written * MOST_HISTORY_SECONDS <= MOST_HISTORY_BYTES, MOST_HISTORY_SECONDS, often)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 __all__ = [
     "DEFAULTS",
+    "GAPS_OF_RUNS",
     "LEAST_HISTORY_SECONDS",
     "LIKELY_REQUESTS",
     "MOST_HISTORY_BYTES",
@@ -94,5 +95,8 @@ MOST_REQUESTS, LIKELY_REQUESTS = 10_000.0, 200.0
 MOST_HISTORY_BYTES = 2.0 * 2**30
 """The history that is kept by default where the writes are many: compaction then comes more often. [bytes] Our choice:
 as much as etcd's default quota."""
+GAPS_OF_RUNS = 0.2
+"""What history of long values leaves unused between its pages, as a share of it, where few puts share a commit: it
+counts in those bytes. [1] Our choice: more than the coefficient `file_runs`, so that more writes never keep less."""
 MOST_HISTORY_SECONDS, LEAST_HISTORY_SECONDS = 7_200.0, 600.0
 """The most history that is kept with a compaction each hour, and what is kept in any case, as Kubernetes does. [s]"""

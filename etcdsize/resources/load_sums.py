@@ -114,11 +114,12 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         dense = max(puts, writes / COMMITS_PER_SECOND)
         again_one = revision_bytes(key, value, dense)
         replaced = writes * history + count * further
-        replaced_one = again_one
+        replaced_one, packing = again_one, dense
         if further:
             # Given revisions are written while the history is kept, all at once if that is no time.
             together = replaced / history / COMMITS_PER_SECOND if history else MOST_PUTS_PER_COMMIT
-            replaced_one = revision_bytes(key, value, max(puts, together))
+            packing = max(puts, together)
+            replaced_one = revision_bytes(key, value, packing)
         data += count * (key + value)
         written += writes * (key + value)
         file_rate += writes * again_one
@@ -137,7 +138,7 @@ def sums_of(load: Load, defragment_keys: float) -> LoadSums:
         else:
             best = usual = worst = 1.0
         runs += count * fresh_one * share_of_runs(key, value, load.puts_per_commit)
-        runs += replaced * replaced_one * share_of_runs(key, value, dense)
+        runs += replaced * replaced_one * share_of_runs(key, value, packing)
         # Keys that are written in order, or once, stay as they are.
         low += count * fresh_one * min(1.0, best)
         if usual < 1 and count:
