@@ -184,7 +184,7 @@ _PUBLIC_NAMES = {
     "observation.observe": ("observe",),
     "observation.tls": ("ClientTls",),
     "fitting.fsync": ("FsyncNeed",),
-    "catalog.provider_file": ("WriteLatency",),
+    "catalog.write_latency": ("WriteLatency",),
     "plan.render": ("render",),
     "catalog.listing": ("Dropped", "Imported"),
     "catalog.readers.aws": ("read_aws_instance_types",),
@@ -244,9 +244,9 @@ if TYPE_CHECKING:
     from etcdsize.catalog.listing import Dropped, Imported
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.prices import read_prices
-    from etcdsize.catalog.provider_file import WriteLatency
     from etcdsize.catalog.readers.aws import read_aws_instance_types
     from etcdsize.catalog.readers.gcloud import read_gcloud_machine_types
+    from etcdsize.catalog.write_latency import WriteLatency
     from etcdsize.errors import (
         CalibrationError,
         ColumnError,

@@ -170,35 +170,76 @@ def spread(values: Iterable[float | None], digits: int | None = None) -> str:
 
 def disk_table(catalog: str) -> str:
     """Return a table of the rules of a catalog's network disks."""
-    head = ["provider", "kind", "size_gib", "IOPS", "MB/s", "bursts (not counted)", "price", "source"]
+    head = ["provider", "kind", "size_gib", "IOPS", "MB/s", "bursts (not counted)", "a write takes", "price", "source"]
     rows = []
     for kind in etcdsize.load_catalog(catalog).disk_kinds:
-        sizes = (kind.min_size_gib, kind.max_size_gib)
-        size = "unknown" if sizes == (None, None) else " to ".join(map(figure, sizes))
         name = f"{kind.kind} ({kind.media})"
-        figures = [_iops(kind), _throughput(kind), kind.bursts or "no", _price(kind), kind.source]
-        rows.append([kind.provider, name, size, *figures])
+        latency, bursts = kind.write_latency, kind.bursts or "no"
+        takes = "unknown"
+        if latency is not None:
+            takes = f"{latency.milliseconds} ({latency.statistic}); {latency.date}: {latency.source}"
+        rows.append(
+            [kind.provider, name, _size(kind), _iops(kind), _throughput(kind), bursts, takes, _price(kind), kind.source]
+        )
     return table(head, rows)
 
 
+def _size(kind: etcdsize.DiskKind) -> str:
+    if kind.sizes:
+        return ", ".join(figure(size.size_gib) for size in kind.sizes)
+    ends = (kind.min_size_gib, kind.max_size_gib)
+    text = "unknown" if ends == (None, None) else " to ".join(map(figure, ends))
+    return text if kind.size_step_gib == 1 else f"{text}, in steps of {figure(kind.size_step_gib)}"
+
+
 def _iops(kind: etcdsize.DiskKind) -> str:
+    if kind.sizes:
+        return ", ".join(figure(size.concurrent_iops) for size in kind.sizes)
     text = f"{figure(kind.included_iops)} + {figure(kind.iops_per_gib)} per GiB"
     if kind.min_iops:
         text += f", at least {figure(kind.min_iops)}"
-    text += f", at most {figure(kind.max_iops)}"
+    if kind.max_base_iops is not None:
+        text += f", at most {figure(kind.max_base_iops)} with the size and {figure(kind.max_iops)} in all"
+    else:
+        text += f", at most {figure(kind.max_iops)}"
     if kind.iops_provisionable:
-        text += f"; provisionable, at most {figure(kind.max_iops_per_gib)} per GiB"
+        text += f"; provisionable, at most {figure(kind.max_iops_per_gib)} per GiB{_from(kind)}"
+    if kind.iops_per_bought_mb_per_second:
+        text += f"; {figure(kind.iops_per_bought_mb_per_second)} per bought MB/s"
+    if kind.nitro is not None:
+        most, ratio = figure(kind.nitro.max_iops), figure(kind.nitro.max_iops_per_gib)
+        text += f"; on Nitro machines at most {most}, {ratio} per GiB"
     return text
 
 
 def _throughput(kind: etcdsize.DiskKind) -> str:
+    if kind.sizes:
+        return ", ".join(figure(size.disk_mb_per_second) for size in kind.sizes)
     text = f"{figure(kind.included_mb_per_second)} + {figure(kind.mb_per_second_per_gib)} per GiB"
     if kind.mb_per_second_per_iops:
         text += f" + {figure(kind.mb_per_second_per_iops)} per IOPS"
-    text += f", at most {figure(kind.max_mb_per_second)}"
+    if kind.min_mb_per_second:
+        text += f", at least {figure(kind.min_mb_per_second)}"
+    if kind.max_base_mb_per_second is not None:
+        most, in_all = figure(kind.max_base_mb_per_second), figure(kind.max_mb_per_second)
+        text += f", at most {most} with the size and {in_all} in all"
+    else:
+        text += f", at most {figure(kind.max_mb_per_second)}"
     if kind.mb_per_second_provisionable:
-        text += f"; provisionable, at most {figure(kind.max_mb_per_second_per_iops)} per IOPS"
+        text += "; provisionable"
+        if kind.min_mb_per_second_per_iops:
+            text += f", at least {figure(kind.min_mb_per_second_per_iops)} per IOPS"
+        if kind.max_base_mb_per_second is None:
+            text += f", at most {figure(kind.max_mb_per_second_per_iops)} per IOPS"
+        text += _from(kind)
+    if kind.mb_per_second_per_bought_iops:
+        text += f"; {figure(kind.mb_per_second_per_bought_iops)} per bought IOPS"
     return text
+
+
+def _from(kind: etcdsize.DiskKind) -> str:
+    least = kind.min_bought_size_gib
+    return "" if least is None else f", from {figure(least)} GiB on"
 
 
 def _price(kind: etcdsize.DiskKind) -> str:
@@ -206,7 +247,8 @@ def _price(kind: etcdsize.DiskKind) -> str:
     if price is None:
         return "unknown"
     mark = currency_mark(price.currency)
-    parts = [f"{mark}{figure(price.per_gib_month)} per GiB"]
+    parts = [f"{mark}{figure(price.per_gib_month)} per GiB"] if price.per_gib_month is not None else []
+    parts += [f"{mark}{figure(step.per_month)} up to {figure(step.up_to)} GiB" for step in price.per_size_month or ()]
     for step in price.per_iops_month or ():
         parts.append(
             f"{mark}{figure(step.per_month)} per IOPS" + (f" up to {figure(step.up_to)}" if step.up_to else "")

@@ -17,7 +17,7 @@ from etcdsize.errors import TableError
 
 __all__ = [
     *("HOURS_A_MONTH", "Cost", "DiskPrice", "Price", "PriceStep"),
-    *("monthly_total", "cost_of_iops", "cost_of_throughput"),
+    *("monthly_total", "cost_of_iops", "cost_of_size", "cost_of_throughput"),
 ]
 
 HOURS_A_MONTH = 730
@@ -42,12 +42,12 @@ class Price(Model):
 
 
 class PriceStep(Model):
-    """The price of each provisioned IOPS, up to a number of them, in the currency of the disk's price."""
+    """The price of each provisioned IOPS up to a number of them, or of a disk up to a size, in the disk's currency."""
 
     renamed: ClassVar[dict[str, str]] = {"usd_month": "per_month"}
 
-    up_to: Annotated[Positive | None, Field(description="The last IOPS at this price. [1/s] None: no limit.")]
-    per_month: Annotated[NotNegative, Field(description="[currency per IOPS and month]")]
+    up_to: Annotated[Positive | None, Field(description="The last IOPS [1/s] or GiB at this price. None: no limit.")]
+    per_month: Annotated[NotNegative, Field(description="[currency per IOPS and month, or per disk and month]")]
 
 
 class DiskPrice(Model):
@@ -58,7 +58,13 @@ class DiskPrice(Model):
         "usd_iops_month": "per_iops_month, with currency beside it",
         "usd_mb_per_second_month": "per_mb_per_second_month, with currency beside it",
     }
-    per_gib_month: Annotated[NotNegative, Field(description="[currency per GiB and month]")]
+    per_gib_month: Annotated[
+        NotNegative | None, Field(description="[currency per GiB and month] None: the sizes have prices of their own.")
+    ] = None
+    per_size_month: Annotated[
+        tuple[PriceStep, ...] | None,
+        Field(description="The price of a disk up to each of some sizes, in rising order. None: the price is by GiB."),
+    ] = None
     per_iops_month: Annotated[
         tuple[PriceStep, ...] | None,
         Field(description="The price of each provisioned IOPS above those included, in rising steps. None: unknown."),
@@ -74,6 +80,11 @@ class DiskPrice(Model):
 
     @model_validator(mode="after")
     def _check(self) -> "DiskPrice":
+        if (self.per_gib_month is None) == (self.per_size_month is None):
+            raise TableError("missing; expected either per_gib_month or per_size_month", field="per_gib_month")
+        sizes = [step.up_to or 0 for step in self.per_size_month or ()]
+        if self.per_size_month == () or 0 in sizes or sizes != sorted(set(sizes)):
+            raise TableError("expected one or more steps, each with an up_to, which rises", field="per_size_month")
         if self.per_iops_month == ():
             raise TableError(
                 "got no step, expected one or more; leave the field out where the price is unknown",
@@ -167,6 +178,14 @@ def monthly_total(
     if unknown or machine is None or disk_per_month is None:
         return None, unknown
     return machine.per_month + disk_per_month, []
+
+
+def cost_of_size(price: DiskPrice, size_gib: int) -> Fraction | None:
+    """Return what a size costs in a month without more IOPS or throughput, None where that is unknown. [currency]"""
+    if price.per_gib_month is not None:
+        return exact(price.per_gib_month) * size_gib
+    steps = price.per_size_month or ()
+    return next((exact(step.per_month) for step in steps if step.up_to is None or size_gib <= step.up_to), None)
 
 
 def cost_of_iops(price: DiskPrice, included: Fraction, iops: Fraction) -> Fraction | None:

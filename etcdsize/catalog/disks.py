@@ -12,9 +12,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
-from etcdsize.catalog.costs import cost_of_iops, cost_of_throughput
-from etcdsize.catalog.disk_rule import DiskRule, known
-from etcdsize.catalog.figures import MB_PER_UNIT, check_amount, exact, exact_text, number
+from etcdsize.catalog.costs import cost_of_iops, cost_of_size, cost_of_throughput
+from etcdsize.catalog.disk_figures import DiskFigures
+from etcdsize.catalog.disk_purchase import Purchase, cheapest_purchase
+from etcdsize.catalog.figures import check_amount, exact_text, number
 from etcdsize.catalog.money import Currency
 from etcdsize.catalog.volumes import Volume
 
@@ -66,19 +67,19 @@ class DiskChoice(Volume):
         return self.size_gib
 
 
-class DiskKind(DiskRule):
-    """The rule of one kind of network disk: what each size sustains, what can be provisioned above that, and the price.
+class DiskKind(DiskFigures):
+    """The rule of one kind of network disk: what each size sustains, what can be bought beyond that, and the price.
 
-    Without provisioning, a disk sustains `included + per GiB * size`, at least the floor and at most the cap; its
-    throughput also includes what comes with each IOPS. More can be provisioned, where the kind allows it, in whole
-    IOPS and whole units of throughput, within the caps and ratios. Where a cap or a ratio is unknown, so is how many
-    more can be bought, and none is assumed.
+    A disk sustains `included + per GiB * size`, at least the floor and at most the cap; its throughput also includes
+    what comes with each IOPS. More can be bought, where the kind allows it, in whole IOPS and whole units of
+    throughput, within the caps and ratios. Where neither a ratio nor a cap of what comes with the size is known, nor is
+    how much more can be bought, and none is assumed. A kind that is sold in `sizes` has the figures of these instead.
 
     Raises
     ------
     TableError
-        Where IOPS both come with the size and can be provisioned, or throughput comes in two ways: then there would
-        be no single cheapest disk.
+        Where figures contradict each other, where one is left out that the others do not imply, and where throughput
+        both comes with every IOPS and can be bought: then there would be no single cheapest disk.
 
     Examples
     --------
@@ -145,15 +146,18 @@ class DiskKind(DiskRule):
         iops, throughput = self._sustained(size, provisioned_iops, provisioned_mb_per_second)
         if self.price is None:
             return None
-        total = exact(self.price.per_gib_month) * size
-        for provisionable, included_figure, sustained, cost_of in (
-            (self.iops_provisionable, self.included_iops, iops, cost_of_iops),
-            (self.mb_per_second_provisionable, self.included_mb_per_second, throughput, cost_of_throughput),
+        total = cost_of_size(self.price, size)
+        if total is None:
+            return None
+        base = self._base_throughput(size, self._base_iops(size))
+        for provisionable, free, sustained, cost_of in (
+            (self.iops_provisionable, self._base_iops(size, free=True), iops, cost_of_iops),
+            (self.mb_per_second_provisionable, base, throughput, cost_of_throughput),
         ):
             if provisionable:
-                if included_figure is None or sustained is None:
+                if free is None or sustained is None:
                     return None
-                extra = cost_of(self.price, exact(included_figure), sustained)
+                extra = cost_of(self.price, free, sustained)
                 if extra is None:
                     return None
                 total += extra
@@ -164,8 +168,8 @@ class DiskKind(DiskRule):
     ) -> DiskChoice | str:
         """Return the cheapest disk of this kind that is enough, or the reason why none is.
 
-        Its size, IOPS and throughput are each the least that is enough. No other disk of this kind that is enough
-        has less of any of them, so none is cheaper.
+        No other disk of this kind that is enough costs less; of equally cheap ones, and where the price is unknown, it
+        is the smallest, with the least bought beside its size.
 
         Parameters
         ----------
@@ -188,68 +192,51 @@ class DiskKind(DiskRule):
         >>> choice.size_gib, choice.provisioned_iops, choice.per_month
         (50, 3600, 7)
         """
-        size = max(math.ceil(check_amount("size_gib", size_gib, positive=True)), self.min_size_gib or 1)
-        if self.max_size_gib is not None and size > self.max_size_gib:
-            return f"{self.kind} has at most {self.max_size_gib} GiB, {size} needed"
+        wanted = math.ceil(check_amount("size_gib", size_gib, positive=True))
+        if self._largest_size is not None and wanted > self._largest_size:
+            return f"{self.kind} has at most {self._largest_size} GiB, {wanted} needed"
         iops = throughput = Fraction(0)
         if concurrent_iops is not None:
             iops = check_amount("concurrent_iops", concurrent_iops)
-            most = self._most_iops()
+            most = self._most_iops(self._largest_size)
             if most is None:
                 return f"the IOPS of {self.kind} are unknown"
             if iops > most:
-                unknown = self.iops_provisionable and self.max_iops_per_gib is None
+                unknown = self.iops_provisionable and not self._limits_iops
                 return self._too_little("IOPS", most, iops, limit_unknown=unknown)
         if mb_per_second is not None:
             throughput = check_amount("mb_per_second", mb_per_second)
-            most = self._most_throughput()
+            most = self._most_throughput(self._largest_size, self._most_iops(self._largest_size))
             if most is None:
                 return f"the throughput of {self.kind} is unknown"
             if throughput > most:
-                unknown = self.mb_per_second_provisionable and self.max_mb_per_second_per_iops is None
+                unknown = self.mb_per_second_provisionable and not self._limits_throughput
                 return self._too_little("MB/s", most, throughput, limit_unknown=unknown)
-        bought = self._least(size, iops, throughput)
-        sustained_iops, sustained_throughput = self.figures(*bought)
+        bought = cheapest_purchase(self, wanted, iops, throughput)
+        if bought is None:
+            return f"{self.kind} has no size that is enough"
+        return self._choice(bought)
+
+    def _choice(self, bought: Purchase) -> DiskChoice:
+        """Return a purchase with its figures and its price."""
+        iops, throughput = self._sustained(*bought)
+        free = self._base_iops(bought.size_gib, free=True) if self.iops_provisionable else None
+        included = self._base_throughput(bought.size_gib, iops) if self.mb_per_second_provisionable else None
         return DiskChoice(
             kind=self.kind,
             type_name=self.type_name,
-            size_gib=bought[0],
-            provisioned_iops=bought[1],
-            included_iops=self.included_iops if self.iops_provisionable else None,
-            provisioned_mb_per_second=bought[2],
-            included_mb_per_second=self.included_mb_per_second if self.mb_per_second_provisionable else None,
+            size_gib=bought.size_gib,
+            provisioned_iops=bought.provisioned_iops,
+            included_iops=None if free is None else number(free),
+            provisioned_mb_per_second=bought.provisioned_mb_per_second,
+            included_mb_per_second=None if included is None else number(included),
             throughput_unit=self.throughput_unit,
-            concurrent_iops=sustained_iops,
-            disk_mb_per_second=sustained_throughput,
+            asks_for_bought=self.asks_for_bought,
+            concurrent_iops=None if iops is None else number(iops),
+            disk_mb_per_second=None if throughput is None else number(throughput),
             per_month=self.per_month(*bought),
             currency=None if self.price is None else self.price.currency,
         )
-
-    def _least(self, size: int, iops: Fraction, throughput: Fraction) -> tuple[int, int | None, float | None]:
-        """Return the least size, IOPS to provision and MB/s to provision for a need within the kind's limits."""
-        provisioned_iops, provisioned_throughput = None, None
-        included = known(self.included_mb_per_second)
-        if included is not None and throughput > included:
-            if self.mb_per_second_per_iops:
-                iops = max(iops, (throughput - included) / exact(self.mb_per_second_per_iops))
-            elif self.mb_per_second_per_gib:
-                size = max(size, math.ceil((throughput - included) / exact(self.mb_per_second_per_gib)))
-            elif self.max_mb_per_second_per_iops:
-                unit = MB_PER_UNIT[self.throughput_unit]
-                throughput = math.ceil(throughput / unit) * unit
-                iops = max(iops, throughput / exact(self.max_mb_per_second_per_iops))
-                provisioned_throughput = number(throughput)
-        included = known(self.included_iops)
-        if included is not None:
-            least = max(included, exact(self.min_iops))
-            if self.iops_provisionable:
-                if max(iops, least) > included:
-                    provisioned_iops = math.ceil(max(iops, least))
-                if iops > least and self.max_iops_per_gib:
-                    size = max(size, math.ceil(math.ceil(iops) / exact(self.max_iops_per_gib)))
-            elif iops > least and self.iops_per_gib:
-                size = max(size, math.ceil((iops - included) / exact(self.iops_per_gib)))
-        return size, provisioned_iops, provisioned_throughput
 
     def _too_little(self, unit: str, most: Fraction, needed: Fraction, *, limit_unknown: bool) -> str:
         has, wants = exact_text(most), exact_text(needed)

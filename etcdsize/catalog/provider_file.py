@@ -1,4 +1,4 @@
-"""A provider's data file: its machines, its network disks, and how long a write to them takes.
+"""A provider's data file: its machines and its network disks.
 
 The file is named after the provider. `read_provider` reads it.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from etcdsize.base.model import Date, Model, Name, Positive, read_table
+from etcdsize.base.model import Date, Model, Name, read_table
 from etcdsize.base.text import shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
@@ -17,23 +17,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import Provider
 from etcdsize.errors import TableError
 
-__all__ = ["CatalogHeader", "ProviderFile", "WriteLatency", "read_folder", "read_provider"]
-
-
-class WriteLatency(Model):
-    """How long a write to some kinds of network disk takes."""
-
-    provider: Annotated[Provider, Field(description="The provider's name.")]
-    kinds: Annotated[tuple[Name, ...], Field(min_length=1, description="The kinds of disk.")]
-    low_ms: Annotated[Positive | None, Field(description="[ms] None: unknown.")] = None
-    usual_ms: Annotated[Positive, Field(description="[ms]")]
-    high_ms: Annotated[Positive | None, Field(description="[ms] None: unknown.")] = None
-    source: Annotated[str, Field(description="Where the figures come from.")]
-
-    @property
-    def sequential_iops(self) -> int:
-        """How many writes a second complete one after the other. [1/s]"""
-        return round(1000 / self.usual_ms)
+__all__ = ["CatalogHeader", "ProviderFile", "read_folder", "read_provider"]
 
 
 class ProviderFile(Model):
@@ -51,13 +35,12 @@ class ProviderFile(Model):
     order: Annotated[
         int | None, Field(description="Its place among the providers of a catalog. None: after those that have one.")
     ] = None
-    write_latencies: Annotated[tuple[WriteLatency, ...], Field(description="How long a write takes.")] = ()
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of its network disks.")] = ()
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="Its machines.")]
 
     @model_validator(mode="after")
     def _check(self) -> "ProviderFile":
-        for field in ("write_latencies", "disk_kinds", "machines"):
+        for field in ("disk_kinds", "machines"):
             for row, entry in enumerate(getattr(self, field), 1):
                 if entry.provider != self.provider:
                     raise TableError(

@@ -38,6 +38,10 @@ class Volume(Model):
     throughput_unit: Annotated[
         ThroughputUnit, Field(description="The unit in which the provider counts throughput.")
     ] = "MB/s"
+    asks_for_bought: Annotated[
+        bool,
+        Field(description="Whether the interface asks for what is bought beyond the disk's own figures."),
+    ] = False
 
     @property
     def volume_type(self) -> str:
@@ -50,8 +54,8 @@ class Volume(Model):
 
         Those that are included are named too: some providers add others to a disk that names none, and charge for them.
         """
-        iops = self.included_iops if self.provisioned_iops is None else self.provisioned_iops
-        return None if iops is None else _whole(exact(iops))
+        iops = self._asked(self.provisioned_iops, self.included_iops)
+        return None if iops is None else _whole(iops)
 
     @property
     def volume_throughput_mib_s(self) -> int | None:
@@ -64,11 +68,17 @@ class Volume(Model):
         return self._throughput("MB/s")
 
     def _throughput(self, unit: ThroughputUnit) -> int | None:
-        provisioned = self.provisioned_mb_per_second
-        throughput = self.included_mb_per_second if provisioned is None else provisioned
+        throughput = self._asked(self.provisioned_mb_per_second, self.included_mb_per_second)
         if throughput is None or unit != self.throughput_unit:
             return None
-        return _whole(exact(throughput) / MB_PER_UNIT[unit])
+        return _whole(throughput / MB_PER_UNIT[unit])
+
+    def _asked(self, provisioned: float | None, included: float | None) -> Fraction | None:
+        """Return what the interface asks for: all of a figure, or what is bought of it; None is nothing."""
+        if self.asks_for_bought:
+            return None if provisioned is None else exact(provisioned) - exact(included or 0)
+        amount = included if provisioned is None else provisioned
+        return None if amount is None else exact(amount)
 
 
 def _whole(units: Fraction) -> int:

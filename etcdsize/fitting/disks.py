@@ -70,12 +70,18 @@ class PricedDisk(NamedTuple):
     per_month: float | None
 
 
-def disk_options(catalog: Catalog, provider: str, disk: str | None, size_gib: int, need: Need) -> DiskOptions:
-    """Return the disks of a provider that are enough for a need, of one kind, or of all kinds for None."""
+def disk_options(
+    catalog: Catalog, provider: str, disk: str | None, size_gib: int, need: Need, *, nitro: bool
+) -> DiskOptions:
+    """Return the disks of a provider that are enough for a need, of one kind, or of all kinds for None.
+
+    Machines of AWS's Nitro system have more of some kinds.
+    """
     options = DiskOptions([], {}, any(kind.provider == provider for kind in catalog.disk_kinds))
-    for kind in catalog.disk_kinds:
-        if kind.provider != provider or (disk is not None and kind.kind != disk):
+    for sold in catalog.disk_kinds:
+        if sold.provider != provider or (disk is not None and sold.kind != disk):
             continue
+        kind = sold.on_nitro() if nitro else sold
         if kind.media == "hdd":
             options.rejections[kind.kind] = f"{kind.kind} is a spinning disk; etcd needs the latency of an SSD"
             continue
@@ -129,16 +135,18 @@ def cheapest_disk(machine: Machine, need: Need, taken: Sequence[tuple[DiskKind, 
 def disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, size_gib: int) -> str:
     """Return why a disk has its size and what is provisioned for it."""
     reasons = [f"{size_gib} GiB hold the data"]
-    if choice.size_gib > max(size_gib, kind.min_size_gib or 0):
+    next_size = kind.next_size(size_gib)
+    if choice.size_gib > next_size:
         wanted = f"{rounded_text(need.concurrent_iops)} IOPS and {rounded_text(need.disk_mb_per_second)} MB/s"
         reasons.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
     elif choice.size_gib > size_gib:
-        reasons.append(f"the smallest {kind.kind} has {choice.size_gib} GiB")
+        smallest = "smallest" if kind.next_size(1) == next_size else "next"
+        reasons.append(f"the {smallest} {kind.kind} has {choice.size_gib} GiB")
     if choice.provisioned_iops is not None:
-        included = "" if kind.included_iops is None else f", {rounded_text(kind.included_iops)} are included"
+        included = "" if choice.included_iops is None else f", {rounded_text(choice.included_iops)} are included"
         reasons.append(f"{rounded_text(choice.provisioned_iops)} IOPS are provisioned{included}")
     if choice.provisioned_mb_per_second is not None:
-        unit, base = choice.throughput_unit, kind.included_mb_per_second
+        unit, base = choice.throughput_unit, choice.included_mb_per_second
         included = "" if base is None else f", {throughput_text(base, unit)} are included"
         reasons.append(f"{throughput_text(choice.provisioned_mb_per_second, unit)} are provisioned{included}")
     return "; ".join(reasons)

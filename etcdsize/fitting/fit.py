@@ -193,7 +193,10 @@ def fit(
     if disk is not None:
         check_names(catalog, "disk", (disk,), {k.kind for k in catalog.disk_kinds if k.provider in providers})
     volume = disk_need_for(need.data_bytes) if need.disk is None else need.disk
-    disks = {name: disk_options(catalog, name, disk, volume.size_gib, need) for name in providers}
+
+    @functools.cache
+    def disks_of(provider: str, nitro: bool) -> DiskOptions:
+        return disk_options(catalog, provider, disk, volume.size_gib, need, nitro=nitro)
 
     matches: list[_Match] = []
     rejected: list[Rejected] = []
@@ -207,9 +210,10 @@ def fit(
             room = (machine.local_nvme_gb or 0) * 1e9 >= volume.size_gib * 2**30
             if room and not machine.own and not shortfalls(machine, need, FIGURES[:2]):
                 local.append(_local(machine))
-            rejection = reject_insufficient(machine, need, disks[machine.provider])
+            disks = disks_of(machine.provider, machine.nitro is True)
+            rejection = reject_insufficient(machine, need, disks)
             if rejection is None:
-                matches.append(_match(machine, need, disks[machine.provider]))
+                matches.append(_match(machine, need, disks))
                 continue
             if rejection.shortfalls:
                 near.append((total_shortfall(rejection.shortfalls), machine, rejection.missing))
@@ -239,7 +243,9 @@ def fit(
         rejected=tuple(rejected),
         local=tuple(local[:limit]),
         nearest=None if matches or nearest is None else Nearest(machine=nearest[1], missing=nearest[2]),
-        sequential=fsync_need_for(need.vcpus, providers).model_copy(update={"wal_fsync_p99_ms": need.fsync_p99_ms}),
+        sequential=fsync_need_for(
+            need.vcpus, [kind for kind in catalog.disk_kinds if kind.provider in providers]
+        ).model_copy(update={"wal_fsync_p99_ms": need.fsync_p99_ms}),
         catalog=catalog.name,
     )
 

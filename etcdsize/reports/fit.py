@@ -16,7 +16,7 @@ from etcdsize.units import format_bytes, format_percent
 if TYPE_CHECKING:
     from etcdsize.catalog.costs import Cost, Price
     from etcdsize.catalog.machines import Machine
-    from etcdsize.catalog.provider_file import WriteLatency
+    from etcdsize.catalog.write_latency import WriteLatency
     from etcdsize.fitting.model import Candidate, Fit, LocalCandidate
     from etcdsize.sizing.answer import Sizing
 
@@ -156,10 +156,11 @@ def _disk(fit: Fit) -> list[str]:
     lines += [
         ("", f"{one.machine.machine_type}: {measured_text(one.machine)}") for one in fit.candidates if not one.disk
     ]
-    disks = [(one.machine.provider, one.disk.kind) for one in fit.candidates if one.disk is not None]
-    for provider, kind in dict.fromkeys(disks):
-        known = [one for one in needs.expected if one.provider == provider and kind in one.kinds]
-        lines.append(("", f"{kind}: {_expected(known[0]) if known else 'unknown'}"))
+    disks = [(one.machine.provider, one.disk) for one in fit.candidates if one.disk is not None]
+    for provider, kind in dict.fromkeys((provider, disk.kind) for provider, disk in disks):
+        known = [one for one in needs.expected if (one.provider, one.kind) == (provider, kind)]
+        most = max(disk.concurrent_iops or 0 for of, disk in disks if (of, disk.kind) == (provider, kind))
+        lines.append(("", f"{kind}: {_expected(known[0], most) if known else 'unknown'}"))
     lines.append(("measure", needs.fio))
     return aligned(lines)
 
@@ -168,13 +169,15 @@ def _disk_name(candidate: Candidate) -> str:
     return candidate.machine.machine_type if candidate.disk is None else candidate.disk.kind
 
 
-def _expected(latency: WriteLatency) -> str:
-    spread = ""
-    if latency.low_ms is not None and latency.high_ms is not None:
-        spread = f" ({latency.low_ms:g} to {latency.high_ms:g})"
+def _expected(latency: WriteLatency, concurrent_iops: float) -> str:
+    """Return how many writes one after the other are expected of a disk, and why they are fewer than its IOPS."""
+    count = f"{latency.sequential_iops}{'' if latency.usual_ms is not None else ' or more'}"
+    takes = f"a write takes {latency.milliseconds} ({latency.statistic})"
+    if latency.sequential_iops >= concurrent_iops:
+        return f"about {count} expected: {takes}"
     return (
-        f"about {latency.sequential_iops} expected, however many are provisioned: a write takes "
-        f"{latency.usual_ms:g} ms{spread}"
+        f"its {figure_text(concurrent_iops)} IOPS are for writes at the same time; one after the other about {count} "
+        f"are expected, because {takes}"
     )
 
 

@@ -396,7 +396,7 @@ _DISK_ASSUMPTIONS = {
         field=field,
         value=Amount(low=values[0], likely=values[1], high=values[2]),
         why="Nobody said how fast the disk is: a slow network disk, AWS gp3 and a local SSD.",
-        source="our choice; data/machines-current, write_latencies, and etcd's FAQ",
+        source="our choice; data/machines-current, write_latency of gp3, and etcd's FAQ",
     )
     for field, values in _DISK_FIELDS.items()
 }

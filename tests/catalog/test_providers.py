@@ -13,7 +13,6 @@ from etcdsize import OptionError, TableError, fit, load_catalog, size, size_flee
 from etcdsize.catalog import providers
 from etcdsize.catalog.provider_file import read_folder, read_provider
 from etcdsize.catalog.providers import known_providers, misspelt_provider, provider_name
-from etcdsize.fitting.fsync import fsync_need_for
 
 MACHINES = [
     {"provider": "nimbus", "machine_type": f"n.{vcpus}", "vcpus": vcpus, "memory_gib": 4 * vcpus,
@@ -22,7 +21,8 @@ MACHINES = [
     for vcpus in (2, 4, 8, 16)
 ]  # fmt: skip
 DISK = {
-    "provider": "nimbus", "kind": "cloud-ssd", "media": "ssd", "included_iops": 20_000, "iops_per_gib": 0,
+    "provider": "nimbus", "kind": "cloud-ssd", "media": "ssd", "write_latency": {"usual_ms": 4, "statistic": "made up"},
+    "included_iops": 20_000, "iops_per_gib": 0,
     "max_iops": 20_000, "included_mb_per_second": 400, "mb_per_second_per_gib": 0, "mb_per_second_per_iops": 0,
     "max_mb_per_second": 400,
     "price": {"per_gib_month": 0.1, "currency": "USD", "region": "north", "date": "2026-11-01"},
@@ -31,7 +31,6 @@ NIMBUS = {
     "provider": "nimbus",
     "title": "Nimbus",
     "aliases": ["nim", "雨云"],
-    "write_latencies": [{"provider": "nimbus", "kinds": ["cloud-ssd"], "usual_ms": 4, "source": "made up"}],
     "disk_kinds": [DISK],
     "machines": MACHINES,
 }
@@ -95,7 +94,6 @@ class TestOneMoreDataFile:
         assert str(found.best) == f"n.8 + {found.disk.size_gib} GB CLOUD SSD"
         assert found.best.cost.region == "north"
         assert [latency.usual_ms for latency in found.sequential.expected] == [4]
-        assert "nimbus" in {latency.provider for latency in fsync_need_for(2).expected}
 
     def test_size_and_size_fleet_accept_it(self):
         sizing = size(clients=300, provider="nim", catalog="current")
@@ -113,8 +111,7 @@ class TestBrokenDataFile:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"provider": "aws", "disk_kinds": [], "machines": [MACHINES[0] | {"provider": "aws"}],
-              "write_latencies": []},
+            ({"provider": "aws", "disk_kinds": [], "machines": [MACHINES[0] | {"provider": "aws"}]},
              'provider: got "aws", expected "nimbus", as the file is named'),
             ({"machines": [*MACHINES[:1], MACHINES[1] | {"provider": "aws"}]},
              'row 2, machines.provider: got "aws", expected "nimbus", whose file this is'),

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from needs import program
 
-from etcdsize import fit
+from etcdsize import TableError, WriteLatency, fit, load_catalog
 from etcdsize.etcd.fsync import FIO
 from etcdsize.fitting.fsync import fsync_need_for
 
@@ -25,10 +25,49 @@ class TestNeeds:
             "etcd-io/website content/en/docs/v3.5/op-guide/hardware.md (50 and 500 sequential IOPS), faq.md (p99)"
         )
 
-    def test_about_500_on_gp3_whatever_is_provisioned(self):
-        gp3 = next(found for found in fsync_need_for(2).expected if "gp3" in found.kinds)
-        assert gp3.sequential_iops == 500
-        assert gp3.source
+    def test_what_each_kind_publishes(self):
+        """AWS states an average for io2 and none for gp3, of which Netflix has figures; io1's is unknown."""
+        kinds = [kind for kind in load_catalog("current").disk_kinds if kind.provider == "aws"]
+        found = {one.kind: one for one in fsync_need_for(2, kinds).expected}
+        assert list(found) == ["gp3", "gp2", "io2"]
+        assert (found["gp3"].sequential_iops, found["gp3"].milliseconds) == (500, "2 ms (1.2 to 4)")
+        assert (found["io2"].sequential_iops, found["io2"].milliseconds) == (2_000, "0.5 ms at most")
+        assert all(one.source and one.statistic and one.date for one in found.values())
+
+    @pytest.mark.parametrize("provider", ["gce", "azure"])
+    def test_what_nobody_published_is_unknown(self, provider):
+        assert fit("small", provider=provider).sequential.expected == ()
+
+
+class TestWriteLatency:
+    """A usual latency, a range, or the longest alone; the slowest that is known decides where no usual one is."""
+
+    @pytest.mark.parametrize(
+        ("figures", "text", "iops"),
+        [
+            ({"usual_ms": 2}, "2 ms", 500),
+            ({"usual_ms": 2, "high_ms": 4}, "2 ms", 500),
+            ({"low_ms": 1.2, "usual_ms": 2, "high_ms": 4}, "2 ms (1.2 to 4)", 500),
+            ({"low_ms": 0.3, "high_ms": 0.5}, "0.3 to 0.5 ms", 2_000),
+            ({"high_ms": 1}, "1 ms at most", 1_000),
+        ],
+    )
+    def test_the_figures(self, figures, text, iops):
+        latency = WriteLatency(statistic="average", **figures)
+        assert (latency.milliseconds, latency.sequential_iops) == (text, iops)
+
+    @pytest.mark.parametrize(
+        ("figures", "message"),
+        [
+            ({"low_ms": 1}, "usual_ms: got neither usual_ms nor high_ms, expected one of them"),
+            ({"low_ms": 3, "high_ms": 2}, "high_ms: expected low_ms, usual_ms and high_ms in rising order"),
+            ({"usual_ms": 0}, "usual_ms: got 0, expected a finite number above 0"),
+        ],
+    )
+    def test_impossible_figures_are_rejected(self, figures, message):
+        with pytest.raises(TableError) as caught:
+            WriteLatency(statistic="average", **figures)
+        assert str(caught.value) == f"WriteLatency: {message}"
 
 
 @pytest.mark.slow

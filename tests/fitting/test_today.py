@@ -59,7 +59,10 @@ class TestOneAnswer:
         assert one.cost_per_month == {}
 
     def test_an_unknown_cost_stays_unknown(self):
-        one = size(clients=1, provider="azure", catalog="current")
+        current = load_catalog("current")
+        kinds = [kind.model_copy(update={"price": None}) for kind in current.disk_kinds]
+        unpriced = current.model_copy(update={"name": "unpriced", "disk_kinds": tuple(kinds)})
+        one = size(clients=1, provider="azure", catalog=unpriced)
         assert one.cost_per_month == {"azure": None}
         assert "unknown-cost" in {notice.code for notice in one.notices}
 

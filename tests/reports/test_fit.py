@@ -2,7 +2,7 @@
 
 import pytest
 
-from etcdsize import Catalog, DiskKind, DiskPrice, Machine, Price, fit, load_tiers, size
+from etcdsize import Catalog, DiskKind, DiskPrice, Machine, Price, WriteLatency, fit, load_tiers, size
 from etcdsize.fitting.load_need import tier_disk
 from etcdsize.reports.fit import render_fit
 
@@ -16,9 +16,11 @@ def machine(name, vcpus, memory_gib, iops, usd, **more):
 
 
 def disk(provider, kind, usd):
+    takes = WriteLatency(low_ms=1.2, usual_ms=2, high_ms=4, statistic="of ours") if kind == "gp3" else None
     return DiskKind(
         provider=provider, kind=kind, media="ssd", max_size_gib=1000, included_iops=0, iops_per_gib=300, max_iops=9000,
         included_mb_per_second=200, mb_per_second_per_gib=0, mb_per_second_per_iops=0, max_mb_per_second=200,
+        write_latency=takes,
         price=None if usd is None else DiskPrice(per_gib_month=usd, currency="USD", region="eu-1", date="2026-11-01"),
     )  # fmt: skip
 
@@ -48,7 +50,10 @@ source      {SOURCE}
 """
 MEASURE = f"measure     {FIO}\n"
 SEQUENTIAL = "sequential  50 IOPS; p99 of wal_fsync below 10 ms, backend_commit below 25 ms; no catalog states them\n"
-GP3 = "            gp3: about 500 expected, however many are provisioned: a write takes 2 ms (1.2 to 4)\n"
+GP3 = (
+    "            gp3: its 4500 IOPS are for writes at the same time; one after the other about 500 are expected, "
+    "because a write takes 2 ms (1.2 to 4) (of ours)\n"
+)
 WEAK = f"""\
 {LOCAL}
 

@@ -110,6 +110,7 @@ def _machine(entry: Entry) -> Machine | str:
         lifecycle=_lifecycle(entry, family),
         burstable=bool(entry.flag("BurstablePerformanceSupported")) or bool(_BURSTABLE.fullmatch(family)),
         bare_metal=bool(entry.flag("BareMetal")) or size.startswith("metal"),
+        nitro=_nitro(entry),
         source=_COMMAND,
     )
 
@@ -127,6 +128,12 @@ def _baseline_and_burst(entry: Entry, what: str, megabits: str | None) -> tuple[
     if baseline is not None and most is not None and most < baseline:
         entry.reject(f"EbsInfo.EbsOptimizedInfo.Maximum{what}", f"got {most}, expected the baseline {baseline} or more")
     return baseline, None if most == baseline else most
+
+
+def _nitro(entry: Entry) -> bool | None:
+    """Return whether a machine is of the Nitro system; bare metal has no hypervisor, and is not told."""
+    hypervisor = entry.text("Hypervisor")
+    return None if hypervisor is None else hypervisor == "nitro"
 
 
 def _local_nvme(entry: Entry) -> float | None:
