@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from etcdsize.fleet.load_arrays import KindArrays, LoadArrays, Points
+from etcdsize.fleet.load_arrays import Growth, KindArrays, Linear, LoadArrays, Points
 from etcdsize.fleet.revision_arrays import Floats, Mask, where
 from etcdsize.resources.amount import Amount
 from etcdsize.resources.contradictions import DIFFERENCE, PAGES, ROUNDING
@@ -25,23 +25,16 @@ _ENDS = ("low", "likely", "high", "likely")
 """The end of an assumption in every case."""
 
 
-class _Linear(NamedTuple):
-    """A figure that grows with nodes and pods."""
-
-    fixed: float
-    per_node: float
-    per_pod: float
-
-    def of(self, nodes: Floats, pods: Floats) -> Floats:
-        return self.fixed + self.per_node * nodes + self.per_pod * pods
+_Figure = tuple[float, float, float]
+"""A figure of a cluster: a constant, a part for each node and one for each pod."""
 
 
 class _Kind(NamedTuple):
     name: str
-    number: _Linear
+    number: _Figure
     key_bytes: float
     value_bytes: float
-    writes: _Linear
+    writes: _Figure
 
 
 class _Composition(NamedTuple):
@@ -64,10 +57,10 @@ def _composition(case: int) -> _Composition:
 
     one, more_nodes, more_pods = (kubernetes_profile(nodes, pods) for nodes, pods in ((1, 1), (2, 1), (1, 2)))
 
-    def linear(values: list[float]) -> _Linear:
+    def linear(values: list[float]) -> _Figure:
         first, of_nodes, of_pods = values
         per_node, per_pod = of_nodes - first, of_pods - first
-        return _Linear(first - per_node - per_pod, per_node, per_pod)
+        return first - per_node - per_pod, per_node, per_pod
 
     kinds = [
         _Kind(
@@ -161,15 +154,12 @@ class Clusters:
 
     def _kinds(self, case: int) -> list[KindArrays]:
         nodes, pods = self._nodes, self._pods_of(case)
-        return [
-            KindArrays(
-                kind.number.of(nodes, pods),
-                np.float64(kind.key_bytes),
-                np.float64(kind.value_bytes),
-                kind.writes.of(nodes, pods),
-            )
-            for kind in _composition(case).kinds
-        ]
+        found = []
+        for kind in _composition(case).kinds:
+            count, writes = Linear(*kind.number, nodes, pods), Linear(*kind.writes, nodes, pods)
+            key, value = np.float64(kind.key_bytes), np.float64(kind.value_bytes)
+            found.append(KindArrays(count.figures, key, value, writes.figures, growth=Growth(count, writes)))
+        return found
 
     def _met(self, kinds: list[KindArrays], start: _Triples, low: _Triples, high: _Triples) -> list[KindArrays]:
         """Return kinds that hold the data where it is known; see `composition.meet`."""
@@ -200,6 +190,7 @@ class Clusters:
                 where(known, met.key[row], kind.key_bytes),
                 where(known, met.value[row], kind.value_bytes),
                 kind.writes_per_second,
+                growth=None if kind.growth is None else Growth(None, kind.growth.writes_per_second),
             )
             for row, kind in enumerate(kinds)
         ]

@@ -5,13 +5,14 @@ Everything is an array of the rows of a block, or one number for all of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from etcdsize.fleet.block import Block
 from etcdsize.fleet.key_arrays import Keys, Triples
-from etcdsize.fleet.revision_arrays import Floats, elements_of, revision_arrays, runs_of, where
+from etcdsize.fleet.revision_arrays import Elements, Floats, elements_of, revision_arrays, runs_of, where
 from etcdsize.resources.defaults import (
     DEFAULTS,
     GAPS_OF_RUNS,
@@ -31,6 +32,33 @@ _WRITES_A_READ = SHARE_OF_WRITES / (1 - SHARE_OF_WRITES)
 _DAY = 86_400.0
 
 
+class Linear(NamedTuple):
+    """Figures that grow with the nodes and the pods of every row's cluster."""
+
+    fixed: float
+    per_node: float
+    per_pod: float
+    nodes: Floats
+    pods: Floats
+
+    @property
+    def figures(self) -> Floats:
+        """The figures themselves."""
+        found: Floats = np.float64(self.fixed)
+        for rate, amount in ((self.per_node, self.nodes), (self.per_pod, self.pods)):
+            if rate:
+                found = found + rate * amount
+        return found if np.ndim(found) else np.full(len(self.nodes), found)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How the keys of one kind grow with a cluster, where they do."""
+
+    count: Linear | None
+    writes_per_second: Linear
+
+
 class KindArrays(NamedTuple):
     """The keys of one kind; see `resources.load.ObjectLoad`."""
 
@@ -38,6 +66,13 @@ class KindArrays(NamedTuple):
     key_bytes: Floats
     value_bytes: Floats
     writes_per_second: Floats
+    elements: Elements | None = None
+    """Their elements, if they are known already."""
+    again: Floats | None = None
+    """What a write adds to the file, if it is known already. [bytes]"""
+    runs: Floats | None = None
+    """The share of it that leaves gaps between runs of pages, if it is known already."""
+    growth: Growth | None = None
 
 
 class LoadArrays(NamedTuple):
@@ -81,9 +116,14 @@ def writes_of(block: Block, case: int) -> Writes:
     return Writes(writes, puts, writes * puts)
 
 
-def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Floats, tls: Floats) -> LoadArrays:
-    """Return the loads of a block in one case, with its keys, its writes and its history."""
-    kind = KindArrays(*keys, writes.rate)
+def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Floats | None, tls: Floats) -> LoadArrays:
+    """Return the loads of a block in one case, with its keys, its writes and its history; None: what is kept likely."""
+    element = elements_of(keys.key, keys.value)
+    dense = dense_puts(np.maximum(1.0, writes.puts), writes.rate)
+    again, runs = revision_arrays(element, dense), runs_of(element, dense)
+    kind = KindArrays(*keys, writes.rate, element, again, runs)
+    if history is None:
+        history = block.known("history_seconds", _longest_history(writes.rate * (again * (1 + GAPS_OF_RUNS * runs))))
     clients = block.case("clients", case)
     value, largest = keys.value, block.known("largest_value_bytes", 0.0)
     _, times, most, _, _ = DEFAULTS["largest_value_bytes"]
@@ -111,13 +151,18 @@ def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Flo
     )
 
 
-def longest_history(keys: Triples, writes: Writes) -> Floats:
-    """Return how long replaced revisions are kept where nothing is known of it; see `resources.history`. [s]"""
-    dense = np.maximum(np.maximum(1.0, writes.puts), writes.rate / COMMITS_PER_SECOND)
-    elements = elements_of(keys.key, keys.value)
-    written = writes.rate * (revision_arrays(elements, dense) * (1 + GAPS_OF_RUNS * runs_of(elements, dense)))
-    often = np.maximum(LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES / written)
-    return where(written * MOST_HISTORY_SECONDS <= MOST_HISTORY_BYTES, MOST_HISTORY_SECONDS, often)
+def dense_puts(puts: Floats, writes: Floats) -> Floats:
+    """Return how many puts one commit has at these rates of writes; the writes of a request come together. [count]"""
+    dense = np.maximum(puts, writes * (1 / COMMITS_PER_SECOND))
+    return np.float64(1.0) if np.ndim(dense) and np.max(dense) <= 1 else dense
+
+
+def _longest_history(written: Floats) -> Floats:
+    """Return how long replaced revisions are kept where nothing is known of it; see `resources.history`. [s]
+
+    `written` is what the writes add to the file. [bytes/s]
+    """
+    return np.minimum(MOST_HISTORY_SECONDS, np.maximum(LEAST_HISTORY_SECONDS, MOST_HISTORY_BYTES / written))
 
 
 def _lists(block: Block, case: int) -> Floats:
@@ -183,7 +228,5 @@ def points_of(block: Block) -> Points:
 
 def _middle(block: Block, keys: Keys, case: int) -> LoadArrays:
     choice, writes = keys.middle(case), writes_of(block, case)
-    history = block.known("history_seconds", 0.0)
-    if not np.all(block.has("history_seconds")):
-        history = block.known("history_seconds", longest_history(choice, writes))
+    history = block.known("history_seconds", 0.0) if np.all(block.has("history_seconds")) else None
     return load_of(block, case, choice, writes, history, block.case("tls", case))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,10 @@ __all__ = ["FleetDemands", "FleetFigures", "FleetResources"]
 
 # Rows per block: fewer than ten of a block's arrays are in use at a time (our choice, measured with 2 MiB of cache).
 _BLOCK = 16_384
+# Rows among which those are put together that know the same, and how many are put together (our choice, measured too).
+_GROUPED, _FEWEST = 8 * _BLOCK, 1024
+Place: TypeAlias = slice | NDArray[np.intp]
+"""The rows of a block."""
 # A quota that is so near to a step is that of the single answer, which may round to the other side. [1]
 _NEAR = 1e-11
 # No quota of etcd is as large (etcd.quota): a need that is cannot be sized, and a high end counts as that.
@@ -193,16 +197,17 @@ class FleetResources:
         self._compute(lambda rows, cases: self._ends_of_block(rows, cases, ends))
         return ends
 
-    def _compute(self, work: Callable[[slice, CaseSet], None]) -> None:
+    def _compute(self, work: Callable[[Place, CaseSet], None]) -> None:
         """Do some work on all blocks."""
         cases = cases_of(Asked(self.etcd_version, model=self.model).with_disk_of_model())
-        starts = iter(range(0, self._rows, _BLOCK))
+        starts = iter(range(0, self._rows, _GROUPED))
 
         def run() -> None:
             # NaN and infinity are rows that cannot be sized, or figures that a mask leaves out.
             with np.errstate(all="ignore"):
                 for start in starts:
-                    work(slice(start, min(start + _BLOCK, self._rows)), cases)
+                    for place in self._blocks(slice(start, min(start + _GROUPED, self._rows))):
+                        work(place, cases)
 
         workers = pick_threads(self._rows, self._threads)
         if workers == 1:
@@ -214,22 +219,43 @@ class FleetResources:
             for other in others:
                 other.result()
 
-    def _parts(self, rows: slice) -> Iterator[tuple[Any, _Loads]]:
+    def _blocks(self, rows: slice) -> Iterator[Place]:
+        """Yield some rows in blocks whose rows know the same figures, so that no figure is chosen row by row.
+
+        Rows that share what they know with few others are left among those that differ the least.
+        """
+        groups: list[NDArray[np.intp]] | None = None
+        for column in self._columns.values():
+            if len(column) == 1 or column.dtype.kind != "f":
+                continue
+            known = ~np.isnan(column[rows])
+            if known.all() or not known.any():
+                continue
+            groups = [np.arange(len(known))] if groups is None else groups
+            groups = [part for group in groups for part in _split(group, known)]
+        if groups is None:
+            yield from (slice(at, min(at + _BLOCK, rows.stop)) for at in range(rows.start, rows.stop, _BLOCK))
+            return
+        for group in groups:
+            group += rows.start
+            yield from (group[at : at + _BLOCK] for at in range(0, len(group), _BLOCK))
+
+    def _parts(self, place: Place) -> Iterator[tuple[Place, _Loads]]:
         """Yield the loads of a block, Kubernetes clusters apart, each with its rows."""
-        size = rows.stop - rows.start
+        size = place.stop - place.start if isinstance(place, slice) else len(place)
         columns = {
-            name: np.float64(column[0]) if len(column) == 1 else column[rows].astype(np.float64, copy=False)
+            name: np.float64(column[0]) if len(column) == 1 else column[place].astype(np.float64, copy=False)
             for name, column in self._columns.items()
         }
         raw = Block(columns)
         wrong = wrong_rows(raw)
         if wrong.any():
-            self.invalid[rows] |= wrong
+            self.invalid[place] |= wrong
             columns = {name: np.where(wrong, np.nan, column) for name, column in columns.items()}
         columns = {name: _tidy(column) for name, column in columns.items()}
         nodes, pods = columns.pop("kubernetes_nodes", None), columns.pop("pods", None)
         if nodes is None:
-            yield slice(None), _Loads(Block(columns))
+            yield place, _Loads(Block(columns))
             return
         unknown = np.full(size, np.nan)
         served = ~np.isnan(nodes)
@@ -251,35 +277,42 @@ class FleetResources:
                 is_cluster[np.flatnonzero(is_cluster)[contradict]] = False
                 found = [column[~contradict] for column in found]
             if len(found[0]):
-                yield np.flatnonzero(is_cluster), _Loads(Clusters(*found))
+                yield _some(place, is_cluster), _Loads(Clusters(*found))
         if not is_cluster.all():
-            others = np.flatnonzero(~is_cluster)
-            yield others, _Loads(Block({name: np.broadcast_to(one, size)[others] for name, one in columns.items()}))
+            others = {name: np.broadcast_to(one, size)[~is_cluster] for name, one in columns.items()}
+            yield _some(place, ~is_cluster), _Loads(Block(others))
 
-    def _need_of_block(self, rows: slice, cases: CaseSet) -> None:
-        out = FleetFigures._make(figure[rows] for figure in self._need)
-        for place, loads in self._parts(rows):
+    def _need_of_block(self, place: Place, cases: CaseSet) -> None:
+        for part, loads in self._parts(place):
             found = member_figures(loads.need, cases.need)
             ratio = found.wanted_bytes / GIB
-            _write(out, place, found[:4])
+            _write(self._need, part, found[:4])
             # At 8 GiB exactly, many files have the same quota, without any rounding.
-            near = (abs(ratio - np.rint(ratio)) < _NEAR * ratio) & (ratio != np.rint(ratio))
+            whole = np.rint(ratio)
+            near = (abs(ratio - whole) < _NEAR * ratio) & (ratio != whole) & (ratio < _LARGEST_QUOTA / GIB)
             if np.any(near):
-                for at in np.arange(rows.start, rows.stop)[place][np.broadcast_to(near, out.quota_bytes[place].shape)]:
+                rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
+                for at in rows[np.broadcast_to(near, rows.shape)].tolist():
                     if not self.invalid[at]:
-                        self._need.quota_bytes[at] = self._answer(int(at)).quota_bytes
-        self._mark(rows, out)
+                        self._need.quota_bytes[at] = self._answer(at).quota_bytes
+        # What is no number cannot be sized.
+        unsized = ~np.isfinite(self._need.memory_limit_bytes[place])
+        unsized |= self._need.quota_bytes[place] == _LARGEST_QUOTA
+        if unsized.any():
+            self.invalid[place] |= unsized
+        self._clear(self._need, place)
 
-    def _mark(self, rows: slice, out: FleetFigures) -> None:
-        """Mark the rows whose figures are no numbers, and clear those that cannot be sized."""
-        invalid = self.invalid[rows]
-        invalid |= ~np.isfinite(out.memory_limit_bytes) | (out.quota_bytes == _LARGEST_QUOTA)
-        _clear(out, invalid)
+    def _clear(self, out: FleetFigures, place: Place) -> None:
+        """Clear the figures of the rows of a block that cannot be sized."""
+        invalid = self.invalid[place]
+        if invalid.any():
+            rows = _some(place, invalid)
+            out.quota_bytes[rows] = out.volume_gib[rows] = 0
+            out.memory_limit_bytes[rows] = out.fsync_p99_needed_ms[rows] = np.nan
 
-    def _ends_of_block(self, rows: slice, cases: CaseSet, ends: _Ends) -> None:
-        figures = [FleetFigures._make(figure[rows] for figure in end) for end in (ends.low, ends.high)]
-        demands = [FleetDemands(*(figure[rows] for figure in end)) for end in (ends.lowest, ends.highest, ends.needed)]
-        for place, loads in self._parts(rows):
+    def _ends_of_block(self, place: Place, cases: CaseSet, ends: _Ends) -> None:
+        figures, demands = (ends.low, ends.high), (ends.lowest, ends.highest, ends.needed)
+        for part, loads in self._parts(place):
             points = loads.points
             found = [
                 _Found(*pair)
@@ -292,15 +325,13 @@ class FleetResources:
                 for pair in [(member_figures(one, case), disk_figures(one, case))]
             ]
             for out, besides, combine in zip(figures, demands, (np.minimum, np.maximum)):
-                _write(
-                    out, place, [functools.reduce(combine, each) for each in zip(*(one.member[:4] for one in found))]
-                )
+                _write(out, part, [functools.reduce(combine, each) for each in zip(*(one.member[:4] for one in found))])
                 for column, each in zip(besides, zip(*map(_demands, found))):
-                    column[place] = functools.reduce(combine, each)
+                    column[part] = functools.reduce(combine, each)
             for column, figure in zip(demands[2], _demands(found[0])):
-                column[place] = figure
+                column[part] = figure
         for out in figures:
-            _clear(out, self.invalid[rows])
+            self._clear(out, place)
 
 
 class _Found(NamedTuple):
@@ -341,17 +372,27 @@ def _tidy(column: Any) -> Any:
     return np.where(small, 0.0, column) if small.any() else column
 
 
-def _write(out: FleetFigures, place: Any, figures: Sequence[Floats]) -> None:
+def _split(group: NDArray[np.intp], known: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of a group that know a figure and those that do not; all of them if either are few."""
+    here = known[group]
+    those = np.count_nonzero(here)
+    if min(those, len(group) - those) < _FEWEST:
+        yield group
+        return
+    yield group[here]
+    yield group[~here]
+
+
+def _some(place: Place, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the rows of a block where a mask is true."""
+    rows = np.flatnonzero(chosen)
+    return rows + place.start if isinstance(place, slice) else place[rows]
+
+
+def _write(out: FleetFigures, place: Place, figures: Sequence[Floats]) -> None:
     """Write quota, memory, volume [bytes] and fsync [s] of some rows."""
     quota, memory, volume, fsync = figures
     out.quota_bytes[place] = np.fmin(quota, _LARGEST_QUOTA)
     out.memory_limit_bytes[place] = memory
     out.volume_gib[place] = np.fmin(np.ceil(volume / GIB), _LARGEST_QUOTA)
     out.fsync_p99_needed_ms[place] = fsync * 1000
-
-
-def _clear(out: FleetFigures, invalid: NDArray[np.bool_]) -> None:
-    """Clear the figures of rows that cannot be sized."""
-    if invalid.any():
-        out.quota_bytes[invalid] = out.volume_gib[invalid] = 0
-        out.memory_limit_bytes[invalid] = out.fsync_p99_needed_ms[invalid] = np.nan

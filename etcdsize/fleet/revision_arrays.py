@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from etcdsize.resources.revision_bytes import FIXED_BYTES, HALF_A_PAGE, RevisionTable, revision_tables
 from etcdsize.resources.size_classes import LARGEST_CLASS, PAGE_BYTES, size_class
 
-__all__ = ["Elements", "Floats", "Mask", "elements_of", "revision_arrays", "runs_of", "size_classes", "where"]
+__all__ = [
+    *("Elements", "Floats", "Mask", "Packing"),
+    *("elements_of", "packing_of", "revision_arrays", "runs_of", "size_classes", "where"),
+]
 
 Floats: TypeAlias = Any
 """An array of float64 with the rows of a block, or one number for all of them."""
@@ -24,6 +27,7 @@ Mask: TypeAlias = Any
 """An array of booleans with the rows of a block, or one for all of them."""
 
 _PAGE, _HEADER = 4096, 16
+_UPDATED = ("updated_bytes_low", "updated_bytes_likely", "updated_bytes_high")
 # All size classes are multiples of it.
 _STEP = 8
 
@@ -42,8 +46,19 @@ class Elements(NamedTuple):
     """Their length. [bytes]"""
     row: Any
     """The row of each in the table, as an integer."""
-    is_beyond: bool
-    """Whether one is larger than the table."""
+    beyond: Floats | None
+    """How many times the pages of the table's largest each takes, at least once; None where none is beyond it."""
+
+
+class Packing(NamedTuple):
+    """What keys that were written with so many puts a commit take of the file."""
+
+    fresh: Floats
+    """A key that was written once. [bytes]"""
+    rewritten: Floats
+    """A key that a compaction writes anew, with the half-empty page that it is on. [bytes]"""
+    factor: Floats
+    """How much more or less they take after updates, at one end or likely."""
 
 
 class _Grid(NamedTuple):
@@ -54,7 +69,6 @@ class _Grid(NamedTuple):
     logs: NDArray[np.float64]
     slopes: NDArray[np.float64]
     columns: int
-    largest: float
 
 
 @functools.cache
@@ -63,9 +77,7 @@ def _grid(name: str) -> _Grid:
     log_puts, logs = np.array(table.log_puts), np.array(table.logs)
     slopes = np.zeros_like(logs)
     slopes[:, :-1] = np.diff(logs, axis=1) / np.diff(log_puts)
-    return _Grid(
-        np.array(table.puts, np.float64), log_puts, logs.ravel(), slopes.ravel(), len(log_puts), table.sizes[-1]
-    )
+    return _Grid(np.array(table.puts, np.float64), log_puts, logs.ravel(), slopes.ravel(), len(log_puts))
 
 
 @functools.cache
@@ -83,28 +95,37 @@ def _class_of_eighth() -> NDArray[np.float64]:
 
 def elements_of(key_bytes: Floats, value_bytes: Floats) -> Elements:
     """Return the elements of keys and values; see `resources.revision_bytes.element_bytes`."""
-    size = FIXED_BYTES + 1 + _length_of(key_bytes) + key_bytes
-    size = size + where(value_bytes != 0, 1 + _length_of(value_bytes) + value_bytes, 0.0)
+    of_value = 1 + _length_of(value_bytes) + value_bytes
+    if not np.min(value_bytes) > 0:
+        of_value = where(value_bytes != 0, of_value, 0.0)
+    size = FIXED_BYTES + 1 + _length_of(key_bytes) + key_bytes + of_value
     rows = _row_of_size()
     last = len(rows) - 1
-    return Elements(size, rows[np.minimum(np.ceil(size), last).astype(np.intp)], bool(np.max(size) > last))
+    is_beyond = bool(np.max(size) > last)
+    whole = np.ceil(np.minimum(size, last) if is_beyond else size)
+    # Beyond the table two elements share a run of pages.
+    beyond = np.maximum(1.0, _run_of(size) / _run_of(np.float64(last))) if is_beyond else None
+    return Elements(size, rows[whole.astype(np.intp)], beyond)
 
 
 def _length_of(number: Floats) -> Any:
     """Return how many bytes a length takes in a message."""
-    length = 1.0 + (number >= 128)
-    most = np.max(number)
-    if most >= 16_384:
-        length = length + (number >= 16_384)
-    return length + (number >= 2_097_152) if most >= 2_097_152 else length
+    least, most = np.min(number), np.max(number)
+    length: Any = 1.0
+    for bound in (128, 16_384, 2_097_152):
+        if least >= bound:
+            length = length + 1.0
+        elif most >= bound:
+            length = length + (number >= bound)
+    return length
 
 
 def revision_arrays(elements: Elements, puts_per_commit: Floats, name: str = "appended_bytes") -> Floats:
     """Return the bytes of the file that each revision takes, by one of the tables. [bytes]"""
-    grid = _grid(name)
     if np.ndim(puts_per_commit) == 0:
         found = _column(name, float(puts_per_commit))[elements.row]
     else:
+        grid = _grid(name)
         puts = np.minimum(np.maximum(puts_per_commit, grid.puts[0]), grid.puts[-1])
         # Bytes are added several times as fast as what indexes an array.
         passed = np.zeros(len(puts), np.uint8)
@@ -113,12 +134,36 @@ def revision_arrays(elements: Elements, puts_per_commit: Floats, name: str = "ap
         left = passed.astype(np.intp)
         cell = elements.row * grid.columns + left
         found = np.exp(grid.logs[cell] + grid.slopes[cell] * (np.log(puts) - grid.log_puts[left]))
-    if not elements.is_beyond:
-        return found
-    # Beyond the table two elements share a run of pages.
-    return where(
-        elements.size <= grid.largest, found, found * _run_of(elements.size) / _run_of(np.float64(grid.largest))
-    )
+    return found if elements.beyond is None else found * elements.beyond
+
+
+def packing_of(elements: Elements, puts_per_commit: Floats, index: int) -> Packing:
+    """Return what the keys take at the low end (0), likely (1) or at the high end (2)."""
+    if np.ndim(puts_per_commit) == 0:
+        found = Packing(*(column[elements.row] for column in _packing(float(puts_per_commit), index)))
+        if elements.beyond is None:
+            return found
+        return found._replace(fresh=found.fresh * elements.beyond, rewritten=found.rewritten * elements.beyond)
+    fresh, updated, usual = (revision_arrays(elements, puts_per_commit, name) for name in _names(index))
+    return _packed(fresh, updated, usual, index)
+
+
+@functools.lru_cache(maxsize=64)
+def _packing(puts_per_commit: float, index: int) -> Packing:
+    """Return what the keys of every row take, for one number of puts a commit."""
+    fresh, updated, usual = (_column(name, puts_per_commit) for name in _names(index))
+    return _packed(fresh, updated, usual, index)
+
+
+def _names(index: int) -> tuple[str, str, str]:
+    return "appended_bytes", _UPDATED[index], "updated_bytes_likely"
+
+
+def _packed(fresh: Floats, updated: Floats, usual: Floats, index: int) -> Packing:
+    factor = updated / fresh
+    if index != 1:
+        factor = (np.minimum if index == 0 else np.maximum)(1.0, factor)
+    return Packing(fresh, np.maximum(fresh, usual), factor)
 
 
 @functools.lru_cache(maxsize=64)
@@ -142,7 +187,7 @@ def runs_of(elements: Elements, puts_per_commit: Floats) -> Floats:
     if not np.any(is_long):
         return 0.0
     share = np.minimum(1.0, np.maximum(0.0, 2 - np.log10(np.maximum(1.0, puts_per_commit))))
-    return where(is_long, share, 0.0)
+    return share if np.all(is_long) else share * is_long
 
 
 def size_classes(count: Floats) -> Floats:
