@@ -52,6 +52,8 @@ def calls() -> dict[str, dict[str, object]]:
             "on_invalid": "mark",
             "resources": etcdsize.fleet_resources([5], keys=[1000]),
             "quota_bytes": [2**30],
+            "volume_gib": [20.0],
+            "disk_mb_per_second": [125.0],
         },
         "classify": {
             "clients": [5],

@@ -25,6 +25,7 @@ from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
+from etcdsize.fleet.load_fit import Running
 from etcdsize.fleet.reasons import NOTES, reason_text
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.verdicts import DECIDERS, UNKNOWN, VERDICTS
@@ -131,7 +132,7 @@ class BatchAudit:
         unknown: Sequence[NDArray[np.bool_] | None],
         load_codes: Codes,
         resources: FleetResources | None = None,
-        running_quota: NDArray[np.float64] | None = None,
+        running: Running | None = None,
     ) -> FleetAudit:
         """Return the audit of a batch.
 
@@ -149,8 +150,8 @@ class BatchAudit:
             The tier that its load needs, without the Kubernetes nodes.
         resources : FleetResources, optional
             What the loads take by the measured model, where a column has more than the dimensions.
-        running_quota : array of float64, optional
-            The quota with which each cluster runs, NaN where it is unknown. [bytes]
+        running : Running, optional
+            How each cluster runs, where a column says so.
         """
         return audit_codes(
             self.auditor,
@@ -162,7 +163,7 @@ class BatchAudit:
             bounds=self._bounds(batch, unknown),
             figures=self._figures(batch),
             resources=resources,
-            running_quota=running_quota,
+            running=running,
         )
 
     def _bounds(self, batch: pa.RecordBatch, unknown: Sequence[NDArray[np.bool_] | None]) -> Bounds | None:

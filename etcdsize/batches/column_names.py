@@ -15,12 +15,16 @@ from etcdsize.base.text import in_words
 from etcdsize.units import BYTE_UNITS
 
 __all__ = [
-    *("BYTE_KEYS", "BYTE_UNIT_NAMES", "COUNTED_PER", "RATE_KEYS", "TIME_NAMES"),
+    *("BYTE_KEYS", "BYTE_UNIT_NAMES", "COUNTED_PER", "GIB_KEYS", "RATE_KEYS", "SPEED_KEYS", "TIME_NAMES"),
     *("ColumnName", "Unit", "read_name"),
 ]
 
-BYTE_KEYS = (*("data_bytes", "memory_gib", "key_bytes", "value_bytes", "largest_value_bytes", "running_quota_bytes"),)
+GIB_KEYS = ("memory_gib", "running_volume_gib")
+"""What is in GiB: plain numbers, whose unit the column's name states."""
+BYTE_KEYS = ("data_bytes", "key_bytes", "value_bytes", "largest_value_bytes", "running_quota_bytes", *GIB_KEYS)
 """What is in bytes, of all that a column may hold."""
+SPEED_KEYS = ("running_disk_mb_per_second",)
+"""What is in MB/s."""
 RATE_KEYS = ("requests_per_second", "writes_per_second", "reads_per_second", "lease_revokes_per_second")
 """What is a rate."""
 COUNTED_PER = {
@@ -126,6 +130,8 @@ class ColumnName:
             found = self._bytes()
         elif dimension in RATE_KEYS:
             found = self._rate()
+        elif dimension in SPEED_KEYS:
+            found = self._speed()
         else:
             stated = [
                 *(unit for unit in self.byte_units if unit != "B"),
@@ -141,6 +147,13 @@ class ColumnName:
         if len(self.byte_units) > 1:
             return in_words(self.byte_units)
         return Unit(self.byte_units[0], Fraction(BYTE_UNITS[self.byte_units[0]])) if self.byte_units else None
+
+    def _speed(self) -> Unit | str | None:
+        if self.scale != 1 or len(self.byte_units) > 1 or self.times not in ((), ("second",)):
+            return in_words((*self.byte_units, *(f"per {time}" for time in self.times))) or "k"
+        if not self.byte_units or not self.times:
+            return self.byte_units[0] if self.byte_units else "per second" if self.times else None
+        return Unit(f"{self.byte_units[0]}/s", Fraction(BYTE_UNITS[self.byte_units[0]], 10**6))
 
     def _rate(self) -> Unit | str | None:
         if self.byte_units:

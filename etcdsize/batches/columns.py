@@ -13,7 +13,9 @@ from etcdsize.base.text import in_words, nearest, one_line, shortened, shown
 from etcdsize.batches.column_names import (
     BYTE_KEYS,
     BYTE_UNIT_NAMES,
+    GIB_KEYS,
     RATE_KEYS,
+    SPEED_KEYS,
     TIME_NAMES,
     ColumnName,
     Unit,
@@ -31,7 +33,7 @@ __all__ = [
     "NO_PEAKS",
     "NUMBERS",
     "RESOURCE_ANSWERS",
-    "RUNNING_QUOTA",
+    "RUNNING",
     "USUAL_NAMES",
     "YES_OR_NO",
     "Columns",
@@ -66,12 +68,12 @@ NO_PEAKS = ("puts_per_commit", "lease_ttl_seconds", "tls")
 """Those of which the largest is not what takes most."""
 YES_OR_NO = "tls"
 """The one that is yes or no."""
-RUNNING_QUOTA = "running_quota_bytes"
-"""The quota with which a cluster runs, which an audit compares with the file's need."""
+RUNNING = ("running_quota_bytes", "running_volume_gib", "running_disk_mb_per_second")
+"""How a cluster runs, which an audit compares with what its load takes: its quota, and a member's volume."""
 NUMBERS = (
     *(*DIMENSIONS, "kubernetes_nodes", "vcpus", "memory_gib"),
     *(name for name in FIGURES if name != YES_OR_NO),
-    RUNNING_QUOTA,
+    *RUNNING,
 )
 """The keys of `USUAL_NAMES` whose columns hold numbers."""
 
@@ -81,7 +83,7 @@ _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
 _OBSERVED_PROBLEM = "observed_problem"
 _OBSERVED = ("clients_bound", "requests_bound", "data_bound", _OBSERVED_PROBLEM)
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
-_FURTHER = (*FIGURES, RUNNING_QUOTA)
+_FURTHER = (*FIGURES, *RUNNING)
 _LEFT_OUT = (*_UNKNOWN, *_FURTHER)
 _OR_A_FIGURE = " or a further figure such as keys"
 # What is measured where etcd's file is: more than the data in use.
@@ -89,11 +91,13 @@ _FILE_WORDS = {"db", "database", "dbsize", "databasesize", "size", "file", "back
 _NOT_FILE_WORDS = {"data", "datasize", "in_use", "used", "inuse", "logical"}
 _ACCEPTED = {
     **dict.fromkeys(BYTE_KEYS, f"bytes, {in_words(BYTE_UNIT_NAMES, 'or')}"),
+    **dict.fromkeys(SPEED_KEYS, "MB/s, or another unit of bytes per second"),
     **dict.fromkeys(RATE_KEYS, f"requests per {in_words(TIME_NAMES, 'or')}, or thousands of them"),
 }
 _RENAMED = {
     "machine_type": "; if it names the machine that runs now, call it current_machine",
     "quota_bytes": "; if it is the quota that runs now, call it running_quota_bytes",
+    "volume_gib": "; if it is the volume that runs now, call it running_volume_gib",
 }
 
 
@@ -143,8 +147,8 @@ def pick_columns(
     provider_given : bool
         Whether one provider is given for all rows, so that no column is needed.
     audited : bool
-        Whether to look for the machine in use, for its vCPUs and memory, for the figures of the measured model and the
-        quota that runs, and for what `observe` writes of its figures.
+        Whether to look for the machine in use, for its vCPUs and memory, for the figures of the measured model, the
+        quota and the volume that run, and for what `observe` writes of its figures.
     resources : bool
         Whether to look for the figures of the measured model, and to add its answers.
     also : iterable of str
@@ -177,7 +181,7 @@ def pick_columns(
             continue
         if key not in wanted and (
             (key == "provider" and provider_given)
-            or (key in ("current_machine", RUNNING_QUOTA) and not audited)
+            or (key in ("current_machine", *RUNNING) and not audited)
             or (key in FIGURES and not (audited or resources))
             or (key in _ON_REQUEST and key not in also and not (audited and key in ("vcpus", "memory_gib")))
         ):
@@ -274,7 +278,7 @@ def _find(read: Names, key: str, chosen: str | None, stated: Unit | None) -> Sou
     name = one_line(shortened(read.names[place]))
     unit = _unit(read.read(place), key, name, stated)
     factor = Fraction(1) if unit is None else unit.factor
-    if key == "memory_gib" and unit is not None:
+    if key in GIB_KEYS and unit is not None:
         factor /= 2**30
     return Source(
         place,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.column_names import BYTE_KEYS, RATE_KEYS
+from etcdsize.batches.column_names import BYTE_KEYS, GIB_KEYS, RATE_KEYS
 from etcdsize.batches.columns import Source
 from etcdsize.errors import ColumnError, UnitError
 from etcdsize.units import Dimension
@@ -89,7 +89,13 @@ def truths(column: pa.Array, source: Source, cells: CellRules) -> Load:
 
 def reads_as(key: str) -> Dimension:
     """Return the dimension whose cells are written like those of a key: a count, a rate or bytes."""
-    return "data_bytes" if key in BYTE_KEYS else "requests_per_second" if key in RATE_KEYS else "clients"
+    return (
+        "data_bytes"
+        if key in BYTE_KEYS and key not in GIB_KEYS
+        else "requests_per_second"
+        if key in RATE_KEYS
+        else "clients"
+    )
 
 
 def distinct(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:

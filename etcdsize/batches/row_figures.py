@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import FIGURES, RUNNING_QUOTA, YES_OR_NO, Columns
+from etcdsize.batches.columns import FIGURES, RUNNING, YES_OR_NO, Columns
 from etcdsize.batches.loads import numbers, reads_as, truths
 from etcdsize.fleet.fleet_resources import fleet_resources
+from etcdsize.fleet.load_fit import Running
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.resources.calibrated_model import CalibratedModel
@@ -45,7 +46,7 @@ class RowFigures:
         etcd_version: str,
         model: CalibratedModel | None,
     ) -> None:
-        self._columns = {key: columns[key] for key in (*FIGURES, RUNNING_QUOTA) if key in columns}
+        self._columns = {key: columns[key] for key in (*FIGURES, *RUNNING) if key in columns}
         self._cells = cells
         self._suggestions = suggestions
         self._etcd_version = etcd_version
@@ -73,16 +74,16 @@ class RowFigures:
         }
         if nodes is not None:
             figures["kubernetes_nodes"] = _known(nodes.values, nodes.unknown)
-        figures |= {key: self.read(batch, key, problems) for key in self._columns if key != RUNNING_QUOTA}
+        figures |= {key: self.read(batch, key, problems) for key in self._columns if key not in RUNNING}
         found = fleet_resources(**figures, etcd_version=self._etcd_version, model=self._model, on_invalid="mark")
         for row in np.flatnonzero(found.invalid).tolist():
             if row not in problems:
                 problems[row] = [found.problem(row)]
         return found
 
-    def running_quota(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> NDArray[np.float64] | None:
-        """Return the quota with which each cluster runs, NaN where it is unknown; None without such a column."""
-        return self.read(batch, RUNNING_QUOTA, problems) if RUNNING_QUOTA in self._columns else None
+    def running(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> Running:
+        """Return how each cluster runs, where columns say so."""
+        return Running(*(self.read(batch, key, problems) if key in self._columns else None for key in RUNNING))
 
     def read(self, batch: pa.RecordBatch, key: str, problems: dict[int, list[str]]) -> NDArray[np.float64]:
         """Return a figure of every row, NaN where it is unknown, and add the problem of each cell that is none."""

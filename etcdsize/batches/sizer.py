@@ -163,9 +163,9 @@ class BatchSizer:
         if rows:
             classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
             self._report_invalid(codes, values, problems)
-        resources = running_quota = None
+        resources = running = None
         if self._options.resources or (self.audit is not None and self._figures.are_there):
-            running_quota = self._figures.running_quota(batch, problems)
+            running = self._figures.running(batch, problems)
             resources = self._figures.resources(batch, values, unknown, nodes, problems)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
@@ -179,7 +179,7 @@ class BatchSizer:
         audit = None
         if self.audit is not None and machines is not None:
             further = resources if self._figures.are_there else None
-            audit = self.audit.audit(batch, machines, values, codes, unknown, load_codes, further, running_quota)
+            audit = self.audit.audit(batch, machines, values, codes, unknown, load_codes, further, running)
             self.audit.count(audit, machines, before, names)
             self.audit.report(audit, machines, problems)
             self._raise(problems, before)

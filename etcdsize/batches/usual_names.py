@@ -51,6 +51,11 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "tls": ("tls", "client_tls", "tls_enabled"),
     "pods": ("pods", "pod_count", "num_pods"),
     "running_quota_bytes": ("quota_bytes", "quota_backend_bytes", "running_quota", "quota_mb"),
+    "running_volume_gib": ("volume_gib", "volume_size_gib", "disk_gib", "disk_size_gib", "running_volume_gib"),
+    "running_disk_mb_per_second": (
+        *("disk_mb_per_second", "disk_throughput_mb_per_second", "volume_mb_per_second"),
+        *("volume_throughput_mb_per_second", "running_disk_mb_per_second"),
+    ),
     "vcpus": ("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count"),
     "memory_gib": ("memory_gib", "mem_gib", "ram_gib"),
     "name": ("cluster", "cluster_name", "name", "cluster_id", "id"),

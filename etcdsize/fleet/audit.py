@@ -16,7 +16,7 @@ from etcdsize.fleet.bounds import Bounds, Mask, bounds_of
 from etcdsize.fleet.classify import look_up_codes
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
-from etcdsize.fleet.load_fit import load_fit
+from etcdsize.fleet.load_fit import Running, load_fit
 from etcdsize.fleet.loads import array_of, classify_arrays, fleet_codes, fleet_columns
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
@@ -38,7 +38,7 @@ def audit_codes(
     figures: Figures | None = None,
     names: NDArray[Any] | None = None,
     resources: FleetResources | None = None,
-    running_quota: NDArray[np.float64] | None = None,
+    running: Running | None = None,
 ) -> FleetAudit:
     """Return the audit of clusters whose machines and tiers are given as indices. The arguments are not checked.
 
@@ -70,7 +70,7 @@ def audit_codes(
             # A load that may be less never shows that a machine is too small.
             may_be_less: dict[str, Mask] = {name: part.less for name, part in zip(DIMENSIONS, bounds.parts)}
             least_load = resources._without(may_be_less)
-        fit = load_fit(auditor, machine_codes, figures, tiers, roomy, resources, least_load, running_quota)
+        fit = load_fit(auditor, machine_codes, figures, tiers, roomy, resources, least_load, running or Running())
     return FleetAudit(
         auditor, machine_codes, needs, columns, unknown, bounds=bounds, figures=figures, names=names, fit=fit
     )
@@ -96,6 +96,8 @@ def audit(
     on_invalid: str = "raise",
     resources: FleetResources | None = None,
     quota_bytes: ArrayLike | None = None,
+    volume_gib: ArrayLike | None = None,
+    disk_mb_per_second: ArrayLike | None = None,
 ) -> FleetAudit:
     """Return whether the machines that clusters run on are too small, right or too big.
 
@@ -144,6 +146,12 @@ def audit(
     quota_bytes : array_like, shape (n,), optional
         The quota with which each cluster runs, NaN where it is unknown; 0 is etcd's default. [bytes] With `resources`,
         a cluster whose file grows beyond it, at the low end, is `under`.
+    volume_gib : array_like, shape (n,), optional
+        The size of a member's volume, NaN where it is unknown. [GiB] With `resources`, a cluster whose file and
+        write-ahead log are larger, at the low end, is `under`.
+    disk_mb_per_second : array_like, shape (n,), optional
+        What that volume takes, NaN where it is unknown. [MB/s] With `resources`, a cluster that writes more, at the low
+        end, is `under`.
 
     Raises
     ------
@@ -190,9 +198,11 @@ def audit(
         raise InvalidWorkloadError(
             f"resources: got {len(resources)} rows, expected one for each of {shape[0]} clusters"
         )
-    quota = _running_quota(quota_bytes, shape)
-    if quota is not None and resources is None:
-        raise OptionError("quota_bytes: needs resources beside it, from fleet_resources", option="quota_bytes")
+    running = Running(
+        _running("quota_bytes", quota_bytes, shape, resources),
+        _running("volume_gib", volume_gib, shape, resources),
+        _running("disk_mb_per_second", disk_mb_per_second, shape, resources),
+    )
     codes = look_up_codes(names, auditor.code_of, np.uint16)
     if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
         wrong = codes == NO_MACHINE
@@ -208,28 +218,31 @@ def audit(
         figures=figures,
         names=names,
         resources=resources,
-        running_quota=quota,
+        running=running,
     )
 
 
-def _running_quota(quota_bytes: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
-    """Return the quotas with which clusters run, None if nothing is known of them."""
-    array = array_of("quota_bytes", quota_bytes)
+def _running(
+    name: str, figures: ArrayLike | None, shape: tuple[int, ...], resources: FleetResources | None
+) -> NDArray[np.float64] | None:
+    """Return a figure with which clusters run, None if nothing is known of it."""
+    array = array_of(name, figures)
     if array is None:
         return None
+    if resources is None:
+        raise OptionError(f"{name}: needs resources beside it, from fleet_resources", option=name)
     values = array.astype(np.float64)
     if (values < 0).any() or np.isinf(values).any():
         raise InvalidWorkloadError(
-            f"quota_bytes: got {values[(values < 0) | np.isinf(values)].flat[0]:g}, expected numbers of 0 or more, and "
+            f"{name}: got {values[(values < 0) | np.isinf(values)].flat[0]:g}, expected numbers of 0 or more, and "
             "NaN where it is unknown",
-            dimension="quota_bytes",
+            dimension=name,
         )
     try:
         return np.broadcast_to(values, shape)
     except ValueError:
         raise InvalidWorkloadError(
-            f"quota_bytes: got the shape {array.shape}, expected one value, or one per cluster: {shape}",
-            dimension="quota_bytes",
+            f"{name}: got the shape {array.shape}, expected one value, or one per cluster: {shape}", dimension=name
         ) from None
 
 

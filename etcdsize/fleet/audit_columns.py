@@ -316,13 +316,13 @@ class AuditColumns:
         return found
 
     @functools.cached_property
-    def reason_codes(self) -> NDArray[np.int32]:
-        """The number of every cluster's reason, for `reason_text`; 0 for none. int32, shape (n,)
+    def reason_codes(self) -> NDArray[np.int64]:
+        """The number of every cluster's reason, for `reason_text`; 0 for none. int64, shape (n,)
 
         Why a machine that is not in the catalog has no verdict, or one with unknown figures, is not in the number.
         """
         auditor, bit = self.auditor, {name: note.bit for name, note in NOTES.items()}
-        found = np.empty(len(self), np.int32)
+        found = np.empty(len(self), np.int64)
         for rows in self._blocks():
             verdict, places = self.verdict_codes[rows], self._places(rows)
             under, over, right = verdict == UNDER, verdict == OVER, verdict == RIGHT
@@ -331,42 +331,44 @@ class AuditColumns:
             invalid = self.tier_codes[rows] == INVALID
             np.copyto(here, bit["invalid"], where=invalid)
             if self._figures is not None:
-                here |= np.multiply((self._figures.tiers[rows] != NO_TIER) & ~invalid, bit["figures"], dtype=np.int32)
+                here |= np.multiply((self._figures.tiers[rows] != NO_TIER) & ~invalid, bit["figures"], dtype=np.int64)
             if self._bounds is not None:
                 states = self._bounds.states[rows]
                 more = MAY_BE_MORE[states]
                 doubtful = (states != 0) & (right | ((verdict == UNKNOWN) & ~invalid))
                 note = np.where(more, bit["maybe_more"], bit["maybe_less"]) + reason_code(0, 1) * states.astype(
-                    np.int32
+                    np.int64
                 )
                 here |= np.where(doubtful, note, 0)
             if self._needs.tiers is not self._needs.loads:
                 larger = (self.tier_codes[rows] > self._needs.loads[rows]) & ~invalid
-                here |= np.multiply(larger & (verdict >= RIGHT), bit["nodes"], dtype=np.int32)
-            here |= np.multiply(verdict == BEYOND, bit["beyond"], dtype=np.int32)
-            here |= np.multiply(under & self._past_last_bound[rows], bit["past"], dtype=np.int32)
+                here |= np.multiply(larger & (verdict >= RIGHT), bit["nodes"], dtype=np.int64)
+            here |= np.multiply(verdict == BEYOND, bit["beyond"], dtype=np.int64)
+            here |= np.multiply(under & self._past_last_bound[rows], bit["past"], dtype=np.int64)
             if self._fit is not None:
                 for name, short in SHORT.items():
-                    here |= np.multiply((self._fit.short[rows] & short) != 0, bit[name], dtype=np.int32)
+                    here |= np.multiply((self._fit.short[rows] & short) != 0, bit[name], dtype=np.int64)
                 here |= np.multiply(
-                    right & self._fit.too_large[rows] & self._may_be_over(rows), bit["high"], dtype=np.int32
+                    right & self._fit.too_large[rows] & self._may_be_over(rows), bit["high"], dtype=np.int64
                 )
             target = self._target(rows)
             needed = np.minimum(self.tier_codes[rows], len(auditor.tiers.tiers) - 1)
             codes = np.minimum(self.recommended_codes[rows], len(auditor.machines)).astype(np.intp)
             own, usual = auditor.identities[codes], auditor.usual[places, needed]
             differs = own != usual
-            here |= np.multiply(right & differs & (own != 0), bit["kept"], dtype=np.int32)
+            here |= np.multiply(right & differs & (own != 0), bit["kept"], dtype=np.int64)
             change = under | over
             none = codes == len(auditor.machines)
             in_catalog = self.machine_codes[rows] != NO_MACHINE
-            here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int32)
-            change &= differs & ~none
+            here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int64)
+            stays = under & ~none & (codes == places + len(auditor.machines) - len(auditor.catalog.machines))
+            here |= np.multiply(stays & differs, bit["kept"], dtype=np.int64)
+            change &= differs & ~none & ~stays
             smaller = change & (target != needed)
             if self._fit is not None:
                 smaller &= ~self._fit.needs_machine[rows]
-            here |= np.multiply(smaller, bit["margin"], dtype=np.int32)
-            here |= np.multiply(change & (own != auditor.usual[places, target]), bit["arch"], dtype=np.int32)
+            here |= np.multiply(smaller, bit["margin"], dtype=np.int64)
+            here |= np.multiply(change & (own != auditor.usual[places, target]), bit["arch"], dtype=np.int64)
         found.flags.writeable = False
         return found
 

@@ -15,10 +15,10 @@ from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
 from etcdsize.fitting.load_need import SYSTEM_GIB
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.kernel import INVALID, Codes
-from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.fleet.resource_columns import FleetDemands, FleetFigures, FleetResources
 from etcdsize.fleet.verdicts import DECIDERS
 
-__all__ = ["SHORT", "LoadFit", "load_fit"]
+__all__ = ["SHORT", "LoadFit", "Running", "load_fit"]
 
 _GIB = 2.0**30
 # etcd-io/website content/en/docs/v3.5/op-guide/hardware.md: concurrent IOPS are typically ten times as many.
@@ -28,18 +28,34 @@ _SLOW_APPLY_SECONDS = 0.1
 
 SHORT = {
     name: 1 << place
-    for place, name in enumerate(("values", "streams", "lists", "memory", "expirations", "disk", "quota", "lease"))
+    for place, name in enumerate(
+        (
+            *("values", "streams", "lists", "memory", "expirations", "disk", "bandwidth"),
+            *("quota", "lease", "throughput", "volume"),
+        )
+    )
 }
 """What does not fit, as bits: the first four are of the memory, named by what takes most of it, the next two of the
-disk."""
-_OF_MACHINE = sum(SHORT[name] for name in ("values", "streams", "lists", "memory", "expirations", "disk"))
+disk's writes one after the other."""
+_OF_MACHINE = sum(SHORT[name] for name in ("values", "streams", "lists", "memory", "expirations", "disk", "bandwidth"))
+
+
+class Running(NamedTuple):
+    """How clusters run: one figure per cluster, NaN where it is unknown, and None where all are."""
+
+    quota_bytes: NDArray[np.float64] | None = None
+    """The quota; 0 is etcd's default. [bytes]"""
+    volume_gib: NDArray[np.float64] | None = None
+    """The size of a member's volume. [GiB]"""
+    disk_mb_per_second: NDArray[np.float64] | None = None
+    """What the volume takes. [MB/s]"""
 
 
 class LoadFit(NamedTuple):
     """What does not fit in each row of a fleet."""
 
-    short: Codes
-    """The bits of `SHORT`. uint8, shape (n,)"""
+    short: NDArray[np.uint16]
+    """The bits of `SHORT`. uint16, shape (n,)"""
     decider: Codes
     """What is exceeded most, as an index in `DECIDERS`; 255 for nothing. uint8, shape (n,)"""
     share: NDArray[np.float64]
@@ -68,7 +84,7 @@ def load_fit(
     roomy: Codes,
     resources: FleetResources,
     least: FleetResources,
-    running_quota: NDArray[np.float64] | None = None,
+    running: Running,
 ) -> LoadFit:
     """Return what does not fit.
 
@@ -84,8 +100,8 @@ def load_fit(
         The tier that each cluster needs, and the one that it needs with a margin to spare.
     resources, least : FleetResources
         What the loads take, and what they take if every dimension that may be less is unknown.
-    running_quota : array of float64, shape (n,), or None
-        The quota with which each cluster runs, NaN where it is unknown; 0 is etcd's default. [bytes]
+    running : Running
+        How the clusters run.
     """
     places = np.minimum(machine_codes, len(auditor.capacities)).astype(np.intp)
     machines = auditor.catalog.machines
@@ -93,29 +109,33 @@ def load_fit(
     if figures is not None:
         memory = np.where(np.isnan(memory), figures.memory_gib, memory)
     iops = np.array([*map(_sequential_iops, machines), np.nan])[places]
+    bandwidth = np.array([*map(_mb_per_second, machines), np.nan])[places]
     known, low = resources._knows_further, least._lowest
     with np.errstate(invalid="ignore", divide="ignore"):
-        quota = np.zeros(len(places))
-        if running_quota is not None:
-            quota = low.file_bytes / np.where(running_quota == 0, float(DEFAULT_QUOTA_BYTES), running_quota)
+        nothing = np.zeros(len(places))
+        quota, volume, speed = running
+        written = low.written_bytes / 1e6
         shares = np.stack(
             [
                 np.where(known, (least.low.memory_limit_bytes / _GIB + SYSTEM_GIB) / memory, 0.0),
                 np.where(known, low.sequential_iops / iops, 0.0),
-                quota,
+                np.where(known, written / bandwidth, 0.0),
+                nothing if speed is None else written / speed,
+                nothing if volume is None else (low.file_bytes + low.wal_bytes) / (volume * _GIB),
+                nothing if quota is None else low.file_bytes / np.where(quota == 0, float(DEFAULT_QUOTA_BYTES), quota),
                 np.where(known, low.lease_end_seconds / _SLOW_APPLY_SECONDS, 0.0),
             ]
         )
         shares[np.isnan(shares)] = 0.0
         over = shares > 1
         largest = np.argmax(np.stack([low.raft_bytes, low.streams_bytes, low.lists_bytes, low.other_bytes]), axis=0)
-        bits = np.array([SHORT[name] for name in ("values", "streams", "lists", "memory")], np.uint8)
+        bits = np.array([SHORT[name] for name in ("values", "streams", "lists", "memory")], np.uint16)
         of_leases = low.lease_iops > low.sequential_iops / 2
-        disk = np.where(of_leases, SHORT["expirations"], SHORT["disk"]).astype(np.uint8)
-        short = np.where(over[0], bits[largest], 0).astype(np.uint8)
-        short |= np.where(over[1], disk, 0).astype(np.uint8)
-        short |= np.where(over[2], SHORT["quota"], 0).astype(np.uint8)
-        short |= np.where(over[3], SHORT["lease"], 0).astype(np.uint8)
+        disk = np.where(of_leases, SHORT["expirations"], SHORT["disk"])
+        short = np.where(over[0], bits[largest], 0).astype(np.uint16)
+        short |= np.where(over[1], disk, 0).astype(np.uint16)
+        for one, name in zip(over[2:], ("bandwidth", "throughput", "volume", "quota", "lease")):
+            short |= np.multiply(one, SHORT[name], dtype=np.uint16)
         short[resources.invalid | least.invalid] = 0
         worst = shares.argmax(axis=0)
         return LoadFit(
@@ -127,9 +147,12 @@ def load_fit(
         )
 
 
-_DECIDERS = np.array(
-    [DECIDERS.index(name) for name in ("memory_gib", "concurrent_iops", "quota_bytes", "keys_per_lease")], np.uint8
+# What is exceeded, in the order of the shares.
+_EXCEEDED = (
+    *("memory_gib", "concurrent_iops", "disk_mb_per_second", "disk_mb_per_second"),
+    *("volume_gib", "quota_bytes", "keys_per_lease"),
 )
+_DECIDERS = np.array([DECIDERS.index(name) for name in _EXCEEDED], np.uint8)
 
 
 def _sequential_iops(machine: Machine) -> float:
@@ -140,30 +163,39 @@ def _sequential_iops(machine: Machine) -> float:
     return max((limit / _CONCURRENT_A_SEQUENTIAL for limit in limits if limit is not None), default=np.nan)
 
 
+def _mb_per_second(machine: Machine) -> float:
+    """Return how much the machine lets a disk take, NaN if that is unknown. [MB/s]"""
+    limits = [limit.disk_mb_per_second for limit in machine.disk_limits] or [machine.disk_mb_per_second]
+    return max((limit for limit in limits if limit is not None), default=np.nan)
+
+
 class _Offered(NamedTuple):
     """What the machines that an audit recommends have, by their codes; nothing for none."""
 
     memory_gib: NDArray[np.float64]
     iops: NDArray[np.float64]
+    mb_per_second: NDArray[np.float64]
 
-    def hold(self, codes: NDArray[np.uint16], memory_gib: NDArray[np.float64], iops: NDArray[np.float64]) -> Any:
+    def hold(self, codes: NDArray[np.uint16], figures: FleetFigures, demands: FleetDemands) -> Any:
         at = np.minimum(codes, len(self.memory_gib) - 1).astype(np.intp)
-        return (self.memory_gib[at] >= memory_gib) & (self.iops[at] >= iops)
+        holds = self.memory_gib[at] >= figures.memory_limit_bytes / _GIB + SYSTEM_GIB
+        holds &= self.iops[at] >= demands.sequential_iops
+        return holds & (self.mb_per_second[at] >= demands.written_bytes / 1e6)
 
 
 def _offered(auditor: Auditor) -> _Offered:
     return _Offered(
         np.array([*(one.memory_gib for one in auditor.machines), -1.0]),
         np.array([*map(_sequential_iops, auditor.machines), -1.0]),
+        np.array([*map(_mb_per_second, auditor.machines), -1.0]),
     )
 
 
 def _target(auditor: Auditor, places: NDArray[np.intp], tiers: Codes, resources: FleetResources) -> Codes:
-    offered, need = _offered(auditor), resources._needed
-    memory = resources.need.memory_limit_bytes / _GIB + SYSTEM_GIB
+    offered = _offered(auditor)
     found = np.full(len(places), INVALID, np.uint8)
     for tier in range(len(auditor.tiers.tiers)):
-        holds = offered.hold(auditor.recommended[places, tier], memory, need.sequential_iops)
+        holds = offered.hold(auditor.recommended[places, tier], resources.need, resources._needed)
         np.copyto(found, np.uint8(tier), where=holds & (found == INVALID) & (tiers <= tier))
     return found
 
@@ -171,9 +203,8 @@ def _target(auditor: Auditor, places: NDArray[np.intp], tiers: Codes, resources:
 def _is_too_large(
     auditor: Auditor, places: NDArray[np.intp], roomy: Codes, resources: FleetResources
 ) -> NDArray[np.bool_]:
-    high = resources.high.memory_limit_bytes / _GIB + SYSTEM_GIB
     codes = auditor.recommended[places, np.minimum(roomy, len(auditor.tiers.tiers) - 1)]
-    fits = _offered(auditor).hold(codes, high, resources._highest.sequential_iops)
+    fits = _offered(auditor).hold(codes, resources.high, resources._highest)
     # Without a smaller machine nothing is recommended.
     too_large: NDArray[np.bool_] = ~fits & (codes != NO_MACHINE)
     return too_large

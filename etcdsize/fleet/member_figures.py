@@ -5,6 +5,7 @@ The coefficients, the table and the constants are those of the single answer, an
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,15 @@ from etcdsize.fleet.load_arrays import LoadArrays
 from etcdsize.fleet.revision_arrays import Floats, where
 from etcdsize.fleet.sum_arrays import Sums, sums_of
 from etcdsize.resources.coefficients import Coefficients
-from etcdsize.resources.disk import FREE_SHARE, SEGMENT_BYTES, SEGMENTS, WAL_FSYNC_P99_SECONDS
+from etcdsize.resources.disk import (
+    FREE_SHARE,
+    FURTHER_PUT_BYTES,
+    LEASE_RECORD_BYTES,
+    LEAVES_A_BRANCH,
+    SEGMENT_BYTES,
+    SEGMENTS,
+    WAL_FSYNC_P99_SECONDS,
+)
 from etcdsize.resources.file_size import APPLIED_BYTES, LEAST_HEADROOM, QUOTA_HEADROOM
 from etcdsize.resources.load_sums import COMMITS_PER_SECOND, ON_A_LEAF, PAGE_BYTES, REPLACED_PAGES
 from etcdsize.resources.model import Case
@@ -38,6 +47,10 @@ class MemberFigures(NamedTuple):
     """The largest size of the file."""
     memory: Memory
     """What the memory is made of, but for the file."""
+    wal_bytes: Floats
+    """The write-ahead log on the disk."""
+    sums: Sums
+    """What the other figures follow from."""
 
 
 class Memory(NamedTuple):
@@ -58,6 +71,8 @@ class DiskFigures(NamedTuple):
     """Those of them that the ends of leases cause. [1/s]"""
     lease_end_seconds: Floats
     """How long the end of one lease takes. [s]"""
+    written_bytes: Floats
+    """What the log and the file are written. [bytes/s]"""
 
 
 def member_figures(load: LoadArrays, case: Case) -> MemberFigures:
@@ -73,7 +88,8 @@ def member_figures(load: LoadArrays, case: Case) -> MemberFigures:
     memory = _unreclaimable(load, sums, values, entries, case.watcher)
     since_snapshot = case.snapshot_count * (sums.entry_bytes + values.wal_record_overhead)
     segments = 1 + np.maximum(SEGMENTS, 1 + np.ceil(since_snapshot / SEGMENT_BYTES))
-    volume = 3 * quota + SEGMENT_BYTES * segments
+    wal = SEGMENT_BYTES * segments
+    volume = 3 * quota + wal
     return MemberFigures(
         quota,
         memory.total + (length + values.binary_bytes),
@@ -82,10 +98,12 @@ def member_figures(load: LoadArrays, case: Case) -> MemberFigures:
         wanted,
         length,
         memory,
+        wal,
+        sums,
     )
 
 
-def disk_figures(load: LoadArrays, case: Case) -> DiskFigures:
+def disk_figures(load: LoadArrays, sums: Sums, case: Case) -> DiskFigures:
     """Return what the loads of a block ask of a disk; see `resources.disk` and `resources.seconds`."""
     values = case.values
     commits, of_leases = _commit_fsyncs(load, values)
@@ -94,7 +112,22 @@ def disk_figures(load: LoadArrays, case: Case) -> DiskFigures:
         np.minimum(load.writes_per_second, 1 / _fsync_needed(load, case)) + (commits + of_leases),
         of_leases,
         where(load.leases > 0, end + values.commit_fsyncs * case.disk.fsync_seconds, 0.0),
+        _written_bytes(load, sums, case),
     )
+
+
+def _written_bytes(load: LoadArrays, sums: Sums, case: Case) -> Floats:
+    """Return what the log and the file are written; see `resources.disk.disk_figures`. [bytes/s]"""
+    values, writes, ended = case.values, load.writes_per_second, load.lease_revokes_per_second
+    entries = (writes + ended) * values.wal_syncs_per_write_alone
+    syncs = entries / (1 + entries * case.loop_seconds)
+    puts = np.maximum(1.0, load.puts_per_transaction)
+    records = writes * (values.wal_record_overhead + (puts - 1) * FURTHER_PUT_BYTES)
+    logged = sums.written_bytes_per_second + records + syncs * values.wal_sync_record + 2 * ended * LEASE_RECORD_BYTES
+    levels = np.log(np.maximum(1.0, sums.fresh_bytes / PAGE_BYTES)) / math.log(LEAVES_A_BRANCH)
+    commits = np.minimum(writes, float(COMMITS_PER_SECOND))
+    pages = (commits + ended * values.commits_per_revoke) * (values.commit_bytes_fixed + PAGE_BYTES * levels)
+    return logged * values.wal_margin + sums.file_bytes_per_second + pages + commits * PAGE_BYTES
 
 
 def _commit_fsyncs(load: LoadArrays, values: Coefficients) -> tuple[Floats, Floats]:

@@ -49,6 +49,11 @@ NOTES = {
             "keys in one transaction, or from more clients",
             "quota": "the file grows beyond the quota, and then etcd rejects writes: raise --quota-backend-bytes, or "
             "compact more often",
+            "bandwidth": "the load writes more a second than the machine lets a disk take: write smaller values, or "
+            "fewer",
+            "throughput": "the load writes more a second than the volume takes: give it more throughput, or write less",
+            "volume": "the file and the write-ahead log are larger than the volume, and etcd stops when it is full: "
+            "enlarge it, or compact more often",
             "lease": "the end of a lease deletes so many keys at once that all writes wait: attach at most 1,000 keys "
             "to a lease",
             "high": "at the high end of the measured model, the load does not fit a smaller machine",

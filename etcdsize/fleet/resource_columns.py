@@ -67,6 +67,9 @@ class FleetDemands(NamedTuple):
     sequential_iops: NDArray[np.float64]
     lease_iops: NDArray[np.float64]
     lease_end_seconds: NDArray[np.float64]
+    written_bytes: NDArray[np.float64]
+    """What the disk is written. [bytes/s]"""
+    wal_bytes: NDArray[np.float64]
     raft_bytes: NDArray[np.float64]
     streams_bytes: NDArray[np.float64]
     lists_bytes: NDArray[np.float64]
@@ -322,7 +325,8 @@ class FleetResources:
                     *((one, cases.low) for one in points.lows),
                     *((one, cases.high) for one in points.highs),
                 )
-                for pair in [(member_figures(one, case), disk_figures(one, case))]
+                for member in [member_figures(one, case)]
+                for pair in [(member, disk_figures(one, member.sums, case))]
             ]
             for out, besides, combine in zip(figures, demands, (np.minimum, np.maximum)):
                 _write(out, part, [functools.reduce(combine, each) for each in zip(*(one.member[:4] for one in found))])
@@ -345,7 +349,7 @@ def _demands(found: _Found) -> FleetDemands:
     member, disk = found
     raft, streams, lists = member.memory[1:]
     other = member.memory_limit_bytes - raft - streams - lists
-    return FleetDemands(member.file_bytes, *disk, raft, streams, lists, other)
+    return FleetDemands(member.file_bytes, *disk, member.wal_bytes, raft, streams, lists, other)
 
 
 class _Loads(NamedTuple):

@@ -15,7 +15,7 @@ __all__ = ["BEYOND", "DECIDERS", "OVER", "RIGHT", "UNDER", "UNKNOWN", "VERDICTS"
 VERDICTS = ("under", "beyond", "right", "over", "unknown")
 """The verdicts that `FleetAudit.verdict_codes` indexes."""
 UNDER, BEYOND, RIGHT, OVER, UNKNOWN = range(5)
-DECIDERS = (*DIMENSIONS, *MACHINE_FIGURES, "quota_bytes", "keys_per_lease")
+DECIDERS = (*DIMENSIONS, *MACHINE_FIGURES, "quota_bytes", "volume_gib", "keys_per_lease")
 """What `FleetAudit.decided_by` indexes: the load's dimensions, the figures in which a machine can fall short, and what
 else does not fit by the measured model."""
 

@@ -12,7 +12,8 @@ from etcdsize.resources.load_sums import LoadSums
 from etcdsize.resources.terms import Figures, TermKind
 
 __all__ = [
-    *("DISK_TERMS", "FREE_SHARE", "SEGMENTS", "SEGMENT_BYTES", "WAL_FSYNC_P99_SECONDS"),
+    *("DISK_TERMS", "FREE_SHARE", "FURTHER_PUT_BYTES", "LEASE_RECORD_BYTES", "LEAVES_A_BRANCH"),
+    *("SEGMENTS", "SEGMENT_BYTES", "WAL_FSYNC_P99_SECONDS"),
     *("DiskSpeed", "disk_figures", "wal_bytes_kept", "writes_possible"),
 ]
 
@@ -21,16 +22,16 @@ WAL_FSYNC_P99_SECONDS = WAL_FSYNC_P99_MS / 1000
 
 _PAGE = 4096
 # A branch page of bbolt's tree holds about as many elements: 0.9 pages of 33 bytes each.
-_LEAVES_A_BRANCH = 111
+LEAVES_A_BRANCH = 111
 _COMMITS_PER_SECOND = 10
 # etcd-io/etcd server/storage/wal/wal.go, SegmentSizeBytes, and --max-wals; one more is allocated ahead.
 SEGMENT_BYTES = 64_000_000
 SEGMENTS = 5
 # The share of a file system to leave free (our choice).
 FREE_SHARE = 0.1
-_FURTHER_PUT_BYTES = 12
+FURTHER_PUT_BYTES = 12
 # A grant or a revoke of a lease in the log, with its record (server/lease/leasepb; our reading).
-_LEASE_RECORD_BYTES = 96
+LEASE_RECORD_BYTES = 96
 
 _WAL = (
     TermKind("keys and values", ("wal_margin",), "each write is appended once"),
@@ -100,15 +101,15 @@ def disk_figures(
     syncs = entries / (1 + entries * loop_seconds)
     commits = min(writes, _COMMITS_PER_SECOND)
     lease_commits = ended * values.commits_per_revoke
-    levels = math.log(max(1.0, sums.fresh_bytes / _PAGE)) / math.log(_LEAVES_A_BRANCH)
+    levels = math.log(max(1.0, sums.fresh_bytes / _PAGE)) / math.log(LEAVES_A_BRANCH)
     commit_bytes = values.commit_bytes_fixed + _PAGE * levels
     commit_fsyncs, lease_fsyncs = values.commit_fsyncs * commits, values.commit_fsyncs * lease_commits
     needed = fsync_needed(load, values, together, commit_fsyncs + lease_fsyncs)
     logged = (
         sums.written_bytes_per_second,
-        writes * (values.wal_record_overhead + (puts - 1) * _FURTHER_PUT_BYTES),
+        writes * (values.wal_record_overhead + (puts - 1) * FURTHER_PUT_BYTES),
         syncs * values.wal_sync_record,
-        2 * ended * _LEASE_RECORD_BYTES,
+        2 * ended * LEASE_RECORD_BYTES,
     )
     volume = (quota_bytes, quota_bytes, quota_bytes, wal_bytes)
     return {

@@ -206,6 +206,30 @@ class TestEqualToTheSingleAnswer:
         assert len(set(fleet.need.quota_bytes.tolist())) == 2
 
 
+class TestWhatAnAuditCompares:
+    """The least and the most that a load asks of a machine and its volume, over all evaluations of its answer."""
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.lists(figures(tuple(VALUES)), min_size=1, max_size=4))
+    @example([{"writes_per_second": 5000, "value_bytes": 3000, "leases": 10_000, "lease_revokes_per_second": 400}])
+    def test_what_is_written_and_the_log_on_the_disk(self, rows):
+        fleet = fleet_of(rows)
+        for at, row in enumerate(rows):
+            answer = single(row)
+            if answer is None or fleet.invalid[at]:
+                continue
+            found = answer._evaluations
+            every = [found.need, found.likely, *found.ends]
+            for end, combine in (("_lowest", min), ("_highest", max), ("_needed", min)):
+                demands, ends = getattr(fleet, end), [found.need] if end == "_needed" else every
+                disks = [one.groups["disk"] for one in ends]
+                names = ("wal_bytes_per_second", "backend_bytes_per_second")
+                written = combine(sum(math.fsum(disk[name]) for name in names) for disk in disks)
+                assert demands.written_bytes[at] == pytest.approx(written, rel=1e-9), (end, row)
+                log = combine(disk["volume_bytes"][3] for disk in disks)
+                assert demands.wal_bytes[at] == pytest.approx(log, rel=1e-9), (end, row)
+
+
 class TestBlocksAndThreads:
     """A row's figures do not depend on what stands beside it."""
 

@@ -8,16 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etcdsize import InvalidWorkloadError, OptionError, audit, fleet_resources, load_catalog
+from etcdsize import FleetFileError, InvalidWorkloadError, OptionError, audit, fleet_resources, load_catalog
 from etcdsize.files.fleet_file import open_fleet
 
 SMALL = {"clients": 50, "requests_per_second": 100, "data_bytes": 50e6}
 COLUMNS = ("clients", "requests_per_second", "data_bytes")
 
 
-def one(machine, *, load=SMALL, quota_bytes=None, **figures):
+RUNNING = ("quota_bytes", "volume_gib", "disk_mb_per_second")
+
+
+def one(machine, *, load=SMALL, **figures):
+    running = {name: figures.pop(name) for name in RUNNING if name in figures}
     resources = fleet_resources(*([load[name]] for name in COLUMNS), **figures)
-    found = audit([machine], *([load[name]] for name in COLUMNS), resources=resources, quota_bytes=quota_bytes)
+    found = audit([machine], *([load[name]] for name in COLUMNS), resources=resources, **running)
     return found[0], resources
 
 
@@ -98,6 +102,53 @@ class TestUnder:
         # 0 is etcd's default of 2 GiB.
         assert one("m6a.large", quota_bytes=0)[0].verdict == "right"
 
+    def test_where_only_a_setting_or_a_volume_changes_the_machine_stays(self):
+        """Also one that sizing would not give."""
+        cluster, _ = one("m5.large", quota_bytes=2**25)
+        assert (cluster.recommended_machine.machine_type, cluster.cost_difference_per_month) == ("m5.large", 0)
+        assert cluster.reason.startswith(
+            "the current machine is enough, so it is kept; the file grows beyond the quota"
+        )
+
+    def test_a_volume_below_the_file_and_its_log(self):
+        _, resources = one("m5.large")
+        least = (resources._lowest.file_bytes[0] + resources._lowest.wal_bytes[0]) / 2**30
+        assert one("m5.large", volume_gib=least * 1.001)[0].verdict == "right"
+        cluster, _ = one("m5.large", volume_gib=least / 1.001)
+        assert (cluster.verdict, cluster.decided_by) == ("under", "volume_gib")
+        assert "the file and the write-ahead log are larger than the volume" in cluster.reason
+        assert cluster.recommended_machine.machine_type == "m5.large"
+
+    def test_a_volume_that_takes_less_than_is_written(self):
+        """A hundred values of 100 kB a second are written twice: to the log, and to the file."""
+        figures = {"value_bytes": 1e5, "writes_per_second": 100}
+        _, resources = one("m6a.4xlarge", **figures)
+        least = resources._lowest.written_bytes[0] / 1e6
+        assert least == pytest.approx(20, rel=0.01)
+        cluster, _ = one("m6a.4xlarge", disk_mb_per_second=least / 1.01, **figures)
+        assert (cluster.verdict, cluster.decided_by) == ("under", "disk_mb_per_second")
+        assert "the load writes more a second than the volume takes" in cluster.reason
+        assert cluster.recommended_machine.machine_type == "m6a.4xlarge"
+        assert one("m6a.4xlarge", disk_mb_per_second=least * 1.01, **figures)[0].verdict != "under"
+
+    def test_a_machine_that_lets_a_disk_take_less_than_is_written(self):
+        figures = {"value_bytes": 100_000, "writes_per_second": 400, "history_seconds": 120}
+        catalog = load_catalog("current")
+        small = next(one for one in catalog.machines if one.machine_type == "m6a.2xlarge")
+        slow = small.model_copy(update={"disk_mb_per_second": 60.0, "machine_type": "slow", "memory_gib": 64.0})
+        resources = fleet_resources(*([{**SMALL, "requests_per_second": 450}[name]] for name in COLUMNS), **figures)
+        assert resources._lowest.written_bytes[0] / 1e6 == pytest.approx(80, rel=0.02)
+        found = audit(
+            ["slow"],
+            *([{**SMALL, "requests_per_second": 450}[name]] for name in COLUMNS),
+            resources=resources,
+            catalog=catalog.model_copy(update={"machines": (slow, *catalog.machines)}),
+        )[0]
+        assert (found.verdict, found.decided_by) == ("under", "disk_mb_per_second")
+        assert "the load writes more a second than the machine lets a disk take" in found.reason
+        recommended = found.recommended_machine
+        assert recommended is None or recommended.disk_mb_per_second >= resources._needed.written_bytes[0] / 1e6
+
     def test_a_load_that_may_be_less_shows_nothing(self):
         large = {**SMALL, "data_bytes": 90e6}
         resources = fleet_resources(*([large[name]] for name in COLUMNS))
@@ -155,8 +206,9 @@ class TestOthers:
             audit(["m6a.large"], *loads, resources=5)
         with pytest.raises(OptionError, match="quota_bytes: needs resources beside it"):
             audit(["m6a.large"], *loads, quota_bytes=5)
-        with pytest.raises(InvalidWorkloadError, match="quota_bytes: got -1, expected numbers of 0 or more"):
-            audit(["m6a.large"], *loads, quota_bytes=-1, resources=fleet_resources([1]))
+        for name in RUNNING:
+            with pytest.raises(InvalidWorkloadError, match=f"{name}: got -1, expected numbers of 0 or more"):
+                audit(["m6a.large"], *loads, resources=fleet_resources([1]), **{name: -1})
 
 
 class TestFiles:
@@ -182,6 +234,55 @@ d,50,100,50,m6a.large,,,8GiB,,
             "d,right,clients,m6a.large",
         ]
         assert summary.audit.verdicts["under"] == 3
+
+    FIVE = """cluster,current_machine,value_bytes,write_rate,leases,keys_per_lease,lease_revokes_per_second,\
+watch_streams,tls,quota_bytes
+values,m5.large,3MB,0.85,,,,,,
+lease,m5.large,,,1,150000,,,,
+expirations,m5.xlarge,,,10000,,400,,,
+streams in 4 GiB,c5.large,,,,,,45000,yes,
+streams,m5.large,,,,,,45000,yes,
+more streams,m5.large,,,,,,100000,yes,
+more streams without TLS,m5.large,,,,,,100000,no,
+quota,m5.large,,,,,,,,32MiB
+"""
+
+    def test_five_loads_that_the_guide_calls_small(self):
+        """On machines of 8 and 16 GiB. 45,000 streams ran out of memory on 4 GB (etcd-io/etcd#13122)."""
+        header, *rows = self.FIVE.splitlines()
+        text = "\n".join([f"clients,rps,data_mb,{header}", *(f"50,100,50,{row}" for row in rows), ""])
+        _, written = self.run(text)
+        assert written == [
+            "values,under,memory_gib,m6a.4xlarge",
+            "lease,under,keys_per_lease,m5.large",
+            "expirations,under,concurrent_iops,m6a.4xlarge",
+            "streams in 4 GiB,under,memory_gib,m6a.large",
+            "streams,right,clients,m5.large",
+            "more streams,under,memory_gib,m6a.xlarge",
+            "more streams without TLS,right,clients,m5.large",
+            "quota,under,quota_bytes,m5.large",
+        ]
+
+    def test_the_volume_in_columns_of_their_own(self):
+        text = """cluster,clients,rps,data_mb,vm_type,volume_gb,volume_throughput_mb_per_second,value_kb,write_rate
+a,50,100,50,m5.large,8,125,,
+b,50,100,50,m5.large,0.4,125,,
+c,50,100,50,m5.xlarge,100,5,100,90
+d,50,100,50,m5.xlarge,,,100,90
+e,50,100,50,m5.large,-8,,,
+"""
+        _, rows = self.run(text)
+        assert [row.split(",")[:3] for row in rows] == [
+            ["a", "right", "clients"],
+            ["b", "under", "volume_gib"],
+            ["c", "under", "disk_mb_per_second"],
+            ["d", "right", "clients"],
+            ["e", "unknown", ""],
+        ]
+        _, rows = self.run(text, unknown=["running_volume_gib", "running_disk_mb_per_second"])
+        assert [row.split(",")[1] for row in rows] == ["right"] * 5
+        with pytest.raises(FleetFileError, match="if it is the volume that runs now, call it running_volume_gib"):
+            self.run(text.replace("volume_gb", "volume_gib"), resources=True)
 
     def test_the_size_of_the_file_says_nothing_of_the_least_data(self):
         text = "clients,rps,db_size_mb,current_machine,running_quota,name\n50,100,90,m6a.large,32MiB,a\n"
