@@ -12,13 +12,13 @@ from etcdsize.base.text import shown
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns, has_column_for, pick_columns
 from etcdsize.batches.missing_columns import PYTHON, Options
-from etcdsize.catalog.catalog import Catalog, load_catalog, providers_of
+from etcdsize.catalog.catalog import Catalog, catalog_for, load_catalog, names_of_providers
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.fleet.auditor import Auditor
 from etcdsize.resources.calibrated_model import CalibratedModel, model_of
 from etcdsize.resources.coefficients import minor_version
-from etcdsize.sizing.options import catalog_of, headroom_of, margin_of, tiers_of
+from etcdsize.sizing.options import headroom_of, margin_of, tiers_of, with_tiers
 from etcdsize.tiers import TierTable
 
 __all__ = ["MEMBERS", "BatchOptions", "LoadOptions", "SizeOptions"]
@@ -90,14 +90,18 @@ class BatchOptions:
         headroom, margin = headroom_of(options.get("headroom", 0.0)), margin_of(options.get("margin", 0.2))
         chosen = _chosen(options.get("columns"))
         audited = "current_machine" in chosen or has_column_for(map(_text, names), "current_machine")
-        catalog = options.get("catalog")
-        if catalog is None:
-            catalog = "current" if audited else "guide"
-        if not isinstance(catalog, Catalog):
-            catalog = load_catalog(catalog)
-        machines = catalog_of(catalog, table)
+        asked = options.get("catalog")
+        if asked is None and audited:
+            asked = "current"
         provider = options.get("provider")
-        provider = None if provider is None else providers_of(machines, provider)[0]
+        if provider is not None:
+            (provider, *_) = names_of_providers(provider)
+        if provider is None and ("provider" in chosen or has_column_for(map(_text, names), "provider")):
+            # The rows name their providers, which are not known yet.
+            catalog = asked if isinstance(asked, Catalog) else load_catalog("guide" if asked is None else asked)
+        else:
+            catalog, _ = catalog_for(asked, provider)
+        machines = with_tiers(catalog, table)
         on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
         on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
         resources = true_or_false("resources", options.get("resources", False))

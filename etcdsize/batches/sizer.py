@@ -90,7 +90,8 @@ class BatchSizer:
         self._provider = options.provider
         self._suggestions = {key: Suggestions() for key in columns}
         self._figures = RowFigures(columns, options.cells, self._suggestions, options.etcd_version, options.model)
-        self._providers = catalog.providers if self._provider is None else (self._provider,)
+        one = self._provider is not None and self._provider in catalog.providers
+        self._providers = (self._provider,) if one and self._provider is not None else catalog.providers
         self._places = [(name, tier) for name in self._providers for tier in tiers.names]
         # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
         find = catalog.find_for if catalog.unfit else catalog.machine_for
@@ -246,7 +247,10 @@ class BatchSizer:
         self, batch: pa.RecordBatch, machines: Machines | None, problems: dict[int, list[str]]
     ) -> NDArray[np.uint8] | None:
         if self._provider is not None:
-            return None
+            if self._provider in self._providers:
+                return None
+            self.elsewhere[self._provider] += batch.num_rows
+            return np.full(batch.num_rows, ELSEWHERE, np.uint8)
         if "provider" not in self._columns and self.audit is not None and machines is not None:
             return self.audit.provider_codes(machines.codes, self._providers, INVALID)
         source = self._columns["provider"]
@@ -263,7 +267,7 @@ class BatchSizer:
         for code, name in enumerate(texts.to_pylist()):
             provider = find_provider(name)
             known = code_of.get(provider or "")
-            problem = misspelt_provider(name) if name else "missing"
+            problem = misspelt_provider(name, self._providers) if name else "missing"
             if known is not None:
                 lookup[code] = known
             elif problem:

@@ -7,7 +7,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -17,14 +17,22 @@ from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind
 from etcdsize.catalog.machines import Machine, MachinePrice
-from etcdsize.catalog.providers import provider_name
+from etcdsize.catalog.providers import Provider, known_providers, misspelt_provider, provider_name
 from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
 
-__all__ = ["BUILT_IN", "Catalog", "Unfit", "check_names", "load_catalog", "market_of", "providers_of"]
+if TYPE_CHECKING:
+    from etcdsize.catalog.provider_file import CatalogHeader
+
+__all__ = [
+    *("BUILT_IN", "Catalog", "Unfit", "catalog_for", "check_machines_of", "check_names", "load_catalog"),
+    "names_of_providers",
+]
 
 _DATA = Path(__file__).parents[1] / "data"
 BUILT_IN = ("guide", "guide-as-printed", "current")
+# Rows are coded in a byte, in which some codes mean no provider.
+_MOST_PROVIDERS = 250
 _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
@@ -52,6 +60,10 @@ class Catalog(Answer):
     title: Annotated[str, Field(description="What the catalog is, in one line.")] = ""
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
     date: Annotated[DateOrEmpty, Field(description="When the source was read, written like 2026-11-25.")] = ""
+    default_providers: Annotated[
+        tuple[Provider, ...],
+        Field(description="The providers that an answer is for if none is named. Empty: all of them."),
+    ] = ()
     machines: Annotated[tuple[Machine, ...], Field(min_length=1, description="In the source's order.")]
     disk_kinds: Annotated[tuple[DiskKind, ...], Field(description="The rules of network disks.")] = ()
     regions: Annotated[
@@ -80,6 +92,14 @@ class Catalog(Answer):
                         field=field,
                     )
                 rows[key] = row
+        has = self.providers
+        if len(has) > _MOST_PROVIDERS:
+            raise TableError(f"got {len(has)} providers, expected at most {_MOST_PROVIDERS}", field="machines")
+        for name in self.default_providers:
+            if name not in has:
+                raise TableError(
+                    f"got {shown(name)}, expected providers whose machines the catalog has", field="default_providers"
+                )
         counts = Counter((kind.provider, kind.kind) for kind in self.disk_kinds)
         for (provider, name), count in counts.items():
             if count > 1:
@@ -257,7 +277,7 @@ class Catalog(Answer):
         (0.1035, {'aws': 'eu-central-1'})
         """
         regions = self._regions_named(region, providers)
-        providers_of(self, tuple(regions))
+        check_machines_of(self, regions)
         return self._at_prices_of(regions)
 
     def _regions_named(self, region: str | Iterable[str], providers: Sequence[str] | None) -> dict[str, str]:
@@ -269,7 +289,7 @@ class Catalog(Answer):
         for row in rows:
             if row.price is not None:
                 own.setdefault(row.provider, {})[row.price.region] = None
-        return regions_of(region, providers, self.providers, own)
+        return regions_of(region, providers, self.default_providers or self.providers, own)
 
     def _at_prices_of(self, regions: dict[str, str]) -> "Catalog":
         return self.model_copy(
@@ -327,7 +347,7 @@ class Catalog(Answer):
                 option="catalog",
                 value=self.name,
             )
-        return self.model_copy(update={"machines": left})
+        return _with_machines(self, left)
 
     def find_for(self, provider: str, tier: str) -> Machine | None:
         """Return a provider's machine for a tier, or None if the catalog does not have one.
@@ -368,15 +388,27 @@ def _at_prices_of(regions: dict[str, str], row: Priced) -> Priced:
     return row.model_copy(update={"price": price})
 
 
-def market_of(
-    catalog: Catalog, provider: str | Iterable[str] | None, region: str | Iterable[str] | None
-) -> tuple[Catalog, tuple[str, ...]]:
-    """Return a catalog at the prices of a region, and the providers to choose from: the region implies its own."""
-    if region is None:
-        return catalog, providers_of(catalog, provider)
-    named = None if provider is None else providers_of(catalog, provider)
-    regions = catalog._regions_named(region, named)
-    return catalog._at_prices_of(regions), providers_of(catalog, tuple(regions)) if named is None else named
+def _with_machines(catalog: Catalog, machines: tuple[Machine, ...]) -> Catalog:
+    """Return a catalog with some of its machines."""
+    left = {machine.provider for machine in machines}
+    default = tuple(name for name in catalog.default_providers if name in left)
+    return catalog.model_copy(update={"machines": machines, "default_providers": default})
+
+
+@functools.lru_cache(maxsize=64)
+def _of_providers(catalog: Catalog, providers: tuple[str, ...]) -> Catalog:
+    """Return a catalog with the machines and the disks of some providers, if it has any and assigns no tiers."""
+    has = set(catalog.providers)
+    if catalog.has_tiers or has.isdisjoint(providers) or has.issubset(providers):
+        return catalog
+    return catalog.model_copy(
+        update={
+            "default_providers": (),
+            "machines": tuple(machine for machine in catalog.machines if machine.provider in providers),
+            "disk_kinds": tuple(kind for kind in catalog.disk_kinds if kind.provider in providers),
+            "unfit": tuple(unfit for unfit in catalog.unfit if unfit.provider in providers),
+        }
+    )
 
 
 def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Iterable[str | None]) -> None:
@@ -405,32 +437,87 @@ def _not_one_machine(catalog: Catalog, listed: MachinePrice, row: int, providers
     return f"{where}{nearest(listed.machine_type, known)}"
 
 
-def providers_of(catalog: Catalog, provider: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the providers that an argument names; None names all of the catalog's."""
+def names_of_providers(provider: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the providers that an argument names; none for None."""
     if provider is None:
-        return catalog.providers
+        return ()
     names: tuple[Any, ...]
     try:
         names = (provider,) if isinstance(provider, str) else tuple(provider)
     except TypeError:
         names = (provider,)  # rejected below, by its name
     if not names:
-        raise OptionError(
-            f"provider: got no name, expected one or more of {', '.join(catalog.providers)}",
-            option="provider",
-            value=provider,
+        raise OptionError("provider: got no name, expected one or more", option="provider", value=provider)
+    return tuple(dict.fromkeys(map(provider_name, names)))
+
+
+def catalog_for(
+    catalog: str | Path | Catalog | None,
+    provider: str | Iterable[str] | None,
+    region: str | Iterable[str] | None = None,
+) -> tuple[Catalog, tuple[str, ...]]:
+    """Return a catalog with the machines of the requested providers, at the prices of a region, and the providers.
+
+    Without a request they are those of the region, or those that the catalog answers for by default. Of the built-in
+    catalog `current`, the files of other providers are not read. A provider may be one of which the catalog has no
+    machines: then those that it has are of others.
+
+    Parameters
+    ----------
+    catalog : str, Path, Catalog or None
+        As for `load_catalog`. None is `guide`, or `current` for a provider of which only that has machines.
+    provider : str or iterable of str, optional
+        The names.
+    region : str or iterable of str, optional
+        As for `Catalog.in_region`.
+
+    Raises
+    ------
+    OptionError, TableError
+        As for `load_catalog` and `Catalog.in_region`; and for what is no name, or looks like a misspelt one.
+    """
+    names, regions = names_of_providers(provider), dict[str, str]()
+    if region is not None and (catalog is None or catalog == "current"):
+        # Imported here because most answers are about no region.
+        from etcdsize.catalog.regions import regions_of
+
+        regions = regions_of(region, names or None, _header().default_providers)
+        names = names or tuple(regions)
+    if catalog is None:
+        known = set(names).intersection(known_providers())
+        catalog = "guide" if known.issubset(load_catalog("guide").providers) else "current"
+    if isinstance(catalog, str) and catalog == "current":
+        header = _header()
+        wanted = tuple(name for name in names or header.default_providers if name in known_providers())
+        found = _current(providers.FOLDER, wanted or header.default_providers)
+    else:
+        found = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
+        if region is not None and not regions:
+            regions = found._regions_named(region, names or None)
+            names = names or tuple(regions)
+    for name in names:
+        problem = "" if name in found.providers else misspelt_provider(name, found.providers)
+        if problem:
+            raise OptionError(f"provider: {problem}", option="provider", value=name)
+    names = names or found.default_providers or found.providers
+    found = _of_providers(found, names)
+    return found._at_prices_of(regions) if regions else found, names
+
+
+def check_machines_of(catalog: Catalog, names: Iterable[str]) -> None:
+    """Reject a provider of which a catalog has no machines."""
+    for name in names:
+        if name in catalog.providers:
+            continue
+        has = known_providers() if catalog.name == "current" else catalog.providers
+        hint = (
+            f'; the catalog "current" has machines of {name} (--catalog current)' if name in known_providers() else ""
         )
-    chosen = tuple(dict.fromkeys(map(provider_name, names)))
-    for name in chosen:
-        if name not in catalog.providers:
-            current = f'; the catalog "current" has machines of {name} (--catalog current)'
-            raise OptionError(
-                f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: "
-                f"{', '.join(catalog.providers)}{'' if catalog.name == 'current' else current}",
-                option="provider",
-                value=name,
-            )
-    return chosen
+        raise OptionError(
+            f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: {', '.join(has)}{hint}",
+            option="provider",
+            value=name,
+        )
 
 
 def _no_machine(catalog: Catalog, provider: str, tier: str) -> str:
@@ -479,20 +566,25 @@ def _built_in(name: str) -> Catalog:
 
 
 @functools.cache
-def _current(folder: Path) -> Catalog:
-    """Return the machines and disks of each provider with a data file in a folder."""
+def _header() -> "CatalogHeader":
     # Imported here because most sizings need neither the module nor the files: they use the guide's catalog.
-    from etcdsize.catalog.provider_file import CatalogHeader, read_folder
+    from etcdsize.catalog.provider_file import CatalogHeader
 
-    header = read_table(CatalogHeader, _DATA / "machines-current.json")
-    files = read_folder(folder)
-    *others, last = [file.title for file in files]
-    titles = f"{', '.join(others)} and {last}" if others else last
+    return read_table(CatalogHeader, _DATA / "machines-current.json")
+
+
+@functools.cache
+def _current(folder: Path, names: tuple[str, ...] | None = None) -> Catalog:
+    """Return the machines and disks of providers with a data file in a folder, by default of all of them."""
+    from etcdsize.catalog.provider_file import read_folder
+
+    header, files = _header(), read_folder(folder, names)
     return Catalog(
         name=header.name,
-        title=header.title.replace("{providers}", titles),
+        title=header.title.replace("{providers}", in_words([file.title for file in files])),
         source=header.source,
         date=header.date,
+        default_providers=header.default_providers if names is None else (),
         machines=tuple(machine for file in files for machine in file.machines),
         disk_kinds=tuple(kind for file in files for kind in file.disk_kinds),
     )

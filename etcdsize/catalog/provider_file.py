@@ -4,6 +4,7 @@ The file is named after the provider. `read_provider` reads it.
 """
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,9 @@ class CatalogHeader(Model):
     title: Annotated[str, Field(description="What the catalog is, in one line.")]
     source: Annotated[str, Field(description="Where the figures come from.")]
     date: Annotated[Date, Field(description="When the sources were read.")]
+    default_providers: Annotated[
+        tuple[Provider, ...], Field(description="The providers that an answer is for if none is named.")
+    ]
 
 
 def read_provider(provider: str) -> ProviderFile:
@@ -65,11 +69,10 @@ def read_provider(provider: str) -> ProviderFile:
     return _read(providers.FOLDER / f"{provider}.json")
 
 
-def read_folder(folder: Path) -> tuple[ProviderFile, ...]:
-    """Return every provider's data file in a folder, in the order of a catalog."""
-    return tuple(
-        sorted(map(_read, folder.glob("*.json")), key=lambda file: (file.order is None, file.order or 0, file.provider))
-    )
+def read_folder(folder: Path, names: Iterable[str] | None = None) -> tuple[ProviderFile, ...]:
+    """Return the data files of some providers in a folder, by default of all, in the order of a catalog."""
+    paths = folder.glob("*.json") if names is None else (folder / f"{name}.json" for name in names)
+    return tuple(sorted(map(_read, paths), key=lambda file: (file.order is None, file.order or 0, file.provider)))
 
 
 @functools.cache

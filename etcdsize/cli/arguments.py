@@ -52,15 +52,16 @@ def add_tiers(parser: Container) -> None:
     )
 
 
-def add_catalog(parser: Container, *, default: str | None = "guide", otherwise: str = "") -> None:
-    """Add `--catalog`. If `default` is None, `otherwise` tells the user which catalog the command chooses."""
+def add_catalog(parser: Container, *, default: str | None = None, otherwise: str = "") -> None:
+    """Add `--catalog`. If `default` is None, the command chooses; `otherwise` says when it chooses current as well."""
+    chosen = f"guide, or current for a provider of which only that has machines{otherwise}"
     parser.add_argument(
         "--catalog",
         metavar="CATALOG",
         type=file_name,
         default=default,
         help="the machines to choose from: guide, guide-as-printed, current, or a JSON file of your own "
-        f"(default: {default or otherwise})",
+        f"(default: {default or chosen})",
     )
 
 
@@ -134,7 +135,8 @@ def add_provider(parser: Container) -> None:
         "--provider",
         metavar="NAME",
         action="append",
-        help="a provider's name, such as aws; can be repeated (default: every provider of the catalog)",
+        help="a provider's name, such as aws, alibaba or one of your own; can be repeated (default: every provider of "
+        "the catalog, or aws, azure and gce of current)",
     )
 
 

@@ -154,7 +154,7 @@ kubernetes_nodes. An empty cell of these is assumed.""",
     parser.add_argument(
         "--provider",
         metavar="NAME",
-        help="aws, azure or gce (also gcp, google), for every row, whatever its provider column says",
+        help="the provider of every row, such as aws, alibaba or one of your own, whatever its provider column says",
     )
     parser.add_argument(
         "--resources",
@@ -188,7 +188,7 @@ kubernetes_nodes. An empty cell of these is assumed.""",
         help="headroom a smaller tier must still have before a machine is reported as oversized (default: 20%%)",
     )
     add_tiers(parser)
-    add_catalog(parser, default=None, otherwise="guide; current if IN names the machines that run now")
+    add_catalog(parser, otherwise=", or if IN names the machines that run now")
     parser.add_argument(
         "--strict",
         action="store_true",

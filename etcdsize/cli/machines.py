@@ -57,13 +57,15 @@ date shown. Values that are not verified are printed as unknown.""",
 
 def run(options: Namespace) -> int:
     """Print the machines of a catalog."""
-    from etcdsize.catalog.catalog import load_catalog, market_of
+    from etcdsize.catalog.catalog import catalog_for, check_machines_of
     from etcdsize.catalog.money import currency_order
     from etcdsize.reports.tables import render_machines
 
-    catalog, providers = market_of(load_catalog(options.catalog), options.provider, options.region)
+    catalog, providers = catalog_for(options.catalog, options.provider, options.region)
+    check_machines_of(catalog, providers)
     chosen = catalog.model_copy(
         update={
+            "default_providers": (),
             "machines": tuple(machine for machine in catalog.machines if machine.provider in providers),
             "disk_kinds": tuple(kind for kind in catalog.disk_kinds if kind.provider in providers),
         }

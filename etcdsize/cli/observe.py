@@ -129,9 +129,7 @@ stop the others: it is the problem of its row.""",
     add_provider(answer)
     add_headroom(answer)
     add_tiers(answer)
-    add_catalog(
-        answer, default=None, otherwise="guide; current if a label current_machine names the machines that run now"
-    )
+    add_catalog(answer, otherwise=", or if a label current_machine names the machines that run now")
     add_model(answer)
     add_json(answer)
     many = parser.add_argument_group("many clusters")
@@ -156,7 +154,7 @@ def run(options: Namespace) -> int:
 
     how = {
         "provider": options.provider,
-        "catalog": options.catalog or "guide",
+        "catalog": options.catalog,
         "tiers": options.tiers,
         "headroom": options.headroom,
     }

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from etcdsize.base.checks import count_of, names_of, true_or_false
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, Unfit, check_names, load_catalog, market_of
+from etcdsize.catalog.catalog import Catalog, Unfit, catalog_for, check_machines_of, check_names
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
@@ -132,8 +132,8 @@ def fit(
     tiers : str, Path or TierTable, optional
         The table of a tier given by name, which says how much data the disk must hold. None is `"guide"`.
     provider : str or iterable of str, optional
-        Providers' names or aliases, such as aws. None is every provider of the catalog, or the provider of a sizing
-        that has one.
+        Providers' names or aliases, such as aws or alibaba. None is the provider of a sizing that has one, or the
+        providers that the catalog answers for: all of them, or aws, azure and gce in `"current"`.
     arch : {"x86_64", "arm64", "any"}
         An arm64 machine needs its own images, so it has to be requested.
     family : str or iterable of str, optional
@@ -175,14 +175,14 @@ def fit(
     320
     """
     need = _need_of(what, tiers)
-    catalog = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
     true_or_false("newest", newest)
     if limit is not None:
         limit = count_of("limit", limit)
     if provider is None:
         sized_for = () if isinstance(what, (str, Need)) else tuple(what.machines)
         provider = sized_for if len(sized_for) == 1 else None
-    catalog, providers = market_of(catalog, provider, region)
+    catalog, providers = catalog_for(catalog, provider, region)
+    check_machines_of(catalog, providers)
     if arch is not None and not (isinstance(arch, str) and arch in ("any", *ARCHITECTURES)):
         raise OptionError(
             f"arch: got {shown(arch)}, expected {', '.join(ARCHITECTURES)} or any", option="arch", value=arch

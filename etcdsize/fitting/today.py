@@ -7,11 +7,12 @@ of the providers have the sizes that they had then.
 
 import functools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from etcdsize.catalog import providers
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog, catalog_for, load_catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable
@@ -45,6 +46,8 @@ def machine_today(machine: Machine, tiers: TierTable, region: str | None = None)
     """
     if machine.lifecycle != "previous" or machine.cost is not None:
         return machine
+    if machine.provider not in providers.known_providers():
+        return None
     today = _catalog(tiers, providers.FOLDER) if region is None else _catalog_in(machine.provider, region, tiers)
     return None if today is None or machine.tier is None else today.find_for(machine.provider, machine.tier)
 
@@ -79,7 +82,7 @@ def _catalog_in(provider: str, region: str, tiers: TierTable) -> Catalog | None:
     # Imported here because most sizings find what they need in the file.
     from etcdsize.fitting.fit import best_machines
 
-    there = load_catalog("current").in_region(f"{provider}={region}")
+    there, _ = catalog_for("current", provider, f"{provider}={region}")
     alone = there.model_copy(update={"machines": tuple(one for one in there.machines if one.provider == provider)})
     machines, _ = best_machines(alone, tiers, _known_tiers(tiers))
     return there.model_copy(update={"name": "today", "machines": tuple(machines)}) if machines else None
@@ -93,7 +96,10 @@ def _known_tiers(tiers: TierTable) -> list[str]:
 @functools.lru_cache(maxsize=16)
 def _catalog(tiers: TierTable, folder: Path) -> Catalog | None:
     today = json.loads(STORED.read_bytes())
-    if today["files"] != _file_sizes(folder) or not _data_bytes(tiers).items() <= today["data_bytes"].items():
+    if (
+        today["files"] != _file_sizes(folder, today["files"])
+        or not _data_bytes(tiers).items() <= today["data_bytes"].items()
+    ):
         today = fit_today(tiers)
     return Catalog.model_validate({"name": "today", "machines": today["machines"]}) if today["machines"] else None
 
@@ -107,9 +113,10 @@ def fit_today(tiers: TierTable) -> dict[str, Any]:
     from etcdsize.fitting.fit import best_machines
 
     wanted = _data_bytes(tiers)
-    machines, _ = best_machines(load_catalog("current"), tiers, _known_tiers(tiers))
+    current, _ = catalog_for("current", None)
+    machines, _ = best_machines(current, tiers, _known_tiers(tiers))
     return {
-        "files": _file_sizes(providers.FOLDER),
+        "files": _file_sizes(providers.FOLDER, (f"{name}.json" for name in current.providers)),
         "data_bytes": wanted,
         "machines": [machine.model_dump(mode="json", exclude_defaults=True) for machine in machines],
     }
@@ -121,5 +128,7 @@ def _data_bytes(tiers: TierTable) -> dict[str, int | float]:
     }
 
 
-def _file_sizes(folder: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in sorted(folder.glob("*.json"))}
+def _file_sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
+    """Return the sizes of data files, without those that are not there. [bytes]"""
+    paths = [folder / name for name in sorted(names)]
+    return {path.name: path.stat().st_size for path in paths if path.is_file()}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from etcdsize.base.checks import instance_of, one_of
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog, catalog_for
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.audit_columns import Needs
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
@@ -176,8 +176,9 @@ def audit(
     ('clients', 4.0, 'medium')
     """
     one_of("on_invalid", on_invalid, ("raise", "mark"))
+    found, _ = catalog_for(catalog, provider)
     auditor = Auditor(
-        catalog if isinstance(catalog, Catalog) else load_catalog(catalog),
+        found,
         tiers_of(tiers),
         provider=provider,
         headroom=headroom_of(headroom),

@@ -20,7 +20,7 @@ from etcdsize.fitting.capacity import BELOW, UNKNOWN_DISK, Capacity, capacities,
 from etcdsize.fitting.fit import best_per_tier
 from etcdsize.fitting.need import FIGURES
 from etcdsize.fleet.machine_names import unknown_machine
-from etcdsize.sizing.options import catalog_of
+from etcdsize.sizing.options import with_tiers
 from etcdsize.tiers import TierTable
 
 __all__ = ["NO_MACHINE", "NO_TIER", "Auditor", "Figures"]
@@ -96,7 +96,7 @@ class Auditor:
         self._tier_needs = needs
         self._needs = [np.array([getattr(need, name) for need in needs], float) for name in FIGURES[:2]]
         # Sizing a tier gives the usual machine of the provider, whatever the architecture of the current one.
-        usual, names = catalog_of(self.catalog, self.tiers), self.tiers.names
+        usual, names = with_tiers(self.catalog, self.tiers), self.tiers.names
         self._identity: dict[tuple[str, str] | None, int] = {None: 0}
         self._usual_of = {
             provider: [self._number(usual.find_for(provider, name)) for name in names] for provider in catalog.providers

@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from etcdsize.base.checks import one_of
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, providers_of
+from etcdsize.catalog.catalog import Catalog, catalog_for, load_catalog
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.loads import array_of, broadcast, classify_arrays, fleet_codes, fleet_columns, invalid_load
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
-from etcdsize.sizing.options import catalog_of, headroom_of, members_of, threads_of, tiers_of
+from etcdsize.sizing.options import headroom_of, members_of, threads_of, tiers_of, with_tiers
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 
@@ -204,7 +204,7 @@ def size_fleet(
     data_bytes: ArrayLike | None,
     *,
     provider: str | ArrayLike | None = None,
-    catalog: str | Path | Catalog = "guide",
+    catalog: str | Path | Catalog | None = None,
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
     members: int = 3,
@@ -221,8 +221,9 @@ def size_fleet(
     data_bytes : array_like, shape (n,), or None
         Data stored. [bytes]
     provider : str or array_like of str, shape (n,), optional
-        The cloud provider: one name of the catalog for all clusters, or any name per cluster: clusters of a provider
-        without machines get a tier. With None, the machines are known only if the catalog has one provider.
+        The provider: one name for all clusters, or a name per cluster, such as aws, alibaba or one of your own.
+        Clusters of a provider without machines get a tier. With None, the machines are known only if the catalog has
+        one provider.
     catalog, tiers, headroom, members
         As for `size`.
     on_invalid : {"raise", "mark"}
@@ -242,16 +243,23 @@ def size_fleet(
     {'small': 1, 'medium': 1, 'large': 0, 'xlarge': 0}
     """
     table = tiers_of(tiers)
-    machines = catalog_of(catalog, table)
+    one_for_all = provider is None or isinstance(provider, str)
+    if one_for_all:
+        found, wanted = catalog_for(catalog, provider)  # type: ignore[arg-type]
+    elif isinstance(catalog, Catalog):
+        found = catalog
+    else:
+        found = load_catalog("guide" if catalog is None else catalog)
+    machines = with_tiers(found, table)
     headroom, members = headroom_of(headroom), members_of(members)
     one_of("on_invalid", on_invalid, ("raise", "mark"))
-    one_for_all = provider is None or isinstance(provider, str)
     names = None if one_for_all else np.asarray(provider)
     other = None if names is None else ("provider", names.shape)
     columns, shape = fleet_columns((clients, requests_per_second, data_bytes), other)
     codes = fleet_codes(columns, shape, table, headroom, on_invalid)
     if isinstance(provider, str):
-        providers: str | Codes | None = providers_of(machines, provider)[0]
+        has = wanted[0] in machines.providers
+        providers: str | Codes | None = wanted[0] if has else np.full(shape, ELSEWHERE, np.uint8)
     elif names is None:
         providers = None
     else:
@@ -288,7 +296,7 @@ def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_inva
         if not isinstance(name, str) or not name.strip():
             return INVALID
         code = code_of_provider.get(find_provider(name) or "")
-        return code if code is not None else INVALID if misspelt_provider(name) else ELSEWHERE
+        return code if code is not None else INVALID if misspelt_provider(name, catalog.providers) else ELSEWHERE
 
     found = look_up_codes(names, code_of, np.uint8)
     bad = found == INVALID
@@ -298,7 +306,11 @@ def _provider_codes(names: NDArray[Any], catalog: Catalog, codes: Codes, on_inva
         index = int(bad.argmax())
         name = names[index]
         is_text = isinstance(name, str) and name.strip()
-        reason = misspelt_provider(name) if is_text else f"got {shown(name)}, expected the name of a provider"
+        reason = (
+            misspelt_provider(name, catalog.providers)
+            if is_text
+            else f"got {shown(name)}, expected the name of a provider"
+        )
         how_many = "" if unknown == 1 else f" ({unknown} clusters)"
         raise InvalidWorkloadError(
             f'provider[{index}]: {reason}{how_many}; on_invalid="mark" sizes the rest',

@@ -92,7 +92,10 @@ class FleetSizing:
         if provider is not None and not isinstance(provider, str):
             code = provider[position]
             if code == ELSEWHERE:
-                provider, catalog = None, self.catalog.model_copy(update={"machines": (), "unfit": ()})
+                provider, catalog = (
+                    None,
+                    self.catalog.model_copy(update={"machines": (), "unfit": (), "default_providers": ()}),
+                )
             else:
                 provider, catalog = self._one_each[code]
         sizing = size(

@@ -76,7 +76,7 @@ def size_frame(
             pyarrow.RecordBatchReader, or another eager frame that narwhals supports
         One row per cluster. It is not changed; order, index and all other columns are kept.
     provider : str, optional
-        aws, azure or gce for every row; None reads it from a column.
+        The provider of every row, such as aws, alibaba or one of your own; None reads it from a column.
     columns : mapping, optional
         Dimension, "provider", "kubernetes_nodes", "current_machine", or a figure of the measured model such as "keys"
         -> the name of its column, if that is not one of the usual names. A dimension may have a unit, if the name

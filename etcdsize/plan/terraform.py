@@ -61,10 +61,12 @@ QUERY = {
     "events_elsewhere": "with kubernetes_nodes: true if the events of the cluster are in another etcd",
     **{_key(one): one.help for one in LOAD_OPTIONS.values()},
     "tls": "true or false: whether clients connect with TLS (default: likely true)",
-    "provider": "aws, azure or gce, separated by commas (default: all providers of the catalog)",
+    "provider": "names of providers such as aws, alibaba or one of your own, separated by commas (default: all of the "
+    "catalog, or aws, azure and gce of current)",
     "headroom": "share of every bound to keep free, such as 30%",
     "members": "voting members (default: one for each host, or 3)",
-    "catalog": "guide, guide-as-printed, current, or a file (default: guide)",
+    "catalog": "guide, guide-as-printed, current, or a file (default: guide, or current for a provider of which only "
+    "that has machines)",
     "tiers": "guide, etcd.io, or a file (default: guide)",
     "basis": "what decides the machine: larger, guide or measured (default: larger)",
     "kubernetes": "true if the cluster serves Kubernetes, whose API server compacts",
@@ -177,7 +179,7 @@ def answer(query: bytes | str) -> dict[str, str]:
         provider=providers,
         headroom=parse_option("headroom", asked.get("headroom"), parse_fraction) or 0.0,
         members=members if members is not None else len(hosts) or 3,
-        catalog=asked.get("catalog", "guide"),
+        catalog=asked.get("catalog"),
         tiers=asked.get("tiers", "guide"),
         basis=basis_of(asked.get("basis", "larger")),
         etcd_version=asked.get("etcd_version", DEFAULT_VERSION if model is None else model.etcd_version),

@@ -1,9 +1,8 @@
 """The machines of a sizing where the load decides them, or what the load takes is the larger need."""
 
-from pathlib import Path
-
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.providers import known_providers
 from etcdsize.fitting.fit import fit, with_disk
 from etcdsize.fitting.need import FIGURES, Need
 from etcdsize.sizing.basis import Basis, load_above_machines, tier_for
@@ -16,7 +15,7 @@ __all__ = ["machines_for_load"]
 
 def machines_for_load(
     need: Need,
-    asked: str | Path | Catalog,
+    own: Catalog,
     catalog: Catalog,
     providers: tuple[str, ...],
     tiers: TierTable,
@@ -25,14 +24,13 @@ def machines_for_load(
 ) -> tuple[str, TierMachines]:
     """Return the tier whose machines are enough for a need, and every provider's machine with today's.
 
-    `asked` is the catalog as the user named it and `catalog` the same with a machine for every tier; `code` is the
-    index of the guide's tier.
+    `own` is the user's catalog and `catalog` the same with a machine for every tier; `code` is the index of the guide's
+    tier.
     """
     enough = tier_for(need, tiers)
     last = len(tiers.names) - 1
     index = last if enough is None else max(enough, code) if basis == "larger" else enough
     name = tiers.names[index]
-    own = asked if isinstance(asked, Catalog) else load_catalog(asked)
     if own.has_tiers:
         chosen: ByProvider = tuple((provider, catalog.machine_for(provider, name)) for provider in providers)
         of_today = ((provider, _today(machine, need, name, own.regions.get(provider))) for provider, machine in chosen)
@@ -53,9 +51,11 @@ def machines_for_load(
 
 
 def _today(machine: Machine, need: Need, tier: str, region: str | None) -> Machine | None:
-    """Return what to run today in place of a machine: the first that is enough, or the machine itself."""
+    """Return what to run today in place of a machine: the first that is enough, or itself; None if nothing is known."""
     if machine.lifecycle != "previous" or machine.cost is not None:
         return machine
+    if machine.provider not in known_providers():
+        return None
     candidates = fit(need, provider=machine.provider, region=region, limit=1).candidates
     return with_disk(candidates[0], tier) if candidates else None
 

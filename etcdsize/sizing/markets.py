@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from etcdsize.catalog.catalog import Catalog, market_of
-from etcdsize.sizing.options import arch_of, catalog_of
+from etcdsize.catalog.catalog import Catalog, catalog_for
+from etcdsize.sizing.options import arch_of, with_tiers
 from etcdsize.tiers import TierTable
 
 __all__ = ["Market", "Markets"]
@@ -41,7 +41,7 @@ class Markets:
     def __init__(self, catalog: Catalog, tiers: TierTable) -> None:
         self._asked = catalog
         self._tiers = tiers
-        fitted = catalog_of(catalog, tiers)
+        fitted = with_tiers(catalog, tiers)
         self.catalog: Catalog = fitted
         """The catalog with a machine for every tier."""
         self.found: list[Market] = [Market(provider, fitted) for provider in fitted.providers]
@@ -62,7 +62,7 @@ class Markets:
 @functools.lru_cache(maxsize=256)
 def _catalog_in(asked: Catalog, tiers: TierTable, provider: str, region: str | None) -> Catalog:
     """Return a catalog of the machines of one provider for every tier, at the prices of one of its regions."""
-    there, _ = market_of(asked, provider, region)
+    there, _ = catalog_for(asked, provider, region)
     if there.has_tiers:
         return there
     # Imported here because it takes time to load and few callers need it.

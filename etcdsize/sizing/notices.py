@@ -8,6 +8,7 @@ from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import in_words, shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
+from etcdsize.catalog.providers import known_providers
 from etcdsize.errors import InvalidWorkloadError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.fitting.need import DiskNeed
@@ -248,11 +249,14 @@ def inexact_notice(deciding: Mapping[Dimension, Certainty], tier: str, rest: str
     )
 
 
-def no_machines_notice(catalog: Catalog) -> Notice:
-    """Return the notice about a cluster of a provider without machines."""
-    return NO_MACHINES(
-        f"The catalog {shown(catalog.name)} has no machine of the cluster's provider; the tier says what it needs."
-    )
+def no_machines_notice(catalog: Catalog, providers: Sequence[str] = ()) -> Notice:
+    """Return the notice about a cluster of providers without machines; of one that is not named, for none."""
+    of = in_words(providers) or "the cluster's provider"
+    text = f"The catalog {shown(catalog.name)} has no machine of {of}; the tier says what it needs."
+    listed = [name for name in providers if name in known_providers()]
+    if listed and catalog.name != "current":
+        text += f' The catalog "current" has machines of {in_words(listed)} (--catalog current).'
+    return NO_MACHINES(text)
 
 
 def open_tier_notice(table: TierTable, past: Sequence[str]) -> Notice:

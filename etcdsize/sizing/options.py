@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from etcdsize.base.checks import count_of, share_of
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog
 from etcdsize.tiers import TierTable, load_tiers
 
 __all__ = [
     "arch_of",
-    "catalog_of",
     "headroom_of",
     "margin_of",
     "members_of",
     "threads_of",
     "tiers_of",
+    "with_tiers",
 ]
 
 
@@ -25,9 +25,8 @@ def tiers_of(tiers: str | Path | TierTable) -> TierTable:
     return tiers if isinstance(tiers, TierTable) else load_tiers(tiers)
 
 
-def catalog_of(catalog: str | Path | Catalog, tiers: TierTable) -> Catalog:
+def with_tiers(found: Catalog, tiers: TierTable) -> Catalog:
     """Return the catalog with a machine for every tier: the one that it assigns, or else the best fit."""
-    found = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
     if found.has_tiers:
         return found
     # Imported here because it takes time to load and few callers need it.

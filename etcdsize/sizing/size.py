@@ -11,7 +11,7 @@ from typing import Any
 from etcdsize.base.checks import whole_number
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, load_catalog, market_of, providers_of
+from etcdsize.catalog.catalog import Catalog, catalog_for
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names
@@ -27,11 +27,12 @@ from etcdsize.sizing.notices import (
     inexact_notice,
     load_notices,
     member_notices,
+    no_machines_notice,
     nodes_notice,
     open_tier_notice,
     value_notices,
 )
-from etcdsize.sizing.options import catalog_of, headroom_of, members_of, tiers_of
+from etcdsize.sizing.options import headroom_of, members_of, tiers_of, with_tiers
 from etcdsize.sizing.quorum import failure_tolerance, quorum
 from etcdsize.tiers import Bound, TierTable
 from etcdsize.units import DIMENSIONS, Dimension
@@ -53,7 +54,7 @@ def size(
     kubernetes_nodes: int | None = None,
     provider: str | Iterable[str] | None = None,
     region: str | Iterable[str] | None = None,
-    catalog: str | Path | Catalog = "guide",
+    catalog: str | Path | Catalog | None = None,
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
     members: int = 3,
@@ -76,14 +77,15 @@ def size(
     kubernetes_nodes : int, optional
         Nodes of the Kubernetes cluster that etcd serves. [count] If there is a load as well, the larger tier wins.
     provider : str or iterable of str, optional
-        aws, azure or gce. None means every provider of the catalog.
+        The names of providers, such as aws, alibaba or one of your own. One without machines in the catalog gets a
+        tier. None means the providers that the catalog answers for: all of them, or aws, azure and gce in `"current"`.
     region : str or iterable of str, optional
         The region whose prices count, such as `"eu-west-1"`, which implies its provider, or `"aws=eu-west-1"`. None
         means the prices that the catalog has, each with its region.
-    catalog : str, Path or Catalog
+    catalog : str, Path, Catalog or None
         The machines: `"guide"`, `"guide-as-printed"`, `"current"`, a file, or a catalog. If the catalog does not
         assign machines to tiers, each tier gets the cheapest machine that is enough, with its disk; `fit` explains
-        the choice.
+        the choice. None means `"guide"`, or `"current"` for a provider of which only that has machines.
     tiers : str, Path or TierTable
         The bounds: `"guide"`, `"etcd.io"`, a file, or a table.
     headroom : float
@@ -117,11 +119,10 @@ def size(
     ('medium', 'm4.xlarge', 'requests_per_second')
     """
     table = tiers_of(tiers)
-    if region is not None:
-        own = catalog if isinstance(catalog, Catalog) else load_catalog(catalog)
-        catalog, provider = market_of(own, provider, region)
-    machines = catalog_of(catalog, table)
-    providers = providers_of(machines, provider)
+    own, providers = catalog_for(catalog, provider, region)
+    machines = with_tiers(own, table)
+    missing = tuple(name for name in providers if name not in machines.providers)
+    providers = tuple(name for name in providers if name not in missing)
     headroom, members = headroom_of(headroom), members_of(members)
     basis = basis_of(basis)
     etcd_version = _version(etcd_version)
@@ -163,7 +164,7 @@ def size(
     lower = [each for each in (*codes, nodes_code) if each is not None and 0 <= each < code]
 
     tier = table.tiers[code]
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...] = (no_machines_notice(own, missing),) if missing else ()
     inexact = inexact_deciders(workload, codes) if workload is not None and nodes_code < code else {}
     if inexact:
         notices += (inexact_notice(inexact, tier.name, names[max(lower)] if lower else None),)
@@ -232,7 +233,7 @@ def size(
     from etcdsize.sizing.load_machines import machines_for_load
 
     need = sizing.need
-    machine_tier, found = machines_for_load(need, catalog, machines, providers, table, code, basis)
+    machine_tier, found = machines_for_load(need, own, machines, providers, table, code, basis)
     return sizing.model_copy(update={**fields(found, need.disk), "machine_tier": machine_tier})
 
 

@@ -215,7 +215,7 @@ class TestProblems:
         told = (
             'clients: got "x", expected a count such as "300"; '
             'data: got "-5", expected bytes or a size such as "8GB" or "8GiB"; rps: missing; '
-            'cloud: got "asw", expected aws, azure or gce; did you mean "aws"?'
+            'cloud: got "asw", expected the name of a provider; did you mean "aws"?'
         )
         assert answers["problem"] == [told, None]
         assert one.first_problems == [(1, None, told)]
@@ -240,8 +240,16 @@ class TestProblems:
         assert answers["machine_type"] == [None, None, "n1-standard-2"]
         assert one.elsewhere == {"azure": 1}
         assert one.machine_counts.sum() == 1
-        with pytest.raises(OptionError, match="azure"):
-            sizer(["clients"], unknown=DIMENSIONS[1:], provider="azure")
+
+    def test_one_provider_that_the_catalog_lacks(self):
+        columns = {"clients": pa.array([1, 300])}
+        answers, one = sized(columns, unknown=DIMENSIONS[1:], provider="Our Racks")
+        assert answers["tier"] == ["small", "medium"]
+        assert answers["machine_type"] == answers["machine_today"] == [None, None]
+        assert answers["notices"] == ["no-machines;unknown-dimension"] * 2
+        assert one.elsewhere == {"our-racks": 2}
+        with pytest.raises(OptionError, match=r'^provider: got "azuer", .* did you mean "azure"\?$'):
+            sizer(["clients"], unknown=DIMENSIONS[1:], provider="azuer")
 
 
 class TestUnitsOfColumns:

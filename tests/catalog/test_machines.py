@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import result
 
 import etcdsize
-from etcdsize import Catalog, Disk, Erratum, Machine, OptionError, Price, TableError, load_catalog, size
+from etcdsize import Catalog, Disk, Erratum, EtcdSizeError, Machine, OptionError, Price, TableError, load_catalog, size
 from etcdsize.base.json_text import reject_repeats
 from etcdsize.catalog.providers import provider_name
 
@@ -132,7 +135,7 @@ class TestInvariants:
 
 
 class TestProviderName:
-    """aws, gce, azure, and the words that people use for them; case, hyphens and underscores do not matter."""
+    """Known providers, and the words that people use for them; case, hyphens and underscores do not matter there."""
 
     @pytest.mark.parametrize(
         ("name", "provider"),
@@ -141,30 +144,80 @@ class TestProviderName:
             *((name, "gce") for name in ("gce", "GCP", "Google", "Google Cloud", "google-cloud-platform", "GKE")),
             *((name, "gce") for name in ("Google Compute Engine", "google_cloud")),
             *((name, "azure") for name in ("Azure", "Microsoft Azure", "microsoft", "AKS")),
+            *((name, "alibaba") for name in ("alibaba", "Alibaba Cloud", "AliCloud", "aliyun", "阿里云", "ACK")),
+            *((name, "tencent") for name in ("tencent", "TencentCloud", "qcloud", "腾讯云", "TKE")),
+            *((name, "huawei") for name in ("Huawei Cloud", "huaweicloud", "华为云")),
+            *((name, "oci") for name in ("OCI", "Oracle Cloud", "oracle")),
+            *((name, "hetzner") for name in ("hcloud", "Hetzner Cloud")),
+            ("ＡＷＳ", "aws"),
         ],
     )
     def test_a_name_in_any_case_or_an_alias(self, name, provider):
         assert provider_name(name) == provider
 
     @pytest.mark.parametrize(
+        ("name", "kept"),
+        [
+            ("on-prem", "on-prem"),
+            ("Our Racks", "our-racks"),
+            ("我们的", "我们的"),
+            ("rz_1.eu", "rz_1.eu"),
+            ("azur", "azur"),
+            ("7", "7"),
+            ("Straße", "straße"),
+            ("हिन्दी", "हिन्दी"),
+            ("x" * 64, "x" * 64),
+        ],
+    )
+    def test_any_other_name_is_kept_in_lower_case(self, name, kept):
+        assert provider_name(name) == kept
+
+    @pytest.mark.parametrize(
         ("name", "shown"),
         [
-            ("oracle", '"oracle"'),
-            ("oci", '"oci"'),
-            ("azur", '"azur"'),
             ("", '""'),
+            (" ", '" "'),
             (None, "None"),
             (5, "5"),
             (b"aws", "b'aws'"),
             (float("nan"), "nan"),
+            ("../x", '"../x"'),
+            (".", '"."'),
+            ("..", '".."'),
+            ("a/b", '"a/b"'),
+            ("a\\b", '"a\\b"'),
+            ("-rf", '"-rf"'),
+            ("a\nb", '"a\\nb"'),
+            ("a\x1b[31mb", '"a\\x1b[31mb"'),
+            ("a\x00", '"a\\x00"'),
+            ("a\u202eb", '"a\\u202eb"'),
+            ("a\u200bb", '"a\\u200bb"'),
+            ("<b>", '"<b>"'),
         ],
     )
-    def test_an_unknown_name_is_rejected(self, name, shown):
-        hint = {"azur": '; did you mean "azure"?'}.get(name, "")
+    def test_what_is_no_name_is_rejected(self, name, shown):
         with pytest.raises(OptionError) as caught:
             provider_name(name)
-        assert str(caught.value) == f"provider: got {shown}, expected aws, azure or gce{hint}"
+        assert str(caught.value).startswith(f"provider: got {shown}, expected a name of at most 64 letters, digits")
         assert caught.value.option == "provider"
+
+    def test_a_long_name_is_rejected_and_shortened(self):
+        with pytest.raises(OptionError) as caught:
+            provider_name("x" * 10_000)
+        assert len(str(caught.value)) < 400
+
+    @given(st.text(max_size=70) | st.text("aA-_. é我İǅﬁ②\u0301\u202e/", max_size=20))
+    def test_a_name_is_fit_for_a_path_a_terminal_and_a_page(self, name):
+        kept = result(provider_name, name)
+        if isinstance(kept, EtcdSizeError):
+            assert len(str(kept).splitlines()) == 1
+            return
+        assert provider_name(kept) == kept
+        assert kept == kept.lower()
+        assert kept.isprintable()
+        assert 0 < len(kept) <= 64
+        assert not set(kept).intersection("/\\ <>&\"'`$;|:*?")
+        assert kept.strip(".-_")
 
 
 def machine(**fields) -> dict:
@@ -184,9 +237,10 @@ REFUSED = {
     "unknown field": (
         [machine(), machine(machine_type="x", tier="medium", memory_gb=8)], 2, "memory_gb",
         'unknown field; expected one of the 30 fields of Machine that docs/api.md lists; did you mean "memory_gib"?'),
-    "unknown provider": (
-        [machine(provider="oracle")], 1, "provider",
-        'got "oracle", expected aws, azure or gce'),
+    "no provider's name": (
+        [machine(provider="../oracle")], 1, "provider",
+        'got "../oracle", expected a name of at most 64 letters, digits, spaces, hyphens, underscores and dots that '
+        "begins with a letter or a digit, such as aws or our-racks"),
     "no vCPUs": ([machine(vcpus=0)], 1, "vcpus", "got 0, expected greater than 0"),
     "part of a vCPU": ([machine(vcpus=0.5)], 1, "vcpus", "got 0.5, expected a valid integer"),
     "text": ([machine(memory_gib="8")], 1, "memory_gib", 'got "8", expected a finite number above 0'),

@@ -74,16 +74,15 @@ class TestOneMoreDataFile:
     def test_its_name_and_aliases(self, name):
         assert provider_name(name) == "nimbus"
 
-    def test_the_error_for_an_unknown_name_lists_it(self):
+    def test_a_misspelt_name_is_rejected(self):
         with pytest.raises(OptionError) as caught:
-            provider_name("nimbos")
-        assert str(caught.value) == (
-            'provider: got "nimbos", expected aws, azure, gce or nimbus; did you mean "nimbus"?'
-        )
+            size(clients=1, provider="nimbos")
+        assert str(caught.value) == ('provider: got "nimbos", expected the name of a provider; did you mean "nimbus"?')
 
     def test_the_current_catalog_has_its_machines_last(self):
         catalog = load_catalog("current")
         assert catalog.providers == ("aws", "azure", "gce", "nimbus")
+        assert catalog.default_providers == ("aws", "azure", "gce")
         assert catalog.title == "Today's machines of AWS, GCE, Azure and Nimbus, with prices"
         assert [machine.machine_type for machine in catalog.machines[-4:]] == ["n.2", "n.4", "n.8", "n.16"]
         assert len(catalog.machines) == 428
@@ -100,6 +99,29 @@ class TestOneMoreDataFile:
         assert (sizing.machine.provider, sizing.machine.machine_type) == ("nimbus", "n.4")
         fleet = size_fleet([90, 300], None, None, provider=["雨云", "aws"], catalog="current")
         assert [list(sizing.machines) for sizing in fleet] == [["nimbus"], ["aws"]]
+
+    def test_an_answer_has_it_only_once_it_is_named(self):
+        for catalog in ("current", load_catalog("current")):
+            assert list(size(clients=300, catalog=catalog).machines) == ["aws", "azure", "gce"]
+            assert {one.machine.provider for one in fit("small", catalog, limit=None).candidates} <= {
+                "aws",
+                "azure",
+                "gce",
+            }
+            assert list(size(clients=300, catalog=catalog, provider=["nim", "aws"]).machines) == ["nimbus", "aws"]
+
+    def test_it_needs_no_catalog_to_be_named(self):
+        """The guide has no machines of it, and `current` has some."""
+        assert (size(clients=300, provider="nim").catalog, size(clients=300, provider="aws").catalog) == (
+            "current",
+            "guide",
+        )
+        assert size_fleet([300], None, None, provider="nim").machine_types.tolist() == ["n.4"]
+
+    def test_no_file_of_another_provider_is_read(self, folder):
+        for name in ("aws", "azure", "gce"):
+            (folder / f"{name}.json").write_text("{}")
+        assert size(clients=300, provider="nimbus", catalog="current").machine.machine_type == "n.4"
 
     def test_a_users_own_catalog_accepts_its_alias(self, tmp_path):
         file = tmp_path / "mine.json"
@@ -133,16 +155,49 @@ def edits_by_the_rule(one: str, other: str) -> int:
     """Return the edits between two words by their definition: the cheapest way to treat the first letters."""
     if not one or not other:
         return len(one) + len(other)
+    swapped = len(one) > 1 and len(other) > 1 and one[:2] == other[1] + other[0]
     return min(
         edits_by_the_rule(one[1:], other) + 1,
         edits_by_the_rule(one, other[1:]) + 1,
         edits_by_the_rule(one[1:], other[1:]) + (one[0] != other[0]),
+        edits_by_the_rule(one[2:], other[2:]) + 1 if swapped else len(one) + len(other),
     )
 
 
 KNOWN = [
     *(word for file in read_folder(providers.FOLDER) for word in (file.provider, *file.aliases)),
-    *("alibaba", "oci", "ibm", "do", "tencent"),
+    *(
+        "alibaba",
+        "oci",
+        "ibm",
+        "do",
+        "tencent",
+        "ack",
+        "cce",
+        "ecs",
+        "tke",
+        "oracle",
+        "vultr",
+        "hetzner",
+        "linode",
+        "huawei",
+    ),
+    *(
+        "aliyun",
+        "qcloud",
+        "hcloud",
+        "ctyun",
+        "otc",
+        "ovh",
+        "ionos",
+        "akamai",
+        "vmware",
+        "vsphere",
+        "阿里",
+        "华为",
+        "腾讯",
+    ),
+    *("阿里云", "华为云", "腾讯云", "天翼云", "火山引擎"),
 ]
 
 
@@ -160,7 +215,7 @@ class TestMisspeltProvider:
             typed
             and typed not in KNOWN
             and any(
-                edits_by_the_rule(typed, known) <= 2 and edits_by_the_rule(typed, known) < len(known)
+                edits_by_the_rule(typed, known) <= 2 and 2 * edits_by_the_rule(typed, known) < len(known)
                 for known in KNOWN
                 if len(known) < 8
             )
@@ -172,18 +227,33 @@ class TestMisspeltProvider:
 
     @pytest.mark.parametrize(
         ("typed", "meant"),
-        [("asw", "aws"), ("gpc", "gcp"), ("azzure", "azure"), ("Amazon Web Service", "amazon web services")],
-    )
+        [
+            ("asw", "aws"), ("gpc", "gcp"), ("azzure", "azure"), ("Amazon Web Service", "amazon web services"),
+            ("alibab", "alibaba"), ("aliyum", "aliyun"), ("tencnet", "tencent"),
+        ],
+    )  # fmt: skip
     def test_the_suggestion_is_the_nearest(self, typed, meant):
-        assert misspelt_provider(typed) == f'got "{typed}", expected aws, azure or gce; did you mean "{meant}"?'
+        assert misspelt_provider(typed) == f'got "{typed}", expected the name of a provider; did you mean "{meant}"?'
+
+    def test_the_providers_of_ones_own_catalog_count(self):
+        assert misspelt_provider("our-rakcs", ["our-racks"]).endswith('did you mean "our racks"?')
+        assert misspelt_provider("awss", ["awss"]) == ""
 
     @pytest.mark.parametrize(
-        "name", ["alibaba", "OCI", "aliyun", "阿里云", "on-prem", "rack 7", "Hetzner", "x" * 10_000]
+        "name",
+        [
+            *("alibaba", "OCI", "aliyun", "阿里云", "on-prem", "rack 7", "Hetzner", "x" * 10_000),
+            *("idc", "dc", "mine", "我们的", "lab", "own", "ecs", "cce", "ack", "tke", "kvm", "cvm", "uat", "prod"),
+        ],
     )
     def test_another_provider_is_none(self, name):
         assert misspelt_provider(name) == ""
 
-    def test_the_other_providers_are_no_known_ones(self):
-        words = providers._others(providers.FOLDER)
-        assert len(words) == len(set(words)) > 20
-        assert not set(words).intersection(providers._words(providers.FOLDER))
+
+def test_no_alias_means_two_providers():
+    others = json.loads((providers.FOLDER.parent / "other-providers.json").read_text(encoding="utf-8"))
+    files = read_folder(providers.FOLDER)
+    meanings = {(alias, name) for name, of in others.items() for alias in (name, *of)}
+    meanings |= {(alias, file.provider) for file in files for alias in (file.provider, *file.aliases)}
+    assert len({alias for alias, _ in meanings}) == len(meanings) > 50
+    assert all(alias == providers._word(alias) for alias, _ in meanings)

@@ -263,9 +263,12 @@ ERRORS = [
      '--headroom: got "100%", expected a fraction from 0 to below 1 such as "0.3" or "30%"'),
     (["size", "--clients", "1", "--members", "0"], "--members: got 0, expected an integer of 1 or more"),
     (["size", "--clients", "1", "--members", "2.5"], '--members: got "2.5", expected a whole number'),
-    (["size", "--clients", "1", "--provider", "mars"],
-     '--provider: got "mars", expected aws, azure or gce; did you mean "aws"?'),
-    (["size", "--clients", "1", "--provider", "azure"],
+    (["size", "--clients", "1", "--provider", "../mars"],
+     '--provider: got "../mars", expected a name of at most 64 letters, digits, spaces, hyphens, underscores and dots '
+     "that begins with a letter or a digit, such as aws or our-racks"),
+    (["size", "--clients", "1", "--provider", "azuer"],
+     '--provider: got "azuer", expected the name of a provider; did you mean "azure"?'),
+    (["fit", "--tier", "small", "--catalog", "guide", "--provider", "azure"],
      '--provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has machines of '
      "azure (--catalog current)"),
     (["size", "--clients", "1", "--tiers", "giude"], '--tiers: got "giude"'),
@@ -306,7 +309,8 @@ ERRORS = [
      'fleet.csv: got "cpu", expected clients, requests_per_second, data_bytes, kubernetes_nodes '
      'or a further figure such as keys'),
     (["fleet", "fleet.csv", "--missing", "zero"], '--missing: got "zero", expected problem or unknown'),
-    (["fleet", "fleet.csv", "--provider", "alibaba"], '--provider: got "alibaba", expected aws, azure or gce'),
+    (["fleet", "fleet.csv", "--provider", "alibab"],
+     '--provider: got "alibab", expected the name of a provider; did you mean "alibaba"?'),
     (["fleet", "ragged.csv", "--provider", "aws"],
      'ragged.csv: line 3: got 2 cells, expected 3 as in the header: "1,1"'),
     (["fleet", "empty.csv"], "empty.csv: empty, expected a header and one row per cluster"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from etcdsize import Fit, fit, load_catalog, load_tiers, need_for, size
+from etcdsize.catalog.providers import known_providers
 from etcdsize.reports.fit import render_fit
 
 
@@ -136,7 +137,8 @@ ERRORS = [
     (["--tier", "small", "--arch", "arm"], '--arch: got "arm", expected x86_64, arm64 or any; did you mean "arm64"?'),
     (["--tier", "small", "--members", "0"], "--members: got 0, expected an integer of 1 or more"),
     (["--tier", "small", "--limit", "all"], '--limit: got "all", expected a count such as "300"'),
-    (["--tier", "small", "--provider", "ibm"], '--provider: got "ibm", expected aws, azure or gce'),
+    (["--tier", "small", "--provider", "our-racks"],
+     f'--provider: got "our-racks", expected one of the catalog "current": {", ".join(known_providers())}'),
     (["--tier", "small", "--catalog", "curent"],
      '--catalog: got "curent", expected guide, guide-as-printed, current or the path of a JSON file; did you mean '
      '"current"?'),

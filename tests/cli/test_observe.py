@@ -101,8 +101,8 @@ class TestExitCodes:
             (["a:1", "--cert", "x.crt"], "--cert: cannot be used without key; give both"),
             (["a:1", "--cacert", "/no/such"], "--cacert: /no/such: cannot be read: No such file or directory"),
             (
-                ["a:1", "--provider", "alibaba"],
-                '--provider: got "alibaba", expected aws, azure or gce',
+                ["a:1", "--provider", "alibab"],
+                '--provider: got "alibab", expected the name of a provider; did you mean "alibaba"?',
             ),
             (["a:1", "--headroom", "30"], None),
             (["a:1", "--tiers", "gide"], None),

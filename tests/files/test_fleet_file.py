@@ -42,7 +42,7 @@ ANSWERS = [
 ]
 PROBLEM = (
     'rps: got "x", expected requests per second such as "800", "2.5k" or "800/s"; data: got "-1", expected bytes or '
-    'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "asw", expected aws, azure or gce; did you mean '
+    'a size such as "8GB" or "8GiB"; clients: missing; cloud: got "asw", expected the name of a provider; did you mean '
     '"aws"?'
 )
 

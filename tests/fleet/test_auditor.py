@@ -376,7 +376,7 @@ class TestInvalidArguments:
             ({"headroom": 2}, "headroom: got 2"),
             ({"members": 0}, "members: got 0"),
             ({"on_invalid": "skip"}, "on_invalid: got "),
-            ({"provider": "ibm"}, "provider: got "),
+            ({"provider": "awz"}, "provider: got "),
             ({"catalog": "today"}, "catalog: got "),
         ],
     )

@@ -199,7 +199,7 @@ class TestProvider:
             size_fleet([1, 2, 3, 4], 1, 1, provider=["aws", "awz", "oracle", "amazom"])
         error = caught.value
         assert str(error) == (
-            'provider[1]: got "awz", expected aws, azure or gce; did you mean "aws"? (2 clusters); '
+            'provider[1]: got "awz", expected the name of a provider; did you mean "aws"? (2 clusters); '
             'on_invalid="mark" sizes the rest'
         )
         assert (error.dimension, error.index, error.value, error.count) == ("provider", 1, "awz", 2)
@@ -229,9 +229,15 @@ class TestProvider:
         with pytest.raises(InvalidWorkloadError):
             fleet[1]
 
-    def test_one_unknown_name_is_an_option(self):
-        with pytest.raises(OptionError, match=r'^provider: got "oracle"'):
-            size_fleet([1], 1, 1, provider="oracle", on_invalid="mark")
+    def test_one_misspelt_name_is_an_option(self):
+        with pytest.raises(OptionError, match=r'^provider: got "awz"'):
+            size_fleet([1], 1, 1, provider="awz", on_invalid="mark")
+
+    def test_one_name_without_machines_has_tiers(self):
+        fleet = size_fleet([1, 300], 1, 1e6, provider="our racks")
+        assert fleet.tier_names.tolist() == ["small", "medium"]
+        assert fleet.machine_types.tolist() == [None, None]
+        assert [notice.code for notice in fleet[0].notices] == ["dedicated-machine", "no-machines"]
 
     def test_none_gives_tiers_without_one_machine(self):
         fleet = example_fleet()

@@ -166,7 +166,7 @@ class TestAnyFrame:
             None,
             "rps: got -1.0, expected a finite number of 0 or more",
             "rps: got inf, expected a finite number of 0 or more",
-            'cloud: got "asw", expected aws, azure or gce; did you mean "aws"?',
+            'cloud: got "asw", expected the name of a provider; did you mean "aws"?',
             None,
         ]
 

@@ -240,7 +240,10 @@ class TestRejected:
                 "--targets: cannot be used with --clients; set the label clients of each cluster instead",
             ),
             (["--provider", "aws", "--provider", "gce"], "--provider: got 2 providers, expected one with --targets"),
-            (["--provider", "alibaba"], '--provider: got "alibaba", expected aws, azure or gce'),
+            (
+                ["--provider", "alibab"],
+                '--provider: got "alibab", expected the name of a provider; did you mean "alibaba"?',
+            ),
             (["-o", "old.csv"], "old.csv: already exists; use --force to replace it"),
             (["-o", "out.xlsx"], "out.xlsx: xlsx is read and not written, expected one of csv, tsv"),
             (["-o", "clusters.json", "--force"], "clusters.json: is also the input; give the output another name"),

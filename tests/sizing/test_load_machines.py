@@ -20,7 +20,7 @@ def need(vcpus=2, memory_gib=7.5, iops=1500, bandwidth=25):
     )  # fmt: skip
 
 
-def found_for(one, *, asked="guide", catalog=GUIDE, providers=("aws", "gce"), code=0, basis="larger"):
+def found_for(one, *, asked=GUIDE, catalog=GUIDE, providers=("aws", "gce"), code=0, basis="larger"):
     return machines_for_load(one, asked, catalog, providers, TIERS, code, basis)
 
 
@@ -117,7 +117,7 @@ class TestCatalogWithoutTiers:
 
     def test_by_its_name(self):
         one = need(3, 10)
-        _, found = found_for(one, asked="current", catalog=CURRENT, providers=("gce", "aws"))
+        _, found = found_for(one, asked=CURRENT, catalog=CURRENT, providers=("gce", "aws"))
         best = {provider: fit(one, CURRENT, provider=provider).best.machine for provider in ("gce", "aws")}
         assert types(found.chosen) == {provider: each.machine_type for provider, each in best.items()}
 

@@ -440,6 +440,11 @@ def test_a_provider_without_machines():
         text='The catalog "guide" has no machine of the cluster\'s provider; the tier says what it needs.',
         source="our choice",
     )
+    assert no_machines_notice(load_catalog("guide"), ["azure", "our-racks"]).text == (
+        'The catalog "guide" has no machine of azure and our-racks; the tier says what it needs. The catalog "current" '
+        "has machines of azure (--catalog current)."
+    )
+    assert "--catalog" not in no_machines_notice(load_catalog("current"), ["our-racks"]).text
 
 
 @pytest.mark.parametrize(

@@ -232,10 +232,9 @@ class TestArguments:
                 "headroom: got 1, expected a number from 0 to below 1; for 1 percent use 0.01",
             ),
             (
-                {"provider": "azure"},
+                {"provider": "azuer"},
                 OptionError,
-                'provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has '
-                "machines of azure (--catalog current)",
+                'provider: got "azuer", expected the name of a provider; did you mean "azure"?',
             ),
             (
                 {"catalog": "giude"},
