@@ -22,7 +22,10 @@ _SUFFIXES = {"count": "", "rate": "/s", "duration": " s"}
 
 
 def profile_text(profile: Profile) -> str:
-    """Return what is known of a load, and not assumed, such as `300 clients, 400 MB of data, writes 20..50/s`."""
+    """Return what is known of a load, and not assumed, such as `300 clients, 400 MB of data, writes 20..50/s`.
+
+    Of a Kubernetes cluster without nodes, for example, nothing is known.
+    """
     assumed = {one.field for one in profile.assumptions}
     bounds = (profile.clients_bound, profile.requests_bound, profile.data_bound)
     known = [
@@ -38,7 +41,7 @@ def profile_text(profile: Profile) -> str:
             known.append(f"{_words(field)} {_amount_text(field, amount)}")
     if profile.tls is not None and "tls" not in assumed:
         known.append("TLS" if profile.tls else "no TLS")
-    return ", ".join(known)
+    return ", ".join(known) or "all of it is assumed"
 
 
 def _words(field: str) -> str:

@@ -98,9 +98,15 @@ def _head(resources: Resources) -> list[str]:
     return aligned(rows)
 
 
+def _title(resources: Resources, group: str) -> str:
+    """Return the title of a group. Lists keep cores busy only while they are under way, and count as if they were."""
+    lists = [term.high for term in resources.terms["cpu.leader_cores"] if term.name == "lists"]
+    return "CPU during lists" if group == "cpu" and any(lists) else _TITLES[group]
+
+
 def _group(resources: Resources, group: str) -> list[str]:
     """Return a table of the figures of a group."""
-    rows: list[tuple[str, ...]] = [(_TITLES[group], *_HEAD)]
+    rows: list[tuple[str, ...]] = [(_title(resources, group), *_HEAD)]
     for figure in GROUPS[group]:
         name = f"{group}.{figure}"
         found = getattr(getattr(resources, group), figure)

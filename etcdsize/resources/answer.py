@@ -135,8 +135,12 @@ class NetworkResources(Model):
 class CpuResources(Model):
     """The CPU of a member, in cores of the machine that the coefficients were measured on."""
 
-    leader_cores: Annotated[Figure, Field(description="A leader that serves all clients. [cores]")]
-    follower_cores: Annotated[Figure, Field(description="A follower that serves all clients. [cores]")]
+    leader_cores: Annotated[
+        Figure, Field(description="A leader that serves all clients, while the lists are under way. [cores]")
+    ]
+    follower_cores: Annotated[
+        Figure, Field(description="A follower that serves all clients, while the lists are under way. [cores]")
+    ]
     machine: Annotated[dict[str, str], Field(description="That machine.")]
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "GAPS_OF_RUNS",
     "LEAST_HISTORY_SECONDS",
     "LIKELY_REQUESTS",
+    "MOST_EVENTS",
     "MOST_HISTORY_BYTES",
     "MOST_HISTORY_SECONDS",
     "MOST_REQUESTS",
@@ -95,6 +96,9 @@ MOST_REQUESTS, LIKELY_REQUESTS = 10_000.0, 200.0
 MOST_HISTORY_BYTES = 2.0 * 2**30
 """The history that is kept by default where the writes are many: compaction then comes more often. [bytes] Our choice:
 as much as etcd's default quota."""
+MOST_EVENTS = 1e6
+"""The watch events that are assumed at most, however many keys are written and streams there are. [1/s] Our choice: at
+the 6 to 12 us that each takes (measured), as many keep the guide's largest machine, of 16 vCPUs, busy."""
 GAPS_OF_RUNS = 0.2
 """What history of long values leaves unused between its pages, as a share of it, where few puts share a commit: it
 counts in those bytes. [1] Our choice: more than the coefficient `file_runs`, so that more writes never keep less."""

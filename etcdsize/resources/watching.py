@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from etcdsize.resources.defaults import MOST_EVENTS
 from etcdsize.resources.known import HIGH, LIKELY, LOW, NEED, Cases, Known
 
 __all__ = ["leases_of", "watches_of"]
 
 _DAY = 86_400.0
+_EVENTS = (
+    "a key that is written is watched by none up to all of the streams, likely by one; a member delivers up to a "
+    "million events a second"
+)
 _WATCH = "etcd-io/etcd client/v3/watch.go, one stream for each kind of context; our choice"
 
 
@@ -31,9 +36,10 @@ def watches_of(known: Known, clients: Cases, rates: Cases) -> tuple[Cases, Cases
     events = known.given("watch_events_per_second")
     if events is None:
         likely, need = (rates[case] * min(1.0, streams[case]) for case in (LIKELY, NEED))
-        cases = Cases(0.0, likely, rates.high * max(1.0, streams.high) if streams.high else 0.0, need)
-        why = "a key that is written is watched by none up to all of the streams, likely by one"
-        events = known.note("watch_events_per_second", cases, why)
+        # Two high ends that are assumed multiply to what no member delivers.
+        high = min(rates.high * max(1.0, streams.high), MOST_EVENTS) if streams.high else 0.0
+        cases = Cases(0.0, likely, max(high, likely, need), need)
+        events = known.note("watch_events_per_second", cases, _EVENTS)
     return watchers, streams, events
 
 

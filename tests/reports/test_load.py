@@ -27,6 +27,9 @@ class TestLoad:
     def test_is_one_line(self, profile: Profile, text: str) -> None:
         assert profile_text(profile) == text
 
+    def test_says_that_all_is_assumed(self) -> None:
+        assert profile_text(kubernetes_profile(0)) == "all of it is assumed"
+
     def test_leaves_out_what_kubernetes_usually_has(self) -> None:
         assert profile_text(kubernetes_profile(1000, 30_000)).startswith("30000 pods, 1000 nodes")
         assert profile_text(kubernetes_profile(1000)).startswith("1000 nodes")

@@ -231,6 +231,22 @@ def a_known_figure_narrows(fields, data) -> None:
             assert high <= outer[name][1] * (1 + 1e-6) + 1e-6, (one.field, name)
 
 
+class TestEvents:
+    """Events that are not given are those of every write to every stream, at most a million a second."""
+
+    def high(self, **load):
+        return max(point.watch_events_per_second for point in fill(Profile(**load)).points)
+
+    def test_known_writes_and_streams_are_multiplied(self):
+        assert self.high(writes_per_second=50, puts_per_transaction=1, watch_streams=200) == 10_000
+
+    def test_two_high_ends_that_are_assumed_are_not(self):
+        assert self.high(clients=9_000) == self.high(clients=9_000, writes_per_second=10_000) == 1e6
+
+    def test_more_is_taken_as_it_is_given(self):
+        assert self.high(clients=9_000, watch_events_per_second=2e6) == 2e6
+
+
 class TestMore:
     """More of one figure never lowers another, at the high end and for the need.
 

@@ -150,6 +150,16 @@ class TestDisk:
         allowed = [math.fsum(end.groups["disk"]["fsync_p99_seconds"]) for end in likely.ends]
         assert min(allowed) <= 0.0173
 
+    def test_leases_that_end_bound_how_long_an_fsync_may_take(self):
+        # Each has a commit of its own, of two fsyncs, beside those of one write a second.
+        ending = one_load(writes=1.0, clients=1_000.0, leases=1e5, lease_revokes_per_second=200.0)
+        assert needs(ending)["disk.fsync_p99_seconds"] == pytest.approx(1 / (2 * 200 + 2), rel=0.01)
+        few = ending._replace(lease_revokes_per_second=1.0)
+        assert needs(few)["disk.fsync_p99_seconds"] == 0.010
+        # The writes themselves may need more still.
+        alone = one_load(writes=1_000.0, clients=1.0, leases=1e5, lease_revokes_per_second=200.0)
+        assert needs(alone)["disk.fsync_p99_seconds"] == pytest.approx(1 / 1_000)
+
     def test_the_end_of_leases_is_a_commit_each(self):
         found = needs(one_load(writes=0.0, leases=1_000.0, lease_revokes_per_second=100.0))
         assert found["disk.fsyncs_per_second"] >= 200
