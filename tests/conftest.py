@@ -92,25 +92,50 @@ STRAY_BEFORE, STRAY_AFTER = pytest.StashKey[set[str] | None](), pytest.StashKey[
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Use every core for a whole run; what is named on the command line runs in this process."""
-    return None if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+    """Use every core for a whole run; what is named on the command line runs in this process.
+
+    Half of the slow tests wait for etcd, for intervals and for ends of programs, so that more of them run side by side.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    cores = os.cpu_count() or 1
+    return cores if "not slow" in config.option.markexpr else cores * 3 // 2
+
+
+def group_of(item):
+    """Return the tests that run in one process with this one: by default its file, and of it those on the same etcd."""
+    marked = item.get_closest_marker("xdist_group")
+    if marked is not None:
+        return marked.args[0]
+    file = Path(item.path).relative_to(item.config.rootpath).as_posix()
+    alone = next((group for group in ("engines", "bench") if item.get_closest_marker(group)), file)
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    etcd = next((f" etcd {value}" for value in parameters if isinstance(value, str) and value in ETCDS), "")
+    return f"{alone}{etcd}"
+
+
+def seconds_of(item):
+    """Return about how long a test takes in this run."""
+    slow = None if "not slow" in item.config.option.markexpr else item.get_closest_marker("slow")
+    return 0.02 if slow is None else slow.kwargs.get("seconds", 2)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Mark what needs an engine, and keep in one process what must not run beside its like.
+    """Mark what needs an engine, keep in one process what must not run beside its like, and begin with the longest.
 
-    By default that is each file, and of its tests on real etcd those on the same etcd.
+    What takes long does not begin when all else has ended.
     """
     for item in items:
         file = Path(item.path).relative_to(config.rootpath).as_posix()
         if file.startswith(ENGINES):
             item.add_marker("engines")
-        if not item.get_closest_marker("xdist_group"):
-            alone = next((group for group in ("engines", "bench") if item.get_closest_marker(group)), file)
-            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-            etcd = next((f" etcd {value}" for value in parameters if isinstance(value, str) and value in ETCDS), "")
-            item.add_marker(pytest.mark.xdist_group(f"{alone}{etcd}"))
+    groups = {item: group_of(item) for item in items}
+    seconds = Counter()
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+        seconds[group] += seconds_of(item)
+    items.sort(key=lambda item: (-seconds[groups[item]], groups[item]))
 
 
 def pytest_deselected(items):

@@ -13,7 +13,7 @@ from tests.fuzz.__main__ import TARGETS
 from tests.fuzz.runner import run_target
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 @pytest.mark.parametrize("target", TARGETS)
 def test_finds_nothing(target, tmp_path):
     """A minute in all; `python -m tests.fuzz TARGET --count 100000 --seed N` runs for hours."""

@@ -17,7 +17,7 @@ NEW = {"infra0.env": b"new", "infra1.env": b"new"}
 HIDDEN = f".out.csv.{'0' * 16}.part"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=100)
 def test_nothing_is_lost_when_a_command_is_killed(tmp_path):
     results = campaign(tmp_path, count=COUNT, seed=14)
     assert results.findings == []

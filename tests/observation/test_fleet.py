@@ -357,7 +357,7 @@ def observed(targets: str, folder: Path, *arguments: str) -> tuple[list[dict], i
     return rows_of(out), int(done.stderr), took
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 class TestThousand:
     """1,000 clusters of three members, observed in one run; every hundredth has a member that is down, one that hangs,
     or none that answers."""

@@ -45,7 +45,7 @@ def hostile_plan(minor: str, folder: Path, tls: Tls | None) -> ClusterPlan:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=70)
 @pytest.mark.parametrize("minor", ETCDS)
 def test_every_command(minor, tmp_path):
     work = tmp_path / "work"

@@ -16,7 +16,7 @@ from runbook_operator import KEYS, SETTINGS, Operator
 from etcdsize import ClusterPlan, runbook
 from etcdsize.etcd.flags import flag_text
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=40)
 
 
 class Members:

@@ -18,7 +18,7 @@ TOLERANCES = {
 LOADS = {"3.4": "a registry", "3.5": "half a kilobyte", "3.6": "pods", "3.7": "a registry"}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.parametrize("name", LOADS)
 def test_a_load_takes_what_the_model_predicts(name):
     etcd, version = needed(name)
