@@ -1,7 +1,7 @@
 """How long do today's machines take: reading a catalog, fitting one tier, auditing a fleet?
 
 - load: `load_catalog("current")` from its file, 424 machines.
-- import: `read_aws_instance_types` of all that a moto server on this machine answers, about 1,400 types of EC2.
+- import: `read_listing` of all that a moto server on this machine answers, about 1,400 types of EC2.
 - fit: `fit("medium")` over the whole catalog, every rejected machine with its reason.
 - size-current: `size(..., catalog="current")` of one workload, warm: a look-up, as the fit is made once.
 - audit: `audit` of arrays whose machines are names: verdicts, machines to run on, money, what decides and breaks next.
@@ -66,7 +66,7 @@ def prepare(name: str, rows: int) -> Any:
         return load
     if name == "import":
         text = every_type()
-        return lambda: etcdsize.read_aws_instance_types(text)
+        return lambda: etcdsize.read_listing("aws", text)
     if name == "fit":
         return lambda: etcdsize.fit("medium")
     if name == "size-current":

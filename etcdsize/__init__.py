@@ -124,10 +124,9 @@ __all__ = [
     "parse_rate",
     "quorum",
     "read_apiserver_metrics",
-    "read_aws_instance_types",
     "read_endpoint_status",
     "read_fio",
-    "read_gcloud_machine_types",
+    "read_listing",
     "read_metrics",
     "read_prices",
     "read_profile",
@@ -187,8 +186,7 @@ _PUBLIC_NAMES = {
     "catalog.write_latency": ("WriteLatency",),
     "plan.render": ("render",),
     "catalog.listing": ("Dropped", "Imported"),
-    "catalog.readers.aws": ("read_aws_instance_types",),
-    "catalog.readers.gcloud": ("read_gcloud_machine_types",),
+    "catalog.registry": ("read_listing",),
     "observation.metrics": ("read_metrics",),
     "catalog.fio": ("MeasuredDisk", "read_fio"),
     "catalog.prices": ("read_prices",),
@@ -244,8 +242,7 @@ if TYPE_CHECKING:
     from etcdsize.catalog.listing import Dropped, Imported
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.prices import read_prices
-    from etcdsize.catalog.readers.aws import read_aws_instance_types
-    from etcdsize.catalog.readers.gcloud import read_gcloud_machine_types
+    from etcdsize.catalog.registry import read_listing
     from etcdsize.catalog.write_latency import WriteLatency
     from etcdsize.errors import (
         CalibrationError,

@@ -117,7 +117,7 @@ HEAVY = {
         ("import etcdsize; etcdsize.size_fleet([300], 800, None, provider='aws').counts()", {"pydantic", "numpy"}),
         ("import etcdsize; etcdsize.load_catalog('current').disk_kind('aws', 'gp3').smallest(5)", {"pydantic"}),
         ("import etcdsize; etcdsize.observe; etcdsize.read_metrics; etcdsize.combine_scrapes", {"pydantic"}),
-        ("import etcdsize; etcdsize.read_prices; etcdsize.read_aws_instance_types", {"pydantic"}),
+        ("import etcdsize; etcdsize.read_prices; etcdsize.read_listing", {"pydantic"}),
         ("import etcdsize.base.output_file", set()),
         ("import etcdsize.fleet.kernel", {"numpy"}),
     ],

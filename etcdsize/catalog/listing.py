@@ -1,36 +1,39 @@
-"""What the readers of providers' own listings share: checked entries in, a catalog and what became of each entry out.
-
-There is one reader for each format. A reader takes text or parsed JSON; it opens no file.
-"""
+"""From the entries of a provider's own listing to a catalog, and what became of each entry."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, model_validator
 
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.entries import Entry
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
+from etcdsize.catalog.providers import known_providers
 from etcdsize.errors import TableError
 
-__all__ = ["Dropped", "Entry", "Imported", "collect", "combine", "not_a_listing"]
+__all__ = ["Dropped", "Imported", "NotOffered", "collect", "combine"]
 
-# No machine has a figure above this. One that does is an error, as is a float instead of a count.
-_MOST = 10**12
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# The figures that most lists do not have.
+_OF_THE_DISK = ("concurrent_iops", "disk_mb_per_second", "burst_concurrent_iops", "burst_disk_mb_per_second")
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Dropped(Model):
-    """An entry of a listing that does not describe a usable machine, and the reason."""
+    """An entry of a listing that did not become a machine, and the reason."""
 
     machine_type: Annotated[str, Field(description="The provider's name for it.")]
-    reason: Annotated[str, Field(description="What the entry lacks.")]
+    reason: Annotated[str, Field(description="What the entry lacks, or why the machine cannot be had.")]
+
+
+class NotOffered(NamedTuple):
+    """Why a machine that an entry describes in full cannot be had, or cannot run etcd."""
+
+    reason: str
 
 
 class Imported(Model):
@@ -39,11 +42,15 @@ class Imported(Model):
     Raises
     ------
     TableError
-        Unless each entry was imported, was dropped, or repeats an earlier one.
+        Unless each entry was imported, was dropped, is not offered, or repeats an earlier one.
     """
 
     catalog: Annotated[Catalog, Field(description="The machines, with the rules of the provider's network disks.")]
     dropped: Annotated[tuple[Dropped, ...], Field(description="Entries that do not describe a usable machine.")] = ()
+    not_offered: Annotated[
+        tuple[Dropped, ...],
+        Field(description="Entries of machines that cannot be had, such as sold-out ones, or cannot run etcd."),
+    ] = ()
     found: Annotated[Count, Field(description="Entries in the listing. [count]")]
     repeats: Annotated[Count, Field(description="Entries that repeat an earlier one. [count]")] = 0
     pages: Annotated[Count, Field(description="Pages of the listing. [count]")] = 1
@@ -51,9 +58,11 @@ class Imported(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Imported:
-        if self.imported + len(self.dropped) + self.repeats != self.found:
+        if self.imported + len(self.dropped) + len(self.not_offered) + self.repeats != self.found:
             raise TableError(
-                f"got {self.found}, expected the sum of imported, dropped and repeated entries", field="found"
+                f"got {self.found}, expected the sum of the entries that were imported, were dropped, are not offered "
+                "and are repeated",
+                field="found",
             )
         return self
 
@@ -68,98 +77,9 @@ class Imported(Model):
         return self.continued >= self.pages
 
 
-def not_a_listing(document: object, expected: str) -> TableError:
-    """Return the error for a document that is not the expected listing; it says what the document looks like."""
-    resembles = ""
-    first = document[0] if isinstance(document, list) and document else document
-    if isinstance(first, dict):
-        if "guestCpus" in first or "selfLink" in first:
-            resembles = "; it looks like the list of gcloud"
-        elif "InstanceTypes" in first or "InstanceType" in first:
-            resembles = "; it looks like the list of aws"
-    return TableError(f"not a listing: got {_kind(document)}, expected {expected}{resembles}")
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
-    return names.get(type(value), "a number" if isinstance(value, (int, float)) else type(value).__name__)
-
-
-class Entry:
-    """One entry of a listing: its fields by path, checked when they are read."""
-
-    def __init__(self, fields: object, row: int, name_field: str) -> None:
-        self.row = row
-        self.machine_type: str = ""
-        if not isinstance(fields, dict):
-            self.reject("", f"got {_kind(fields)}, expected an object")
-        self._fields = fields
-        name = fields.get(name_field)
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            got = "missing" if name is None else f"got {shown(name)}"
-            self.reject(name_field, f"{got}, expected the name of a machine type")
-        self.machine_type = name
-
-    def reject(self, field: str, reason: str) -> NoReturn:
-        """Raise the error that names row, machine and field."""
-        where = f"row {self.row}" + (f" ({self.machine_type})" if self.machine_type else "")
-        raise TableError(f"{where}{', ' if field else ''}{field}: {reason}", row=self.row, field=field or None)
-
-    def part(self, path: str) -> Any:
-        """Return the value at a path such as `EbsInfo.EbsOptimizedInfo`, None where there is none."""
-        value: Any = self._fields
-        steps = path.split(".")
-        for depth, step in enumerate(steps):
-            if value is None:
-                return None
-            if not isinstance(value, dict):
-                self.reject(".".join(steps[:depth]), f"got {_kind(value)}, expected an object")
-            value = value.get(step)
-        return value
-
-    def whole(self, path: str) -> int | None:
-        """Return the whole number above 0 at a path, None where there is none."""
-        value = self.part(path)
-        if value is None:
-            return None
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _MOST:
-            self.reject(path, f"got {shown(value)}, expected a whole number above 0")
-        return value
-
-    def number(self, path: str) -> float | None:
-        """Return the number above 0 at a path, None where there is none."""
-        value = self.part(path)
-        if value is None:
-            return None
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < _MOST:
-            self.reject(path, f"got {shown(value)}, expected a number above 0")
-        return int(value) if value == int(value) else value
-
-    def flag(self, path: str) -> bool | None:
-        """Return the boolean at a path, None where there is none."""
-        value = self.part(path)
-        if value is not None and not isinstance(value, bool):
-            self.reject(path, f"got {shown(value)}, expected true or false")
-        return value
-
-    def text(self, path: str) -> str | None:
-        """Return the text at a path, None where there is none."""
-        value = self.part(path)
-        if value is not None and not isinstance(value, str):
-            self.reject(path, f"got {shown(value)}, expected text")
-        return value
-
-    def items(self, path: str) -> list[Any] | None:
-        """Return the list at a path, None where there is none."""
-        value = self.part(path)
-        if value is not None and not isinstance(value, list):
-            self.reject(path, f"got {_kind(value)}, expected a list")
-        return value
-
-
 def collect(
     entries: Sequence[Entry],
-    machine_of: Callable[[Entry], Machine | str],
+    machine_of: Callable[[Entry], Machine | NotOffered | str],
     *,
     provider: str,
     command: str,
@@ -167,28 +87,44 @@ def collect(
     pages: int,
     continued: int = 0,
 ) -> Imported:
-    """Return the machines of a listing's entries; `machine_of` makes a machine of one, or returns why it cannot."""
+    """Return the machines of a listing's entries.
+
+    `machine_of` makes a machine of one, or returns why it cannot. What a listing does not say of a machine comes
+    from our own row of the same type, if that has the same vCPUs and memory.
+    """
     machines: dict[str, Machine] = {}
     rows: dict[str, int] = {}
     dropped: list[Dropped] = []
-    repeats = 0
+    not_offered: list[Dropped] = []
+    known = (
+        {machine.machine_type: machine for machine in read_provider(provider).machines}
+        if provider in known_providers()
+        else {}
+    )
     for entry in entries:
         machine = machine_of(entry)
         if isinstance(machine, str):
             dropped.append(Dropped(machine_type=entry.machine_type, reason=machine))
-        elif entry.machine_type in machines:
+            continue
+        if isinstance(machine, NotOffered):
+            not_offered.append(Dropped(machine_type=entry.machine_type, reason=machine.reason))
+            continue
+        machine = _completed(
+            machine.model_copy(update={"provider": provider}), known.get(machine.machine_type), entry.shape.unsaid
+        )
+        if entry.machine_type in machines:
             first = machines[entry.machine_type]
             field = _difference(first, machine)
             if field is not None:
                 later, earlier = (_shown(getattr(one, field)) for one in (machine, first))
                 entry.reject(field, f"got {later}, but row {rows[entry.machine_type]} has {earlier} for the same type")
             machines[entry.machine_type] = _still_sold(first, machine)
-            repeats += 1
         else:
             machines[entry.machine_type] = machine
             rows[entry.machine_type] = entry.row
     if not machines:
-        why = f": {len(dropped)} dropped, the first with {dropped[0].reason}" if dropped else ""
+        reasons = [*dropped, *not_offered]
+        why = f": {len(reasons)} dropped, the first with {reasons[0].reason}" if reasons else ""
         raise TableError(f"no usable machine{why}; expected what {command} prints")
     catalog = Catalog(
         name=f"{provider}-imported",
@@ -196,16 +132,9 @@ def collect(
         source=command,
         date=date,
         machines=tuple(machines.values()),
-        disk_kinds=read_provider(provider).disk_kinds,
+        disk_kinds=read_provider(provider).disk_kinds if provider in known_providers() else (),
     )
-    return Imported(
-        catalog=catalog,
-        dropped=tuple(dropped),
-        found=len(entries),
-        repeats=repeats,
-        pages=pages,
-        continued=continued,
-    )
+    return _account(catalog, dropped, not_offered, found=len(entries), pages=pages, continued=continued)
 
 
 def combine(parts: Iterable[Imported]) -> Imported:
@@ -229,16 +158,47 @@ def combine(parts: Iterable[Imported]) -> Imported:
                     field=field,
                 )
             machines[machine.machine_type] = _still_sold(first, machine)
-    found = sum(part.found for part in parts)
-    dropped = tuple(entry for part in parts for entry in part.dropped)
-    return Imported(
-        catalog=parts[0].catalog.model_copy(update={"machines": tuple(machines.values())}),
-        dropped=dropped,
-        found=found,
-        repeats=found - len(dropped) - len(machines),
+    return _account(
+        parts[0].catalog.model_copy(update={"machines": tuple(machines.values())}),
+        [entry for part in parts for entry in part.dropped],
+        [entry for part in parts for entry in part.not_offered],
+        found=sum(part.found for part in parts),
         pages=sum(part.pages for part in parts),
         continued=sum(part.continued for part in parts),
     )
+
+
+def _account(
+    catalog: Catalog,
+    dropped: Sequence[Dropped],
+    not_offered: Sequence[Dropped],
+    *,
+    found: int,
+    pages: int,
+    continued: int,
+) -> Imported:
+    """Return the account of all entries. A type that one zone does not offer and another does is a repeat."""
+    offered = {machine.machine_type for machine in catalog.machines}
+    left = tuple(entry for entry in not_offered if entry.machine_type not in offered)
+    return Imported(
+        catalog=catalog,
+        dropped=tuple(dropped),
+        not_offered=left,
+        found=found,
+        repeats=found - len(dropped) - len(left) - len(catalog.machines),
+        pages=pages,
+        continued=continued,
+    )
+
+
+def _completed(machine: Machine, ours: Machine | None, unsaid: Sequence[str]) -> Machine:
+    """Return a machine with what our own row of the type knows besides: its disk figures, and what is often unsaid."""
+    if ours is None or (ours.vcpus, ours.memory_gib) != (machine.vcpus, machine.memory_gib):
+        return machine
+    fields = [field for field in unsaid if getattr(machine, field) is None]
+    if not machine.disk_limits and all(getattr(machine, field) is None for field in _OF_THE_DISK):
+        fields += [*_OF_THE_DISK, "disk_limits"]
+    return machine.model_copy(update={field: getattr(ours, field) for field in fields})
 
 
 def _difference(one: Machine, other: Machine) -> str | None:

@@ -36,10 +36,18 @@ def add(commands: Commands) -> None:
         summary="make a catalog from a provider's own list of machines",
         description="""\
 Make a catalog from a provider's own list of machines, as one of these commands
-prints it:
+or the provider's API prints it:
 
-  aws ec2 describe-instance-types
-  gcloud compute machine-types list --format=json
+  aliyun     aliyun ecs DescribeInstanceTypes --MaxResults 100
+  aws        aws ec2 describe-instance-types --output json
+  az         az vm list-skus --resource-type virtualMachines --location REGION
+  doctl      doctl compute size list -o json
+  gcloud     gcloud compute machine-types list --format=json
+  hetzner    hcloud server-type list -o json
+  huawei     hcloud ECS ListFlavors --project_id=PROJECT
+  oci        oci compute shape list --compartment-id ID --all
+  openstack  openstack flavor list -f json
+  tencent    tccli cvm DescribeInstanceTypeConfigs
 
 A summary goes to standard error. Entries without vCPUs or memory are dropped.
 The exit code is 1 if entries were dropped or pages are missing. Burstable,
@@ -51,7 +59,15 @@ prices: add them with --prices.""",
         "files", metavar="FILE", type=file_name, nargs="+", help="the list, or its pages in order; - is standard input"
     )
     parser.add_argument(
-        "--from", metavar="NAME", dest="origin", required=True, help="where the list comes from: aws or gcloud"
+        "--from", metavar="NAME", dest="origin", required=True, help="the program that printed the list, such as aws"
+    )
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        help="the provider's name in the catalog, for openstack and huawei, whose lists other providers have too",
+    )
+    parser.add_argument(
+        "--arch", metavar="NAME", help="the architecture of machines for which the list has none: x86_64 or arm64"
     )
     add_output(parser, help="the catalog to write; - is standard output", required=True)
     add_force(parser)
@@ -69,11 +85,13 @@ def run_import(options: Namespace) -> int:
     from etcdsize.base.checks import one_of
     from etcdsize.base.output_file import check_output, is_standard_output, open_output
     from etcdsize.catalog.listing import combine
+    from etcdsize.catalog.machines import ARCHITECTURES
     from etcdsize.catalog.prices import read_prices
-    from etcdsize.catalog.registry import listing_readers
+    from etcdsize.catalog.registry import listing_readers, read_listing
     from etcdsize.reports.tables import render_import
 
-    reader = listing_readers()[one_of("--from", options.origin, listing_readers())]
+    origin = one_of("--from", options.origin, listing_readers())
+    arch = None if options.arch is None else one_of("--arch", options.arch, ARCHITECTURES)
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
     to_output = is_standard_output(options.output)
     reject_own_output(*sources, output=options.output)
@@ -83,7 +101,12 @@ def run_import(options: Namespace) -> int:
         if not to_output:
             check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
     date = today().isoformat()
-    imported = combine([of_file(name, partial(reader, content(name), date=date)) for name in options.files])
+    read = partial(read_listing, origin, date=date, provider=options.provider)
+    imported = combine([of_file(name, partial(read, content(name))) for name in options.files])
+    if arch is not None:
+        machines = [one if one.arch else one.model_copy(update={"arch": arch}) for one in imported.catalog.machines]
+        named = imported.catalog.model_copy(update={"machines": tuple(machines)})
+        imported = imported.model_copy(update={"catalog": named})
     if options.prices is not None:
         prices = of_file(options.prices, partial(read_prices, content(options.prices)))
         priced = of_file(options.prices, partial(imported.catalog.merge, prices))

@@ -124,13 +124,17 @@ def render_import(imported: Imported) -> str:
     counts = [f"{imported.imported} imported", f"{len(imported.dropped)} dropped"]
     if imported.repeats:
         counts.append(f"{imported.repeats} repeated")
+    if imported.not_offered:
+        counts.append(f"{len(imported.not_offered)} not offered")
     lines = [f"{imported.found} entr{'y' if imported.found == 1 else 'ies'}: {', '.join(counts)}"]
-    reasons: dict[str, list[str]] = {}
-    for entry in imported.dropped:
-        reasons.setdefault(entry.reason, []).append(entry.machine_type)
-    for reason, names in reasons.items():
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        lines.append(f"dropped, {reason}: {', '.join(names[:5])}{more}")
+    for what, entries in (("dropped", imported.dropped), ("not offered", imported.not_offered)):
+        reasons: dict[str, dict[str, None]] = {}
+        for entry in entries:
+            reasons.setdefault(entry.reason, {})[entry.machine_type] = None
+        for reason, found in reasons.items():
+            names = list(found)
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            lines.append(f"{what}, {reason}: {', '.join(names[:5])}{more}")
     flags = {
         "burstable": [machine.burstable for machine in machines],
         "shared core": [machine.shared_core for machine in machines],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import result
 
-from etcdsize import Dropped, EtcdSizeError, Imported, TableError, load_catalog, read_aws_instance_types
+from etcdsize import Dropped, EtcdSizeError, Imported, TableError, load_catalog, read_listing
 from etcdsize.catalog.listing import combine
 
 TEXT = (Path(__file__).parents[1] / "data" / "aws-describe-instance-types.json").read_text()
@@ -39,7 +39,7 @@ def one(name: str = "m5.large", **changes) -> dict:
 
 
 def read_one(name: str = "m5.large", **changes):
-    (machine,) = read_aws_instance_types(page(one(name, **changes))).catalog.machines
+    (machine,) = read_listing("aws", page(one(name, **changes))).catalog.machines
     return machine
 
 
@@ -47,7 +47,7 @@ class TestCaptured:
     """Real output of the aws command, with AWS's own figures."""
 
     def test_each_type_of_the_sample_becomes_a_machine(self):
-        imported = read_aws_instance_types(TEXT, date="2026-11-25")
+        imported = read_listing("aws", TEXT, date="2026-11-25")
         assert (imported.found, imported.imported, imported.dropped, imported.repeats) == (15, 15, (), 0)
         assert (imported.pages, imported.truncated) == (1, False)
         rows = {
@@ -81,14 +81,14 @@ class TestCaptured:
         assert not any(m.shared_core or m.price or m.disk_limits or m.tier for m in imported.catalog.machines)
 
     def test_the_catalog_has_its_name_date_and_the_providers_disks(self):
-        catalog = read_aws_instance_types(TEXT, date="2026-11-25").catalog
+        catalog = read_listing("aws", TEXT, date="2026-11-25").catalog
         assert (catalog.name, catalog.date, catalog.providers) == ("aws-imported", "2026-11-25", ("aws",))
         assert [kind.kind for kind in catalog.disk_kinds] == ["gp3", "gp2", "io2", "io1"]
         assert catalog.disk_kind("aws", "gp3") == load_catalog("current").disk_kind("aws", "gp3")
 
     def test_the_guide_and_the_current_catalog_agree_with_aws(self):
         """The guide's four AWS rows and the catalog `current` have AWS's own figures."""
-        catalog = read_aws_instance_types(TEXT).catalog
+        catalog = read_listing("aws", TEXT).catalog
         for named in load_catalog("guide").machines:
             if named.provider == "aws":
                 machine = catalog.machine("aws", named.machine_type)
@@ -120,8 +120,8 @@ class TestShapes:
         ],
     )
     def test_every_shape_gives_the_same_machines(self, source, pages):
-        imported = read_aws_instance_types(source)
-        whole = read_aws_instance_types(TEXT)
+        imported = read_listing("aws", source)
+        whole = read_listing("aws", TEXT)
         assert imported.catalog == whole.catalog
         assert (imported.found, imported.pages, imported.truncated) == (15, pages, False)
 
@@ -130,23 +130,23 @@ class TestShapes:
         [page(*TYPES, NextToken="x"), page(*TYPES[:5], NextToken="x") + page(*TYPES[5:], NextToken="y")],
     )
     def test_missing_pages_are_reported(self, source):
-        assert read_aws_instance_types(source).truncated
+        assert read_listing("aws", source).truncated
 
     def test_pages_in_separate_files_are_combined(self):
         parts = [page(*TYPES[:5], NextToken="x"), page(*TYPES[5:9], NextToken="y"), page(*TYPES[9:])]
-        read = [read_aws_instance_types(part) for part in parts]
+        read = [read_listing("aws", part) for part in parts]
         assert [part.truncated for part in read] == [True, True, False]
         whole = combine(read)
-        assert whole.catalog == read_aws_instance_types(TEXT).catalog
+        assert whole.catalog == read_listing("aws", TEXT).catalog
         assert (whole.found, whole.imported, whole.pages, whole.truncated) == (15, 15, 3, False)
         assert combine(read[:2]).truncated
         again = combine([*read, read[0]])
         assert (again.found, again.imported, again.repeats) == (20, 15, 5)
 
     def test_two_files_with_different_figures_are_rejected(self):
-        other = read_aws_instance_types(page(one(VCpuInfo__DefaultVCpus=4)))
+        other = read_listing("aws", page(one(VCpuInfo__DefaultVCpus=4)))
         with pytest.raises(TableError) as caught:
-            combine([read_aws_instance_types(TEXT), other])
+            combine([read_listing("aws", TEXT), other])
         message = "m5.large, vcpus: got 4, but an earlier file has 2 for the same type"
         assert str(caught.value) == message
 
@@ -157,9 +157,9 @@ class TestFields:
     @pytest.mark.parametrize(
         ("changes", "field", "value"),
         [
-            ({"EbsInfo": ...}, "concurrent_iops", None),
-            ({"EbsInfo": None}, "disk_mb_per_second", None),
-            ({"EbsInfo__EbsOptimizedInfo": ...}, "burst_concurrent_iops", None),
+            ({"EbsInfo": ..., "InstanceType": "x9z.large"}, "concurrent_iops", None),
+            ({"EbsInfo": None, "InstanceType": "x9z.large"}, "disk_mb_per_second", None),
+            ({"EbsInfo__EbsOptimizedInfo": ..., "InstanceType": "x9z.large"}, "burst_concurrent_iops", None),
             ({"EbsInfo__EbsOptimizedInfo__BaselineIops": None}, "concurrent_iops", None),
             ({"EbsInfo__EbsOptimizedInfo__BaselineIops": ...}, "burst_concurrent_iops", 18_750),
             ({"EbsInfo__EbsOptimizedInfo__MaximumIops": ...}, "burst_concurrent_iops", None),
@@ -209,7 +209,7 @@ class TestFields:
         ],
     )
     def test_a_type_without_vcpus_or_memory_is_dropped(self, changes, reason):
-        imported = read_aws_instance_types(page(one(**changes), one("m4.large")))
+        imported = read_listing("aws", page(one(**changes), one("m4.large")))
         assert imported.dropped == (Dropped(machine_type="m5.large", reason=reason),)
         assert (imported.found, imported.imported) == (2, 1)
 
@@ -249,31 +249,31 @@ class TestFields:
     )  # fmt: skip
     def test_an_impossible_figure_is_rejected(self, changes, field, reason):
         with pytest.raises(TableError) as caught:
-            read_aws_instance_types(page(one("m4.large"), one(**changes)))
+            read_listing("aws", page(one("m4.large"), one(**changes)))
         assert str(caught.value) == f"row 2 (m5.large), {field}: {reason}"
         assert (caught.value.row, caught.value.field) == (2, field)
 
     @pytest.mark.parametrize("name", ["", "m5 large", "m5\ud800", "x" * 101, "m5\n", "мм5.large"])
     def test_an_impossible_name_is_rejected(self, name):
         with pytest.raises(TableError, match=r"^row 1, InstanceType: got .*, expected the name of a machine type$"):
-            read_aws_instance_types([one(InstanceType=name)])
+            read_listing("aws", [one(InstanceType=name)])
 
     def test_rows_are_counted_across_pages(self):
         with pytest.raises(TableError, match=r"^row 4 \(m5\.large\), VCpuInfo\.DefaultVCpus: "):
-            read_aws_instance_types(page(*TYPES[:3], NextToken="x") + page(one(VCpuInfo__DefaultVCpus=0)))
+            read_listing("aws", page(*TYPES[:3], NextToken="x") + page(one(VCpuInfo__DefaultVCpus=0)))
 
 
 class TestRepeats:
     def test_an_equal_repeat_is_counted(self):
-        imported = read_aws_instance_types(page(one(), one("m4.large"), one()))
+        imported = read_listing("aws", page(one(), one("m4.large"), one()))
         assert (imported.found, imported.imported, imported.repeats) == (3, 2, 1)
 
     def test_a_repeat_with_another_figure_is_rejected(self):
         with pytest.raises(TableError) as caught:
-            read_aws_instance_types(page(one(), one(MemoryInfo__SizeInMiB=4_096)))
+            read_listing("aws", page(one(), one(MemoryInfo__SizeInMiB=4_096)))
         assert str(caught.value) == "row 2 (m5.large), memory_gib: got 4, but row 1 has 8 for the same type"
         with pytest.raises(TableError, match=r"concurrent_iops: got unknown, but row 1 has 3600 for the same type$"):
-            read_aws_instance_types(page(one(), one(EbsInfo__EbsOptimizedInfo__BaselineIops=None)))
+            read_listing("aws", page(one(), one(EbsInfo__EbsOptimizedInfo__BaselineIops=None)))
 
 
 DEEP = "[" * 200_000
@@ -290,12 +290,12 @@ NO_LISTING = [
     ("3", "not a listing: got a number, expected an object"),
     ('"x"', "not a listing: got text, expected an object"),
     ("true", "not a listing: got true or false, expected an object"),
-    ("[3]", "not a listing: got a number, expected an object"),
-    ("[[{}]]", "not a listing: got a list, expected an object"),
+    ("[3]", "not a listing: got a list whose first entry is a number, expected an object"),
+    ("[[{}]]", "not a listing: got a list whose first entry is a list, expected an object"),
     ('{"InstanceTypes": {}}', "not a listing: got an object, expected an object"),
     ('{"InstanceTypes": [3]}', "row 1: got a number, expected an object"),
     ('{"InstanceTypes": [{}]}', "row 1, InstanceType: missing, expected the name of a machine type"),
-    ('[{"name": "n1-standard-1", "guestCpus": 1}]', "not a listing: got an object, expected an object with "
+    ('[{"name": "n1-standard-1", "guestCpus": 1}]', "not a listing: got a list, expected an object with "
      "InstanceTypes, as aws ec2 describe-instance-types prints; it looks like the list of gcloud"),
     (TEXT[:-20], "not JSON: Unterminated string starting at, line 981, column 7; is the file cut off?"),
     (TEXT[:2_000], "not JSON: "),
@@ -315,7 +315,7 @@ NO_LISTING = [
 @pytest.mark.parametrize(("source", "message"), NO_LISTING, ids=range(len(NO_LISTING)))
 def test_input_that_is_not_a_listing_is_rejected(source, message):
     with pytest.raises(TableError) as caught:
-        read_aws_instance_types(source)
+        read_listing("aws", source)
     assert str(caught.value).startswith(message)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -377,19 +377,19 @@ class TestAnything:
             except (KeyError, IndexError, TypeError):
                 continue
         text = json.dumps(sample) if data.draw(st.booleans()) else sample
-        is_sound(result(read_aws_instance_types, text))
+        is_sound(result(read_listing, "aws", text))
 
     @given(JSON)
     def test_any_json(self, document):
-        is_sound(result(read_aws_instance_types, document))
+        is_sound(result(read_listing, "aws", document))
 
     @given(st.binary(max_size=60) | st.text(max_size=60) | st.text('[]{},:"0123456789 eE.-nultrfasNI\\d', max_size=60))
     def test_any_text(self, text):
         with pytest.raises(EtcdSizeError) as caught:
-            read_aws_instance_types(text)
+            read_listing("aws", text)
         assert len(str(caught.value).splitlines()) == 1
 
     @given(st.integers(1, len(TEXT) - 3))
     def test_a_sample_that_is_cut_off(self, length):
         with pytest.raises(TableError):
-            read_aws_instance_types(TEXT[:length])
+            read_listing("aws", TEXT[:length])

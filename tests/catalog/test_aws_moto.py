@@ -11,7 +11,7 @@ from importlib import import_module
 import pytest
 from needs import leave_out
 
-from etcdsize import load_catalog, read_aws_instance_types
+from etcdsize import load_catalog, read_listing
 
 # The server takes its time to list all types.
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ def answer() -> dict:
 
 @pytest.fixture(scope="session")
 def imported(answer):
-    return read_aws_instance_types(json.dumps(answer), date="2026-11-25")
+    return read_listing("aws", json.dumps(answer), date="2026-11-25")
 
 
 def test_every_type_is_accounted_for(answer, imported):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import result
 
-from etcdsize import Dropped, EtcdSizeError, Imported, TableError, load_catalog, read_gcloud_machine_types
+from etcdsize import Dropped, EtcdSizeError, Imported, TableError, load_catalog, read_listing
 
 TEXT = (Path(__file__).parents[1] / "data" / "gcloud-machine-types.json").read_text()
 LIST = json.loads(TEXT)
@@ -24,7 +24,7 @@ def entry(name: str = "n2-standard-4", **changes) -> dict:
 
 
 def read_one(name: str = "n2-standard-4", **changes):
-    (machine,) = read_gcloud_machine_types([entry(name, **changes)]).catalog.machines
+    (machine,) = read_listing("gcloud", [entry(name, **changes)]).catalog.machines
     return machine
 
 
@@ -32,7 +32,7 @@ class TestList:
     """The list in the shape of the API's reference: older and newer entries, zones by name and by URL."""
 
     def test_each_type_of_the_sample_becomes_a_machine(self):
-        imported = read_gcloud_machine_types(TEXT, date="2026-11-25")
+        imported = read_listing("gcloud", TEXT, date="2026-11-25")
         assert (imported.found, imported.imported, imported.dropped, imported.repeats) == (31, 15, (), 16)
         assert not imported.truncated
         rows = {
@@ -66,7 +66,7 @@ class TestList:
         assert all(m.concurrent_iops is m.disk_mb_per_second is m.price is None for m in machines)
 
     def test_the_catalog_has_its_name_date_and_the_providers_disks(self):
-        catalog = read_gcloud_machine_types(TEXT, date="2026-11-25").catalog
+        catalog = read_listing("gcloud", TEXT, date="2026-11-25").catalog
         assert (catalog.name, catalog.date, catalog.providers) == ("gce-imported", "2026-11-25", ("gce",))
         kinds = ["pd-ssd", "pd-balanced", "pd-standard", "hyperdisk-balanced"]
         assert [kind.kind for kind in catalog.disk_kinds] == kinds
@@ -88,7 +88,7 @@ class TestList:
             }
             for machine in rows
         ]
-        found = read_gcloud_machine_types(listed).catalog.machines
+        found = read_listing("gcloud", listed).catalog.machines
         for machine, row in zip(found, rows, strict=True):
             assert machine == row.model_copy(update={"price": None, "source": machine.source})
 
@@ -155,7 +155,7 @@ class TestFields:
         [({"guestCpus": ...}, "no number of vCPUs"), ({"memoryMb": None}, "no memory")],
     )
     def test_a_type_without_vcpus_or_memory_is_dropped(self, changes, reason):
-        imported = read_gcloud_machine_types([entry(**changes), entry("n2-standard-8", guestCpus=8)])
+        imported = read_listing("gcloud", [entry(**changes), entry("n2-standard-8", guestCpus=8)])
         assert imported.dropped == (Dropped(machine_type="n2-standard-4", reason=reason),)
 
     @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ class TestFields:
     )  # fmt: skip
     def test_an_impossible_figure_is_rejected(self, changes, field, reason):
         with pytest.raises(TableError) as caught:
-            read_gcloud_machine_types([entry("n2-standard-2"), entry(**changes)])
+            read_listing("gcloud", [entry("n2-standard-2"), entry(**changes)])
         assert str(caught.value) == f"row 2 (n2-standard-4), {field}: {reason}"
         assert (caught.value.row, caught.value.field) == (2, field)
 
@@ -185,21 +185,21 @@ class TestZones:
 
     def test_repeats_in_other_zones_are_counted(self):
         zones = ["us-central1-a", "https://www.googleapis.com/compute/v1/projects/p/zones/us-central1-b", None]
-        imported = read_gcloud_machine_types([entry(zone=zone) for zone in zones])
+        imported = read_listing("gcloud", [entry(zone=zone) for zone in zones])
         assert (imported.found, imported.imported, imported.repeats) == (3, 1, 2)
 
     def test_several_lists_are_read_as_one(self):
-        imported = read_gcloud_machine_types(json.dumps([entry()]) + "\n" + json.dumps([entry(), entry("n2-x")]))
+        imported = read_listing("gcloud", json.dumps([entry()]) + "\n" + json.dumps([entry(), entry("n2-x")]))
         assert (imported.found, imported.imported, imported.repeats, imported.truncated) == (3, 2, 1, False)
 
     @pytest.mark.parametrize("states", [("DEPRECATED", None), (None, "DEPRECATED")])
     def test_a_type_deprecated_in_one_zone_only_is_current(self, states):
         listed = [entry("n4-standard-4", deprecated=state and {"state": state}) for state in states]
-        assert read_gcloud_machine_types(listed).catalog.machines[0].lifecycle == "current"
+        assert read_listing("gcloud", listed).catalog.machines[0].lifecycle == "current"
 
     def test_different_figures_for_a_type_are_rejected(self):
         with pytest.raises(TableError) as caught:
-            read_gcloud_machine_types([entry(), entry("n2-x"), entry(memoryMb=8_192)])
+            read_listing("gcloud", [entry(), entry("n2-x"), entry(memoryMb=8_192)])
         assert str(caught.value) == "row 3 (n2-standard-4), memory_gib: got 8, but row 1 has 16 for the same type"
 
 
@@ -208,12 +208,12 @@ NO_LISTING = [
     ("", "no usable machine; expected what gcloud compute machine-types list prints"),
     ("[]", "no usable machine; expected what gcloud compute machine-types list prints"),
     ("{}", f"not a listing: got an object, expected {EXPECTED}"),
-    ("[3]", f"not a listing: got a list, expected {EXPECTED}"),
-    ("[{}]", f"not a listing: got a list, expected {EXPECTED}"),
+    ("[3]", f"not a listing: got a list whose first entry is a number, expected {EXPECTED}"),
+    ("[{}]", f"not a listing: got a list whose first entry has no name, expected {EXPECTED}"),
     ('{"InstanceTypes": []}', f"not a listing: got an object, expected {EXPECTED}; it looks like the list of aws"),
     (
-        '[{"InstanceType": "m5.large"}]',
-        f"not a listing: got a list, expected {EXPECTED}; it looks like the list of aws",
+        '[{"InstanceType": "m5.large", "VCpuInfo": {}}]',
+        f"not a listing: got a list whose first entry has no name, expected {EXPECTED}; it looks like the list of aws",
     ),
     ('[{"name": "n2-a"}, 3]', "row 2: got a number, expected an object"),
     ('[{"name": null}]', "row 1, name: missing, expected the name of a machine type"),
@@ -228,7 +228,7 @@ NO_LISTING = [
 @pytest.mark.parametrize(("source", "message"), NO_LISTING, ids=range(len(NO_LISTING)))
 def test_input_that_is_not_a_listing_is_rejected(source, message):
     with pytest.raises(TableError) as caught:
-        read_gcloud_machine_types(source)
+        read_listing("gcloud", source)
     assert str(caught.value).startswith(message)
 
 
@@ -249,7 +249,7 @@ class TestAnything:
     @given(st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES), max_size=4), st.booleans())
     def test_a_mutated_sample(self, changes, parsed):
         listed = [LIST[index] | change for index, change in enumerate(changes)]
-        imported = result(read_gcloud_machine_types, listed if parsed else json.dumps(listed))
+        imported = result(read_listing, "gcloud", listed if parsed else json.dumps(listed))
         if isinstance(imported, EtcdSizeError):
             assert len(str(imported).splitlines()) == 1
         else:
@@ -259,11 +259,11 @@ class TestAnything:
     @given(st.recursive(VALUES, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
     def test_any_json(self, document):
         with pytest.raises(EtcdSizeError) as caught:
-            read_gcloud_machine_types([document])
+            read_listing("gcloud", [document])
         assert len(str(caught.value).splitlines()) == 1
 
     @given(st.binary(max_size=60) | st.text(max_size=60))
     def test_any_text(self, text):
         with pytest.raises(EtcdSizeError) as caught:
-            read_gcloud_machine_types(text)
+            read_listing("gcloud", text)
         assert len(str(caught.value).splitlines()) == 1

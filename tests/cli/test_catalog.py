@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from etcdsize import fit, load_catalog, read_aws_instance_types, read_gcloud_machine_types
+from etcdsize import fit, load_catalog, read_listing
 from etcdsize.reports.tables import render_machines
 
 DATA = Path(__file__).parents[1] / "data"
@@ -50,7 +50,7 @@ class TestImport:
 
     def test_aws(self, run, here):
         assert run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json") == (0, "", ACCOUNT)
-        expected = read_aws_instance_types((DATA / "aws-describe-instance-types.json").read_text(), date="2026-11-27")
+        expected = read_listing("aws", (DATA / "aws-describe-instance-types.json").read_text(), date="2026-11-27")
         assert load_catalog("my.json") == expected.catalog
         assert files() == ["1.json", "2.json", "aws.json", "gcloud.json", "my.json", "prices.csv"]
 
@@ -60,7 +60,7 @@ class TestImport:
 imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture unknown, 15 price unknown
 """
         assert run("catalog", "import", "--from", "gcloud", "gcloud.json", "-o", "my.json") == (0, "", account)
-        expected = read_gcloud_machine_types((DATA / "gcloud-machine-types.json").read_text()).catalog
+        expected = read_listing("gcloud", (DATA / "gcloud-machine-types.json").read_text()).catalog
         assert load_catalog("my.json").machines == expected.machines
 
     @pytest.mark.parametrize("files", [("1.json", "2.json"), ("2.json", "1.json")])
@@ -132,7 +132,8 @@ ERRORS = [
     (["import"],
      "the following arguments are required: FILE, --from, -o/--output; see 'etcdsize catalog import --help'"),
     (["import", "--from", "asw", "aws.json", "-o", "my.json"],
-     '--from: got "asw", expected aws or gcloud; did you mean "aws"?'),
+     '--from: got "asw", expected aliyun, aws, az, doctl, gcloud, hetzner, huawei, oci, openstack or tencent; did you '
+     'mean "aws"?'),
     (["import", "--from", "aws", "no.json", "-o", "my.json"], "no.json: cannot be read: No such file or directory"),
     (["import", "--from", "aws", ".", "-o", "my.json"], ".: cannot be read: Is a directory"),
     (["import", "--from", "aws", "aws.json", "-o", "no/my.json"],
@@ -147,8 +148,8 @@ ERRORS = [
     (["import", "--from", "aws", "-", "--prices", "-", "-o", "my.json"],
      "-: got it more than once, expected it once"),
     (["import", "--from", "aws", "gcloud.json", "-o", "my.json"],
-     "gcloud.json: not a listing: got an object, expected an object with InstanceTypes, as aws ec2 "
-     "describe-instance-types prints; it looks like the list of gcloud"),
+     "gcloud.json: not a listing: got a list, expected an object with InstanceTypes, as aws ec2 "
+     "describe-instance-types prints; it looks like the list of gcloud compute machine-types list (--from gcloud)"),
     (["import", "--from", "aws", "broken.json", "-o", "my.json"],
      "broken.json: row 1 (m5.large), VCpuInfo.DefaultVCpus: got 0, expected a whole number above 0"),
     (["import", "--from", "aws", "cut.json", "-o", "my.json"], "cut.json: not JSON: "),

@@ -180,14 +180,23 @@ def prices(random: Random) -> object:
 
 
 def listing(random: Random) -> object:
-    name, read = random.choice(
+    origin, name = random.choice(
         (
-            ("aws-describe-instance-types.json", etcdsize.read_aws_instance_types),
-            ("gcloud-machine-types.json", etcdsize.read_gcloud_machine_types),
+            ("aliyun", "aliyun-describe-instance-types.json"),
+            ("aws", "aws-describe-instance-types.json"),
+            ("az", "az-vm-list-skus.json"),
+            ("doctl", "doctl-compute-size-list.json"),
+            ("gcloud", "gcloud-machine-types.json"),
+            ("hetzner", "hcloud-server-type-list.json"),
+            ("huawei", "hcloud-ecs-list-flavors.json"),
+            ("oci", "oci-compute-shape-list.json"),
+            ("openstack", "openstack-flavor-list.json"),
+            ("tencent", "tccli-describe-instance-type-configs.json"),
+            ("tencent", "tccli-describe-zone-instance-config-infos.json"),
         )
     )
     document = json.loads((DATA / name).read_text(encoding="utf-8"))
-    return read(json_bytes(random, changed(random, document)), date="2026-11-01")
+    return etcdsize.read_listing(origin, json_bytes(random, changed(random, document)), date="2026-11-01")
 
 
 def query(random: Random) -> object:

@@ -1,1 +1,1 @@
-"""The readers of providers' own listings: one module each, with its `NAME` and its `read`."""
+"""The readers of providers' own listings, one module each: its `SHAPE`, and `machine_of` for one entry."""

@@ -1,77 +1,44 @@
-"""The reader of Google Cloud's own list, as `gcloud compute machine-types list --format=json` prints it."""
+"""Google Cloud's own list, as `gcloud compute machine-types list --format=json` or the Compute API prints it.
+
+The list has each type once for each zone. It does not cover network disks: a machine's limits for them come from a
+table of rules, and are unknown for a family that is not in it.
+"""
 
 from __future__ import annotations
 
 import functools
 
-from etcdsize.base.json_text import documents
+from etcdsize.catalog.disks import DiskLimit
+from etcdsize.catalog.entries import Entry, Shape
 from etcdsize.catalog.gce_limits import disk_limits
-from etcdsize.catalog.listing import Entry, Imported, collect, not_a_listing
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
 
-__all__ = ["NAME", "read", "read_gcloud_machine_types"]
+__all__ = ["SHAPE", "machine_of"]
 
-NAME = "gcloud"
-"""What `catalog import --from` calls this listing."""
-
-_COMMAND = "gcloud compute machine-types list"
-_EXPECTED = f"a list, as {_COMMAND} --format=json prints"
+SHAPE = Shape(
+    provider="gce",
+    command="gcloud compute machine-types list",
+    expected="a list, as gcloud compute machine-types list --format=json prints",
+    name=("name", "machine_type", "type"),
+    telling=("guestCpus", "memoryMb", "maximumPersistentDisks", "selfLink"),
+    lists=("items", "items.*.machineTypes"),
+    announces=("nextPageToken",),
+)
 _SHARED_CORE = ("f1-micro", "g1-small", "e2-micro", "e2-small", "e2-medium")
 # One bundled partition has 375 GB in these families; it may be larger in others.
 _PARTITION_GB = {"c3": 375, "c3d": 375}
 _ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
 
 
-def read_gcloud_machine_types(source: object, *, date: str = "") -> Imported:
-    """Return the machines of Google Cloud's own list, and what became of each entry.
-
-    The list has each type once for each zone; the repeats are counted. It does not cover network disks: a machine's
-    limits for them come from a table of rules, and are unknown for a family that is not in it.
-
-    Parameters
-    ----------
-    source : str, bytes or list
-        What `gcloud compute machine-types list --format=json` prints, as text or parsed JSON: one list, or several
-        one after the other.
-    date : str, optional
-        When the list was made.
-
-    Returns
-    -------
-    Imported
-        A type without vCPUs or memory is dropped, with the reason.
-
-    Raises
-    ------
-    TableError
-        For input that is not such a list, for an impossible figure, and for a type with two different figures. The
-        message names row and field.
-
-    Examples
-    --------
-    >>> listed = '[{"name": "n2-standard-2", "guestCpus": 2, "memoryMb": 8192, "zone": "us-central1-a"}]'
-    >>> machine = read_gcloud_machine_types(listed).catalog.machines[0]
-    >>> machine.memory_gib, machine.limits_for("pd-ssd")
-    (8, (15000, 251.65824))
-    """
-    found = documents(source)
-    entries: list[Entry] = []
-    for document in found:
-        if not isinstance(document, list) or any(not isinstance(fields, dict) for fields in document[:1]):
-            raise not_a_listing(document, _EXPECTED)
-        if document and "name" not in document[0]:
-            raise not_a_listing(document, _EXPECTED)
-        entries += (Entry(fields, row, "name") for row, fields in enumerate(document, len(entries) + 1))
-    return collect(entries, _machine, provider="gce", command=_COMMAND, date=date, pages=len(found))
-
-
-def _machine(entry: Entry) -> Machine | str:
-    vcpus = entry.whole("guestCpus")
-    memory = entry.whole("memoryMb")
+def machine_of(entry: Entry) -> Machine | str:
+    """Return the machine that an entry describes."""
+    vcpus = entry.vcpus("guestCpus")
+    # The field is called memoryMb, but counts MiB.
+    memory_gib = entry.memory_gib("memoryMb", "MiB")
     if vcpus is None:
         return "no number of vCPUs"
-    if memory is None:
+    if memory_gib is None:
         return "no memory"
     name = entry.machine_type
     family = name.partition("-")[0]
@@ -84,15 +51,14 @@ def _machine(entry: Entry) -> Machine | str:
         machine_type=name,
         family=family,
         vcpus=vcpus,
-        # The field is called memoryMb, but counts MiB.
-        memory_gib=memory // 1024 if memory % 1024 == 0 else memory / 1024,
-        disk_limits=disk_limits(family, name, vcpus, shared_core=shared_core),
+        memory_gib=memory_gib,
+        disk_limits=disk_limits(family, name, vcpus, shared_core=shared_core) or _kinds_alone(family),
         local_nvme_gb=_local_nvme(entry, family),
         arch=arch if stated in (None, "ARCHITECTURE_UNSPECIFIED") else _ARCHITECTURES.get(stated),
         lifecycle="previous" if state not in (None, "ACTIVE") else lifecycle,
         shared_core=shared_core,
         bare_metal=name.endswith("-metal"),
-        source=_COMMAND,
+        source=SHAPE.command,
     )
 
 
@@ -114,4 +80,11 @@ def _families() -> dict[str | None, tuple[str | None, str | None]]:
     return {machine.family: (machine.arch, machine.lifecycle) for machine in read_provider("gce").machines}
 
 
-read = read_gcloud_machine_types
+@functools.cache
+def _kinds_alone(family: str) -> tuple[DiskLimit, ...]:
+    """Return the kinds of disk that a family takes, where that is all that our own rows of it say."""
+    rows = [machine for machine in read_provider("gce").machines if machine.family == family]
+    limits = [limit for machine in rows for limit in machine.disk_limits]
+    if any(limit.concurrent_iops is not None for limit in limits):
+        return ()
+    return tuple(DiskLimit(kind=kind) for kind in dict.fromkeys(limit.kind for limit in limits))
