@@ -33,6 +33,7 @@ __all__ = [
     "Disk",
     "DiskChoice",
     "DiskKind",
+    "DiskKindPrice",
     "DiskLimit",
     "DiskNeed",
     "DiskPrice",
@@ -59,6 +60,7 @@ __all__ = [
     "Horizon",
     "Imported",
     "InvalidWorkloadError",
+    "LeftOut",
     "LocalCandidate",
     "Machine",
     "MachinePrice",
@@ -80,6 +82,7 @@ __all__ = [
     "PlanError",
     "Price",
     "PriceStep",
+    "Priced",
     "Profile",
     "Rejected",
     "Resources",
@@ -128,6 +131,7 @@ __all__ = [
     "read_fio",
     "read_listing",
     "read_metrics",
+    "read_price_list",
     "read_prices",
     "read_profile",
     "render",
@@ -149,7 +153,7 @@ _PUBLIC_NAMES = {
     "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
     "plan.cluster": ("ClusterPlan",),
     "catalog.costs": ("Cost", "DiskPrice", "Price", "PriceStep"),
-    "catalog.disks": ("DiskChoice", "DiskKind", "DiskLimit"),
+    "catalog.disks": ("DiskChoice", "DiskKind", "DiskKindPrice", "DiskLimit"),
     "errors": (
         "CalibrationError",
         "ColumnError",
@@ -186,7 +190,8 @@ _PUBLIC_NAMES = {
     "catalog.write_latency": ("WriteLatency",),
     "plan.render": ("render",),
     "catalog.listing": ("Dropped", "Imported"),
-    "catalog.registry": ("read_listing",),
+    "catalog.price_lists": ("LeftOut", "Priced"),
+    "catalog.registry": ("read_listing", "read_price_list"),
     "observation.metrics": ("read_metrics",),
     "catalog.fio": ("MeasuredDisk", "read_fio"),
     "catalog.prices": ("read_prices",),
@@ -237,12 +242,13 @@ if TYPE_CHECKING:
     from etcdsize.calibration.calibrate import calibrate
     from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
     from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
-    from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskLimit
+    from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskKindPrice, DiskLimit
     from etcdsize.catalog.fio import MeasuredDisk, read_fio
     from etcdsize.catalog.listing import Dropped, Imported
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
+    from etcdsize.catalog.price_lists import LeftOut, Priced
     from etcdsize.catalog.prices import read_prices
-    from etcdsize.catalog.registry import read_listing
+    from etcdsize.catalog.registry import read_listing, read_price_list
     from etcdsize.catalog.write_latency import WriteLatency
     from etcdsize.errors import (
         CalibrationError,

@@ -30,6 +30,7 @@ API_SERVER = api_server_page()
 FOLDER = tempfile.TemporaryDirectory()
 MODEL = write_model(Path(FOLDER.name) / "my-model.json")
 FIO = (Path(__file__).parent / "data" / "fio-3.33.json").read_text()
+AZURE_PRICES = (Path(__file__).parent / "data" / "azure-retail-prices-vm.json").read_text()
 PRICES = "machine_type,price_per_hour,currency,region,date\nm8i.large,0.1,USD,us-east-1,2026-11-01\n"
 
 
@@ -138,6 +139,13 @@ def calls() -> dict[str, dict[str, object]]:
         "read_listing": {"origin": "gcloud", "source": GCLOUD, "date": "2026-11-01", "provider": "gce"},
         "read_metrics": {"source": METRICS, "taken_unix_seconds": 2e9},
         "read_fio": {"source": FIO},
+        "read_price_list": {
+            "origin": "azure-prices",
+            "source": AZURE_PRICES,
+            "catalog": "current",
+            "region": "westeurope",
+            "date": "2026-11-01",
+        },
         "read_prices": {"text": PRICES},
         "read_profile": {"text": PROFILE, "file": "load.toml"},
         "render": {"plan": plan, "format": "flags"},

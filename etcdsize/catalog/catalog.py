@@ -15,7 +15,7 @@ from etcdsize.base.checks import list_of, names_of, text_of
 from etcdsize.base.model import Answer, DateOrEmpty, Model, Name, read_table
 from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.catalog import providers
-from etcdsize.catalog.disks import DiskKind
+from etcdsize.catalog.disks import DiskKind, DiskKindPrice
 from etcdsize.catalog.machines import Machine, MachinePrice
 from etcdsize.catalog.providers import Provider, known_providers, misspelt_provider, provider_name
 from etcdsize.errors import OptionError, TableError
@@ -206,14 +206,14 @@ class Catalog(Answer):
             )
         return kinds[kind]
 
-    def merge(self, prices: Iterable[MachinePrice]) -> "Catalog":
-        """Return the catalog with these prices instead of its own; the other machines keep their prices.
+    def merge(self, prices: Iterable[MachinePrice | DiskKindPrice]) -> "Catalog":
+        """Return the catalog with these prices instead of its own; the other machines and disks keep their prices.
 
         Raises
         ------
         TableError
-            For a type that the catalog does not have, or that two providers have, and for a type with two prices. The
-            message names the row.
+            For a type or a kind of disk that the catalog does not have, or that two providers have, and for one with
+            two prices. The message names the row.
 
         Examples
         --------
@@ -223,33 +223,41 @@ class Catalog(Answer):
         >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.per_hour
         0.09
         """
-        places: dict[str, list[tuple[str, int]]] = {}
+        places: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for index, machine in enumerate(self.machines):
-            places.setdefault(machine.machine_type, []).append((machine.provider, index))
-        machines, rows = list(self.machines), dict[int, int]()
+            places.setdefault(("machine_type", machine.machine_type), []).append((machine.provider, index))
+        for index, kind in enumerate(self.disk_kinds):
+            places.setdefault(("disk_kind", kind.kind), []).append((kind.provider, index))
+        machines, kinds, rows = list(self.machines), list(self.disk_kinds), dict[tuple[str, int], int]()
         for row, listed in enumerate(list_of("prices", prices), 1):
-            if not isinstance(listed, MachinePrice):
-                raise TableError(f"row {row}: got {shown(listed)}, expected a MachinePrice", row=row)
+            if not isinstance(listed, (MachinePrice, DiskKindPrice)):
+                raise TableError(f"row {row}: got {shown(listed)}, expected a MachinePrice or a DiskKindPrice", row=row)
+            if isinstance(listed, MachinePrice):
+                field, name, what = "machine_type", listed.machine_type, "machine"
+            else:
+                field, name, what = "disk_kind", listed.kind, "kind of disk"
             found = [
                 (provider, index)
-                for provider, index in places.get(listed.machine_type, [])
+                for provider, index in places.get((field, name), [])
                 if listed.provider in (None, provider)
             ]
             if len(found) != 1:
-                raise TableError(
-                    _not_one_machine(self, listed, row, [name for name, _ in found]), row=row, field="machine_type"
-                )
+                reason = _not_one(self, field, name, listed.provider, [provider for provider, _ in found])
+                raise TableError(f"row {row}, {field}: {reason}", row=row, field=field)
             index = found[0][1]
-            if index in rows:
+            if (field, index) in rows:
                 raise TableError(
-                    f"row {row}, machine_type: got {shown(listed.machine_type)}, which is also in row {rows[index]}; "
-                    "expected one price for each machine",
+                    f"row {row}, {field}: got {shown(name)}, which is also in row {rows[field, index]}; expected one "
+                    f"price for each {what}",
                     row=row,
-                    field="machine_type",
+                    field=field,
                 )
-            rows[index] = row
-            machines[index] = machines[index].model_copy(update={"price": listed.price})
-        return self.model_copy(update={"machines": tuple(machines)})
+            rows[field, index] = row
+            if isinstance(listed, MachinePrice):
+                machines[index] = machines[index].model_copy(update={"price": listed.price})
+            else:
+                kinds[index] = kinds[index].model_copy(update={"price": listed.price})
+        return self.model_copy(update={"machines": tuple(machines), "disk_kinds": tuple(kinds)})
 
     def in_region(self, region: str | Iterable[str], providers: Sequence[str] | None = None) -> "Catalog":
         """Return the catalog at the prices of a region of a provider, or of a region each of several providers.
@@ -427,14 +435,18 @@ def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Ite
             )
 
 
-def _not_one_machine(catalog: Catalog, listed: MachinePrice, row: int, providers: Sequence[str]) -> str:
-    where = f"row {row}, machine_type: got {shown(listed.machine_type)}, "
+def _not_one(catalog: Catalog, field: str, name: str, provider: str | None, providers: Sequence[str]) -> str:
+    """Return why a price is not that of one machine or of one kind of disk."""
     if providers:
-        return f"{where}which {in_words(providers)} both have; add the provider to the row"
-    known = [machine.machine_type for machine in catalog.machines if listed.provider in (None, machine.provider)]
-    of = f"{listed.provider} " if listed.provider else ""
-    where += f"which is not among the {of}machines in the catalog {shown(catalog.name)}"
-    return f"{where}{nearest(listed.machine_type, known)}"
+        return f"got {shown(name)}, which {in_words(providers)} both have; add the provider to the row"
+    rows = catalog.machines if field == "machine_type" else catalog.disk_kinds
+    known = [
+        one.machine_type if isinstance(one, Machine) else one.kind for one in rows if provider in (None, one.provider)
+    ]
+    of = f"{provider} " if provider else ""
+    what = "machines" if field == "machine_type" else "disks"
+    missing = f"got {shown(name)}, which is not among the {of}{what} in the catalog {shown(catalog.name)}"
+    return f"{missing}{nearest(name, known)}"
 
 
 def names_of_providers(provider: str | Iterable[str] | None) -> tuple[str, ...]:

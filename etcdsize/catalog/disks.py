@@ -12,14 +12,15 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
-from etcdsize.catalog.costs import cost_of_iops, cost_of_size, cost_of_throughput
+from etcdsize.catalog.costs import DiskPrice, cost_of_iops, cost_of_size, cost_of_throughput
 from etcdsize.catalog.disk_figures import DiskFigures
 from etcdsize.catalog.disk_purchase import Purchase, cheapest_purchase
 from etcdsize.catalog.figures import check_amount, exact_text, number
 from etcdsize.catalog.money import Currency
+from etcdsize.catalog.providers import Provider
 from etcdsize.catalog.volumes import Volume
 
-__all__ = ["DiskChoice", "DiskKind", "DiskLimit"]
+__all__ = ["DiskChoice", "DiskKind", "DiskKindPrice", "DiskLimit"]
 
 
 class DiskLimit(Model):
@@ -243,3 +244,14 @@ class DiskKind(DiskFigures):
         if limit_unknown:
             return f"{self.kind} includes {has} {unit}, {wants} needed; how many more can be bought is unknown"
         return f"{self.kind} reaches at most {has} {unit}, {wants} needed"
+
+
+class DiskKindPrice(Model):
+    """The price of one kind of disk, from a list of prices."""
+
+    provider: Annotated[
+        Provider | None,
+        Field(description="The provider that sells it. None: the one that has the kind."),
+    ] = None
+    kind: Annotated[Name, Field(description="The provider's name for it.")]
+    price: Annotated[DiskPrice, Field(description="Its price.")]

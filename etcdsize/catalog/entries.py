@@ -95,8 +95,8 @@ def entries_of(source: object, shape: Shape, others: Iterable[tuple[str, Shape]]
     for document in documents(source):
         inner = _unwrapped(document)
         hint = "" if shape.recognizes(inner) else _resembles(inner, others)
-        several = isinstance(inner, list) and inner and not shape.names(inner[0])
-        for page in map(_unwrapped, inner) if several else [inner]:
+        pages_of = inner if isinstance(inner, list) and inner and not shape.names(inner[0]) else [document]
+        for page in map(_unwrapped, pages_of):
             is_entry = shape.names(page) and shape.listed(page) is None
             listed = [page] if is_entry else page if isinstance(page, list) else shape.listed(page)
             if listed is None or hint or (isinstance(page, list) and page and not shape.names(page[0])):

@@ -9,26 +9,34 @@ from typing import NoReturn
 
 from etcdsize.base.model import date_of
 from etcdsize.base.text import nearest, shown
-from etcdsize.catalog.costs import Price
+from etcdsize.catalog.costs import DiskPrice, Price, PriceStep
+from etcdsize.catalog.disks import DiskKindPrice
 from etcdsize.catalog.machines import MachinePrice
 from etcdsize.errors import EtcdSizeError, TableError
 
 __all__ = ["read_prices"]
 
-_REQUIRED = ("machine_type", "price_per_hour", "currency", "region", "date")
-_COLUMNS = (*_REQUIRED, "provider", "source")
+_OF_A_MACHINE = ("machine_type", "price_per_hour")
+_OF_A_DISK = ("disk_kind", "price_per_gib_month")
+_MORE_OF_A_DISK = ("price_per_iops_month", "price_per_mb_per_second_month")
+_OF_EACH = ("currency", "region", "date")
+_REQUIRED = (*_OF_A_MACHINE, *_OF_EACH)
+_COLUMNS = (*_REQUIRED, "provider", "source", *_OF_A_DISK, *_MORE_OF_A_DISK)
 _RENAMED = {"price_usd_hour": "price_per_hour"}
 _PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
 
-def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
+def read_prices(text: str | bytes) -> tuple[MachinePrice | DiskKindPrice, ...]:
     r"""Return the prices of a CSV with the columns machine_type, price_per_hour, currency, region and date.
+
+    A row is the price of a machine, or of a kind of disk in the columns disk_kind, price_per_gib_month and, where more
+    can be provisioned, price_per_iops_month and price_per_mb_per_second_month.
 
     Parameters
     ----------
     text : str or bytes
-        UTF-8. The columns may be in any order; `provider` and `source` are optional, and no others are accepted. A
-        date is written like 2026-11-25, and a currency like USD.
+        UTF-8. The columns may be in any order; those of disks, `provider` and `source` are optional, and no others are
+        accepted. A date is written like 2026-11-25, and a currency like USD.
 
     Raises
     ------
@@ -49,7 +57,7 @@ def read_prices(text: str | bytes) -> tuple[MachinePrice, ...]:
     if not isinstance(text, str):
         raise TableError(f"got {shown(text)} of type {type(text).__name__}, expected the text of a CSV")
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    prices: list[MachinePrice] = []
+    prices: list[MachinePrice | DiskKindPrice] = []
     try:
         header = next(rows, None)
         if not header:
@@ -78,42 +86,62 @@ def _check_header(header: list[str]) -> None:
             )
         if header.count(name) > 1:
             raise TableError(f"{name}: got the column more than once, expected it once", field=name)
-    for name in _REQUIRED:
+    disks = "disk_kind" in header
+    machines = "machine_type" in header or not disks
+    for name in (*(_OF_A_MACHINE if machines else ()), *(_OF_A_DISK if disks else ()), *_OF_EACH):
         if name not in header:
             raise TableError(f"{name}: missing; the column is required", field=name)
 
 
-def _price(header: list[str], cells: list[str], row: int) -> MachinePrice:
+def _price(header: list[str], cells: list[str], row: int) -> MachinePrice | DiskKindPrice:
     if len(cells) != len(header):
         raise TableError(f"row {row}: got {len(cells)} cells, expected {len(header)} as in the header", row=row)
     fields = dict(zip(header, cells, strict=True))
+    is_disk = bool(fields.get("disk_kind")) or "machine_type" not in header
+    own, other = (_OF_A_DISK, _OF_A_MACHINE) if is_disk else (_OF_A_MACHINE, (*_OF_A_DISK, *_MORE_OF_A_DISK))
     for name, cell in fields.items():
-        if not cell and name in _REQUIRED:
+        if not cell and name in (*own, *_OF_EACH):
             _reject(row, name, "missing")
+        if cell and name in other:
+            what = "kind of disk" if is_disk else "machine"
+            _reject(row, name, f"got {shown(cell)}, expected none in the row of a {what}")
         if not cell.isprintable() or cell != cell.strip():
             _reject(row, name, f"got {shown(cell)}, expected printable text without spaces around it")
-    per_hour = fields["price_per_hour"]
-    if not _PRICE.fullmatch(per_hour) or not float(per_hour):
-        _reject(row, "price_per_hour", f'got {shown(per_hour)}, expected a price per hour such as "0.096"')
     try:
         date_of(fields["date"])
     except ValueError as error:
         _reject(row, "date", str(error))
+    about = {name: fields.get(name, "") for name in (*_OF_EACH, "source")}
+    provider = fields.get("provider") or None
+    names = (*_OF_A_DISK[1:], *_MORE_OF_A_DISK) if is_disk else _OF_A_MACHINE[1:]
+    amounts = [_amount(row, name, fields.get(name, "")) for name in names]
     try:
-        return MachinePrice(
-            provider=fields.get("provider") or None,
-            machine_type=fields["machine_type"],
-            price=Price(
-                per_hour=int(per_hour) if per_hour.isdigit() else float(per_hour),
-                currency=fields["currency"],
-                region=fields["region"],
-                date=fields["date"],
-                source=fields.get("source", ""),
-            ),
+        if not is_disk:
+            price = Price(per_hour=amounts[0], **about)
+            return MachinePrice(provider=provider, machine_type=fields["machine_type"], price=price)
+        per_gib, per_iops, per_mb_per_second = amounts
+        of_disk = DiskPrice(
+            per_gib_month=per_gib,
+            per_iops_month=None if per_iops is None else (PriceStep(up_to=None, per_month=per_iops),),
+            per_mb_per_second_month=per_mb_per_second,
+            **about,
         )
+        return DiskKindPrice(provider=provider, kind=fields["disk_kind"], price=of_disk)
     except EtcdSizeError as error:
         field = getattr(error, "field", None)
         _reject(row, field or "provider", str(error).rpartition(f"{field}: " if field else "provider: ")[2])
+
+
+def _amount(row: int, name: str, cell: str) -> float | None:
+    """Return the price in a cell, None for an empty one; a price of 0 is a mistake."""
+    if not cell:
+        return None
+    if not _PRICE.fullmatch(cell) or not float(cell):
+        expected = (
+            'a price per hour such as "0.096"' if name == "price_per_hour" else 'a price per month such as "0.08"'
+        )
+        _reject(row, name, f"got {shown(cell)}, expected {expected}")
+    return int(cell) if cell.isdigit() else float(cell)
 
 
 def _reject(row: int, field: str, reason: str) -> NoReturn:

@@ -1,10 +1,12 @@
-"""`etcdsize catalog import`: make a catalog from a provider's own list of machines."""
+"""`etcdsize catalog import` and `etcdsize catalog prices`: catalogs from providers' lists of machines and prices."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etcdsize.base.text import safe_json
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
@@ -15,7 +17,10 @@ from etcdsize.cli.own_machines import add_own_machines
 from etcdsize.cli.streams import content, of_file, reject_own_output, write_json, write_text
 from etcdsize.errors import OptionError
 
-__all__ = ["add", "run_import"]
+if TYPE_CHECKING:
+    from etcdsize.catalog.catalog import Catalog
+
+__all__ = ["add", "run_import", "run_prices"]
 
 
 def add(commands: Commands) -> None:
@@ -78,12 +83,100 @@ prices: add them with --prices.""",
         help="prices, with the columns machine_type, price_per_hour, currency, region and date, and optionally "
         "provider and source",
     )
+    _add_prices(commands)
+
+
+def _add_prices(commands: Commands) -> None:
+    example = "etcdsize catalog prices --from aws-prices prices.json --catalog types.json -o my.json"
+    parser = add_command(
+        commands,
+        "prices",
+        run=run_prices,
+        summary="put the prices of a provider's list into a catalog",
+        description="""\
+Put the prices that a provider's list has in a region into a catalog:
+
+  aws-prices    aws pricing get-products, or an offer file of a region
+  azure-prices  the pages of the Azure Retail Prices API
+  cyclenerd     pricing.yml of Cyclenerd/google-cloud-pricing-cost-calculator
+                (needs pip install 'etcdsize[prices]')
+  gce-skus      the SKUs of Compute Engine in the Cloud Billing API
+  csv           a list of your own, with a header
+
+A summary goes to standard error: how many prices were used, and why the others
+were not. What the list has no price for keeps its own. The exit code is 1 if
+pages are missing or nothing in the catalog has a price in the list.""",
+        example=f"{example}\netcdsize catalog prices --from gce-skus 1.json 2.json --region europe-west4 -o my.json",
+    )
+    parser.add_argument(
+        "files", metavar="FILE", type=file_name, nargs="+", help="the list, or its pages in order; - is standard input"
+    )
+    parser.add_argument("--from", metavar="NAME", dest="origin", required=True, help="what the list is")
+    parser.add_argument(
+        "--catalog", metavar="NAME", default="current", help="the catalog to price, by name or file (default: current)"
+    )
+    parser.add_argument("--region", metavar="NAME", help="the provider's name of the region, if the list has several")
+    parser.add_argument("--date", metavar="DATE", help="when the list was made, unless it says so (default: today)")
+    add_output(parser, help="the catalog to write; - is standard output", required=True)
+    add_force(parser)
+
+
+def run_prices(options: Namespace) -> int:
+    """Put the prices of a provider's list into a catalog."""
+    from etcdsize.base.checks import one_of
+    from etcdsize.catalog.catalog import load_catalog
+    from etcdsize.catalog.price_lists import apply_prices
+    from etcdsize.catalog.prices import read_prices
+    from etcdsize.catalog.registry import price_readers
+    from etcdsize.reports.tables import render_priced
+
+    readers = price_readers()
+    origin = one_of("--from", options.origin, [*readers, "csv"])
+    _check_files(options.files, options.output, force=options.force)
+    catalog = load_catalog(options.catalog)
+    date = today().isoformat() if options.date is None else options.date
+    if origin == "csv":
+        for name in options.files:
+            listed = of_file(name, partial(read_prices, content(name)))
+            catalog = of_file(name, partial(catalog.merge, listed))
+        _write_catalog(catalog, options.output)
+        return 0
+    reader = readers[origin]
+    readings = [of_file(name, partial(reader.reading_of, content(name))) for name in options.files]
+    priced = apply_prices(
+        readings, catalog, provider=reader.PROVIDER, region=options.region, date=date, source=reader.COMMAND
+    )
+    _write_catalog(priced.catalog, options.output)
+    write_text(render_priced(priced), aside=True)
+    return 1 if priced.truncated or not (priced.machines or priced.disk_kinds) else 0
+
+
+def _check_files(sources: Sequence[str], output: str, *, force: bool) -> None:
+    """Reject an output that cannot be written, or that is one of the inputs, before anything is read."""
+    from etcdsize.base.output_file import check_output, is_standard_output
+
+    reject_own_output(*sources, output=output)
+    for source in sources:
+        if sources.count(source) > 1:
+            raise OptionError(f"{source}: got it more than once, expected it once", option="files", value=source)
+        if not is_standard_output(output):
+            check_output(Path(output), None if source == "-" else Path(source), force=force)
+
+
+def _write_catalog(made: Catalog, output: str) -> None:
+    from etcdsize.base.output_file import is_standard_output, open_output
+
+    text = catalog_text(made)
+    if is_standard_output(output):
+        write_json(text)
+    else:
+        with open_output(Path(output)) as stream:
+            stream.write(safe_json(text).encode())
 
 
 def run_import(options: Namespace) -> int:
     """Make a catalog from a provider's own list of machines."""
     from etcdsize.base.checks import one_of
-    from etcdsize.base.output_file import check_output, is_standard_output, open_output
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.machines import ARCHITECTURES
     from etcdsize.catalog.prices import read_prices
@@ -93,13 +186,7 @@ def run_import(options: Namespace) -> int:
     origin = one_of("--from", options.origin, listing_readers())
     arch = None if options.arch is None else one_of("--arch", options.arch, ARCHITECTURES)
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
-    to_output = is_standard_output(options.output)
-    reject_own_output(*sources, output=options.output)
-    for source in sources:
-        if sources.count(source) > 1:
-            raise OptionError(f"{source}: got it more than once, expected it once", option="files", value=source)
-        if not to_output:
-            check_output(Path(options.output), None if source == "-" else Path(source), force=options.force)
+    _check_files(sources, options.output, force=options.force)
     date = today().isoformat()
     read = partial(read_listing, origin, date=date, provider=options.provider)
     imported = combine([of_file(name, partial(read, content(name))) for name in options.files])
@@ -111,13 +198,7 @@ def run_import(options: Namespace) -> int:
         prices = of_file(options.prices, partial(read_prices, content(options.prices)))
         priced = of_file(options.prices, partial(imported.catalog.merge, prices))
         imported = imported.model_copy(update={"catalog": priced})
-    made = imported.catalog
-    text = catalog_text(made)
-    if to_output:
-        write_json(text)
-    else:
-        with open_output(Path(options.output)) as stream:
-            stream.write(safe_json(text).encode())
+    _write_catalog(imported.catalog, options.output)
     write_text(render_import(imported), aside=True)
-    report_old_prices(date for machine in made.machines for date in dates_of_prices(machine))
+    report_old_prices(price for machine in imported.catalog.machines for price in dates_of_prices(machine))
     return 1 if imported.dropped or imported.truncated else 0

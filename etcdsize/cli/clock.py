@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from etcdsize.base.text import shown
+from etcdsize.base.text import in_words, shown
 from etcdsize.errors import OptionError
 
 if TYPE_CHECKING:
@@ -72,15 +72,21 @@ def report_old_versions(*used: str) -> None:
             report(f"etcdsize: support for etcd {version.name} ended in {version.until}: upgrade")
 
 
-def report_old_prices(dates: Iterable[str]) -> None:
-    """Say on standard error that prices are old, if any of them is."""
+def report_old_prices(prices: Iterable[tuple[str, str]]) -> None:
+    """Say on standard error that prices are old, if any is, and how to get new ones. Each has a provider and a date."""
     from etcdsize.cli.streams import report
 
-    date, days = _oldest(dates)
+    listed = set(prices)
+    date, days = _oldest(date for _, date in listed)
     if days > PRICES_DAYS:
+        from etcdsize.catalog.registry import price_origin
+
+        # Rows of an audit have no provider; the machines of the same answer have.
+        old = {provider for provider, date in listed if provider and _oldest([date])[1] > PRICES_DAYS}
+        commands = in_words(sorted({f"--from {price_origin(provider)}" for provider in old or ("",)}), "or")
         report(
-            f"etcdsize: the oldest of these prices is from {date}, {days} days ago: look up today's prices before you "
-            "rely on them"
+            f"etcdsize: the oldest of these prices is from {date}, {days} days ago: before you rely on them, make a "
+            f"catalog with today's: etcdsize catalog prices {commands}; docs/machines.md says how to get the list"
         )
 
 
@@ -94,14 +100,18 @@ def _oldest(dates: Iterable[str]) -> tuple[str, int]:
     return oldest, (today() - datetime.date.fromisoformat(oldest)).days
 
 
-def dates_of_prices(answer: Model) -> Iterator[str]:
-    """Yield the date of every price and every cost in an answer, or in one of its parts."""
+def dates_of_prices(answer: Model, provider: str = "") -> Iterator[tuple[str, str]]:
+    """Yield provider and date of every price and every cost in an answer, or in one of its parts."""
     from etcdsize.base.model import Model
 
-    for name, value in answer:
+    fields = dict(iter(answer))
+    machine = fields.get("machine")
+    named = fields.get("provider", getattr(machine, "provider", None) if isinstance(machine, Model) else None)
+    of = named if isinstance(named, str) else provider
+    for name, value in fields.items():
         if name == "date" and value:
-            yield value
+            yield of, value
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
         for part in parts:
             if isinstance(part, Model):
-                yield from dates_of_prices(part)
+                yield from dates_of_prices(part, of)

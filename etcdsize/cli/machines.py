@@ -89,5 +89,5 @@ def run(options: Namespace) -> int:
         write_answer(chosen.model_copy(update={"machines": machines}))
     else:
         write_text(render_machines(catalog, machines))
-    report_old_prices(date for machine in machines for date in dates_of_prices(machine))
+    report_old_prices(price for machine in machines for price in dates_of_prices(machine))
     return 0

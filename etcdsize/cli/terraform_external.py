@@ -37,5 +37,6 @@ def run(options: Namespace) -> int:  # noqa: ARG001 - every command is called wi
     found = answer(content("-"))
     write_json(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     report_old_versions(found["etcd_version"])
-    report_old_prices(value for name, value in found.items() if name.startswith("price_date_"))
+    field = "price_date_"
+    report_old_prices((name.removeprefix(field), date) for name, date in found.items() if name.startswith(field))
     return 0

@@ -13,9 +13,9 @@ from etcdsize.base.checks import list_of
 from etcdsize.base.json_text import documents
 from etcdsize.base.model import Model, NotNegative
 from etcdsize.base.text import decoded, shortened, shown
+from etcdsize.base.yaml_text import yaml_documents
 from etcdsize.errors import OptionError, TableError, UnitError
 from etcdsize.etcd.urls import endpoints_of
-from etcdsize.observation.yaml_text import yaml_documents
 from etcdsize.printable import HIDDEN
 from etcdsize.units import parse_count
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from etcdsize.base.text import in_words
 from etcdsize.catalog.figures import vcpus_text
 from etcdsize.reports.layout import MACHINE_HEAD, aligned, figure_text, machine_figures, page
 from etcdsize.sizing.answer import bound_text
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from etcdsize.catalog.costs import Price
     from etcdsize.catalog.listing import Imported
     from etcdsize.catalog.machines import Machine
+    from etcdsize.catalog.price_lists import Priced
     from etcdsize.tiers import Tier, TierTable
 
-__all__ = ["render_import", "render_machines", "render_tiers"]
+__all__ = ["render_import", "render_machines", "render_priced", "render_tiers"]
 
 
 def _beyond(table: TierTable, dimension: str) -> str:
@@ -151,6 +153,22 @@ def render_import(imported: Imported) -> str:
         lines.append(f"imported: {', '.join(flagged)}")
     if imported.truncated:
         lines.append("warning: pages are missing: the last one says that more follow; import all of them together")
+    return page(lines)
+
+
+def render_priced(priced: Priced) -> str:
+    """Return the report of a price list, which accounts for every entry."""
+    machines = sum(machine.provider == priced.provider for machine in priced.catalog.machines)
+    disks = f", {in_words(priced.disk_kinds)}" if priced.disk_kinds else ", no disk"
+    where = f"{priced.provider}, {priced.region}, {priced.currency}"
+    lines = [
+        f"{where}: {priced.machines} of {machines} machines priced{disks}",
+        f"{priced.found} entr{'y' if priced.found == 1 else 'ies'}: {priced.used} used, {priced.found - priced.used} "
+        "left out",
+    ]
+    lines += [f"left out, {one.reason}: {one.entries}" for one in priced.left_out]
+    if priced.truncated:
+        lines.append("warning: pages are missing: the last one says that more follow; read all of them together")
     return page(lines)
 
 

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import result
 
-from etcdsize import EtcdSizeError, MachinePrice, Price, TableError, load_catalog, read_prices
+from etcdsize import (
+    DiskKindPrice,
+    DiskPrice,
+    EtcdSizeError,
+    MachinePrice,
+    Price,
+    PriceStep,
+    TableError,
+    load_catalog,
+    read_prices,
+)
 
 HEAD = "machine_type,price_per_hour,currency,region,date"
 
@@ -60,6 +70,59 @@ class TestRead:
         assert merged.machine("aws", "r9g.large").price.per_hour == 0.2
 
 
+DISKS = "disk_kind,price_per_gib_month,price_per_iops_month,price_per_mb_per_second_month"
+
+
+class TestDisks:
+    """A row is the price of a machine or of a kind of disk."""
+
+    def test_machines_and_disks_in_one_file(self):
+        listed = text(
+            "m8i.large,0.09,EUR,eu-west-1,2026-11-01,,,,",
+            ",,EUR,eu-west-1,2026-11-01,gp3,0.08,0.005,0.04",
+            ",,EUR,eu-west-1,2026-11-01,gp2,0.1,,",
+            head=f"{HEAD},{DISKS}",
+        )
+        about = {"currency": "EUR", "region": "eu-west-1", "date": "2026-11-01"}
+        gp3 = DiskPrice(
+            per_gib_month=0.08,
+            per_iops_month=(PriceStep(up_to=None, per_month=0.005),),
+            per_mb_per_second_month=0.04,
+            **about,
+        )
+        assert read_prices(listed) == (
+            MachinePrice(machine_type="m8i.large", price=Price(per_hour=0.09, **about)),
+            DiskKindPrice(kind="gp3", price=gp3),
+            DiskKindPrice(kind="gp2", price=DiskPrice(per_gib_month=0.1, **about)),
+        )
+        merged = load_catalog("current").merge(read_prices(listed))
+        assert merged.machine("aws", "m8i.large").price.currency == "EUR"
+        assert merged.disk_kind("aws", "gp3").price == gp3
+        assert merged.disk_kind("aws", "io2") == load_catalog("current").disk_kind("aws", "io2")
+
+    def test_disks_alone_need_no_columns_of_machines(self):
+        listed = "disk_kind,price_per_gib_month,currency,region,date,provider\ngp3,1,EUR,eu-west-1,2026-11-01,AWS\n"
+        (price,) = read_prices(listed)
+        assert (price.provider, price.kind, price.price.per_gib_month) == ("aws", "gp3", 1)
+
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            (["gp9,1"], 'row 1, disk_kind: got "gp9", which is not among the disks in the catalog "current"; did you'),
+            (
+                ["gp3,1", "gp3,1"],
+                'row 2, disk_kind: got "gp3", which is also in row 1; expected one price for each kind',
+            ),
+        ],
+    )
+    def test_a_price_that_is_not_of_one_kind_is_rejected(self, rows, message):
+        head = "disk_kind,price_per_gib_month,currency,region,date"
+        listed = read_prices(text(*(f"{row},EUR,eu-west-1,2026-11-01" for row in rows), head=head))
+        with pytest.raises(TableError) as caught:
+            load_catalog("current").merge(listed)
+        assert str(caught.value).startswith(message)
+
+
 SOUND = "m8i.large,0.09,USD,eu-west-1,2026-11-01"
 PRICE = 'a price per hour such as "0.096"'
 REFUSED = [
@@ -67,10 +130,12 @@ REFUSED = [
     ("\n", None, None, "empty, expected a header with machine_type, price_per_hour, currency, region, date"),
     (HEAD, None, None, "got 0 rows, expected at least 1"),
     (text(SOUND, head="machine_type,price,region,date"), None, "price",
-     '"price": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source'),
+     '"price": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source, '
+     'disk_kind'),
     (text(SOUND, head="machine_type,price_per_hours,currency,region,date"), None, "price_per_hours",
      '"price_per_hours": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, '
-     'source; did you mean "price_per_hour"?'),
+     'source, disk_kind, price_per_gib_month, price_per_iops_month, price_per_mb_per_second_month; did you mean '
+     '"price_per_hour"?'),
     (text(SOUND, head="machine_type,price_per_hour,currency,region,region"), None, "region",
      "region: got the column more than once, expected it once"),
     ("machine_type,price_per_hour,currency,date\n", None, "region", "region: missing; the column is required"),
@@ -108,6 +173,16 @@ REFUSED = [
     (text(SOUND, "x,1,,eu,2026-11-01"), 2, "currency", "row 2, currency: missing"),
     ("machine_type,price_usd_hour,region,date\n", None, "price_usd_hour",
      "price_usd_hour: unknown column; it is now price_per_hour, with the column currency beside it"),
+    (text("x,1,USD,eu,2026-11-01,gp3,1", head=f"{HEAD},disk_kind,price_per_gib_month"), 1, "machine_type",
+     'row 1, machine_type: got "x", expected none in the row of a kind of disk'),
+    (text("x,1,USD,eu,2026-11-01,,1", head=f"{HEAD},disk_kind,price_per_gib_month"), 1, "price_per_gib_month",
+     'row 1, price_per_gib_month: got "1", expected none in the row of a machine'),
+    (text(",,USD,eu,2026-11-01,gp3,", head=f"{HEAD},disk_kind,price_per_gib_month"), 1, "price_per_gib_month",
+     "row 1, price_per_gib_month: missing"),
+    (text(",,USD,eu,2026-11-01,gp3,0", head=f"{HEAD},disk_kind,price_per_gib_month"), 1, "price_per_gib_month",
+     'row 1, price_per_gib_month: got "0", expected a price per month such as "0.08"'),
+    ("disk_kind,currency,region,date\n", None, "price_per_gib_month",
+     "price_per_gib_month: missing; the column is required"),
     (HEAD.encode() + b"\n\xff,1,USD,eu,2026-11-01", None, None, "not text: byte 49 is not UTF-8"),
 ]  # fmt: skip
 

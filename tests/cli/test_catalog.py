@@ -161,7 +161,8 @@ ERRORS = [
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "aws.json"],
      "aws.json: got it more than once, expected it once"),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "cut.json"],
-     'cut.json: "{": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source'),
+     'cut.json: "{": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source, '
+     'disk_kind, price_per_gib_month, price_per_iops_month, price_per_mb_per_second_month'),
 ]  # fmt: skip
 
 
@@ -249,3 +250,97 @@ aws       r9g.large  arm64      2            16             3600           95  a
         assert (code, out) == (2, "")
         assert err.startswith(f"etcdsize: {message}")
         assert err.count("\n") == 1
+
+
+PRICED = """\
+aws, us-east-1, USD: 1 of 15 machines priced, no disk
+1 entry: 1 used, 0 left out
+"""
+
+
+class TestPrices:
+    """A provider's price list goes into a catalog; the account of it goes to standard error."""
+
+    @pytest.fixture(autouse=True)
+    def _lists(self, run, here):
+        run("catalog", "import", "--from", "aws", "aws.json", "-o", "types.json")
+        page = json.loads((DATA / "aws-get-products-ec2.json").read_text()) | {"NextToken": None}
+        Path("list.json").write_text(json.dumps(page))
+        Path("page.json").write_text(json.dumps(page | {"NextToken": "more"}))
+        shutil.copy(DATA / "azure-retail-prices-vm.json", "azure.json")
+        shutil.copy(DATA / "cyclenerd-pricing.yml", "pricing.yml")
+
+    def test_a_list_goes_into_an_imported_catalog(self, run):
+        arguments = ("catalog", "prices", "--from", "aws-prices", "list.json", "--catalog", "types.json")
+        assert run(*arguments, "-o", "my.json") == (0, "", PRICED)
+        price = load_catalog("my.json").machine("aws", "m5.large").price
+        assert (price.per_hour, price.currency, price.region, price.date) == (0.096, "USD", "us-east-1", "2026-11-01")
+        code, out, _ = run(*arguments, "-o", "-")
+        assert (code, out) == (0, Path("my.json").read_text())
+
+    def test_a_list_goes_into_today_s_machines(self, run):
+        code, out, err = run("catalog", "prices", "--from", "azure-prices", "azure.json", "-o", "my.json")
+        assert (code, out) == (0, "")
+        assert err.splitlines()[0].startswith("azure, westeurope, USD: 1 of ")
+        assert err.splitlines()[1:] == [
+            "4 entries: 1 used, 3 left out",
+            "left out, not on demand: 2",
+            "left out, with Windows: 1",
+        ]
+        assert load_catalog("my.json").machine("azure", "Standard_D2s_v5").price.date == "2026-11-27"
+
+    def test_a_region_and_a_date(self, run):
+        arguments = ("catalog", "prices", "--from", "cyclenerd", "pricing.yml", "-o", "my.json")
+        assert run(*arguments) == (
+            2, "", "etcdsize: --region: got none, expected one of the list's regions: europe-west4, us-central1\n"
+        )  # fmt: skip
+        assert run(*arguments, "--region", "europe-west4")[0] == 0
+        price = load_catalog("my.json").machine("gce", "c4a-standard-2").price
+        assert (price.per_hour, price.region, price.date) == (0.094288, "europe-west4", "2025-03-06")
+        arguments = ("catalog", "prices", "--from", "azure-prices", "azure.json", "-o", "my.json", "--force")
+        assert run(*arguments, "--date", "2026-10-01")[0] == 0
+        assert load_catalog("my.json").machine("azure", "Standard_D2s_v5").price.date == "2026-10-01"
+
+    def test_pages_are_missing(self, run):
+        arguments = ("catalog", "prices", "--from", "aws-prices", "--catalog", "types.json", "-o", "my.json")
+        code, _, err = run(*arguments, "page.json")
+        assert (code, err.splitlines()[-1]) == (
+            1, "warning: pages are missing: the last one says that more follow; read all of them together"
+        )  # fmt: skip
+        code, _, err = run(*arguments, "page.json", "list.json", "--force")
+        assert (code, err.splitlines()[1:]) == (0, ["2 entries: 2 used, 0 left out"])
+
+    def test_a_list_with_no_price_for_the_catalog(self, run):
+        arguments = ("catalog", "prices", "--from", "azure-prices", "azure.json", "--catalog", "types.json")
+        code, _, err = run(*arguments, "-o", "my.json")
+        assert (code, err.splitlines()[0]) == (1, "azure, westeurope, USD: 0 of 0 machines priced, no disk")
+
+    def test_a_list_of_one_s_own(self, run):
+        arguments = ("catalog", "prices", "--from", "csv", "prices.csv", "--catalog", "types.json", "-o", "my.json")
+        assert run(*arguments) == (0, "", "")
+        assert load_catalog("my.json").machine("aws", "m5.large").price.per_hour == 0.09
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--from", "aws-price", "list.json"],
+             '--from: got "aws-price", expected aws-prices, azure-prices, cyclenerd, gce-skus or csv; did you mean '
+             '"aws-prices"?'),
+            (["--from", "aws-prices", "azure.json"],
+             "azure.json: not a price list: got an object, expected an object with PriceList, as aws pricing "
+             "get-products prints, or an offer file with products and terms"),
+            (["--from", "aws-prices", "list.json", "list.json"],
+             "list.json: got it more than once, expected it once"),
+            (["--from", "aws-prices", "list.json", "--region", "us-east-2"],
+             '--region: got "us-east-2", expected one of the list\'s regions: us-east-1; did you mean "us-east-1"?'),
+            (["--from", "azure-prices", "azure.json", "--date", "today"],
+             '--date: got "today", expected a date such as "2026-11-25"'),
+            (["--from", "csv", "aws.json"], 'aws.json: "{": unknown column; '),
+        ],
+    )  # fmt: skip
+    def test_every_error_is_one_line(self, run, arguments, message):
+        code, out, err = run("catalog", "prices", *arguments, "--catalog", "types.json", "-o", "my.json")
+        assert (code, out) == (2, "")
+        assert err.count("\n") == 1
+        assert err.startswith(f"etcdsize: {message}")
+        assert not Path("my.json").exists()

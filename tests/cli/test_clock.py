@@ -27,7 +27,9 @@ VERSIONS_DATE = min(version.date for version in load_versions().versions)
 HOSTS = ["--host", "a=10.0.0.1", "--host", "b=10.0.0.2", "--host", "c=10.0.0.3"]
 LOAD = ["--clients", "300", "--data", "4GB"]
 VERSION_LINE = r"etcdsize: the table of etcd's versions is from (\S+), (\d+) days ago: later versions, patches"
-PRICE_LINE = r"etcdsize: the oldest of these prices is from (\S+), (\d+) days ago: look up today's prices"
+PRICE_LINE = (
+    r"etcdsize: the oldest of these prices is from (\S+), (\d+) days ago: before you rely on them, make a catalog"
+)
 WITH_VERSIONS = [["bootstrap", *HOSTS], ["settings", *LOAD], ["resources", *LOAD], ["runbook", *HOSTS]]
 WITH_PRICES = [
     ["size", *LOAD],
@@ -134,6 +136,23 @@ class TestPrices:
         on(after(date, PRICES_DAYS + 1))
         assert lines(PRICE_LINE, run(*command)[2]) == [(date, "366")]
 
+    @pytest.mark.parametrize(
+        ("command", "lists"),
+        [
+            (["size", *LOAD, "--catalog", "current", "--provider", "aws"], "--from aws-prices"),
+            (["machines", "--catalog", "current", "--provider", "gce"], "--from gce-skus"),
+            (["machines", "--catalog", "current", "--provider", "azure"], "--from azure-prices"),
+            (["fit", "--tier", "small", "--provider", "aws", "--limit", "1"], "--from aws-prices"),
+            (["fleet", "docs/examples/fleet.csv"], "--from aws-prices or --from gce-skus"),
+            (["fleet", "docs/examples/running.csv"], "--from aws-prices or --from gce-skus"),
+        ],
+        ids=str,
+    )
+    def test_it_names_the_command_that_refreshes_the_prices(self, command, lists, run, on):
+        on(datetime.date(2099, 1, 1))
+        err = run(*command)[2]
+        assert f"etcdsize catalog prices {lists}; docs/machines.md says how to get the list\n" in err
+
     @pytest.mark.parametrize("command", [*WITH_VERSIONS, *WITHOUT], ids=" ".join)
     def test_not_said_by_answers_without_prices(self, command, run, on):
         on(datetime.date(2099, 1, 1))
@@ -160,7 +179,7 @@ class TestPrices:
         found = size(clients=300, data_bytes="4GB", catalog="current")
         costs = [machine.cost.date for machine in found.machines_today.values() if machine.cost is not None]
         assert costs
-        assert set(costs) <= set(dates_of_prices(found))
+        assert set(costs) <= {date for _, date in dates_of_prices(found)}
 
 
 class TestBoth:

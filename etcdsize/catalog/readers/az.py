@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Any
 
 from etcdsize.catalog.entries import Entry, Shape, kind_of
 from etcdsize.catalog.listing import NotOffered
@@ -71,7 +72,7 @@ def _capabilities(entry: Entry) -> Entry:
     listed = entry.items("capabilities")
     if listed is None:
         return entry
-    found = {}
+    found: dict[str, Any] = {}
     for index, one in enumerate(listed):
         # An export of Azure Resource Graph writes key and value.
         name = one.get("name", one.get("key")) if isinstance(one, dict) else None

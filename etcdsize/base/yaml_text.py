@@ -13,12 +13,12 @@ __all__ = ["yaml_documents"]
 _NULL = ("null", "Null", "NULL", "~")
 
 
-def yaml_documents(text: str) -> list[Any]:
-    """Return the documents in a text, made of lists, objects, texts and None."""
+def yaml_documents(text: str, extra: str = "observe") -> list[Any]:
+    """Return the documents in a text, made of lists, objects, texts and None; `extra` is what installs the parser."""
     try:
         import yaml
     except ImportError as error:
-        raise MissingDependencyError(package="pyyaml", extra="observe") from error
+        raise MissingDependencyError(package="pyyaml", extra=extra) from error
     # The parser in C is not part of every installation.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
