@@ -249,7 +249,14 @@ class _Prices:
         return vcpu[None][0] * machine.vcpus + memory[None][0] * Fraction(str(machine.memory_gib))
 
     def of_disk(self, kind: DiskKind, about: dict[str, str]) -> DiskPrice | None:
-        """Return the price of a kind of disk, None where the list has none of its size."""
+        """Return the price of a kind of disk, None where the list has none of its size, or not of all its sizes."""
+        if kind.sizes:
+            sizes = self._amounts("size", kind.kind)
+            if any(size.name not in sizes for size in kind.sizes):
+                return None
+            self._use({size.name: sizes[size.name] for size in kind.sizes})
+            steps_of_size = (PriceStep(up_to=one.size_gib, per_month=number(sizes[one.name][0])) for one in kind.sizes)
+            return DiskPrice(per_size_month=tuple(steps_of_size), **about)
         gib = self._amounts("gib", kind.kind)
         if not gib:
             return None

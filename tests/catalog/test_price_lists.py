@@ -269,6 +269,33 @@ class TestAzure:
             "neither of a machine nor of a premium disk": 1,
         }
 
+    def test_premium_ssd_has_a_price_for_each_of_its_sizes(self):
+        kind = CURRENT.disk_kind("azure", "premium-ssd")
+        assert len(kind.sizes) == 11
+        items = [
+            self.disk(
+                f"{size.name} LRS Disk", round(size.size_gib * 0.2, 2), "1/Month", product="Premium SSD Managed Disks"
+            )
+            for size in kind.sizes
+        ]
+        others = [
+            self.disk("P1 LRS Disk", 0.6, "1/Month", product="Premium SSD Managed Disks"),
+            self.disk("P10 ZRS Disk", 29, "1/Month", product="Premium SSD Managed Disks"),
+            self.disk("P10 LRS Disk Mount", 0.9, "1/Month", product="Premium SSD Managed Disks"),
+        ]
+        found = priced("azure-prices", [*items, *others])
+        price = found.catalog.disk_kind("azure", "premium-ssd").price
+        assert [(step.up_to, step.per_month) for step in price.per_size_month] == [
+            (size.size_gib, pytest.approx(size.size_gib * 0.2, abs=0.01)) for size in kind.sizes
+        ]
+        assert left_out(found) == {
+            "neither of a machine nor of a premium disk": 2,
+            "of what is not in the catalog": 1,
+        }
+        found = priced("azure-prices", items[1:])
+        assert found.catalog.disk_kind("azure", "premium-ssd").price == kind.price
+        assert found.used == 0
+
     def test_pages(self):
         pages = [{"Items": [self.VM], "NextPageLink": "more"}, {"Items": [], "NextPageLink": None}]
         for source in ("".join(map(json.dumps, pages)), json.dumps(pages), json.dumps(self.VM)):

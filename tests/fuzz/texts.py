@@ -1,4 +1,4 @@
-"""Readers of text: sizes, versions, URLs, metrics, status, Kubernetes, targets, prices, listings, queries."""
+"""Readers of text: sizes, versions, URLs, metrics, status, Kubernetes, targets, listings, price lists, queries."""
 
 from __future__ import annotations
 
@@ -168,10 +168,14 @@ def sound(random: Random, value: str, other: Callable[[Random], str]) -> str:
 
 def prices(random: Random) -> object:
     date = sound(random, "2026-11-01", lambda random: random.choice(("20261101", "2026-W45-1", "2026-13-01")))
+    currency = sound(random, "USD", word)
+    region = sound(random, "us-east-1", text)
+    amount = sound(random, "0.1", number)
     lines = [
-        "machine_type,price_per_hour,currency,region,date,source",
-        f"m8i.large,{sound(random, '0.1', number)},{sound(random, 'us-east-1', text)},2026-11-01,{text(random)}",
-        f"m8i.xlarge,0.2,us-east-1,{date},",
+        "machine_type,price_per_hour,currency,region,date,source,disk_kind,price_per_gib_month,price_per_iops_month",
+        f"m8i.large,{amount},USD,{region},2026-11-01,{sound(random, '', text)},,,",
+        f"m8i.xlarge,0.2,{currency},us-east-1,{date},,,,",
+        f",,USD,us-east-1,2026-11-01,,gp3,{amount},{sound(random, '', number)}",
     ]
     written = random.choice(("\n", "\r\n")).join(lines).encode("utf-8", "surrogatepass")
     return etcdsize.read_prices(
@@ -197,6 +201,27 @@ def listing(random: Random) -> object:
     )
     document = json.loads((DATA / name).read_text(encoding="utf-8"))
     return etcdsize.read_listing(origin, json_bytes(random, changed(random, document)), date="2026-11-01")
+
+
+def price_list(random: Random) -> object:
+    origin, name = random.choice(
+        (
+            ("aws-prices", "aws-get-products-ec2.json"),
+            ("azure-prices", "azure-retail-prices-vm.json"),
+            ("cyclenerd", "cyclenerd-pricing.yml"),
+            ("gce-skus", "gce-skus-hyperdisk-iops.json"),
+        )
+    )
+    content = (DATA / name).read_bytes()
+    if name.endswith(".json"):
+        document = json.loads(content)
+        if origin == "aws-prices":
+            document["PriceList"] = [json.loads(entry) for entry in document["PriceList"]]
+        given = json_bytes(random, changed(random, document))
+    else:
+        given = damaged(random, content)
+    region = sound(random, "europe-west4", word) if random.random() < 0.5 else None
+    return etcdsize.read_price_list(origin, given, region=region, date=sound(random, "2026-11-01", word))
 
 
 def query(random: Random) -> object:
@@ -236,6 +261,8 @@ READERS: tuple[Callable[[Random], object], ...] = (
     targets,
     prices,
     listing,
+    listing,
+    price_list,
     query,
     urls,
     urls,
