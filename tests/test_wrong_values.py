@@ -154,6 +154,7 @@ def calls() -> dict[str, dict[str, object]]:
             "etcd_version": "3.5",
             "quota_bytes": 2**31,
             "snapshot_count": 1000,
+            "snapshot_catchup_entries": 1000,
             "disk_mb_per_second": 100,
             "fsync_seconds": 0.01,
             "model": None,

@@ -66,6 +66,12 @@ the load needs, the exit code is 1.""",
         help="etcd's --snapshot-count (default: the version's default)",
     )
     how.add_argument(
+        "--snapshot-catchup-entries",
+        metavar="N",
+        type=units.parse_whole,
+        help="etcd's setting of that name, from 3.5.14 (default: 5000)",
+    )
+    how.add_argument(
         "--disk-mb-per-second",
         metavar="MB",
         type=units.parse_count,
@@ -100,6 +106,7 @@ def run(options: Namespace) -> int:
         etcd_version=version,
         quota_bytes=options.quota,
         snapshot_count=options.snapshot_count,
+        snapshot_catchup_entries=options.snapshot_catchup_entries,
         disk_mb_per_second=options.disk_mb_per_second,
         fsync_seconds=options.fsync,
         model=model,

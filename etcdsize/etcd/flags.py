@@ -12,7 +12,7 @@ from etcdsize.etcd.versions import EtcdVersion
 from etcdsize.units import parse_bytes
 
 __all__ = [
-    *("BOOLEANS", "check_value", "choices", "config_key", "config_value"),
+    *("BOOLEANS", "CATCH_UP_FLAGS", "check_value", "choices", "config_key", "config_value"),
     *("flag_text", "is_deprecated", "nanoseconds", "read_value"),
 ]
 
@@ -35,6 +35,8 @@ BOOLEANS = {
     **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False),
 }
 """The texts that Go reads as true or false (strconv.ParseBool)."""
+CATCH_UP_FLAGS = ("experimental-snapshot-catchup-entries", "snapshot-catchup-entries")
+"""The old and the new name of the entries of the raft log that stay in memory for followers that fall behind."""
 # Go would read 010 as 8, and 0x10 as 16.
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,18}")
 _KINDS = {

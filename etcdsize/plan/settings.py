@@ -14,7 +14,7 @@ from etcdsize.base.notice import Notice
 from etcdsize.base.text import one_line, shown
 from etcdsize.errors import OptionError, PlanError
 from etcdsize.etcd.flag import Value
-from etcdsize.etcd.flags import flag_text
+from etcdsize.etcd.flags import CATCH_UP_FLAGS, flag_text
 from etcdsize.etcd.notices import version_notices
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES, LARGEST_QUOTA_BYTES, quota_text
 from etcdsize.etcd.versions import EtcdVersion, load_versions
@@ -222,6 +222,7 @@ def settings_for(
         etcd_version=str(version),
         quota_bytes=_count_given(given, "quota-backend-bytes"),
         snapshot_count=_count_given(given, "snapshot-count"),
+        snapshot_catchup_entries=_catch_up_given(version, given),
         model=sizing.model,
     )
 
@@ -300,6 +301,13 @@ def _count_given(given: Mapping[str, Value], name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_QUOTA_BYTES:
         return None
     return value or (DEFAULT_QUOTA_BYTES if name == "quota-backend-bytes" else None)
+
+
+def _catch_up_given(version: EtcdVersion, given: Mapping[str, Value]) -> int | None:
+    """Return the entries of the raft log for slow followers that the user chose, by the flags that the version has."""
+    known = load_versions().flags_by_name
+    found = [_count_given(given, name) for name in CATCH_UP_FLAGS if name in given and version.has(known[name])]
+    return found[0] if found else None
 
 
 def _notices_with_limit(resources: Resources, given: Mapping[str, Value]) -> tuple[Notice, ...]:

@@ -46,6 +46,7 @@ class Asked(NamedTuple):
     disk_mb_per_second: float | None = None
     fsync_seconds: float | None = None
     model: CalibratedModel | None = None
+    snapshot_catchup_entries: int | None = None
 
     @property
     def table(self) -> CoefficientTable:
@@ -144,8 +145,8 @@ def cases_of(asked: Asked) -> CaseSet:
     speeds = DISK_MB_PER_SECOND if asked.disk_mb_per_second is None else (asked.disk_mb_per_second,) * 3
     fsyncs = FSYNC_SECONDS if asked.fsync_seconds is None else (asked.fsync_seconds,) * 3
     count = likely.default_snapshot_count if asked.snapshot_count is None else float(asked.snapshot_count)
-    most = likely.raft_kept_most + likely.raft_kept_per_snapshot_count * count
-    kept = min(likely.raft_kept_after, most)
+    kept = likely.raft_kept_after if asked.snapshot_catchup_entries is None else float(asked.snapshot_catchup_entries)
+    most = kept + likely.raft_kept_most - likely.raft_kept_after + likely.raft_kept_per_snapshot_count * count
     fast, usual, slow = (DiskSpeed(*pair) for pair in zip(reversed(speeds), fsyncs))
 
     def case(

@@ -70,6 +70,13 @@ class Resources(Answer):
     quota_asked: Annotated[int | None, Field(description="The quota that was given. None: none was. [bytes]")]
     quota_bytes: Annotated[int, Field(description="The quota to set: the one that was given, or the need. [bytes]")]
     snapshot_count: Annotated[int, Field(description="The snapshot count, given or etcd's default. [count]")]
+    snapshot_catchup_entries: Annotated[
+        int,
+        Field(
+            description="Entries of the raft log that stay in memory when it is trimmed, given or etcd's default. "
+            "[count]"
+        ),
+    ]
     disk_mb_per_second: Annotated[
         float | None, Field(description="The disk's bandwidth. None: unknown, so that a range counts. [MB/s]")
     ]
@@ -191,6 +198,7 @@ class Resources(Answer):
             self.disk_mb_per_second,
             self.fsync_seconds,
             self.model,
+            self.snapshot_catchup_entries,
         )
 
     @functools.cached_property
@@ -211,6 +219,7 @@ def resources_for(
     etcd_version: str = DEFAULT_VERSION,
     quota_bytes: int | None = None,
     snapshot_count: int | None = None,
+    snapshot_catchup_entries: int | None = None,
     disk_mb_per_second: float | None = None,
     fsync_seconds: float | None = None,
     model: str | Path | CalibratedModel | None = None,
@@ -227,6 +236,9 @@ def resources_for(
         The quota, if it is set already. [bytes]
     snapshot_count : int, optional
         etcd's setting of that name; None for its default. [count]
+    snapshot_catchup_entries : int, optional
+        etcd's setting of that name (`experimental-snapshot-catchup-entries` from 3.5.14 to 3.6): the entries of the
+        raft log that stay in memory for followers that fall behind. [count] None for its default.
     disk_mb_per_second : number, optional
         The disk's bandwidth. [MB/s] None if it is unknown, as for `fsync_seconds`: then that of the model counts, or
         else a range.
@@ -242,8 +254,8 @@ def resources_for(
     WorkloadTypeError
         For anything but a profile or a workload.
     OptionError
-        For an unknown version, for figures of the disk or settings that are not above 0, or for a model of another
-        version.
+        For an unknown version, for figures of the disk or settings that are not above 0, for a setting that the
+        version lacks, or for a model of another version.
     TableError
         If the file of the model cannot be read.
 
@@ -271,6 +283,9 @@ def resources_for(
         if snapshot_count is None
         else count_of("snapshot_count", snapshot_count)
     )
+    catch_up = int(table.spread.likely.raft_kept_after)
+    if snapshot_catchup_entries is not None:
+        catch_up = _catch_up_of(etcd_version, snapshot_catchup_entries)
     asked = Asked(
         etcd_version,
         None if quota_bytes is None else count_of("quota_bytes", quota_bytes),
@@ -278,6 +293,7 @@ def resources_for(
         _positive("disk_mb_per_second", disk_mb_per_second),
         _positive("fsync_seconds", fsync_seconds),
         own,
+        catch_up,
     ).with_disk_of_model()
     # A time that is given is a percentile; of its own fsyncs, a model knows the mean as well.
     fsync_p99 = asked.fsync_seconds
@@ -309,6 +325,7 @@ def resources_for(
         quota_asked=asked.quota_bytes,
         quota_bytes=quota,
         snapshot_count=count,
+        snapshot_catchup_entries=catch_up,
         disk_mb_per_second=asked.disk_mb_per_second,
         fsync_seconds=asked.fsync_seconds,
         file=file,
@@ -330,6 +347,25 @@ def resources_for(
     )
     resources.__dict__.update(_filled=filled, _evaluations=found)
     return resources
+
+
+def _catch_up_of(etcd_version: str, entries: int) -> int:
+    """Return the entries that stay in the raft log, if the version has a setting for them."""
+    # Imported here because the table of versions takes time to load.
+    from etcdsize.etcd.flags import CATCH_UP_FLAGS
+    from etcdsize.etcd.versions import load_versions
+
+    entries = count_of("snapshot_catchup_entries", entries)
+    versions = load_versions()
+    version = versions.version(etcd_version)
+    if not any(version.has(versions.flags_by_name[name]) for name in CATCH_UP_FLAGS):
+        raise OptionError(
+            f"snapshot_catchup_entries: got {entries} for etcd {version}, which has no such setting and keeps 5000; "
+            "leave it out, or ask for 3.5.14 or later",
+            option="snapshot_catchup_entries",
+            value=entries,
+        )
+    return entries
 
 
 def _positive(option: str, value: float | None) -> float | None:

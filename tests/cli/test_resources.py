@@ -31,6 +31,11 @@ LOADS = [
         Profile(keys=(1e4, 2e4), writes_per_second=9),
         {"quota_bytes": 8 * 2**30, "disk_mb_per_second": 125, "fsync_seconds": 0.002},
     ),
+    (
+        ["--keys", "2000", "--value-size", "20kB", "--snapshot-catchup-entries", "500"],
+        Profile(keys=2000, value_bytes=20_000),
+        {"snapshot_catchup_entries": 500},
+    ),
     (["--nodes", "100", "--pods", "3000", "--etcd-version", "3.6.14"], kubernetes_profile(100, 3000),
      {"etcd_version": "3.6.14"}),
 ]  # fmt: skip
@@ -103,6 +108,9 @@ class TestWhatDoesNotFit:
         (["--keys", "5", "--quota", "8 GBs"], '--quota: got "8 GBs", expected bytes or a size such as "8GB" or "8GiB"; '
          'did you mean "8GB"?'),
         (["--keys", "5", "--snapshot-count", "0"], "--snapshot-count: got 0, expected an integer of 1 or more"),
+        (["--keys", "5", "--snapshot-catchup-entries", "9", "--etcd-version", "3.5.13"],
+         "--snapshot-catchup-entries: got 9 for etcd 3.5.13, which has no such setting and keeps 5000; leave it out, "
+         "or ask for 3.5.14 or later"),
         (["--keys", "5", "--fsync", "0"], "--fsync: got 0, expected a finite number above 0"),
         (["--keys", "5", "--fsync", "2us"], '--fsync: got "2us", expected seconds or a duration such as "10s"'),
         (["--keys", "5", "--disk-mb-per-second", "0"], "--disk-mb-per-second: got 0, expected a finite number above 0"),

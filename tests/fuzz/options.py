@@ -80,6 +80,7 @@ SOUND = {
     "requests_per_second": ["0", "800", "2.5k", "1M/s", "199.9"],
     "seconds": ["10m", "0"],
     "snapshot": ["snapshot.db", "a b.db"],
+    "snapshot_catchup_entries": ["500", "5000", "0"],
     "snapshot_count": ["10000", "100000", "0"],
     "sort": ["price", "vcpus", "memory", "iops"],
     "targets": ["clusters.json", "-"],

@@ -351,6 +351,24 @@ class TestMemory:
         less = settings_for(sizing, extra_flags={"snapshot-count": 10_000})
         assert less.memory.raft_log_bytes.need < settings_for(sizing).memory.raft_log_bytes.need / 5
 
+    @pytest.mark.parametrize(
+        ("version", "given", "entries"),
+        [
+            ("3.5", {"experimental-snapshot-catchup-entries": 500}, 500),
+            ("3.6", {"experimental-snapshot-catchup-entries": 500}, 500),
+            ("3.6", {"snapshot-catchup-entries": 500}, 500),
+            ("3.7", {"snapshot-catchup-entries": 500}, 500),
+            # 0 is the default, as etcd has it.
+            ("3.7", {"snapshot-catchup-entries": 0}, 5_000),
+        ],
+    )
+    def test_depends_on_the_entries_that_the_user_keeps_for_slow_followers(self, version, given, entries):
+        sizing = size(Profile(keys=1_000, value_bytes=50_000, writes_per_second=5), etcd_version=version)
+        found = settings_for(sizing, extra_flags=given).memory
+        resources = resources_for(sizing.profile, etcd_version=version, snapshot_catchup_entries=entries)
+        assert found == resources.memory
+        assert (found.limit_bytes.need < settings_for(sizing).memory.limit_bytes.need - 100e6) == (entries < 5_000)
+
     @pytest.mark.parametrize("tier", TIERS)
     @pytest.mark.parametrize("version", VERSIONS)
     def test_fits_the_machines_of_the_guide(self, tier, version):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+from etcds import needed as etcd_needed
 from hypothesis import given
 from hypothesis import strategies as st
 from resource_loads import loads, one_load
 
+from etcdsize.calibration.member import Member
+from etcdsize.calibration.settle import pass_entries
 from etcdsize.resources.cases import Asked, evaluate_need
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.load_sums import sums_of
@@ -134,6 +138,29 @@ class TestRaftLog:
         load = one_load(value_bytes=1_000, writes=10)
         needed = evaluate_need(load, Asked(version, snapshot_count=snapshot_count)).groups["memory"]["raft_log_bytes"]
         assert math.fsum(needed) == pytest.approx(entries * (size_class(1_092) + values.raft_entry))
+
+    @pytest.mark.parametrize(
+        ("version", "kept", "entries"),
+        [("3.5", 500, 100_500), ("3.6", 500, 600), ("3.6", 5_000, 5_100), ("3.7", 1, 101), ("3.7", 20_000, 20_100)],
+    )
+    def test_entries_that_are_kept_for_followers_that_fall_behind(self, version, kept, entries):
+        values = load_coefficients(version).spread.high
+        load = one_load(value_bytes=1_000, writes=10)
+        asked = Asked(version, snapshot_catchup_entries=kept)
+        needed = evaluate_need(load, asked).groups["memory"]["raft_log_bytes"]
+        assert math.fsum(needed) == pytest.approx(entries * (size_class(1_092) + values.raft_entry))
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("name", ["3.5", "3.6"])
+    def test_a_member_that_keeps_fewer_takes_less_heap(self, name):
+        etcd, version = etcd_needed(name)
+        heaps, values = {}, load_coefficients(name).spread.likely
+        for kept in (100, 3_000):
+            with Member(etcd, snapshot_count=100, catch_up=kept, folder=Path("/dev/shm")) as member:
+                pass_entries(member, 4_000, bytes(10_000))
+                heaps[kept] = member.live_heap()
+        expected = 2_900 * (size_class(10_000 + 28) + values.raft_entry)
+        assert heaps[3_000] - heaps[100] == pytest.approx(expected, rel=0.1), version
 
     def test_nothing_that_is_never_written_is_in_it(self):
         idle = evaluate_need(one_load(count=10, writes=0), Asked("3.5")).groups["memory"]["raft_log_bytes"]
