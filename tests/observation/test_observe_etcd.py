@@ -164,9 +164,9 @@ class TestData:
             put(urls[number % 3], f"value-{number}", os.urandom(1_000_000))
         # A member commits to its database ten times a second, and writes the last page anew each time. What that sets
         # free is in use until the next commit: megabytes, as long as the last page is one of large values.
-        for number in range(20):
+        for number in range(12):
             put(urls[0], "small", b"%d" % number)
-            time.sleep(0.15)
+            time.sleep(0.12)
         observation = observe(urls, interval=0)
         assert observation.data_bytes - before.data_bytes == pytest.approx(40e6, rel=0.01)
         status = read_endpoint_status(endpoint_status(minor, urls))
@@ -189,7 +189,7 @@ class TestKnownLoad:
 
     def test_rate_agrees_with_the_clients(self, busy):
         minor, urls, working = busy
-        observation, rate = observed(urls, working, 5)
+        observation, rate = observed(urls, working, 3)
         assert rate == pytest.approx(6 * RATE, rel=0.4)  # less where the disk is busy
         # On a busy machine, time passes between the clients' own count and the scrape.
         assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.1)
@@ -221,7 +221,7 @@ class TestKnownLoad:
     def test_observing_some_of_the_members_yields_a_lower_bound(self, busy):
         _, urls, working = busy
         # The clients are spread over the members in turn: every third client uses the third member.
-        observation, rate = observed(urls[:2], [working[number] for number in (0, 1, 3, 4)], 3)
+        observation, rate = observed(urls[:2], [working[number] for number in (0, 1, 3, 4)], 2)
         assert observation.requests_per_second == pytest.approx(rate + 2 / 10, rel=0.1)
         assert (observation.requests_bound, observation.member_count) == ("lower", 3)
         # The connections to a member that was not asked are not known.
@@ -231,14 +231,14 @@ class TestKnownLoad:
     def test_a_member_listed_more_than_once_is_counted_once(self, busy):
         _, urls, working = busy
         repeated = [*urls, *(url.replace("127.0.0.1", "localhost") for url in urls)]
-        observation, rate = observed(repeated, working, 3)
+        observation, rate = observed(repeated, working, 2)
         assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.1)
         assert observation.clients.count == 18
         assert (observation.watch_streams, observation.member_count) == (9, 3)
         assert codes(observation).count("same-member-twice") == 3
 
     def test_observation_is_sized(self, busy):
-        sizing = size(observe(busy[1], interval=2).workload(), provider="aws")
+        sizing = size(observe(busy[1], interval=1).workload(), provider="aws")
         assert (sizing.tier, sizing.forced_by) == ("medium", ("requests_per_second",))
 
 
@@ -374,8 +374,8 @@ class TestBroken:
 
     def test_killed_member_is_named(self, breakable):
         with clients(*map(url_of, breakable)) as working:
-            timer = meanwhile(breakable[1].kill, 1)
-            observation = self.observed(breakable, working, 4)
+            timer = meanwhile(breakable[1].kill, 0.7)
+            observation = self.observed(breakable, working, 2)
             timer.join()
         assert observation.members[1].problem == "nothing listens there; is the member down, or the port wrong?"
         assert observation.members[1].requests_per_second is None
@@ -405,10 +405,10 @@ class TestBroken:
     def test_paused_member_costs_no_more_than_the_timeout(self, breakable):
         """A process that hangs does not delay the observation for longer than the timeout."""
         with clients(*map(url_of, breakable)) as working:
-            timer = meanwhile(lambda: breakable[1].process.send_signal(signal.SIGSTOP), 1)
+            timer = meanwhile(lambda: breakable[1].process.send_signal(signal.SIGSTOP), 0.7)
             start = time.monotonic()
-            observation = self.observed(breakable, working, 3, timeout=1.5)
-            assert time.monotonic() - start < 3 + 1.5 + 5
+            observation = self.observed(breakable, working, 2, timeout=1.5)
+            assert time.monotonic() - start < 2 + 1.5 + 5
             timer.join()
             breakable[1].process.send_signal(signal.SIGCONT)
         assert observation.members[1].problem == "no answer within 1.5 s; is it overloaded, or cut off?"
@@ -434,7 +434,7 @@ class TestBroken:
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         observation = Observation.model_validate(result["observation"])
-        assert result["took"] < 3 + 2 + 5
+        assert result["took"] < 2 + 2 + 5
         assert [member.problem for member in observation.members] == [
             *(None, None, "no answer within 2 s; is it overloaded, or cut off?")
         ]
@@ -445,8 +445,8 @@ class TestBroken:
     def test_killed_leader_is_named(self, breakable):
         """The clients of the other members wait for the election, and send what they missed as fast as they can."""
         with clients(*map(url_of, breakable)):
-            timer = meanwhile(breakable[0].kill, 1)
-            observation = observe(map(url_of, breakable), interval=4)
+            timer = meanwhile(breakable[0].kill, 0.7)
+            observation = observe(map(url_of, breakable), interval=3.5)
             timer.join()
         leader, *others = observation.members
         assert leader.requests_per_second is None
@@ -457,9 +457,11 @@ class TestBroken:
     def test_missing_leader_is_noticed(self, breakable):
         for member in breakable[1:]:
             member.kill()
-        time.sleep(3)  # an election that no other member answers
-        observation = observe(map(url_of, breakable), interval=0)
-        assert "no-leader" in codes(observation)
+        # It notices that when no other member answers its election.
+        deadline = time.monotonic() + 30
+        while "no-leader" not in codes(observation := observe(map(url_of, breakable), interval=0)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         assert len(observation.problems) == 2
         # Whoever asks the third alone gets no whole cluster either. Only since 3.6 a member still names those it lost.
         alone = observe(breakable[0].client, interval=0)

@@ -59,9 +59,9 @@ def main(etcd: str, folder: Path) -> None:
         while not all(map(is_healthy, urls)):
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        threading.Timer(1, ip, ("link", "set", "v2", "down")).start()
+        threading.Timer(0.7, ip, ("link", "set", "v2", "down")).start()
         start = time.monotonic()
-        observation = observe(urls, interval=3, timeout=2)
+        observation = observe(urls, interval=2, timeout=2)
         took = time.monotonic() - start
         result = {"took": took, "observation": observation.model_dump(mode="json")}
         print(json.dumps(result))  # noqa: T201 - the output of the script
