@@ -19,6 +19,8 @@ from etcdsize.errors import OptionError
 
 if TYPE_CHECKING:
     from etcdsize.catalog.catalog import Catalog
+    from etcdsize.catalog.disks import DiskKindPrice
+    from etcdsize.catalog.machines import MachinePrice
 
 __all__ = ["add", "run_import", "run_prices"]
 
@@ -128,7 +130,7 @@ def run_prices(options: Namespace) -> int:
     from etcdsize.catalog.price_lists import apply_prices
     from etcdsize.catalog.prices import read_prices
     from etcdsize.catalog.registry import price_readers
-    from etcdsize.reports.tables import render_priced
+    from etcdsize.reports.tables import render_priced, render_prices
 
     readers = price_readers()
     origin = one_of("--from", options.origin, [*readers, "csv"])
@@ -136,10 +138,13 @@ def run_prices(options: Namespace) -> int:
     catalog = load_catalog(options.catalog)
     date = today().isoformat() if options.date is None else options.date
     if origin == "csv":
+        every: list[MachinePrice | DiskKindPrice] = []
         for name in options.files:
             listed = of_file(name, partial(read_prices, content(name)))
             catalog = of_file(name, partial(catalog.merge, listed))
+            every += listed
         _write_catalog(catalog, options.output)
+        write_text(render_prices(every), aside=True)
         return 0
     reader = readers[origin]
     readings = [of_file(name, partial(reader.reading_of, content(name))) for name in options.files]

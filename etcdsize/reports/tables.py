@@ -14,12 +14,13 @@ from etcdsize.units import DIMENSIONS, format_bytes, format_number
 if TYPE_CHECKING:
     from etcdsize.catalog.catalog import Catalog
     from etcdsize.catalog.costs import Price
+    from etcdsize.catalog.disks import DiskKindPrice
     from etcdsize.catalog.listing import Imported
-    from etcdsize.catalog.machines import Machine
+    from etcdsize.catalog.machines import Machine, MachinePrice
     from etcdsize.catalog.price_lists import Priced
     from etcdsize.tiers import Tier, TierTable
 
-__all__ = ["render_import", "render_machines", "render_priced", "render_tiers"]
+__all__ = ["render_import", "render_machines", "render_priced", "render_prices", "render_tiers"]
 
 
 def _beyond(table: TierTable, dimension: str) -> str:
@@ -170,6 +171,13 @@ def render_priced(priced: Priced) -> str:
     if priced.truncated:
         lines.append("warning: pages are missing: the last one says that more follow; read all of them together")
     return page(lines)
+
+
+def render_prices(prices: Sequence[MachinePrice | DiskKindPrice]) -> str:
+    """Return the report of a user's own list of prices."""
+    disks = sum(hasattr(price, "kind") for price in prices)
+    plural = "" if len(prices) == 1 else "s"
+    return page([f"{len(prices)} price{plural}: {len(prices) - disks} of a machine, {disks} of a disk"])
 
 
 def _source(source: str, date: str) -> list[str]:

@@ -7,11 +7,11 @@ import types
 
 import pytest
 
-from etcdsize import OptionError, read_listing
+from etcdsize import OptionError, read_listing, read_price_list
 from etcdsize.catalog import readers as folder
 from etcdsize.catalog.entries import Shape
 from etcdsize.catalog.machines import Machine
-from etcdsize.catalog.registry import listing_readers
+from etcdsize.catalog.registry import listing_readers, price_readers
 
 
 def test_there_are_these_readers():
@@ -27,6 +27,11 @@ def test_the_help_and_the_reference_name_every_reader(run):
         assert f"\n  {name} " in out
         assert reader.SHAPE.command in out
         assert name in read_listing.__doc__
+    code, out, _ = run("catalog", "prices", "--help")
+    assert code == 0
+    for name in price_readers():
+        assert f"\n  {name} " in out
+        assert name in read_price_list.__doc__
 
 
 def test_an_unknown_program_is_refused():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from etcdsize import fit, load_catalog, read_listing
+from etcdsize.catalog.registry import listing_readers, price_readers
 from etcdsize.reports.tables import render_machines
 
 DATA = Path(__file__).parents[1] / "data"
@@ -236,8 +237,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
              '--family: got "m8", expected one of the catalog "current": '),
             (["--catalog", "current", "--provider", "azure", "--family", "m8i"],
              '--family: got "m8i", expected one of the catalog "current": Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5'),
-            (["--catalog", "current", "--region", "eu-west-1"],
-             '--region: got "eu-west-1", expected one of the catalog "current": eastus, us-central1, us-east-1'),
+            (["--catalog", "current", "--region", "eu-wst-1"], '--region: got "eu-wst-1", expected a region of aws ('),
             (["--catalog", "current", "--sort", "prise"],
              '--sort: got "prise", expected price, vcpus, memory or iops; did you mean "price"?'),
             (["--catalog", "current", "--family", "m8i", "--arch", "arm64"],
@@ -316,9 +316,15 @@ class TestPrices:
         assert (code, err.splitlines()[0]) == (1, "azure, westeurope, USD: 0 of 0 machines priced, no disk")
 
     def test_a_list_of_one_s_own(self, run):
-        arguments = ("catalog", "prices", "--from", "csv", "prices.csv", "--catalog", "types.json", "-o", "my.json")
-        assert run(*arguments) == (0, "", "")
+        arguments = ("catalog", "prices", "--from", "csv", "--catalog", "types.json", "-o", "my.json", "--force")
+        assert run(*arguments, "prices.csv") == (0, "", "1 price: 1 of a machine, 0 of a disk\n")
         assert load_catalog("my.json").machine("aws", "m5.large").price.per_hour == 0.09
+        Path("disks.csv").write_text(
+            "disk_kind,price_per_gib_month,currency,region,date\ngp3,0.09,EUR,eu-west-1,2026-11-01\n"
+        )
+        code, _, err = run(*arguments, "prices.csv", "disks.csv")
+        assert (code, err) == (0, "2 prices: 1 of a machine, 1 of a disk\n")
+        assert load_catalog("my.json").disk_kind("aws", "gp3").price.currency == "EUR"
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -344,3 +350,64 @@ class TestPrices:
         assert err.count("\n") == 1
         assert err.startswith(f"etcdsize: {message}")
         assert not Path("my.json").exists()
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "machines.md").read_text()
+LISTS = {
+    "aliyun": "aliyun-describe-instance-types.json",
+    "aws": "aws-describe-instance-types.json",
+    "aws-prices": "aws-get-products-ec2.json",
+    "az": "az-vm-list-skus.json",
+    "azure-prices": "azure-retail-prices-vm.json",
+    "cyclenerd": "cyclenerd-pricing.yml",
+    "doctl": "doctl-compute-size-list.json",
+    "gcloud": "gcloud-machine-types.json",
+    "gce-skus": "gce-skus-hyperdisk-iops.json",
+    "hetzner": "hcloud-server-type-list.json",
+    "huawei": "hcloud-ecs-list-flavors.json",
+    "openstack": "openstack-flavor-list.json",
+    "tencent": "tccli-describe-instance-type-configs.json",
+}
+
+
+class TestPage:
+    """The commands on the page of machines: from a provider's listing to an answer."""
+
+    def commands(self, name: str) -> list[str]:
+        return [each for each in PAGE.split("`") if each.startswith(f"etcdsize catalog {name} --from ")]
+
+    def test_it_has_a_command_for_every_program_and_every_price_list(self):
+        assert {each.split()[4] for each in self.commands("import")} == set(listing_readers())
+        assert {each.split()[4] for each in self.commands("prices")} == {*price_readers(), "csv"}
+
+    def test_every_import_runs_on_a_sample(self, run, here):
+        for command in self.commands("import"):
+            origin, *words = command.split()[4:]
+            files = [word for word in words if word.endswith(".json") and word != "my.json"]
+            for name in files:
+                entries = [{"shape": "VM.X", "ocpus": 4, "memory-in-gbs": 64, "processor-description": "AMD"}]
+                text = json.dumps(entries) if origin == "oci" else (DATA / LISTS[origin]).read_text()
+                Path(name).write_text(text)
+            code, _, err = run("catalog", "import", "--from", origin, *words, "--force")
+            assert code == 0, err
+            assert run("fit", "--tier", "small", "--catalog", "my.json", "--arch", "any")[0] in (0, 1)
+
+    def test_every_list_of_prices_runs_on_a_sample(self, run, here):
+        for command in self.commands("prices"):
+            origin, *words = command.split()[4:]
+            if origin == "csv":
+                continue
+            source = (DATA / LISTS[origin]).read_bytes()
+            if origin == "aws-prices":
+                source = json.dumps(json.loads(source) | {"NextToken": None}).encode()
+            words = [word.replace("*", "1") for word in words]
+            names = [
+                word for word in words if word.endswith((".json", ".yml")) and word not in ("my.json", "priced.json")
+            ]
+            for name in names:
+                Path(name).write_bytes(source)
+            words[words.index("my.json")] = "current"
+            if origin == "gce-skus":
+                words[words.index("europe-west4")] = "southamerica-west1"
+            code, _, err = run("catalog", "prices", "--from", origin, *words, "--force")
+            assert code == (1 if origin == "gce-skus" else 0), err
