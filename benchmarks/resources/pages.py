@@ -133,10 +133,14 @@ class Store:
             begin += count
         return leaves
 
-    def compact(self) -> None:
-        """Remove all revisions but the last of each key; merge pages of which at most a quarter is left, as bbolt."""
-        last = {key: revision for leaf in self._leaves for revision, key in leaf}
-        waiting = [[one for one in leaf if last[one[1]] == one[0]] for leaf in self._leaves]
+    def compact(self, to: int | None = None) -> None:
+        """Remove all revisions but the last of each key, by default up to the newest revision.
+
+        Pages of which at most a quarter is left are merged, as bbolt does.
+        """
+        to = self.revision if to is None else to
+        last = {key: revision for leaf in self._leaves for revision, key in leaf if revision <= to}
+        waiting = [[one for one in leaf if one[0] > to or last[one[1]] == one[0]] for leaf in self._leaves]
         touched = [len(now) < len(before) for now, before in zip(waiting, self._leaves, strict=True)]
         done: list[list[tuple[int, int]]] = []
         for index, leaf in enumerate(waiting):

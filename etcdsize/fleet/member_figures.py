@@ -155,7 +155,11 @@ def _file_length(load: LoadArrays, sums: Sums, case: Case) -> Floats:
     """Return the largest size of the file; see `resources.file_size.file_figures`. [bytes]"""
     values = case.values
     history = sums.history_bytes * values.file_margin
-    kept = sums.kept_bytes * values.file_margin + values.lease_file * load.leases + values.file_fixed
+    kept = (
+        np.maximum(sums.kept_bytes, sums.fresh_bytes) * values.file_margin
+        + values.lease_file * load.leases
+        + values.file_fixed
+    )
     rewritten = values.file_rewritten * sums.rewritten_bytes
     waiting = _waiting_bytes(load, sums, values)
     seconds = sums.fresh_bytes / 1e6 * (1 / case.disk.mb_per_second + values.snapshot_per_mb)

@@ -40,6 +40,11 @@ FILE_TERMS: dict[str, tuple[TermKind, ...]] = {
     "history_bytes": (_HISTORY,),
     "high_water_bytes": (
         TermKind("in use", (), "see in_use_bytes"),
+        TermKind(
+            "at the worst moment",
+            ("file_margin",),
+            "the file keeps its largest size: the keys as they were first written, or as updates left them at worst",
+        ),
         _HISTORY,
         TermKind(
             "compaction",
@@ -71,9 +76,17 @@ FILE_TERMS: dict[str, tuple[TermKind, ...]] = {
 
 
 def file_figures(
-    load: Load, sums: LoadSums, values: Coefficients, kept_bytes: float, snapshot_seconds: float
+    load: Load,
+    sums: LoadSums,
+    values: Coefficients,
+    kept_bytes: float,
+    largest_bytes: float,
+    snapshot_seconds: float,
 ) -> Figures:
-    """Return the figures of the file; `kept_bytes` is what the keys take after updates and compactions."""
+    """Return the figures of the file; `kept_bytes` is what the keys take after updates and compactions.
+
+    `largest_bytes` is what they have taken at most so far.
+    """
     kept_bytes *= values.file_margin
     history = sums.history_bytes * values.file_margin
     packed = min(sums.fresh_bytes * values.file_margin, kept_bytes)
@@ -81,6 +94,7 @@ def file_figures(
     kept = math.fsum(in_use)
     high_water = (
         kept,
+        largest_bytes * values.file_margin - kept_bytes,
         history,
         values.file_rewritten * sums.rewritten_bytes,
         values.file_runs * sums.run_bytes,

@@ -103,7 +103,10 @@ def with_tls(evaluation: Evaluation, load: Load, case: Case) -> Evaluation:
 def file_of(load: Load, sums: LoadSums, case: Case) -> Figures:
     """Return the figures of the file in one case."""
     values = case.values
-    return file_figures(load, sums, values, sums.kept_bytes[case.number], snapshot_seconds(sums, values, case.disk))
+    kept = sums.kept_bytes[case.number]
+    # Between updates the packing of the keys changes, and the file keeps the size of the worst moment.
+    largest = max(kept, sums.kept_bytes[2] if case.number else sums.fresh_bytes)
+    return file_figures(load, sums, values, kept, largest, snapshot_seconds(sums, values, case.disk))
 
 
 def memory_of(load: Load, sums: LoadSums, case: Case, file_bytes: float) -> Figures:

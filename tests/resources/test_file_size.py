@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from resource_loads import loads, one_load
 
+from benchmarks.resources.pages import Store
+from benchmarks.resources.revision_table import irregular
+from etcdsize.resources.cases import Asked, cases_of
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.resources.file_size import file_figures, seconds_until_full
 from etcdsize.resources.load_sums import sums_of
-from etcdsize.resources.revision_bytes import fragmentation, revision_bytes
+from etcdsize.resources.model import file_of
+from etcdsize.resources.revision_bytes import element_bytes, fragmentation, revision_bytes
 
 LIKELY = load_coefficients("3.5").spread.likely
 GIB = 2**30
@@ -20,7 +25,8 @@ GIB = 2**30
 
 def figures(load, *, index=1, seconds=0.0):
     sums = sums_of(load, 10_000)
-    return file_figures(load, sums, LIKELY, sums.kept_bytes[index], seconds), sums
+    kept = sums.kept_bytes[index]
+    return file_figures(load, sums, LIKELY, kept, kept, seconds), sums
 
 
 def total(load, figure, **options):
@@ -107,6 +113,41 @@ class TestFile:
         assert math.fsum(found["quota_bytes"]) >= max(
             1.049 * math.fsum(found["high_water_bytes"]), sums.data_bytes, 2 * GIB
         )
+
+
+class TestWorstMoment:
+    """The file keeps its largest size: with its keys as they were first written, or as updates left them at worst."""
+
+    KEYS, UPDATED = 2_000, 1_000
+
+    @pytest.mark.parametrize(
+        ("value", "puts"), [(60, 30.0), (240, 20.0), (520, 25.0), (900, 1.0), (1_400, 12.0), (2_300, 6.0), (6_000, 8.0)]
+    )
+    def test_it_is_that_of_the_simulation(self, value, puts):
+        order = random.Random(5)
+        store, commits = Store(int(element_bytes(50, value))), irregular(puts, order)
+        store.put(range(self.KEYS), commits)
+        largest, before = 0.0, store.revision
+        for _ in range(8):
+            store.put((order.randrange(self.KEYS) for _ in range(self.UPDATED)), commits)
+            largest = max(largest, store.bytes())
+            # To where the compaction before ended: up to twice as much history as is written between two.
+            store.compact(before)
+            before = store.revision
+        seconds = 2 * self.UPDATED / (10 * puts)
+        load = one_load(self.KEYS, 50.0, float(value), 10 * puts, puts_per_commit=puts, history_seconds=seconds)
+        case = cases_of(Asked("3.6")).likely
+        found = file_of(load, sums_of(load, case.values.defragment_keys), case)["high_water_bytes"]
+        in_use, worst, history, *_ = found
+        assert in_use + worst + history == pytest.approx(largest, rel=0.06)
+
+    def test_updates_that_pack_keys_better_do_not_shrink_it(self):
+        load = one_load(10_000, 50.0, 900.0, 20.0, puts_per_commit=1.0)
+        for case in cases_of(Asked("3.6"))[:3]:
+            sums = sums_of(load, case.values.defragment_keys)
+            in_use, worst, *_ = file_of(load, sums, case)["high_water_bytes"]
+            assert in_use + worst >= sums.fresh_bytes * case.values.file_margin
+        assert sums.kept_bytes[1] < 0.85 * sums.fresh_bytes
 
 
 class TestUntilFull:
