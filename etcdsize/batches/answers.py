@@ -19,6 +19,8 @@ CODES = {
     "machine_today": "machine_codes",
     "cost_per_month": "machine_codes",
     "currency": "machine_codes",
+    "price_region": "machine_codes",
+    "price_date": "machine_codes",
     "forced_by": "forced_by",
     "tightest": "tightest",
 }

@@ -137,11 +137,8 @@ class AuditTotals:
 
     def _row(self, audit: FleetAudit, index: int, before: int, names: ClusterNames) -> AuditedRow:
         one = audit[index]
-        then = None if one.recommended_machine is None else one.recommended_machine.price
+        now, then = audit.prices_of(index)
         known = one.cost_difference_per_month is not None
-        code = int(audit.machine_codes[index])
-        machines = self._auditor.catalog.machines
-        now = machines[code].price if code < len(machines) else None
         return AuditedRow(
             row=before + index + 1,
             cluster=names.of(index),

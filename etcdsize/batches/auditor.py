@@ -19,15 +19,14 @@ from etcdsize.batches.cells import CellRules
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import Columns
 from etcdsize.batches.loads import distinct, is_text, numbers
-from etcdsize.catalog.providers import find_provider
 from etcdsize.errors import ColumnError
 from etcdsize.fleet.audit import audit_codes
+from etcdsize.fleet.audit_columns import Placed
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
 from etcdsize.fleet.load_fit import Running
-from etcdsize.fleet.machine_names import stated_figures
 from etcdsize.fleet.reasons import NOTES, reason_text
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.verdicts import DECIDERS, UNKNOWN, VERDICTS
@@ -51,8 +50,6 @@ class Machines:
     """The place of each row's name among the distinct ones."""
     reasons: dict[int, str]
     """Why the machine of a place has no verdict, unless the row states its vCPUs and its memory."""
-    stated: NDArray[np.float64] | None = None
-    """The vCPUs and the memory that the names themselves state, shape (n, 2), NaN for none; None if none does."""
     elsewhere: NDArray[np.bool_] | None = None
     """Where the machine is of another provider than the row; None if the rows do not name theirs."""
 
@@ -92,27 +89,18 @@ class BatchAudit:
         """Return the machines that a batch names."""
         source = self._columns["current_machine"]
         texts, places = self._texts(batch, "current_machine")
-        names: list[tuple[Any, str | None]] = [(name, None) for name in (*texts.to_pylist(), None)]
-        if "provider" in self._columns:
-            # Types of two providers may have the same name.
-            labels, labelled = self._texts(batch, "provider")
-            providers = [*map(find_provider, labels.to_pylist()), None]
-            pairs = pa.array(places * len(providers) + labelled).dictionary_encode()
-            split = (divmod(pair, len(providers)) for pair in pairs.dictionary.to_pylist())
-            names, places = [(names[name][0], providers[of]) for name, of in split], pairs.indices.to_numpy()
-        lookup = np.array([self.auditor.code_of(*name) for name in names], np.uint16)
+        names = [*texts.to_pylist(), None]
+        lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
         if len(self._place_of) <= len(self.auditor.machines):
             # The auditor has looked up types that it did not have.
             self._list_types()
         capacities = self.auditor.capacities
         reasons = {
-            place: f"{source.name}: {self.auditor.reason_unknown(names[place][0], int(code), names[place][1])}"
+            place: f"{source.name}: {self.auditor.reason_unknown(names[place], int(code))}"
             for place, code in enumerate(lookup)
             if code == NO_MACHINE or capacities[code].tier is None
         }
-        stated = [stated_figures(name) if isinstance(name, str) else None for name, _ in names]
-        figures = np.array([one or (np.nan, np.nan) for one in stated])[places] if any(stated) else None
-        return Machines(lookup[places], places.astype(np.int64), reasons, figures)
+        return Machines(lookup[places], places, reasons)
 
     def _texts(self, batch: pa.RecordBatch, key: str) -> tuple[pa.Array, NDArray[np.int64]]:
         """Return the distinct texts of a column, and the place of each row's."""
@@ -146,6 +134,7 @@ class BatchAudit:
         load_codes: Codes,
         resources: FleetResources | None = None,
         running: Running | None = None,
+        placed: Placed | None = None,
     ) -> FleetAudit:
         """Return the audit of a batch.
 
@@ -165,6 +154,8 @@ class BatchAudit:
             What the loads take by the measured model, where a column has more than the dimensions.
         running : Running, optional
             How each cluster runs, where a column says so.
+        placed : Placed, optional
+            The regions whose prices count, if a column names them.
         """
         return audit_codes(
             self.auditor,
@@ -174,9 +165,10 @@ class BatchAudit:
             unknown,
             tiers=codes,
             bounds=self._bounds(batch, unknown),
-            figures=self._figures(batch, machines),
+            figures=self._figures(batch),
             resources=resources,
             running=running,
+            placed=placed,
         )
 
     def _bounds(self, batch: pa.RecordBatch, unknown: Sequence[NDArray[np.bool_] | None]) -> Bounds | None:
@@ -207,15 +199,8 @@ class BatchAudit:
         less, more = np.array(words, np.bool_).T
         return less[places], more[places]
 
-    def _figures(self, batch: pa.RecordBatch, machines: Machines) -> Figures | None:
-        """Return what the stated vCPUs and memory say, None if neither both columns nor the names state them."""
-        columns = self._columns_of_figures(batch)
-        if machines.stated is not None:
-            named = machines.stated.T
-            columns = [*named] if columns is None else [np.where(np.isnan(a), b, a) for a, b in zip(columns, named)]
-        return None if columns is None else self.auditor.figures(*columns)
-
-    def _columns_of_figures(self, batch: pa.RecordBatch) -> list[NDArray[np.float64]] | None:
+    def _figures(self, batch: pa.RecordBatch) -> Figures | None:
+        """Return what the stated vCPUs and memory say, None without both columns."""
         columns = []
         for key in ("vcpus", "memory_gib"):
             source = self._columns.get(key)
@@ -228,7 +213,7 @@ class BatchAudit:
                 values[~((values > 0) & np.isfinite(values))] = np.nan
             values[list(load.problems)] = np.nan
             columns.append(values)
-        return columns
+        return self.auditor.figures(*columns)
 
     def report(self, audit: FleetAudit, machines: Machines, problems: dict[int, list[str]]) -> None:
         """Add the problem of each row whose machine gets no verdict."""

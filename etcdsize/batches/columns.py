@@ -46,7 +46,7 @@ __all__ = [
 
 ANSWERS = (
     *("tier", "machine_type", "forced_by", "tightest", "machine_today", "cost_per_month", "currency"),
-    *("problem", "notices"),
+    *("price_region", "price_date", "problem", "notices"),
 )
 """The columns that sizing adds, in order."""
 AUDIT_ANSWERS = (
@@ -83,7 +83,7 @@ _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
 _OBSERVED_PROBLEM = "observed_problem"
 _OBSERVED = ("clients_bound", "requests_bound", "data_bound", _OBSERVED_PROBLEM)
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
-_FURTHER = (*FIGURES, *RUNNING)
+_FURTHER = (*FIGURES, *RUNNING, "region")
 _LEFT_OUT = (*_UNKNOWN, *_FURTHER)
 _OR_A_FIGURE = " or a further figure such as keys"
 # What is measured where etcd's file is: more than the data in use.
@@ -126,6 +126,7 @@ def pick_columns(
     unknown: Iterable[str] = (),
     *,
     provider_given: bool = False,
+    region_given: bool = False,
     audited: bool = False,
     resources: bool = False,
     also: Iterable[str] = (),
@@ -146,6 +147,8 @@ def pick_columns(
         column of that name.
     provider_given : bool
         Whether one provider is given for all rows, so that no column is needed.
+    region_given : bool
+        Whether the region of all rows is given, so that a column of it is not read.
     audited : bool
         Whether to look for the machine in use, for its vCPUs and memory, for the figures of the measured model, the
         quota and the volume that run, and for what `observe` writes of its figures.
@@ -181,6 +184,7 @@ def pick_columns(
             continue
         if key not in wanted and (
             (key == "provider" and provider_given)
+            or (key == "region" and region_given)
             or (key in ("current_machine", *RUNNING) and not audited)
             or (key in FIGURES and not (audited or resources))
             or (key in _ON_REQUEST and key not in also and not (audited and key in ("vcpus", "memory_gib")))
@@ -192,6 +196,9 @@ def pick_columns(
             columns[key] = found
         elif key in DIMENSIONS or (key == "provider" and providers and not audited):
             missing.append(key)
+    if "region" in columns and "provider" in missing:
+        # The region of a row implies its provider.
+        missing.remove("provider")
     if audited:
         columns |= {name: Source(names.index(name), name) for name in _OBSERVED if name in names}
     if "kubernetes_nodes" in columns and columns.keys().isdisjoint(DIMENSIONS):

@@ -31,6 +31,7 @@ class LoadOptions(TypedDict, total=False):
     """The options of `size_frame` that files have as well, for the functions that pass them on."""
 
     provider: str | None
+    region: str | Iterable[str] | None
     columns: Mapping[str, str] | None
     unknown: Iterable[str]
     on_missing: str
@@ -62,7 +63,11 @@ class BatchOptions:
     unknown: tuple[str, ...]
     missing_is_unknown: bool
     raise_problems: bool
+    asked: Catalog
+    """The catalog as it was asked for, at the prices of the region that was."""
+    region_given: bool
     catalog: Catalog
+    """The same with a machine for every tier."""
     tiers: TierTable
     headroom: float
     answers: tuple[str, ...]
@@ -93,14 +98,18 @@ class BatchOptions:
         asked = options.get("catalog")
         if asked is None and audited:
             asked = "current"
-        provider = options.get("provider")
+        provider, region = options.get("provider"), options.get("region")
         if provider is not None:
             (provider, *_) = names_of_providers(provider)
-        if provider is None and ("provider" in chosen or has_column_for(map(_text, names), "provider")):
+        by_row = ("provider",) if region is not None else ("provider", "region")
+        if provider is None and (not chosen.keys().isdisjoint(by_row) or _has_any(names, by_row)):
             # The rows name their providers, which are not known yet.
             catalog = asked if isinstance(asked, Catalog) else load_catalog("guide" if asked is None else asked)
+            catalog = catalog if region is None else catalog.in_region(region)
         else:
-            catalog, _ = catalog_for(asked, provider)
+            catalog, there = catalog_for(asked, provider, region)
+            if region is not None and len(there) == 1:
+                (provider,) = there
         machines = with_tiers(catalog, table)
         on_missing = one_of("on_missing", options.get("on_missing", "problem"), ("problem", "unknown"))
         on_invalid = one_of("on_invalid", options.get("on_invalid", "mark"), ("mark", "raise"))
@@ -120,6 +129,8 @@ class BatchOptions:
             unknown=tuple(dict.fromkeys(unknown)),
             missing_is_unknown=on_missing == "unknown",
             raise_problems=on_invalid == "raise",
+            asked=catalog,
+            region_given=region is not None,
             catalog=machines,
             tiers=table,
             headroom=headroom,
@@ -152,12 +163,17 @@ class BatchOptions:
             self.chosen,
             self.unknown,
             provider_given=self.provider is not None,
+            region_given=self.region_given,
             audited=self.auditor is not None,
             resources=self.resources,
             also=also,
             providers=self.catalog.providers,
             spelling=spelling,
         )
+
+
+def _has_any(names: Iterable[Any], keys: Iterable[str]) -> bool:
+    return any(has_column_for(map(_text, names), key) for key in keys)
 
 
 def _reject_without_model(version: str, model: CalibratedModel | None) -> None:

@@ -22,21 +22,23 @@ from etcdsize.batches.columns import AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns
 from etcdsize.batches.kubernetes_nodes import read_nodes
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
+from etcdsize.batches.region_column import RegionColumn
 from etcdsize.batches.row_figures import RowFigures, resource_column
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
-from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, machine_today
+from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, cost_date, cost_region, machine_today
+from etcdsize.fleet.audit_columns import Placed
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.nodes import KubernetesNodes
-from etcdsize.fleet.notices import load_decides, load_notice_rows
+from etcdsize.fleet.notices import load_notice_rows
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
-from etcdsize.sizing.basis import GUIDE_MACHINE
-from etcdsize.sizing.notices import DATA_AT_MOST
+from etcdsize.sizing.markets import Market, Markets
+from etcdsize.sizing.notices import DATA_AT_MOST, UNKNOWN_REGION
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchSizer", "Counted"]
@@ -93,17 +95,18 @@ class BatchSizer:
         self._figures = RowFigures(columns, options.cells, self._suggestions, options.etcd_version, options.model)
         one = self._provider is not None and self._provider in catalog.providers
         self._providers = (self._provider,) if one and self._provider is not None else catalog.providers
-        self._places = [(name, tier) for name in self._providers for tier in tiers.names]
-        # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
-        find = catalog.find_for if catalog.unfit else catalog.machine_for
-        self._machines = [find(*place) for place in self._places]
-        self._today = [machine_today(machine, tiers) for machine in self._machines if machine is not None]
+        self._markets = Markets(options.asked, catalog, tiers, self._providers)
+        region = columns.get("region")
+        self._regions = None if region is None else RegionColumn(region, options.cells, self._markets)
+        self._places: list[tuple[Market, str]] = []
+        self._machines: list[Machine | None] = []
+        self._today: list[Machine | None] = []
         self.rows: int = 0
         """Rows so far."""
         self.tier_counts: NDArray[np.int64] = np.zeros(len(tiers.tiers), np.int64)
         """Rows by tier."""
-        self.machine_counts: NDArray[np.int64] = np.zeros(len(self._machines), np.int64)
-        """Rows by provider and tier."""
+        self.machine_counts: NDArray[np.int64] = np.zeros(0, np.int64)
+        """Rows by market and tier."""
         self.first_problems: list[tuple[int, str | None, str]] = []
         """The first rows that cannot be sized: their numbers from 1, their clusters, their problems."""
         self.elsewhere: Counter[str] = Counter()
@@ -112,6 +115,7 @@ class BatchSizer:
         """Rows whose tier has no machine."""
         self.notices: NoticeTotals | None = NoticeTotals() if totals else None
         """The notices of the rows, counted; None if they are not."""
+        self._add_markets()
 
     @classmethod
     def of(cls, options: BatchOptions, names: Iterable[Any]) -> BatchSizer:
@@ -124,6 +128,19 @@ class BatchSizer:
         """
         return cls(options, options.columns(names), answer_schema(options.answers))
 
+    def _add_markets(self) -> None:
+        """Add the machines of the markets that are new."""
+        for market in self._markets.found[len(self._places) // len(self._tiers.names) :]:
+            # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
+            find = market.catalog.find_for if market.catalog.unfit else market.catalog.machine_for
+            for tier in self._tiers.names:
+                machine = find(market.provider, tier)
+                self._places.append((market, tier))
+                self._machines.append(machine)
+                if machine is not None:
+                    self._today.append(machine_today(machine, self._tiers, market.region))
+        self.machine_counts = np.pad(self.machine_counts, (0, len(self._places) - len(self.machine_counts)))
+
     @property
     def counted(self) -> list[Counted]:
         """How many rows need each machine that a row can need."""
@@ -132,10 +149,11 @@ class BatchSizer:
             for place, machine, count in zip(self._places, self._machines, self.machine_counts, strict=True)
             if machine is not None
         ]
-        return [
-            Counted(*place, machine, today, rows)
-            for (place, machine, rows), today in zip(found, self._today, strict=True)
+        counted = [
+            Counted(market.provider, tier, machine, today, rows)
+            for ((market, tier), machine, rows), today in zip(found, self._today, strict=True)
         ]
+        return sorted(counted, key=lambda one: self._providers.index(one.provider))
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the answers for a batch, in the columns of the schema."""
@@ -160,6 +178,11 @@ class BatchSizer:
         providers = self._provider_codes(batch, machines, problems)
         if self.audit is not None and machines is not None and providers is not None and "provider" in self._columns:
             self.audit.compare_providers(machines, providers, self._providers)
+        regions = None
+        if self._regions is not None:
+            regions = self._regions.read(batch, providers, self.elsewhere, problems)
+            providers = regions.markets
+            self._add_markets()
 
         codes = np.empty(rows, np.uint8)
         if rows:
@@ -181,7 +204,8 @@ class BatchSizer:
         audit = None
         if self.audit is not None and machines is not None:
             further = resources if self._figures.are_there else None
-            audit = self.audit.audit(batch, machines, values, codes, unknown, load_codes, further, running)
+            placed = None if regions is None else Placed(regions.markets, [one.place for one in self._markets.found])
+            audit = self.audit.audit(batch, machines, values, codes, unknown, load_codes, further, running, placed)
             self.audit.count(audit, machines, before, names)
             self.audit.report(audit, machines, problems)
             self._raise(problems, before)
@@ -196,13 +220,14 @@ class BatchSizer:
             members=MEMBERS,
             unknown=unknown,
             nodes=nodes,
+            markets=self._markets.found if self._provider is None or regions is not None else None,
         )
         notices = RowNotices(rows)
         if self.notices is not None or "notices" in self.schema.names:
             for kind, noted in load_notice_rows(fleet):
                 notices.add(kind, noted)
-            known = None if resources is None or not self._figures.are_there else resources._knows_further
-            notices.add(GUIDE_MACHINE, load_decides(fleet, known))
+            if regions is not None:
+                notices.add(UNKNOWN_REGION, regions.unknown)
             if "data_bytes" in self._columns and self._columns["data_bytes"].upper:
                 notices.add(DATA_AT_MOST, np.ones(rows, np.bool_) if unknown[2] is None else ~unknown[2])
             notices.keep(codes != INVALID)
@@ -256,6 +281,8 @@ class BatchSizer:
             return np.full(batch.num_rows, ELSEWHERE, np.uint8)
         if "provider" not in self._columns and self.audit is not None and machines is not None:
             return self.audit.provider_codes(machines.codes, self._providers, INVALID)
+        if "provider" not in self._columns and self._regions is not None:
+            return None
         source = self._columns["provider"]
         column = batch.column(source.position)
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
@@ -311,7 +338,7 @@ class BatchSizer:
         self, codes: NDArray[np.uint8], providers: NDArray[np.uint8] | None, problems: dict[int, list[str]]
     ) -> None:
         """Report the rows whose tier has no machine."""
-        for place, (provider, tier) in enumerate(self._places):
+        for place, (market, tier) in enumerate(self._places):
             if self._machines[place] is not None:
                 continue
             name, code = divmod(place, len(self._tiers.tiers))
@@ -319,7 +346,7 @@ class BatchSizer:
             if providers is not None:
                 rows &= providers == name
             try:
-                self._options.catalog.machine_for(provider, tier)
+                market.catalog.machine_for(market.provider, tier)
             except OptionError as error:
                 for row in np.flatnonzero(rows).tolist():
                     problems.setdefault(row, []).append(str(error))
@@ -411,4 +438,8 @@ class BatchSizer:
             return [None if total is None else round(total, 2) for total in totals]
         if answer == "currency":
             return [cost_currency(machine) for machine in self._today]
+        if answer == "price_region":
+            return [cost_region(machine) for machine in self._today]
+        if answer == "price_date":
+            return [cost_date(machine) for machine in self._today]
         return {"tier": self._tiers.names, "forced_by": FORCED_BY, "tightest": DIMENSIONS}[answer]

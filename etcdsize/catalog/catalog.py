@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("BUILT_IN", "Catalog", "Unfit", "catalog_for", "check_machines_of", "check_names", "load_catalog"),
-    *("names_of_providers", "usual_providers"),
+    "names_of_providers",
 ]
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -159,7 +159,7 @@ class Catalog(Answer):
         # Imported here because few callers need it.
         from etcdsize.catalog.known_types import known_machine
 
-        known = known_machine(machine_type, providers)
+        known = known_machine(text_of("machine_type", machine_type), names_of("providers", providers))
         return None if known is None else _at_prices_of(self.regions, known)
 
     def with_known_types(self, machine_types: Iterable[str]) -> "Catalog":
@@ -259,6 +259,16 @@ class Catalog(Answer):
                 kinds[index] = kinds[index].model_copy(update={"price": listed.price})
         return self.model_copy(update={"machines": tuple(machines), "disk_kinds": tuple(kinds)})
 
+    @property
+    def price_regions(self) -> dict[str, tuple[str, ...]]:
+        """The regions in which the catalog has prices, by provider."""
+        own: dict[str, dict[str, None]] = {}
+        rows: tuple[Machine | DiskKind, ...] = (*self.machines, *self.disk_kinds)
+        for row in rows:
+            if row.price is not None:
+                own.setdefault(row.provider, {})[row.price.region] = None
+        return {provider: tuple(regions) for provider, regions in own.items()}
+
     def in_region(self, region: str | Iterable[str], providers: Sequence[str] | None = None) -> "Catalog":
         """Return the catalog at the prices of a region of a provider, or of a region each of several providers.
 
@@ -284,7 +294,8 @@ class Catalog(Answer):
         >>> frankfurt.machine("aws", "m6a.large").price.per_hour, frankfurt.regions
         (0.1035, {'aws': 'eu-central-1'})
         """
-        regions = self._regions_named(region, providers)
+        names = None if providers is None else tuple(map(provider_name, names_of("providers", providers)))
+        regions = self._regions_named(region, names)
         check_machines_of(self, regions)
         return self._at_prices_of(regions)
 
@@ -292,12 +303,7 @@ class Catalog(Answer):
         # Imported here because most answers are about no region.
         from etcdsize.catalog.regions import regions_of
 
-        own: dict[str, dict[str, None]] = {}
-        rows: tuple[Machine | DiskKind, ...] = (*self.machines, *self.disk_kinds)
-        for row in rows:
-            if row.price is not None:
-                own.setdefault(row.provider, {})[row.price.region] = None
-        return regions_of(region, providers, self.default_providers or self.providers, own)
+        return regions_of(region, providers, self.default_providers or self.providers, self.price_regions)
 
     def _at_prices_of(self, regions: dict[str, str]) -> "Catalog":
         return self.model_copy(
@@ -447,11 +453,6 @@ def _not_one(catalog: Catalog, field: str, name: str, provider: str | None, prov
     what = "machines" if field == "machine_type" else "disks"
     missing = f"got {shown(name)}, which is not among the {of}{what} in the catalog {shown(catalog.name)}"
     return f"{missing}{nearest(name, known)}"
-
-
-def usual_providers() -> tuple[str, ...]:
-    """Return the providers that the catalog `current` answers for if none is named."""
-    return _header().default_providers
 
 
 def names_of_providers(provider: str | Iterable[str] | None) -> tuple[str, ...]:

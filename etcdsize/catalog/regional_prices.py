@@ -128,8 +128,9 @@ def _number(cell: str) -> float | None:
 
 @functools.cache
 def _lines(provider: str) -> tuple[str, ...] | None:
-    path = _FOLDER / f"{provider}.csv"
-    return tuple(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else None
+    if provider not in {path.stem for path in _FOLDER.iterdir()}:
+        return None
+    return tuple((_FOLDER / f"{provider}.csv").read_text(encoding="utf-8").splitlines())
 
 
 def _rows_of_head(lines: Sequence[str]) -> int:

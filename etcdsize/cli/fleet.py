@@ -17,6 +17,7 @@ from etcdsize.cli.arguments import (
     add_json,
     add_output,
     add_output_format,
+    add_region,
     add_tiers,
     choice,
     pair,
@@ -49,20 +50,20 @@ Size every cluster of a CSV, TSV, JSON, Parquet or Excel file that has one
 cluster per row, compressed or not. Print a summary, and write every row with
 more columns: tier, machine_type, forced_by, tightest, machine_today (the
 machine to run today), cost_per_month (the whole cluster on it), currency,
-problem, notices. A row that cannot be sized is kept, with its problem, and the
-exit code is 1. What is doubtful or beyond the guide is sized, with the codes of
-its notices.
+price_region, price_date, problem, notices. A row that cannot be sized is kept,
+with its problem, and the exit code is 1. What is doubtful or beyond the guide
+is sized, with the codes of its notices.
 
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text
-such as 400MB), provider (cloud). A unit in a name is converted, however it is
-written: data_mb, "DB Size (GiB)", DbSizeKB, QPS/min, requests_per_hour. A
-column kubernetes_nodes (nodes) may stand beside the load, or instead of it.
-Other columns are copied unchanged.
+such as 400MB), provider (cloud), region (whose prices count). A unit in a name
+is converted, however it is written: data_mb, "DB Size (GiB)", DbSizeKB,
+QPS/min, requests_per_hour. A column kubernetes_nodes (nodes) may stand beside
+the load, or instead of it. Other columns are copied unchanged.
 
-If a column current_machine (or instance_type, vm_size, vm_type, flavor, shape)
-names the machine that runs now, more columns are written: verdict (under,
-beyond, right, over, unknown), reason, decided_by, utilization, breaks_next,
+If a column current_machine (or instance_type, vm_size, vm_type, flavor) names
+the machine that runs now, more columns are written: verdict (under, beyond,
+right, over, unknown), reason, decided_by, utilization, breaks_next,
 recommended_machine, cost_difference_per_month, difference_currency; and the
 summary lists the clusters at risk and the possible savings.
 
@@ -156,6 +157,7 @@ kubernetes_nodes. An empty cell of these is assumed.""",
         metavar="NAME",
         help="the provider of every row, such as aws, alibaba or one of your own, whatever its provider column says",
     )
+    add_region(parser, default="the column region, or the prices that the catalog has")
     parser.add_argument(
         "--resources",
         action="store_true",
@@ -221,6 +223,7 @@ def run(options: Namespace) -> int:
             decimal=options.decimal,
             thousands=options.thousands,
             provider=options.provider,
+            region=options.region,
             columns=options.column or {},
             unknown=options.unknown,
             on_missing=options.missing,

@@ -37,6 +37,19 @@ class Needs(NamedTuple):
     """The tier that it needs with a margin to spare."""
 
 
+class Placed(NamedTuple):
+    """The regions in which the clusters of a fleet are, whose prices count."""
+
+    codes: Codes
+    """The index of each cluster's region in `regions`; any other number for none. uint8, shape (n,)"""
+    regions: Sequence[tuple[str, str] | None]
+    """Provider and region; None for the prices that the catalog has."""
+
+    def cut(self, rows: slice) -> "Placed":
+        """Return the same of some of the rows."""
+        return Placed(self.codes[rows], self.regions)
+
+
 class AuditColumns:
     """The columns of the audit of a fleet. They are computed from the caller's arrays, which are not copied."""
 
@@ -52,6 +65,7 @@ class AuditColumns:
         figures: Figures | None = None,
         names: NDArray[Any] | None = None,
         fit: LoadFit | None = None,
+        placed: Placed | None = None,
     ) -> None:
         self.auditor = auditor
         """The rules of the audit: catalog, tiers, headroom, margin and members."""
@@ -66,6 +80,7 @@ class AuditColumns:
         self._figures = figures
         self._names = names
         self._fit = fit
+        self._placed = placed
 
     def __len__(self) -> int:
         return len(self.machine_codes)
@@ -192,21 +207,35 @@ class AuditColumns:
         The disks are not included. NaN where a price is unknown, or the two are of different regions or currencies.
         `currency_codes` has the currency of each.
         """
-        machines = self.auditor.machines
-        markets = {market: code for code, market in enumerate({_market(machine.price) for machine in machines})}
-        prices = np.array([np.nan if m.price is None else m.price.per_hour for m in machines] + [np.nan], float)
-        places = np.array([*(markets[_market(machine.price)] for machine in machines), -1])
-        first = len(machines) - len(self.auditor.catalog.machines)
+        if self._placed is None:
+            found = self._difference(self.auditor.prices_in(None))
+        else:
+            found = np.empty(len(self))
+            for code in np.unique(self._placed.codes).tolist():
+                rows = self._placed.codes == code
+                found[rows] = self._difference(self.auditor.prices_in(self._region(code)))[rows]
+        found.flags.writeable = False
+        return found
+
+    def _region(self, code: int) -> tuple[str, str] | None:
+        regions = () if self._placed is None else self._placed.regions
+        return regions[code] if code < len(regions) else None
+
+    def _difference(self, prices: Sequence[Price | None]) -> NDArray[np.float64]:
+        """Return the monthly cost of every change at the prices of the auditor's machines."""
+        markets = {market: code for code, market in enumerate({_market(price) for price in prices})}
+        per_hour = np.array([*(np.nan if price is None else price.per_hour for price in prices), np.nan], float)
+        places = np.array([*(markets[_market(price)] for price in prices), -1])
+        first = len(prices) - len(self.auditor.catalog.machines)
         found = np.empty(len(self))
         for rows in self._blocks():
             now = self._places(rows) + first
-            then = np.minimum(self.recommended_codes[rows], len(machines)).astype(np.intp)
+            then = np.minimum(self.recommended_codes[rows], len(prices)).astype(np.intp)
             here = found[rows]
-            np.subtract(prices[then], prices[now], out=here)
+            np.subtract(per_hour[then], per_hour[now], out=here)
             here *= HOURS_A_MONTH * self.auditor.members
             here[places[then] != places[now]] = np.nan
             here[self.verdict_codes[rows] == RIGHT] = 0.0
-        found.flags.writeable = False
         return found
 
     @functools.cached_property

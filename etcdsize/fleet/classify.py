@@ -21,6 +21,7 @@ from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.loads import array_of, broadcast, classify_arrays, fleet_codes, fleet_columns, invalid_load
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
+from etcdsize.sizing.markets import Markets
 from etcdsize.sizing.options import headroom_of, members_of, threads_of, tiers_of, with_tiers
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
@@ -39,6 +40,8 @@ CodeT = TypeVar("CodeT", bound=np.unsignedinteger[Any])
 _LARGEST_FLOAT = float(np.finfo(np.float64).max)
 # Names that are looked up at a time (our choice).
 _BLOCK = 65_536
+# The code of a provider that is not given.
+_NO_PROVIDER = 253
 
 
 def classify(
@@ -204,6 +207,7 @@ def size_fleet(
     data_bytes: ArrayLike | None,
     *,
     provider: str | ArrayLike | None = None,
+    region: str | ArrayLike | None = None,
     catalog: str | Path | Catalog | None = None,
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
@@ -224,10 +228,14 @@ def size_fleet(
         The provider: one name for all clusters, or a name per cluster, such as aws, alibaba or one of your own.
         Clusters of a provider without machines get a tier. With None, the machines are known only if the catalog has
         one provider.
+    region : str or array_like of str, shape (n,), optional
+        The region whose prices count: one for all clusters, or one per cluster, None for the prices that the catalog
+        has. Without a provider, the region implies it.
     catalog, tiers, headroom, members
         As for `size`.
     on_invalid : {"raise", "mark"}
-        Whether a load that cannot be sized, or a misspelt provider, raises or is marked.
+        Whether a load that cannot be sized, a misspelt provider, or a region that the provider does not have, raises or
+        is marked.
 
     Raises
     ------
@@ -241,20 +249,25 @@ def size_fleet(
     (['small', 'medium'], ['m4.large', 'n1-standard-4'])
     >>> fleet.counts()
     {'small': 1, 'medium': 1, 'large': 0, 'xlarge': 0}
+    >>> size_fleet([90, 300], [150, 800], [80e6, 400e6], region=["eu-central-1", "europe-west4"]).price_regions.tolist()
+    ['eu-central-1', 'europe-west4']
     """
     table = tiers_of(tiers)
     one_for_all = provider is None or isinstance(provider, str)
-    if one_for_all:
-        found, wanted = catalog_for(catalog, provider)  # type: ignore[arg-type]
-    elif isinstance(catalog, Catalog):
-        found = catalog
+    places = None if region is None or isinstance(region, str) else np.asarray(region, dtype=object)
+    if one_for_all and (provider is not None or places is None):
+        found, wanted = catalog_for(catalog, provider, region if places is None else None)  # type: ignore[arg-type]
+        provider = wanted[0] if isinstance(region, str) and len(wanted) == 1 else provider
     else:
-        found = load_catalog("guide" if catalog is None else catalog)
+        found = catalog if isinstance(catalog, Catalog) else load_catalog("guide" if catalog is None else catalog)
+        found = found.in_region(region) if isinstance(region, str) else found
     machines = with_tiers(found, table)
     headroom, members = headroom_of(headroom), members_of(members)
     one_of("on_invalid", on_invalid, ("raise", "mark"))
     names = None if one_for_all else np.asarray(provider)
     other = None if names is None else ("provider", names.shape)
+    if places is not None and (other is None or places.ndim):
+        other = ("region", places.shape)
     columns, shape = fleet_columns((clients, requests_per_second, data_bytes), other)
     codes = fleet_codes(columns, shape, table, headroom, on_invalid)
     if isinstance(provider, str):
@@ -264,7 +277,46 @@ def size_fleet(
         providers = None
     else:
         providers = _provider_codes(np.broadcast_to(names, shape), machines, codes, on_invalid)
-    return FleetSizing(columns, codes, providers, machines, table, headroom, members)
+    if places is None:
+        return FleetSizing(columns, codes, providers, machines, table, headroom, members)
+    markets = Markets(found, machines, table, (providers,) if isinstance(providers, str) else machines.providers)
+    given = providers if isinstance(providers, np.ndarray) else None
+    numbers = _market_codes(np.broadcast_to(places, shape), given, markets, codes, on_invalid)
+    return FleetSizing(columns, codes, numbers, machines, table, headroom, members, markets=markets.found)
+
+
+def _market_codes(
+    names: NDArray[Any], providers: Codes | None, markets: Markets, codes: Codes, on_invalid: str
+) -> Codes:
+    """Return the number of every cluster's market, and mark clusters whose provider or region is not known."""
+    given = np.full(len(names), _NO_PROVIDER, np.uint8) if providers is None else providers
+    problems: dict[tuple[Any, int], str] = {}
+
+    def code_of(pair: Any) -> int:
+        name, provider = pair
+        if provider in (INVALID, ELSEWHERE):
+            return int(provider)
+        place = markets.look_up(None if provider == _NO_PROVIDER else provider, name)
+        problems[pair] = place.problem
+        return place.number if place.number is not None else ELSEWHERE if place.elsewhere else INVALID
+
+    pairs = np.empty(len(names), object)
+    pairs[:] = list(zip(names.tolist(), given.tolist(), strict=True))
+    found = look_up_codes(pairs, code_of, np.uint8)
+    # A provider that is misspelt is marked already.
+    bad = (found == INVALID) & (given != INVALID)
+    codes[found == INVALID] = INVALID
+    if on_invalid == "raise" and bad.any():
+        index, count = int(bad.argmax()), int(np.count_nonzero(bad))
+        how_many = "" if count == 1 else f" ({count} clusters)"
+        raise InvalidWorkloadError(
+            f'region[{index}]: {problems[pairs[index]]}{how_many}; on_invalid="mark" sizes the rest',
+            dimension="region",
+            index=index,
+            value=str(names[index]),
+            count=count,
+        )
+    return found
 
 
 def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etcdsize.base.checks import count_of
+from etcdsize.catalog.costs import Price
 from etcdsize.fitting.capacity import BELOW
 from etcdsize.fleet.audit_columns import AuditColumns, Needs
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER
@@ -68,6 +69,15 @@ class FleetAudit(AuditColumns):
         of_each = [rows[codes == code] for code in range(len(self.auditor.currency_names))]
         return np.concatenate([_first(found, saved[found], most) for found in of_each] or [rows])
 
+    def prices_of(self, index: int) -> tuple[Price | None, Price | None]:
+        """Return the prices of a cluster's machine and of the recommended one in its region, None where unknown."""
+        position = position_of(index, len(self))
+        place = None if self._placed is None else self._region(int(self._placed.codes[position]))
+        prices = (*self.auditor.prices_in(place), None)
+        first = len(self.auditor.machines) - len(self.auditor.catalog.machines)
+        now = int(self._places(slice(position, position + 1))[0]) + first
+        return prices[now], prices[min(int(self.recommended_codes[position]), len(prices) - 1)]
+
     def __getitem__(self, index: int) -> ClusterAudit:
         position = position_of(index, len(self))
         return self._row(position, self._part(slice(position, position + 1)), 0)
@@ -124,6 +134,7 @@ class FleetAudit(AuditColumns):
             figures=None if self._figures is None else self._figures.cut(rows),
             names=None if self._names is None else self._names[rows],
             fit=None if self._fit is None else self._fit.cut(rows),
+            placed=None if self._placed is None else self._placed.cut(rows),
         )
 
 

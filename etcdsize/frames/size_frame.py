@@ -43,6 +43,7 @@ def size_frame(
     frame: FrameT,
     *,
     provider: str | None = None,
+    region: str | Iterable[str] | None = None,
     columns: Mapping[str, str] | None = None,
     unknown: Iterable[str] = (),
     on_missing: str = "problem",
@@ -61,8 +62,8 @@ def size_frame(
 ) -> FrameT:
     """Return the frame with the answer columns added.
 
-    They are tier, machine_type, forced_by, tightest, machine_today, cost_per_month (three members), currency, problem
-    and notices.
+    They are tier, machine_type, forced_by, tightest, machine_today, cost_per_month (three members), currency,
+    price_region, price_date, problem and notices.
 
     If a column names the machines in use, they are audited, and the columns of the audit follow: verdict, reason,
     decided_by, utilization, breaks_next, recommended_machine, cost_difference_per_month, difference_currency.
@@ -77,6 +78,9 @@ def size_frame(
         One row per cluster. It is not changed; order, index and all other columns are kept.
     provider : str, optional
         The provider of every row, such as aws, alibaba or one of your own; None reads it from a column.
+    region : str or iterable of str, optional
+        The region whose prices count for every row, as for `size`; None reads it from a column `region`, if there is
+        one.
     columns : mapping, optional
         Dimension, "provider", "kubernetes_nodes", "current_machine", or a figure of the measured model such as "keys"
         -> the name of its column, if that is not one of the usual names. A dimension may have a unit, if the name
@@ -135,6 +139,7 @@ def size_frame(
     options = BatchOptions.of(
         names_of_frame(frame),
         provider=provider,
+        region=region,
         columns=columns,
         unknown=unknown,
         on_missing=on_missing,

@@ -28,6 +28,7 @@ __all__ = [
     "NO_MACHINES",
     "OPEN_TIER",
     "UNKNOWN_DIMENSION",
+    "UNKNOWN_REGION",
     "inexact_notice",
     "load_notices",
     "machine_notices",
@@ -56,6 +57,12 @@ NO_MACHINES = NoticeKind(
     "warning",
     "our choice",
     "a provider whose machines the catalog does not have: only the tier is given",
+)
+UNKNOWN_REGION = NoticeKind(
+    "unknown-region",
+    "warning",
+    "our choice",
+    "a region that is not one of their provider's: the prices are those of price_region",
 )
 _MEASURE_DISK = NoticeKind("measure-disk", "info", _HARDWARE)
 _DEDICATED_MACHINE = NoticeKind("dedicated-machine", "info", _HARDWARE)

@@ -62,6 +62,12 @@ class TestWhichOne:
     def test_a_region_implies_its_provider(self, asked, found):
         assert regions_of(asked, None, USUAL) == found
 
+    def test_the_providers_that_are_named_come_first(self):
+        """Alibaba has regions of the same names as AWS."""
+        assert regions_of("eu-central-1", None, USUAL) == {"aws": "eu-central-1"}
+        assert regions_of("eu-central-1", ("alibaba",), USUAL) == {"alibaba": "eu-central-1"}
+        assert regions_of("alibaba=eu-central-1", None, USUAL) == {"alibaba": "eu-central-1"}
+
     def test_a_region_of_a_users_own_prices(self):
         assert regions_of("Hall 2", None, ("our-dc",), {"our-dc": ["hall 2"]}) == {"our-dc": "hall 2"}
 
@@ -95,6 +101,7 @@ class TestWhichOne:
                 "ap-northeast-2, ap-northeast-3, ap-south-1, ap-south-2, ap-southeast-1, ap-southeast-2, "
                 "ap-southeast-3, ap-southeast-4, ...); did you mean gce=europe-west4?",
             ),
+            ("ovh=gra", None, 'got "ovh=gra", expected a region of ovh, which has no known regions'),
         ],
     )
     def test_it_is_refused(self, asked, named, message):
@@ -107,6 +114,7 @@ class TestWhichOne:
     def test_every_region_is_found_in_any_case(self, region, data):
         written = "".join(data.draw(st.sampled_from((letter, letter.upper()))) for letter in region.name)
         assert region_named(written, region.provider) == region.name
+        assert regions_of(f"{region.provider}={written}", None, USUAL) == {region.provider: region.name}
 
 
 class TestSuggestions:

@@ -27,15 +27,15 @@ b,300,800,400MB,gcp,1.10
 c,,x,1GB,aws,"a, b"
 """
 SIZED = """\
-name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,machine_today,cost_per_month,currency,problem,\
-notices
+name,clients,rps,data,cloud,note,tier,machine_type,forced_by,tightest,machine_today,cost_per_month,currency,\
+price_region,price_date,problem,notices
 """
 SIZED += f"a,90,150,80MB,aws,007,small,m4.large,,clients,{cells('aws', 'small')},,\n"
 SIZED += "b,300,800,400MB,gcp,1.10,medium,n1-standard-4,clients;requests_per_second;data_bytes,requests_per_second,"
 SIZED += f"{cells('gce', 'medium')},,\n"
 SIZED += (
-    'c,,x,1GB,aws,"a, b",,,,,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or ""800/s""; '
-    'clients: missing",\n'
+    'c,,x,1GB,aws,"a, b",,,,,,,,,,"rps: got ""x"", expected requests per second such as ""800"", ""2.5k"" or '
+    '""800/s""; clients: missing",\n'
 )
 FOUND = "\n".join(
     aligned(

@@ -23,6 +23,8 @@ ANSWERS = [
     "machine_today",
     "cost_per_month",
     "currency",
+    "price_region",
+    "price_date",
     "problem",
     "notices",
 ]

@@ -22,7 +22,7 @@ START = '{"clients": 1, "rps": 2, "data": "3MB", "cloud": "aws"'
 SMALL = (
     ', "tier": "small", "machine_type": "m4.large", "forced_by": "", "tightest": "data_bytes", '
     f'"machine_today": "{machine_today("aws", "small")}", "cost_per_month": {cost_per_month("aws", "small")}, '
-    '"currency": "USD", "problem": null, "notices": null}'
+    '"currency": "USD", "price_region": "us-east-1", "price_date": "2026-07-20", "problem": null, "notices": null}'
 )
 
 

@@ -420,6 +420,7 @@ fractional-clients: a fraction of a client: are thousands written with a dot? --
 1200
 implausible-nodes: more nodes than any Kubernetes cluster is known to have, 100,000: is this another figure?
 no-machines: a provider whose machines the catalog does not have: only the tier is given
+unknown-region: a region that is not one of their provider's: the prices are those of price_region
 unknown-dimension: an unknown dimension: the others decide, so a larger tier may be needed
 data-at-most: the size of etcd's file as their data, an upper bound of the data in use
 beyond-suggested-quota: data above the 8 GiB that etcd suggests as a maximum: store less, or split the cluster
@@ -451,6 +452,7 @@ def test_a_provider_without_machines():
     ("code", "severity", "source"),
     [
         ("no-machines", "warning", "our choice"),
+        ("unknown-region", "warning", "our choice"),
         ("measure-disk", "info", DOCS + "op-guide/hardware.md"),
         ("dedicated-machine", "info", DOCS + "op-guide/hardware.md"),
         ("unknown-dimension", "warning", "our choice"),

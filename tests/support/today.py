@@ -21,6 +21,12 @@ def cost_per_month(provider: str, tier: str) -> float:
     return round(MEMBERS * fit(tier, provider=provider).best.cost.per_month, 2)
 
 
+def priced(provider: str, tier: str) -> tuple[str, str]:
+    """Return the region and the date of the cost."""
+    cost = fit(tier, provider=provider).best.cost
+    return cost.region, cost.date
+
+
 def cells(provider: str, tier: str) -> str:
-    """Return both, and the currency, as they are in a file of comma-separated values."""
-    return f"{machine_today(provider, tier)},{cost_per_month(provider, tier)},USD"
+    """Return both, with currency, region and date, as they are in a file of comma-separated values."""
+    return f"{machine_today(provider, tier)},{cost_per_month(provider, tier)},USD,{','.join(priced(provider, tier))}"

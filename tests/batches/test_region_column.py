@@ -1,0 +1,193 @@
+"""A column of regions: each row has the prices of its own, as `size` has with the region of that row alone."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import polars
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etcdsize import ColumnError, InvalidWorkloadError, OptionError, load_catalog, size, size_fleet, size_frame
+from etcdsize.catalog.regions import known_regions
+from etcdsize.files.fleet_file import open_fleet
+
+HEAD = "name,clients,rps,data_mb,cloud,region\n"
+ANSWERS = ("machine_type", "machine_today", "cost_per_month", "currency", "price_region", "price_date")
+
+
+def rows(text, **options):
+    written = io.BytesIO()
+    with open_fleet(Path("fleet.csv"), io.BytesIO(text.encode()), format="csv", **options) as fleet:
+        summary = fleet.run(stream=written, format="jsonl")
+    return [*polars.read_ndjson(written.getvalue()).to_dicts()], summary
+
+
+def alone(clients, provider, region, catalog="guide"):
+    """Return what `size` answers for one cluster, as a row has it."""
+    sizing = size(
+        clients=clients, requests_per_second=10, data_bytes=5e6, provider=provider, region=region, catalog=catalog
+    )
+    today = sizing.machine_today
+    total = sizing.cost_per_month[provider]
+    return {
+        "machine_type": sizing.machine.machine_type,
+        "machine_today": today.machine_type,
+        "cost_per_month": None if total is None else round(total, 2),
+        "currency": None if total is None else today.cost.currency,
+        "price_region": today.cost.region,
+        "price_date": today.cost.date,
+    }
+
+
+class TestRows:
+    @pytest.mark.parametrize("catalog", ["guide", "current"])
+    def test_each_row_is_as_the_answer_for_it_alone(self, catalog):
+        places = [
+            *(("aws", "eu-west-1"), ("gce", "europe-west4"), ("aws", "eu-central-1"), ("aws", "us-east-1")),
+            *(("aws", "sa-east-1"), ("gce", "asia-south1"), ("aws", "eu-west-1"), ("aws", None), ("gce", None)),
+        ]
+        loads = [50, 400, 1400, 9000, 50, 400, 400, 50, 50]
+        text = HEAD + "".join(
+            f"n{row},{clients},10,5,{provider},{region or ''}\n"
+            for row, (clients, (provider, region)) in enumerate(zip(loads, places, strict=True))
+        )
+        found, _ = rows(text, catalog=catalog)
+        for row, clients, (provider, region) in zip(found, loads, places, strict=True):
+            assert {name: row[name] for name in ANSWERS} == alone(clients, provider, region, catalog)
+        fleet = size_fleet(
+            loads, 10, 5e6, provider=[one for one, _ in places], region=[one for _, one in places], catalog=catalog
+        )
+        assert fleet.price_regions.tolist() == [row["price_region"] for row in found]
+        assert fleet.price_dates.tolist() == [row["price_date"] for row in found]
+        for one, clients, (provider, region) in zip(fleet, loads, places, strict=True):
+            single = size(
+                clients=clients,
+                requests_per_second=10,
+                data_bytes=5e6,
+                provider=provider,
+                region=region,
+                catalog=catalog,
+            )
+            assert (one.machines_today, one.cost_per_month) == (single.machines_today, single.cost_per_month)
+
+    @settings(max_examples=20)
+    @given(st.lists(st.sampled_from([*known_regions()["aws"], *known_regions()["gce"], ""]), min_size=1, max_size=6))
+    def test_a_region_implies_the_provider(self, regions):
+        found, summary = rows("clients,rps,data_mb,region\n" + "".join(f"90,10,5,{one}\n" for one in regions))
+        for row, region in zip(found, regions, strict=True):
+            if region:
+                provider = "aws" if region in known_regions()["aws"] else "gce"
+                assert {name: row[name] for name in ANSWERS} == alone(90, provider, region)
+            else:
+                assert row["problem"] == "region: missing"
+        assert summary.not_sized == regions.count("")
+
+    def test_the_machines_of_a_summary_have_their_regions(self):
+        _, summary = rows(HEAD + "a,50,10,5,aws,eu-west-1\nb,50,10,5,gce,europe-west4\nc,50,10,5,aws,eu-central-1\n")
+        assert [(one.provider, one.region, one.clusters) for one in summary.machines] == [
+            ("aws", "eu-west-1", 1),
+            ("aws", "eu-central-1", 1),
+            ("gce", "europe-west4", 1),
+        ]
+
+    def test_a_region_that_is_not_one_of_the_provider(self):
+        """The row is sized at the prices that the catalog has, and a notice says so."""
+        found, summary = rows(HEAD + "a,50,10,5,aws,EMEA\nb,50,10,5,aws,europe-west4\nc,50,10,5,aws,eu-west-1\n")
+        assert [row["price_region"] for row in found] == ["us-east-1", "us-east-1", "eu-west-1"]
+        assert [row["notices"] for row in found] == ["unknown-region", "unknown-region", None]
+        assert [row["problem"] for row in found] == [None] * 3
+        ((code, clusters),) = [(one.code, one.clusters) for one in summary.notices]
+        assert (code, clusters) == ("unknown-region", 2)
+
+    def test_a_region_that_implies_no_provider(self):
+        found, summary = rows("clients,rps,data_mb,region\n50,10,5,eu-wset-1\n50,10,5,cn-shanghai\n")
+        assert found[0]["problem"].startswith('region: got "eu-wset-1", expected a region of aws (af-south-1, ')
+        assert found[0]["problem"].endswith("did you mean aws=eu-west-1?")
+        assert (found[1]["problem"], found[1]["tier"], found[1]["machine_type"]) == (None, "small", None)
+        assert summary.without_machines == {"alibaba": 1}
+
+    def test_a_region_for_all_rows(self):
+        text = "clients,rps,data_mb,region\n50,10,5,us-east-1\n"
+        found, _ = rows(text, region="eu-west-1")
+        assert found[0]["price_region"] == "eu-west-1"
+        found, _ = rows(HEAD + "a,50,10,5,aws,x\nb,50,10,5,gce,y\n", region=["aws=eu-west-1", "gce=europe-west4"])
+        assert [row["price_region"] for row in found] == ["eu-west-1", "europe-west4"]
+        found, _ = rows(HEAD + "a,50,10,5,aws,x\n", unknown=["region"])
+        assert (found[0]["price_region"], found[0]["notices"]) == ("us-east-1", None)
+        with pytest.raises(OptionError, match=r"^region: got"):
+            rows(text, region="atlantis")
+
+    def test_numbers_are_no_regions(self):
+        table = pa.table({"clients": [1], "rps": [1], "data_mb": [1], "cloud": ["aws"], "region": [1]})
+        with pytest.raises(ColumnError, match="expected text"):
+            size_frame(table)
+
+
+class TestFrames:
+    def test_a_frame(self):
+        frame = polars.DataFrame(
+            {"clients": [50, 400], "rps": [10, 10], "data_mb": [5, 5], "region": ["eu-central-1", "europe-west4"]}
+        )
+        sized = size_frame(frame).to_dicts()
+        for row, provider in zip(sized, ("aws", "gce"), strict=True):
+            expected = alone(row["clients"], provider, row["region"])
+            assert {name: row[name] for name in ANSWERS} == expected
+        given_once = size_frame(frame.drop("region"), region="eu-central-1").to_dicts()
+        assert [row["price_region"] for row in given_once] == ["eu-central-1"] * 2
+
+
+class TestArrays:
+    def test_one_region_for_all(self):
+        fleet = size_fleet([50, 400], 10, 5e6, region="eu-central-1")
+        assert fleet.price_regions.tolist() == ["eu-central-1"] * 2
+        assert (
+            fleet[0].cost_per_month["aws"]
+            == size(clients=50, requests_per_second=10, data_bytes=5e6, region="eu-central-1").cost_per_month["aws"]
+        )
+
+    def test_a_wrong_region_raises_or_is_marked(self):
+        with pytest.raises(InvalidWorkloadError) as raised:
+            size_fleet([50] * 3, 10, 5e6, provider="aws", region=["eu-west-1", "eu-wset-1", "eu-wset-1"])
+        assert str(raised.value).startswith('region[1]: got "eu-wset-1", expected a region of aws (')
+        assert str(raised.value).endswith('did you mean aws=eu-west-1? (2 clusters); on_invalid="mark" sizes the rest')
+        assert (raised.value.index, raised.value.count) == (1, 2)
+        fleet = size_fleet(
+            [50] * 4, 10, 5e6, provider="aws", region=["eu-west-1", "eu-wset-1", None, 7], on_invalid="mark"
+        )
+        assert fleet.tier_names.tolist() == ["small", None, "small", None]
+        assert fleet.price_regions.tolist() == ["eu-west-1", None, "us-east-1", None]
+
+    def test_a_provider_without_machines(self):
+        fleet = size_fleet([50, 50], 10, 5e6, provider=["aws", "ovh"], region=["eu-west-1", "gra"])
+        assert fleet.tier_names.tolist() == ["small", "small"]
+        assert fleet.machine_types.tolist() == ["m4.large", None]
+
+
+class TestAudit:
+    def test_differences_are_those_of_the_rows_region(self):
+        text = "name,clients,rps,data_mb,current_machine,region\n" + "".join(
+            f"n,50,10,5,m6a.4xlarge,{region}\n" for region in ("", "eu-central-1", "us-east-1", "EMEA", "eu-west-3")
+        )
+        found, summary = rows(text)
+        current = load_catalog("current")
+
+        def saving(catalog):
+            prices = [catalog.machine("aws", f"m6a.{size}").price for size in ("large", "4xlarge")]
+            return None if None in prices else round((prices[0].per_hour - prices[1].per_hour) * 730 * 3, 2)
+
+        here, there = saving(current), saving(current.in_region("eu-central-1"))
+        assert [row["cost_difference_per_month"] for row in found] == [
+            *(here, there, here, here),
+            saving(current.in_region("eu-west-3")),
+        ]
+        assert {one.region for one in summary.audit.savings} >= {"us-east-1", "eu-central-1"}
+
+    def test_one_region_for_all(self):
+        text = "clients,rps,data_mb,current_machine\n50,10,5,m6a.4xlarge\n"
+        found, summary = rows(text, region="eu-central-1")
+        assert found[0]["price_region"] == "eu-central-1"
+        assert summary.audit.savings[0].region == "eu-central-1"
