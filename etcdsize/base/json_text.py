@@ -18,8 +18,18 @@ __all__ = ["documents", "reject_repeats"]
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def documents(source: object) -> list[Any]:
-    """Return the JSON documents in a text, which may hold several in a row. Parsed JSON counts as one document."""
+def documents(source: object, expected: str = "") -> list[Any]:
+    """Return the JSON documents in a text, which may hold several in a row. Parsed JSON counts as one document.
+
+    An error says what is `expected`, such as the command that prints it as JSON.
+    """
+    try:
+        return _documents(source)
+    except TableError as error:
+        raise TableError(f"{error}; expected {expected}" if expected else str(error)) from None
+
+
+def _documents(source: object) -> list[Any]:
     if isinstance(source, (bytes, bytearray)):
         try:
             source = decoded(bytes(source))

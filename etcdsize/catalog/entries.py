@@ -92,7 +92,7 @@ def entries_of(source: object, shape: Shape, others: Iterable[tuple[str, Shape]]
     entries: list[Entry] = []
     pages = continued = 0
     loose = False
-    for document in documents(source):
+    for document in documents(source, shape.expected):
         inner = _unwrapped(document)
         hint = "" if shape.recognizes(inner) else _resembles(inner, others)
         pages_of = inner if isinstance(inner, list) and inner and not shape.names(inner[0]) else [document]

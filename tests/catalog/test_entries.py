@@ -225,7 +225,7 @@ class TestAnything:
             ("[" * 200_000, "not JSON: it is nested too deeply"),
             ('[{"name": 1, "name": 2}]', 'not JSON: an object has the field "name" more than once'),
             ("9" * 5_000, "not JSON: it has a number of more than 4300 digits"),
-            ("name  vcpus", "not JSON: Expecting value, line 1, column 1"),
+            ("name  vcpus", "not JSON: Expecting value, line 1, column 1; expected a"),
             ("[]", "no usable machine; expected what "),
         ],
     )

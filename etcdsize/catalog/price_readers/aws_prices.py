@@ -50,7 +50,7 @@ def reading_of(source: object) -> Reading:
     rows: list[Offer | str] = []
     dates: list[str] = []
     pages = continued = 0
-    for document in documents(source):
+    for document in documents(source, _EXPECTED):
         entries, announces = _entries(document)
         pages += 1
         continued += announces

@@ -34,7 +34,7 @@ def reading_of(source: object) -> Reading:
     """Return what is in the list: prices of Linux machines and of locally redundant premium disks."""
     rows: list[Offer | str] = []
     pages = continued = 0
-    for document in documents(source):
+    for document in documents(source, _EXPECTED):
         items = document.get("Items") if isinstance(document, dict) else document
         if not isinstance(items, list) and isinstance(document, dict) and "retailPrice" in document:
             items = [document]

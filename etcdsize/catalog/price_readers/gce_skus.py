@@ -44,7 +44,7 @@ def reading_of(source: object) -> Reading:
     """Return what is in the list. A SKU holds for all the regions that it names, each of which is an entry."""
     rows: list[Offer | str] = []
     pages = continued = 0
-    for document in documents(source):
+    for document in documents(source, _EXPECTED):
         listed = document if isinstance(document, list) and _is_page(document) else [document]
         for page in listed:
             skus = page.get("skus") if isinstance(page, dict) else page
