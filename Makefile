@@ -33,7 +33,7 @@ test: ## the tests that need Python alone, in about three minutes
 
 test-all: ## every test but those on Spark and Dask; what compares times runs alone
 	$(PYTHON) -m pytest -m "not bench and not engines"
-	$(PYTHON) -m pytest -m bench
+	$(PYTHON) -m pytest -m bench -n0
 
 test-engines: ## the tests on Spark and Dask, in an environment of their own; they need Java 17
 	test -d .venv-engines || python3 -m venv .venv-engines

@@ -108,6 +108,7 @@ def calls() -> dict[str, dict[str, object]]:
             "objects": {"secrets": 5},
             "apiservers": 3,
             "events": True,
+            "rollout_seconds": 600,
         },
         "load_catalog": {"name_or_path": "guide"},
         "load_model": {"path": MODEL},

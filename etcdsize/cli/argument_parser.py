@@ -184,6 +184,7 @@ _DESTS = {
     "nodes": "kubernetes_nodes",
     "quota_bytes": "quota",
     "regions": "region",
+    "rollout_seconds": "rollout",
 }
 
 

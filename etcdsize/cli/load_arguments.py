@@ -44,6 +44,7 @@ _LARGEST_MIB = 1
 
 _TLS = {"yes": True, "no": False}
 _FIELDS = (*LOAD_OPTIONS, "tls")
+_OF_NODES = ("pods", "apiservers", "events", "rollout")
 OPTIONS: dict[str, str] = {
     **dict(zip(DIMENSIONS, ("--clients", "--requests-per-second", "--data"), strict=True)),
     **{field: f"--{one.name}" for field, one in LOAD_OPTIONS.items()},
@@ -76,6 +77,13 @@ def add_figures(parser: Container) -> None:
         action="store_const",
         const=False,
         help="the events of the Kubernetes cluster are in another etcd",
+    )
+    parser.add_argument(
+        "--rollout",
+        metavar="TIME",
+        type=parse_duration,
+        help="time in which all pods of the Kubernetes cluster are replaced, e.g. 10m, for the load meanwhile "
+        "(default: a pod is replaced once a day)",
     )
     for field, one in LOAD_OPTIONS.items():
         convert = _amount(FIELD_UNITS[field])
@@ -187,7 +195,7 @@ def has_load(options: Namespace) -> bool:
 
 
 def _has_figures(options: Namespace) -> bool:
-    return any(getattr(options, name) is not None for name in (*_FIELDS, "pods", "apiservers", "events", "profile"))
+    return any(getattr(options, name) is not None for name in (*_FIELDS, *_OF_NODES, "profile"))
 
 
 def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Workload:
@@ -208,6 +216,7 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Wor
         raise OptionError(f"{sources[0]}: cannot be used with {sources[1]}; choose one of the two", option=sources[0])
     _reject_without("--pods", options.pods, sources, "--kubernetes-nodes")
     _reject_without("--events-elsewhere", options.events, sources, "--kubernetes-nodes")
+    _reject_without("--rollout", options.rollout, sources, "--kubernetes-nodes")
     with_metrics = ["--apiserver-metrics"] if hasattr(options, "apiserver_metrics") else []
     _reject_without("--apiservers", options.apiservers, sources, "--kubernetes-nodes", *with_metrics)
     if options.profile is not None:
@@ -224,7 +233,11 @@ def profile_of(options: Namespace, observed: ApiServerLoad | None = None) -> Wor
 
         count = {} if options.apiservers is None else {"apiservers": options.apiservers}
         profile = kubernetes_profile(
-            options.kubernetes_nodes, options.pods, events=options.events is not False, **count
+            options.kubernetes_nodes,
+            options.pods,
+            events=options.events is not False,
+            rollout_seconds=options.rollout,
+            **count,
         )
         return _replaced(profile, given, "--kubernetes-nodes")
     if not given:

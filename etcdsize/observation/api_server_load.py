@@ -15,7 +15,7 @@ from etcdsize.observation.api_server import READ_OPERATIONS, WRITE_OPERATIONS, A
 from etcdsize.observation.notices import api_server_notices
 from etcdsize.observation.rates import START_TOLERANCE_SECONDS
 from etcdsize.resources.amount import Amount
-from etcdsize.resources.kubernetes import cluster_profile
+from etcdsize.resources.kubernetes_cluster import cluster_profile
 from etcdsize.resources.kubernetes_objects import GivenObjects
 from etcdsize.resources.kubernetes_table import EVENTS, LEASES, NODES, OTHERS, PODS, load_kubernetes
 from etcdsize.resources.profile import Profile

@@ -33,6 +33,7 @@ from etcdsize.units import (
     format_number,
     parse_bytes,
     parse_count,
+    parse_duration,
     parse_fraction,
     parse_option,
     parse_rate,
@@ -59,6 +60,7 @@ QUERY = {
     "pods": "with kubernetes_nodes: pods of the cluster, as a number or a range",
     "apiservers": "with kubernetes_nodes: API servers of the cluster (default: 3)",
     "events_elsewhere": "with kubernetes_nodes: true if the events of the cluster are in another etcd",
+    "rollout": "with kubernetes_nodes: time in which all pods are replaced, such as 10m, for the load meanwhile",
     **{_key(one): one.help for one in LOAD_OPTIONS.values()},
     "tls": "true or false: whether clients connect with TLS (default: likely true)",
     "provider": "names of providers such as aws, alibaba or one of your own, separated by commas (default: all of the "
@@ -83,7 +85,7 @@ QUERY = {
 }
 """The keys of a query. A key with an empty text counts as missing."""
 
-_OF_NODES = ("pods", "apiservers", "events_elsewhere")
+_OF_NODES = ("pods", "apiservers", "events_elsewhere", "rollout")
 
 _VOLUME = {
     "volume_type": "type of the disk, in the provider's interface",
@@ -351,6 +353,7 @@ def _of_nodes(nodes: int, asked: dict[str, str]) -> Profile:
         parse_option("pods", asked.get("pods"), Amount.of),
         apiservers=3 if apiservers is None else apiservers,
         events=not _is_true("events_elsewhere", asked),
+        rollout_seconds=parse_option("rollout", asked.get("rollout"), parse_duration),
     )
 
 

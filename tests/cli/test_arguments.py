@@ -56,7 +56,7 @@ class TestLoad:
             }
 
         assert described(command) == described("size")
-        others = {"--pods", "--apiservers", "--events-elsewhere", "--profile", "--model"}
+        others = {"--pods", "--apiservers", "--events-elsewhere", "--rollout", "--profile", "--model"}
         assert described(command).keys() == {*WORDS, *OPTIONS.values(), *others}
 
     @pytest.mark.parametrize("command", WITH_A_LOAD)

@@ -71,6 +71,7 @@ class TestOptions:
              "it"),
             (["--data", "1GB", "--events-elsewhere"], "--events-elsewhere: cannot be used without --kubernetes-nodes; "
              "add it"),
+            (["--data", "1GB", "--rollout", "10m"], "--rollout: cannot be used without --kubernetes-nodes; add it"),
             (["--keys", "5", "--keys", "6"], "--keys: got it more than once, expected it once; leave out all but one"),
             (["--rps", "5", "--requests-per-second", "5"], "--requests-per-second: got it more than once, expected it "
              "once; leave out all but one"),
@@ -104,6 +105,9 @@ class TestKubernetes:
         words = ["--nodes", "1000", "--pods", "3e4", "--events-elsewhere"]
         assert profile(*words) == kubernetes_profile(1000, 3e4, events=False)
         assert "events" not in {kind.name for kind in profile(*words).objects}
+
+        words = ["--nodes", "1000", "--pods", "3e4", "--rollout", "10m"]
+        assert profile(*words) == kubernetes_profile(1000, 3e4, rollout_seconds=600)
 
     def test_an_option_replaces_an_assumption(self) -> None:
         found = profile("--nodes", "1000", "--watchers", "50", "--clients", "40")

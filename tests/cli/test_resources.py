@@ -163,6 +163,7 @@ class TestApiServerMetrics:
             (["--seconds", "10m"], "--seconds: cannot be used without --before; add it"),
             (["--apiserver-metrics", "a.txt", "--before", "b.txt"], "--before: cannot be used without --seconds; "
              "add it"),
+            (["--nodes", "5", "--rollout", "0"], "--rollout: got 0, expected at least a second"),
             (["--data", "1GB", "--apiservers", "3"], "--apiservers: cannot be used without --kubernetes-nodes or "
              "--apiserver-metrics; add it"),
             (["--apiserver-metrics", "a.txt", "a.txt"], "--apiserver-metrics: got a.txt more than once, expected a "

@@ -78,6 +78,7 @@ SOUND = {
     "reads_per_second": ["0", "500", "1k..5k"],
     "region": ["us-east-1", "europe-west1"],
     "requests_per_second": ["0", "800", "2.5k", "1M/s", "199.9"],
+    "rollout": ["10m", "0", "1h"],
     "seconds": ["10m", "0"],
     "snapshot": ["snapshot.db", "a b.db"],
     "snapshot_catchup_entries": ["500", "5000", "0"],

@@ -125,8 +125,14 @@ class TestAnswer:
         assert found["machine_tier"] == size(Profile(**load)).machine_tier
 
     def test_a_kubernetes_cluster(self):
-        query = {"kubernetes_nodes": "500", "pods": "40000", "apiservers": "5", "events_elsewhere": "true"}
-        load = kubernetes_profile(500, 40_000, apiservers=5, events=False)
+        query = {
+            "kubernetes_nodes": "500",
+            "pods": "40000",
+            "apiservers": "5",
+            "events_elsewhere": "true",
+            "rollout": "1h",
+        }
+        load = kubernetes_profile(500, 40_000, apiservers=5, events=False, rollout_seconds=3600)
         for more, known in (({}, load), ({"watchers": "9k"}, with_fields(load, {"watchers": 9000}))):
             settings = settings_for(size(known, kubernetes_nodes=500))
             found = ask(**query, **more)

@@ -99,6 +99,53 @@ class TestPublicFigures:
         assert kubernetes_profile(1000, objects={"events": 20}).leases.likely == 20
 
 
+class TestRollout:
+    """All pods are replaced within a time: each start is written, and etcd keeps its events and its history."""
+
+    PODS = 50_000
+
+    def of(self, seconds: float | None, **more) -> Profile:
+        return kubernetes_profile(1_000, self.PODS, rollout_seconds=seconds, **more)
+
+    @pytest.mark.parametrize("seconds", [60, 600, 7_200])
+    def test_each_pod_starts_once(self, seconds):
+        table = load_kubernetes().kinds_by_name
+        pods, events = (kind(self.of(seconds), name).writes_per_second.likely for name in ("pods", "events"))
+        a_start = table["pods"].writes_per_pod_start.likely
+        assert pods == pytest.approx(a_start * self.PODS / seconds, rel=0.01, abs=1)
+        assert events > table["events"].writes_per_pod_start.likely * self.PODS / seconds
+
+    @pytest.mark.parametrize(("seconds", "share"), [(60, 1), (3_600, 1), (7_200, 0.5)])
+    def test_events_are_kept_for_an_hour(self, seconds, share):
+        quiet = kind(self.of(None), "events").count.likely
+        kept = kind(self.of(seconds), "events").count.likely
+        a_start = load_kubernetes().kinds_by_name["events"].writes_per_pod_start.likely
+        assert kept == pytest.approx(share * a_start * self.PODS, abs=quiet)
+
+    def test_the_history_is_no_longer_than_the_rollout(self):
+        assert self.of(120).history_seconds == Amount.of(120)
+        assert self.of(600).history_seconds == self.of(None).history_seconds == Amount.of("300..600..600")
+
+    def test_the_file_holds_the_rollout_however_fast_it_is(self):
+        quiet, *files = (
+            resources_for(self.of(seconds)).file.high_water_bytes.need for seconds in (None, 600, 300, 120)
+        )
+        assert min(files) > 4 * quiet
+        assert max(files) < 1.2 * min(files)
+
+    def test_a_rollout_is_at_least_the_usual_load(self):
+        quiet, rollout = self.of(None), self.of(3_600)
+        assert all(writes(rollout, corner) >= writes(quiet, corner) for corner in CORNERS[:2])
+        for one, other in zip(rollout.objects, quiet.objects, strict=True):
+            assert one.count.likely >= other.count.likely
+
+    def test_a_slow_one_is_the_usual_replacement(self):
+        """A day, as is assumed of each pod."""
+        assert self.of(86_400).objects[0].writes_per_second.likely == pytest.approx(
+            self.of(None).objects[0].writes_per_second.likely
+        )
+
+
 class TestGiven:
     def test_what_is_given_is_not_assumed(self):
         profile = kubernetes_profile(
@@ -347,6 +394,12 @@ class TestRejected:
         with pytest.raises(OptionError) as caught:
             kubernetes_profile(5, objects={"secrets": {"count": "x"}})
         assert caught.value.option == "objects"
+
+    def test_a_rollout_that_takes_no_time(self):
+        assert self.problem_of(5, rollout_seconds=0) == "rollout_seconds: got 0, expected at least a second"
+        assert self.problem_of(5, rollout_seconds="10m").startswith(
+            'rollout_seconds: got "10m", expected a finite number'
+        )
 
     def test_no_api_server(self):
         assert self.problem_of(5, apiservers=0) == "apiservers: got 0, expected an integer of 1 or more"
