@@ -19,6 +19,7 @@ from etcdsize.batches.cells import CellRules
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import Columns
 from etcdsize.batches.loads import distinct, is_text, numbers
+from etcdsize.catalog.providers import find_provider
 from etcdsize.errors import ColumnError
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.audit_columns import Placed
@@ -27,6 +28,7 @@ from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
 from etcdsize.fleet.load_fit import Running
+from etcdsize.fleet.machine_names import stated_figures
 from etcdsize.fleet.reasons import NOTES, reason_text
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.verdicts import DECIDERS, UNKNOWN, VERDICTS
@@ -50,6 +52,8 @@ class Machines:
     """The place of each row's name among the distinct ones."""
     reasons: dict[int, str]
     """Why the machine of a place has no verdict, unless the row states its vCPUs and its memory."""
+    stated: NDArray[np.float64] | None = None
+    """The vCPUs and the memory that the names themselves state, shape (n, 2), NaN for none; None if none does."""
     elsewhere: NDArray[np.bool_] | None = None
     """Where the machine is of another provider than the row; None if the rows do not name theirs."""
 
@@ -89,18 +93,27 @@ class BatchAudit:
         """Return the machines that a batch names."""
         source = self._columns["current_machine"]
         texts, places = self._texts(batch, "current_machine")
-        names = [*texts.to_pylist(), None]
-        lookup = np.array([self.auditor.code_of(name) for name in names], np.uint16)
+        names: list[tuple[Any, str | None]] = [(name, None) for name in (*texts.to_pylist(), None)]
+        if "provider" in self._columns:
+            # Types of two providers may have the same name.
+            labels, labelled = self._texts(batch, "provider")
+            providers = [*map(find_provider, labels.to_pylist()), None]
+            pairs = pa.array(places * len(providers) + labelled).dictionary_encode()
+            split = (divmod(pair, len(providers)) for pair in pairs.dictionary.to_pylist())
+            names, places = [(names[name][0], providers[of]) for name, of in split], pairs.indices.to_numpy()
+        lookup = np.array([self.auditor.code_of(*name) for name in names], np.uint16)
         if len(self._place_of) <= len(self.auditor.machines):
             # The auditor has looked up types that it did not have.
             self._list_types()
         capacities = self.auditor.capacities
         reasons = {
-            place: f"{source.name}: {self.auditor.reason_unknown(names[place], int(code))}"
+            place: f"{source.name}: {self.auditor.reason_unknown(names[place][0], int(code), names[place][1])}"
             for place, code in enumerate(lookup)
             if code == NO_MACHINE or capacities[code].tier is None
         }
-        return Machines(lookup[places], places, reasons)
+        stated = [stated_figures(name) if isinstance(name, str) else None for name, _ in names]
+        figures = np.array([one or (np.nan, np.nan) for one in stated])[places] if any(stated) else None
+        return Machines(lookup[places], places.astype(np.int64), reasons, figures)
 
     def _texts(self, batch: pa.RecordBatch, key: str) -> tuple[pa.Array, NDArray[np.int64]]:
         """Return the distinct texts of a column, and the place of each row's."""
@@ -165,7 +178,7 @@ class BatchAudit:
             unknown,
             tiers=codes,
             bounds=self._bounds(batch, unknown),
-            figures=self._figures(batch),
+            figures=self._figures(batch, machines),
             resources=resources,
             running=running,
             placed=placed,
@@ -199,8 +212,15 @@ class BatchAudit:
         less, more = np.array(words, np.bool_).T
         return less[places], more[places]
 
-    def _figures(self, batch: pa.RecordBatch) -> Figures | None:
-        """Return what the stated vCPUs and memory say, None without both columns."""
+    def _figures(self, batch: pa.RecordBatch, machines: Machines) -> Figures | None:
+        """Return what the stated vCPUs and memory say, None if neither both columns nor the names state them."""
+        columns = self._columns_of_figures(batch)
+        if machines.stated is not None:
+            named = machines.stated.T
+            columns = [*named] if columns is None else [np.where(np.isnan(a), b, a) for a, b in zip(columns, named)]
+        return None if columns is None else self.auditor.figures(*columns)
+
+    def _columns_of_figures(self, batch: pa.RecordBatch) -> list[NDArray[np.float64]] | None:
         columns = []
         for key in ("vcpus", "memory_gib"):
             source = self._columns.get(key)
@@ -213,7 +233,7 @@ class BatchAudit:
                 values[~((values > 0) & np.isfinite(values))] = np.nan
             values[list(load.problems)] = np.nan
             columns.append(values)
-        return self.auditor.figures(*columns)
+        return columns
 
     def report(self, audit: FleetAudit, machines: Machines, problems: dict[int, list[str]]) -> None:
         """Add the problem of each row whose machine gets no verdict."""

@@ -1,8 +1,9 @@
 """The notices of rows: their codes as a column, and how many clusters of a fleet have each.
 
 A row has the machines of the guide, and so the notices of severity warning and beyond-guide that `size` with the basis
-`guide` gives for the same cluster, and the one that its data is an upper bound. Other notices of severity info say
-something about a machine or a tier, and are the same for every cluster that has it.
+`guide` gives for the same cluster, the one that its data is an upper bound, and one where `size` would name a machine
+for the load. Other notices of severity info say something about a machine or a tier, and are the same for every cluster
+that has it.
 """
 
 from collections.abc import Iterator, Sequence

@@ -34,9 +34,10 @@ from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.nodes import KubernetesNodes
-from etcdsize.fleet.notices import load_notice_rows
+from etcdsize.fleet.notices import load_decides, load_notice_rows
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
+from etcdsize.sizing.basis import GUIDE_MACHINE
 from etcdsize.sizing.markets import Market, Markets
 from etcdsize.sizing.notices import DATA_AT_MOST, UNKNOWN_REGION
 from etcdsize.units import DIMENSIONS
@@ -226,6 +227,8 @@ class BatchSizer:
         if self.notices is not None or "notices" in self.schema.names:
             for kind, noted in load_notice_rows(fleet):
                 notices.add(kind, noted)
+            known = None if resources is None or not self._figures.are_there else resources._knows_further
+            notices.add(GUIDE_MACHINE, load_decides(fleet, known))
             if regions is not None:
                 notices.add(UNKNOWN_REGION, regions.unknown)
             if "data_bytes" in self._columns and self._columns["data_bytes"].upper:

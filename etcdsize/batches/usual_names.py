@@ -25,11 +25,15 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         *("data", "data_size", "data_in_use", "db_size", "db_size_in_use", "database_size", "db_total_size"),
         *("mvcc_db_total_size", "mvcc_db_total_size_in_use", "size_mb", "db_mb", "database_mb"),
     ),
-    "provider": ("provider", "cloud", "cloud_provider"),
+    "provider": (
+        *("provider", "cloud", "cloud_provider", "cloud_vendor", "cloud_service_provider", "cloud_name"),
+        *("云厂商", "云服务商", "云供应商", "云提供商", "云平台"),
+    ),
     "region": ("region", "cloud_region"),
     "current_machine": (
         *("current_machine", "current_machine_type", "instance_type", "current_instance_type", "vm_size", "vm_type"),
-        *("current_vm_size", "flavor", "flavour"),
+        *("current_vm_size", "flavor", "flavour", "flavor_name", "flavour_name", "shape", "instance_shape", "vm_shape"),
+        *("实例规格", "实例类型", "实例机型", "云主机规格", "云服务器规格", "主机规格", "机型"),
     ),
     "kubernetes_nodes": ("kubernetes_nodes", "k8s_nodes", "nodes", "node_count"),
     "keys": ("keys", "key_count", "num_keys", "number_of_keys", "total_keys"),
@@ -57,8 +61,8 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         *("disk_mb_per_second", "disk_throughput_mb_per_second", "volume_mb_per_second"),
         *("volume_throughput_mb_per_second", "running_disk_mb_per_second"),
     ),
-    "vcpus": ("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count"),
-    "memory_gib": ("memory_gib", "mem_gib", "ram_gib"),
+    "vcpus": ("vcpus", "vcpu", "vcpu_count", "cpus", "cpu_count", "cpu_cores", "核数", "cpu核数", "vcpu核数"),
+    "memory_gib": ("memory_gib", "mem_gib", "ram_gib", "内存_gib"),
     "name": ("cluster", "cluster_name", "name", "cluster_id", "id"),
     "timestamp": ("timestamp", "time", "ts", "datetime", "date"),
 }
@@ -88,16 +92,28 @@ _WEAK = {
         "currentvmsize",
         "flavor",
         "flavour",
+        "flavorname",
+        "flavourname",
+        "shape",
+        "instanceshape",
+        "vmshape",
+        "实例规格",
+        "实例类型",
+        "实例机型",
+        "云主机规格",
+        "云服务器规格",
+        "主机规格",
+        "机型",
     ),
     "kubernetes_nodes": ("nodes", "nodecount"),
 }
 # What looks like the column of a machine. `node_type` may be a role, and `machine` a host's name, so that they have to
 # be chosen.
-_MACHINE_KIND = r"(?:type|size|flavou?r|sku|class|shape|model|family)"
+_MACHINE_KIND = r"(?:type|size|flavou?r|sku|class|shape|model|family|plan)"
 _MACHINE_LIKE = re.compile(
-    rf"(?:.*_)?(?:instance|machine|vm|node|server|host|ec2|compute|hardware|master)_{_MACHINE_KIND}|machine|sku|flavou?r"
+    rf"(?:.*_)?(?:instance|machine|vm|node|server|host|ec2|compute|hardware|master)_{_MACHINE_KIND}|machine|sku|flavou?r|plan|(?:服务器|节点|主机)?(?:规格|配置|型号|类型)"
 )
-_MACHINE_WORDS = re.compile(f"machine|{_MACHINE_KIND}")
+_MACHINE_WORDS = re.compile(f"machine|规格|配置|型号|类型|机型|{_MACHINE_KIND}")
 # Several of these in one file are usual; the first of the names above counts.
 _FIRST_COUNTS = ("name", "timestamp")
 # Scripts write `etcd_` before what they collect.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("BUILT_IN", "Catalog", "Unfit", "catalog_for", "check_machines_of", "check_names", "load_catalog"),
-    "names_of_providers",
+    *("names_of_providers", "usual_providers"),
 ]
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -453,6 +453,11 @@ def _not_one(catalog: Catalog, field: str, name: str, provider: str | None, prov
     what = "machines" if field == "machine_type" else "disks"
     missing = f"got {shown(name)}, which is not among the {of}{what} in the catalog {shown(catalog.name)}"
     return f"{missing}{nearest(name, known)}"
+
+
+def usual_providers() -> tuple[str, ...]:
+    """Return the providers that the catalog `current` answers for if none is named."""
+    return _header().default_providers
 
 
 def names_of_providers(provider: str | Iterable[str] | None) -> tuple[str, ...]:

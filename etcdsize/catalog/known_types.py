@@ -21,21 +21,27 @@ from etcdsize.catalog.regional_prices import home_region, prices_in
 __all__ = ["known_machine", "known_types", "type_key"]
 
 _FOLDER = Path(__file__).parents[1] / "data" / "machines-known"
+# The management console writes it, and files of other services leave it out.
+_PREFIXES: dict[str | None, str] = {"alibaba": "ecs."}
 _FIGURES = (
     *("concurrent_iops", "disk_mb_per_second", "burst_concurrent_iops", "burst_disk_mb_per_second"),
     *("local_nvme_gb", "cpu_baseline_percent"),
 )
 
 
-def type_key(machine_type: str) -> str:
+def type_key(machine_type: str, provider: str | None = None) -> str:
     """Return a machine type as it is compared: in lower case, and without the address of which it is the end.
+
+    Those of a provider may have a prefix that people leave out, as Alibaba's have.
 
     Examples
     --------
     >>> type_key("Standard_D2s_v3"), type_key("zones/europe-west4-b/machineTypes/n2-standard-4")
     ('standard_d2s_v3', 'n2-standard-4')
+    >>> type_key("ecs.g7.large", "alibaba")
+    'g7.large'
     """
-    return machine_type.rpartition("/")[2].strip().lower()
+    return machine_type.rpartition("/")[2].strip().lower().removeprefix(_PREFIXES.get(provider, ""))
 
 
 def known_machine(machine_type: str, providers: Iterable[str]) -> Machine | None:
@@ -49,8 +55,8 @@ def known_machine(machine_type: str, providers: Iterable[str]) -> Machine | None
     >>> machine.machine_type, machine.vcpus, machine.sustained_vcpus
     ('t3.medium', 2, 0.4)
     """
-    key = type_key(machine_type)
     for provider in providers:
+        key = type_key(machine_type, provider)
         offered = _offered(providers_folder.FOLDER, provider).get(key)
         if offered is not None:
             return offered
@@ -69,7 +75,7 @@ def _offered(folder: Path, provider: str) -> dict[str, Machine]:
     """Return the machines of a provider's data file by their keys; none for a provider without such a file."""
     if provider not in {path.stem for path in folder.iterdir()}:
         return {}
-    return {type_key(machine.machine_type): machine for machine in read_provider(provider).machines}
+    return {type_key(machine.machine_type, provider): machine for machine in read_provider(provider).machines}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -115,4 +121,4 @@ def _rows(provider: str) -> dict[str, dict[str, str]]:
         _, date, source = next(lines)
         head = next(lines)
         rows = [dict(zip(head, cells, strict=True)) for cells in lines]
-    return {type_key(row["machine_type"]): row | {"source": f"{source}, {date}"} for row in rows}
+    return {type_key(row["machine_type"], provider): row | {"source": f"{source}, {date}"} for row in rows}

@@ -30,8 +30,8 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands,
         "catalog",
-        summary="make a catalog from a provider's list of machines, or of servers of your own",
-        description="Make a catalog of the machines that your provider offers, or of your own servers.",
+        summary="make a catalog of a provider's machines, or of your own",
+        description="Make a catalog of the machines that your provider offers, or of your own.",
         example=example,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, help="the command to run")

@@ -61,9 +61,9 @@ is converted, however it is written: data_mb, "DB Size (GiB)", DbSizeKB,
 QPS/min, requests_per_hour. A column kubernetes_nodes (nodes) may stand beside
 the load, or instead of it. Other columns are copied unchanged.
 
-If a column current_machine (or instance_type, vm_size, vm_type, flavor) names
-the machine that runs now, more columns are written: verdict (under, beyond,
-right, over, unknown), reason, decided_by, utilization, breaks_next,
+If a column current_machine (or instance_type, vm_size, vm_type, flavor, shape)
+names the machine that runs now, more columns are written: verdict (under,
+beyond, right, over, unknown), reason, decided_by, utilization, breaks_next,
 recommended_machine, cost_difference_per_month, difference_currency; and the
 summary lists the clusters at risk and the possible savings.
 

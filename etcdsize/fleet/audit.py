@@ -18,6 +18,7 @@ from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import Codes
 from etcdsize.fleet.load_fit import Running, load_fit
 from etcdsize.fleet.loads import array_of, classify_arrays, fleet_codes, fleet_columns
+from etcdsize.fleet.machine_names import stated_figures
 from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
 from etcdsize.tiers import TierTable
@@ -203,8 +204,9 @@ def audit(
     columns, shape = fleet_columns((clients, requests_per_second, data_bytes), ("machine_types", names.shape))
     needs = fleet_codes(columns, shape, auditor.tiers, auditor.headroom, on_invalid)
     bounds = bounds_of(columns, shape, lower, upper, partial)
-    figures = _figures(auditor, vcpus, memory_gib, shape)
     names = np.broadcast_to(names, shape)
+    codes = look_up_codes(names, auditor.code_of, np.uint16)
+    figures = _figures(auditor, vcpus, memory_gib, shape, _stated(names, codes))
     if resources is not None and len(instance_of("resources", resources, FleetResources)) != shape[0]:
         raise InvalidWorkloadError(
             f"resources: got {len(resources)} rows, expected one for each of {shape[0]} clusters"
@@ -214,7 +216,6 @@ def audit(
         _running("volume_gib", volume_gib, shape, resources),
         _running("disk_mb_per_second", disk_mb_per_second, shape, resources),
     )
-    codes = look_up_codes(names, auditor.code_of, np.uint16)
     if on_invalid == "raise" and len(codes) and codes.max() == NO_MACHINE:
         wrong = codes == NO_MACHINE
         if figures is not None:
@@ -272,10 +273,25 @@ def _reject_unknown(auditor: Auditor, names: NDArray[Any], wrong: NDArray[np.boo
         )
 
 
+def _stated(names: NDArray[Any], codes: NDArray[np.uint16]) -> NDArray[np.float64] | None:
+    """Return the vCPUs and the memory that names state which are no machines of the catalog; None if none does."""
+    rows = np.flatnonzero(codes == NO_MACHINE)
+    found = [stated_figures(name) if isinstance(name, str) else None for name in names[rows].tolist()]
+    if not any(found):
+        return None
+    stated = np.full((2, len(names)), np.nan)
+    stated[:, rows] = np.array([one or (np.nan, np.nan) for one in found]).T
+    return stated
+
+
 def _figures(
-    auditor: Auditor, vcpus: ArrayLike | None, memory_gib: ArrayLike | None, shape: tuple[int, ...]
+    auditor: Auditor,
+    vcpus: ArrayLike | None,
+    memory_gib: ArrayLike | None,
+    shape: tuple[int, ...],
+    stated: NDArray[np.float64] | None,
 ) -> Figures | None:
-    """Return what the stated figures of the machines say; None without both of them."""
+    """Return what the stated figures of the machines say; None if nothing states both of them."""
     columns = []
     for name, given in (("vcpus", vcpus), ("memory_gib", memory_gib)):
         array = array_of(name, given)
@@ -296,4 +312,6 @@ def _figures(
             ) from None
     if len(columns) == 1:
         raise OptionError("vcpus, memory_gib: got one of the two, expected both or neither", option="vcpus", value=None)
+    if stated is not None:
+        columns = [np.where(np.isnan(a), b, a) for a, b in zip(columns, stated)] if columns else [*stated]
     return auditor.figures(*columns) if columns else None

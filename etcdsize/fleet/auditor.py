@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
-from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.catalog import Catalog, usual_providers
 from etcdsize.catalog.costs import Price
 from etcdsize.catalog.known_types import type_key
 from etcdsize.catalog.machines import Machine
-from etcdsize.catalog.providers import known_providers, provider_name
+from etcdsize.catalog.providers import provider_name
 from etcdsize.fitting.capacity import BELOW, UNKNOWN_DISK, Capacity, capacities, capacity_of, needs_of
 from etcdsize.fitting.fit import best_per_tier
 from etcdsize.fitting.need import FIGURES
@@ -87,13 +87,15 @@ class Auditor:
         self._only = None if provider is None else provider_name(provider)
         self._candidates = tuple(one for one in catalog.machines if self._only in (None, one.provider))
         self._suggestions = Suggestions()
-        self._unknown: dict[str, str] = {}
+        self._unknown: dict[tuple[str, str | None], str] = {}
         self._prices: dict[tuple[str, str, int], tuple[Price | None, ...]] = {}
-        self._code_of: dict[str, int] = {}
+        # By provider; by None those whose provider need not be named.
+        self._code_of: dict[tuple[str | None, str], int] = {}
+        unnamed = catalog.default_providers or catalog.providers
         for code, machine in enumerate(catalog.machines):
-            if self._only in (None, machine.provider):
-                self._code_of.setdefault(machine.machine_type, code)
-                self._code_of.setdefault(type_key(machine.machine_type), code)
+            for of in (machine.provider, *([None] if machine.provider in unnamed else [])):
+                self._code_of.setdefault((of, machine.machine_type), code)
+                self._code_of.setdefault((of, type_key(machine.machine_type, of)), code)
         needs = needs_of(self.tiers)
         self._tier_needs = needs
         self._needs = [np.array([getattr(need, name) for need in needs], float) for name in FIGURES[:2]]
@@ -139,22 +141,29 @@ class Auditor:
         )
         """The number of the machine that sizing gives for a tier, by machine and tier."""
 
-    def code_of(self, machine_type: Any) -> int:
+    def code_of(self, machine_type: Any, provider: str | None = None) -> int:
         """Return the index of a machine in the catalog, to which a known type is added; `NO_MACHINE` for any other.
 
+        A type is first looked up among those of the provider, if one is named: several may have a type of that name.
         Codes that were returned before stay valid.
         """
         if not isinstance(machine_type, str):
             return NO_MACHINE
-        key = type_key(machine_type)
-        code = self._code_of.get(machine_type, self._code_of.get(key))
+        provider = provider if self._only is None else self._only
+        code = self._find(machine_type, provider)
+        if code is None and provider is not None and self._only is None:
+            code = self._find(machine_type, None)
+        return NO_MACHINE if code is None else code
+
+    def _find(self, machine_type: str, provider: str | None) -> int | None:
+        """Return the code of a type of a provider, or for None of one whose provider need not be named."""
+        key = type_key(machine_type, provider)
+        code = self._code_of.get((provider, machine_type), self._code_of.get((provider, key)))
         if code is None:
-            machine = self.catalog.find_known_type(
-                machine_type, known_providers() if self._only is None else (self._only,)
-            )
+            machine = self.catalog.find_known_type(machine_type, usual_providers() if provider is None else (provider,))
             if machine is None:
-                return NO_MACHINE
-            code = self._code_of[key] = len(self.capacities)
+                return None
+            code = self._code_of[provider, key] = len(self.capacities)
             self.catalog = self.catalog.model_copy(update={"machines": (*self.catalog.machines, machine)})
             self.capacities = (*self.capacities, capacity_of(machine, self._tier_needs))
             self._tabulate()
@@ -171,22 +180,23 @@ class Auditor:
             self._prices[key] = tuple(machine.price for machine in found)
         return self._prices[key]
 
-    def unknown_machine(self, machine_type: Any) -> str:
+    def unknown_machine(self, machine_type: Any, provider: str | None = None) -> str:
         """Return the problem of a machine that is not in the catalog; the first ones get a suggestion."""
         if machine_type is None or machine_type == "" or machine_type != machine_type:
             return "missing"
-        name = str(machine_type)
-        if name in self._unknown:
-            return self._unknown[name]
+        name, provider = str(machine_type), provider if self._only is None else self._only
+        if (name, provider) in self._unknown:
+            return self._unknown[name, provider]
         if not self._suggestions.take():
-            return unknown_machine(name, self.catalog, ())
-        self._unknown[name] = unknown_machine(name, self.catalog, self._candidates)
-        return self._unknown[name]
+            return unknown_machine(name, self.catalog, (), provider)
+        candidates = (one for one in self._candidates if provider in (None, one.provider))
+        self._unknown[name, provider] = unknown_machine(name, self.catalog, candidates, provider)
+        return self._unknown[name, provider]
 
-    def reason_unknown(self, machine_type: Any, code: int) -> str:
+    def reason_unknown(self, machine_type: Any, code: int, provider: str | None = None) -> str:
         """Return why a machine gets no verdict."""
         if code == NO_MACHINE:
-            return self.unknown_machine(machine_type)
+            return self.unknown_machine(machine_type, provider)
         return f"{self.catalog.machines[code].machine_type}: {self.capacities[code].reason}"
 
     def figures(self, vcpus: NDArray[np.float64], memory_gib: NDArray[np.float64]) -> "Figures":

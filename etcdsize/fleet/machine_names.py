@@ -10,10 +10,17 @@ from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.machines import Machine
 
-__all__ = ["near_machine", "unknown_machine"]
+__all__ = ["near_machine", "stated_figures", "unknown_machine"]
+
+# At most four digits of vCPUs and six of memory, so that no serial number is taken for a machine (our choice).
+_STATED = re.compile(
+    r"([1-9][0-9]{0,3})\s?-?(?:c|cores?|v?cpus?|vc|核)\s?[-/,+_|*x×]?\s?([1-9][0-9]{0,5}(?:\.[0-9]{1,3})?)\s?"
+    r"(?:g|gb|gib)(?:\s?(?:ram|memory|mem|内存))?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
-def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine]) -> str:
+def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine], provider: str | None = None) -> str:
     """Return why a name that is not one of the machines of a catalog gets no verdict.
 
     Parameters
@@ -24,9 +31,29 @@ def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine]) ->
         The catalog.
     machines : iterable of Machine
         Those of its machines that the name may mean.
+    provider : str, optional
+        The provider whose machine it is, if that is known.
     """
     problem = f"got {shown(name)}, expected a machine of the catalog {shown(catalog.name)}"
+    if provider is not None and provider not in catalog.providers:
+        return f"{problem}, which has none of {provider}; state its vCPUs and its memory in columns of their own"
     return problem + near_machine(name, machines)
+
+
+def stated_figures(name: str) -> tuple[float, float] | None:
+    """Return the vCPUs and the memory that a name states, None if it is not a name such as `8C16G`. [count, GiB]
+
+    The memory of machines is in GiB, also where people write GB.
+
+    Examples
+    --------
+    >>> stated_figures("8C16G"), stated_figures("8 vCPU / 32 GB"), stated_figures("8核16G")
+    ((8.0, 16.0), (8.0, 32.0), (8.0, 16.0))
+    >>> stated_figures("c7.large"), stated_figures("8C")
+    (None, None)
+    """
+    found = _STATED.fullmatch(name.strip())
+    return None if found is None else (float(found[1]), float(found[2]))
 
 
 def near_machine(name: str, machines: Iterable[Machine]) -> str:

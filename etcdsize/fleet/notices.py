@@ -43,7 +43,7 @@ from etcdsize.sizing.notices import (
     UNKNOWN_DIMENSION,
 )
 
-__all__ = ["load_notice_rows"]
+__all__ = ["load_decides", "load_notice_rows"]
 
 Mask = NDArray[np.bool_]
 Loads = NDArray[Any]
@@ -80,6 +80,35 @@ def load_notice_rows(fleet: FleetSizing) -> Iterator[tuple[NoticeKind, Mask]]:
         yield KUBERNETES_ESTIMATE, known
         if _may_exceed(fleet._nodes.values, MOST_KNOWN_NODES):
             yield IMPLAUSIBLE_NODES, known & _above(fleet._nodes.values, MOST_KNOWN_NODES)
+
+
+def load_decides(fleet: FleetSizing, knows_further: Mask | None) -> Mask:
+    """Return where `size` names a machine for the load, and the row has that of the guide.
+
+    Parameters
+    ----------
+    fleet : FleetSizing
+        The rows.
+    knows_further : array of bool, or None
+        Where more is known of the load than clients, requests, data and nodes; None: nowhere.
+    """
+    clients, requests, data = fleet._columns
+    found = np.zeros(len(fleet), np.bool_) if knows_further is None else knows_further.copy()
+    if not len(fleet):
+        return found
+    if data is not None and _may_exceed(data, SUGGESTED_QUOTA_BYTES):
+        found |= _above(data, SUGGESTED_QUOTA_BYTES)
+    if fleet._nodes is not None:
+        found |= fleet._nodes.past_last_example
+    last = len(fleet.tiers.tiers) - 1
+    rows = np.flatnonzero((fleet.tier_codes == last) & ~found)
+    if rows.size and not (clients is None and requests is None):
+        # Data past the last bound, and up to what etcd suggests, has the guide's machine in `size` as well.
+        codes = np.empty(rows.size, np.uint8)
+        columns = [None if column is None else column[rows] for column in (clients, requests, None)]
+        classify_arrays(columns, (rows.size,), codes, fleet.tiers, 0.0, 1)
+        found[rows] = codes == last
+    return found
 
 
 def _if_any(kind: NoticeKind, loads: Loads, limit: float) -> Iterator[tuple[NoticeKind, Mask]]:

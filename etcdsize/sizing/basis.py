@@ -18,6 +18,7 @@ from etcdsize.workload import Workload
 
 __all__ = [
     "BASES",
+    "GUIDE_MACHINE",
     "Basis",
     "NeedOf",
     "basis_of",
@@ -35,6 +36,14 @@ NeedOf = Literal["guide", "load"]
 
 _SOURCE = "our choice"
 GUIDE_AND_LOAD = NoticeKind("guide-and-load", "info", _SOURCE)
+GUIDE_MACHINE = NoticeKind(
+    "guide-machine",
+    "warning",
+    _SOURCE,
+    "the guide's machine, although more is known of the load or it is past the last bound: etcdsize size names one "
+    "for it",
+)
+"""Of the rows of a fleet."""
 LOAD_ABOVE_MACHINE = NoticeKind("load-above-machine", "beyond-guide", _SOURCE)
 
 _WORDS = {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etcdsize import FleetFileError, load_catalog, size
+from etcdsize import FleetFileError, Profile, load_catalog, size
 from etcdsize.base.notice import KINDS
 from etcdsize.batches.options import BatchOptions
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
@@ -32,6 +32,11 @@ EDGES = {
 def codes_of(sizing) -> set[str]:
     """Return the codes that a row has: those of the notices that are more than information."""
     return {notice.code for notice in sizing.notices if notice.severity != "info"}
+
+
+def by_load(**load) -> set[str]:
+    """Return the code of a row where `size` names a machine for the load."""
+    return {"guide-machine"} if size(**load).load_decides else set()
 
 
 def near(name):
@@ -65,7 +70,7 @@ def test_a_row_has_the_notices_of_size(rows, catalog, headroom, dtype):
         sizing = size(**row, catalog=catalog, headroom=headroom, basis="guide")
         assert answer["tier"] == sizing.tier
         assert answer["machine_today"] == sizing.machine_today.machine_type
-        assert set(filter(None, (answer["notices"] or "").split(";"))) == codes_of(sizing)
+        assert set(filter(None, (answer["notices"] or "").split(";"))) == codes_of(sizing) | by_load(**row)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "u8", "f2", "f4", "f8"])
@@ -78,7 +83,25 @@ def test_limits_beyond_a_dtype_do_not_matter(dtype):
         batch = pa.record_batch([column], [name])
         found = BatchSizer.of(options, [name])(batch).column("notices").to_pylist()
         for value, codes in zip(column.to_pylist(), found, strict=True):
-            assert set(codes.split(";")) == codes_of(size(**{name: value}, provider="aws", basis="guide"))
+            sizing = size(**{name: value}, provider="aws", basis="guide")
+            assert set(codes.split(";")) == codes_of(sizing) | by_load(**{name: value})
+
+
+def test_a_row_of_which_more_is_known_has_the_notice():
+    text = "clients,rps,data_mb,kubernetes_nodes,keys,tls,pods\n5,5,5,,,,\n5,5,5,,1000,,\n5,5,5,,,yes,\n5,5,5,9,,,30\n"
+    for resources, expected in ((True, [False, True, True, True]), (False, [False] * 4)):
+        options = {"provider": "aws", "on_missing": "unknown", "resources": resources}
+        written = io.BytesIO()
+        with open_fleet(Path("f.csv"), io.BytesIO(text.encode()), format="csv", **options) as fleet:
+            summary = fleet.run(stream=written, columns=["notices"])
+        rows = written.getvalue().decode().splitlines()[1:]
+        assert ["guide-machine" in row for row in rows] == expected
+        counts = {one.code: one for one in summary.notices}
+        assert ("guide-machine" in counts) == resources
+    load = {"clients": 5, "requests_per_second": 5, "data_bytes": 5e6}
+    assert [size(Profile(**load, **more)).load_decides for more in ({}, {"keys": 1000}, {"tls": True})] == [
+        *(False, True, True),
+    ]
 
 
 class TestColumn:
@@ -156,8 +179,8 @@ class TestFiles:
         text = "clients,rps,data,cloud\n10,10,100GB,aws\n2000000,10,1MB,gcp\n1,1,1MB,aws\n,1,1MB,aws\n"
         summary, notices = sized(text, to)
         assert notices == [
-            "beyond-suggested-quota;data-above-memory;disk-for-less-data;open-tier",
-            "implausible-clients;open-tier",
+            "beyond-suggested-quota;data-above-memory;disk-for-less-data;guide-machine;open-tier",
+            "guide-machine;implausible-clients;open-tier",
             "",
             "",
         ]
@@ -168,12 +191,12 @@ class TestFiles:
         [
             (
                 "10,10,84000000MB",
-                "beyond-suggested-quota;data-above-memory;disk-for-less-data;implausibly-large;open-tier",
+                "beyond-suggested-quota;data-above-memory;disk-for-less-data;guide-machine;implausibly-large;open-tier",
             ),
-            ("10,10,100GB", "beyond-suggested-quota;data-above-memory;disk-for-less-data;open-tier"),
-            ("2000000,10,1MB", "implausible-clients;open-tier"),
-            ("10,185759,1MB", "implausible-requests;open-tier"),
-            ("10,185758,1MB", "open-tier"),
+            ("10,10,100GB", "beyond-suggested-quota;data-above-memory;disk-for-less-data;guide-machine;open-tier"),
+            ("2000000,10,1MB", "guide-machine;implausible-clients;open-tier"),
+            ("10,185759,1MB", "guide-machine;implausible-requests;open-tier"),
+            ("10,185758,1MB", "guide-machine;open-tier"),
             ("1.200,9.5,1MB", "fractional-clients"),
             ("10,10,4096", "implausibly-small"),
             ("10,10,1MB", ""),

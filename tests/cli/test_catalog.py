@@ -190,7 +190,7 @@ class TestMachines:
         code, out, err = run("machines", "--catalog", "current")
         catalog = load_catalog("current")
         assert (code, out, err) == (0, render_machines(catalog, catalog.machines), "")
-        assert out.count("\n") == 424 + 5
+        assert out.count("\n") == len(catalog.machines) + 5
 
     def test_chosen(self, run):
         arguments = ("--family", "m9g", "--family", "r9g", "--type", "m9g.large", "--type", "r9g.large")
@@ -228,7 +228,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
         figures = [figure(machine) for machine in json.loads(out)["machines"]]
         known = [found for found in figures if found is not None]
         assert figures == sorted(known) + [None] * (len(figures) - len(known))
-        assert len(figures) == 424
+        assert len(figures) == len(load_catalog("current").machines)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -236,7 +236,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
             (["--catalog", "current", "--family", "m8"],
              '--family: got "m8", expected one of the catalog "current": '),
             (["--catalog", "current", "--provider", "azure", "--family", "m8i"],
-             '--family: got "m8i", expected one of the catalog "current": Dasv5, Dasv6, Dpsv6, Dsv5, Dsv6, Esv5'),
+             '--family: got "m8i", expected one of the catalog "current": Dasv5, Dasv6, Dasv7, Dpsv6'),
             (["--catalog", "current", "--region", "eu-wst-1"], '--region: got "eu-wst-1", expected a region of aws ('),
             (["--catalog", "current", "--sort", "prise"],
              '--sort: got "prise", expected price, vcpus, memory or iops; did you mean "price"?'),

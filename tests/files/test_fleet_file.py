@@ -106,7 +106,7 @@ def test_every_format_to_every_format(kind, to):
         got = dict(zip(ADDED, row[6:], strict=True))
         wanted = [*answer, ""] if answer else ["", "", "", "", PROBLEM]
         assert [got[name] for name in ("tier", "machine_type", "forced_by", "tightest", "problem")] == wanted
-        assert got["notices"] == ("open-tier" if got["tier"] == "xlarge" else "")
+        assert got["notices"] == ("guide-machine;open-tier" if got["tier"] == "xlarge" else "")
     assert (summary.clusters, summary.not_sized) == (6, 1)
     assert run(encoded(kind), kind, to=to)[1] == written, "the same bytes twice"
 
@@ -201,6 +201,14 @@ def test_summary(kind):
                 "clusters": 1,
                 "first_rows": (4,),
                 "text": "a load above the last bound of the tiers: test the machine before you rely on it",
+            },
+            {
+                "code": "guide-machine",
+                "severity": "warning",
+                "clusters": 1,
+                "first_rows": (4,),
+                "text": "the guide's machine, although more is known of the load or it is past the last bound: "
+                "etcdsize size names one for it",
             },
         ),
     }  # fmt: skip

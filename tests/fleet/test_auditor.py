@@ -175,7 +175,10 @@ class TestVerdicts:
         if one.verdict in ("under", "over") and one.recommended_machine is not None:
             again = audit([one.recommended_machine.machine_type], *arrays)[0]
             past = "past the last published bound" in one.reason
-            assert again.verdict == ("beyond" if past else "right")
+            # Of some machines the limits for disks are not published.
+            best = one.recommended_machine
+            known = CURRENT.machine(best.provider, best.machine_type).limits_for(best.disk.kind)
+            assert again.verdict == ("unknown" if None in known else "beyond" if past else "right")
 
     @given(st.sampled_from(range(len(TYPES))), LOADS)
     def test_another_machine_than_the_usual_has_a_reason(self, place, load):
