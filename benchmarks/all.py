@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import classify, fleet_files, machines, one, start
+from benchmarks import classify, fleet_files, loads, machines, one, start
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -80,6 +80,15 @@ Nanoseconds per row, {machine_rows} rows. `audit` takes the names of machines an
 computes the verdicts of machines that are already looked up. `loop` finds the same verdicts row by row in Python.
 
 {machine_audits}
+
+## What loads take
+
+Nanoseconds per row, {load_rows} rows, on two threads: of the clock, and of the processor. `further` is
+`fleet_resources` of clients, keys, values, writes and watchers; keys and writes are unknown in every fifth row;
+`dimensions` of clients, requests and data alone; `kubernetes` of nodes and pods, which are thirteen kinds of objects
+each. `loop` is `resources_for`, one load after the other; it answers more: every figure with its range.
+
+{loads}
 
 ## Start
 
@@ -149,6 +158,14 @@ def page(figures: dict[str, Any]) -> str:
         machine_audits=table(
             ["audit", "ns/row"], [[name, ratio(got)] for name, got in figures["machines"]["rows_of"].items()]
         ),
+        load_rows=f"{figures['loads']['rows']:,}",
+        loads=table(
+            ["load", "ns/row", "processor ns/row"],
+            [
+                [name, ratio(got["ns_per_row"]), ratio(got["processor_ns_per_row"])]
+                for name, got in figures["loads"]["contenders"].items()
+            ],
+        ),
         start=table(
             ["program", "milliseconds"],
             [
@@ -205,6 +222,7 @@ def main() -> None:
         run("csv", fleet_files, "--format", "csv", *files)
         run("one", one, "--rounds", str(max(2, options.rounds // 2)))
         run("machines", machines, "--rounds", str(max(2, options.rounds // 2)))
+        run("loads", loads, "--rounds", str(max(2, options.rounds // 2)))
         run("start", start)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")

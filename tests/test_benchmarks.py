@@ -94,6 +94,7 @@ def run(name, *arguments, file):
         ["fleet_files", "--rows", "1e5"],
         ["fleet_files", "--rows", "1e5", "--format", "csv"],
         ["machines", "--rows", "1e5"],
+        ["loads", "--rows", "1e5"],
         ["one"],
         ["start"],
     ],

@@ -12,6 +12,8 @@ from calibrated import model_with
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.loads import CONTENDERS
+from benchmarks.loads import columns as seeded
 from etcdsize import (
     EtcdSizeError,
     InvalidWorkloadError,
@@ -338,31 +340,9 @@ class TestSpeed:
 
     ROWS = 1_000_000
 
-    def columns(self, *names):
-        random = np.random.default_rng(3)
-        all_columns = {
-            "clients": random.integers(1, 2000, self.ROWS),
-            "requests_per_second": random.uniform(600, 6000, self.ROWS),
-            "data_bytes": random.uniform(1e6, 4e9, self.ROWS),
-            "keys": np.where(random.random(self.ROWS) < 0.2, NAN, random.integers(1000, 10**6, self.ROWS)),
-            "value_bytes": random.uniform(10, 20_000, self.ROWS),
-            "writes_per_second": np.where(random.random(self.ROWS) < 0.2, NAN, random.uniform(0, 500, self.ROWS)),
-            "watchers": random.integers(0, 5000, self.ROWS),
-            "kubernetes_nodes": random.integers(1, 5000, self.ROWS),
-            "pods": random.integers(1, 150_000, self.ROWS),
-        }
-        return {name: all_columns[name] for name in names}
-
-    @pytest.mark.parametrize(
-        ("names", "most"),
-        [
-            (("clients", "keys", "value_bytes", "writes_per_second", "watchers"), 400),
-            (("clients", "requests_per_second", "data_bytes"), 400),
-            (("kubernetes_nodes", "pods"), 800),
-        ],
-    )
-    def test_the_processor_time_of_a_row(self, names, most):
-        columns = self.columns(*names)
+    @pytest.mark.parametrize(("loads", "most"), [("further", 400), ("dimensions", 400), ("kubernetes", 800)])
+    def test_the_processor_time_of_a_row(self, loads, most):
+        columns = seeded(CONTENDERS[loads], self.ROWS)
         times = []
         for _ in range(3):
             before = time.process_time()
