@@ -273,7 +273,7 @@ class TestMoreWrites:
     The exception is the likely file in use: keys that are written again may be packed better.
     """
 
-    @settings(max_examples=200)
+    @settings(max_examples=100)
     @given(
         magnitudes(1e2, 1e6),
         magnitudes(10, 1e5),
