@@ -17,7 +17,7 @@ from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.catalog import providers
 from etcdsize.catalog.disks import DiskKind, DiskKindPrice
 from etcdsize.catalog.machines import Machine, MachinePrice
-from etcdsize.catalog.providers import Provider, known_providers, misspelt_provider, provider_name
+from etcdsize.catalog.providers import Provider, find_provider, known_providers, misspelt_provider, provider_name
 from etcdsize.errors import OptionError, TableError
 from etcdsize.tiers import find_file
 
@@ -139,7 +139,7 @@ class Catalog(Answer):
         >>> load_catalog("current").machine("aws", "m8i.large").memory_gib
         8
         """
-        provider, machine_type = text_of("provider", provider), text_of("machine_type", machine_type)
+        provider, machine_type = _provider(provider), text_of("machine_type", machine_type)
         machines = {machine.machine_type: machine for machine in self.machines if machine.provider == provider}
         if machine_type not in machines and self.name == "current":
             known = self.find_known_type(machine_type, (provider,))
@@ -194,7 +194,7 @@ class Catalog(Answer):
         >>> load_catalog("current").disk_kind("aws", "gp3").included_iops
         3000
         """
-        provider, kind = text_of("provider", provider), text_of("kind", kind)
+        provider, kind = _provider(provider), text_of("kind", kind)
         kinds = {found.kind: found for found in self.disk_kinds if found.provider == provider}
         if kind not in kinds:
             has = ", ".join(kinds) or "none"
@@ -371,7 +371,7 @@ class Catalog(Answer):
         OptionError
             For a provider or a tier that is not text.
         """
-        return _by_tier(self).get((text_of("provider", provider), text_of("tier", tier)))
+        return _by_tier(self).get((_provider(provider), text_of("tier", tier)))
 
     def machine_for(self, provider: str, tier: str) -> Machine:
         """Return a provider's machine for a tier.
@@ -400,6 +400,11 @@ def _at_prices_of(regions: dict[str, str], row: Priced) -> Priced:
         return row.model_copy(update={"price": None})
     price = listed.machine(row.machine_type) if isinstance(row, Machine) else listed.disk(row)
     return row.model_copy(update={"price": price})
+
+
+def _provider(name: str) -> str:
+    """Return the provider that a name means, or what is no name as it is: no catalog has it."""
+    return find_provider(text_of("provider", name)) or name
 
 
 def _with_machines(catalog: Catalog, machines: tuple[Machine, ...]) -> Catalog:

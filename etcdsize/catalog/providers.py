@@ -18,7 +18,9 @@ from pydantic import BeforeValidator
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 
-__all__ = ["FOLDER", "Provider", "find_provider", "known_providers", "misspelt_provider", "provider_name"]
+__all__ = [
+    *("FOLDER", "Provider", "find_provider", "known_providers", "misspelt_provider", "provider_name"),
+]
 
 _DATA = Path(__file__).parents[1] / "data"
 FOLDER = _DATA / "machines-current"

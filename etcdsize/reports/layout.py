@@ -6,6 +6,7 @@ print, so that no text from outside can begin a line of its own or control the t
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -32,14 +33,23 @@ def page(*parts: Iterable[str]) -> str:
 def aligned(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
     """Return rows as lines with aligned columns; those in `right` are right-aligned."""
     rows = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+
+    def padded(index: int, cell: str) -> str:
+        room = " " * (widths[index] - _width(cell))
+        return room + cell if index in right else cell + room
+
+    return ["  ".join(padded(index, cell) for index, cell in enumerate(row)).rstrip() for row in rows]
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: letters such as 阿 take two, and marks on a letter none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
 
 
 def figure_text(value: float | None) -> str:

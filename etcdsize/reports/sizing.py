@@ -44,7 +44,8 @@ def render_sizing(sizing: Sizing) -> str:
             )
         parts.append(aligned(rows, right=(2, 3)))
     parts.append(_needs(sizing))
-    parts.append(_machines("machine", sizing.machines))
+    if sizing.machines:
+        parts.append(_machines("machine", sizing.machines))
     if any(machine != sizing.machines_today.get(name) for name, machine in sizing.machines.items()):
         parts.append(_machines("machine today", sizing.machines_today))
     if sizing.cost_per_month:

@@ -8,7 +8,7 @@ from pydantic import Field, computed_field, model_validator
 
 from etcdsize.base.model import Answer
 from etcdsize.base.notice import Notice
-from etcdsize.base.text import in_words, one_line
+from etcdsize.base.text import in_words, one_line, shown
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.money import Currency, money_text
 from etcdsize.errors import InvalidWorkloadError, OptionError, TableError
@@ -121,8 +121,14 @@ class Sizing(Answer):
         Raises
         ------
         OptionError
-            If there are several: use one of `machines`, or call `size(..., provider=...)`.
+            If there are several: use one of `machines`, or call `size(..., provider=...)`; and if there is none.
         """
+        if not self.machines:
+            raise OptionError(
+                f"machine: got none: the catalog {shown(self.catalog)} has no machine of the requested providers",
+                option="provider",
+                value=(),
+            )
         if len(self.machines) != 1:
             raise OptionError(
                 f"machine: got {len(self.machines)} machines, one for each provider ({', '.join(self.machines)}), "
