@@ -298,7 +298,7 @@ class Fleet:
                     with _naming_columns(self.name):
                         sized = sizer(rows.batch if rows.loads is None else rows.loads)
                     if write is not None:
-                        write(rows if copies else Rows(rows.batch.select(selected), rows.work), sized)
+                        write(rows if copies else Rows(rows.batch.select(selected), rows.work, rows.records), sized)
                     if progress is not None:
                         progress(work(rows))
             if writer is not None and stream is not None:

@@ -23,7 +23,7 @@ from etcdsize.errors import FleetFileError
 from etcdsize.files.foreign import conversion
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["TOO_DEEP", "Number", "Object", "Objects", "wrapped_in", "wrapping"]
+__all__ = ["TOO_DEEP", "Number", "Object", "Objects", "fields_of", "wrapped_in", "wrapping"]
 
 _LONGEST_LINE = 64 * 1024**2
 # In an array, an object that has not ended is parsed again whenever its text has doubled.
@@ -60,6 +60,12 @@ class Object(dict[str, Any]):
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Object, parse_float=Number, parse_int=Number, parse_constant=Number)
+
+
+def fields_of(text: str) -> Object:
+    """Return the fields of an object that was read before, with its numbers as they are written."""
+    fields: Object = _DECODER.decode(text)
+    return fields
 
 
 class Objects:

@@ -34,6 +34,18 @@ def sized(text, to=None, **options):
     return summary, written.getvalue()
 
 
+def chosen(text, columns):
+    written = io.BytesIO()
+    with open_fleet(Path("fleet.jsonl"), io.BytesIO(text.encode())) as fleet:
+        fleet.run(stream=written, columns=columns)
+    return written.getvalue()
+
+
+def read(text):
+    """Return an object with its numbers as they are written."""
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+
+
 def error_of(text, **options):
     with pytest.raises(FleetFileError) as caught:
         sized(text, **options)
@@ -60,6 +72,23 @@ class TestOtherFields:
         summary, written = sized(text)
         assert written.decode() == f'{START}, "x": {value}{SMALL}\n'
         assert summary.clusters == 1
+
+    @pytest.mark.parametrize("value", VALUES)
+    def test_chosen_fields_keep_their_values(self, value):
+        text = f'{START}, "other": {value}, "left": 1}}\n{START}}}\n'
+        if "ud800" in value:
+            with pytest.raises(FleetFileError, match=r"line 1: the field .other. has half of a surrogate pair"):
+                chosen(text, ["other"])
+            return
+        kept, missing = chosen(text, ["other", "clients", "tier"]).decode().splitlines()
+        assert read(kept) == read(f'{{"other": {value}, "clients": 1, "tier": "small"}}')
+        assert missing == '{"other": null, "clients": 1, "tier": "small"}'
+
+    def test_a_chosen_field_that_is_repeated(self):
+        text = f'{START}, "other": 1, "other": 2}}\n'
+        with pytest.raises(FleetFileError, match='line 1: has the field "other" more than once, expected it once'):
+            chosen(text, ["other", "tier"])
+        assert chosen(text, ["clients"]) == b'{"clients": 1}\n'
 
     def test_fields_that_some_lines_lack(self):
         text = f'{START}}}\n{START}, "x": 1}}\n{{}}\n  {{"y": 2 }}  \n'

@@ -16,7 +16,7 @@ import pyarrow as pa
 from etcdsize.base.text import shown
 from etcdsize.errors import ColumnError, FleetFileError
 from etcdsize.files.format import POSSIBLE, SURE, Reader, Rows, Wanted, file_size
-from etcdsize.files.json_objects import TOO_DEEP, Number, Object, Objects, wrapping
+from etcdsize.files.json_objects import TOO_DEEP, Number, Object, Objects, fields_of, wrapping
 
 __all__ = ["FORMATS"]
 
@@ -191,7 +191,14 @@ class JsonLinesWriter:
     decimal = "."
 
     def __init__(
-        self, stream: BinaryIO, names: Sequence[str], answers: Sequence[str], *, array: bool, copies: bool
+        self,
+        stream: BinaryIO,
+        names: Sequence[str],
+        answers: Sequence[str],
+        *,
+        array: bool,
+        copies: bool,
+        selects: bool = False,
     ) -> None:
         self._stream = stream
         self._before, self._after, self._end = ("[\n", "", "[]\n") if array else ("", "\n", "")
@@ -199,14 +206,16 @@ class JsonLinesWriter:
         self._names = list(names)
         self._answers = list(answers)
         self.copies = copies
+        self._selects = selects
 
     def write(self, rows: Rows, answers: pa.RecordBatch) -> None:
         """Write the rows with their answers."""
         texts = io.StringIO()
         count = max(rows.batch.num_rows, answers.num_rows)
         afters = _objects(self._answers, [column.to_pylist() for column in answers.columns], count)
-        if self.copies and rows.records is not None:
-            befores = [record[:-1].rstrip() for record in rows.records.to_pylist()]
+        if (self.copies or self._selects) and rows.records is not None:
+            records = rows.records.to_pylist()
+            befores = [record[:-1].rstrip() for record in (map(self._selected, records) if self._selects else records)]
         else:
             columns = [_values(name, column) for name, column in zip(self._names, rows.batch.columns, strict=True)]
             befores = [text[:-1] for text in _objects(self._names, columns, count)]
@@ -216,6 +225,11 @@ class JsonLinesWriter:
             if self._is_array:
                 self._before, self._end = ",\n", "\n]\n"
         self._stream.write(texts.getvalue().encode())
+
+    def _selected(self, record: str) -> str:
+        """Return an object with some of its fields, each with its value as it is written."""
+        fields = fields_of(record)
+        return _json({name: fields.get(name) for name in self._names})
 
     def close(self) -> None:
         """End the array; a line is complete as it is."""
@@ -255,13 +269,20 @@ class _Json:
 
     def writer(self, stream: BinaryIO, source: Reader, kept: Sequence[int], answers: pa.Schema) -> JsonLinesWriter:
         names = [source.names[position] for position in kept]
-        copies = isinstance(source, JsonLinesReader) and list(kept) == list(range(len(source.names)))
+        is_json, is_whole = isinstance(source, JsonLinesReader), list(kept) == list(range(len(source.names)))
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         if repeated:
             raise ColumnError(
                 f"has several columns {', '.join(repeated)}, which one JSON object cannot hold; write CSV or Parquet"
             )
-        return JsonLinesWriter(stream, names, answers.names, array=self._is_array, copies=copies)
+        return JsonLinesWriter(
+            stream,
+            names,
+            answers.names,
+            array=self._is_array,
+            copies=is_json and is_whole,
+            selects=is_json and not is_whole,
+        )
 
 
 FORMATS = (
