@@ -228,6 +228,13 @@ class Entry:
             self.reject(field, f"got {shown(value)}, expected a whole number above 0")
         return value
 
+    def count(self, path: str) -> int:
+        """Return the whole number of 0 or more at a path, 0 where there is none."""
+        value = self.part(path)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST):
+            self.reject(path, f"got {shown(value)}, expected a whole number of 0 or more")
+        return value or 0
+
     def number(self, path: str, *renamed: str, as_text: bool = False) -> float | None:
         """Return the number above 0 at a path or under a new name, None where there is none."""
         field, value = self.field(path, renamed)

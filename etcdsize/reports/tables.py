@@ -140,7 +140,9 @@ def render_import(imported: Imported) -> str:
             lines.append(f"{what}, {reason}: {', '.join(names[:5])}{more}")
     flags = {
         "burstable": [machine.burstable for machine in machines],
+        "flex": [machine.flex for machine in machines],
         "shared core": [machine.shared_core for machine in machines],
+        "with GPUs": [machine.gpu for machine in machines],
         "bare metal": [machine.bare_metal for machine in machines],
         "disk figures unknown": [
             machine.concurrent_iops is None and not any(limit.concurrent_iops for limit in machine.disk_limits)

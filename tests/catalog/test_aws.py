@@ -76,7 +76,8 @@ class TestCaptured:
             "t8i.nano": ("t8i", 2, 0.5, "x86_64", "current", 250, 5.375, 20_000, 625, 0),
         }
         flags = {m.machine_type for m in imported.catalog.machines if m.burstable}
-        assert flags == {"t2.micro", "t8i.nano", "m7i-flex.large"}
+        assert flags == {"t2.micro", "t8i.nano"}
+        assert [m.machine_type for m in imported.catalog.machines if m.flex] == ["m7i-flex.large"]
         assert [m.machine_type for m in imported.catalog.machines if m.bare_metal] == ["mac2.metal"]
         assert not any(m.shared_core or m.price or m.disk_limits or m.tier for m in imported.catalog.machines)
 
@@ -177,7 +178,10 @@ class TestFields:
             ({"BurstablePerformanceSupported": True}, "burstable", True),
             ({"InstanceType": "t9x.large"}, "burstable", True),
             ({"InstanceType": "trn2.3xlarge"}, "burstable", False),
-            ({"InstanceType": "c7i-flex.large"}, "burstable", True),
+            ({"InstanceType": "c7i-flex.large"}, "flex", True),
+            ({"InstanceType": "c7i-flex.large"}, "burstable", False),
+            ({"GpuInfo": {"Gpus": []}}, "gpu", True),
+            ({}, "gpu", False),
             ({"CurrentGeneration": ..., "InstanceType": "x9z.large"}, "lifecycle", None),
             ({"CurrentGeneration": True, "InstanceType": "x9z.large"}, "lifecycle", "current"),
             ({"CurrentGeneration": False, "InstanceType": "x9z.large"}, "lifecycle", "previous"),

@@ -91,7 +91,9 @@ def test_types_without_figures_burstable_types_and_macs(imported):
     assert len(no_figures) == 19
     # AWS's own flag is false for these.
     burstable = {machine.family for machine in machines if machine.burstable}
-    assert {"t8i", "m7i-flex", "c7i-flex", "r8i-flex"} <= burstable
+    assert "t8i" in burstable
+    assert {"m7i-flex", "c7i-flex", "r8i-flex"} <= {machine.family for machine in machines if machine.flex}
+    assert {"g4dn", "p5"} <= {machine.family for machine in machines if machine.gpu}
     assert {machine.family.partition("-")[0] for machine in machines if machine.arch is None} == {"mac", "mac1", "mac2"}
 
 

@@ -68,6 +68,10 @@ class TestAz:
         (machine,) = read_listing("az", [self.one(name="Standard_B1ls", MemoryGB="0.5")]).catalog.machines
         assert (machine.memory_gib, machine.concurrent_iops, machine.burstable) == (0.5, None, True)
 
+    def test_gpus(self):
+        sizes = [self.one(name=f"Standard_N{number}s_v9", GPUs=str(number)) for number in (0, 1)]
+        assert [machine.gpu for machine in read_listing("az", sizes).catalog.machines] == [False, True]
+
     def test_an_export_of_the_resource_graph_writes_key_and_value(self):
         (machine,) = read_listing("az", {"data": [self.one(key="key")]}).catalog.machines
         assert (machine.vcpus, machine.memory_gib) == (2, 8)
@@ -136,6 +140,8 @@ class TestAliyun:
             ({"InstanceTypeFamily": "ecs.t6"}, "burstable", True),
             ({"InstanceTypeFamily": "ecs.e"}, "shared_core", True),
             ({"InstanceTypeFamily": "ecs.ebmg7"}, "bare_metal", True),
+            ({"GPUAmount": 1}, "gpu", True),
+            ({"GPUAmount": 0}, "gpu", False),
             ({"LocalStorageCategory": "local_ssd_pro", "LocalStorageAmount": 2}, "local_nvme_gb", None),
             ({"LocalStorageAmount": 0}, "local_nvme_gb", 0),
         ],

@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[1] / "data"
 AWS = json.loads((DATA / "aws-describe-instance-types.json").read_text())["InstanceTypes"]
 ACCOUNT = """\
 15 entries: 15 imported, 0 dropped
-imported: 3 burstable, 1 bare metal, 2 disk figures unknown, 1 architecture unknown, 15 price unknown
+imported: 2 burstable, 1 flex, 1 bare metal, 2 disk figures unknown, 1 architecture unknown, 15 price unknown
 """
 
 
@@ -58,7 +58,7 @@ class TestImport:
     def test_gcloud(self, run, here):
         account = """\
 31 entries: 15 imported, 0 dropped, 16 repeated
-imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture unknown, 15 price unknown
+imported: 3 shared core, 1 with GPUs, 1 bare metal, 9 disk figures unknown, 1 architecture unknown, 15 price unknown
 """
         assert run("catalog", "import", "--from", "gcloud", "gcloud.json", "-o", "my.json") == (0, "", account)
         expected = read_listing("gcloud", (DATA / "gcloud-machine-types.json").read_text()).catalog
@@ -87,6 +87,25 @@ imported: 3 shared core, 1 bare metal, 9 disk figures unknown, 1 architecture un
             "dropped, no memory: b1.large\n"
             "imported: 1 disk figures unknown, 1 price unknown\n"
         )
+
+    def test_a_list_that_says_neither_provider_nor_architecture(self, run, here):
+        shutil.copy(DATA / "openstack-flavor-list.json", "flavors.json")
+        arguments = ("catalog", "import", "--from", "openstack", "flavors.json", "-o", "my.json", "--force")
+        code, _, err = run(*arguments)
+        assert (code, err.splitlines()[1]) == (
+            0, "imported: 6 disk figures unknown, 6 architecture unknown, 6 price unknown"
+        )  # fmt: skip
+        code, _, err = run(*arguments, "--provider", "OVH", "--arch", "x86_64")
+        assert (code, err.splitlines()[1]) == (0, "imported: 6 disk figures unknown, 6 price unknown")
+        assert {(one.provider, one.arch) for one in load_catalog("my.json").machines} == {("ovh", "x86_64")}
+
+    def test_what_cannot_be_had_is_reported_and_the_exit_code_is_0(self, run, here):
+        sizes = [{"slug": f"g-{n}", "vcpus": n, "memory": 8192, "available": n == 2} for n in (2, 4, 8)]
+        Path("sizes.json").write_text(json.dumps(sizes))
+        code, _, err = run("catalog", "import", "--from", "doctl", "sizes.json", "-o", "my.json")
+        assert (code, err.splitlines()[:2]) == (
+            0, ["3 entries: 1 imported, 0 dropped, 2 not offered", "not offered, not available: g-4, g-8"]
+        )  # fmt: skip
 
     def test_prices(self, run, here):
         code, _, err = run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "prices.csv")
@@ -135,6 +154,10 @@ ERRORS = [
     (["import", "--from", "asw", "aws.json", "-o", "my.json"],
      '--from: got "asw", expected aliyun, aws, az, doctl, gcloud, hetzner, huawei, oci, openstack or tencent; did you '
      'mean "aws"?'),
+    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--provider", "gce"],
+     "--provider: got gce, expected aws, whose machines aws ec2 describe-instance-types lists"),
+    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--arch", "amd"],
+     '--arch: got "amd", expected x86_64 or arm64'),
     (["import", "--from", "aws", "no.json", "-o", "my.json"], "no.json: cannot be read: No such file or directory"),
     (["import", "--from", "aws", ".", "-o", "my.json"], ".: cannot be read: Is a directory"),
     (["import", "--from", "aws", "aws.json", "-o", "no/my.json"],

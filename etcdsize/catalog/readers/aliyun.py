@@ -53,6 +53,7 @@ def machine_of(entry: Entry) -> Machine | str:
         arch=None if stated is None else _ARCHITECTURES.get(stated),
         burstable=level == "CreditEntryLevel" or bool(_BURSTABLE.fullmatch(family)),
         shared_core=level == "EntryLevel" or family in _SHARED,
+        gpu=entry.count("GPUAmount") > 0,
         bare_metal=family.startswith(_WHOLE_SERVER),
         source=SHAPE.command,
     )

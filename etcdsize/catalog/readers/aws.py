@@ -20,8 +20,8 @@ SHAPE = Shape(
     lists=("InstanceTypes",),
     announces=("NextToken",),
 )
-# BurstablePerformanceSupported is false for t8i and for every -flex type.
-_BURSTABLE = re.compile(r"t[0-9].*|.*-flex")
+# BurstablePerformanceSupported is false for t8i.
+_BURSTABLE = re.compile(r"t[0-9].*")
 
 
 def machine_of(entry: Entry) -> Machine | str:
@@ -49,6 +49,8 @@ def machine_of(entry: Entry) -> Machine | str:
         arch=_arch(entry),
         lifecycle=_lifecycle(entry, family),
         burstable=bool(entry.flag("BurstablePerformanceSupported")) or bool(_BURSTABLE.fullmatch(family)),
+        flex=family.endswith("-flex"),
+        gpu=entry.part("GpuInfo") is not None,
         bare_metal=bool(entry.flag("BareMetal")) or size.startswith("metal"),
         nitro=_nitro(entry),
         source=SHAPE.command,

@@ -63,6 +63,7 @@ def machine_of(entry: Entry) -> Machine | NotOffered | str:
         arch=arch if stated is None else _ARCHITECTURES.get(stated),
         lifecycle=lifecycle,
         burstable=bool(_BURSTABLE.fullmatch(name)),
+        gpu=figures.text("GPUs") not in (None, "0"),
         source=SHAPE.command,
     )
 

@@ -57,6 +57,7 @@ def machine_of(entry: Entry) -> Machine | str:
         arch=arch if stated in (None, "ARCHITECTURE_UNSPECIFIED") else _ARCHITECTURES.get(stated),
         lifecycle="previous" if state not in (None, "ACTIVE") else lifecycle,
         shared_core=shared_core,
+        gpu=bool(entry.items("accelerators")),
         bare_metal=name.endswith("-metal"),
         source=SHAPE.command,
     )

@@ -52,6 +52,7 @@ def machine_of(entry: Entry) -> Machine | NotOffered | str:
         memory_gib=memory_gib,
         arch="x86_64",
         shared_core=entry.field("is-subcore")[1] is True,
+        gpu=entry.count("gpus") > 0,
         bare_metal=name.startswith("BM."),
         source=SHAPE.command,
     )

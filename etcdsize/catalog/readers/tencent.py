@@ -48,6 +48,7 @@ def machine_of(entry: Entry) -> Machine | NotOffered | str:
         vcpus=vcpus,
         memory_gib=memory_gib,
         arch="arm64" if _ARM.fullmatch(family) else "x86_64" if _X86.search(entry.text("CpuType") or "") else None,
+        gpu=entry.count("GpuCount") > 0 or entry.count("GPU") > 0,
         bare_metal=family.startswith("BM"),
         source=SHAPE.command,
     )
