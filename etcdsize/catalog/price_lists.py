@@ -215,25 +215,31 @@ def _region(region: str | None, listed: Iterable[str], reasons: Counter[str]) ->
     return str(region)
 
 
+_Steps = dict[int | str | None, tuple[Fraction, list[int]]]
+"""The amount of each step of a price, and the entries that have it."""
+
+
 class _Prices:
     """The prices of one region, by what they are for. It notes which entries were used."""
 
     def __init__(self, offers: dict[int, Offer]) -> None:
         self.used: set[int] = set()
         self.disputed: set[int] = set()
-        self._found: dict[tuple[str, str], dict[int | str | None, tuple[Fraction, list[int]]]] = {}
+        every: dict[tuple[str, str], dict[int | str | None, dict[Fraction, list[int]]]] = {}
         for index, offer in offers.items():
-            steps = self._found.setdefault((offer.item, offer.name), {})
-            amount, entries = steps.setdefault(offer.step, (offer.amount, []))
-            entries.append(index)
-            if amount != offer.amount:
-                self.disputed.update(entries)
+            amounts = every.setdefault((offer.item, offer.name), {}).setdefault(offer.step, {})
+            amounts.setdefault(offer.amount, []).append(index)
+        self._found: dict[tuple[str, str], _Steps] = {}
+        for what, steps in every.items():
+            if any(len(amounts) > 1 for amounts in steps.values()):
+                self.disputed.update(index for each in steps.values() for found in each.values() for index in found)
+            else:
+                self._found[what] = {step: next(iter(amounts.items())) for step, amounts in steps.items()}
 
-    def _amounts(self, item: str, name: str | None) -> dict[int | str | None, tuple[Fraction, list[int]]]:
-        found = self._found.get((item, name or ""), {})
-        return {} if any(self.disputed.intersection(entries) for _, entries in found.values()) else found
+    def _amounts(self, item: str, name: str | None) -> _Steps:
+        return self._found.get((item, name or ""), {})
 
-    def _use(self, *found: dict[int | str | None, tuple[Fraction, list[int]]]) -> None:
+    def _use(self, *found: _Steps) -> None:
         self.used.update(index for steps in found for _, entries in steps.values() for index in entries)
 
     def of_machine(self, machine: Machine) -> Fraction | None:
