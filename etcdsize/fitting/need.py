@@ -123,9 +123,17 @@ def _guide_rows() -> dict[str, Machine]:
     return {row.tier: row for row in load_catalog("guide").machines if row.provider == "gce" and row.tier}
 
 
-def larger_need(guide: Need, load: Need) -> Need:
-    """Return the larger of two needs in every figure, with the load's reasons where the load needs more."""
-    more = [name for name in FIGURES if getattr(load, name) > getattr(guide, name)]
+def larger_need(guide: Need, load: Need, *, writes_known: bool = False) -> Need:
+    """Return the larger of two needs in every figure, with the load's reasons where the load needs more.
+
+    With the writes known, the IOPS are the load's even where the guide has more: its IOPS are for a load of which the
+    writes are unknown.
+    """
+    more = [
+        name
+        for name in FIGURES
+        if getattr(load, name) > getattr(guide, name) or (writes_known and name == "concurrent_iops")
+    ]
     sources = [guide.source] * (len(more) < len(FIGURES)) + [load.source] * bool(more)
     return guide.model_copy(
         update={

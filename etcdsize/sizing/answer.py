@@ -16,7 +16,7 @@ from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.fitting.need import Need, find_guide_need, larger_disk
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.profile import Profile
-from etcdsize.sizing.basis import Basis, NeedOf, compare_needs, need_by
+from etcdsize.sizing.basis import Basis, NeedOf, compare_needs, further_fields, need_by
 from etcdsize.sizing.load_profile import profile_for
 from etcdsize.tiers import Bound
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
@@ -201,7 +201,8 @@ class Sizing(Answer):
         if self.load_decides and "load" not in self.needs:
             # It says why.
             _ = self.resources
-        return need_by(self.tier, self.basis, self.needs, self.load_decides)
+        known = "writes_per_second" in further_fields(self.workload)
+        return need_by(self.tier, self.basis, self.needs, self.load_decides, writes_known=known)
 
     @property
     def is_beyond_guide(self) -> bool:

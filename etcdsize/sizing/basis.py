@@ -68,7 +68,9 @@ def further_fields(load: Workload | None) -> tuple[str, ...]:
     return tuple(name for name in type(load).model_fields if name in known and getattr(load, name) not in (None, ()))
 
 
-def need_by(tier: str, basis: Basis, needs: Mapping[NeedOf, Need], load_decides: bool) -> Need:
+def need_by(
+    tier: str, basis: Basis, needs: Mapping[NeedOf, Need], load_decides: bool, *, writes_known: bool = False
+) -> Need:
     """Return the need that decides; `needs` may lack one of the two."""
     guide, load = needs.get("guide"), needs.get("load")
     if load is None:
@@ -76,7 +78,7 @@ def need_by(tier: str, basis: Basis, needs: Mapping[NeedOf, Need], load_decides:
     if guide is None or basis == "measured":
         return load
     if load_decides:
-        return larger_need(guide, load)
+        return larger_need(guide, load, writes_known=writes_known)
     # The guide's disk is for the largest load of the tier, and a load without bound takes more.
     return guide.model_copy(update={"disk": larger_disk(guide, load)})
 

@@ -84,6 +84,12 @@ class TestLarger:
             source="the guide; the model",
         )  # fmt: skip
 
+    def test_the_iops_are_the_loads_where_its_writes_are_known(self):
+        load = self.load(3, 20.5, 90, 75, because={"concurrent_iops": "an fsync each"})
+        found = larger_need(self.GUIDE, load, writes_known=True)
+        assert (found.vcpus, found.memory_gib, found.concurrent_iops, found.disk_mb_per_second) == (4, 20.5, 90, 75)
+        assert (found.because, found.source) == ({"concurrent_iops": "an fsync each"}, "the guide; the model")
+
     def test_the_load_needs_more_of_none(self):
         load = self.load(4, 15, 4500, 75, data_bytes=1, disk=disk(10))
         assert larger_need(self.GUIDE, load) == self.GUIDE.model_copy(update={"disk": larger_disk(self.GUIDE, load)})
