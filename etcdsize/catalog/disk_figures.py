@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from etcdsize.base.checks import whole_number
 from etcdsize.base.text import shown
+from etcdsize.catalog.costs import cost_of_iops, cost_of_size, cost_of_throughput
 from etcdsize.catalog.disk_rule import DiskRule, DiskSize, known
 from etcdsize.catalog.figures import MB_PER_UNIT, check_amount, exact, exact_text, number
 from etcdsize.errors import OptionError
@@ -182,6 +183,30 @@ class DiskFigures(DiskRule):
                 iops = self._iops_with(iops, asked - throughput)
             throughput = None if throughput is None else asked
         return iops, throughput
+
+    def _cost(
+        self, size_gib: int, provisioned_iops: float | None, provisioned_mb_per_second: float | None
+    ) -> float | None:
+        """Return what a disk costs per month; None where a part of the price is unknown."""
+        iops, throughput = self._sustained(size_gib, provisioned_iops, provisioned_mb_per_second)
+        if self.price is None:
+            return None
+        total = cost_of_size(self.price, size_gib)
+        if total is None:
+            return None
+        base = self._base_throughput(size_gib, self._base_iops(size_gib))
+        for provisionable, free, sustained, cost_of in (
+            (self.iops_provisionable, self._base_iops(size_gib, free=True), iops, cost_of_iops),
+            (self.mb_per_second_provisionable, base, throughput, cost_of_throughput),
+        ):
+            if provisionable:
+                if free is None or sustained is None:
+                    return None
+                extra = cost_of(self.price, free, sustained)
+                if extra is None:
+                    return None
+                total += extra
+        return number(total)
 
     @property
     def _limits_iops(self) -> bool:

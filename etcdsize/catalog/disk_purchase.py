@@ -5,12 +5,10 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from etcdsize.catalog.disk_figures import DiskFigures
 from etcdsize.catalog.figures import exact, number
-
-if TYPE_CHECKING:
-    from etcdsize.catalog.disks import DiskKind
 
 __all__ = ["Purchase", "cheapest_purchase"]
 
@@ -26,7 +24,7 @@ class Purchase(NamedTuple):
     provisioned_mb_per_second: float | None
 
 
-def cheapest_purchase(kind: DiskKind, size_gib: int, iops: Fraction, mb_per_second: Fraction) -> Purchase | None:
+def cheapest_purchase(kind: DiskFigures, size_gib: int, iops: Fraction, mb_per_second: Fraction) -> Purchase | None:
     """Return the cheapest disk that is enough, None where none is.
 
     A larger disk never needs more to be bought beside it, so all sizes from one on are enough. Of equally cheap disks,
@@ -40,14 +38,14 @@ def cheapest_purchase(kind: DiskKind, size_gib: int, iops: Fraction, mb_per_seco
     for size in sizes[first:]:
         purchase = _purchase(kind, size, iops, mb_per_second)
         if purchase is not None:
-            price = kind.per_month(*purchase)
+            price = kind._cost(*purchase)
             priced.append((price is None, price or 0, purchase))
             if not _may_be_cheaper(kind, purchase):
                 break
     return min(priced, key=lambda one: one[:2])[2]
 
 
-def _sizes(kind: DiskKind, size_gib: int) -> Sequence[int]:
+def _sizes(kind: DiskFigures, size_gib: int) -> Sequence[int]:
     """Return the sizes that hold the data."""
     if kind.sizes:
         return [size.size_gib for size in kind.sizes if size.size_gib >= size_gib]
@@ -55,7 +53,7 @@ def _sizes(kind: DiskKind, size_gib: int) -> Sequence[int]:
     return range(kind.next_size(size_gib), _ENDLESS if last is None else last + 1, kind.size_step_gib)
 
 
-def _may_be_cheaper(kind: DiskKind, purchase: Purchase) -> bool:
+def _may_be_cheaper(kind: DiskFigures, purchase: Purchase) -> bool:
     """Return whether a larger disk can be cheaper, because it needs less to be bought or has a price of its own."""
     if kind.price is None:
         return False
@@ -71,7 +69,7 @@ def _may_be_cheaper(kind: DiskKind, purchase: Purchase) -> bool:
     return any(grows) and bought != [None, None]
 
 
-def _purchase(kind: DiskKind, size_gib: int, iops: Fraction, mb_per_second: Fraction) -> Purchase | None:
+def _purchase(kind: DiskFigures, size_gib: int, iops: Fraction, mb_per_second: Fraction) -> Purchase | None:
     """Return the least that has to be bought for a size to be enough, None where that cannot be bought."""
     base = kind._base_iops(size_gib)
     provisioned = base if base is None else _least_iops(kind, size_gib, base, iops, mb_per_second)
@@ -103,7 +101,7 @@ def _purchase(kind: DiskKind, size_gib: int, iops: Fraction, mb_per_second: Frac
     )
 
 
-def _least_iops(kind: DiskKind, size_gib: int, base: Fraction, iops: Fraction, mb_per_second: Fraction) -> Fraction:
+def _least_iops(kind: DiskFigures, size_gib: int, base: Fraction, iops: Fraction, mb_per_second: Fraction) -> Fraction:
     """Return the fewest IOPS for a need of both; those that come with the size where more cannot be provisioned."""
     if not kind.iops_provisionable:
         return base

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from etcdsize.base.model import Model, Name, NotNegative, Positive
-from etcdsize.catalog.costs import DiskPrice, cost_of_iops, cost_of_size, cost_of_throughput
+from etcdsize.catalog.costs import DiskPrice
 from etcdsize.catalog.disk_figures import DiskFigures
 from etcdsize.catalog.disk_purchase import Purchase, cheapest_purchase
 from etcdsize.catalog.figures import check_amount, exact_text, number
@@ -143,26 +143,7 @@ class DiskKind(DiskFigures):
         >>> load_catalog("current").disk_kind("aws", "gp3").per_month(100, 4000)
         13
         """
-        size = self._whole_size(size_gib)
-        iops, throughput = self._sustained(size, provisioned_iops, provisioned_mb_per_second)
-        if self.price is None:
-            return None
-        total = cost_of_size(self.price, size)
-        if total is None:
-            return None
-        base = self._base_throughput(size, self._base_iops(size))
-        for provisionable, free, sustained, cost_of in (
-            (self.iops_provisionable, self._base_iops(size, free=True), iops, cost_of_iops),
-            (self.mb_per_second_provisionable, base, throughput, cost_of_throughput),
-        ):
-            if provisionable:
-                if free is None or sustained is None:
-                    return None
-                extra = cost_of(self.price, free, sustained)
-                if extra is None:
-                    return None
-                total += extra
-        return number(total)
+        return self._cost(self._whole_size(size_gib), provisioned_iops, provisioned_mb_per_second)
 
     def smallest(
         self, size_gib: float, concurrent_iops: float | None = None, mb_per_second: float | None = None
