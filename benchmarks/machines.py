@@ -1,6 +1,6 @@
 """How long do today's machines take: reading a catalog, fitting one tier, auditing a fleet?
 
-- load: `load_catalog("current")` from its file, 627 machines.
+- load: `load_catalog("current")` from its file, 612 machines.
 - import: `read_listing` of all that a moto server on this machine answers, about 1,400 types of EC2.
 - fit: `fit("medium")` over the whole catalog, every rejected machine with its reason.
 - size-current: `size(..., catalog="current")` of one workload, warm: a look-up, as the fit is made once.

@@ -23,7 +23,7 @@ class WriteLatency(Model):
     >>> from etcdsize import load_catalog
     >>> io2 = load_catalog("current").disk_kind("aws", "io2").write_latency
     >>> io2.high_ms, io2.sequential_iops, io2.statistic
-    (0.5, 2000, 'average of 16 KiB, below')
+    (0.5, 2000, 'average of 16 KiB')
     """
 
     low_ms: Annotated[Positive | None, Field(description="The shortest. [ms] None: unknown.")] = None

@@ -172,7 +172,7 @@ def _disk_name(candidate: Candidate) -> str:
 def _expected(latency: WriteLatency, concurrent_iops: float) -> str:
     """Return how many writes one after the other are expected of a disk, and why they are fewer than its IOPS."""
     count = f"{latency.sequential_iops}{'' if latency.usual_ms is not None else ' or more'}"
-    takes = f"a write takes {latency.milliseconds} ({latency.statistic})"
+    takes = f"a write takes {latency.milliseconds}: {latency.statistic}"
     if latency.sequential_iops >= concurrent_iops:
         return f"about {count} expected: {takes}"
     return (

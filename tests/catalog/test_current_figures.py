@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from etcdsize import load_catalog
+from etcdsize.catalog.gce_limits import disk_limits
 
 CURRENT = load_catalog("current")
 MIB = 1.048576
@@ -95,13 +96,23 @@ PRICES = {
 
 
 class TestMachines:
-    @pytest.mark.parametrize("family", HYPERDISK)
-    def test_what_gce_lets_through_to_hyperdisk_balanced(self, family):
-        for machine in CURRENT.machines:
-            if (machine.provider, machine.family) == ("gce", family):
-                iops, mib = HYPERDISK[family].get(machine.vcpus, (None, None))
-                limit = None if mib is None else pytest.approx(mib * MIB)
-                assert machine.limits_for("hyperdisk-balanced") == (iops, limit), machine.machine_type
+    @pytest.mark.parametrize(
+        ("family", "vcpus"), [(family, vcpus) for family in HYPERDISK for vcpus in HYPERDISK[family]]
+    )
+    def test_what_gce_lets_through_to_hyperdisk_balanced(self, family, vcpus):
+        """The sizes that are offered, and all that an import or an audit knows."""
+        iops, mib = HYPERDISK[family][vcpus]
+        (limit,) = disk_limits(family, f"{family}-standard-{vcpus}", vcpus, shared_core=False)
+        assert (limit.kind, limit.concurrent_iops) == ("hyperdisk-balanced", iops)
+        assert limit.disk_mb_per_second == pytest.approx(mib * MIB)
+        offered = [m for m in CURRENT.machines if (m.provider, m.family, m.vcpus) == ("gce", family, vcpus)]
+        assert bool(offered) == (vcpus <= 64)
+        assert all(machine.disk_limits == (limit,) for machine in offered)
+
+    @pytest.mark.parametrize("family", ["n4", "n4a", "n4d", "c4", "c4a"])
+    def test_what_google_has_not_published_is_unknown(self, family):
+        machines = [m for m in CURRENT.machines if (m.provider, m.family) == ("gce", family)]
+        assert {m.limits_for("hyperdisk-balanced") for m in machines} == {(None, None)}
 
     @pytest.mark.parametrize(
         ("table", "kind", "family"),

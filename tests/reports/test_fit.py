@@ -52,7 +52,7 @@ MEASURE = f"measure     {FIO}\n"
 SEQUENTIAL = "sequential  50 IOPS; p99 of wal_fsync below 10 ms, backend_commit below 25 ms; no catalog states them\n"
 GP3 = (
     "            gp3: its 4500 IOPS are for writes at the same time; one after the other about 500 are expected, "
-    "because a write takes 2 ms (1.2 to 4) (of ours)\n"
+    "because a write takes 2 ms (1.2 to 4): of ours\n"
 )
 WEAK = f"""\
 {LOCAL}
@@ -186,3 +186,26 @@ def test_a_cost_always_has_its_region_and_date(tier):
         cost = candidate.cost
         assert line.split()[1] == candidate.machine.machine_type
         assert (f"  {cost.region}, {cost.date}" in line) == (cost.per_month is not None)
+
+
+class TestSequentialWrites:
+    """How many writes one after the other are expected, and why they are fewer than the IOPS that are bought."""
+
+    @pytest.mark.parametrize(
+        ("disk", "line"),
+        [
+            ("gp3", "gp3: its 7500 IOPS are for writes at the same time; one after the other about 500 are expected, "
+             "because a write takes 2 ms (1.2 to 4): Netflix's figures for 16 KiB"),
+            ("io2", "io2: its 7500 IOPS are for writes at the same time; one after the other about 2000 or more are "
+             "expected, because a write takes 0.5 ms at most: average of 16 KiB"),
+            ("io1", "io1: unknown"),
+        ],
+    )  # fmt: skip
+    def test_the_line_of_a_disk_of_aws(self, disk, line):
+        assert f"            {line}\n" in render_fit(fit("large", provider="aws", disk=disk))
+
+    def test_a_disk_that_is_faster_than_its_iops(self):
+        takes = WriteLatency(usual_ms=0.1, statistic="of ours")
+        kind = disk("aws", "gp3", 0.1).model_copy(update={"write_latency": takes})
+        found = fit("medium", CATALOG.model_copy(update={"disk_kinds": (kind,)}), provider="aws")
+        assert "            gp3: about 10000 expected: a write takes 0.1 ms: of ours\n" in render_fit(found)
