@@ -275,6 +275,7 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         ),
         "DiskKind.figures": (kind, amounts),
         "DiskKind.per_month": (kind, amounts),
+        "DiskKind.on_nitro": (kind, {}),
         "DiskKind.smallest": (kind, {"size_gib": 50, "concurrent_iops": 3000, "mb_per_second": 100}),
         "EtcdSettings.setting": (etcdsize.settings_for(etcdsize.size(clients=5)), {"name": "quota-backend-bytes"}),
         "EtcdVersion.flag": (versions.version("3.5"), {"name": "snapshot-count"}),

@@ -30,7 +30,7 @@ class DiskFigures(DiskRule):
         least, step = self._smallest_size, self.size_step_gib
         return least + (self.max_size_gib - least) // step * step
 
-    def next_size(self, size_gib: int) -> int:
+    def _next_size(self, size_gib: int) -> int:
         """Return the smallest size that is sold and holds this much; it may be above the largest. [GiB]"""
         if self.sizes:
             return next((size.size_gib for size in self.sizes if size.size_gib >= size_gib), size_gib)

@@ -50,7 +50,7 @@ def _sizes(kind: DiskFigures, size_gib: int) -> Sequence[int]:
     if kind.sizes:
         return [size.size_gib for size in kind.sizes if size.size_gib >= size_gib]
     last = kind._largest_size
-    return range(kind.next_size(size_gib), _ENDLESS if last is None else last + 1, kind.size_step_gib)
+    return range(kind._next_size(size_gib), _ENDLESS if last is None else last + 1, kind.size_step_gib)
 
 
 def _may_be_cheaper(kind: DiskFigures, purchase: Purchase) -> bool:

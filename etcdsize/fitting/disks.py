@@ -135,12 +135,12 @@ def cheapest_disk(machine: Machine, need: Need, taken: Sequence[tuple[DiskKind, 
 def disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, size_gib: int) -> str:
     """Return why a disk has its size and what is provisioned for it."""
     reasons = [f"{size_gib} GiB hold the data"]
-    next_size = kind.next_size(size_gib)
+    next_size = _size_for(kind, size_gib)
     if choice.size_gib > next_size:
         wanted = f"{rounded_text(need.concurrent_iops)} IOPS and {rounded_text(need.disk_mb_per_second)} MB/s"
         reasons.append(f"{kind.kind} needs {choice.size_gib} GiB for {wanted}")
     elif choice.size_gib > size_gib:
-        smallest = "smallest" if kind.next_size(1) == next_size else "next"
+        smallest = "smallest" if _size_for(kind, 1) == next_size else "next"
         reasons.append(f"the {smallest} {kind.kind} has {choice.size_gib} GiB")
     if choice.provisioned_iops is not None:
         included = "" if choice.included_iops is None else f", {rounded_text(choice.included_iops)} are included"
@@ -150,3 +150,9 @@ def disk_reason(kind: DiskKind, choice: DiskChoice, need: Need, size_gib: int) -
         included = "" if base is None else f", {throughput_text(base, unit)} are included"
         reasons.append(f"{throughput_text(choice.provisioned_mb_per_second, unit)} are provisioned{included}")
     return "; ".join(reasons)
+
+
+def _size_for(kind: DiskKind, size_gib: int) -> int:
+    """Return the size of the smallest disk of a kind that holds this much. [GiB]"""
+    disk = kind.smallest(size_gib)
+    return size_gib if isinstance(disk, str) else disk.size_gib
