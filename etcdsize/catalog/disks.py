@@ -26,7 +26,7 @@ __all__ = ["DiskChoice", "DiskKind", "DiskKindPrice", "DiskLimit"]
 class DiskLimit(Model):
     """The most that a machine lets through to one kind of network disk, whatever the disk can do.
 
-    Without figures, it says that the machine takes this kind, and that the limit is not published.
+    Without figures, it says that the machine takes this kind, with the limits that it has for any kind.
     """
 
     kind: Annotated[Name, Field(description="The provider's name for the kind of disk, such as pd-ssd.")]

@@ -85,8 +85,8 @@ class Machine(Model):
     disk_limits: Annotated[
         tuple[DiskLimit, ...],
         Field(
-            description="Its limits by kind of network disk, where they differ; a kind without figures is one that it "
-            "takes and whose limit is not published. It is not known to take any other kind."
+            description="Its limits by kind of network disk, where they differ. A kind without figures is one that it "
+            "takes and that has the limits of any kind, if they are published. It is not known to take any other kind."
         ),
     ] = ()
     limit_known: Annotated[
@@ -199,5 +199,6 @@ class Machine(Model):
             return self.concurrent_iops, self.disk_mb_per_second
         for limit in self.disk_limits:
             if limit.kind == kind:
-                return limit.concurrent_iops, limit.disk_mb_per_second
+                of_kind = (limit.concurrent_iops, limit.disk_mb_per_second)
+                return of_kind if of_kind != (None, None) else (self.concurrent_iops, self.disk_mb_per_second)
         return None, None

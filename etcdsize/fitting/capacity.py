@@ -79,5 +79,5 @@ def _enough(machine: Machine, needs: list[Need], limits: tuple[float | None, ...
 
 def _limits(machine: Machine) -> list[tuple[float | None, float | None]]:
     """Return the IOPS and the MB/s that a machine lets through to each kind of disk, or those of its own disk."""
-    found = [(limit.concurrent_iops, limit.disk_mb_per_second) for limit in machine.disk_limits]
+    found = [machine.limits_for(limit.kind) for limit in machine.disk_limits]
     return found or [(machine.concurrent_iops, machine.disk_mb_per_second)]

@@ -159,7 +159,7 @@ def _sequential_iops(machine: Machine) -> float:
     """Return how many writes the machine lets a disk complete one after the other, NaN if that is unknown. [1/s]"""
     if machine.sequential_iops is not None:
         return machine.sequential_iops
-    limits = [limit.concurrent_iops for limit in machine.disk_limits] or [machine.concurrent_iops]
+    limits = [machine.limits_for(limit.kind)[0] for limit in machine.disk_limits] or [machine.concurrent_iops]
     return max((limit / _CONCURRENT_A_SEQUENTIAL for limit in limits if limit is not None), default=np.nan)
 
 

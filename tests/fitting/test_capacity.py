@@ -140,3 +140,15 @@ class TestUnknown:
     )
     def test_too_small_whatever_its_disk(self, vcpus, memory, figure, ratio):
         assert capacity(vcpus, memory, None, None) == Capacity(BELOW, BELOW, "", figure, ratio)
+
+
+class TestKindsWithoutFigures:
+    """A kind of disk without figures has the machine's general ones."""
+
+    def test_general_figures(self):
+        assert capacity(16, 60, 4500, 75, limits=[(None, None)]) == Capacity(1, 1)
+        assert capacity(16, 60, None, None, limits=[(None, None)]) == Capacity(None, 3, UNKNOWN)
+
+    def test_other_figures_replace_them(self):
+        assert capacity(16, 60, 4500, 75, limits=[(None, None), (15000, 250)]).tier == 3
+        assert capacity(16, 60, 15000, 250, limits=[(4500, None)]).tier is None
