@@ -69,8 +69,8 @@ etcdsize fit --tier small --catalog own.json""",
         run=run_from_fio,
         summary="print what a disk sustains, from fio's JSON",
         description=f"""\
-Print what a disk sustains, from the JSON that fio writes. Measure it on the disk
-of etcd's data, in a directory DIR, while nothing else uses the disk:
+Print what a disk sustains, from the JSON that fio writes. Measure the disk of
+etcd's data in a directory DIR of it, while nothing else uses it:
 
   {_FIO}
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from etcdsize import EtcdSizeError, FleetFileError, InvalidWorkloadError, OptionError, audit, load_catalog, size_frame
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS
+from etcdsize.catalog.catalog import catalog_for
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.summary import FleetSummary
 
@@ -101,7 +102,7 @@ class TestFiles:
 
     def test_agrees_with_audit(self):
         """Batches get the verdicts of `audit` for every machine of the catalog."""
-        machines = [machine.machine_type for machine in load_catalog("current").machines] * 40
+        machines = [machine.machine_type for machine in catalog_for("current", None)[0].machines] * 40
         random = np.random.default_rng(3)
         clients, rps, data = (
             (10 ** random.uniform(low, high, len(machines))).astype(np.int64)

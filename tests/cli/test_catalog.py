@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from etcdsize import fit, load_catalog, read_listing
+from etcdsize.catalog.catalog import catalog_for
 from etcdsize.catalog.registry import listing_readers, price_readers
 from etcdsize.reports.tables import render_machines
 
@@ -211,7 +212,7 @@ class TestMachines:
 
     def test_all_of_today_s(self, run):
         code, out, err = run("machines", "--catalog", "current")
-        catalog = load_catalog("current")
+        catalog = catalog_for("current", None)[0]
         assert (code, out, err) == (0, render_machines(catalog, catalog.machines), "")
         assert out.count("\n") == len(catalog.machines) + 5
 
@@ -251,7 +252,7 @@ aws       r9g.large  arm64      2            16             3600           95  a
         figures = [figure(machine) for machine in json.loads(out)["machines"]]
         known = [found for found in figures if found is not None]
         assert figures == sorted(known) + [None] * (len(figures) - len(known))
-        assert len(figures) == len(load_catalog("current").machines)
+        assert len(figures) == len(catalog_for("current", None)[0].machines)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

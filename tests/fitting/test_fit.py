@@ -30,6 +30,7 @@ from etcdsize import (
     size,
     size_fleet,
 )
+from etcdsize.catalog.catalog import catalog_for
 from etcdsize.catalog.machines import Disk
 from etcdsize.fitting.disks import Shortfall
 from etcdsize.fitting.fit import best_per_tier
@@ -37,7 +38,7 @@ from etcdsize.fitting.load_need import disk_need_for, tier_disk
 from etcdsize.fitting.model import disk_of
 from etcdsize.fitting.rejections import total_shortfall
 
-CURRENT = load_catalog("current")
+CURRENT, _ = catalog_for("current", None)
 # The disks of the tiers, which the model computes.
 SIZES = {tier: tier_disk(tier, load_tiers("guide")).size_gib for tier in ("small", "medium", "large", "xlarge")}
 TIERS = ("small", "medium", "large", "xlarge")

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from strategies import LIMITS, twin
 
 from etcdsize import InvalidWorkloadError, OptionError, audit, classify, fit, load_catalog, load_tiers, need_for, size
+from etcdsize.catalog.catalog import catalog_for
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor
 from etcdsize.fleet.verdicts import DECIDERS
 from etcdsize.units import DIMENSIONS
 
-CURRENT = load_catalog("current")
+CURRENT, _ = catalog_for("current", None)
 TIERS = ("small", "medium", "large", "xlarge")
-AUDITOR = Auditor(load_catalog("current"), load_tiers("guide"), provider=None, headroom=0.0, margin=0.2, members=3)
+AUDITOR = Auditor(CURRENT, load_tiers("guide"), provider=None, headroom=0.0, margin=0.2, members=3)
 TYPES = [machine.machine_type for machine in CURRENT.machines]
 NEEDS = [need_for(tier) for tier in TIERS]
 KINDS = st.sampled_from(["exact", "exact", "lower", "upper", "estimate"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from etcdsize import FleetFileError, InvalidWorkloadError, OptionError, audit, fleet_resources, load_catalog
+from etcdsize.catalog.catalog import catalog_for
 from etcdsize.files.fleet_file import open_fleet
 
 SMALL = {"clients": 50, "requests_per_second": 100, "data_bytes": 50e6}
@@ -181,7 +182,7 @@ class TestOver:
 class TestOthers:
     def test_without_further_figures_audits_stay_as_they_are(self):
         random = np.random.default_rng(5)
-        machines = [machine.machine_type for machine in load_catalog("current").machines][::9]
+        machines = [machine.machine_type for machine in catalog_for("current", None)[0].machines][::9]
         loads = [10 ** random.uniform(low, high, len(machines)) for low, high in ((0.5, 3.7), (0.5, 4.5), (6, 9.5))]
         plain = audit(machines, *loads)
         modelled = audit(machines, *loads, resources=fleet_resources(*loads))
