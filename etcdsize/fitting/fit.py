@@ -78,12 +78,15 @@ class _Match(NamedTuple):
         return None if price is None or self.per_month is None else price.currency
 
     def rank(self, order: Mapping[str, int]) -> tuple[object, ...]:
-        """Known limits first; then totals, by currency, the lowest first; then prices of machines; then the excess."""
+        """Known limits first; then totals, by currency, the lowest first; then prices of machines; then the excess.
+
+        Of those that are equal in all of this, a previous generation comes last.
+        """
         machine, price, currency = self.machine, self.per_month, self.currency
         place = -1 if currency is None else order[currency]
         alone = machine.price if price is None else None
         of_machine = (alone is None, "" if alone is None else alone.currency, 0.0 if alone is None else alone.per_hour)
-        names = (machine.provider, machine.machine_type)
+        names = (machine.lifecycle == "previous", machine.provider, machine.machine_type)
         return (not self.limit_known, price is None, place, price or 0.0, *of_machine, self.excess, *names)
 
     def candidate(self, need: Need, size_gib: int, region: str | None) -> Candidate:

@@ -348,6 +348,13 @@ class TestCandidates:
         found = fit("medium", catalog(*machines, disks=disks)).candidates
         assert [one.machine.machine_type for one in found] == ["free", "cheap"]
 
+    def test_of_equal_machines_a_previous_generation_comes_last(self):
+        old, new = (
+            machine(n, 4, 16, 5000, 100, None, lifecycle=cycle) for n, cycle in (("a", "previous"), ("b", "current"))
+        )
+        found = fit("medium", catalog(old, new)).candidates
+        assert [one.machine.machine_type for one in found] == ["b", "a"]
+
     def test_candidates_are_ordered_by_price_then_by_excess(self):
         found = fit(
             "medium",
