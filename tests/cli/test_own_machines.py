@@ -11,7 +11,7 @@ import pytest
 from etcdsize import load_catalog
 
 FIO = Path(__file__).parents[1] / "data" / "fio-3.33.json"
-R640 = {"--type": "r640", "--vcpus": "32", "--memory": "128GiB", "--arch": "x86_64", "--provider": "aws"}
+R640 = {"--type": "r640", "--vcpus": "32", "--memory": "128GiB", "--arch": "x86_64"}
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ measured with      fio-3.33
 
 class TestAddMachine:
     def test_a_new_catalog(self, run, here):
-        assert add(run, "--fio", "fio.json") == (0, "", "own.json: 1 machine, with aws r640\n")
+        assert add(run, "--fio", "fio.json") == (0, "", "own.json: 1 machine, with own r640\n")
         (machine,) = load_catalog("own.json").machines
         assert (machine.own, machine.vcpus, machine.memory_gib, machine.arch) == (True, 32, 128, "x86_64")
         assert (machine.concurrent_iops, machine.disk_mb_per_second) == (48830, 2182.4)
@@ -71,6 +71,24 @@ class TestAddMachine:
         code, out, _ = run("fit", "--tier", "small", "--catalog", "own.json")
         assert code == 0
         assert "r640 + its own disk" in out
+
+    def test_where_it_stands(self, run, here):
+        assert add(run, "--provider", "Our Racks")[0] == 0
+        assert add(run, "--provider", "阿里云")[0] == 0
+        assert load_catalog("own.json").providers == ("alibaba", "our-racks")
+        code, _, err = add(run, "--provider", "a/b")
+        assert code == 2
+        assert err.startswith('etcdsize: Machine: provider: got "a/b", expected a name of at most 64 letters, ')
+
+    def test_an_audit_of_ones_own_servers(self, run, here):
+        add(run, "--fio", "fio.json")
+        Path("fleet.csv").write_text(
+            "cluster,clients,rps,data,cloud,instance_type\na,90,50,50MB,own,r640\nb,900,50,50MB,own,r640\n"
+        )
+        columns = ("--columns", "cluster,verdict,decided_by")
+        code, out, _ = run("fleet", "fleet.csv", "--catalog", "own.json", "-o", "-", *columns)
+        # No server of the catalog is enough for b.
+        assert (code, out) == (1, "cluster,verdict,decided_by\na,right,clients\nb,under,clients\n")
 
     def test_figures_by_hand(self, run, here):
         assert add(run, "--concurrent-iops", "20000", "--disk-mb-per-second", "400.5")[0] == 0
@@ -82,7 +100,7 @@ class TestAddMachine:
         add(run)
         before = load_catalog("own.json").machines
         code, _, err = add(run, "--type", "r740")
-        assert (code, err) == (0, "own.json: 2 machines, with aws r740\n")
+        assert (code, err) == (0, "own.json: 2 machines, with own r740\n")
         after = load_catalog("own.json").machines
         assert after[:1] == before
         assert [machine.machine_type for machine in after] == ["r640", "r740"]
@@ -93,7 +111,7 @@ class TestAddMachine:
         assert add(run, "--fsync-p99-ms", "3") == (
             2,
             "",
-            'etcdsize: --type: got "r640", which own.json has already for aws; give it another name, or use --force to '
+            'etcdsize: --type: got "r640", which own.json has already for own; give it another name, or use --force to '
             "replace it\n",
         )
         assert Path("own.json").read_bytes() == before
