@@ -148,13 +148,13 @@ def test_the_row_of_a_cluster_is_sized_by_all_that_was_observed(etcd, run, tmp_p
     row = {name: float(text) for name, text in cells.items() if re.fullmatch(r"[0-9]+([.][0-9]+)?", text)}
     assert [row[name] for name in ("keys", "key_bytes", "value_bytes")] == pytest.approx([5_000, 50, 1_000], rel=0.001)
     assert [row[name] for name in ("watchers", "watch_streams")] == [0, 0]
-    assert row["writes_per_second"] == pytest.approx(row["requests_per_second"], rel=0.05)
+    assert row["writes_per_second"] == pytest.approx(row["requests_per_second"], rel=0.2)
     given = {
         name: row[name] for name in ("writes_per_second", "reads_per_second", "history_seconds", "requests_per_second")
     }
     resources = resources_for(with_fields(observation.profile, given))
     assert row["quota_bytes"] == resources.quota_bytes
-    assert row["memory_limit_bytes"] == pytest.approx(resources.memory.limit_bytes.need, rel=0.05)
+    assert row["memory_limit_bytes"] == pytest.approx(resources.memory.limit_bytes.need, rel=0.1)
 
 
 @pytest.mark.parametrize("etcd", ETCDS)
