@@ -175,7 +175,7 @@ def fit(
     >>> found.best.disk.kind, found.best.concurrent_iops >= found.need.concurrent_iops
     ('gp3', True)
     >>> found.feasible + found.rejected_count
-    320
+    338
     """
     need = _need_of(what, tiers)
     true_or_false("newest", newest)

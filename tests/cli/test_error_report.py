@@ -162,7 +162,7 @@ COMMANDS = [
     ["size", "--data", "8 GBs"],
     ["size", "--clients", "1", "--headroom", "30"],
     ["size", "--clients", "1", "--members", "0"],
-    ["size", "--clients", "1", "--provider", "mars"],
+    ["size", "--clients", "1", "--provider", "awz"],
     ["size", "--clients", "1", "--tiers", "giude"],
     ["size", "--clients", "1", "--catalog", "broken.json"],
     ["fit", "--tier", "tiny"],
