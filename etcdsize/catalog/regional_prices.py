@@ -36,6 +36,20 @@ class _Head(NamedTuple):
     types: tuple[str, ...]
 
 
+class ListedDisk(NamedTuple):
+    """The prices of a month of one kind of disk."""
+
+    source: int
+    """The number of the source."""
+    per_gib: float | None
+    per_iops: float | None
+    """Of each above those included."""
+    per_mb_per_second: float | None
+    """Of each above those included."""
+    per_size: tuple[tuple[int, float], ...] = ()
+    """Size in GiB and price, where the sizes have prices of their own."""
+
+
 class RegionalPrices(NamedTuple):
     """The prices of a provider in one region."""
 
@@ -44,8 +58,8 @@ class RegionalPrices(NamedTuple):
     sources: tuple[tuple[str, str], ...]
     machines: dict[str, tuple[float, int]]
     """Machine type -> price of an hour, and the number of its source."""
-    disks: dict[str, tuple[float, float | None, float | None, int]]
-    """Kind of disk -> price of a GiB, of an IOPS and of a MB/s above those included, and the number of the source."""
+    disks: dict[str, ListedDisk]
+    """Kind of disk -> its prices."""
 
     def machine(self, machine_type: str) -> Price | None:
         """Return the price of a machine, None where it is unknown."""
@@ -60,12 +74,13 @@ class RegionalPrices(NamedTuple):
         found = self.disks.get(kind.kind)
         if found is None:
             return None
-        per_gib, per_iops, per_mb_per_second, number = found
-        date, source = self.sources[number]
+        date, source = self.sources[found.source]
+        per_iops = found.per_iops
         return DiskPrice(
-            per_gib_month=per_gib,
+            per_gib_month=found.per_gib,
+            per_size_month=tuple(PriceStep(up_to=size, per_month=price) for size, price in found.per_size) or None,
             per_iops_month=None if per_iops is None else (PriceStep(up_to=None, per_month=per_iops),),
-            per_mb_per_second_month=per_mb_per_second,
+            per_mb_per_second_month=found.per_mb_per_second,
             currency=self.currency,
             region=self.region,
             date=date,
@@ -90,11 +105,12 @@ def region_of_list(lines: Sequence[str], region: str) -> RegionalPrices:
     """Return the prices of one region of a list of prices, which is given by its lines."""
     head = _head(tuple(lines[: _rows_of_head(lines)]))
     machines: dict[str, tuple[float, int]] = {}
-    disks: dict[str, tuple[float, float | None, float | None, int]] = {}
+    disks: dict[str, ListedDisk] = {}
     for _, of, *cells in csv.reader(line for line in lines if line.startswith(f"{region},")):
         if of == _DISK:
-            kind, number, per_gib, per_iops, per_mb_per_second = cells
-            disks[kind] = (float(per_gib), _number(per_iops), _number(per_mb_per_second), int(number))
+            kind, number, *prices = cells[:5]
+            sizes = tuple((int(size), float(price)) for size, _, price in (cell.partition(":") for cell in cells[5:]))
+            disks[kind] = ListedDisk(int(number), *map(_number, prices), sizes)
         else:
             machines.update((name, (float(cell), int(of))) for name, cell in zip(head.types, cells) if cell)
     return RegionalPrices(region, head.currency, head.sources, machines, disks)

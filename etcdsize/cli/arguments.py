@@ -140,12 +140,14 @@ def add_provider(parser: Container) -> None:
     )
 
 
-def add_region(parser: Container, *, default: str = "the prices that the catalog has") -> None:
+def add_region(
+    parser: Container, *, default: str = "the prices that the catalog has", what: str = "prices of this region"
+) -> None:
     parser.add_argument(
         "--region",
         metavar="NAME",
         action="append",
-        help="prices of this region, which implies its provider, e.g. eu-west-1, or aws=eu-west-1 with the provider; "
+        help=f"{what}, which implies its provider, e.g. eu-west-1, or aws=eu-west-1 with the provider; "
         f"can be repeated, for each provider once (default: {default})",
     )
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
-from etcdsize.cli.arguments import LOAD, add_force, add_load
-from etcdsize.cli.clock import report_old_versions
-from etcdsize.cli.load_arguments import FIGURES, add_figures, has_load
-from etcdsize.cli.plan_arguments import add_plan, add_settings, plan_of, settings_of
+from etcdsize.cli.arguments import LOAD, add_force, add_load, add_region
+from etcdsize.cli.clock import dates_of_prices, report_old_prices, report_old_versions
+from etcdsize.cli.load_arguments import FIGURES, add_figures, has_load, load_of
+from etcdsize.cli.plan_arguments import add_plan, add_settings, asked_of, plan_of, settings_of
 from etcdsize.cli.streams import report, write_data
 from etcdsize.errors import OptionError
 from etcdsize.plan.format_names import FORMATS
@@ -32,13 +32,14 @@ Write the commands or files that start a cluster: for each member, the flags,
 environment variables, config file or systemd unit of etcd. With a load, the
 settings suit it: quota, compaction, heartbeat and election timeout. A plan that
 etcd would reject is an error, which says how to fix the plan. Warnings go to
-standard error.""",
+standard error, and with --region the machine to run each member on.""",
         example="etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3\n"
         "etcdsize bootstrap --local 3 --data 4GB --format systemd -o units",
     )
     add_plan(parser)
     load = parser.add_argument_group("load, for the settings; without one, etcd's defaults apply")
     add_load(load)
+    add_region(load, default="no machine is named", what="name the load's machine and its cost in this region")
     add_settings(load)
     add_figures(parser.add_argument_group(FIGURES))
     how = parser.add_argument_group("what to write")
@@ -91,8 +92,25 @@ def run(options: Namespace) -> int:
     # The plan and its settings may both have the notice about the version.
     for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
         report(line)
+    if options.region is not None:
+        _report_machines(options, len(plan.members))
     report_old_versions(plan.etcd_version.name)
     return 0
+
+
+def _report_machines(options: Namespace, members: int) -> None:
+    """Report what to run each member on in a region, and what the cluster costs there."""
+    from etcdsize.sizing.answer import cost_text
+    from etcdsize.sizing.size import size
+
+    sizing = size(**load_of(options), **asked_of(options), region=options.region, members=members)
+    for provider, machine in sizing.machines_today.items():
+        total = sizing.cost_per_month.get(provider)
+        cost = "its cost there is unknown"
+        if total is not None:
+            cost = f"{sizing.members} of them cost {cost_text(machine, total, sizing.currency[provider])}"
+        report(f"etcdsize: {provider}: run each member on {machine}; {cost}")
+    report_old_prices(dates_of_prices(sizing))
 
 
 def _settings_of(options: Namespace) -> EtcdSettings | None:
@@ -104,6 +122,7 @@ def _settings_of(options: Namespace) -> EtcdSettings | None:
         ("--peer-rtt-ms", options.peer_rtt_ms),
         ("--basis", options.basis),
         ("--model", options.model),
+        ("--region", options.region),
     ):
         if present:
             raise OptionError(f"{option}: needs a load; add {LOAD}", option=option)

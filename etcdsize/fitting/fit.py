@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from etcdsize.base.checks import count_of, names_of, true_or_false
-from etcdsize.base.text import shown
+from etcdsize.base.text import in_words, shown
 from etcdsize.catalog.catalog import Catalog, Unfit, catalog_for, check_machines_of, check_names
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
@@ -98,6 +98,8 @@ class _Match(NamedTuple):
             reason = disk_reason(kind, choice, need, size_gib)
             reason += "" if self.limit_known else f"; {LIMIT_NOT_PUBLISHED}"
             cost = Cost.of(self.machine.price, choice.per_month, kind.price, region)
+        if region is not None and self.machine.price is None:
+            cost = cost.model_copy(update={"unknown": cost.unknown + _priced_nearby(self.machine, region)})
         return Candidate(
             machine=self.machine,
             disk=choice,
@@ -290,6 +292,15 @@ def _match(machine: Machine, need: Need, disks: DiskOptions) -> _Match:
     shares = [figure / getattr(need, name) for name, figure in figures if figure is not None]
     price = own_cost(machine.price, None).per_month if disk is None else disk.per_month
     return _Match(machine, disk, iops, bandwidth, None not in limits, math.fsum(shares) / len(shares) - 1, price)
+
+
+def _priced_nearby(machine: Machine, region: str) -> str:
+    """Return where on the continent of a region a machine has a price; an empty string if nowhere."""
+    # Imported here because most answers are about no region.
+    from etcdsize.catalog.regional_prices import priced_nearby
+
+    nearby = priced_nearby(machine.provider, region, machine.machine_type)
+    return f" (nearby, it has one in {in_words(nearby[:3])})" if nearby else ""
 
 
 def _rejected(machine: Machine, rejection: Rejection) -> Rejected:

@@ -65,6 +65,8 @@ QUERY = {
     "tls": "true or false: whether clients connect with TLS (default: likely true)",
     "provider": "names of providers such as aws, alibaba or one of your own, separated by commas (default: all of the "
     "catalog, or aws, azure and gce of current)",
+    "region": "region whose prices count, such as eu-west-1 or aws=eu-west-1, which implies its provider; one of each "
+    "provider, separated by commas (default: the prices that the catalog has)",
     "headroom": "share of every bound to keep free, such as 30%",
     "members": "voting members (default: one for each host, or 3)",
     "catalog": "guide, guide-as-printed, current, or a file (default: guide, or current for a provider of which only "
@@ -161,6 +163,7 @@ def answer(query: bytes | str) -> dict[str, str]:
     hosts = _pairs(asked, "hosts")
     members = parse_option("members", asked.get("members"), parse_whole)
     providers = asked["provider"].split(",") if "provider" in asked else None
+    regions = asked["region"].split(",") if "region" in asked else None
     model = load_model(asked["model"]) if "model" in asked else None
     nodes = parse_option("kubernetes_nodes", asked.get("kubernetes_nodes"), parse_whole)
     dimensions = {
@@ -179,6 +182,7 @@ def answer(query: bytes | str) -> dict[str, str]:
         **load,
         kubernetes_nodes=nodes,
         provider=providers,
+        region=regions,
         headroom=parse_option("headroom", asked.get("headroom"), parse_fraction) or 0.0,
         members=members if members is not None else len(hosts) or 3,
         catalog=asked.get("catalog"),

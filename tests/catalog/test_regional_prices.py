@@ -62,6 +62,13 @@ class TestFigures:
         assert price.per_iops_month is None if per_iops is None else price.per_iops_month[0].per_month == per_iops
         assert price.per_mb_per_second_month == pytest.approx(per_mb_per_second)
 
+    def test_a_disk_whose_sizes_have_prices_of_their_own(self):
+        price = prices_in("azure", "westeurope").disk(load_catalog("current").disk_kind("azure", "premium-ssd"))
+        assert [(step.up_to, step.per_month) for step in price.per_size_month][:3] == [
+            *((32, 5.8072), (64, 11.2272), (128, 21.68)),
+        ]
+        assert (price.per_gib_month, price.region, price.date) == (None, "westeurope", "2026-07-12")
+
     def test_a_mended_price_says_so(self):
         """Azure's list had 0.178 for it, with two licences of Windows at 0.046."""
         assert (

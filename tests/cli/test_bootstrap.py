@@ -63,6 +63,21 @@ class TestPrinted:
         assert sorted(line.rpartition("[")[2].strip("]") for line in err.splitlines()) == sorted(said)
         assert len(set(err.splitlines())) == len(err.splitlines())
 
+    def test_a_region_names_the_machine_to_buy_there(self, run):
+        """On standard error, so that what is written stays the same."""
+        load = ("--clients", "300", "--data", "400MB")
+        code, printed, reported = run(*HOSTS, *load, "--region", "eu-central-1")
+        assert (code, printed) == run(*HOSTS, *load)[:2]
+        sizing = size(clients=300, data_bytes=4e8, region="eu-central-1")
+        machine, total = sizing.machine_today, sizing.cost_per_month["aws"]
+        assert (
+            f"etcdsize: aws: run each member on {machine}; 3 of them cost ${total:,.2f} a month (eu-central-1, "
+            f"{machine.cost.date})\n"
+        ) in reported
+        assert run(*HOSTS, *load, "--region", "mars")[0] == 2
+        code, _, reported = run(*HOSTS, "--region", "eu-central-1")
+        assert (code, reported.partition(";")[0]) == (2, "etcdsize: --region: needs a load")
+
     def test_everything_else(self, run, tmp_path):
         plan = ClusterPlan.from_hosts(
             {"a": "n1", "b": "n2"}, zones={"a": "x", "b": "y"}, client_port=12379, peer_port=12380, token="t",

@@ -853,3 +853,50 @@ class TestInAnswers:
 
     def test_the_best_machines_are_computed_once(self):
         assert best_per_tier(CURRENT, load_tiers("guide")) is best_per_tier(CURRENT, load_tiers("guide"))
+
+
+class TestRegions:
+    """With a region, every price is of that region; a machine without one is last."""
+
+    @pytest.mark.parametrize(
+        ("region", "provider", "tier", "best", "machine", "disk"),
+        [
+            (
+                "eu-central-1",
+                "aws",
+                "medium",
+                "m6a.xlarge + 11 GB GP3, 4500 IOPS",
+                0.207 * 730,
+                11 * 0.0952 + 1500 * 0.006,
+            ),
+            ("europe-west4", "gce", "large", "e2-standard-8 + 50 GB PD SSD", 0.29508816 * 730, 50 * 0.187),
+            ("westeurope", "azure", "small", "Standard_D2as_v5 + 8 GB PREMIUM SSD V2", 0.104 * 730, 8 * 0.0949),
+        ],
+    )
+    def test_figures_by_hand(self, region, provider, tier, best, machine, disk):
+        found = fit(tier, region=region)
+        cost = found.best.cost
+        assert str(found.best) == best
+        assert {one.machine.provider for one in found.candidates} == {provider}
+        assert (cost.machine_per_month, cost.disk_per_month) == (pytest.approx(machine), pytest.approx(disk))
+        assert cost.per_month == pytest.approx(machine + disk)
+        assert cost.region == region
+
+    @pytest.mark.parametrize("region", ["eu-west-3", "asia-southeast3", "chilecentral", "cn-north-1"])
+    def test_what_has_no_price_there_is_unknown_and_last(self, region):
+        candidates = fit("small", region=region, arch="any", limit=None).candidates
+        known = [one.cost.per_month is not None for one in candidates]
+        assert candidates
+        assert known == sorted(known, reverse=True)
+        for one in candidates:
+            assert one.cost.region in (region, None)
+            if one.machine.price is None:
+                assert f"no price for the machine in {region}" in one.cost.unknown
+
+    def test_a_suggestion_stays_on_the_continent(self):
+        found = fit("large", region="eu-west-3", family="m8i", limit=None).candidates
+        unknown = {one.machine.machine_type: one.cost.unknown for one in found}
+        assert unknown["m8i.2xlarge"] == (
+            "no price for the machine in eu-west-3 (nearby, it has one in eu-central-1 and eu-south-2)"
+        )
+        assert unknown["m8i.4xlarge"] == "no price for the machine in eu-west-3"

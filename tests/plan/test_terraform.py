@@ -49,6 +49,20 @@ class TestAnswer:
         assert found["disk_aws"] == str(sizing.machine.disk)
         assert "machine_type_gce" not in found
 
+    def test_has_the_prices_of_a_region(self):
+        """The region implies its provider; one of each of several is separated by a comma."""
+        found = ask(**LOAD, region="eu-central-1")
+        load = {"clients": 300, "requests_per_second": 800, "data_bytes": 4 * 10**9}
+        sizing = size(**load, region="eu-central-1")
+        assert found["price_region_aws"] == "eu-central-1"
+        assert found["price_date_aws"] == sizing.machine_today.cost.date
+        assert float(found["cost_per_month_aws"]) == round(sizing.cost_per_month["aws"], 2)
+        assert "machine_type_gce" not in found
+        found = ask(**LOAD, region="eu-central-1,gce=europe-west4")
+        assert (found["price_region_aws"], found["price_region_gce"]) == ("eu-central-1", "europe-west4")
+        with pytest.raises(EtcdSizeError, match=r'^region: got "mars"'):
+            ask(**LOAD, region="mars")
+
     @pytest.mark.parametrize("provider", ["aws", "gce", "azure"])
     @pytest.mark.parametrize(
         ("query", "load"),
