@@ -86,7 +86,7 @@ def _machines(head: str, machines: Mapping[str, Machine]) -> list[str]:
 
 
 def _costs(sizing: Sizing) -> list[str]:
-    """Return the costs of the cluster on every provider, with the region and date of the prices."""
+    """Return the costs of the cluster on every provider's machine of today, with region and date of the prices."""
     costs = {name: machine.cost for name, machine in sizing.machines_today.items() if machine.cost is not None}
     totals = {name: (sizing.cost_per_month.get(name), cost.currency) for name, cost in costs.items()}
     amounts = [
@@ -98,10 +98,11 @@ def _costs(sizing: Sizing) -> list[str]:
     unit, cells = money_columns(amounts)
     of_each = zip(*(cells[start : start + len(costs)] for start in range(0, len(cells), len(costs))))
     heads = [f"{what} ({unit}/month)" for what in ("machine", "disk", f"{sizing.members} members")]
-    rows = [["provider", *heads, "region, date"]]
+    rows = [["provider", "machine", *heads, "region, date"]]
     for (name, cost), parts in zip(costs.items(), of_each):
-        rows.append([name, *parts, ", ".join(filter(None, (cost.region, cost.date)))])
-    return aligned(rows, right=(1, 2, 3))
+        machine = sizing.machines_today[name].machine_type
+        rows.append([name, machine, *parts, ", ".join(filter(None, (cost.region, cost.date)))])
+    return aligned(rows, right=(2, 3, 4))
 
 
 def _sizing_head(sizing: Sizing) -> list[str]:

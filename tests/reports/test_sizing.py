@@ -54,10 +54,11 @@ def today(sizing):
         rows.append((provider, str(machine), *(f"{figure:.9g}" for figure in figures)))
         cost = machine.cost
         usd = (cost.machine_per_month, cost.disk_per_month, sizing.cost_per_month[provider])
-        costs.append((provider, *(f"{one:,.2f}" for one in usd), f"{cost.region}, {cost.date}"))
+        money = (f"{one:,.2f}" for one in usd)
+        costs.append((provider, machine.machine_type, *money, f"{cost.region}, {cost.date}"))
     members = f"{sizing.members} members ($/month)"
-    head = ("provider", "machine ($/month)", "disk ($/month)", members, "region, date")
-    return table(*rows, right=(2, 3, 4, 5)) + table(head, *costs, right=(1, 2, 3))
+    head = ("provider", "machine", "machine ($/month)", "disk ($/month)", members, "region, date")
+    return table(*rows, right=(2, 3, 4, 5)) + table(head, *costs, right=(2, 3, 4))
 
 
 def last(sizing):
