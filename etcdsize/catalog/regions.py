@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from etcdsize.base.checks import names_of
 from etcdsize.base.text import in_words, nearest, shown
-from etcdsize.catalog.providers import provider_name
+from etcdsize.catalog.providers import find_provider
 from etcdsize.errors import OptionError
 
 __all__ = ["Region", "known_regions", "near_region", "region_named", "regions_of"]
@@ -101,7 +101,13 @@ def _region_of(
 ) -> tuple[str, str]:
     prefix, equals, rest = text.partition("=")
     if equals:
-        provider = provider_name(prefix)
+        provider = find_provider(prefix)
+        if provider is None:
+            raise OptionError(
+                f"region: got {shown(text)}, expected a region such as eu-west-1, or aws=eu-west-1 with its provider",
+                option="region",
+                value=text,
+            )
         if named is not None and provider not in named:
             raise OptionError(
                 f"region: got {shown(text)}, expected a region of {in_words(named, 'or')}, as the provider is named",

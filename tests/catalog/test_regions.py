@@ -86,6 +86,7 @@ class TestWhichOne:
                 'got "eu-west-1" and "eu-west-2" of aws, expected one region of a provider',
             ),
             ([], None, "got no name, expected one or more"),
+            ("=", None, 'got "=", expected a region such as eu-west-1, or aws=eu-west-1 with its provider'),
             (
                 "Frankfurt",
                 None,

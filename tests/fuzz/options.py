@@ -76,7 +76,7 @@ SOUND = {
     "provider": ["aws", "gce", "azure", "google", "nobody", "阿里云"],
     "quota": ["8GiB", "2GiB", "1", "0"],
     "reads_per_second": ["0", "500", "1k..5k"],
-    "region": ["us-east-1", "europe-west1"],
+    "region": ["us-east-1", "europe-west1", "aws=eu-central-1", "West Europe", "Frankfurt", "aws=", "=", "cn-shanghai"],
     "requests_per_second": ["0", "800", "2.5k", "1M/s", "199.9"],
     "rollout": ["10m", "0", "1h"],
     "seconds": ["10m", "0"],
