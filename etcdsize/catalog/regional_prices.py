@@ -110,7 +110,8 @@ def region_of_list(lines: Sequence[str], region: str) -> RegionalPrices:
         if of == _DISK:
             kind, number, *prices = cells[:5]
             sizes = tuple((int(size), float(price)) for size, _, price in (cell.partition(":") for cell in cells[5:]))
-            disks[kind] = ListedDisk(int(number), *map(_number, prices), sizes)
+            per_gib, per_iops, per_mb_per_second = map(_number, prices)
+            disks[kind] = ListedDisk(int(number), per_gib, per_iops, per_mb_per_second, sizes)
         else:
             machines.update((name, (float(cell), int(of))) for name, cell in zip(head.types, cells) if cell)
     return RegionalPrices(region, head.currency, head.sources, machines, disks)
