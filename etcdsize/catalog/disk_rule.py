@@ -198,6 +198,10 @@ class DiskRule(Model):
         ends = [size.size_gib for size in self.sizes]
         if ends != sorted(set(ends)):
             raise TableError("expected sizes whose size_gib rises", field="sizes")
+        for figure in ("concurrent_iops", "disk_mb_per_second"):
+            values = [getattr(size, figure) for size in self.sizes]
+            if values != sorted(values):
+                raise TableError(f"expected sizes whose {figure} does not fall", field="sizes")
         for name, field in type(self).model_fields.items():
             if name in _FIGURES and getattr(self, name) != field.default:
                 raise TableError("cannot stand beside sizes, which have their own figures", field=name)

@@ -576,6 +576,32 @@ class TestAgainstEveryDisk:
         assert found.per_month == min(prices - {None}, default=None)
         assert found.size_gib == min(asked[0] for asked, usd in enough if usd == found.per_month)
 
+    @given(
+        st.lists(
+            st.tuples(st.integers(1, 9), st.integers(1, 9), st.none() | st.integers(0, 9)), min_size=1, max_size=5
+        ),
+        st.integers(1, 12),
+        st.integers(0, 10),
+        st.integers(0, 10),
+    )
+    def test_sizes_with_figures_and_prices_of_their_own(self, rows, size, iops, throughput):
+        """The cheapest size that is enough, the smallest of equally cheap ones; one without a price comes last."""
+        rows = list(zip(sorted(row[0] for row in rows), sorted(row[1] for row in rows), (row[2] for row in rows)))
+        sizes = [
+            {"size_gib": 2 * at, "concurrent_iops": row[0], "disk_mb_per_second": row[1]}
+            for at, row in enumerate(rows, 1)
+        ]
+        steps = [{"up_to": 2 * at, "per_month": row[2]} for at, row in enumerate(rows, 1) if row[2] is not None]
+        price = PRICE | {"per_gib_month": None, "per_size_month": steps} if len(steps) == len(rows) else None
+        kind = DiskKind(**KIND, sizes=sizes, price=price)
+        enough = [
+            (row[2] if price else 0, 2 * at)
+            for at, row in enumerate(rows, 1)
+            if 2 * at >= size and row[0] >= iops and row[1] >= throughput
+        ]
+        found = kind.smallest(size, iops, throughput)
+        assert (None if isinstance(found, str) else found.size_gib) == min(enough, default=(0, None))[1]
+
     @given(kinds(unknown=True))
     def test_whatever_can_be_bought_is_found(self, kind):
         """A size, IOPS and throughput that `figures` allows are enough for what it says they sustain."""
@@ -664,6 +690,9 @@ REFUSED = {
     "sizes that do not rise": (
         {"sizes": [{"size_gib": n, "concurrent_iops": 1, "disk_mb_per_second": 1} for n in (2, 2)]},
         "sizes: expected sizes whose size_gib rises"),
+    "sizes whose figures fall": (
+        {"sizes": [{"size_gib": n, "concurrent_iops": 5 - n, "disk_mb_per_second": 1} for n in (2, 3)]},
+        "sizes: expected sizes whose concurrent_iops does not fall"),
     "sizes beside other figures": (
         {"sizes": [{"size_gib": 2, "concurrent_iops": 1, "disk_mb_per_second": 1}], "included_iops": 3},
         "included_iops: cannot stand beside sizes, which have their own figures"),
