@@ -31,8 +31,11 @@ def cheapest_purchase(kind: DiskFigures, size_gib: int, iops: Fraction, mb_per_s
     and where no price is known, it is the smallest.
     """
     sizes = _sizes(kind, size_gib)
-    first = bisect.bisect_left(sizes, True, key=lambda size: _purchase(kind, size, iops, mb_per_second) is not None)
-    if first == len(sizes):
+    first = 0
+    # Mostly the size for the data is enough.
+    if not sizes or _purchase(kind, sizes[0], iops, mb_per_second) is None:
+        first = bisect.bisect_left(sizes, True, key=lambda size: _purchase(kind, size, iops, mb_per_second) is not None)
+    if first >= len(sizes):
         return None
     priced: list[tuple[bool, float, Purchase]] = []
     for size in sizes[first:]:

@@ -641,28 +641,29 @@ class TestBruteForce:
         least = disk_need_for(1).size_gib
         found = fit(need, catalog(*machines, disks=disks), limit=None)
         offered = {c.machine.machine_type: c for c in found.candidates}
+        disk_costs = []
+        for kind in disks:
+            for gib in range(max(least, kind.min_size_gib), kind.max_size_gib + 1):
+                for asked in [None, *(range(60, 381) if kind.iops_provisionable else ())]:
+                    if asked is not None and (
+                        asked < max(iops, kind.included_iops) or asked > min(kind.max_iops, kind.max_iops_per_gib * gib)
+                    ):
+                        continue
+                    sustained, throughput = kind.figures(gib, asked)
+                    if sustained >= iops and throughput >= bandwidth:
+                        disk_costs.append(kind.per_month(gib, asked))
+                        if asked is not None:
+                            break
         cheapest = {}
         for one in machines:
-            totals = []
-            for kind in disks:
-                for gib in range(max(least, kind.min_size_gib), kind.max_size_gib + 1):
-                    for asked in [None, *(range(60, 381) if kind.iops_provisionable else ())]:
-                        if asked is not None and (
-                            asked < kind.included_iops or asked > min(kind.max_iops, kind.max_iops_per_gib * gib)
-                        ):
-                            continue
-                        sustained, throughput = kind.figures(gib, asked)
-                        enough = (
-                            one.arch == "x86_64"
-                            and one.vcpus >= vcpus
-                            and one.memory_gib >= memory
-                            and min(sustained, limit(one.concurrent_iops)) >= iops
-                            and min(throughput, limit(one.disk_mb_per_second)) >= bandwidth
-                        )
-                        if enough:
-                            totals.append((kind.per_month(gib, asked), one.price))
-                            if asked is not None:
-                                break
+            enough = (
+                one.arch == "x86_64"
+                and one.vcpus >= vcpus
+                and one.memory_gib >= memory
+                and limit(one.concurrent_iops) >= iops
+                and limit(one.disk_mb_per_second) >= bandwidth
+            )
+            totals = [(cost, one.price) for cost in disk_costs] if enough else []
             if totals:
                 known = [one.price.per_month + disk for disk, cost in totals if disk is not None and cost is not None]
                 cheapest[one.machine_type] = min(known, default=None)
