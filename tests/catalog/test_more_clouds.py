@@ -203,7 +203,10 @@ class TestInvariants:
     def test_the_kinds_of_disk_that_a_machine_takes(self):
         for machine in MACHINES:
             kinds = [limit.kind for limit in machine.disk_limits]
-            if machine.provider != "alibaba":
+            if machine.provider == "tencent":
+                assert kinds[:3] == ["premium", "balanced-ssd", "ssd"]
+                assert kinds[3:] in ([], ["enhanced-ssd"])
+            elif machine.provider != "alibaba":
                 assert not kinds
             else:
                 older = ["ssd", "ultra-disk"] if "ssd" in kinds else []
