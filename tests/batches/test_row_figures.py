@@ -14,7 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 from calibrated import model_with
 
-from etcdsize import ColumnError, FleetFileError, OptionError, fleet_resources, size_frame
+from etcdsize import (
+    ColumnError,
+    FleetFileError,
+    OptionError,
+    Profile,
+    fleet_resources,
+    resources_for,
+    size_frame,
+)
 from etcdsize.batches.columns import ANSWERS, FIGURES, RESOURCE_ANSWERS, pick_columns
 from etcdsize.files.fleet_file import open_fleet
 
@@ -248,6 +256,19 @@ class TestFrames:
         assert list(sized["memory_limit_bytes"].to_numpy()) == np.ceil(need.memory_limit_bytes).tolist()
         assert list(sized["volume_gib"].to_numpy()) == need.volume_gib.tolist()
         assert list(sized["fsync_p99_needed_ms"].to_numpy()) == np.round(need.fsync_p99_needed_ms, 4).tolist()
+
+    @pytest.mark.parametrize("options", [{"etcd_version": "3.4"}, {"model": MODEL}])
+    @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table])
+    def test_a_row_is_the_answer_for_one_cluster(self, library, options):
+        streams, tls = [45_000, 45_000, 9], [True, False, None]
+        frame = {"clients": [5, 6, 7], "rps": [5, 5, 5], "data_mb": [1, 1, 1], "watch_streams": streams, "tls": tls}
+        sized = size_frame(library(frame), provider="aws", resources=True, **options)
+        for row, limit in enumerate(sized["memory_limit_bytes"].to_numpy()):
+            load = Profile(
+                clients=5 + row, requests_per_second=5, data_bytes=1e6, watch_streams=streams[row], tls=tls[row]
+            )
+            expected = resources_for(load, **options).memory.limit_bytes.need
+            assert limit == pytest.approx(expected, abs=10)
 
     def test_only_some_answers(self):
         sized = size_frame(pa.table(self.COLUMNS), provider="aws", resources=True, answers=["volume_gib"])

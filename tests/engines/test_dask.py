@@ -9,13 +9,16 @@ import time
 import pandas as pd
 import pyarrow as pa
 import pytest
+from calibrated import model_with
 from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
 
 from etcdsize import (
     ColumnError,
     InvalidWorkloadError,
     OptionError,
+    Profile,
     WorkloadTypeError,
+    resources_for,
     size_frame,
 )
 from etcdsize.frames.dask import size_dataframe
@@ -199,3 +202,14 @@ def test_what_a_load_takes_by_the_measured_model():
         assert found[name].tolist()[:2] == alone[name].tolist()[:2]
         assert found[name].isna().tolist() == [False, False, True, False]
     assert found["fsync_p99_needed_ms"].tolist()[3] == alone["fsync_p99_needed_ms"].tolist()[3]
+
+
+@pytest.mark.parametrize("options", [{"etcd_version": "3.5"}, {"model": model_with(names=("heap_base",))}], ids=str)
+def test_another_version_a_model_and_tls(options):
+    import dask.dataframe as dd
+
+    rows = {"clients": 5, "rps": 50, "data_mb": 300, "watch_streams": 45_000, "tls": [True, False]}
+    sized = size_dataframe(dd.from_pandas(pd.DataFrame(rows), npartitions=2), provider="aws", resources=True, **options)
+    for tls, limit in sized[["tls", "memory_limit_bytes"]].compute(scheduler="sync").itertuples(index=False):
+        load = Profile(clients=5, requests_per_second=50, data_bytes=3e8, watch_streams=45_000, tls=bool(tls))
+        assert limit == pytest.approx(resources_for(load, **options).memory.limit_bytes.need, abs=10)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from calibrated import model_with
 from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
 
-from etcdsize import ColumnError, OptionError, WorkloadTypeError, size_frame
+from etcdsize import ColumnError, OptionError, Profile, WorkloadTypeError, resources_for, size_frame
 from etcdsize.frames.spark import size_dataframe
 
 ANSWERS = [
@@ -219,3 +220,16 @@ def test_what_a_load_takes_by_the_measured_model(spark):
     }
     alone = size_frame(df.toArrow(), provider="aws", resources=True).select(list(kinds))
     assert sized.select(*kinds).toArrow().to_pylist() == alone.to_pylist()
+
+
+@pytest.mark.parametrize("options", [{"etcd_version": "3.5"}, {"model": model_with(names=("heap_base",))}], ids=str)
+def test_another_version_a_model_and_tls(spark, options):
+    rows = [(5, 50, 300, 45_000, True), (5, 50, 300, 45_000, False), (5, 50, 300, 45_000, None)]
+    df = spark.createDataFrame(rows, "clients int, rps int, data_mb int, watch_streams int, tls boolean")
+    sized = size_dataframe(df, provider="aws", resources=True, answers=["memory_limit_bytes"], **options)
+    for row in sized.collect():
+        load = Profile(clients=5, requests_per_second=50, data_bytes=3e8, watch_streams=45_000, tls=row.tls)
+        expected = resources_for(load, **options).memory.limit_bytes.need
+        assert row.memory_limit_bytes == pytest.approx(expected, abs=10)
+    with pytest.raises(ColumnError, match='column "tls": got the type binary, expected yes or no'):
+        size_dataframe(df.withColumn("tls", df.tls.cast("string").cast("binary")), provider="aws", resources=True)
