@@ -20,6 +20,8 @@ __all__ = ["Dropped", "Imported", "NotOffered", "collect", "combine"]
 
 # The figures that most lists do not have.
 _OF_THE_DISK = ("concurrent_iops", "disk_mb_per_second", "burst_concurrent_iops", "burst_disk_mb_per_second")
+# How a machine's CPU may be shared, which most lists do not say.
+_SHARED = ("burstable", "flex", "shared_core")
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -96,11 +98,7 @@ def collect(
     rows: dict[str, int] = {}
     dropped: list[Dropped] = []
     not_offered: list[Dropped] = []
-    known = (
-        {machine.machine_type: machine for machine in read_provider(provider).machines}
-        if provider in known_providers()
-        else {}
-    )
+    ours = _Ours(provider)
     for entry in entries:
         machine = machine_of(entry)
         if isinstance(machine, str):
@@ -109,9 +107,7 @@ def collect(
         if isinstance(machine, NotOffered):
             not_offered.append(Dropped(machine_type=entry.machine_type, reason=machine.reason))
             continue
-        machine = _completed(
-            machine.model_copy(update={"provider": provider}), known.get(machine.machine_type), entry.shape.unsaid
-        )
+        machine = ours.complete(machine.model_copy(update={"provider": provider}), entry.shape.unsaid)
         if entry.machine_type in machines:
             first = machines[entry.machine_type]
             field = _difference(first, machine)
@@ -191,14 +187,33 @@ def _account(
     )
 
 
-def _completed(machine: Machine, ours: Machine | None, unsaid: Sequence[str]) -> Machine:
-    """Return a machine with what our own row of the type knows besides: its disk figures, and what is often unsaid."""
-    if ours is None or (ours.vcpus, ours.memory_gib) != (machine.vcpus, machine.memory_gib):
-        return machine
-    fields = [field for field in unsaid if getattr(machine, field) is None]
-    if not machine.disk_limits and all(getattr(machine, field) is None for field in _OF_THE_DISK):
-        fields += [*_OF_THE_DISK, "disk_limits"]
-    return machine.model_copy(update={field: getattr(ours, field) for field in fields})
+class _Ours:
+    """Our own rows of a provider, none for one that we do not know."""
+
+    def __init__(self, provider: str) -> None:
+        rows = read_provider(provider).machines if provider in known_providers() else ()
+        self._rows = {row.machine_type: row for row in rows}
+        self._flags: dict[str | None, set[str]] = {}
+        for row in rows:
+            flags = {flag for flag in _SHARED if getattr(row, flag)}
+            self._flags[row.family] = self._flags.get(row.family, flags) & flags
+
+    def complete(self, machine: Machine, unsaid: Sequence[str]) -> Machine:
+        """Return a machine with what we know besides: its disk figures, what is often unsaid, and a shared CPU.
+
+        The last holds for a whole family, if all of its rows do. The rest needs a row of the type with the same vCPUs
+        and memory.
+        """
+        family = machine.family or machine.machine_type.partition(".")[0]
+        more: dict[str, Any] = dict.fromkeys(self._flags.get(family, ()), True)
+        row = self._rows.get(machine.machine_type)
+        if row is not None and (row.vcpus, row.memory_gib) == (machine.vcpus, machine.memory_gib):
+            more |= {flag: True for flag in _SHARED if getattr(row, flag)}
+            fields = [field for field in unsaid if getattr(machine, field) is None]
+            if not machine.disk_limits and all(getattr(machine, field) is None for field in _OF_THE_DISK):
+                fields += [*_OF_THE_DISK, "disk_limits"]
+            more |= {field: getattr(row, field) for field in fields}
+        return machine.model_copy(update=more)
 
 
 def _difference(one: Machine, other: Machine) -> str | None:

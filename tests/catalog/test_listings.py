@@ -129,6 +129,20 @@ class TestAliyun:
         assert (machine.provider, machine.machine_type, machine.family) == ("alibaba", "ecs.g6.large", "g6")
         assert (machine.vcpus, machine.memory_gib, machine.local_nvme_gb) == (2, 8, 0)
 
+    def test_the_sample_has_the_disk_limits_of_our_own_row(self):
+        (machine,) = read_listing("aliyun", sample("aliyun-describe-instance-types")).catalog.machines
+        ours = load_catalog("current").machine("alibaba", "ecs.g6.large")
+        assert (machine.concurrent_iops, machine.disk_mb_per_second) == (10_000, 125)
+        assert (machine.disk_limits, machine.arch) == (ours.disk_limits, "x86_64")
+        other = only("aliyun", InstanceTypeId="ecs.g6.large", CpuCoreCount=4, MemorySize=8)
+        assert (other.concurrent_iops, other.disk_limits, other.arch) == (None, (), None)
+
+    def test_the_rules_of_its_disks_come_with_it(self):
+        catalog = read_listing("aliyun", sample("aliyun-describe-instance-types")).catalog
+        assert catalog.disk_kinds == tuple(
+            kind for kind in load_catalog("current").disk_kinds if kind.provider == "alibaba"
+        )
+
     @pytest.mark.parametrize(
         ("fields", "field", "value"),
         [
@@ -259,6 +273,18 @@ class TestOpenstack:
     def test_a_name_that_controls_a_terminal_is_rejected(self, name):
         with pytest.raises(TableError, match=r"^row 1, Name: got .*, expected the name of a machine type$"):
             read_listing("openstack", [{"Name": name, "VCPUs": 8, "RAM": 16384}])
+
+    def test_a_flavor_of_a_known_provider_gets_what_we_know_of_it(self):
+        """Most lists do not say that a machine shares its CPU; a size of such a family that we do not have does too."""
+        ours = load_catalog("current").machine("otc", "x2.large.2")
+        flavors = [
+            {"Name": "x2.large.2", "VCPUs": 2, "RAM": 4096},
+            {"Name": "x2.99xlarge.2", "VCPUs": 396, "RAM": 8192},
+        ]
+        known, unknown = read_listing("openstack", flavors, provider="otc").catalog.machines
+        assert (known.concurrent_iops, known.arch, known.burstable) == (ours.concurrent_iops, "x86_64", True)
+        assert (unknown.concurrent_iops, unknown.arch, unknown.burstable) == (None, None, True)
+        assert not any(one.burstable for one in read_listing("openstack", flavors).catalog.machines)
 
 
 class TestOci:
