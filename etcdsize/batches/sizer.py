@@ -112,8 +112,8 @@ class BatchSizer:
         """The first rows that cannot be sized: their numbers from 1, their clusters, their problems."""
         self.elsewhere: Counter[str] = Counter()
         """Rows by provider, for the first of the providers without machines."""
-        self.unfit: int = 0
-        """Rows whose tier has no machine."""
+        self.unfit: Counter[str] = Counter()
+        """Rows whose tier has no machine, by the reason."""
         self.notices: NoticeTotals | None = NoticeTotals() if totals else None
         """The notices of the rows, counted; None if they are not."""
         self._add_markets()
@@ -351,9 +351,11 @@ class BatchSizer:
             try:
                 market.catalog.machine_for(market.provider, tier)
             except OptionError as error:
-                for row in np.flatnonzero(rows).tolist():
+                found = np.flatnonzero(rows).tolist()
+                for row in found:
                     problems.setdefault(row, []).append(str(error))
-                    self.unfit += 1
+                if found:
+                    self.unfit[str(error).removeprefix("catalog: ")] += len(found)
 
     def _count(
         self,

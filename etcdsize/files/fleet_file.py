@@ -420,8 +420,8 @@ class Fleet:
             first_problems=self._first_problems(sizer),
             notices=() if sizer.notices is None else sizer.notices.summary,
             beyond_guide=0 if sizer.notices is None else sizer.notices.beyond_guide,
-            unfit=tuple(one.reason for one in options.catalog.unfit) if sizer.unfit else (),
-            not_fitted=sizer.unfit,
+            unfit=tuple(sizer.unfit),
+            not_fitted=sizer.unfit.total(),
             without_machines=dict(sizer.elsewhere),
             unknown=tuple(
                 name

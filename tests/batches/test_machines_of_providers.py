@@ -148,3 +148,27 @@ class TestHeads:
     def test_what_may_be_something_else_has_to_be_chosen(self, head):
         found = audited([("tencent", "SA5.MEDIUM8")], heads=("cloud", head))
         assert "verdict" not in found.column_names
+
+
+class TestManyClouds:
+    """A fleet over five clouds and own servers: tiers for all, machines and verdicts for those that are known."""
+
+    ROWS = (
+        ("aws", "m5.large"), ("gcp", "n2-standard-4"), ("Azure", "standard_d4s_v5"), ("阿里云", "g7.xlarge"),
+        ("腾讯云", "sa5.large8"), ("on-prem", "8C16G"), ("on-prem", "r640"), ("aws", "ecs.g7.xlarge"),
+    )  # fmt: skip
+
+    def test_the_machines_of_today(self):
+        found = audited(list(self.ROWS), catalog="current")
+        assert found["tier"].to_pylist() == ["small"] * len(self.ROWS)
+        machines = dict(zip(self.ROWS, found["machine_type"].to_pylist()))
+        assert all(machines[one] for one in self.ROWS[:3])
+        assert (machines["on-prem", "8C16G"], machines["on-prem", "r640"]) == (None, None)
+        verdicts = dict(zip(self.ROWS, found["verdict"].to_pylist()))
+        assert all(verdicts[one] in ("right", "over") for one in (*self.ROWS[:3], ("on-prem", "8C16G")))
+        assert verdicts["on-prem", "r640"] == verdicts["aws", "ecs.g7.xlarge"] == "unknown"
+        reasons = dict(zip(self.ROWS, found["reason"].to_pylist()))
+        assert "which has none of on-prem" in reasons["on-prem", "r640"]
+        assert 'expected a machine of the catalog "current"' in reasons["aws", "ecs.g7.xlarge"]
+        for one in (("阿里云", "g7.xlarge"), ("腾讯云", "sa5.large8")):
+            assert "expected a machine" not in (reasons[one] or "")
