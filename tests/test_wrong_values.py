@@ -287,7 +287,6 @@ def methods() -> dict[str, tuple[object, dict[str, object]]]:
         "FleetAudit.at_risk": (audited, {"most": 1}),
         "FleetAudit.beyond": (audited, {"most": 1}),
         "FleetAudit.savings": (audited, {"most": 1}),
-        "FleetAudit.prices_of": (audited, {"index": 0}),
         "FleetResources.problem": (etcdsize.fleet_resources([5], [5], [5e6]), {"index": 0}),
         "FleetSizing.utilization": (etcdsize.size_fleet([5], [5], [5e6], provider="aws"), {"dimension": "clients"}),
         "Histogram.since": (histogram, {"before": histogram}),

@@ -13,7 +13,7 @@ from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.catalog.costs import Price
 from etcdsize.catalog.money import Currency, sums
 from etcdsize.fleet.auditor import Auditor
-from etcdsize.fleet.fleet_audit import FleetAudit
+from etcdsize.fleet.fleet_audit import FleetAudit, prices_of
 from etcdsize.fleet.verdicts import OVER, UNKNOWN, VERDICTS
 
 __all__ = ["AuditSummary", "AuditTotals", "AuditedRow", "WithoutVerdict"]
@@ -137,7 +137,7 @@ class AuditTotals:
 
     def _row(self, audit: FleetAudit, index: int, before: int, names: ClusterNames) -> AuditedRow:
         one = audit[index]
-        now, then = audit.prices_of(index)
+        now, then = prices_of(audit, index)
         known = one.cost_difference_per_month is not None
         return AuditedRow(
             row=before + index + 1,

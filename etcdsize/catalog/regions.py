@@ -80,6 +80,8 @@ def regions_of(
     >>> regions_of(["gce=europe-west4", "West Europe"], None, ("aws", "azure", "gce"))
     {'gce': 'europe-west4', 'azure': 'westeurope'}
     """
+    if named is not None and not named:
+        raise OptionError("provider: got no name, expected one or more", option="provider", value=named)
     found: dict[str, str] = {}
     for text in names_of("region", asked):
         provider, name = _region_of(text, named, usual, others or {})
@@ -185,7 +187,11 @@ def _start(name: str) -> str:
 
 
 def _unknown(text: str, name: str, providers: Sequence[str], others: Mapping[str, Iterable[str]]) -> OptionError:
-    near = near_region(name, providers) or near_region(name, known_regions())
+    # A place is suggested with every provider that is there, unless one is named.
+    every = (region for regions in known_regions().values() for region in regions.values())
+    is_place = any(_word(name) in map(_word, region.places) for region in every)
+    near = "" if is_place and len(providers) > 1 else near_region(name, providers)
+    near = near or near_region(name, known_regions())
     most = max(_MOST_LISTED // len(providers), 2)
     lists = "; ".join(_listed(provider, others.get(provider, ()), most) for provider in providers)
     return OptionError(

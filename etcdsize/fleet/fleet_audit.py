@@ -17,7 +17,7 @@ from etcdsize.fleet.sizing import position_of
 from etcdsize.fleet.verdicts import BEYOND, DECIDERS, OVER, UNDER, VERDICTS, ClusterAudit
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["FleetAudit"]
+__all__ = ["FleetAudit", "prices_of"]
 
 _PART = 1024
 
@@ -68,15 +68,6 @@ class FleetAudit(AuditColumns):
         codes = self.currency_codes[rows]
         of_each = [rows[codes == code] for code in range(len(self.auditor.currency_names))]
         return np.concatenate([_first(found, saved[found], most) for found in of_each] or [rows])
-
-    def prices_of(self, index: int) -> tuple[Price | None, Price | None]:
-        """Return the prices of a cluster's machine and of the recommended one in its region, None where unknown."""
-        position = position_of(index, len(self))
-        place = None if self._placed is None else self._region(int(self._placed.codes[position]))
-        prices = (*self.auditor.prices_in(place), None)
-        first = len(self.auditor.machines) - len(self.auditor.catalog.machines)
-        now = int(self._places(slice(position, position + 1))[0]) + first
-        return prices[now], prices[min(int(self.recommended_codes[position]), len(prices) - 1)]
 
     def __getitem__(self, index: int) -> ClusterAudit:
         position = position_of(index, len(self))
@@ -136,6 +127,16 @@ class FleetAudit(AuditColumns):
             fit=None if self._fit is None else self._fit.cut(rows),
             placed=None if self._placed is None else self._placed.cut(rows),
         )
+
+
+def prices_of(audit: FleetAudit, position: int) -> tuple[Price | None, Price | None]:
+    """Return the prices of a cluster's machine and of the recommended one in its region, None where unknown."""
+    auditor = audit.auditor
+    place = None if audit._placed is None else audit._region(int(audit._placed.codes[position]))
+    prices = (*auditor.prices_in(place), None)
+    first = len(auditor.machines) - len(auditor.catalog.machines)
+    now = int(audit._places(slice(position, position + 1))[0]) + first
+    return prices[now], prices[min(int(audit.recommended_codes[position]), len(prices) - 1)]
 
 
 def _first(rows: NDArray[np.intp], weights: NDArray[np.float64], most: int) -> NDArray[np.intp]:

@@ -93,7 +93,7 @@ class TestWhichOne:
                 'got "Frankfurt", expected a region of aws (af-south-1, ap-east-1, ap-east-2, ap-northeast-1, ...); '
                 "azure (australiacentral, australiacentral2, australiaeast, australiasoutheast, ...); gce "
                 "(africa-south1, asia-east1, asia-east2, asia-northeast1, ...); did you mean aws=eu-central-1, "
-                "azure=germanywestcentral or gce=europe-west3?",
+                "gce=europe-west3, azure=germanywestcentral, alibaba=eu-central-1 or tencent=eu-frankfurt?",
             ),
             (
                 "aws=europe-west4",
