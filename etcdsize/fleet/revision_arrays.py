@@ -74,7 +74,7 @@ class _Grid(NamedTuple):
 @functools.cache
 def _grid(name: str) -> _Grid:
     table: RevisionTable = revision_tables()[name]
-    log_puts, logs = np.array(table.log_puts), np.array(table.logs)
+    log_puts, logs = np.array(table.log_puts), np.array([[math.log(cell) for cell in row] for row in table.cells])
     slopes = np.zeros_like(logs)
     slopes[:, :-1] = np.diff(logs, axis=1) / np.diff(log_puts)
     return _Grid(np.array(table.puts, np.float64), log_puts, logs.ravel(), slopes.ravel(), len(log_puts))

@@ -33,7 +33,7 @@ class RevisionTable(NamedTuple):
     sizes: Sequence[float]
     puts: Sequence[float]
     log_puts: Sequence[float]
-    logs: Sequence[Sequence[float]]
+    cells: Sequence[Sequence[float]]
 
 
 def element_bytes(key_bytes: float, value_bytes: float, *, lease: bool = False) -> float:
@@ -116,12 +116,14 @@ def _length_of(number: float) -> int:
 def _looked_up(table: RevisionTable, element: float, puts_per_commit: float) -> float:
     """Return a cell: the next larger size's, and between two numbers of puts the line between the logarithms."""
     largest = table.sizes[-1]
-    row = table.logs[min(bisect_left(table.sizes, element), len(table.sizes) - 1)]
+    row = table.cells[min(bisect_left(table.sizes, element), len(table.sizes) - 1)]
     puts = min(max(puts_per_commit, table.puts[0]), table.puts[-1])
     right = min(bisect_right(table.puts, puts), len(table.puts) - 1)
     left = right - 1
     share = (math.log(puts) - table.log_puts[left]) / (table.log_puts[right] - table.log_puts[left])
-    found = math.exp(row[left] + share * (row[right] - row[left]))
+    # The logarithms of a few cells are taken sooner than those of all.
+    first, last = math.log(row[left]), math.log(row[right])
+    found = math.exp(first + share * (last - first))
     # Beyond the table two elements share a run of pages.
     return found if element <= largest else found * _run_of(element) / _run_of(largest)
 
@@ -139,6 +141,5 @@ def revision_tables() -> dict[str, RevisionTable]:
     for name, puts in [("appended_bytes", found["puts_per_commit"])] + [
         (f"updated_bytes_{name}", found["updated_puts_per_commit"]) for name in ("low", "likely", "high")
     ]:
-        logs = [[math.log(cell) for cell in row] for row in found[name]]
-        tables[name] = RevisionTable(sizes, puts, [math.log(one) for one in puts], logs)
+        tables[name] = RevisionTable(sizes, puts, [math.log(one) for one in puts], found[name])
     return tables

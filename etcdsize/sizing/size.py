@@ -201,7 +201,8 @@ def size(
             ),
         }
 
-    sizing = Sizing(
+    # Every part is validated already, and building a schema of all of them takes longer than the answer.
+    sizing = Sizing.model_construct(
         workload=workload,
         kubernetes_nodes=kubernetes_nodes,
         tier=tier.name,
