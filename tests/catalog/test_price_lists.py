@@ -538,6 +538,9 @@ VALUES = st.one_of(
 )
 
 
+FEW = CURRENT.restrict(machine_types=["m5.large", "Standard_D2s_v5", "e2-standard-4"])
+
+
 def places(value: object, path: tuple = ()) -> list[tuple]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(place for key, part in inner for place in places(part, (*path, key)))]
@@ -562,7 +565,7 @@ class TestAnything:
             document["PriceList"] = [json.loads(entry) for entry in document["PriceList"]]
         for _ in range(data.draw(st.integers(1, 3))):
             document = changed(document, data.draw(st.sampled_from(places(document))), data.draw(VALUES))
-        found = result(priced, origin, document)
+        found = result(lambda: priced(origin, document, catalog=FEW))
         if isinstance(found, EtcdSizeError):
             assert len(str(found).splitlines()) == 1
         else:
