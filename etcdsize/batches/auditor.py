@@ -36,6 +36,9 @@ from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchAudit", "Machines", "dictionary"]
 
+# The number of a reason has fewer bits than this.
+_PLACE = 40
+
 # The code of a provider that the catalog of the answers does not have.
 _NO_PROVIDER = 253
 # What `observe` writes of each figure -> whether the true one may be less, and whether it may be more.
@@ -255,12 +258,12 @@ class BatchAudit:
         ids = audit.reason_codes[rows].astype(np.int64)
         if machines.elsewhere is not None:
             ids |= np.multiply(machines.elsewhere[rows], NOTES["provider"].bit, dtype=np.int64)
-        ids += np.where(unjudged, machines.places[rows] + 1, 0) << 32
+        ids += np.where(unjudged, machines.places[rows] + 1, 0) << _PLACE
         encoded = pa.array(ids).dictionary_encode()
         texts = []
         for number in encoded.dictionary.to_pylist():
-            place = (number >> 32) - 1
-            reason = reason_text(number & 0xFFFF_FFFF, self.auditor.margin)
+            place = (number >> _PLACE) - 1
+            reason = reason_text(number & ((1 << _PLACE) - 1), self.auditor.margin)
             texts.append("; ".join(filter(None, (reason, machines.reasons[place] if place >= 0 else ""))))
         return np.array([*texts, ""], object)[:-1], encoded.indices.to_numpy()
 

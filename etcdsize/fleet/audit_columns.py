@@ -390,6 +390,7 @@ class AuditColumns:
             none = codes == len(auditor.machines)
             in_catalog = self.machine_codes[rows] != NO_MACHINE
             here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int64)
+            here |= np.multiply(change & auditor.limit_unknown[codes], bit["limit"], dtype=np.int64)
             stays = under & ~none & (codes == places + len(auditor.machines) - len(auditor.catalog.machines))
             here |= np.multiply(stays & differs, bit["kept"], dtype=np.int64)
             change &= differs & ~none & ~stays

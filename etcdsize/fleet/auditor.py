@@ -119,6 +119,8 @@ class Auditor:
         machines, names = self.catalog.machines, self.tiers.names
         self.machines: tuple[Machine, ...] = (*self._wanted, *machines)
         """The machines that `FleetAudit.recommended_codes` indexes: those to recommend, then the catalog's."""
+        self.limit_unknown: NDArray[np.bool_] = np.array([*(not one.limit_known for one in self.machines), False])
+        """Whether the limit of each of `machines` for its disk is not published."""
         priced = {machine.price.currency for machine in self.machines if machine.price is not None}
         self.currency_names: tuple[str, ...] = tuple(sorted(priced))
         """The currencies of their prices."""

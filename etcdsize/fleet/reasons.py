@@ -37,6 +37,7 @@ NOTES = {
             "kept": "the current machine is enough, so it is kept",
             "arch": "the recommended machine has the architecture of the current one",
             "margin": "a smaller machine would leave less than {margin} of its bounds free",
+            "limit": "the recommended machine's own limit for network disks is not published",
             "provider": "the current machine is of another provider than the row",
             "values": "the raft log takes more memory than the machine has, because it holds thousands of these "
             "values: split them into keys of at most 10 kB, or keep them outside etcd",

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etcdsize import Catalog, DiskLimit, Machine, Need, Price, Profile, TableError, audit, fit, load_tiers, size
+from etcdsize import (
+    Catalog,
+    DiskKind,
+    DiskLimit,
+    Machine,
+    Need,
+    Price,
+    Profile,
+    TableError,
+    audit,
+    fit,
+    load_tiers,
+    size,
+)
 from etcdsize.fitting.capacity import BELOW, Capacity, capacities
 from etcdsize.fitting.need import MACHINE_FIGURES
 from etcdsize.reports.fit import render_fit
@@ -191,3 +204,19 @@ class TestAuditOfAnUnpublishedLimit:
         fleet = audit(["s5", "s5"], [50, 600], 100, 50e6, catalog=catalog(one))
         assert fleet.verdicts.tolist() == ["unknown", "under"]
         assert fleet[0].reason == "s5: its own limit for network disks is not published"
+
+    def test_a_recommended_machine_says_so(self):
+        kind = {"included_iops": 9000, "iops_per_gib": 0, "max_iops": 9000, "included_mb_per_second": 200,
+                "mb_per_second_per_gib": 0, "mb_per_second_per_iops": 0, "max_mb_per_second": 200}  # fmt: skip
+        sizes = ((2, 4), (4, 16), (8, 32))
+        machines = [
+            Machine(provider="aws", machine_type=f"s{vcpus}", vcpus=vcpus, memory_gib=gib, arch="x86_64")
+            for vcpus, gib in sizes
+        ]
+        ours = Catalog(
+            name="ours", machines=machines, disk_kinds=[DiskKind(provider="aws", kind="ssd", media="ssd", **kind)]
+        )
+        one = audit(["s2"], [300], 100, 50e6, catalog=ours)[0]
+        assert (one.verdict, one.recommended_machine.machine_type) == ("under", "s4")
+        assert not one.recommended_machine.limit_known
+        assert one.reason == "the recommended machine's own limit for network disks is not published"
