@@ -121,7 +121,7 @@ def load_fit(
                 np.where(known, low.sequential_iops / iops, 0.0),
                 np.where(known, written / bandwidth, 0.0),
                 nothing if speed is None else written / speed,
-                nothing if volume is None else (low.file_bytes + low.wal_bytes) / (volume * _GIB),
+                nothing if volume is None else (low.file_bytes + low.wal_bytes) / _GIB / volume,
                 nothing if quota is None else low.file_bytes / np.where(quota == 0, float(DEFAULT_QUOTA_BYTES), quota),
                 np.where(known, low.lease_end_seconds / _SLOW_APPLY_SECONDS, 0.0),
             ]
