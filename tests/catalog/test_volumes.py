@@ -52,15 +52,22 @@ class TestParts:
         st.integers(0, 1_000),
     )
     def test_what_is_asked_for_sustains_the_figures(self, kind, size, iops, mb_per_second):
-        """A disk bought with these numbers has the figures of the choice."""
+        """A disk bought with these numbers has the figures of the choice.
+
+        Alibaba's ESSD AutoPL and Tencent's Enhanced and Tremendous SSD are asked for what they have beyond the size.
+        """
         choice = kind.smallest(size, iops, mb_per_second)
         if isinstance(choice, str):
             return
-        throughput = choice.volume_throughput_mb_s
-        if choice.volume_throughput_mib_s is not None:
-            throughput = choice.volume_throughput_mib_s * 2**20 / 10**6
-        figures = kind.figures(choice.volume_size_gib, choice.volume_iops, throughput)
-        assert figures == (choice.concurrent_iops, pytest.approx(choice.disk_mb_per_second, rel=1e-12))
+        for volume in (choice, disk_of(choice)):
+            asked = [volume.volume_iops, volume.volume_throughput_mb_s]
+            if volume.volume_throughput_mib_s is not None:
+                asked[1] = volume.volume_throughput_mib_s * 2**20 / 10**6
+            if kind.kind in ("essd-autopl", "enhanced-ssd", "tremendous-ssd"):
+                comes = kind.figures(volume.volume_size_gib)
+                asked = [None if more is None else one + more for one, more in zip(comes, asked, strict=True)]
+            figures = kind.figures(volume.volume_size_gib, *asked)
+            assert figures == (choice.concurrent_iops, pytest.approx(choice.disk_mb_per_second, rel=1e-12))
 
     def test_a_disk_of_a_table_of_ones_own(self):
         """A size may have decimals; what is sold is whole. What is provisioned may not be a whole number of units."""
