@@ -182,6 +182,14 @@ class TestWholeUnits:
         with pytest.raises(OptionError, match="in whole IOPS"):
             GP3.figures(10, 4_000.0000048)
 
+    def test_the_last_that_is_beside_a_whole_number(self):
+        """A thousand-millionth of the amount away."""
+        more = {"included_iops": 0.5, "max_base_iops": 1, "max_iops": 9e8, "mb_per_second_per_bought_iops": 1e-9}
+        kind = DiskKind(**BOUGHT | more)
+        assert kind.figures(1, 500_000_000)[0] == 500_000_000.5
+        with pytest.raises(OptionError, match="in whole IOPS"):
+            kind.figures(1, 499_999_999)
+
     def test_the_most_is_rounded_down(self):
         kind = DiskKind(
             **BOUGHT
