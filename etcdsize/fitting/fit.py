@@ -334,7 +334,7 @@ def best_per_tier(catalog: Catalog, tiers: TierTable, arch: str | None = "x86_64
 
     Examples
     --------
-    >>> from etcdsize import load_tiers
+    >>> from etcdsize import load_catalog, load_tiers
     >>> best = best_per_tier(load_catalog("current"), load_tiers("guide"))
     >>> best.machine_for("aws", "small").vcpus
     2
