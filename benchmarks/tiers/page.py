@@ -62,7 +62,10 @@ def _load_text(row: Row) -> str:
 
 
 def _clients_table(rows: list[Row]) -> Iterator[str]:
-    yield "| etcd | asked | carried | reads: median, 99 %, longest | writes: the same | failed | not carried |"
+    yield (
+        "| etcd | rate asked | rate carried | reads: median, 99 %, longest | writes: median, 99 %, longest "
+        "| failed requests | rate tried in vain |"
+    )
     yield "|---|---|---|---|---|---|---|"
     for row in rows:
         found = row.outputs
@@ -82,8 +85,8 @@ def _clients_table(rows: list[Row]) -> Iterator[str]:
 
 
 def _members_table(rows: list[Row]) -> Iterator[str]:
-    heads = [head for name, _, _ in _COMPARED for head in (name, "predicted")]
-    yield _line(("etcd", *heads, "CPU of a follower", "WAL fsyncs", "99 % of them within", "CPU of the clients"))
+    heads = [head for name, _, _ in _COMPARED for head in (name, "predicted by the model")]
+    yield _line(("etcd", *heads, "CPU of a follower", "WAL fsyncs", "99 % of the fsyncs within", "CPU of the clients"))
     yield "|" + "---|" * (len(heads) + 5)
     for row in rows:
         found, model = row.outputs, predicted(row.etcd_version, row.inputs, row.outputs)

@@ -22,7 +22,7 @@ _MORE_OF_A_DISK = ("price_per_iops_month", "price_per_mb_per_second_month")
 _OF_EACH = ("currency", "region", "date")
 _REQUIRED = (*_OF_A_MACHINE, *_OF_EACH)
 _COLUMNS = (*_REQUIRED, "provider", "source", *_OF_A_DISK, *_MORE_OF_A_DISK)
-_RENAMED = {"price_usd_hour": "price_per_hour"}
+_RENAMED = dict.fromkeys(("price_usd_hour", "usd_hour", "usd_per_hour"), "price_per_hour")
 _PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
 
@@ -77,7 +77,7 @@ def _check_header(header: list[str]) -> None:
     for name in header:
         if name in _RENAMED:
             raise TableError(
-                f"{name}: unknown column; it is now {_RENAMED[name]}, with the column currency beside it",
+                f"{name}: unknown column; call it {_RENAMED[name]}, and put the currency into a column currency",
                 field=name,
             )
         if name not in _COLUMNS:

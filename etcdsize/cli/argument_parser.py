@@ -177,10 +177,12 @@ class Parser(argparse.ArgumentParser):
 
 # Arguments of the library whose option has another name.
 _DESTS = {
+    "architectures": "arch",
     "data_bytes": "data",
     "extra_flags": "set",
     "families": "family",
     "fsync_seconds": "fsync",
+    "machine_types": "type",
     "nodes": "kubernetes_nodes",
     "quota_bytes": "quota",
     "regions": "region",

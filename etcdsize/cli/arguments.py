@@ -54,7 +54,7 @@ def add_tiers(parser: Container) -> None:
 
 def add_catalog(parser: Container, *, default: str | None = None, otherwise: str = "") -> None:
     """Add `--catalog`. If `default` is None, the command chooses; `otherwise` says when it chooses current as well."""
-    chosen = f"guide, or current for a provider of which only that has machines{otherwise}"
+    chosen = f"guide, or current if only that has machines of the provider{otherwise}"
     parser.add_argument(
         "--catalog",
         metavar="CATALOG",
@@ -135,20 +135,20 @@ def add_provider(parser: Container) -> None:
         "--provider",
         metavar="NAME",
         action="append",
-        help="a provider's name, such as aws, alibaba or one of your own; can be repeated (default: every provider of "
-        "the catalog, or aws, azure and gce of current)",
+        help="name of a provider, such as aws, alibaba or one of your own; can be repeated (default: every provider of "
+        "the catalog; of current, only aws, azure and gce)",
     )
 
 
 def add_region(
-    parser: Container, *, default: str = "the prices that the catalog has", what: str = "prices of this region"
+    parser: Container, *, default: str = "the prices that the catalog has", what: str = "use the prices of this region"
 ) -> None:
     parser.add_argument(
         "--region",
         metavar="NAME",
         action="append",
-        help=f"{what}, which implies its provider, e.g. eu-west-1, or aws=eu-west-1 with the provider; "
-        f"can be repeated, for each provider once (default: {default})",
+        help=f"{what}, and only the machines of its provider, e.g. eu-west-1, or aws=eu-west-1 to name the provider "
+        f"too; can be repeated, once for each provider (default: {default})",
     )
 
 

@@ -17,6 +17,7 @@ from etcdsize.plan.format_names import FORMATS
 
 if TYPE_CHECKING:
     from etcdsize.plan.settings import EtcdSettings
+    from etcdsize.sizing.answer import Sizing
 
 __all__ = ["add", "run"]
 
@@ -29,17 +30,18 @@ def add(commands: Commands) -> None:
         summary="write the commands or files that start a cluster",
         description="""\
 Write the commands or files that start a cluster: for each member, the flags,
-environment variables, config file or systemd unit of etcd. With a load, the
-settings suit it: quota, compaction, heartbeat and election timeout. A plan that
-etcd would reject is an error, which says how to fix the plan. Warnings go to
-standard error, and with --region the machine to run each member on.""",
+environment variables, config file or systemd unit of etcd. If you give a load,
+the settings are chosen for it: quota, compaction, heartbeat and election
+timeout. A plan that etcd would reject is an error that says how to fix it.
+Warnings go to standard error. With --region, so does the machine to run each
+member on.""",
         example="etcdsize bootstrap --host a=10.0.0.1 --host b=10.0.0.2 --host c=10.0.0.3\n"
         "etcdsize bootstrap --local 3 --data 4GB --format systemd -o units",
     )
     add_plan(parser)
     load = parser.add_argument_group("load, for the settings; without one, etcd's defaults apply")
     add_load(load)
-    add_region(load, default="no machine is named", what="name the load's machine and its cost in this region")
+    add_region(load, default="no machine is named", what="print the load's machine and its cost in this region")
     add_settings(load)
     add_figures(parser.add_argument_group(FIGURES))
     how = parser.add_argument_group("what to write")
@@ -68,6 +70,8 @@ def run(options: Namespace) -> int:
     form = one_of("--format", options.format, FORMATS)
     settings = _settings_of(options)
     plan = plan_of(options, settings)
+    # Sized first, so that a wrong region is reported before anything is written.
+    sizing = None if options.region is None else _sizing_in_region(options, len(plan.members))
     names = [member.name for member in plan.members] if options.member is None else [plan.member(options.member).name]
     if FORMATS[form].is_for_cluster:
         texts = {form: render(plan, form, options.member)}
@@ -92,18 +96,23 @@ def run(options: Namespace) -> int:
     # The plan and its settings may both have the notice about the version.
     for line in dict.fromkeys(notice.line for notice in plan.notices + (() if settings is None else settings.notices)):
         report(line)
-    if options.region is not None:
-        _report_machines(options, len(plan.members))
+    if sizing is not None:
+        _report_machines(sizing)
     report_old_versions(plan.etcd_version.name)
     return 0
 
 
-def _report_machines(options: Namespace, members: int) -> None:
-    """Report what to run each member on in a region, and what the cluster costs there."""
-    from etcdsize.sizing.answer import cost_text
+def _sizing_in_region(options: Namespace, members: int) -> Sizing:
+    """Return the sizing of the load at the prices of the region that the options name."""
     from etcdsize.sizing.size import size
 
-    sizing = size(**load_of(options), **asked_of(options), region=options.region, members=members)
+    return size(**load_of(options), **asked_of(options), region=options.region, members=members)
+
+
+def _report_machines(sizing: Sizing) -> None:
+    """Report what to run each member on in a region, and what the cluster costs there."""
+    from etcdsize.sizing.answer import cost_text
+
     for provider, machine in sizing.machines_today.items():
         total = sizing.cost_per_month.get(provider)
         cost = "its cost there is unknown"

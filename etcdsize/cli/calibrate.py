@@ -25,15 +25,15 @@ def add(commands: Commands) -> None:
         summary="measure your etcd, disk and processor for --model",
         description="""\
 Measure your own etcd on this machine: writes, fsyncs, compaction,
-defragmentation, restart, memory and processor times. It writes a model in which
-what was measured replaces the coefficients of etcdsize; --model of resources,
-size, fit, settings, bootstrap and observe uses it.
+defragmentation, restart, memory and processor times. The command writes a model
+in which these measurements replace the built-in figures. Use it with --model of
+resources, size, fit, fleet, settings, bootstrap and observe.
 
-It starts members of its own, one at a time, on free ports of 127.0.0.1, with
-their data in a new folder in --data-dir, and removes all of it at the end, even
-if it is stopped. It does not touch a running etcd, but it keeps the disk and
-the processor busy: run it on a machine like those of your cluster, not on one
-of them.""",
+The command starts its own members, one at a time, on free ports of 127.0.0.1,
+with their data in a new folder in --data-dir, and removes all of it at the end,
+even if it is interrupted. It does not touch a running etcd, but it keeps the
+disk and the processor busy: run it on a machine like those of your cluster, not
+on one of them.""",
         example="etcdsize calibrate --etcd /usr/bin/etcd --data-dir /var/lib -o my-model.json\n"
         "etcdsize resources --keys 5.7e6 --value-size 1kB --model my-model.json",
     )
@@ -45,14 +45,14 @@ of them.""",
         metavar="DIR",
         type=file_name,
         default=".",
-        help="a folder on the disk that etcd is to use, without a member in it (default: .)",
+        help="a folder on the disk that etcd will use; it must not contain a member (default: .)",
     )
     parser.add_argument(
         "--minutes",
         metavar="N",
         type=units.parse_count,
         default="3",
-        help="how long to measure; what there is no time for stays as it is in etcdsize (default: 3)",
+        help="how long to measure; figures that there is no time to measure keep their built-in values (default: 3)",
     )
     add_output(parser, help="the model to write; - is standard output", required=True)
     add_force(parser)

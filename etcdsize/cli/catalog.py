@@ -58,8 +58,8 @@ or the provider's API prints it:
 
 A summary goes to standard error. Entries without vCPUs or memory are dropped.
 The exit code is 1 if entries were dropped or pages are missing. Burstable,
-shared-core and bare-metal machines are kept and flagged. The lists have no
-prices: add them with --prices.""",
+shared-core and bare-metal machines are kept and flagged. Prices in a list are
+not read: add prices with --prices, or later with etcdsize catalog prices.""",
         example=f"{example}\netcdsize catalog import --from gcloud a.json --prices b.csv -o my.json",
     )
     parser.add_argument(
@@ -71,10 +71,10 @@ prices: add them with --prices.""",
     parser.add_argument(
         "--provider",
         metavar="NAME",
-        help="the provider's name in the catalog, for openstack and huawei, whose lists other providers have too",
+        help="name of the provider, for lists of openstack or huawei, which several providers print",
     )
     parser.add_argument(
-        "--arch", metavar="NAME", help="the architecture of machines for which the list has none: x86_64 or arm64"
+        "--arch", metavar="NAME", help="architecture of the machines for which the list gives none: x86_64 or arm64"
     )
     add_output(parser, help="the catalog to write; - is standard output", required=True)
     add_force(parser)
@@ -82,7 +82,7 @@ prices: add them with --prices.""",
         "--prices",
         metavar="CSV",
         type=file_name,
-        help="prices, with the columns machine_type, price_per_hour, currency, region and date, and optionally "
+        help="file of prices with the columns machine_type, price_per_hour, currency, region and date, and optionally "
         "provider and source",
     )
     _add_prices(commands)
@@ -96,29 +96,38 @@ def _add_prices(commands: Commands) -> None:
         run=run_prices,
         summary="put the prices of a provider's list into a catalog",
         description="""\
-Put the prices that a provider's list has in a region into a catalog:
+Read the prices of one region from a price list, and put them into a catalog.
+--from says which kind of list it is:
 
   aws-prices    aws pricing get-products, or an offer file of a region
   azure-prices  the pages of the Azure Retail Prices API
   cyclenerd     pricing.yml of Cyclenerd/google-cloud-pricing-cost-calculator
                 (needs pip install 'etcdsize[prices]')
   gce-skus      the SKUs of Compute Engine in the Cloud Billing API
-  csv           a list of your own, with a header
+  csv           a list of your own, with the columns machine_type, price_per_hour,
+                currency, region and date; for a disk, disk_kind and
+                price_per_gib_month instead of the first two
 
 A summary goes to standard error: how many prices were used, and why the others
-were not. What the list has no price for keeps its own. The exit code is 1 if
-pages are missing or nothing in the catalog has a price in the list.""",
+were not. Machines and disks that the list does not price keep the price that
+they have. The exit code is 1 if pages are missing or no price was used.""",
         example=f"{example}\netcdsize catalog prices --from gce-skus 1.json 2.json --region europe-west4 -o my.json",
     )
     parser.add_argument(
         "files", metavar="FILE", type=file_name, nargs="+", help="the list, or its pages in order; - is standard input"
     )
-    parser.add_argument("--from", metavar="NAME", dest="origin", required=True, help="what the list is")
+    parser.add_argument(
+        "--from", metavar="NAME", dest="origin", required=True, help="the kind of list, from those above"
+    )
     parser.add_argument(
         "--catalog", metavar="NAME", default="current", help="the catalog to price, by name or file (default: current)"
     )
-    parser.add_argument("--region", metavar="NAME", help="the provider's name of the region, if the list has several")
-    parser.add_argument("--date", metavar="DATE", help="when the list was made, unless it says so (default: today)")
+    parser.add_argument(
+        "--region", metavar="NAME", help="the region, as the provider calls it, if the list has several"
+    )
+    parser.add_argument(
+        "--date", metavar="DATE", help="when the list was made, if it does not say so itself (default: today)"
+    )
     add_output(parser, help="the catalog to write; - is standard output", required=True)
     add_force(parser)
 

@@ -51,8 +51,8 @@ cluster per row, compressed or not. Print a summary, and write every row with
 more columns: tier, machine_type, forced_by, tightest, machine_today (the
 machine to run today), cost_per_month (the whole cluster on it), currency,
 price_region, price_date, problem, notices. A row that cannot be sized is kept,
-with its problem, and the exit code is 1. What is doubtful or beyond the guide
-is sized, with the codes of its notices.
+with its problem, and the exit code is 1. A row that is doubtful or beyond the
+guide is sized, and the codes in the column notices say why it needs a look.
 
 Columns are recognized by their names: clients (connections),
 requests_per_second (rps, qps), data_bytes (data, db_size, in bytes or as text
@@ -67,14 +67,14 @@ beyond, right, over, unknown), reason, decided_by, utilization, breaks_next,
 recommended_machine, cost_difference_per_month, difference_currency; and the
 summary lists the clusters at risk and the possible savings.
 
-With --resources, four more columns say what each load takes of a member, by the
-measured model: quota_bytes, memory_limit_bytes, volume_gib,
-fsync_p99_needed_ms. What is known besides makes them more exact: columns keys,
-key_bytes, value_bytes, largest_value_bytes, writes_per_second,
-reads_per_second, puts_per_transaction, puts_per_commit, history_seconds,
-list_keys, concurrent_lists, watchers, watch_streams, leases, keys_per_lease,
-lease_ttl_seconds, lease_revokes_per_second, tls (yes or no), and pods beside
-kubernetes_nodes. An empty cell of these is assumed.""",
+With --resources, four more columns say what each load needs from a member, by
+the measured model: quota_bytes, memory_limit_bytes, volume_gib,
+fsync_p99_needed_ms. The more is known, the more exact they are. These columns
+are read too: keys, key_bytes, value_bytes, largest_value_bytes,
+writes_per_second, reads_per_second, puts_per_transaction, puts_per_commit,
+history_seconds, list_keys, concurrent_lists, watchers, watch_streams, leases,
+keys_per_lease, lease_ttl_seconds, lease_revokes_per_second, tls (yes or no),
+and pods beside kubernetes_nodes. If a cell is empty, the model assumes a value.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )
@@ -122,8 +122,8 @@ kubernetes_nodes. An empty cell of these is assumed.""",
         type=_dimension,
         action="append",
         default=[],
-        help="a dimension that the file does not have, or kubernetes_nodes or a further figure to ignore such a "
-        "column; can be repeated",
+        help="a dimension that the file does not have; or kubernetes_nodes, region or a further figure such as keys, "
+        "to ignore that column; can be repeated",
     )
     parser.add_argument(
         "--missing",
@@ -161,7 +161,7 @@ kubernetes_nodes. An empty cell of these is assumed.""",
     parser.add_argument(
         "--resources",
         action="store_true",
-        help="add what each load takes of a member, by the measured model: quota, memory limit, volume and fsync",
+        help="add what each load needs from a member, by the measured model: quota, memory limit, volume and fsync",
     )
     add_version(parser)
     add_model(parser)
@@ -171,15 +171,15 @@ kubernetes_nodes. An empty cell of these is assumed.""",
         action="store_const",
         const="latest",
         dest="fold",
-        help="where a cluster has several rows, size only its newest, by a column of time stamps",
+        help="if a cluster has several rows, size only the newest, by a column of time stamps",
     )
     several.add_argument(
         "--peak",
         action="store_const",
         const="peak",
         dest="fold",
-        help="where a cluster has several rows, size the largest value of each figure; the other cells are those of "
-        "the newest row",
+        help="if a cluster has several rows, size the largest value of each figure; the other cells are those of the "
+        "newest row",
     )
     add_headroom(parser)
     parser.add_argument(

@@ -82,8 +82,8 @@ def add_figures(parser: Container) -> None:
         "--rollout",
         metavar="TIME",
         type=parse_duration,
-        help="time in which all pods of the Kubernetes cluster are replaced, e.g. 10m, for the load meanwhile "
-        "(default: a pod is replaced once a day)",
+        help="time in which all pods of the Kubernetes cluster are replaced, e.g. 10m, to get the load during such a "
+        "rollout (default: each pod is replaced once a day)",
     )
     for field, one in LOAD_OPTIONS.items():
         convert = _amount(FIELD_UNITS[field])
@@ -106,8 +106,7 @@ def add_model(parser: Container) -> None:
         "--model",
         metavar="FILE",
         type=file_name,
-        help="what calibrate measured on a machine of yours, for what the load takes and for the version of etcd "
-        "(default: the model of etcdsize)",
+        help="a model that etcdsize calibrate wrote; it also sets the version of etcd (default: the built-in model)",
     )
 
 

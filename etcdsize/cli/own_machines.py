@@ -38,9 +38,11 @@ def add_own_machines(commands: Commands) -> None:
         run=run_add_machine,
         summary="add a server of your own to a catalog",
         description="""\
-Add a server of your own to a catalog file, or make the file with it. Its own
-disk counts, with what it sustains: measure it with fio and pass the result with
---fio, or give the figures. What is not given is unknown.""",
+Add a server of your own to a catalog file, which is created if it does not
+exist. The server is judged by what its own disk sustains: measure the disk with
+fio (see etcdsize catalog from-fio --help) and pass the result with --fio, or
+give the figures. A figure that you do not give is unknown, and fit rejects a
+server whose concurrent IOPS or bandwidth is unknown.""",
         example="""\
 etcdsize catalog add-machine own.json --type r640 --vcpus 32 --memory 128GiB --arch x86_64 --fio fio.json
 etcdsize fit --tier small --catalog own.json""",
@@ -48,20 +50,24 @@ etcdsize fit --tier small --catalog own.json""",
     parser.add_argument("file", metavar="CATALOG", type=file_name, help="the catalog, a JSON file")
     parser.add_argument("--type", metavar="NAME", required=True, help="your name for the machine")
     parser.add_argument("--vcpus", metavar="N", type=units.parse_whole, required=True, help="virtual CPUs")
-    parser.add_argument("--memory", metavar="SIZE", type=units.parse_bytes, required=True, help="e.g. 128GiB")
+    parser.add_argument("--memory", metavar="SIZE", type=units.parse_bytes, required=True, help="memory, e.g. 128GiB")
     parser.add_argument(
         "--arch", metavar="ARCH", type=choice(("x86_64", "arm64")), required=True, help="x86_64 or arm64"
     )
-    parser.add_argument("--provider", metavar="NAME", default="own", help="where it stands (default: own)")
-    parser.add_argument("--fio", metavar="JSON", type=file_name, help="what its disk sustains: the output of fio")
+    parser.add_argument(
+        "--provider", metavar="NAME", default="own", help="name of the provider to list it under (default: own)"
+    )
+    parser.add_argument("--fio", metavar="JSON", type=file_name, help="output of fio, with what its disk sustains")
     for option, metavar, text in (
-        ("--concurrent-iops", "N", "random writes a second with many at once"),
+        ("--concurrent-iops", "N", "random writes per second, many of them at once"),
         ("--disk-mb-per-second", "N", "bandwidth of large writes, in MB/s"),
-        ("--sequential-iops", "N", "writes a second one after the other, each with its fsync"),
-        ("--fsync-p99-ms", "N", "the 99th percentile of an fsync, in ms"),
+        ("--sequential-iops", "N", "writes per second one after the other, each followed by an fsync"),
+        ("--fsync-p99-ms", "N", "99th percentile of the time of an fsync, in ms"),
     ):
         parser.add_argument(option, metavar=metavar, type=units.parse_count, help=f"{text} (instead of --fio)")
-    parser.add_argument("--force", action="store_true", help="replace a machine of this name")
+    parser.add_argument(
+        "--force", action="store_true", help="replace the machine if the catalog already has one of this name"
+    )
 
     parser = add_command(
         commands,
@@ -69,12 +75,13 @@ etcdsize fit --tier small --catalog own.json""",
         run=run_from_fio,
         summary="print what a disk sustains, from fio's JSON",
         description=f"""\
-Print what a disk sustains, from the JSON that fio writes. Measure the disk of
-etcd's data in a directory DIR of it, while nothing else uses it:
+Print what a disk sustains, from the JSON that fio writes. Run fio as follows,
+with a directory on the disk that will hold etcd's data in place of DIR, while
+nothing else uses the disk:
 
   {_FIO}
 
-It takes a minute or two, and needs 2 GiB of room, which it frees again.""",
+This takes a minute or two. It needs 2 GiB of free space, which it frees again.""",
         example="etcdsize catalog from-fio fio.json",
     )
     parser.add_argument("file", metavar="FILE", type=file_name, help="fio's JSON; - is standard input")
@@ -115,8 +122,13 @@ def run_add_machine(options: Namespace) -> int:
     text = safe_json(catalog_text(found))
     with open_output(path) as stream:
         stream.write(text.encode())
-    count = len(found.machines)
-    report(f"{options.file}: {count} machine{'s' if count > 1 else ''}, with {machine.provider} {machine.machine_type}")
+    count = f"{len(found.machines)} machine{'s' if len(found.machines) > 1 else ''}"
+    report(f"{options.file}: added {machine.provider} {machine.machine_type}; the catalog has {count}")
+    if machine.concurrent_iops is None or machine.disk_mb_per_second is None:
+        report(
+            f"{options.file}: fit rejects {machine.machine_type}, because it needs concurrent IOPS and bandwidth: "
+            "measure its disk as etcdsize catalog from-fio --help says, and add it again with --fio and --force"
+        )
     return 0
 
 
@@ -131,7 +143,7 @@ def _machine(options: Namespace) -> Machine:
     if options.fio is not None:
         if given:
             raise OptionError(
-                f"{given[0]}: cannot be used with --fio, which has it; choose one of the two", option=given[0]
+                f"{given[0]}: cannot be used with --fio, which has this figure; choose one of the two", option=given[0]
             )
         disk = of_file(options.fio, partial(read_fio, content(options.fio)))
         measured = {name: getattr(disk, name) for name in _MEASURED}

@@ -26,7 +26,7 @@ LOAD_OPTIONS: dict[str, LoadOption] = {
     "history_seconds": LoadOption(
         "history",
         "TIME",
-        "how long a revision is kept once it is replaced, e.g. 10m or 1h..2h; without Kubernetes at least 2m count",
+        "how long a replaced revision is kept, e.g. 10m or 1h..2h; without Kubernetes, less than 2m counts as 2m",
     ),
     "list_keys": LoadOption("list-keys", "N", "keys that one list returns"),
     "concurrent_lists": LoadOption("lists", "N", "lists that a member serves at the same time"),

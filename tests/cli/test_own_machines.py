@@ -62,7 +62,7 @@ measured with      fio-3.33
 
 class TestAddMachine:
     def test_a_new_catalog(self, run, here):
-        assert add(run, "--fio", "fio.json") == (0, "", "own.json: 1 machine, with own r640\n")
+        assert add(run, "--fio", "fio.json") == (0, "", "own.json: added own r640; the catalog has 1 machine\n")
         (machine,) = load_catalog("own.json").machines
         assert (machine.own, machine.vcpus, machine.memory_gib, machine.arch) == (True, 32, 128, "x86_64")
         assert (machine.concurrent_iops, machine.disk_mb_per_second) == (48830, 2182.4)
@@ -99,11 +99,21 @@ class TestAddMachine:
     def test_a_second_machine_and_the_rows_of_others_stay(self, run, here):
         add(run)
         before = load_catalog("own.json").machines
-        code, _, err = add(run, "--type", "r740")
-        assert (code, err) == (0, "own.json: 2 machines, with own r740\n")
+        code, _, err = add(run, "--type", "r740", "--fio", "fio.json")
+        assert (code, err) == (0, "own.json: added own r740; the catalog has 2 machines\n")
         after = load_catalog("own.json").machines
         assert after[:1] == before
         assert [machine.machine_type for machine in after] == ["r640", "r740"]
+
+    def test_a_disk_that_was_not_measured_is_reported(self, run, here):
+        """Otherwise the user learns of it from `fit`, which rejects the server."""
+        code, _, err = add(run)
+        assert (code, err) == (
+            0,
+            "own.json: added own r640; the catalog has 1 machine\n"
+            "own.json: fit rejects r640, because it needs concurrent IOPS and bandwidth: measure its disk as etcdsize "
+            "catalog from-fio --help says, and add it again with --fio and --force\n",
+        )
 
     def test_a_machine_of_this_name_is_replaced_only_if_asked_for(self, run, here):
         add(run)
@@ -126,7 +136,7 @@ class TestAddMachine:
             (("--arch", "amd64"), '--arch: got "amd64", expected x86_64 or arm64'),
             (("--fsync-p99-ms", "0"), "Machine: fsync_p99_ms: got 0, expected a finite number above 0"),
             (("--fio", "fio.json", "--fsync-p99-ms", "1"),
-             "--fsync-p99-ms: cannot be used with --fio, which has it; choose one of the two"),
+             "--fsync-p99-ms: cannot be used with --fio, which has this figure; choose one of the two"),
             (("--fio", "none.json"), "none.json: cannot be read: No such file or directory"),
             (("--fio", "own.json"), "own.json: cannot be read: No such file or directory"),
         ],
