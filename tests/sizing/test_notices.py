@@ -427,6 +427,8 @@ beyond-suggested-quota: data above the 8 GiB that etcd suggests as a maximum: st
 data-above-memory: data above the memory of the machine, into which etcd maps the whole file: choose one with more \
 memory
 disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives the disk that it needs
+guide-machine: the guide's machine, although more is known of the load or it is past the last bound: etcdsize size \
+names one for it
 open-tier: a load above the last bound of the tiers: test the machine before you rely on it
 kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API \
 servers
@@ -460,6 +462,7 @@ def test_a_provider_without_machines():
         ("beyond-suggested-quota", "beyond-guide", DOCS + "dev-guide/limit.md"),
         ("data-above-memory", "beyond-guide", DOCS + "faq.md"),
         ("disk-for-less-data", "warning", "our choice"),
+        ("guide-machine", "warning", "our choice"),
         ("kubernetes-estimate", "warning", "kubernetes/kubernetes#111622"),
         ("inexact-load-decides", "warning", "our choice"),
         ("even-members", "warning", DOCS + "faq.md"),
