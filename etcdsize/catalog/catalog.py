@@ -136,6 +136,7 @@ class Catalog(Answer):
 
         Examples
         --------
+        >>> from etcdsize import load_catalog
         >>> load_catalog("current").machine("aws", "m8i.large").memory_gib
         8
         """
@@ -167,6 +168,7 @@ class Catalog(Answer):
 
         Examples
         --------
+        >>> from etcdsize import load_catalog
         >>> more = load_catalog("current").with_known_types(["t3.medium"])
         >>> more.machines[-1].burstable
         True
@@ -191,6 +193,7 @@ class Catalog(Answer):
 
         Examples
         --------
+        >>> from etcdsize import load_catalog
         >>> load_catalog("current").disk_kind("aws", "gp3").included_iops
         3000
         """
@@ -217,7 +220,7 @@ class Catalog(Answer):
 
         Examples
         --------
-        >>> from etcdsize import Price
+        >>> from etcdsize import MachinePrice, Price, load_catalog
         >>> price = Price(per_hour=0.09, currency="USD", region="eu-west-1", date="2026-11-01")
         >>> prices = [MachinePrice(machine_type="m8i.large", price=price)]
         >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.per_hour
@@ -290,6 +293,7 @@ class Catalog(Answer):
 
         Examples
         --------
+        >>> from etcdsize import load_catalog
         >>> frankfurt = load_catalog("current").in_region("eu-central-1")
         >>> frankfurt.machine("aws", "m6a.large").price.per_hour, frankfurt.regions
         (0.1035, {'aws': 'eu-central-1'})
@@ -334,6 +338,7 @@ class Catalog(Answer):
 
         Examples
         --------
+        >>> from etcdsize import load_catalog
         >>> small = load_catalog("current").restrict(families=["m8i", "m9g"], architectures="x86_64")
         >>> [machine.machine_type for machine in small.machines][:2]
         ['m8i.large', 'm8i.xlarge']
