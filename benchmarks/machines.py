@@ -56,10 +56,10 @@ def prepare(name: str, rows: int) -> Any:
     import etcdsize
 
     if name == "load":
-        from etcdsize.catalog import catalog, provider_file
+        from etcdsize.catalog import loading, provider_file
 
         def load() -> Any:
-            catalog._current.cache_clear()
+            loading._current.cache_clear()
             provider_file._read.cache_clear()
             return etcdsize.load_catalog("current")
 

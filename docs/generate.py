@@ -19,7 +19,7 @@ from pathlib import Path
 from pages import answers, api, coefficients, command, figures, formats, kubernetes, load, reliability, versions
 
 import etcdsize
-from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+from etcdsize.catalog.loading import BUILT_IN as CATALOGS
 from etcdsize.fitting.today import STORED, fit_today
 from etcdsize.tiers import BUILT_IN as TIERS
 

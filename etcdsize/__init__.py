@@ -150,7 +150,7 @@ _PUBLIC_NAMES = {
     "fleet.classify": ("INVALID", "classify", "size_fleet", "tier_for_kubernetes_nodes"),
     "base.notice": ("Notice", "NoticeDetail"),
     "calibration.calibrate": ("calibrate",),
-    "catalog.catalog": ("Catalog", "Unfit", "load_catalog"),
+    "catalog.catalog": ("Catalog", "Unfit"),
     "plan.cluster": ("ClusterPlan",),
     "catalog.costs": ("Cost", "DiskPrice", "Price", "PriceStep"),
     "catalog.disks": ("DiskChoice", "DiskKind", "DiskKindPrice", "DiskLimit"),
@@ -189,6 +189,7 @@ _PUBLIC_NAMES = {
     "fitting.fsync": ("FsyncNeed",),
     "catalog.write_latency": ("WriteLatency",),
     "plan.render": ("render",),
+    "catalog.loading": ("load_catalog",),
     "catalog.listing": ("Dropped", "Imported"),
     "catalog.price_lists": ("LeftOut", "Priced"),
     "catalog.registry": ("read_listing", "read_price_list"),
@@ -240,11 +241,12 @@ if TYPE_CHECKING:
 
     from etcdsize.base.notice import Notice, NoticeDetail
     from etcdsize.calibration.calibrate import calibrate
-    from etcdsize.catalog.catalog import Catalog, Unfit, load_catalog
+    from etcdsize.catalog.catalog import Catalog, Unfit
     from etcdsize.catalog.costs import Cost, DiskPrice, Price, PriceStep
     from etcdsize.catalog.disks import DiskChoice, DiskKind, DiskKindPrice, DiskLimit
     from etcdsize.catalog.fio import MeasuredDisk, read_fio
     from etcdsize.catalog.listing import Dropped, Imported
+    from etcdsize.catalog.loading import load_catalog
     from etcdsize.catalog.machines import Disk, Erratum, Machine, MachinePrice
     from etcdsize.catalog.price_lists import LeftOut, Priced
     from etcdsize.catalog.prices import read_prices

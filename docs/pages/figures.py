@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import etcdsize
-from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+from etcdsize.catalog.loading import BUILT_IN as CATALOGS
 from etcdsize.catalog.money import currency_mark
 from etcdsize.fitting.fsync import fsync_need_for, sequential_iops_for
 from pages.markdown import figure, table

@@ -12,7 +12,8 @@ from etcdsize.base.text import shown
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns, has_column_for, pick_columns
 from etcdsize.batches.missing_columns import PYTHON, Options
-from etcdsize.catalog.catalog import Catalog, catalog_for, load_catalog, names_of_providers
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for, load_catalog, names_of_providers
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.fleet.auditor import Auditor

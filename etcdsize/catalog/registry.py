@@ -11,9 +11,10 @@ from types import ModuleType
 from etcdsize.base.checks import one_of, text_of
 from etcdsize.catalog import price_readers as price_folder
 from etcdsize.catalog import readers as folder
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.entries import entries_of
 from etcdsize.catalog.listing import Imported, collect
+from etcdsize.catalog.loading import load_catalog
 from etcdsize.catalog.price_lists import Priced, apply_prices
 from etcdsize.catalog.providers import provider_name
 from etcdsize.errors import OptionError

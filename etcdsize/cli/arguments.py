@@ -74,7 +74,7 @@ def reject_own_options(options: argparse.Namespace) -> None:
     from_options = [getattr(options, name, None) for name in _FILES]
     files = [name for name in from_options if name not in (None, "guide")]
     if files:
-        from etcdsize.catalog.catalog import BUILT_IN as CATALOGS
+        from etcdsize.catalog.loading import BUILT_IN as CATALOGS
         from etcdsize.tiers import BUILT_IN as TIERS
 
         own = [name for name in files if name not in (*CATALOGS, *TIERS)]

@@ -135,7 +135,7 @@ they have. The exit code is 1 if pages are missing or no price was used.""",
 def run_prices(options: Namespace) -> int:
     """Put the prices of a provider's list into a catalog."""
     from etcdsize.base.checks import one_of
-    from etcdsize.catalog.catalog import load_catalog
+    from etcdsize.catalog.loading import load_catalog
     from etcdsize.catalog.price_lists import apply_prices
     from etcdsize.catalog.prices import read_prices
     from etcdsize.catalog.registry import price_readers

@@ -57,7 +57,8 @@ date shown. Values that are not verified are printed as unknown.""",
 
 def run(options: Namespace) -> int:
     """Print the machines of a catalog."""
-    from etcdsize.catalog.catalog import catalog_for, check_machines_of
+    from etcdsize.catalog.catalog import check_machines_of
+    from etcdsize.catalog.loading import catalog_for
     from etcdsize.catalog.money import currency_order
     from etcdsize.reports.tables import render_machines
 

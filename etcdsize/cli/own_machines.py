@@ -106,7 +106,8 @@ def run_from_fio(options: Namespace) -> int:
 def run_add_machine(options: Namespace) -> int:
     """Add a server of one's own to a catalog file."""
     from etcdsize.base.output_file import check_output, is_stream, open_output, status_of
-    from etcdsize.catalog.catalog import Catalog, load_catalog
+    from etcdsize.catalog.catalog import Catalog
+    from etcdsize.catalog.loading import load_catalog
 
     path = Path(options.file)
     if options.file == "-" or is_stream(path):

@@ -20,7 +20,8 @@ from etcdsize.batches.columns import NUMBERS, Columns, columns_to_read, earlier_
 from etcdsize.batches.columns import Source as Column
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
-from etcdsize.catalog.catalog import Catalog, load_catalog
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import load_catalog
 from etcdsize.catalog.money import sums
 from etcdsize.errors import ColumnError, FleetFileError, MissingDependencyError
 from etcdsize.fitting.today import cluster_cost_per_month, cost_currency

@@ -15,9 +15,10 @@ from typing import NamedTuple, Protocol
 
 from etcdsize.base.checks import count_of, names_of, true_or_false
 from etcdsize.base.text import in_words, shown
-from etcdsize.catalog.catalog import Catalog, Unfit, catalog_for, check_machines_of, check_names
+from etcdsize.catalog.catalog import Catalog, Unfit, check_machines_of, check_names
 from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.catalog.money import currency_order
 from etcdsize.errors import OptionError

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from etcdsize.base.model import Count, Model, NotNegative, Positive
 from etcdsize.base.text import nearest, shown
-from etcdsize.catalog.catalog import load_catalog
+from etcdsize.catalog.loading import load_catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import OptionError
 from etcdsize.etcd.fsync import WAL_FSYNC_P99_MS

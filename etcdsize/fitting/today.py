@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from etcdsize.catalog import providers
-from etcdsize.catalog.catalog import Catalog, catalog_for, load_catalog
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for, load_catalog
 from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.tiers import TierTable

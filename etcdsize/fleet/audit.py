@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from etcdsize.base.checks import instance_of, one_of
-from etcdsize.catalog.catalog import Catalog, catalog_for
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.audit_columns import Needs, Placed
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures

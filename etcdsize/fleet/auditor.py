@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
-from etcdsize.catalog.catalog import Catalog, usual_providers
+from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.costs import Price
 from etcdsize.catalog.known_types import type_key
+from etcdsize.catalog.loading import usual_providers
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import provider_name
 from etcdsize.fitting.capacity import BELOW, UNKNOWN_DISK, Capacity, capacities, capacity_of, needs_of

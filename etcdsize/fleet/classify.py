@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from etcdsize.base.checks import one_of
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, catalog_for, load_catalog
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for, load_catalog
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.fleet.kernel import INVALID, Codes

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, catalog_for
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.regions import region_named, regions_of
 from etcdsize.errors import OptionError
 from etcdsize.sizing.options import arch_of

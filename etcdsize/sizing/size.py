@@ -11,7 +11,8 @@ from typing import Any
 from etcdsize.base.checks import whole_number
 from etcdsize.base.notice import Notice
 from etcdsize.base.text import shown
-from etcdsize.catalog.catalog import Catalog, catalog_for
+from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.errors import InvalidWorkloadError, OptionError, WorkloadTypeError
 from etcdsize.etcd.quota import SUGGESTED_QUOTA_BYTES
 from etcdsize.etcd.version_names import DEFAULT_VERSION, version_names

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from etcdsize import EtcdSizeError, FleetFileError, InvalidWorkloadError, OptionError, audit, load_catalog, size_frame
 from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.files.fleet_file import open_fleet
 from etcdsize.files.summary import FleetSummary
 

@@ -12,8 +12,8 @@ import pytest
 
 from etcdsize import OptionError, fit, load_catalog
 from etcdsize.catalog import known_types as module
-from etcdsize.catalog.catalog import catalog_for
 from etcdsize.catalog.known_types import known_machine, known_types, type_key
+from etcdsize.catalog.loading import catalog_for
 
 FOLDER = Path(module.__file__).parents[1] / "data" / "machines-known"
 PROVIDERS = ("aws", "azure", "gce")

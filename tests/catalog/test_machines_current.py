@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from etcdsize import Catalog, DiskKind, MachinePrice, OptionError, Price, TableError, load_catalog
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 
 CURRENT, _ = catalog_for("current", None)
 # GCE's standard, highmem and highcpu, with and without local disks, are families in one; a bigger one of each has more

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from etcdsize import Machine, fit, load_catalog, need_for
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.provider_file import read_provider
 
 COUNTS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from etcdsize import fit, load_catalog, read_listing
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.registry import listing_readers, price_readers
 from etcdsize.reports.tables import render_machines
 

@@ -30,7 +30,7 @@ from etcdsize import (
     size,
     size_fleet,
 )
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.machines import Disk
 from etcdsize.fitting.disks import Shortfall
 from etcdsize.fitting.fit import best_per_tier

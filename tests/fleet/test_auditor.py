@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from strategies import LIMITS, twin
 
 from etcdsize import InvalidWorkloadError, OptionError, audit, classify, fit, load_catalog, load_tiers, need_for, size
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor
 from etcdsize.fleet.verdicts import DECIDERS

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from etcdsize import FleetFileError, InvalidWorkloadError, OptionError, audit, fleet_resources, load_catalog
-from etcdsize.catalog.catalog import catalog_for
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.files.fleet_file import open_fleet
 
 SMALL = {"clients": 50, "requests_per_second": 100, "data_bytes": 50e6}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from etcdsize import OptionError, load_catalog, load_tiers
-from etcdsize.catalog.catalog import catalog_for, check_machines_of
+from etcdsize.catalog.catalog import check_machines_of
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, threads_of, tiers_of, with_tiers
 
 GUIDE = load_catalog("guide")
