@@ -126,7 +126,8 @@ def tables(figures: Sequence[Figure]) -> Mapping[str, str]:
 
 
 def _summary(figures: Sequence[Figure]) -> str:
-    lines = ["| figure | bound | within it | inside the range | deviation |", "|---|---|---|---|---|"]
+    head = "| figure | bound of the deviation | within the bound | inside the predicted range | deviation |"
+    lines = [head, "|---|---|---|---|---|"]
     figures = [one for one in figures if not one.is_disturbed]
     for name, bound in _BOUNDS.items():
         found = [one for one in figures if one.name == name]
@@ -152,7 +153,8 @@ def _by_version(figures: Sequence[Figure], names: Mapping[str, str]) -> str:
     chosen = [one for one in figures if one.name in names]
     for version, group in groupby(chosen, key=lambda one: one.version):
         head = (
-            "| load | figure | measured | predicted | low to high | deviation | inside |\n|---|---|---|---|---|---|---|"
+            "| load | figure | measured | predicted, likely | predicted range | deviation | inside the range |\n"
+            "|---|---|---|---|---|---|---|"
         )
         parts.append(f"### etcd {version}\n\n{head}\n" + "\n".join(one.line for one in group))
     return "\n\n".join(parts)

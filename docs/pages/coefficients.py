@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import etcdsize
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.resources.coefficients import Coefficient, load_coefficients
@@ -13,7 +15,7 @@ def coefficients_table() -> str:
     names = [version.name for version in etcdsize.load_versions().versions]
     tables = {name: load_coefficients(name) for name in names}
     newest = tables[DEFAULT_VERSION]
-    ran = [f"{each.measured_on} ({', '.join(each.machine.values())}; {each.date})" for each in tables.values()]
+    ran = [f"{each.measured_on} ({_machine_text(each.machine)}; {each.date})" for each in tables.values()]
     rows = []
     for name in sorted({name for each in tables.values() for name in each.coefficients}):
         found = {version: each.coefficients.get(name) for version, each in tables.items()}
@@ -21,6 +23,10 @@ def coefficients_table() -> str:
         rows.append([f"`{name}`", said.unit, *map(_cell, found.values()), said.source])
     head = ["coefficient", "unit", *names, f"on {DEFAULT_VERSION}"]
     return f"Measured on {'; '.join(ran)}.\n\n{table(head, rows)}"
+
+
+def _machine_text(machine: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in machine.items())
 
 
 def _cell(one: Coefficient | None) -> str:
