@@ -3,16 +3,17 @@
 import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from etcdsize.base.checks import list_of, names_of, text_of
 from etcdsize.base.model import Answer, DateOrEmpty, Model, Name
-from etcdsize.base.text import in_words, nearest, shown
+from etcdsize.base.text import nearest, shown
 from etcdsize.catalog.disks import DiskKind, DiskKindPrice
 from etcdsize.catalog.machines import Machine, MachinePrice
 from etcdsize.catalog.providers import Provider, find_provider, known_providers, provider_name
+from etcdsize.catalog.repricing import at_prices_of, with_prices
 from etcdsize.errors import OptionError, TableError
 
 __all__ = ["Catalog", "Unfit", "check_machines_of", "check_names"]
@@ -20,8 +21,6 @@ __all__ = ["Catalog", "Unfit", "check_machines_of", "check_names"]
 # Rows are coded in a byte, in which some codes mean no provider.
 _MOST_PROVIDERS = 250
 _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
-
-Priced = TypeVar("Priced", Machine, DiskKind)
 
 
 class Unfit(Model):
@@ -146,7 +145,7 @@ class Catalog(Answer):
         from etcdsize.catalog.known_types import known_machine
 
         known = known_machine(text_of("machine_type", machine_type), names_of("providers", providers))
-        return None if known is None else _at_prices_of(self.regions, known)
+        return None if known is None else at_prices_of(self.regions, known)
 
     def with_known_types(self, machine_types: Iterable[str]) -> "Catalog":
         """Return the catalog with those of some types besides that its providers have and that it does not offer.
@@ -211,41 +210,8 @@ class Catalog(Answer):
         >>> load_catalog("current").merge(prices).machine("aws", "m8i.large").price.per_hour
         0.09
         """
-        places: dict[tuple[str, str], list[tuple[str, int]]] = {}
-        for index, machine in enumerate(self.machines):
-            places.setdefault(("machine_type", machine.machine_type), []).append((machine.provider, index))
-        for index, kind in enumerate(self.disk_kinds):
-            places.setdefault(("disk_kind", kind.kind), []).append((kind.provider, index))
-        machines, kinds, rows = list(self.machines), list(self.disk_kinds), dict[tuple[str, int], int]()
-        for row, listed in enumerate(list_of("prices", prices), 1):
-            if not isinstance(listed, (MachinePrice, DiskKindPrice)):
-                raise TableError(f"row {row}: got {shown(listed)}, expected a MachinePrice or a DiskKindPrice", row=row)
-            if isinstance(listed, MachinePrice):
-                field, name, what = "machine_type", listed.machine_type, "machine"
-            else:
-                field, name, what = "disk_kind", listed.kind, "kind of disk"
-            found = [
-                (provider, index)
-                for provider, index in places.get((field, name), [])
-                if listed.provider in (None, provider)
-            ]
-            if len(found) != 1:
-                reason = _not_one(self, field, name, listed.provider, [provider for provider, _ in found])
-                raise TableError(f"row {row}, {field}: {reason}", row=row, field=field)
-            index = found[0][1]
-            if (field, index) in rows:
-                raise TableError(
-                    f"row {row}, {field}: got {shown(name)}, which is also in row {rows[field, index]}; expected one "
-                    f"price for each {what}",
-                    row=row,
-                    field=field,
-                )
-            rows[field, index] = row
-            if isinstance(listed, MachinePrice):
-                machines[index] = machines[index].model_copy(update={"price": listed.price})
-            else:
-                kinds[index] = kinds[index].model_copy(update={"price": listed.price})
-        return self.model_copy(update={"machines": tuple(machines), "disk_kinds": tuple(kinds)})
+        machines, kinds = with_prices(self.name, self.machines, self.disk_kinds, list_of("prices", prices))
+        return self.model_copy(update={"machines": machines, "disk_kinds": kinds})
 
     @property
     def price_regions(self) -> dict[str, tuple[str, ...]]:
@@ -297,8 +263,8 @@ class Catalog(Answer):
     def _at_prices_of(self, regions: dict[str, str]) -> "Catalog":
         return self.model_copy(
             update={
-                "machines": tuple(_at_prices_of(regions, machine) for machine in self.machines),
-                "disk_kinds": tuple(_at_prices_of(regions, kind) for kind in self.disk_kinds),
+                "machines": tuple(at_prices_of(regions, machine) for machine in self.machines),
+                "disk_kinds": tuple(at_prices_of(regions, kind) for kind in self.disk_kinds),
                 "regions": {**self.regions, **regions},
             }
         )
@@ -377,21 +343,6 @@ class Catalog(Answer):
         return machine
 
 
-def _at_prices_of(regions: dict[str, str], row: Priced) -> Priced:
-    """Return a machine or a kind of disk at the price of its provider's region, if there is one among those given."""
-    region = regions.get(row.provider)
-    if region is None or (row.price is not None and row.price.region == region):
-        return row
-    # Imported here because most answers are about no region.
-    from etcdsize.catalog.regional_prices import prices_in
-
-    listed = prices_in(row.provider, region)
-    if listed is None:
-        return row.model_copy(update={"price": None})
-    price = listed.machine(row.machine_type) if isinstance(row, Machine) else listed.disk(row)
-    return row.model_copy(update={"price": price})
-
-
 def _provider(name: str) -> str:
     """Return the provider that a name means, or what is no name as it is: no catalog has it."""
     return find_provider(text_of("provider", name)) or name
@@ -418,20 +369,6 @@ def check_names(catalog: Catalog, option: str, wanted: Iterable[str], known: Ite
                 option=option,
                 value=name,
             )
-
-
-def _not_one(catalog: Catalog, field: str, name: str, provider: str | None, providers: Sequence[str]) -> str:
-    """Return why a price is not that of one machine or of one kind of disk."""
-    if providers:
-        return f"got {shown(name)}, which {in_words(providers)} both have; add the provider to the row"
-    rows = catalog.machines if field == "machine_type" else catalog.disk_kinds
-    known = [
-        one.machine_type if isinstance(one, Machine) else one.kind for one in rows if provider in (None, one.provider)
-    ]
-    of = f"{provider} " if provider else ""
-    what = "machines" if field == "machine_type" else "disks"
-    missing = f"got {shown(name)}, which is not among the {of}{what} in the catalog {shown(catalog.name)}"
-    return f"{missing}{nearest(name, known)}"
 
 
 def check_machines_of(catalog: Catalog, names: Iterable[str]) -> None:
