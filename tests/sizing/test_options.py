@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 from etcdsize import OptionError, load_catalog, load_tiers
-from etcdsize.catalog.catalog import check_machines_of
-from etcdsize.catalog.loading import catalog_for
 from etcdsize.sizing.options import headroom_of, margin_of, members_of, threads_of, tiers_of, with_tiers
 
 GUIDE = load_catalog("guide")
@@ -35,13 +33,10 @@ class TestTables:
         assert tiers_of(table) is table
         assert tiers_of("etcd.io") is table
         assert with_tiers(GUIDE, TIERS) is GUIDE
-        assert catalog_for("guide", None) == (GUIDE, ("aws", "gce"))
 
     @pytest.mark.parametrize("value", [5, None, ["guide"], np.array(["guide", "x"]), Path("nowhere.json"), "x" * 5_000])
     def test_other_values_are_rejected(self, value):
         assert message_of(tiers_of, value).startswith("tiers: got ")
-        if value is not None:
-            assert message_of(catalog_for, value, None).startswith("catalog: got ")
 
 
 class TestHeadroom:
@@ -123,53 +118,3 @@ class TestWholeNumbers:
         assert message.endswith(", expected an integer of 1 or more")
         if value is not None:
             assert message_of(threads_of, value) == message.replace("members", "threads", 1)
-
-
-NAME = (
-    "a name of at most 64 letters, digits, spaces, hyphens, underscores and dots that begins with a letter or a digit, "
-    "such as aws or our-racks"
-)
-
-
-class TestProviders:
-    """One name or several, with aliases and in any case; None means all. Each appears once, in the order asked for."""
-
-    @pytest.mark.parametrize(
-        ("provider", "providers"),
-        [
-            (None, ("aws", "gce")),
-            ("AWS", ("aws",)),
-            (["gcp", "aws"], ("gce", "aws")),
-            (("gcp", "Google", "gce"), ("gce",)),
-            (iter(["aws"]), ("aws",)),
-            (np.array(["aws", "gcp"]), ("aws", "gce")),
-        ],
-    )
-    def test_names_and_aliases(self, provider, providers):
-        assert catalog_for(GUIDE, provider)[1] == providers
-
-    @pytest.mark.parametrize(
-        ("provider", "message"),
-        [
-            ([], "got no name, expected one or more"),
-            ("awz", 'got "awz", expected the name of a provider; did you mean "aws"?'),
-            (5, f"got 5, expected {NAME}"),
-            (b"aws", f"got 97, expected {NAME}"),
-            ([None], f"got None, expected {NAME}"),
-            (["aws", "a/b"], f'got "a/b", expected {NAME}'),
-        ],
-    )
-    def test_what_is_no_name_and_what_is_misspelt_are_rejected(self, provider, message):
-        assert message_of(catalog_for, GUIDE, provider) == f"provider: {message}"
-
-    def test_any_other_name_is_one(self):
-        assert catalog_for(GUIDE, ["aws", "oracle", "Our Racks"])[1] == ("aws", "oci", "our-racks")
-
-    def test_an_answer_that_is_a_machine_needs_one(self):
-        assert message_of(check_machines_of, GUIDE, ["azure"]) == (
-            'provider: got "azure", expected one of the catalog "guide": aws, gce; the catalog "current" has '
-            "machines of azure (--catalog current)"
-        )
-        assert message_of(check_machines_of, GUIDE, ["aws", "our-racks"]) == (
-            'provider: got "our-racks", expected one of the catalog "guide": aws, gce'
-        )
