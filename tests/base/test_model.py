@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -236,6 +237,7 @@ class TestReadTable:
         assert str(error) == f'{file}: row 1, clients.limit: got "5", expected a finite number above 0 (5 more)'
         assert (error.file, error.row, error.field) == (str(file), 1, "clients.limit")
 
+    @examples(50)
     @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
     def test_any_bytes_give_an_error_of_one_line(self, content):
         with tempfile.NamedTemporaryFile() as file:

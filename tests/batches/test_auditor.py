@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,6 +185,7 @@ class TestInvalidInput:
         # Without an audit it is a column like any other.
         assert run(b"clients,rps,data_mb,cloud,verdict\n1,1,1,aws,x\n")[0].clusters == 1
 
+    @pytest.mark.slow
     def test_a_json_field_named_like_an_answer_is_rejected(self):
         line = b'{"clients": 1, "rps": 1, "data_mb": 1, "current_machine": "m5.large"}\n'
         with pytest.raises(FleetFileError, match='has a field "verdict", which the answer adds'):
@@ -410,6 +412,7 @@ class TestReasonsAndNames:
 
 
 class TestFrames:
+    @examples(40)
     @given(
         st.lists(
             st.tuples(

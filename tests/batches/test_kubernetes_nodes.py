@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import EDGES
@@ -29,6 +30,7 @@ def loads():
     return st.tuples(*parts, st.none() | NODES)
 
 
+@examples(30)
 @given(st.lists(loads(), max_size=20), st.sampled_from([0.0, 0.3]), st.sampled_from(["guide", "etcd.io"]))
 def test_every_row_is_sized_as_one_cluster_is(rows, headroom, tiers):
     columns = {name: pa.array([row[place] for row in rows], pa.int64()) for place, name in enumerate(NAMES)}
@@ -50,6 +52,7 @@ def test_every_row_is_sized_as_one_cluster_is(rows, headroom, tiers):
         assert set((answer["notices"] or "").split(";")) - {""} == codes
 
 
+@examples(30)
 @given(st.lists(NODES | st.none(), max_size=20))
 def test_nodes_alone_are_enough(nodes):
     """A file with no other figure needs no option, and a row without nodes is a problem."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ LOADS = st.tuples(*map(near, DIMENSIONS))
 NODES = st.none() | st.sampled_from([0, 50, 51, 3_000, 3_001])
 
 
+@examples(40)
 @given(
     rows=st.lists(st.tuples(LOADS, NODES, st.sampled_from(["aws", "gce"])), min_size=1, max_size=20),
     catalog=st.sampled_from(["guide", "current"]),

@@ -7,6 +7,7 @@ import math
 from fractions import Fraction
 
 import pytest
+from examples import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -624,6 +625,7 @@ class TestAgainstEveryDisk:
     def test_an_amount_next_to_whole_units_is_those_units(self):
         assert GP3.figures(160, 80_000, 3 * 50 * MIB) == (80_000, 157.2864)
 
+    @examples(40)
     @given(
         st.sampled_from(CURRENT.disk_kinds),
         st.floats(0.1, 500),

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import result
@@ -207,6 +208,7 @@ def test_any_text_is_refused(origin, text):
 class TestAnything:
     """Every input ends in a catalog or in one of our errors, on one line."""
 
+    @examples(25)
     @given(data=st.data())
     def test_a_mutated_sample(self, origin, data):
         entries = entries_of(origin)

@@ -240,9 +240,15 @@ class TestFit:
         catalog, _ = catalog_for("current", provider)
         found = fit(tier, "current", provider=provider, limit=None)
         size = found.disk.size_gib
+        enough = [
+            kind.kind
+            for kind in catalog.disk_kinds
+            if kind.media != "hdd"
+            and not isinstance(kind.smallest(size, need.concurrent_iops, need.disk_mb_per_second), str)
+        ]
         expected = {}
         for machine in FILES[provider].machines:
-            limits = self.best_limits(machine, need, size, catalog)
+            limits = self.best_limits(machine, need, enough)
             fits = machine.vcpus >= need.vcpus and machine.memory_gib >= need.memory_gib and machine.arch == "x86_64"
             if fits and not (machine.shared_core or machine.burstable) and limits is not None:
                 expected[machine.machine_type] = limits
@@ -255,15 +261,14 @@ class TestFit:
             assert one.disk_mb_per_second >= need.disk_mb_per_second
             assert ("not published" in one.disk_reason) != one.limit_known
 
-    def best_limits(self, machine: Machine, need, size, catalog) -> bool | None:
-        """Return whether some kind is enough with a known limit, or some at all; None for none."""
-        enough = []
-        for kind in catalog.disk_kinds:
+    def best_limits(self, machine: Machine, need, enough) -> bool | None:
+        """Return whether one of the disks that are enough is so with a known limit, or one at all; None for none."""
+        known = []
+        for kind in enough:
             named = [limit.kind for limit in machine.disk_limits]
-            choice = kind.smallest(size, need.concurrent_iops, need.disk_mb_per_second)
-            if kind.media == "hdd" or isinstance(choice, str) or (named and kind.kind not in named):
+            if named and kind not in named:
                 continue
             iops, bandwidth = machine.concurrent_iops, machine.disk_mb_per_second
             if (iops or math.inf) >= need.concurrent_iops and (bandwidth or math.inf) >= need.disk_mb_per_second:
-                enough.append(None not in (iops, bandwidth))
-        return max(enough, default=None)
+                known.append(None not in (iops, bandwidth))
+        return max(known, default=None)

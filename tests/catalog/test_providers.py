@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,6 +209,7 @@ KNOWN = [
 class TestMisspeltProvider:
     """A word within two edits of a known name is a typing error; any other is the name of another provider."""
 
+    @examples(50)
     @given(st.sampled_from(["aws", "gcp", "eks", "azure", "oci", "ibm", "alibaba"]), st.data())
     def test_agrees_with_the_definition(self, word, data):
         letters = list(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ class TestParts:
                 volume.volume_throughput_mb_s,
             )
 
+    @examples(40)
     @given(
         st.sampled_from([kind for kind in CURRENT.disk_kinds if kind.media == "ssd"]),
         st.integers(1, 2_000),
