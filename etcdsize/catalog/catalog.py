@@ -377,9 +377,9 @@ def check_machines_of(catalog: Catalog, names: Iterable[str]) -> None:
         if name in catalog.providers:
             continue
         has = known_providers() if catalog.name == "current" else catalog.providers
-        hint = (
-            f'; the catalog "current" has machines of {name} (--catalog current)' if name in known_providers() else ""
-        )
+        hint = "; to add machines of another, make a catalog with etcdsize catalog import"
+        if name in known_providers():
+            hint = f'; the catalog "current" has machines of {name} (--catalog current)'
         raise OptionError(
             f"provider: got {shown(name)}, expected one of the catalog {shown(catalog.name)}: {', '.join(has)}{hint}",
             option="provider",

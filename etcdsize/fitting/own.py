@@ -9,7 +9,7 @@ from etcdsize.fitting.need import Need
 
 __all__ = ["UNMEASURED", "measured_shortfalls", "measured_text", "own_cost", "own_disk_reason"]
 
-UNMEASURED = "what its own disk sustains is not measured: etcdsize catalog from-fio --help says how"
+UNMEASURED = "has a disk that was not measured: etcdsize catalog from-fio --help says how to measure it"
 
 
 def measured_shortfalls(machine: Machine, need: Need) -> list[Shortfall]:

@@ -179,7 +179,7 @@ def render_prices(prices: Sequence[MachinePrice | DiskKindPrice]) -> str:
     """Return the report of a user's own list of prices."""
     disks = sum(hasattr(price, "kind") for price in prices)
     plural = "" if len(prices) == 1 else "s"
-    return page([f"{len(prices)} price{plural}: {len(prices) - disks} of a machine, {disks} of a disk"])
+    return page([f"{len(prices)} price{plural}: {len(prices) - disks} of machines, {disks} of disks"])
 
 
 def _source(source: str, date: str) -> list[str]:

@@ -40,8 +40,8 @@ GUIDE_MACHINE = NoticeKind(
     "guide-machine",
     "warning",
     _SOURCE,
-    "the guide's machine, although more is known of the load or it is past the last bound: etcdsize size names one "
-    "for it",
+    "the guide's machine, although more is known about the load, or it is past the last bound: etcdsize size names a "
+    "machine for the load",
 )
 """Of the rows of a fleet."""
 LOAD_ABOVE_MACHINE = NoticeKind("load-above-machine", "beyond-guide", _SOURCE)

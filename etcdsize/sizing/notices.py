@@ -62,7 +62,7 @@ UNKNOWN_REGION = NoticeKind(
     "unknown-region",
     "warning",
     "our choice",
-    "a region that is not one of their provider's: the prices are those of price_region",
+    "a region that is not one of their provider's: the column price_region has the region of their prices",
 )
 _MEASURE_DISK = NoticeKind("measure-disk", "info", _HARDWARE)
 _DEDICATED_MACHINE = NoticeKind("dedicated-machine", "info", _HARDWARE)
@@ -259,7 +259,7 @@ def inexact_notice(deciding: Mapping[Dimension, Certainty], tier: str, rest: str
 def no_machines_notice(catalog: Catalog, providers: Sequence[str] = ()) -> Notice:
     """Return the notice about a cluster of providers without machines; of one that is not named, for none."""
     of = in_words(providers) or "the cluster's provider"
-    text = f"The catalog {shown(catalog.name)} has no machine of {of}; the tier says what it needs."
+    text = f"The catalog {shown(catalog.name)} has no machine of {of}, so the answer is the tier and its needs."
     listed = [name for name in providers if name in known_providers()]
     if listed and catalog.name != "current":
         text += f' The catalog "current" has machines of {in_words(listed)} (--catalog current).'

@@ -80,5 +80,6 @@ class TestProviders:
             "machines of azure (--catalog current)"
         )
         assert message_of(check_machines_of, GUIDE, ["aws", "our-racks"]) == (
-            'provider: got "our-racks", expected one of the catalog "guide": aws, gce'
+            'provider: got "our-racks", expected one of the catalog "guide": aws, gce; to add machines of another, '
+            "make a catalog with etcdsize catalog import"
         )

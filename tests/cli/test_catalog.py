@@ -341,13 +341,13 @@ class TestPrices:
 
     def test_a_list_of_one_s_own(self, run):
         arguments = ("catalog", "prices", "--from", "csv", "--catalog", "types.json", "-o", "my.json", "--force")
-        assert run(*arguments, "prices.csv") == (0, "", "1 price: 1 of a machine, 0 of a disk\n")
+        assert run(*arguments, "prices.csv") == (0, "", "1 price: 1 of machines, 0 of disks\n")
         assert load_catalog("my.json").machine("aws", "m5.large").price.per_hour == 0.09
         Path("disks.csv").write_text(
             "disk_kind,price_per_gib_month,currency,region,date\ngp3,0.09,EUR,eu-west-1,2026-11-01\n"
         )
         code, _, err = run(*arguments, "prices.csv", "disks.csv")
-        assert (code, err) == (0, "2 prices: 1 of a machine, 1 of a disk\n")
+        assert (code, err) == (0, "2 prices: 1 of machines, 1 of disks\n")
         assert load_catalog("my.json").disk_kind("aws", "gp3").price.currency == "EUR"
 
     @pytest.mark.parametrize(

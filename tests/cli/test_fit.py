@@ -138,7 +138,8 @@ ERRORS = [
     (["--tier", "small", "--members", "0"], "--members: got 0, expected an integer of 1 or more"),
     (["--tier", "small", "--limit", "all"], '--limit: got "all", expected a count such as "300"'),
     (["--tier", "small", "--provider", "our-racks"],
-     f'--provider: got "our-racks", expected one of the catalog "current": {", ".join(known_providers())}'),
+     f'--provider: got "our-racks", expected one of the catalog "current": {", ".join(known_providers())}; to add '
+     "machines of another, make a catalog with etcdsize catalog import"),
     (["--tier", "small", "--catalog", "curent"],
      '--catalog: got "curent", expected guide, guide-as-printed, current or the path of a JSON file; did you mean '
      '"current"?'),

@@ -207,8 +207,8 @@ def test_summary(kind):
                 "severity": "warning",
                 "clusters": 1,
                 "first_rows": (4,),
-                "text": "the guide's machine, although more is known of the load or it is past the last bound: "
-                "etcdsize size names one for it",
+                "text": "the guide's machine, although more is known about the load, or it is past the last bound: "
+                "etcdsize size names a machine for the load",
             },
         ),
     }  # fmt: skip

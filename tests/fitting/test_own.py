@@ -70,7 +70,7 @@ class TestFit:
             (server(memory_gib=16, fsync=20), "too-little",
              "14 GiB of memory (16 of 30), a quicker fsync (p99 of 20 ms, at most 10 ms needed)"),
             (server(iops=None), "unknown-figure",
-             "what its own disk sustains is not measured: etcdsize catalog from-fio --help says how"),
+             "has a disk that was not measured: etcdsize catalog from-fio --help says how to measure it"),
             (server(bandwidth=None, iops=7000), "too-little", "500 concurrent IOPS (7000 of 7500)"),
             (server(shared_core=True), "shared-core", "shares its cores with other machines"),
         ],
@@ -171,7 +171,7 @@ class TestCapacity:
     def test_what_was_not_measured(self):
         found = self.capacity(server(vcpus=8, iops=None))
         assert (found.tier, found.most) == (None, 2)
-        assert found.reason.startswith("what its own disk sustains is not measured")
+        assert found.reason.startswith("has a disk that was not measured")
         assert self.capacity(server(iops=None, bandwidth=50)).most == 0
 
 
@@ -184,7 +184,7 @@ class TestAudit:
         assert fleet.verdicts.tolist() == ["over", "under", "unknown", "under"]
         assert (fleet[1].decided_by, fleet[1].utilization) == ("fsync_p99_ms", 4)
         assert fleet[2].reason == (
-            "blank: what its own disk sustains is not measured: etcdsize catalog from-fio --help says how"
+            "blank: has a disk that was not measured: etcdsize catalog from-fio --help says how to measure it"
         )
 
     @pytest.mark.parametrize("arch", ["x86_64", None])

@@ -212,7 +212,7 @@ class TestProvider:
         assert (fleet[1].tier, fleet[1].machines, fleet[1].cost_per_month) == ("medium", {}, {})
         assert [notice.code for notice in fleet[1].notices] == ["dedicated-machine", "no-machines"]
         assert fleet[1].notices[-1].text == (
-            'The catalog "guide" has no machine of the cluster\'s provider; the tier says what it needs.'
+            'The catalog "guide" has no machine of the cluster\'s provider, so the answer is the tier and its needs.'
         )
 
     def test_the_number_of_its_column_does_not_matter(self):

@@ -420,15 +420,15 @@ fractional-clients: a fraction of a client: are thousands written with a dot? --
 1200
 implausible-nodes: more nodes than any Kubernetes cluster is known to have, 100,000: is this another figure?
 no-machines: a provider whose machines the catalog does not have: only the tier is given
-unknown-region: a region that is not one of their provider's: the prices are those of price_region
+unknown-region: a region that is not one of their provider's: the column price_region has the region of their prices
 unknown-dimension: an unknown dimension: the others decide, so a larger tier may be needed
 data-at-most: the size of etcd's file as their data, an upper bound of the data in use
 beyond-suggested-quota: data above the 8 GiB that etcd suggests as a maximum: store less, or split the cluster
 data-above-memory: data above the memory of the machine, into which etcd maps the whole file: choose one with more \
 memory
 disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives the disk that it needs
-guide-machine: the guide's machine, although more is known of the load or it is past the last bound: etcdsize size \
-names one for it
+guide-machine: the guide's machine, although more is known about the load, or it is past the last bound: etcdsize size \
+names a machine for the load
 open-tier: a load above the last bound of the tiers: test the machine before you rely on it
 kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API \
 servers
@@ -440,11 +440,12 @@ def test_a_provider_without_machines():
     assert no_machines_notice(load_catalog("guide")) == Notice(
         code="no-machines",
         severity="warning",
-        text='The catalog "guide" has no machine of the cluster\'s provider; the tier says what it needs.',
+        text='The catalog "guide" has no machine of the cluster\'s provider, so the answer is the tier and its needs.',
         source="our choice",
     )
     assert no_machines_notice(load_catalog("guide"), ["azure", "our-racks"]).text == (
-        'The catalog "guide" has no machine of azure and our-racks; the tier says what it needs. The catalog "current" '
+        'The catalog "guide" has no machine of azure and our-racks, so the answer is the tier and its needs. '
+        'The catalog "current" '
         "has machines of azure (--catalog current)."
     )
     assert "--catalog" not in no_machines_notice(load_catalog("current"), ["our-racks"]).text

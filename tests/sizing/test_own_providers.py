@@ -31,7 +31,9 @@ class TestWithoutMachines:
         sizing = size(clients=300, provider="Our Racks")
         assert (sizing.tier, sizing.machines, sizing.machines_today, sizing.cost_per_month) == ("medium", {}, {}, {})
         (notice,) = [one for one in sizing.notices if one.code == "no-machines"]
-        assert notice.text == 'The catalog "guide" has no machine of our-racks; the tier says what it needs.'
+        assert (
+            notice.text == 'The catalog "guide" has no machine of our-racks, so the answer is the tier and its needs.'
+        )
         assert type(sizing).model_validate_json(sizing.model_dump_json()) == sizing
 
     def test_the_report_and_the_reasons(self):
