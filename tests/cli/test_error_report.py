@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from program import ENVIRONMENT
@@ -119,6 +120,7 @@ class TestEveryError:
                                                              for name in found["attributes"]}))  # fmt: skip
         assert vars(error).keys() - {"message"} <= found["attributes"].keys()
 
+    @examples(50)
     @given(st.text(max_size=50))
     def test_any_text_is_quoted(self, text: str) -> None:
         """`got` is the text itself, whatever words of a message it contains."""

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from today import cells
@@ -353,6 +354,7 @@ OTHERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.samp
 ROWS = st.lists(st.tuples(OTHERS, LOADS, OTHERS, LOADS, SIZES, CLOUDS, OTHERS), max_size=12)
 
 
+@examples(40)
 @given(
     ROWS,
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),

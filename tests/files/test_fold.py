@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,6 +221,7 @@ HISTORY = st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 20), LOAD
 
 
 @pytest.mark.parametrize("how", ["latest", "peak"])
+@examples(50)
 @given(history=HISTORY, chunk=st.sampled_from([40, 200, 2**20]), waiting=st.sampled_from([1, 5, 65_536]))
 def test_agrees_with_a_loop(how, history, chunk, waiting):
     """Whatever the batches: the answers are those of `size` for what a loop over the rows keeps."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from needs import program
@@ -268,6 +269,7 @@ class TestWrapped:
         with open_fleet(tmp_path / "c.jsonl") as fleet:
             assert fleet.run().clusters == 3
 
+    @examples(50)
     @given(st.recursive(st.integers() | st.text(), lambda some: st.lists(some) | st.dictionaries(st.text(), some)))
     def test_any_document(self, document):
         """The path leads to an array of objects."""
@@ -282,6 +284,7 @@ class TestWrapped:
 NAMES = st.text().map(lambda text: f"other {text}")
 
 
+@examples(50)
 @given(st.lists(st.dictionaries(NAMES, st.integers() | st.text() | st.booleans() | st.none())), st.integers(0, 3))
 def test_any_objects_are_kept(objects, indent):
     fields = {"clients": 1, "rps": 2, "data": 3, "cloud": "aws"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from today import cost_per_month, machine_today
@@ -238,6 +239,7 @@ NESTED = st.recursive(
 )
 
 
+@examples(50)
 @given(st.lists(st.dictionaries(st.text().map("X{}".format), NESTED, max_size=4), max_size=8))
 def test_any_fields_are_kept(others):
     """Whatever else the objects hold comes back equal, in the same order."""

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from program import ENVIRONMENT
@@ -156,6 +157,7 @@ class TestValues:
         summary, _ = sized(saved(workbook(HEADER, ["a", 90, 199.9, 80.5, "aws", ""])), decimal=",", thousands=".")
         assert summary.tiers["small"] == 1
 
+    @examples(40)
     @given(st.lists(st.tuples(st.integers(0, 10**9), st.floats(0, 1e9)), min_size=1, max_size=5))
     def test_any_numbers_as_in_csv(self, loads):
         rows = [["a", clients, rate, 1, "aws", "x"] for clients, rate in loads]
