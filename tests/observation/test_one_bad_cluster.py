@@ -351,16 +351,16 @@ def test_a_thousand_dead_members_are_not_all_listed(tmp_path):
 
 def slow_death(connection: socket.socket) -> None:
     connection.recv(65536)
-    threading.Event().wait(0.3)
+    threading.Event().wait(2)
 
 
 def test_a_cluster_that_hangs_does_not_delay_the_others(run, tmp_path):
     with serving(slow_death) as port:
         bad = {"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": "c3", "provider": "aws"}}
-        code, rows, _ = run_with(run, tmp_path, bad, "--timeout", "0.1s")
+        code, rows, _ = run_with(run, tmp_path, bad, "--timeout", "0.5s")
     assert code == 1
     assert assert_others_are_good(rows)["observed_problem"].endswith(
-        "no answer within 0.1 s; is it overloaded, or cut off?"
+        "no answer within 0.5 s; is it overloaded, or cut off?"
     )
 
 
