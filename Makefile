@@ -28,7 +28,7 @@ check: ## formatting, lint, types and the contracts between the rooms
 	PATH="$(abspath $(PROGRAMS)):$$PATH" pyright --verifytypes etcdsize --ignoreexternal
 	$(PROGRAMS)lint-imports --no-cache
 
-test: ## the tests that need Python alone, in about three minutes
+test: ## the tests that need Python alone, in about six minutes on two cores
 	$(PYTHON) -m pytest
 
 test-all: ## every test but those on Spark and Dask; what compares times runs alone

@@ -92,14 +92,10 @@ STRAY_BEFORE, STRAY_AFTER = pytest.StashKey[set[str] | None](), pytest.StashKey[
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Use every core for a whole run; what is named on the command line runs in this process.
-
-    Half of the slow tests wait for etcd, for intervals and for ends of programs, so that more of them run side by side.
-    """
+    """Use every core for a whole run; what is named on the command line runs in this process."""
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
-    cores = os.cpu_count() or 1
-    return cores if "not slow" in config.option.markexpr else cores * 3 // 2
+    return os.cpu_count() or 1
 
 
 def group_of(item):

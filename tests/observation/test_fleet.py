@@ -366,9 +366,9 @@ class TestThousand:
 
     def test_rows_are_right_and_memory_is_bounded(self, tmp_path):
         with simulated(100) as (targets, _):
-            _, little, _ = observed(targets, tmp_path, "--interval", "2s", "--timeout", "3s")
+            _, little, _ = observed(targets, tmp_path, "--interval", "2s", "--timeout", "6s")
         with simulated(1_000) as (targets, process):
-            rows, most, took = observed(targets, tmp_path, "--interval", "5s", "--timeout", "3s")
+            rows, most, took = observed(targets, tmp_path, "--interval", "5s", "--timeout", "6s")
             process.terminate()
             connections = int(process.stdout.read())
         assert [row["cluster"] for row in rows] == [f"c{number:04}" for number in range(1_000)]
