@@ -26,7 +26,7 @@ from etcdsize.units import DIMENSIONS
 __all__ = ["TOO_DEEP", "Number", "Object", "Objects", "fields_of", "wrapped_in", "wrapping"]
 
 _LONGEST_LINE = 64 * 1024**2
-# In an array, an object that has not ended is parsed again whenever its text has doubled.
+# In an array, an object that has not ended is parsed again whenever its text is four times as long.
 _LONGEST_ELEMENT = 16 * 1024**2
 _PIECE = 1024**2
 # Objects in objects that are searched for an array (our choice).
@@ -230,13 +230,15 @@ class _Text:
         self.at = 0
 
     def _read_more(self) -> bool:
-        """Read at least as much again as there is, and return whether there was more."""
+        """Read three times as much as there is, but little beyond the longest element; return whether there was more."""
         if self._ended:
             if self._error is not None:
                 raise self._error
             return False
         parts = io.BytesIO()
-        while parts.tell() < max(_PIECE, len(self._text) - self.at) and not self._ended:
+        length = len(self._text) - self.at
+        wanted = max(_PIECE, min(3 * length, _LONGEST_ELEMENT + 1 - length))
+        while parts.tell() < wanted and not self._ended:
             data = self._read(_PIECE)
             parts.write(data)
             self._ended = not data
