@@ -230,7 +230,7 @@ class _Text:
         self.at = 0
 
     def _read_more(self) -> bool:
-        """Read three times as much as there is, but little beyond the longest element; return whether there was more."""
+        """Read three times what there is, but little beyond the longest element; return whether there was more."""
         if self._ended:
             if self._error is not None:
                 raise self._error
