@@ -254,18 +254,18 @@ def size_fleet(
     ['eu-central-1', 'europe-west4']
     """
     table = tiers_of(tiers)
-    one_for_all = provider is None or isinstance(provider, str)
     places = None if region is None or isinstance(region, str) else np.asarray(region, dtype=object)
-    if one_for_all and (provider is not None or places is None):
-        found, wanted = catalog_for(catalog, provider, region if places is None else None)  # type: ignore[arg-type]
-        provider = wanted[0] if isinstance(region, str) and len(wanted) == 1 else provider
+    one_region = region if isinstance(region, str) else None
+    if (provider is None or isinstance(provider, str)) and (provider is not None or places is None):
+        found, wanted = catalog_for(catalog, provider, one_region)
+        provider = wanted[0] if one_region is not None and len(wanted) == 1 else provider
     else:
         found = catalog if isinstance(catalog, Catalog) else load_catalog("guide" if catalog is None else catalog)
-        found = found.in_region(region) if isinstance(region, str) else found
+        found = found if one_region is None else found.in_region(one_region)
     machines = with_tiers(found, table)
     headroom, members = headroom_of(headroom), members_of(members)
     one_of("on_invalid", on_invalid, ("raise", "mark"))
-    names = None if one_for_all else np.asarray(provider)
+    names = None if provider is None or isinstance(provider, str) else np.asarray(provider)
     other = None if names is None else ("provider", names.shape)
     if places is not None and (other is None or places.ndim):
         other = ("region", places.shape)

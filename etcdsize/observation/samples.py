@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TextIO, cast
 
 from etcdsize.base.text import shown
@@ -81,10 +81,8 @@ class Samples:
         MissingDependencyError
             Without prometheus-client.
         """
-        try:
-            import prometheus_client.parser  # noqa: F401 - what _parsed uses
-        except ImportError as error:
-            raise MissingDependencyError(package="prometheus-client", extra="observe") from error
+        # Every line may be one that is known, so that nothing else asks for the parser.
+        _parser()
         for line in self._needed():
             try:
                 sample = _sample_of(line)
@@ -118,7 +116,7 @@ class Samples:
 
 
 def _sample_of(line: str) -> Sample | None:
-    """Return the sample on a line; None if it has none. A line that is not in the format is a ValueError."""
+    """Return the sample on a line, or None for a line without a sample. A malformed line raises a ValueError."""
     head, _, number = line.strip().rpartition(" ")
     if _NUMBER.fullmatch(number):
         # All pages have the same names and labels, so that most of them have been parsed before.
@@ -143,10 +141,17 @@ def _named(head: str) -> tuple[str, Mapping[str, str]] | None:
     return sample.name, sample.labels
 
 
+def _parser() -> Callable[[TextIO], Iterable[Any]]:
+    """Return prometheus-client's parser, which is loaded where it is used first."""
+    try:
+        from prometheus_client.parser import text_fd_to_metric_families
+    except ImportError as error:
+        raise MissingDependencyError(package="prometheus-client", extra="observe") from error
+    return text_fd_to_metric_families
+
+
 def _parsed(line: str) -> Any:
     """Return what prometheus-client reads of a line."""
-    from prometheus_client.parser import text_fd_to_metric_families
-
     # Its type asks for a file, but it only iterates over lines.
-    families = text_fd_to_metric_families(cast("TextIO", [line]))
+    families = _parser()(cast("TextIO", [line]))
     return next((sample for family in families for sample in family.samples), None)
