@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from calibrated import model_with
 from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
+from row_answers import ANSWERS
 
 from etcdsize import (
     ColumnError,
@@ -22,20 +23,6 @@ from etcdsize import (
     size_frame,
 )
 from etcdsize.frames.dask import size_dataframe
-
-ANSWERS = [
-    "tier",
-    "machine_type",
-    "forced_by",
-    "tightest",
-    "machine_today",
-    "cost_per_month",
-    "currency",
-    "price_region",
-    "price_date",
-    "problem",
-    "notices",
-]
 
 
 @pytest.fixture(scope="module")

@@ -12,23 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from calibrated import model_with
 from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
+from row_answers import ANSWERS
 
 from etcdsize import ColumnError, OptionError, Profile, WorkloadTypeError, resources_for, size_frame
 from etcdsize.frames.spark import size_dataframe
-
-ANSWERS = [
-    "tier",
-    "machine_type",
-    "forced_by",
-    "tightest",
-    "machine_today",
-    "cost_per_month",
-    "currency",
-    "price_region",
-    "price_date",
-    "problem",
-    "notices",
-]
 
 
 def arrow(df):

@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from row_answers import ANSWERS
 
 from etcdsize import ColumnError, InvalidWorkloadError, OptionError, WorkloadTypeError, size
 from etcdsize.frames.size_frame import size_frame
@@ -23,19 +24,6 @@ ROWS = {
     "db_size": [80_000_000, 400_000_000, 1_000_000_000, 3_000_000_000, 10_000_000_000],
     "cloud": ["aws", "gcp", "AWS", "google", "gce"],
 }
-ANSWERS = [
-    "tier",
-    "machine_type",
-    "forced_by",
-    "tightest",
-    "machine_today",
-    "cost_per_month",
-    "currency",
-    "price_region",
-    "price_date",
-    "problem",
-    "notices",
-]
 
 
 def pandas_numpy(data: dict) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from members import alone, captured, member
+from row_answers import ANSWERS
 from servers import answering, serving
 from signals import restore_signals
 
@@ -28,19 +29,6 @@ from etcdsize.observation.rows import OBSERVED
 
 HERE = Path(__file__).parents[1] / "support"
 METRICS = alone(captured(0))
-ANSWERS = [
-    "tier",
-    "machine_type",
-    "forced_by",
-    "tightest",
-    "machine_today",
-    "cost_per_month",
-    "currency",
-    "price_region",
-    "price_date",
-    "problem",
-    "notices",
-]
 
 
 @pytest.fixture
