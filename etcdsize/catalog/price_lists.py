@@ -255,7 +255,7 @@ class _Prices:
         return vcpu[None][0] * machine.vcpus + memory[None][0] * Fraction(str(machine.memory_gib))
 
     def of_disk(self, kind: DiskKind, about: dict[str, str]) -> DiskPrice | None:
-        """Return the price of a kind of disk, None where the list has none of its size, or not of all its sizes."""
+        """Return the price of a kind of disk, or None if the list lacks a price that it needs."""
         if kind.sizes:
             sizes = self._amounts("size", kind.kind)
             if any(size.name not in sizes for size in kind.sizes):

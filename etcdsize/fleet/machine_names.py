@@ -36,7 +36,7 @@ def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine], pr
     """
     problem = f"got {shown(name)}, expected a machine of the catalog {shown(catalog.name)}"
     if provider is not None and provider not in catalog.providers:
-        return f"{problem}, which has none of {provider}; state its vCPUs and its memory in columns of their own"
+        return f"{problem}, which has no machine of {provider}; add columns with its vCPUs and its memory"
     return problem + near_machine(name, machines)
 
 

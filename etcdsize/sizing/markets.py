@@ -49,7 +49,7 @@ class Place(NamedTuple):
     problem: str = ""
     """Why it is not known."""
     elsewhere: str = ""
-    """The provider that the region implies, where the catalog has none of its machines."""
+    """The provider that the region implies, if the catalog does not have any of its machines."""
 
 
 class Markets:

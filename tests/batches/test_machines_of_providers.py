@@ -86,7 +86,7 @@ class TestOthers:
         assert found["tier"].to_pylist() == ["small", "small", "small", None, "small"]
         assert found["verdict"].to_pylist() == ["right", *["unknown"] * 4]
         reasons = found["reason"].to_pylist()
-        assert 'expected a machine of the catalog "mine", which has none of on-prem' in reasons[1]
+        assert 'expected a machine of the catalog "mine", which has no machine of on-prem' in reasons[1]
         assert 'did you mean "ecs.g7.large"?' in reasons[2]
         assert "current_machine: missing" in reasons[4]
 
@@ -168,7 +168,7 @@ class TestManyClouds:
         assert all(verdicts[one] in ("right", "over") for one in (*self.ROWS[:3], ("on-prem", "8C16G")))
         assert verdicts["on-prem", "r640"] == verdicts["aws", "ecs.g7.xlarge"] == "unknown"
         reasons = dict(zip(self.ROWS, found["reason"].to_pylist()))
-        assert "which has none of on-prem" in reasons["on-prem", "r640"]
+        assert "which has no machine of on-prem" in reasons["on-prem", "r640"]
         assert 'expected a machine of the catalog "current"' in reasons["aws", "ecs.g7.xlarge"]
         for one in (("阿里云", "g7.xlarge"), ("腾讯云", "sa5.large8")):
             assert "expected a machine" not in (reasons[one] or "")

@@ -67,8 +67,8 @@ class TestStatedFigures:
 class TestUnknownMachine:
     def test_of_a_provider_without_machines(self):
         assert unknown_machine("r640", GUIDE, (), "our-racks") == (
-            'got "r640", expected a machine of the catalog "guide", which has none of our-racks; state its vCPUs and '
-            "its memory in columns of their own"
+            'got "r640", expected a machine of the catalog "guide", which has no machine of our-racks; add columns '
+            "with its vCPUs and its memory"
         )
 
     def test_of_one_with_machines(self):
