@@ -30,7 +30,6 @@ _HUGE = 1e9
 
 
 @functools.lru_cache(maxsize=4096, typed=True)
-@functools.lru_cache(maxsize=4096, typed=True)
 def exact(value: float) -> Fraction:
     """Return a figure as the decimal that was published, not the float next to it: 0.005 is five thousandths."""
     return Fraction(value) if isinstance(value, int) else Fraction(str(value))
