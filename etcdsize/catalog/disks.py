@@ -5,6 +5,7 @@ a disk to buy. Only what a disk sustains counts, never what it reaches in a burs
 fractions of what is published. An unverified figure is None, never 0, and so is everything that depends on it.
 """
 
+import functools
 import math
 from fractions import Fraction
 from typing import Annotated, ClassVar
@@ -194,10 +195,8 @@ class DiskKind(DiskFigures):
             if throughput > most:
                 unknown = self.mb_per_second_provisionable and not self._limits_throughput
                 return self._too_little("MB/s", most, throughput, limit_unknown=unknown)
-        bought = cheapest_purchase(self, wanted, iops, throughput)
-        if bought is None:
-            return f"{self.kind} has no size that is enough"
-        return self._choice(bought)
+        choice = _cheapest(self, wanted, iops, throughput)
+        return f"{self.kind} has no size that is enough" if choice is None else choice
 
     def _choice(self, bought: Purchase) -> DiskChoice:
         """Return a purchase with its figures and its price."""
@@ -225,6 +224,12 @@ class DiskKind(DiskFigures):
         if limit_unknown:
             return f"{self.kind} includes {has} {unit}, {wants} needed; how many more can be bought is unknown"
         return f"{self.kind} reaches at most {has} {unit}, {wants} needed"
+
+
+@functools.lru_cache(maxsize=1024)
+def _cheapest(kind: DiskKind, size_gib: int, iops: Fraction, mb_per_second: Fraction) -> DiskChoice | None:
+    bought = cheapest_purchase(kind, size_gib, iops, mb_per_second)
+    return None if bought is None else kind._choice(bought)
 
 
 class DiskKindPrice(Model):
