@@ -117,7 +117,13 @@ def catalog_for(
             raise OptionError(f"provider: {problem}", option="provider", value=name)
     names = names or found.default_providers or found.providers
     found = _of_providers(found, names)
-    return found._at_prices_of(regions) if regions else found, names
+    return _at_prices_of(found, tuple(regions.items())) if regions else found, names
+
+
+@functools.lru_cache(maxsize=16)
+def _at_prices_of(catalog: Catalog, regions: tuple[tuple[str, str], ...]) -> Catalog:
+    """Return a catalog at the prices of regions, which are given with their providers."""
+    return catalog._at_prices_of(dict(regions))
 
 
 @functools.lru_cache(maxsize=64)

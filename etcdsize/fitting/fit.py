@@ -7,36 +7,25 @@ never satisfies a need.
 
 import functools
 import itertools
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from etcdsize.base.checks import count_of, names_of, true_or_false
-from etcdsize.base.text import in_words, shown
+from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog, Unfit, check_machines_of, check_names
-from etcdsize.catalog.costs import Cost
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.machines import ARCHITECTURES, Machine
 from etcdsize.catalog.money import currency_order
 from etcdsize.errors import OptionError
-from etcdsize.fitting.disks import (
-    LIMIT_NOT_PUBLISHED,
-    DiskOptions,
-    PricedDisk,
-    cheapest_disk,
-    disk_options,
-    disk_reason,
-    disks_taken,
-)
+from etcdsize.fitting.disks import DiskOptions, disk_options
 from etcdsize.fitting.fsync import fsync_need_for
-from etcdsize.fitting.load_need import disk_need_for, tier_disk
-from etcdsize.fitting.model import Candidate, Fit, LocalCandidate, Nearest, Rejected, disk_of
+from etcdsize.fitting.load_need import tier_disk
+from etcdsize.fitting.matches import Match, best_machine, disk_for, in_order, match_of
+from etcdsize.fitting.model import Fit, LocalCandidate, Nearest, Rejected
 from etcdsize.fitting.need import FIGURES, Need, need_for
-from etcdsize.fitting.own import own_cost, own_disk_reason
-from etcdsize.fitting.recovery import recovery_seconds
 from etcdsize.fitting.rejections import (
     Rejection,
     reject_insufficient,
@@ -47,7 +36,7 @@ from etcdsize.fitting.rejections import (
 )
 from etcdsize.tiers import TierTable, load_tiers
 
-__all__ = ["best_machines", "best_per_tier", "fit", "with_disk"]
+__all__ = ["best_machines", "best_per_tier", "fit"]
 
 
 class _Sized(Protocol):
@@ -58,60 +47,6 @@ class _Sized(Protocol):
 
     @property
     def machines(self) -> Mapping[str, Machine]: ...
-
-
-class _Match(NamedTuple):
-    """A machine that is enough, with its disk; only the first few become a `Candidate`."""
-
-    machine: Machine
-    disk: PricedDisk | None
-    """None: its own disk."""
-    concurrent_iops: float
-    disk_mb_per_second: float
-    limit_known: bool
-    excess: float
-    per_month: float | None
-
-    @property
-    def currency(self) -> str | None:
-        """The currency of the total, None where that is unknown."""
-        price = self.machine.price
-        return None if price is None or self.per_month is None else price.currency
-
-    def rank(self, order: Mapping[str, int]) -> tuple[object, ...]:
-        """Known limits first; then totals, by currency, the lowest first; then prices of machines; then the excess.
-
-        Of those that are equal in all of this, a previous generation comes last.
-        """
-        machine, price, currency = self.machine, self.per_month, self.currency
-        place = -1 if currency is None else order[currency]
-        alone = machine.price if price is None else None
-        of_machine = (alone is None, "" if alone is None else alone.currency, 0.0 if alone is None else alone.per_hour)
-        names = (machine.lifecycle == "previous", machine.provider, machine.machine_type)
-        return (not self.limit_known, price is None, place, price or 0.0, *of_machine, self.excess, *names)
-
-    def candidate(self, need: Need, size_gib: int, region: str | None) -> Candidate:
-        if self.disk is None:
-            choice, reason = None, own_disk_reason(self.machine, size_gib)
-            cost = own_cost(self.machine.price, region)
-        else:
-            kind, choice, _ = self.disk
-            reason = disk_reason(kind, choice, need, size_gib)
-            reason += "" if self.limit_known else f"; {LIMIT_NOT_PUBLISHED}"
-            cost = Cost.of(self.machine.price, choice.per_month, kind.price, region)
-        if region is not None and self.machine.price is None:
-            cost = cost.model_copy(update={"unknown": cost.unknown + _priced_nearby(self.machine, region)})
-        return Candidate(
-            machine=self.machine,
-            disk=choice,
-            disk_reason=reason,
-            limit_known=self.limit_known,
-            concurrent_iops=self.concurrent_iops,
-            disk_mb_per_second=self.disk_mb_per_second,
-            cost=cost,
-            excess=self.excess,
-            recovery_seconds=recovery_seconds(need.data_bytes, self.disk_mb_per_second),
-        )
 
 
 def fit(
@@ -198,13 +133,13 @@ def fit(
         check_names(catalog, "family", families, {machine.family for machine in catalog.machines})
     if disk is not None:
         check_names(catalog, "disk", (disk,), {k.kind for k in catalog.disk_kinds if k.provider in providers})
-    volume = disk_need_for(need.data_bytes) if need.disk is None else need.disk
+    volume = disk_for(need)
 
     @functools.cache
     def disks_of(provider: str, nitro: bool) -> DiskOptions:
         return disk_options(catalog, provider, disk, volume.size_gib, need, nitro=nitro)
 
-    matches: list[_Match] = []
+    matches: list[Match] = []
     rejected: list[Rejected] = []
     local: list[LocalCandidate] = []
     near: list[tuple[float, Machine, str]] = []
@@ -219,13 +154,12 @@ def fit(
             disks = disks_of(machine.provider, machine.nitro is True)
             rejection = reject_insufficient(machine, need, disks)
             if rejection is None:
-                matches.append(_match(machine, need, disks))
+                matches.append(match_of(machine, need, disks))
                 continue
             if rejection.shortfalls:
                 near.append((total_shortfall(rejection.shortfalls), machine, rejection.missing))
         rejected.append(_rejected(machine, rejection))
-    order = currency_order(match.currency for match in matches)
-    matches.sort(key=lambda one: one.rank(order))
+    matches = in_order(matches)
     local_order = currency_order(one.currency for one in local)
     local.sort(
         key=lambda one: (
@@ -276,34 +210,6 @@ def _need_of(what: "str | Need | _Sized", tiers: str | Path | TierTable | None) 
     return need
 
 
-def _match(machine: Machine, need: Need, disks: DiskOptions) -> _Match:
-    """Return a machine that is enough with the cheapest disk, and the figures that a member gets."""
-    disk: PricedDisk | None = None
-    sustained: tuple[float | None, float | None] = (None, None)
-    limits = (machine.concurrent_iops, machine.disk_mb_per_second)
-    if not machine.own:
-        disk = cheapest_disk(machine, need, disks_taken(machine, disks))
-        limits = machine.limits_for(disk.kind.kind)
-        sustained = (disk.choice.concurrent_iops, disk.choice.disk_mb_per_second)
-    # The disk's are known, or those of the machine's own disk.
-    iops, bandwidth = (
-        min(float(figure) for figure in pair if figure is not None) for pair in zip(limits, sustained, strict=True)
-    )
-    figures = zip(FIGURES, (machine.vcpus, machine.memory_gib, *limits), strict=True)
-    shares = [figure / getattr(need, name) for name, figure in figures if figure is not None]
-    price = own_cost(machine.price, None).per_month if disk is None else disk.per_month
-    return _Match(machine, disk, iops, bandwidth, None not in limits, math.fsum(shares) / len(shares) - 1, price)
-
-
-def _priced_nearby(machine: Machine, region: str) -> str:
-    """Return where on the continent of a region a machine has a price; an empty string if nowhere."""
-    # Imported here because most answers are about no region.
-    from etcdsize.catalog.regional_prices import priced_nearby
-
-    nearby = priced_nearby(machine.provider, region, machine.machine_type)
-    return f" (nearby, it has one in {in_words(nearby[:3])})" if nearby else ""
-
-
 def _rejected(machine: Machine, rejection: Rejection) -> Rejected:
     return Rejected(
         provider=machine.provider,
@@ -351,24 +257,10 @@ def best_machines(
     machines: list[Machine] = []
     unfit: list[Unfit] = []
     for provider, tier in itertools.product(catalog.providers, names):
-        answer = fit(tier, catalog, tiers=tiers, provider=provider, arch=arch, limit=1)
-        if answer.candidates:
-            machines.append(with_disk(answer.best, tier))
+        best = best_machine(_need_of(tier, tiers), catalog, provider, arch, tier)
+        if best is not None:
+            machines.append(best)
         else:
+            answer = fit(tier, catalog, tiers=tiers, provider=provider, arch=arch)
             unfit.append(Unfit(provider=provider, tier=tier, reason=f"{provider}: {answer.why_none()}"))
     return machines, unfit
-
-
-def with_disk(candidate: Candidate, tier: str) -> Machine:
-    """Return a candidate as the machine of a tier, with its disk, the figures that a member gets, and the cost."""
-    return candidate.machine.model_copy(
-        update={
-            "tier": tier,
-            "disk": None if candidate.disk is None else disk_of(candidate.disk),
-            "limit_known": candidate.limit_known,
-            "concurrent_iops": candidate.concurrent_iops,
-            "disk_mb_per_second": candidate.disk_mb_per_second,
-            "disk_limits": (),
-            "cost": candidate.cost,
-        }
-    )

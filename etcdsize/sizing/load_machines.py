@@ -1,9 +1,10 @@
 """The machines of a sizing where the load decides them, or what the load takes is the larger need."""
 
 from etcdsize.catalog.catalog import Catalog
+from etcdsize.catalog.loading import catalog_for
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import known_providers
-from etcdsize.fitting.fit import fit, with_disk
+from etcdsize.fitting.matches import best_machine
 from etcdsize.fitting.need import FIGURES, Need
 from etcdsize.sizing.basis import Basis, load_above_machines, tier_for
 from etcdsize.sizing.machines import ByProvider, TierMachines
@@ -37,11 +38,10 @@ def machines_for_load(
         today = tuple((provider, found) for provider, found in of_today if found is not None)
     else:
         arch = arch_of(own)
-        best = ((provider, fit(need, own, provider=provider, arch=arch, limit=1).candidates) for provider in providers)
+        best = ((provider, best_machine(need, own, provider, arch, name)) for provider in providers)
         # Where no machine is enough, the tier's is named, with the notice that it has less.
         today = chosen = tuple(
-            (provider, with_disk(found[0], name) if found else catalog.machine_for(provider, name))
-            for provider, found in best
+            (provider, catalog.machine_for(provider, name) if found is None else found) for provider, found in best
         )
     machines = TierMachines.of(chosen, today)
     short = dict.fromkeys(machine.machine_type for _, machine in (*chosen, *today) if _has_less(machine, need))
@@ -56,8 +56,8 @@ def _today(machine: Machine, need: Need, tier: str, region: str | None) -> Machi
         return machine
     if machine.provider not in known_providers():
         return None
-    candidates = fit(need, provider=machine.provider, region=region, limit=1).candidates
-    return with_disk(candidates[0], tier) if candidates else None
+    current, _ = catalog_for("current", machine.provider, region)
+    return best_machine(need, current, machine.provider, "x86_64", tier)
 
 
 def _has_less(machine: Machine, need: Need) -> bool:

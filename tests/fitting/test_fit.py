@@ -35,6 +35,7 @@ from etcdsize.catalog.machines import Disk
 from etcdsize.fitting.disks import Shortfall
 from etcdsize.fitting.fit import best_per_tier
 from etcdsize.fitting.load_need import disk_need_for, tier_disk
+from etcdsize.fitting.matches import best_machine, with_disk
 from etcdsize.fitting.model import disk_of
 from etcdsize.fitting.rejections import total_shortfall
 
@@ -683,6 +684,8 @@ class TestBruteForce:
             assert found.best.machine.machine_type in first
             assert found.best.cost.per_month == pytest.approx(min(known))
         assert len(found.rejected) + found.feasible == len(machines)
+        first = best_machine(need, catalog(*machines, disks=disks), "aws", "x86_64", "t")
+        assert first == (with_disk(found.best, "t") if found.candidates else None)
 
 
 class TestLimitNotPublished:
