@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import EDGES, HEADROOMS, MB, twin
 
-from etcdsize import Bound, EtcdSizeError, OptionError, TableError, Tier, TierTable, classify, load_tiers, size
+from etcdsize import Bound, OptionError, TableError, Tier, TierTable, classify, load_tiers, size
 from etcdsize.base.text import shown
 
 HARDWARE = "etcd-io/website op-guide/hardware.md"
@@ -415,8 +415,11 @@ class TestLoad:
         tiers[0]["name"] = "tiny"
         table = TierTable(name="mine", tiers=tiers)
         assert classify(5, None, None, tiers=table) == 0
-        with pytest.raises(EtcdSizeError) as caught:
-            size(clients=5, tiers=table)
-        assert str(caught.value) == (
-            'catalog: "guide" has no aws machine for the tier "tiny"; it has machines for small, medium, large, xlarge'
-        )
+        sizing = size(clients=5, tiers=table)
+        assert (sizing.tier, sizing.machines) == ("tiny", {})
+        reasons = [notice.text for notice in sizing.notices if notice.code == "no-machine-fits"]
+        for provider, reason in zip(("aws", "gce"), reasons, strict=True):
+            assert reason.startswith(
+                f'the catalog "guide" has no {provider} machine for the tier "tiny"; it has machines for small, '
+                "medium, large, xlarge. "
+            )

@@ -25,9 +25,10 @@ from etcdsize.batches.options import MEMBERS, BatchOptions
 from etcdsize.batches.region_column import RegionColumn
 from etcdsize.batches.row_figures import RowFigures, resource_column
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
+from etcdsize.catalog.catalog import why_no_machine
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
-from etcdsize.errors import ColumnError, InvalidWorkloadError, OptionError
+from etcdsize.errors import ColumnError, InvalidWorkloadError
 from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, cost_date, cost_region, machine_today
 from etcdsize.fleet.audit_columns import Placed
 from etcdsize.fleet.fleet_audit import FleetAudit
@@ -132,10 +133,9 @@ class BatchSizer:
     def _add_markets(self) -> None:
         """Add the machines of the markets that are new."""
         for market in self._markets.found[len(self._places) // len(self._tiers.names) :]:
-            # In a fitted catalog, a tier without a machine is a problem of the rows that need it.
-            find = market.catalog.find_for if market.catalog.unfit else market.catalog.machine_for
             for tier in self._tiers.names:
-                machine = find(market.provider, tier)
+                # A tier without a machine is a problem of the rows that need it.
+                machine = market.catalog.find_for(market.provider, tier)
                 self._places.append((market, tier))
                 self._machines.append(machine)
                 if machine is not None:
@@ -348,14 +348,12 @@ class BatchSizer:
             rows = codes == code
             if providers is not None:
                 rows &= providers == name
-            try:
-                market.catalog.machine_for(market.provider, tier)
-            except OptionError as error:
-                found = np.flatnonzero(rows).tolist()
+            found = np.flatnonzero(rows).tolist()
+            if found:
+                reason = why_no_machine(market.catalog, market.provider, tier)
+                self.unfit[reason] += len(found)
                 for row in found:
-                    problems.setdefault(row, []).append(str(error))
-                if found:
-                    self.unfit[str(error).removeprefix("catalog: ")] += len(found)
+                    problems.setdefault(row, []).append(f"catalog: {reason}")
 
     def _count(
         self,

@@ -16,7 +16,7 @@ from etcdsize.catalog.providers import Provider, find_provider, known_providers,
 from etcdsize.catalog.repricing import at_prices_of, with_prices
 from etcdsize.errors import OptionError, TableError
 
-__all__ = ["Catalog", "Unfit", "check_machines_of", "check_names"]
+__all__ = ["Catalog", "Unfit", "check_machines_of", "check_names", "why_no_machine"]
 
 # Rows are coded in a byte, in which some codes mean no provider.
 _MOST_PROVIDERS = 250
@@ -106,7 +106,7 @@ class Catalog(Answer):
     @property
     def has_tiers(self) -> bool:
         """Whether the catalog assigns machines to tiers."""
-        return bool(_by_tier(self))
+        return bool(self.unfit or _by_tier(self))
 
     def machine(self, provider: str, machine_type: str) -> Machine:
         """Return a machine by the provider's name for it.
@@ -339,7 +339,7 @@ class Catalog(Answer):
         """
         machine = self.find_for(provider, tier)
         if machine is None:
-            raise OptionError(_no_machine(self, provider, tier), option="catalog", value=self.name)
+            raise OptionError(f"catalog: {why_no_machine(self, provider, tier)}", option="catalog", value=self.name)
         return machine
 
 
@@ -387,13 +387,14 @@ def check_machines_of(catalog: Catalog, names: Iterable[str]) -> None:
         )
 
 
-def _no_machine(catalog: Catalog, provider: str, tier: str) -> str:
+def why_no_machine(catalog: Catalog, provider: str, tier: str) -> str:
+    """Return why a catalog has no machine of a provider for a tier."""
     for unfit in catalog.unfit:
         if (unfit.provider, unfit.tier) == (provider, tier):
-            return f"catalog: {unfit.reason}"
+            return unfit.reason
     tiers = [tier for (name, tier) in _by_tier(catalog) if name == provider]
     has = f"it has machines for {', '.join(tiers)}" if tiers else f"it assigns no {provider} machine to a tier"
-    return f"catalog: {shown(catalog.name)} has no {provider} machine for the tier {shown(tier)}; {has}"
+    return f"the catalog {shown(catalog.name)} has no {provider} machine for the tier {shown(tier)}; {has}"
 
 
 @functools.lru_cache(maxsize=64)

@@ -33,7 +33,8 @@ def add(commands: Commands) -> None:
         description="""\
 Print the tier and the machine that one cluster needs, how much of the tier it
 uses, and why. Leave out what you do not know: the rest decides, and the answer
-is then a lower bound.""",
+is then a lower bound. The exit code is 1 if a provider has no machine that is
+enough.""",
         example="etcdsize size --clients 300 --requests-per-second 800 --data 400MB",
     )
     add_load(parser.add_argument_group("load"))
@@ -57,6 +58,7 @@ is then a lower bound.""",
 
 def run(options: Namespace) -> int:
     """Size one cluster."""
+    from etcdsize.sizing.notices import NO_MACHINE_FITS
     from etcdsize.sizing.size import size
 
     sizing = size(
@@ -77,4 +79,5 @@ def run(options: Namespace) -> int:
 
         write_text(render_sizing(sizing))
     report_old_prices(dates_of_prices(sizing))
-    return 1 if options.strict and sizing.is_beyond_guide else 0
+    not_fitted = any(notice.code == NO_MACHINE_FITS.code for notice in sizing.notices)
+    return 1 if not_fitted or (options.strict and sizing.is_beyond_guide) else 0

@@ -88,10 +88,11 @@ class FleetSizing:
             name: None if column is None or (unknown is not None and unknown[position]) else column[position]
             for name, column, unknown in zip(DIMENSIONS, self._columns, self._unknown)
         }
-        provider, catalog = self._providers, self.catalog
+        provider, catalog, elsewhere = self._providers, self.catalog, False
         if provider is not None and not isinstance(provider, str):
             code = provider[position]
-            if code == ELSEWHERE:
+            elsewhere = code == ELSEWHERE
+            if elsewhere:
                 provider, catalog = (
                     None,
                     self.catalog.model_copy(update={"machines": (), "unfit": (), "default_providers": ()}),
@@ -107,7 +108,7 @@ class FleetSizing:
             headroom=self.headroom,
             members=self.members,
         )
-        if not sizing.machines:
+        if elsewhere:
             sizing = sizing.model_copy(update={"notices": (*sizing.notices, no_machines_notice(self.catalog))})
         return sizing
 
@@ -142,9 +143,8 @@ class FleetSizing:
         for market in self._one_each:
             for tier in self.tiers.names:
                 machine = market.catalog.find_for(market.provider, tier)
-                # In a fitted catalog a tier may have no machine.
-                if machine is not None or not market.catalog.unfit:
-                    found.append((market, machine or market.catalog.machine_for(market.provider, tier)))
+                if machine is not None:
+                    found.append((market, machine))
         return found
 
     @cached_property

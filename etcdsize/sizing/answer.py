@@ -49,7 +49,13 @@ class Sizing(Answer):
         CalibratedModel | None,
         Field(description="The calibrated model for what the load takes, as given. None: the model of etcdsize."),
     ]
-    machines: Annotated[dict[str, Machine], Field(description="The machine to run each member on, by provider.")]
+    machines: Annotated[
+        dict[str, Machine],
+        Field(
+            description="The machine to run each member on, by provider; without the providers that have none that is "
+            "enough: a notice says why."
+        ),
+    ]
     machines_today: Annotated[
         dict[str, Machine],
         Field(
@@ -125,7 +131,8 @@ class Sizing(Answer):
         """
         if not self.machines:
             raise OptionError(
-                f"machine: got none: the catalog {shown(self.catalog)} has no machine of the requested providers",
+                f"machine: got none: the catalog {shown(self.catalog)} has no machine of the requested providers that "
+                "is enough; the notices say why, and machines is empty",
                 option="provider",
                 value=(),
             )

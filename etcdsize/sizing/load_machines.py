@@ -7,7 +7,7 @@ from etcdsize.catalog.providers import known_providers
 from etcdsize.fitting.matches import best_machine
 from etcdsize.fitting.need import FIGURES, Need
 from etcdsize.sizing.basis import Basis, load_above_machines, tier_for
-from etcdsize.sizing.machines import ByProvider, TierMachines
+from etcdsize.sizing.machines import TierMachines
 from etcdsize.sizing.options import arch_of
 from etcdsize.tiers import TierTable
 
@@ -23,7 +23,7 @@ def machines_for_load(
     code: int,
     basis: Basis,
 ) -> tuple[str, TierMachines]:
-    """Return the tier whose machines are enough for a need, and every provider's machine with today's.
+    """Return the tier whose machines are enough for a need, and every provider's machine, if any, with today's.
 
     `own` is the user's catalog and `catalog` the same with a machine for every tier; `code` is the index of the guide's
     tier.
@@ -33,18 +33,22 @@ def machines_for_load(
     index = last if enough is None else max(enough, code) if basis == "larger" else enough
     name = tiers.names[index]
     if own.has_tiers:
-        chosen: ByProvider = tuple((provider, catalog.machine_for(provider, name)) for provider in providers)
-        of_today = ((provider, _today(machine, need, name, own.regions.get(provider))) for provider, machine in chosen)
-        today = tuple((provider, found) for provider, found in of_today if found is not None)
+        chosen = {provider: catalog.find_for(provider, name) for provider in providers}
+        today = {
+            provider: _today(machine, need, name, own.regions.get(provider))
+            for provider, machine in chosen.items()
+            if machine is not None
+        }
     else:
         arch = arch_of(own)
         best = ((provider, best_machine(need, own, provider, arch, name)) for provider in providers)
         # Where no machine is enough, the tier's is named, with the notice that it has less.
-        today = chosen = tuple(
-            (provider, catalog.machine_for(provider, name) if found is None else found) for provider, found in best
-        )
-    machines = TierMachines.of(chosen, today)
-    short = dict.fromkeys(machine.machine_type for _, machine in (*chosen, *today) if _has_less(machine, need))
+        today = chosen = {
+            provider: catalog.find_for(provider, name) if found is None else found for provider, found in best
+        }
+    machines = TierMachines.of(catalog, name, chosen, today)
+    every = (*machines.chosen, *machines.today)
+    short = dict.fromkeys(machine.machine_type for _, machine in every if _has_less(machine, need))
     if short:
         machines = machines._replace(notices=(*machines.notices, load_above_machines(need, list(short))))
     return name, machines

@@ -26,6 +26,7 @@ __all__ = [
     "INEXACT_LOAD_DECIDES",
     "KUBERNETES_ESTIMATE",
     "NO_MACHINES",
+    "NO_MACHINE_FITS",
     "OPEN_TIER",
     "UNKNOWN_DIMENSION",
     "UNKNOWN_REGION",
@@ -33,6 +34,7 @@ __all__ = [
     "load_notices",
     "machine_notices",
     "member_notices",
+    "no_machine_fits_notice",
     "no_machines_notice",
     "nodes_notice",
     "open_tier_notice",
@@ -58,6 +60,7 @@ NO_MACHINES = NoticeKind(
     "our choice",
     "a provider whose machines the catalog does not have: only the tier is given",
 )
+NO_MACHINE_FITS = NoticeKind("no-machine-fits", "warning", "our choice")
 UNKNOWN_REGION = NoticeKind(
     "unknown-region",
     "warning",
@@ -264,6 +267,14 @@ def no_machines_notice(catalog: Catalog, providers: Sequence[str] = ()) -> Notic
     if listed and catalog.name != "current":
         text += f' The catalog "current" has machines of {in_words(listed)} (--catalog current).'
     return NO_MACHINES(text)
+
+
+def no_machine_fits_notice(reason: str) -> Notice:
+    """Return the notice about a provider whose machines the catalog has, but none that is enough."""
+    return NO_MACHINE_FITS(
+        f"{reason}. So the answer is the tier and its needs; name another provider, or a catalog with more machines. "
+        "etcdsize fit --rejected says what each machine lacks."
+    )
 
 
 def open_tier_notice(table: TierTable, past: Sequence[str]) -> Notice:

@@ -78,8 +78,9 @@ def size(
     kubernetes_nodes : int, optional
         Nodes of the Kubernetes cluster that etcd serves. [count] If there is a load as well, the larger tier wins.
     provider : str or iterable of str, optional
-        The names of providers, such as aws, alibaba or one of your own. One without machines in the catalog gets a
-        tier. None means the providers that the catalog answers for: all of them, or aws, azure and gce in `"current"`.
+        The names of providers, such as aws, alibaba or one of your own. One without machines in the catalog, or with
+        none that is enough, gets a tier and a notice. None means the providers that the catalog answers for: all of
+        them, or aws, azure and gce in `"current"`.
     region : str or iterable of str, optional
         The region whose prices count, such as `"eu-west-1"`, which implies its provider, or `"aws=eu-west-1"`. None
         means the prices that the catalog has, each with its region.
@@ -301,9 +302,13 @@ def _version(value: Any) -> str:
 @functools.lru_cache(maxsize=1024)
 def _machines_for_tier(catalog: Catalog, providers: tuple[str, ...], tier: str, tiers: TierTable) -> TierMachines:
     """Return every provider's machine for a tier, what to run today in its place, and the notices about both."""
-    chosen = tuple((name, catalog.machine_for(name, tier)) for name in providers)
-    found = ((name, machine_today(machine, tiers, catalog.regions.get(name))) for name, machine in chosen)
-    return TierMachines.of(chosen, tuple((name, machine) for name, machine in found if machine is not None))
+    chosen = {name: catalog.find_for(name, tier) for name in providers}
+    today = {
+        name: machine_today(machine, tiers, catalog.regions.get(name))
+        for name, machine in chosen.items()
+        if machine is not None
+    }
+    return TierMachines.of(catalog, tier, chosen, today)
 
 
 def inexact_deciders(workload: Workload, codes: Sequence[int | None]) -> dict[Dimension, Certainty]:

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from strategies import result
 
 import etcdsize
-from etcdsize import Catalog, Disk, Erratum, EtcdSizeError, Machine, OptionError, Price, TableError, load_catalog, size
+from etcdsize import (
+    Catalog,
+    Disk,
+    Erratum,
+    EtcdSizeError,
+    Machine,
+    OptionError,
+    Price,
+    TableError,
+    load_catalog,
+    size,
+    size_fleet,
+)
 from etcdsize.base.json_text import reject_repeats
 from etcdsize.catalog.providers import provider_name
 
@@ -341,12 +353,22 @@ class TestLoad:
         assert "previous-generation" not in {notice.code for notice in sizing.notices}
         assert "unknown MB/s" in sizing.explain()
 
-    def test_the_error_where_a_tier_has_no_machine(self):
+    def test_a_tier_without_a_machine(self):
+        """It is given all the same, with the reason; whoever asks for the machine itself gets an error."""
         catalog = Catalog(name="mine", machines=[machine(), machine(provider="gce", tier=None)])
         for provider, has in [("aws", "it has machines for small"), ("gce", "it assigns no gce machine to a tier")]:
+            why = f'the catalog "mine" has no {provider} machine for the tier "medium"; {has}'
+            sizing = size(clients=300, catalog=catalog, provider=provider)
+            assert (sizing.tier, sizing.machines, sizing.machines_today) == ("medium", {}, {})
+            (notice,) = [notice for notice in sizing.notices if notice.code == "no-machine-fits"]
+            assert notice.text.startswith(f"{why}. So the answer is the tier and its needs; ")
             with pytest.raises(OptionError) as caught:
-                size(clients=300, catalog=catalog, provider=provider)
-            assert str(caught.value) == f'catalog: "mine" has no {provider} machine for the tier "medium"; {has}'
+                catalog.machine_for(provider, "medium")
+            assert str(caught.value) == f"catalog: {why}"
+            fleet = size_fleet([5, 300], 1, 1, catalog=catalog, provider=provider)
+            assert fleet.tier_names.tolist() == ["small", "medium"]
+            assert fleet.machine_types[1] is None
+            assert [notice for notice in fleet[1].notices if notice.code == "no-machine-fits"] == [notice]
 
     def test_a_built_in_catalog_is_loaded_once(self):
         assert load_catalog("guide") is load_catalog("guide")

@@ -21,6 +21,8 @@ from etcdsize import (
     Need,
     OptionError,
     Price,
+    Profile,
+    Sizing,
     TableError,
     TierTable,
     fit,
@@ -783,21 +785,42 @@ class TestInAnswers:
         assert size_fleet([1], 1, 1, provider="aws", members=5).cost_per_month[0] == cost * 5
 
     def test_a_catalog_in_which_no_machine_is_enough(self):
-        with pytest.raises(OptionError) as caught:
-            size(clients=1, catalog=catalog(machine("tiny", 1, 1, 10, 1)))
-        assert str(caught.value).startswith(
-            'catalog: aws: no machine in the catalog "mine" is enough for the tier "small"; the nearest, tiny, lacks '
-        )
+        """The tier is given, and what the load takes, with the reason; also where what the load takes decides."""
+        ours = catalog(machine("tiny", 1, 1, 10, 1))
+        for load in ({}, {"keys": 1000}, {"data_bytes": 20e9}):
+            sizing = size(Profile(clients=1, **load), catalog=ours)
+            assert (sizing.machines, sizing.machines_today, sizing.cost_per_month) == ({}, {}, {})
+            assert sizing.need.vcpus >= 2
+            (notice,) = [notice for notice in sizing.notices if notice.code == "no-machine-fits"]
+            assert notice.text.startswith(
+                f'aws: no machine in the catalog "mine" is enough for the tier "{sizing.machine_tier}"; the nearest, '
+                "tiny, lacks "
+            )
+            with pytest.raises(OptionError, match=r"^machine: got none: .* that is enough; the notices say why"):
+                _ = sizing.machine
+            assert Sizing.model_validate_json(sizing.model_dump_json()) == sizing
+
+    @pytest.mark.parametrize("provider", ["scaleway", "digitalocean"])
+    def test_a_provider_of_which_no_machine_is_enough(self, provider):
+        """One and many clusters get the same tier, without a machine."""
+        clients = [50, 300, 1000, 5000]
+        fleet = size_fleet(clients, 1, 1, catalog="current", provider=provider)
+        for index, count in enumerate(clients):
+            sizing = size(clients=count, requests_per_second=1, data_bytes=1, provider=provider)
+            assert (sizing.tier, sizing.machines) == (fleet.tier_names[index], {})
+            assert fleet.machine_types[index] is None
+            texts = [notice.text for notice in sizing.notices if notice.code == "no-machine-fits"]
+            assert texts[0].startswith(f'{provider}: no machine in the catalog "current" is enough for the tier ')
+            assert texts == [notice.text for notice in fleet[index].notices if notice.code == "no-machine-fits"]
 
     def test_a_catalog_with_machines_for_some_tiers(self):
-        """A tier with a sufficient machine is answered; for another, the error says what the nearest one lacks."""
+        """A tier with a sufficient machine has it; for another, a notice says what the nearest one lacks."""
         ours = CURRENT.restrict(machine_types=["m8i.large", "m8i.xlarge"])
         assert size(clients=5, catalog=ours).machine.machine_type == "m8i.large"
-        with pytest.raises(OptionError) as caught:
-            size(clients=1000, catalog=ours)
-        assert str(caught.value).startswith(
-            'catalog: aws: no machine in the catalog "current" is enough for the tier "large"; the nearest, '
-            "m8i.xlarge, lacks 4 vCPUs (4 of 8)"
+        (reason,) = [one.text for one in size(clients=1000, catalog=ours).notices if one.code == "no-machine-fits"]
+        assert reason.startswith(
+            'aws: no machine in the catalog "current" is enough for the tier "large"; the nearest, m8i.xlarge, lacks '
+            "4 vCPUs (4 of 8)"
         )
         fleet = size_fleet([5, 1000, 300], 1, 1, catalog=ours)
         assert fleet.machine_types.tolist() == ["m8i.large", None, "m8i.xlarge"]

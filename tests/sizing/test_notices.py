@@ -455,6 +455,7 @@ def test_a_provider_without_machines():
     ("code", "severity", "source"),
     [
         ("no-machines", "warning", "our choice"),
+        ("no-machine-fits", "warning", "our choice"),
         ("unknown-region", "warning", "our choice"),
         ("measure-disk", "info", DOCS + "op-guide/hardware.md"),
         ("dedicated-machine", "info", DOCS + "op-guide/hardware.md"),

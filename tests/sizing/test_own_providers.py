@@ -45,7 +45,10 @@ class TestWithoutMachines:
     def test_its_machine_is_none(self):
         with pytest.raises(OptionError) as caught:
             _ = size(clients=300, provider="our-racks").machine
-        assert str(caught.value) == ('machine: got none: the catalog "guide" has no machine of the requested providers')
+        assert str(caught.value) == (
+            'machine: got none: the catalog "guide" has no machine of the requested providers that is enough; the '
+            "notices say why, and machines is empty"
+        )
 
     def test_a_load_that_decides(self):
         sizing = size(clients=9000, data_bytes="20GB", provider="our-racks")
