@@ -30,6 +30,8 @@ _AS_MEASURED = {
 # How far a figure that was measured so few times may be off (our choice): heaps are steady, time is not.
 _STEADY, _UNSTEADY = 1.05, 1.25
 _HEAPS = {"heap_base", "stack_base", "index_per_key"}
+# No disk takes less for an fsync; in a folder in memory, it takes about a microsecond (our choice). [s]
+_SHORTEST_FSYNC = 10e-6
 
 
 class _Known(NamedTuple):
@@ -40,8 +42,8 @@ class _Known(NamedTuple):
 
 
 def disk_of(runs: Runs) -> CalibratedDisk | None:
-    """Return the disk, if both its bandwidth and its fsyncs were measured."""
-    if not {"mb_per_second", "fsync_seconds"} <= runs.keys():
+    """Return the disk, if both its bandwidth and its fsyncs were measured, and the folder was on a disk."""
+    if not {"mb_per_second", "fsync_seconds"} <= runs.keys() or min(runs["fsync_seconds"]) < _SHORTEST_FSYNC:
         return None
     names = ("mb_per_second", "fsync_seconds", "fsync_p99_seconds")
     # Other programs only slow it down.

@@ -27,6 +27,8 @@ def render_model(model: CalibratedModel) -> str:
             ("disk", f"{digits_text(model.disk.mb_per_second)} MB/s"),
             ("fsync", f"{mean} on average, 99th percentile {p99}"),
         ]
+    else:
+        rows.append(("disk", "unknown: there was no time for it, or the folder is in memory and has no fsyncs"))
     ours = load_coefficients(model.etcd_version).coefficients
     names = model.calibrated
     table = [("coefficient", "etcdsize", "here", "unit")]

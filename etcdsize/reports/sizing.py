@@ -97,7 +97,8 @@ def _costs(sizing: Sizing) -> list[str]:
     # One unit for all three columns.
     unit, cells = money_columns(amounts)
     of_each = zip(*(cells[start : start + len(costs)] for start in range(0, len(cells), len(costs))))
-    heads = [f"{what} ({unit}/month)" for what in ("machine", "disk", f"{sizing.members} members")]
+    cluster = f"{sizing.members} member{'s' if sizing.members > 1 else ''}"
+    heads = [f"{what} ({unit}/month)" for what in ("machine", "disk", cluster)]
     rows = [["provider", "machine", *heads, "region, date"]]
     for (name, cost), parts in zip(costs.items(), of_each):
         machine = sizing.machines_today[name].machine_type

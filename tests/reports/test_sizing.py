@@ -161,6 +161,9 @@ load            bound           utilization  headroom  tier alone
 """
         )
 
+    def test_a_cluster_of_one_member_is_in_the_singular(self):
+        assert "1 member ($/month)" in render_sizing(size(clients=10, members=1))
+
     def test_one_dimension_that_decides_against_the_others(self):
         one = size(kubernetes_nodes=120, requests_per_second=900, data_bytes="1.3GiB", provider="aws")
         assert render_sizing(one).startswith(
