@@ -36,9 +36,6 @@ from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchAudit", "Machines", "dictionary"]
 
-# The number of a reason has fewer bits than this.
-_PLACE = 40
-
 # The code of a provider that the catalog of the answers does not have.
 _NO_PROVIDER = 253
 # What `observe` writes of each figure -> whether the true one may be less, and whether it may be more.
@@ -253,18 +250,21 @@ class BatchAudit:
         self, audit: FleetAudit, machines: Machines, rows: NDArray[np.intp]
     ) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
         """Return the distinct reasons of some rows, and the place of each row's among them."""
-        unjudged = audit.unjudged[rows]
-        # The number of the reason, and above it the place of the machine's name, from 1.
-        ids = audit.reason_codes[rows].astype(np.int64)
+        codes = audit.reason_codes[rows]
         if machines.elsewhere is not None:
-            ids |= np.multiply(machines.elsewhere[rows], NOTES["provider"].bit, dtype=np.int64)
-        ids += np.where(unjudged, machines.places[rows] + 1, 0) << _PLACE
+            codes = codes | np.multiply(machines.elsewhere[rows], NOTES["provider"].bit, dtype=np.int64)
+        # The place of the machine's name counts where the machine is why there is no verdict, from 1.
+        names = np.where(audit.unjudged[rows], machines.places[rows] + 1, 0)
+        columns = [pa.array(one).dictionary_encode() for one in (codes, audit.doubt_codes[rows], names)]
+        ids = np.zeros(len(rows), np.int64)
+        for column in columns:
+            ids = ids * len(column.dictionary) + column.indices.to_numpy()
         encoded = pa.array(ids).dictionary_encode()
+        _, firsts = np.unique(encoded.indices.to_numpy(), return_index=True)
         texts = []
-        for number in encoded.dictionary.to_pylist():
-            place = (number >> _PLACE) - 1
-            reason = reason_text(number & ((1 << _PLACE) - 1), self.auditor.margin)
-            texts.append("; ".join(filter(None, (reason, machines.reasons[place] if place >= 0 else ""))))
+        for code, doubt, name in zip(*(column.take(pa.array(firsts)).to_pylist() for column in columns)):
+            reason = reason_text(code, self.auditor.margin, doubt)
+            texts.append("; ".join(filter(None, (reason, machines.reasons[name - 1] if name else ""))))
         return np.array([*texts, ""], object)[:-1], encoded.indices.to_numpy()
 
     def column(self, answer: str, audit: FleetAudit, machines: Machines) -> pa.Array:

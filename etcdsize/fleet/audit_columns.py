@@ -12,9 +12,8 @@ from etcdsize.fitting.capacity import BELOW
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
 from etcdsize.fleet.bounds import MAY_BE_MORE, Bounds, Part
 from etcdsize.fleet.kernel import INVALID, Codes
-from etcdsize.fleet.load_fit import SHORT, LoadFit
+from etcdsize.fleet.load_fit import LoadFit
 from etcdsize.fleet.loads import classify_arrays
-from etcdsize.fleet.reasons import NOTES, reason_code, reason_text
 from etcdsize.fleet.verdicts import BEYOND, OVER, RIGHT, UNDER, UNKNOWN, VERDICTS
 from etcdsize.units import DIMENSIONS
 
@@ -179,7 +178,7 @@ class AuditColumns:
             np.copyto(here, own[places], where=verdict == RIGHT)
             if self._fit is not None:
                 fit = self._fit.cut(rows)
-                np.copyto(here, NO_MACHINE, where=fit.needs_machine & (fit.target == INVALID))
+                np.copyto(here, NO_MACHINE, where=(verdict == UNDER) & (fit.target == INVALID))
                 # Where only settings or keys have to change, the machine stays.
                 enough = self._needs.least[rows].view(np.int8) <= self._has(rows, places)
                 np.copyto(here, own[places], where=(fit.short != 0) & ~fit.needs_machine & enough)
@@ -191,7 +190,8 @@ class AuditColumns:
         """Return the tier of the machine to recommend: with a margin to spare if it is smaller than the current one."""
         tier = np.where(self.verdict_codes[rows] == OVER, self._needs.roomy[rows], self.tier_codes[rows])
         if self._fit is not None:
-            tier = np.where(self._fit.needs_machine[rows], self._fit.target[rows], tier)
+            larger = self._fit.needs_machine[rows] | (self.verdict_codes[rows] == UNDER)
+            tier = np.where(larger, self._fit.target[rows], tier)
         return np.minimum(tier, len(self.auditor.tiers.tiers) - 1)
 
     @functools.cached_property
@@ -343,87 +343,6 @@ class AuditColumns:
             found[rows][(has >= last) | (verdict == UNDER) | (verdict == UNKNOWN)] = INVALID
         found.flags.writeable = False
         return found
-
-    @functools.cached_property
-    def reason_codes(self) -> NDArray[np.int64]:
-        """The number of every cluster's reason, for `reason_text`; 0 for none. int64, shape (n,)
-
-        Why a machine that is not in the catalog has no verdict, or one with unknown figures, is not in the number.
-        """
-        auditor, bit = self.auditor, {name: note.bit for name, note in NOTES.items()}
-        found = np.empty(len(self), np.int64)
-        for rows in self._blocks():
-            verdict, places = self.verdict_codes[rows], self._places(rows)
-            under, over, right = verdict == UNDER, verdict == OVER, verdict == RIGHT
-            here = found[rows]
-            here.fill(0)
-            invalid = self.tier_codes[rows] == INVALID
-            np.copyto(here, bit["invalid"], where=invalid)
-            if self._figures is not None:
-                here |= np.multiply((self._figures.tiers[rows] != NO_TIER) & ~invalid, bit["figures"], dtype=np.int64)
-            if self._bounds is not None:
-                states = self._bounds.states[rows]
-                more = MAY_BE_MORE[states]
-                doubtful = (states != 0) & (right | ((verdict == UNKNOWN) & ~invalid))
-                note = np.where(more, bit["maybe_more"], bit["maybe_less"]) + reason_code(0, 1) * states.astype(
-                    np.int64
-                )
-                here |= np.where(doubtful, note, 0)
-            if self._needs.tiers is not self._needs.loads:
-                larger = (self.tier_codes[rows] > self._needs.loads[rows]) & ~invalid
-                here |= np.multiply(larger & (verdict >= RIGHT), bit["nodes"], dtype=np.int64)
-            here |= np.multiply(verdict == BEYOND, bit["beyond"], dtype=np.int64)
-            here |= np.multiply(under & self._past_last_bound[rows], bit["past"], dtype=np.int64)
-            if self._fit is not None:
-                for name, short in SHORT.items():
-                    here |= np.multiply((self._fit.short[rows] & short) != 0, bit[name], dtype=np.int64)
-                here |= np.multiply(
-                    right & self._fit.too_large[rows] & self._may_be_over(rows), bit["high"], dtype=np.int64
-                )
-            target = self._target(rows)
-            needed = np.minimum(self.tier_codes[rows], len(auditor.tiers.tiers) - 1)
-            codes = np.minimum(self.recommended_codes[rows], len(auditor.machines)).astype(np.intp)
-            own, usual = auditor.identities[codes], auditor.usual[places, needed]
-            differs = own != usual
-            here |= np.multiply(right & differs & (own != 0), bit["kept"], dtype=np.int64)
-            change = under | over
-            none = codes == len(auditor.machines)
-            in_catalog = self.machine_codes[rows] != NO_MACHINE
-            here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int64)
-            here |= np.multiply(change & auditor.limit_unknown[codes], bit["limit"], dtype=np.int64)
-            stays = under & ~none & (codes == places + len(auditor.machines) - len(auditor.catalog.machines))
-            here |= np.multiply(stays & differs, bit["kept"], dtype=np.int64)
-            change &= differs & ~none & ~stays
-            smaller = change & (target != needed)
-            if self._fit is not None:
-                smaller &= ~self._fit.needs_machine[rows]
-            here |= np.multiply(smaller, bit["margin"], dtype=np.int64)
-            here |= np.multiply(change & (own != auditor.usual[places, target]), bit["arch"], dtype=np.int64)
-        found.flags.writeable = False
-        return found
-
-    def _may_be_over(self, rows: slice) -> NDArray[np.bool_]:
-        """Return where the guide's figures alone make a machine too large."""
-        larger: NDArray[np.bool_] = self._has(rows, self._places(rows)) > self._needs.roomy[rows].view(np.int8)
-        return larger
-
-    @functools.cached_property
-    def reasons(self) -> NDArray[np.object_]:
-        """Why every cluster has its verdict and its machine, empty where that is plain. Array of str, shape (n,)"""
-        found, places = np.unique(self.reason_codes, return_inverse=True)
-        texts = np.array([reason_text(int(code), self.auditor.margin) for code in found], object)
-        reasons: NDArray[np.object_] = texts[places] if len(texts) else np.empty(0, object)
-        for position in np.flatnonzero(self.unjudged):
-            name = None if self._names is None else self._names[position]
-            problem = self.auditor.reason_unknown(name, int(self.machine_codes[position]))
-            reasons[position] = "; ".join(filter(None, (reasons[position], problem)))
-        return reasons
-
-    @functools.cached_property
-    def unjudged(self) -> NDArray[np.bool_]:
-        """Where the verdict is unknown, and what is known of the machine would not give any."""
-        unjudged: NDArray[np.bool_] = (self.verdict_codes == UNKNOWN) & (self._machine_tiers == NO_TIER)
-        return unjudged
 
 
 def _market(price: Price | None) -> tuple[str, str] | None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from etcdsize.base.checks import count_of
 from etcdsize.catalog.costs import Price
 from etcdsize.fitting.capacity import BELOW
-from etcdsize.fleet.audit_columns import AuditColumns, Needs
+from etcdsize.fleet.audit_columns import Needs
+from etcdsize.fleet.audit_reasons import AuditReasons
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.sizing import position_of
@@ -22,7 +23,7 @@ __all__ = ["FleetAudit", "prices_of"]
 _PART = 1024
 
 
-class FleetAudit(AuditColumns):
+class FleetAudit(AuditReasons):
     """The audit of a fleet: one array per column, each computed on first use. `fleet[i]` is one `ClusterAudit`.
 
     The columns are computed from the caller's arrays, which are not copied: do not change them.

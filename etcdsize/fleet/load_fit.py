@@ -1,10 +1,12 @@
 """Whether machines hold what loads take by the measured model, beside the guide's tiers.
 
 A machine is too small where even the low end does not fit it, and a smaller one is enough only where the high end fits.
+Where only the low end fits, the machine stays, and the reason says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.etcd.quota import DEFAULT_QUOTA_BYTES
 from etcdsize.fitting.load_need import SYSTEM_GIB
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
+from etcdsize.fleet.doubts import DOUBTS, Doubtful, columns_of, doubt_codes
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.resource_columns import FleetDemands, FleetFigures, FleetResources
 from etcdsize.fleet.verdicts import DECIDERS
@@ -23,8 +26,10 @@ __all__ = ["SHORT", "LoadFit", "Running", "load_fit"]
 _GIB = 2.0**30
 # etcd-io/website content/en/docs/v3.5/op-guide/hardware.md: concurrent IOPS are typically ten times as many.
 _CONCURRENT_A_SEQUENTIAL = 10.0
-# etcd-io/etcd server/embed/config.go, DefaultWarningApplyDuration: etcd warns of what takes longer to apply. [s]
-_SLOW_APPLY_SECONDS = 0.1
+# etcd-io/etcd server/embed/config.go, DefaultWarningApplyDuration: etcd warns of what takes longer to apply. [ms]
+_SLOW_APPLY_MS = 100.0
+# Rows per block: the scratch fits the cache (our choice).
+_BLOCK = 65_536
 
 SHORT = {
     name: 1 << place
@@ -61,15 +66,28 @@ class LoadFit(NamedTuple):
     share: NDArray[np.float64]
     """How many times the machine's figure it takes. float64, shape (n,)"""
     target: Codes
-    """The tier whose machine holds the need, from the guide's tier on; 255 for none. uint8, shape (n,)"""
+    """The tier whose machine holds the need, from the guide's tier on; 255 for none. uint8, shape (n,)
+
+    Where nothing further is known of the load, it is the guide's.
+    """
     too_large: NDArray[np.bool_]
     """Where the high end does not fit the machine of the smaller tier. bool, shape (n,)"""
+    doubt: NDArray[np.int64]
+    """What fits at the low end only, for `doubt_text`; 0 for nothing. int64, shape (n,)"""
+    other_doubt: NDArray[np.int64]
+    """The same without the figures of the machine. int64, shape (n,)"""
 
     @property
     def needs_machine(self) -> NDArray[np.bool_]:
         """Where a larger machine is needed, and not only other settings or keys."""
         needs: NDArray[np.bool_] = (self.short & _OF_MACHINE) != 0
         return needs
+
+    @property
+    def may_outgrow(self) -> NDArray[np.bool_]:
+        """Where a figure of the machine is in doubt."""
+        outgrown: NDArray[np.bool_] = self.doubt != self.other_doubt
+        return outgrown
 
     def cut(self, rows: slice) -> LoadFit:
         """Return the same of some of the rows."""
@@ -103,56 +121,148 @@ def load_fit(
     running : Running
         How the clusters run.
     """
-    places = np.minimum(machine_codes, len(auditor.capacities)).astype(np.intp)
-    machines = auditor.catalog.machines
-    memory = np.array([*(one.memory_gib for one in machines), np.nan])[places]
-    if figures is not None:
-        memory = np.where(np.isnan(memory), figures.memory_gib, memory)
-    iops = np.array([*map(_sequential_iops, machines), np.nan])[places]
-    bandwidth = np.array([*map(_mb_per_second, machines), np.nan])[places]
-    known, low = resources._knows_further, least._lowest
-    with np.errstate(invalid="ignore", divide="ignore"):
-        nothing = np.zeros(len(places))
-        quota, volume, speed = running
-        written = low.written_bytes / 1e6
-        shares = np.stack(
-            [
-                np.where(known, (least.low.memory_limit_bytes / _GIB + SYSTEM_GIB) / memory, 0.0),
-                np.where(known, low.sequential_iops / iops, 0.0),
-                np.where(known, written / bandwidth, 0.0),
-                nothing if speed is None else written / speed,
-                nothing if volume is None else (low.file_bytes + low.wal_bytes) / _GIB / volume,
-                nothing if quota is None else low.file_bytes / np.where(quota == 0, float(DEFAULT_QUOTA_BYTES), quota),
-                np.where(known, low.lease_end_seconds / _SLOW_APPLY_SECONDS, 0.0),
-            ]
-        )
-        shares[np.isnan(shares)] = 0.0
-        over = shares > 1
-        largest = np.argmax(np.stack([low.raft_bytes, low.streams_bytes, low.lists_bytes, low.other_bytes]), axis=0)
-        bits = np.array([SHORT[name] for name in ("values", "streams", "lists", "memory")], np.uint16)
-        of_leases = low.lease_iops > low.sequential_iops / 2
-        disk = np.where(of_leases, SHORT["expirations"], SHORT["disk"])
-        short = np.where(over[0], bits[largest], 0).astype(np.uint16)
-        short |= np.where(over[1], disk, 0).astype(np.uint16)
-        for one, name in zip(over[2:], ("bandwidth", "throughput", "volume", "quota", "lease")):
-            short |= np.multiply(one, SHORT[name], dtype=np.uint16)
-        short[resources.invalid | least.invalid] = 0
-        worst = shares.argmax(axis=0)
-        return LoadFit(
-            short,
-            np.where(short != 0, _DECIDERS[worst], INVALID).astype(np.uint8),
-            shares.max(axis=0),
-            _target(auditor, places, tiers, resources),
-            known & _is_too_large(auditor, places, roomy, resources),
-        )
+    rows = len(machine_codes)
+    dtypes = (np.uint16, np.uint8, np.float64, np.uint8, np.bool_, np.int64, np.int64)
+    fit = LoadFit._make(np.zeros(rows, dtype) for dtype in dtypes)
+    machines, offered = _offered(auditor.catalog.machines, np.nan), _offered(auditor.machines, -1.0)
+    for start in range(0, rows, _BLOCK):
+        at = slice(start, min(start + _BLOCK, rows))
+        places = np.minimum(machine_codes[at], len(auditor.capacities)).astype(np.intp)
+        has = machines.of(places)
+        if figures is not None:
+            stated = np.where(np.isnan(has.memory_gib), figures.memory_gib[at], has.memory_gib)
+            has = has._replace(memory_gib=stated)
+        here, known = fit.cut(at), resources._knows_further[at] & ~resources.invalid[at]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            _compare(here, has, running, resources, least, at)
+        here.target[:] = np.minimum(tiers[at], len(auditor.tiers.tiers) - 1)
+        np.copyto(here.target, _target(auditor, offered, places, tiers[at], resources, at), where=known)
+        codes = auditor.recommended[places, np.minimum(roomy[at], len(auditor.tiers.tiers) - 1)]
+        fits = offered.hold(codes, resources.high, resources._highest, at)
+        # Without a smaller machine nothing is recommended.
+        here.too_large[:] = resources._knows_further[at] & ~fits & (codes != NO_MACHINE)
+    return fit
 
 
-# What is exceeded, in the order of the shares.
-_EXCEEDED = (
-    *("memory_gib", "concurrent_iops", "disk_mb_per_second", "disk_mb_per_second"),
-    *("volume_gib", "quota_bytes", "keys_per_lease"),
-)
-_DECIDERS = np.array([DECIDERS.index(name) for name in _EXCEEDED], np.uint8)
+# What is exceeded, in the order in which figures are compared: what the verdict names it.
+_EXCEEDED = {
+    "memory": "memory_gib",
+    "disk": "concurrent_iops",
+    "bandwidth": "disk_mb_per_second",
+    "throughput": "disk_mb_per_second",
+    "volume": "volume_gib",
+    "quota": "quota_bytes",
+    "lease": "keys_per_lease",
+}
+_DECIDERS = np.array([DECIDERS.index(name) for name in _EXCEEDED.values()], np.uint8)
+_PARTS_OF_MEMORY = ("values", "streams", "lists", "memory")
+# A memory in doubt is named by what it takes most beyond its low end.
+_DOUBTS = np.array([tuple(DOUBTS).index(name) for name in _EXCEEDED])
+# The first three are of the machine.
+_MACHINE_FIGURES = 3
+
+
+class _Ends(NamedTuple):
+    """What the loads of some rows take of each figure, in the order of `_EXCEEDED`."""
+
+    low: list[Any]
+    need: list[Any]
+
+
+def _compare(
+    out: LoadFit, has: _Offered, running: Running, resources: FleetResources, least: FleetResources, at: slice
+) -> None:
+    """Fill in what does not fit, and what fits at the low end only, of the rows `at`."""
+    takes = _Ends(
+        _amounts(least.low, least._lowest, at),
+        _amounts(resources.need, resources._needed, at),
+    )
+    wrong = (resources.invalid | least.invalid)[at]
+    bounds = [np.where(wrong, np.nan, bound) for bound in _bounds(has, running, resources._knows_further[at], at)]
+    shares = np.stack([_shares(amount, bound) for amount, bound in zip(takes.low, bounds)])
+    over, low = shares > 1, least._lowest
+    largest = np.argmax(np.stack(_parts_of_memory(low, at)), axis=0)
+    memory = np.array([SHORT[name] for name in _PARTS_OF_MEMORY], np.uint16)[largest]
+    of_leases = low.lease_iops[at] > low.sequential_iops[at] / 2
+    disk = np.where(of_leases, SHORT["expirations"], SHORT["disk"])
+    for one, bit in zip(over, (memory, disk, *(SHORT[name] for name in tuple(_EXCEEDED)[2:]))):
+        out.short[:] |= np.where(one, bit, 0).astype(np.uint16)
+    out.decider[:] = np.where(out.short != 0, _DECIDERS[shares.argmax(axis=0)], INVALID)
+    out.share[:] = shares.max(axis=0)
+    needed = [_shares(amount, bound) for amount, bound in zip(takes.need, bounds)]
+    doubtful = (np.stack(needed) > 1) & ~over
+    rows = np.flatnonzero(doubtful.any(axis=0))
+    if not rows.size:
+        return
+    out.doubt[rows] = _doubt_codes(takes, bounds, doubtful, resources, at.start, rows)
+    of_machine = doubtful[:_MACHINE_FIGURES].any(axis=0)
+    out.other_doubt[:] = np.where(of_machine, 0, out.doubt)
+    doubtful[:_MACHINE_FIGURES] = False
+    rows = np.flatnonzero(of_machine & doubtful.any(axis=0))
+    if rows.size:
+        out.other_doubt[rows] = _doubt_codes(takes, bounds, doubtful, resources, at.start, rows)
+
+
+def _amounts(figures: FleetFigures, demands: FleetDemands, at: slice) -> list[Any]:
+    written = demands.written_bytes[at] / 1e6
+    return [
+        figures.memory_limit_bytes[at] / _GIB + SYSTEM_GIB,
+        demands.sequential_iops[at],
+        written,
+        written,
+        (demands.file_bytes[at] + demands.wal_bytes[at]) / _GIB,
+        demands.file_bytes[at] / _GIB,
+        demands.lease_end_seconds[at] * 1000,
+    ]
+
+
+def _bounds(has: _Offered, running: Running, known: NDArray[np.bool_], at: slice) -> list[Any]:
+    """Return what there is of each figure, NaN where it is unknown or does not count."""
+    quota, volume, speed = (np.nan if column is None else column[at] for column in running)
+    return [
+        *(np.where(known, bound, np.nan) for bound in has),
+        speed,
+        volume,
+        np.where(quota == 0, float(DEFAULT_QUOTA_BYTES), quota) / _GIB,
+        np.where(known, _SLOW_APPLY_MS, np.nan),
+    ]
+
+
+def _shares(amount: Any, bound: Any) -> Any:
+    share = amount / bound
+    return np.where(np.isnan(share), 0.0, share)
+
+
+def _parts_of_memory(demands: FleetDemands, at: Any) -> list[Any]:
+    return [demands.raft_bytes[at], demands.streams_bytes[at], demands.lists_bytes[at], demands.other_bytes[at]]
+
+
+def _doubt_codes(
+    takes: _Ends,
+    bounds: Sequence[Any],
+    doubtful: NDArray[np.bool_],
+    resources: FleetResources,
+    start: int,
+    chosen: NDArray[np.intp],
+) -> NDArray[np.int64]:
+    """Return the doubts of some rows of a block: of each the figure that is furthest from fitting."""
+    doubtful, places, rows = doubtful[:, chosen], np.arange(len(chosen)), chosen + start
+    low, need = (np.stack([amount[chosen] for amount in amounts]) for amounts in takes)
+    has = np.stack([bound[chosen] for bound in bounds])
+    worst = np.where(doubtful, need / has, 0.0).argmax(axis=0)
+    needed, lowest = (_parts_of_memory(demands, rows) for demands in (resources._needed, resources._lowest))
+    part = np.argmax([most - few for most, few in zip(needed, lowest)], axis=0)
+    doubtful[worst, places] = False
+    return doubt_codes(
+        Doubtful(
+            figure=np.where(worst == 0, part, _DOUBTS[worst]),
+            low=low[worst, places],
+            need=need[worst, places],
+            beside=[*doubtful],
+            of_nodes=np.broadcast_to(resources._of_nodes(rows), len(rows)),
+            empty={name: np.logical_not(resources._determines(name, rows)) for name in columns_of()},
+        )
+    )
 
 
 def _sequential_iops(machine: Machine) -> float:
@@ -170,41 +280,34 @@ def _mb_per_second(machine: Machine) -> float:
 
 
 class _Offered(NamedTuple):
-    """What the machines that an audit recommends have, by their codes; nothing for none."""
+    """What machines have, by their codes, the last entry for none."""
 
     memory_gib: NDArray[np.float64]
     iops: NDArray[np.float64]
     mb_per_second: NDArray[np.float64]
 
-    def hold(self, codes: NDArray[np.uint16], figures: FleetFigures, demands: FleetDemands) -> Any:
+    def of(self, codes: NDArray[Any]) -> _Offered:
         at = np.minimum(codes, len(self.memory_gib) - 1).astype(np.intp)
-        holds = self.memory_gib[at] >= figures.memory_limit_bytes / _GIB + SYSTEM_GIB
-        holds &= self.iops[at] >= demands.sequential_iops
-        return holds & (self.mb_per_second[at] >= demands.written_bytes / 1e6)
+        return _Offered._make(column[at] for column in self)
+
+    def hold(self, codes: NDArray[np.uint16], figures: FleetFigures, demands: FleetDemands, rows: slice) -> Any:
+        """Return where machines hold what the loads of some rows take."""
+        memory, iops, mb_per_second = self.of(codes)
+        holds = memory >= figures.memory_limit_bytes[rows] / _GIB + SYSTEM_GIB
+        holds &= iops >= demands.sequential_iops[rows]
+        return holds & (mb_per_second >= demands.written_bytes[rows] / 1e6)
 
 
-def _offered(auditor: Auditor) -> _Offered:
-    return _Offered(
-        np.array([*(one.memory_gib for one in auditor.machines), -1.0]),
-        np.array([*map(_sequential_iops, auditor.machines), -1.0]),
-        np.array([*map(_mb_per_second, auditor.machines), -1.0]),
-    )
+def _offered(machines: Sequence[Machine], nothing: float) -> _Offered:
+    figures = ([one.memory_gib for one in machines], map(_sequential_iops, machines), map(_mb_per_second, machines))
+    return _Offered._make(np.array([*figure, nothing], float) for figure in figures)
 
 
-def _target(auditor: Auditor, places: NDArray[np.intp], tiers: Codes, resources: FleetResources) -> Codes:
-    offered = _offered(auditor)
+def _target(
+    auditor: Auditor, offered: _Offered, places: NDArray[np.intp], tiers: Codes, resources: FleetResources, rows: slice
+) -> Codes:
     found = np.full(len(places), INVALID, np.uint8)
     for tier in range(len(auditor.tiers.tiers)):
-        holds = offered.hold(auditor.recommended[places, tier], resources.need, resources._needed)
+        holds = offered.hold(auditor.recommended[places, tier], resources.need, resources._needed, rows)
         np.copyto(found, np.uint8(tier), where=holds & (found == INVALID) & (tiers <= tier))
     return found
-
-
-def _is_too_large(
-    auditor: Auditor, places: NDArray[np.intp], roomy: Codes, resources: FleetResources
-) -> NDArray[np.bool_]:
-    codes = auditor.recommended[places, np.minimum(roomy, len(auditor.tiers.tiers) - 1)]
-    fits = _offered(auditor).hold(codes, resources.high, resources._highest)
-    # Without a smaller machine nothing is recommended.
-    too_large: NDArray[np.bool_] = ~fits & (codes != NO_MACHINE)
-    return too_large

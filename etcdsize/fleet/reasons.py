@@ -10,6 +10,7 @@ import functools
 from typing import NamedTuple
 
 from etcdsize.fleet.bounds import describe
+from etcdsize.fleet.doubts import doubt_text
 from etcdsize.units import format_percent
 
 __all__ = ["NOTES", "Note", "reason_text"]
@@ -35,8 +36,11 @@ NOTES = {
             "past": "the load is past the last published bound: no figure says that the recommended machine is enough",
             "none": "the catalog has no machine of this provider and architecture that is enough",
             "kept": "the current machine is enough, so it is kept",
+            "stays": "the current machine is kept",
             "arch": "the recommended machine has the architecture of the current one",
             "margin": "a smaller machine would leave less than {margin} of its bounds free",
+            "larger": "the recommended machine is larger than that of the tier, to hold what the load takes by the "
+            "measured model",
             "limit": "the recommended machine's own limit for network disks is not published",
             "provider": "the current machine is of another provider than the row",
             "values": "the raft log takes more memory than the machine has, because it holds thousands of these "
@@ -71,7 +75,7 @@ def reason_code(notes: int, state: int) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def reason_text(code: int, margin: float) -> str:
+def reason_text(code: int, margin: float, doubt: int = 0) -> str:
     """Return the text of a reason.
 
     Parameters
@@ -80,6 +84,8 @@ def reason_text(code: int, margin: float) -> str:
         The number: notes, and what is known of the load (`Bounds.states`) above them.
     margin : float
         The headroom that a smaller machine must still have.
+    doubt : int
+        What fits at the low end of the measured model only, as a number (`doubt_codes`); 0 for nothing.
     """
     known = describe(code >> _BITS)
     parts = []
@@ -92,4 +98,6 @@ def reason_text(code: int, margin: float) -> str:
             parts.append(f"{known}: a smaller machine may be enough")
         else:
             parts.append(note.text.format(margin=format_percent(margin)))
+    if doubt:
+        parts.append(doubt_text(doubt))
     return "; ".join(parts)

@@ -43,6 +43,13 @@ Place: TypeAlias = slice | NDArray[np.intp]
 _NEAR = 1e-11
 # No quota of etcd is as large (etcd.quota): a need that is cannot be sized, and a high end counts as that.
 _LARGEST_QUOTA = 2.0**62
+# Two figures from which another follows.
+_FOLLOWS = {
+    "writes_per_second": [("requests_per_second", "reads_per_second")],
+    "value_bytes": [("keys", "data_bytes")],
+    "keys": [("data_bytes", "value_bytes")],
+    "data_bytes": [("keys", "value_bytes")],
+}
 # Less counts as nothing, as for the single answer.
 _SMALLEST = 1e-9
 
@@ -192,6 +199,29 @@ class FleetResources:
             if name not in (*DIMENSIONS, "kubernetes_nodes"):
                 known |= ~np.isnan(column)
         return known
+
+    def _knows(self, name: str, rows: NDArray[np.intp]) -> Mask:
+        """Return which of some rows know a figure."""
+        column = self._columns.get(name)
+        if column is None:
+            return False
+        known: Mask = ~np.isnan(column[rows] if len(column) > 1 else column[0])
+        return known
+
+    def _determines(self, name: str, rows: NDArray[np.intp]) -> Mask:
+        """Return which of some rows know a figure, or others from which it follows."""
+        known = self._knows(name, rows)
+        for one, other in _FOLLOWS.get(name, ()):
+            known = known | (self._knows(one, rows) & self._knows(other, rows))
+        return known
+
+    def _of_nodes(self, rows: NDArray[np.intp]) -> Mask:
+        """Return which of some rows have the load that their Kubernetes nodes say."""
+        found = self._knows("kubernetes_nodes", rows)
+        for name in self._columns:
+            if name not in (*BESIDE_NODES, "kubernetes_nodes", "pods"):
+                found = found & np.logical_not(self._knows(name, rows))
+        return found
 
     @functools.cached_property
     def _ends(self) -> _Ends:
