@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import re
 from pathlib import Path
@@ -131,6 +132,8 @@ Count = Annotated[int, Field(strict=True, gt=0, lt=2**63)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 
 
+# Most dates of a catalog are the same few.
+@functools.lru_cache(maxsize=256)
 def date_of(text: str) -> str:
     """Return a date that is written like 2026-11-25, and raise ValueError for anything else."""
     import datetime

@@ -67,10 +67,14 @@ def find_provider(name: object) -> str | None:
 
     For known names, case, hyphens and underscores do not matter.
     """
-    if not isinstance(name, str):
-        return None
+    return _find(FOLDER, name) if isinstance(name, str) else None
+
+
+# Every row of a catalog names its provider.
+@functools.lru_cache(maxsize=256)
+def _find(folder: Path, name: str) -> str | None:
     word = _word(name)
-    return word if word in _names(FOLDER) else _words(FOLDER).get(word) or _own_name(name)
+    return word if word in _names(folder) else _words(folder).get(word) or _own_name(name)
 
 
 def _own_name(name: str) -> str | None:

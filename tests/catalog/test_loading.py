@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etcdsize import OptionError, load_catalog
+from etcdsize import Catalog, OptionError, load_catalog
 from etcdsize.catalog.catalog import check_machines_of
 from etcdsize.catalog.loading import catalog_for
 
@@ -28,6 +28,11 @@ class TestCatalogFor:
     def test_a_catalog_or_its_name(self):
         assert catalog_for(GUIDE, None)[0] is catalog_for("guide", None)[0] is GUIDE
         assert catalog_for("guide", None)[1] == ("aws", "gce")
+
+    @pytest.mark.parametrize("catalog", [load_catalog("current"), catalog_for("current", ["gce", "huawei"])[0]])
+    def test_the_data_files_make_a_valid_catalog(self, catalog):
+        assert Catalog.model_validate(dict(catalog)) == catalog
+        assert Catalog.model_validate_json(catalog.model_dump_json()) == catalog
 
     @pytest.mark.parametrize("value", [5, ["guide"], np.array(["guide", "x"]), Path("nowhere.json"), "x" * 5_000])
     def test_other_values_are_rejected(self, value):
