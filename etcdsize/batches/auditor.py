@@ -18,6 +18,7 @@ from etcdsize.batches.audit_summary import AuditSummary, AuditTotals
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import Columns
+from etcdsize.batches.implied_loads import Loads
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.catalog.providers import find_provider
 from etcdsize.errors import ColumnError
@@ -141,9 +142,8 @@ class BatchAudit:
         self,
         batch: pa.RecordBatch,
         machines: Machines,
-        values: Sequence[NDArray[Any] | None],
+        loads: Loads,
         codes: Codes,
-        unknown: Sequence[NDArray[np.bool_] | None],
         load_codes: Codes,
         resources: FleetResources | None = None,
         running: Running | None = None,
@@ -157,8 +157,8 @@ class BatchAudit:
             The batch.
         machines : Machines
             Its machines.
-        values, unknown : sequence
-            The loads, and where they are unknown, for each dimension.
+        loads : Loads
+            The loads.
         codes : array of uint8
             The tier that each row needs.
         load_codes : array of uint8
@@ -173,27 +173,33 @@ class BatchAudit:
         return audit_codes(
             self.auditor,
             machines.codes,
-            values,
+            loads.values,
             load_codes,
-            unknown,
+            loads.unknown,
             tiers=codes,
-            bounds=self._bounds(batch, unknown),
+            bounds=self._bounds(batch, loads),
             figures=self._figures(batch, machines),
             resources=resources,
             running=running,
             placed=placed,
         )
 
-    def _bounds(self, batch: pa.RecordBatch, unknown: Sequence[NDArray[np.bool_] | None]) -> Bounds | None:
+    def _bounds(self, batch: pa.RecordBatch, loads: Loads) -> Bounds | None:
         """Return what is known of the loads, None where everything is known exactly."""
         parts = []
-        for dimension, missing in zip(DIMENSIONS, unknown):
+        for dimension, column, missing, implied in zip(DIMENSIONS, loads.values, loads.unknown, loads.implied):
             source = self._columns.get(dimension)
-            if source is None:
+            if column is None:
                 parts.append(Part(unknown=True))
                 continue
-            less, more = self._bound(batch, f"{dimension.partition('_')[0]}_bound")
-            parts.append(Part(source.upper or less, more, False if missing is None else missing))
+            less: Mask = False
+            more: Mask = False
+            if source is not None:
+                less, more = self._bound(batch, f"{dimension.partition('_')[0]}_bound")
+                less = source.upper or less
+            if implied is not None:
+                less, more = np.logical_and(less, ~implied.rows), np.logical_or(more, implied.lower)
+            parts.append(Part(less, more, False if missing is None else missing))
         partial: Mask = False
         if "observed_problem" in self._columns:
             texts, places = self._texts(batch, "observed_problem")

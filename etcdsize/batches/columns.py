@@ -21,6 +21,7 @@ from etcdsize.batches.column_names import (
     Unit,
     read_name,
 )
+from etcdsize.batches.implied_loads import implied_dimensions
 from etcdsize.batches.missing_columns import PYTHON, Options, find_hints, report_missing
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.errors import ColumnError
@@ -201,11 +202,14 @@ def pick_columns(
         missing.remove("provider")
     if audited:
         columns |= {name: Source(names.index(name), name) for name in _OBSERVED if name in names}
-    if "kubernetes_nodes" in columns and columns.keys().isdisjoint(DIMENSIONS):
-        # The nodes are enough, unless some column looks like one of a load.
-        loads = [key for key in missing if key in DIMENSIONS]
-        if not any(find_hints(read, key, spelling) for key in loads):
-            missing = [key for key in missing if key not in loads]
+    implied = implied_dimensions(columns)
+    loads = [key for key in missing if key in DIMENSIONS]
+    # What follows from figures needs no column, and beside it or nodes nothing else does, unless some column looks like
+    # one of a load.
+    enough = ("kubernetes_nodes" in columns or implied) and columns.keys().isdisjoint(DIMENSIONS)
+    spare = loads if enough else [key for key in loads if key in implied]
+    if spare and not any(find_hints(read, key, spelling) for key in spare):
+        missing = [key for key in missing if key not in spare]
     if missing:
         raise report_missing(read, missing, providers, spelling)
     added = (
@@ -220,7 +224,7 @@ def pick_columns(
             f"has a column {shown(taken[0])}, which the answer adds; rename it or leave it out: an answer never "
             f"replaces an existing column{hint}"
         )
-    if columns.keys().isdisjoint(_UNKNOWN):
+    if columns.keys().isdisjoint(_UNKNOWN) and not implied:
         raise ColumnError("every dimension is unknown, expected at least one that is known")
     return columns
 

@@ -57,9 +57,13 @@ class RowFigures:
         """Whether a column has such a figure."""
         return bool(self._columns)
 
+    def of_loads(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> dict[str, NDArray[np.float64]]:
+        """Return the figures of the loads of a batch, NaN where they are unknown."""
+        return {key: self.read(batch, key, problems) for key in self._columns if key not in RUNNING}
+
     def resources(
         self,
-        batch: pa.RecordBatch,
+        further: Mapping[str, NDArray[np.float64]],
         values: Sequence[NDArray[Any] | None],
         unknown: Sequence[NDArray[np.bool_] | None],
         nodes: KubernetesNodes | None,
@@ -74,7 +78,7 @@ class RowFigures:
         }
         if nodes is not None:
             figures["kubernetes_nodes"] = _known(nodes.values, nodes.unknown)
-        figures |= {key: self.read(batch, key, problems) for key in self._columns if key not in RUNNING}
+        figures |= further
         found = fleet_resources(**figures, etcd_version=self._etcd_version, model=self._model, on_invalid="mark")
         for row in np.flatnonzero(found.invalid).tolist():
             if row not in problems:

@@ -7,7 +7,7 @@ problem says why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from etcdsize.batches.answers import CODES, FORCED_BY, answer_schema, coded, pro
 from etcdsize.batches.auditor import BatchAudit, Machines
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns
+from etcdsize.batches.implied_loads import Loads, with_implied
 from etcdsize.batches.kubernetes_nodes import read_nodes
 from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
@@ -40,7 +41,7 @@ from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.sizing.basis import GUIDE_MACHINE
 from etcdsize.sizing.markets import Market, Markets
-from etcdsize.sizing.notices import DATA_AT_MOST, UNKNOWN_REGION
+from etcdsize.sizing.notices import DATA_AT_MOST, UNKNOWN_DIMENSION, UNKNOWN_REGION
 from etcdsize.units import DIMENSIONS
 
 __all__ = ["BatchSizer", "Counted"]
@@ -174,7 +175,12 @@ class BatchSizer:
             if load.missing is not None:
                 unknown[index] = load.missing
         nodes = self._read_nodes(batch, problems)
-        self._report_missing(rows, unknown, nodes, problems)
+        given, wrong_figures, figures = Loads(values, unknown), dict[int, list[str]](), {}
+        reads_figures = self._options.resources or (self.audit is not None and self._figures.are_there)
+        if reads_figures:
+            figures = self._figures.of_loads(batch, wrong_figures)
+        values, unknown, implied = self._with_implied(given, figures)
+        self._report_missing(rows, values, unknown, nodes, problems)
         machines = None if self.audit is None else self.audit.machines(batch)
         providers = self._provider_codes(batch, machines, problems)
         if self.audit is not None and machines is not None and providers is not None and "provider" in self._columns:
@@ -190,9 +196,11 @@ class BatchSizer:
             classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
             self._report_invalid(codes, values, problems)
         resources = running = None
-        if self._options.resources or (self.audit is not None and self._figures.are_there):
+        if reads_figures:
             running = self._figures.running(batch, problems)
-            resources = self._figures.resources(batch, values, unknown, nodes, problems)
+            for row, texts in wrong_figures.items():
+                problems.setdefault(row, []).extend(texts)
+            resources = self._figures.resources(figures, given.values, given.unknown, nodes, problems)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
         load_codes = codes
@@ -206,7 +214,8 @@ class BatchSizer:
         if self.audit is not None and machines is not None:
             further = resources if self._figures.are_there else None
             placed = None if regions is None else Placed(regions.markets, [one.place for one in self._markets.found])
-            audit = self.audit.audit(batch, machines, values, codes, unknown, load_codes, further, running, placed)
+            loads = Loads(values, unknown, implied)
+            audit = self.audit.audit(batch, machines, loads, codes, load_codes, further, running, placed)
             self.audit.count(audit, machines, before, names)
             self.audit.report(audit, machines, problems)
             self._raise(problems, before)
@@ -229,10 +238,15 @@ class BatchSizer:
                 notices.add(kind, noted)
             known = None if resources is None or not self._figures.are_there else resources._knows_further
             notices.add(GUIDE_MACHINE, load_decides(fleet, known))
+            for part in implied:
+                if part is not None:
+                    # What follows from a part of the figures is known in part.
+                    notices.add(UNKNOWN_DIMENSION, part.lower)
             if regions is not None:
                 notices.add(UNKNOWN_REGION, regions.unknown)
             if "data_bytes" in self._columns and self._columns["data_bytes"].upper:
-                notices.add(DATA_AT_MOST, np.ones(rows, np.bool_) if unknown[2] is None else ~unknown[2])
+                missing = given.unknown[2]
+                notices.add(DATA_AT_MOST, np.ones(rows, np.bool_) if missing is None else ~missing)
             notices.keep(codes != INVALID)
         if self.notices is not None:
             self.notices.count(notices, before)
@@ -246,31 +260,42 @@ class BatchSizer:
         column = batch.column(source.position)
         return read_nodes(column, source, self._tiers, self._options.cells, suggestions, problems)
 
+    def _with_implied(self, given: Loads, figures: Mapping[str, NDArray[np.float64]]) -> Loads:
+        """Return the loads with what the figures say of the rows and dimensions that count as unknown."""
+        if self._options.missing_is_unknown:
+            return with_implied(given, figures)
+        # An empty cell is a problem: only a dimension without a column is unknown.
+        hidden = Loads(given.values, [None, None, None])
+        values, unknown, implied = with_implied(hidden, figures)
+        both = zip(given.values, given.unknown, unknown)
+        return Loads(values, [mine if column is not None else new for column, mine, new in both], implied)
+
     def _report_missing(
         self,
         rows: int,
-        unknown: list[NDArray[np.bool_] | None],
+        values: Sequence[NDArray[Any] | None],
+        unknown: Sequence[NDArray[np.bool_] | None],
         nodes: KubernetesNodes | None,
         problems: dict[int, list[str]],
     ) -> None:
         """Report nulls as problems, or as unknown if another dimension of the row is known."""
         known = np.zeros(rows, np.bool_) if nodes is None else nodes.known
-        if nodes is not None and self._columns.keys().isdisjoint(DIMENSIONS):
+        if nodes is not None and all(column is None for column in values):
             for row in np.flatnonzero(~known).tolist():
                 problems.setdefault(row, []).append(f"{self._columns['kubernetes_nodes'].name}: missing")
             return
         for index, dimension in enumerate(DIMENSIONS):
             source, mask = self._columns.get(dimension), unknown[index]
-            if source is None:
+            if values[index] is None:
                 continue
             if mask is None:
                 known[:] = True
                 continue
             known |= ~mask
-            if not self._options.missing_is_unknown:
+            if source is not None and not self._options.missing_is_unknown:
                 for row in np.flatnonzero(mask).tolist():
                     problems.setdefault(row, []).append(f"{source.name}: missing")
-        if self._options.missing_is_unknown:
+        if self._options.missing_is_unknown or self._columns.keys().isdisjoint(DIMENSIONS):
             for row in np.flatnonzero(~known).tolist():
                 problems.setdefault(row, []).append("nothing known: every dimension is missing")
 
@@ -326,7 +351,7 @@ class BatchSizer:
         marked = np.flatnonzero(codes == INVALID)
         for index, dimension in enumerate(DIMENSIONS):
             column = values[index]
-            if column is None or not marked.size:
+            if column is None or dimension not in self._columns or not marked.size:
                 continue
             loads = column[marked]
             with np.errstate(invalid="ignore"):

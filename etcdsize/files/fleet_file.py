@@ -18,6 +18,7 @@ from etcdsize.base.output_file import check_output, is_stream
 from etcdsize.base.text import nearest, shown
 from etcdsize.batches.columns import NUMBERS, Columns, columns_to_read, earlier_answers, has_column_for
 from etcdsize.batches.columns import Source as Column
+from etcdsize.batches.implied_loads import implied_dimensions
 from etcdsize.batches.missing_columns import COMMAND_LINE
 from etcdsize.batches.usual_names import USUAL_NAMES, Names
 from etcdsize.catalog.catalog import Catalog
@@ -427,7 +428,7 @@ class Fleet:
             unknown=tuple(
                 name
                 for name in dict.fromkeys((*options.unknown, *DIMENSIONS))
-                if name in DIMENSIONS and name not in self.columns
+                if name in DIMENSIONS and name not in self.columns and name not in implied_dimensions(self.columns)
             ),
             unused_machine_columns=self._unused_machine_columns,
             headroom_asked=options.headroom,
