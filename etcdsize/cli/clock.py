@@ -109,7 +109,8 @@ def dates_of_prices(answer: Model, provider: str = "") -> Iterator[tuple[str, st
     named = fields.get("provider", getattr(machine, "provider", None) if isinstance(machine, Model) else None)
     of = named if isinstance(named, str) else provider
     for name, value in fields.items():
-        if name == "date" and value:
+        # Money has its currency beside it; other figures, such as the time of a write, may have a date too.
+        if name == "date" and value and fields.get("currency"):
             yield of, value
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
         for part in parts:
