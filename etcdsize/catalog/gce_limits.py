@@ -38,12 +38,15 @@ def _rules() -> _Rules:
 
 
 def disk_limits(family: str, name: str, vcpus: int, *, shared_core: bool) -> tuple[DiskLimit, ...]:
-    """Return the limits of a machine. A machine that shares its cores has only the limits of rules that name it."""
-    found = []
+    """Return the limits of a machine. A rule that names the machine goes before the rule of its family.
+
+    A machine that shares its cores has only the limits of rules that name it.
+    """
+    found: dict[str, _Rule] = {}
     for rule in _rules().rules:
-        fits = rule.machine_type == name
-        if rule.machine_type is None and not shared_core:
-            fits = rule.family == family and (rule.min_vcpus or 1) <= vcpus <= (rule.max_vcpus or vcpus)
-        if fits:
-            found.append(DiskLimit(**rule.model_dump(include=set(DiskLimit.model_fields))))
-    return tuple(found)
+        in_range = rule.family == family and (rule.min_vcpus or 1) <= vcpus <= (rule.max_vcpus or vcpus)
+        if rule.machine_type == name:
+            found[rule.kind] = rule
+        elif rule.machine_type is None and in_range and not shared_core:
+            found.setdefault(rule.kind, rule)
+    return tuple(DiskLimit(**rule.model_dump(include=set(DiskLimit.model_fields))) for rule in found.values())

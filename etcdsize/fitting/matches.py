@@ -109,7 +109,7 @@ def _priced_nearby(machine: Machine, region: str) -> str:
     from etcdsize.catalog.regional_prices import priced_nearby
 
     nearby = priced_nearby(machine.provider, region, machine.machine_type)
-    return f" (nearby, it has one in {in_words(nearby[:3])})" if nearby else ""
+    return f"; the machine has one on the same continent, in {in_words(nearby[:3])}" if nearby else ""
 
 
 def in_order(matches: Iterable[Match]) -> list[Match]:

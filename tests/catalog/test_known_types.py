@@ -90,6 +90,21 @@ class TestFigures:
         assert known_machine("n2-highmem-96", PROVIDERS).limits_for("pd-ssd")[0] == 100000
         assert known_machine("e2-micro", PROVIDERS).limits_for("pd-ssd") == (None, None)
 
+    @pytest.mark.parametrize(
+        ("machine_type", "kind", "iops", "mib"),
+        [
+            ("t2a-standard-4", "pd-ssd", 20_000, 240),
+            ("c2-standard-16", "pd-balanced", 4_000, 480),
+            ("c2d-standard-8", "pd-ssd", 4_080, 245),
+            ("z3-highmem-88", "pd-ssd", 100_000, 1_200),
+            ("c4d-standard-384", "hyperdisk-balanced", 320_000, 12_500),
+            ("c4d-standard-384-metal", "hyperdisk-balanced", 320_000, 10_000),
+        ],
+    )
+    def test_the_lower_of_read_and_write_and_what_names_the_machine_first(self, machine_type, kind, iops, mib):
+        limits = known_machine(machine_type, PROVIDERS).limits_for(kind)
+        assert limits == (iops, pytest.approx(mib * 1.048576))
+
 
 class TestNames:
     @pytest.mark.parametrize(
@@ -135,6 +150,13 @@ class TestEveryRow:
     def test_no_type_is_both_offered_and_only_known(self):
         offered = {(one.provider, type_key(one.machine_type)) for one in CURRENT.machines}
         assert not offered & {(provider, type_key(name)) for provider in PROVIDERS for name in known_types(provider)}
+
+    @pytest.mark.parametrize("provider", PROVIDERS)
+    def test_a_family_has_one_lifecycle(self, provider):
+        machines = [one for one in CURRENT.machines if one.provider == provider]
+        machines += [known_machine(name, [provider]) for name in known_types(provider)]
+        found = {(one.family, one.lifecycle) for one in machines}
+        assert len(found) == len({family for family, _ in found})
 
     def test_all_of_ec2_are_known(self):
         offered = {one.machine_type for one in CURRENT.machines if one.provider == "aws"}
