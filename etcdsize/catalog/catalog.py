@@ -160,7 +160,7 @@ class Catalog(Answer):
         # Imported here because few callers need it.
         from etcdsize.catalog.known_types import type_key
 
-        has = {type_key(machine.machine_type) for machine in self.machines}
+        has = {type_key(machine.machine_type, of) for machine in self.machines for of in (None, machine.provider)}
         wanted = dict.fromkeys(map(type_key, names_of("machine_types", machine_types)))
         found = (self.find_known_type(name, self.providers) for name in wanted if name not in has)
         return self.model_copy(

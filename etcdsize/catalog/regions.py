@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -157,7 +158,8 @@ def near_region(text: str, providers: Iterable[str]) -> str:
     """Return the regions that a wrong name may mean, as a suggestion; an empty string if there is none.
 
     They are the regions of a place of that name, the region of a zone of that name, or else the nearest name. Names
-    that begin otherwise may lie on another continent, so they are not suggested.
+    that begin otherwise, or that have another country where they are written in one word, may lie on another continent,
+    so they are not suggested.
 
     Examples
     --------
@@ -175,6 +177,8 @@ def near_region(text: str, providers: Iterable[str]) -> str:
         found = [region for region in starts if len(region.name) == longest]
     if not found:
         alike = {region.name: region for region in candidates if _start(region.name) == _start(word)}
+        if not _start(word):
+            alike = {name: region for name, region in alike.items() if _country(name) in _ends(word)} or alike
         near = nearest(word, alike)
         found = [region for name, region in alike.items() if f'"{name}"' in near]
     return f"; did you mean {in_words([*map(str, found)], 'or')}?" if found else ""
@@ -184,6 +188,17 @@ def _start(name: str) -> str:
     """Return the part of a region's name before the first hyphen; names without one have none in common."""
     start, hyphen, _ = name.partition("-")
     return start if hyphen else ""
+
+
+def _country(name: str) -> str:
+    """Return the country of a region's name that is one word, such as westus2: what is left without the rest."""
+    return re.sub("north|south|east|west|central|[0-9]", "", name)
+
+
+def _ends(word: str) -> set[str]:
+    """Return all that a name begins or ends with, whatever its number."""
+    word = word.rstrip("0123456789")
+    return {part for size in range(1, len(word) + 1) for part in (word[:size], word[-size:])}
 
 
 def _unknown(text: str, name: str, providers: Sequence[str], others: Mapping[str, Iterable[str]]) -> OptionError:

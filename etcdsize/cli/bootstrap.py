@@ -111,6 +111,7 @@ def _sizing_in_region(options: Namespace, members: int) -> Sizing:
 
 def _report_machines(sizing: Sizing) -> None:
     """Report what to run each member on in a region, and what the cluster costs there."""
+    from etcdsize.fitting.disks import LIMIT_NOT_PUBLISHED
     from etcdsize.sizing.answer import cost_text
 
     for provider, machine in sizing.machines_today.items():
@@ -118,7 +119,8 @@ def _report_machines(sizing: Sizing) -> None:
         cost = "its cost there is unknown"
         if total is not None:
             cost = f"{sizing.members} of them cost {cost_text(machine, total, sizing.currency[provider])}"
-        report(f"etcdsize: {provider}: run each member on {machine}; {cost}")
+        limit = "" if machine.limit_known else f"; {LIMIT_NOT_PUBLISHED}"
+        report(f"etcdsize: {provider}: run each member on {machine}; {cost}{limit}")
     report_old_prices(dates_of_prices(sizing))
 
 

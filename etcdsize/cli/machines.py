@@ -12,6 +12,7 @@ from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.streams import write_answer, write_text
 
 if TYPE_CHECKING:
+    from etcdsize.catalog.catalog import Catalog
     from etcdsize.catalog.machines import Machine
 
 __all__ = ["add", "run"]
@@ -37,7 +38,7 @@ date shown. Values that are not verified are printed as unknown.""",
         example="etcdsize machines --provider gce\netcdsize machines --catalog current --family m8i --sort price",
     )
     add_provider(parser)
-    add_catalog(parser)
+    add_catalog(parser, otherwise=", or of the --type")
     add_region(parser)
     for option, metavar, text in (
         ("--family", "NAME", "only this machine family, e.g. m8i"),
@@ -58,11 +59,11 @@ date shown. Values that are not verified are printed as unknown.""",
 def run(options: Namespace) -> int:
     """Print the machines of a catalog."""
     from etcdsize.catalog.catalog import check_machines_of
-    from etcdsize.catalog.loading import catalog_for
+    from etcdsize.catalog.known_types import type_key
     from etcdsize.catalog.money import currency_order
     from etcdsize.reports.tables import render_machines
 
-    catalog, providers = catalog_for(options.catalog, options.provider, options.region)
+    catalog, providers = _catalog_for(options)
     check_machines_of(catalog, providers)
     chosen = catalog.model_copy(
         update={
@@ -71,9 +72,11 @@ def run(options: Namespace) -> int:
             "disk_kinds": tuple(kind for kind in catalog.disk_kinds if kind.provider in providers),
         }
     )
-    if options.type is not None and chosen.name == "current":
-        chosen = chosen.with_known_types(options.type)
-    chosen = chosen.restrict(machine_types=options.type, families=options.family, architectures=options.arch)
+    types = options.type
+    if types is not None:
+        chosen = chosen.with_known_types(types) if chosen.name == "current" else chosen
+        types = [_names_of(chosen).get(type_key(written), written) for written in types]
+    chosen = chosen.restrict(machine_types=types, families=options.family, architectures=options.arch)
     machines = chosen.machines
     if options.sort is not None:
         figure = _SORTS[options.sort]
@@ -92,3 +95,30 @@ def run(options: Namespace) -> int:
         write_text(render_machines(catalog, machines))
     report_old_prices(price for machine in machines for price in dates_of_prices(machine))
     return 0
+
+
+def _catalog_for(options: Namespace) -> tuple[Catalog, tuple[str, ...]]:
+    """Return the catalog and its providers: for types that the guide lacks, `current`, and all that have one."""
+    from etcdsize.catalog.known_types import known_machine, type_key
+    from etcdsize.catalog.loading import catalog_for, load_catalog
+    from etcdsize.catalog.providers import known_providers
+
+    name, providers = options.catalog, options.provider
+    if options.type is not None:
+        if name is None and not _names_of(load_catalog("guide")).keys() >= {*map(type_key, options.type)}:
+            name = "current"
+        if name == "current" and providers is None and options.region is None:
+            having = (one for one in known_providers() if any(known_machine(each, (one,)) for each in options.type))
+            providers = tuple(having) or None
+    return catalog_for(name, providers, options.region)
+
+
+def _names_of(catalog: Catalog) -> dict[str, str]:
+    """Return the names of a catalog's types by what they are compared by, with the prefix of a provider and without."""
+    from etcdsize.catalog.known_types import type_key
+
+    return {
+        key: machine.machine_type
+        for machine in catalog.machines
+        for key in (type_key(machine.machine_type), type_key(machine.machine_type, machine.provider))
+    }

@@ -55,9 +55,9 @@ class TestList:
             "f1-micro": ("f1", 1, 614 / 1_024, None, "previous", 0, None),
             "c3-standard-22-lssd": ("c3", 22, 88, "x86_64", "previous", 1_500, (25_000, 838.8608)),
             "c3-standard-192-metal": ("c3", 192, 768, "x86_64", "previous", 0, None),
-            "t2a-standard-1": ("t2a", 1, 4, "arm64", None, 0, None),
+            "t2a-standard-1": ("t2a", 1, 4, "arm64", None, 0, (20_000, 213.909504)),
             "c4a-standard-1": ("c4a", 1, 4, "arm64", "current", 0, (None, None)),
-            "z3-highmem-88": ("z3", 88, 704, "x86_64", None, None, None),
+            "z3-highmem-88": ("z3", 88, 704, "x86_64", None, None, (100_000, 1_258.2912)),
             "a2-highgpu-1g": ("a2", 12, 85, "x86_64", None, 0, None),
         }
         machines = imported.catalog.machines

@@ -128,6 +128,8 @@ class TestSuggestions:
             ("europe-west10-b", "gce=europe-west10"),
             ("eu-wset-1", "aws=eu-west-1"),
             ("westeurop", "azure=westeurope"),
+            # Not uksouth, which is nearer, but in Europe.
+            ("southus", "azure=southcentralus"),
         ],
     )
     def test_places_zones_and_misspellings(self, text, suggested):

@@ -59,7 +59,7 @@ class TestImport:
     def test_gcloud(self, run, here):
         account = """\
 31 entries: 15 imported, 0 dropped, 16 repeated
-imported: 3 shared core, 1 with GPUs, 1 bare metal, 9 disk figures unknown, 1 architecture unknown, 15 price unknown
+imported: 3 shared core, 1 with GPUs, 1 bare metal, 7 disk figures unknown, 1 architecture unknown, 15 price unknown
 """
         assert run("catalog", "import", "--from", "gcloud", "gcloud.json", "-o", "my.json") == (0, "", account)
         expected = read_listing("gcloud", (DATA / "gcloud-machine-types.json").read_text()).catalog
@@ -232,6 +232,22 @@ aws       m9g.large  arm64      2             8             3600           95  a
 us-east-1  2026-07-20
 aws       r9g.large  arm64      2            16             3600           95  any              0   unknown"""
         )
+
+    @pytest.mark.parametrize(
+        ("written", "row"),
+        [
+            ("M4.Large", "small  aws       m4.large"),
+            ("T3.MEDIUM", "aws       t3.medium"),
+            ("Standard_B2ms", "azure     Standard_B2ms"),
+            ("s5.large16", "tencent   S5.LARGE16"),
+            ("g7.large", "alibaba   ecs.g7.large"),
+            ("ECS.G7.LARGE", "alibaba   ecs.g7.large"),
+        ],
+    )
+    def test_a_type_of_any_provider_however_it_is_written(self, run, written, row):
+        code, out, _ = run("machines", "--type", written)
+        assert code == 0
+        assert [line.startswith(f"{row} ") for line in out.splitlines()].count(True) == 1
 
     def test_json_is_the_model(self, run):
         code, out, _ = run("machines", "--catalog", "current", "--provider", "gcp", "--arch", "arm64", "--json")

@@ -274,7 +274,7 @@ ERRORS = [
     (["size", "--clients", "1", "--tiers", "giude"], '--tiers: got "giude"'),
     (["size", "--clients", "1", "--catalog", "fleet.csv"], "fleet.csv: not JSON: "),
     (["machines", "--catalog", "."], "--catalog: got \".\""),
-    (["machines", "--type", "m4.larg"], '--type: got "m4.larg", expected one of the catalog "guide": '),
+    (["machines", "--type", "m4.larg"], '--type: got "m4.larg", expected one of the catalog "current": '),
     (["machines", "--arch", "arm46"], '--arch: got "arm46", expected one of the catalog "guide": x86_64'),
     (["tiers", "--tiers", "no.json"], '--tiers: got "no.json"'),
     (["fleet", "--colum", "clients=a"],

@@ -924,6 +924,7 @@ class TestRegions:
         found = fit("large", region="eu-west-3", family="m8i", limit=None).candidates
         unknown = {one.machine.machine_type: one.cost.unknown for one in found}
         assert unknown["m8i.2xlarge"] == (
-            "no price for the machine in eu-west-3; the machine has one on the same continent, in eu-central-1 and eu-south-2"
+            "no price for the machine in eu-west-3; the machine has one on the same continent, in eu-central-1 and "
+            "eu-south-2"
         )
         assert unknown["m8i.4xlarge"] == "no price for the machine in eu-west-3"
