@@ -23,7 +23,6 @@ from etcdsize.batches.loads import distinct, is_text, numbers
 from etcdsize.catalog.providers import find_provider
 from etcdsize.errors import ColumnError
 from etcdsize.fleet.audit import audit_codes
-from etcdsize.fleet.audit_columns import Placed
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, Part
 from etcdsize.fleet.fleet_audit import FleetAudit
@@ -103,9 +102,6 @@ class BatchAudit:
             split = (divmod(pair, len(providers)) for pair in pairs.dictionary.to_pylist())
             names, places = [(names[name][0], providers[of]) for name, of in split], pairs.indices.to_numpy()
         lookup = np.array([self.auditor.code_of(*name) for name in names], np.uint16)
-        if len(self._place_of) <= len(self.auditor.machines):
-            # The auditor has looked up types that it did not have.
-            self._list_types()
         capacities = self.auditor.capacities
         reasons = {
             place: f"{source.name}: {self.auditor.reason_unknown(names[place][0], int(code), names[place][1])}"
@@ -147,7 +143,7 @@ class BatchAudit:
         load_codes: Codes,
         resources: FleetResources | None = None,
         running: Running | None = None,
-        placed: Placed | None = None,
+        markets: NDArray[np.uint16] | None = None,
     ) -> FleetAudit:
         """Return the audit of a batch.
 
@@ -167,8 +163,8 @@ class BatchAudit:
             What the loads take by the measured model, where a column has more than the dimensions.
         running : Running, optional
             How each cluster runs, where a column says so.
-        placed : Placed, optional
-            The regions whose prices count, if a column names them.
+        markets : array of uint16, optional
+            The auditor's number of each row's market, if a column names the regions.
         """
         return audit_codes(
             self.auditor,
@@ -181,7 +177,7 @@ class BatchAudit:
             figures=self._figures(batch, machines),
             resources=resources,
             running=running,
-            placed=placed,
+            markets=markets,
         )
 
     def _bounds(self, batch: pa.RecordBatch, loads: Loads) -> Bounds | None:
@@ -286,11 +282,14 @@ class BatchAudit:
         if answer == "breaks_next":
             return dictionary(audit.breaks_next, DIMENSIONS)
         if answer == "recommended_machine":
+            if len(self._place_of) <= len(self.auditor.machines):
+                # The auditor has looked up types or regions that it did not have.
+                self._list_types()
             return dictionary(self._place_of[np.minimum(audit.recommended_codes, len(self._place_of) - 1)], self._types)
         if answer == "utilization":
             return pa.array(np.round(audit.utilization, 4), from_pandas=True)
         if answer == "difference_currency":
-            return dictionary(audit.currency_codes, self.auditor.currency_names)
+            return dictionary(audit.currency_codes, audit.currency_names)
         return pa.array(np.round(audit.cost_difference_per_month, 2), from_pandas=True)
 
     def no_column(self, answer: str) -> pa.Array:
@@ -300,7 +299,7 @@ class BatchAudit:
             "decided_by": DECIDERS,
             "breaks_next": DIMENSIONS,
             "recommended_machine": self._types,
-            "difference_currency": self.auditor.currency_names,
+            "difference_currency": self.auditor.prices.currencies,
         }
         if answer in texts:
             return dictionary(np.empty(0, np.uint8), texts[answer])

@@ -31,7 +31,6 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError
 from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, cost_date, cost_region, machine_today
-from etcdsize.fleet.audit_columns import Placed
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
@@ -213,9 +212,9 @@ class BatchSizer:
         audit = None
         if self.audit is not None and machines is not None:
             further = resources if self._figures.are_there else None
-            placed = None if regions is None else Placed(regions.markets, [one.place for one in self._markets.found])
+            markets = None if regions is None else self._audit_markets(regions.markets, self.audit)
             loads = Loads(values, unknown, implied)
-            audit = self.audit.audit(batch, machines, loads, codes, load_codes, further, running, placed)
+            audit = self.audit.audit(batch, machines, loads, codes, load_codes, further, running, markets)
             self.audit.count(audit, machines, before, names)
             self.audit.report(audit, machines, problems)
             self._raise(problems, before)
@@ -251,6 +250,12 @@ class BatchSizer:
         if self.notices is not None:
             self.notices.count(notices, before)
         return self._answers(fleet, audit, machines, resources, problems, notices)
+
+    def _audit_markets(self, markets: NDArray[np.uint8], audit: BatchAudit) -> NDArray[np.uint16]:
+        """Return the auditor's number of each row's market, 0 for none."""
+        numbers = np.zeros(256, np.uint16)
+        numbers[: len(self._markets.found)] = audit.auditor.market_numbers(one.place for one in self._markets.found)
+        return numbers[markets]
 
     def _read_nodes(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> KubernetesNodes | None:
         source = self._columns.get("kubernetes_nodes")

@@ -11,17 +11,18 @@ from etcdsize.base.checks import instance_of, one_of
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.loading import catalog_for
 from etcdsize.errors import InvalidWorkloadError, OptionError
-from etcdsize.fleet.audit_columns import Needs, Placed
+from etcdsize.fleet.audit_columns import Needs
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, bounds_of
 from etcdsize.fleet.classify import look_up_codes
 from etcdsize.fleet.fleet_audit import FleetAudit
-from etcdsize.fleet.kernel import Codes
+from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.load_fit import Running, load_fit
 from etcdsize.fleet.loads import array_of, classify_arrays, fleet_codes, fleet_columns
 from etcdsize.fleet.machine_names import stated_figures
 from etcdsize.fleet.resource_columns import FleetResources
-from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of
+from etcdsize.sizing.markets import Markets
+from etcdsize.sizing.options import headroom_of, margin_of, members_of, tiers_of, with_tiers
 from etcdsize.tiers import TierTable
 from etcdsize.units import DIMENSIONS
 
@@ -41,7 +42,7 @@ def audit_codes(
     names: NDArray[Any] | None = None,
     resources: FleetResources | None = None,
     running: Running | None = None,
-    placed: Placed | None = None,
+    markets: NDArray[np.uint16] | None = None,
 ) -> FleetAudit:
     """Return the audit of clusters whose machines and tiers are given as indices. The arguments are not checked.
 
@@ -73,7 +74,8 @@ def audit_codes(
             # A load that may be less never shows that a machine is too small.
             may_be_less: dict[str, Mask] = {name: part.less for name, part in zip(DIMENSIONS, bounds.parts)}
             least_load = resources._without(may_be_less)
-        fit = load_fit(auditor, machine_codes, figures, tiers, roomy, resources, least_load, running or Running())
+        how = running or Running()
+        fit = load_fit(auditor, machine_codes, figures, tiers, roomy, resources, least_load, how, markets)
     return FleetAudit(
         auditor,
         machine_codes,
@@ -84,7 +86,7 @@ def audit_codes(
         figures=figures,
         names=names,
         fit=fit,
-        placed=placed,
+        markets=markets,
     )
 
 
@@ -100,6 +102,7 @@ def audit(
     vcpus: ArrayLike | None = None,
     memory_gib: ArrayLike | None = None,
     provider: str | None = None,
+    region: str | ArrayLike | None = None,
     catalog: str | Path | Catalog = "current",
     tiers: str | Path | TierTable = "guide",
     headroom: float = 0.0,
@@ -143,6 +146,9 @@ def audit(
         Memory of each machine. [GiB]
     provider : str, optional
         The provider of every machine; None looks up a machine type in the whole catalog.
+    region : str or array_like of str, shape (n,), optional
+        The region whose prices count: one for all clusters, which implies their provider, or one per cluster, None for
+        the prices that the catalog has.
     catalog : str, Path or Catalog
         The machines in use, and the ones to recommend.
     tiers, headroom, members
@@ -150,7 +156,8 @@ def audit(
     margin : float
         The headroom that a smaller tier must still have before a cluster is reported as `over`, in [0, 1).
     on_invalid : {"raise", "mark"}
-        Whether a load that cannot be sized or an unknown machine raises, or is marked `unknown`.
+        Whether a load that cannot be sized, an unknown machine or a region that the provider does not have raises, or
+        is marked `unknown`.
     resources : FleetResources, optional
         What the loads take by the measured model, from `fleet_resources`. Where it knows more of a load than its three
         dimensions and its nodes, a machine is `under` as soon as its memory or its disk does not hold the low end, and
@@ -188,7 +195,10 @@ def audit(
     ('clients', 4.0, 'medium')
     """
     one_of("on_invalid", on_invalid, ("raise", "mark"))
-    found, _ = catalog_for(catalog, provider)
+    one_region = region if isinstance(region, str) else None
+    found, wanted = catalog_for(catalog, provider, one_region)
+    if one_region is not None:
+        (provider,) = wanted
     auditor = Auditor(
         found,
         tiers_of(tiers),
@@ -202,7 +212,9 @@ def audit(
         raise OptionError(
             f"machine_types: got dtype {names.dtype}, expected names of machines", option="machine_types", value=None
         )
-    columns, shape = fleet_columns((clients, requests_per_second, data_bytes), ("machine_types", names.shape))
+    regions = None if region is None or one_region is not None else np.asarray(region, dtype=object)
+    other = ("machine_types", names.shape) if regions is None or names.ndim else ("region", regions.shape)
+    columns, shape = fleet_columns((clients, requests_per_second, data_bytes), other)
     needs = fleet_codes(columns, shape, auditor.tiers, auditor.headroom, on_invalid)
     bounds = bounds_of(columns, shape, lower, upper, partial)
     names = np.broadcast_to(names, shape)
@@ -227,12 +239,70 @@ def audit(
         codes,
         columns,
         needs,
+        markets=None if regions is None else _markets(auditor, found, regions, codes, needs, on_invalid),
         bounds=bounds,
         figures=figures,
         names=names,
         resources=resources,
         running=running,
     )
+
+
+def _markets(
+    auditor: Auditor,
+    catalog: Catalog,
+    regions: NDArray[Any],
+    machine_codes: NDArray[np.uint16],
+    needs: Codes,
+    on_invalid: str,
+) -> NDArray[np.uint16]:
+    """Return the auditor's number of every cluster's market, and mark clusters whose region is not known."""
+    try:
+        names = np.broadcast_to(regions, needs.shape)
+    except ValueError:
+        raise InvalidWorkloadError(
+            f"region: got the shape {regions.shape}, expected one name, or one per cluster: {needs.shape}",
+            dimension="region",
+        ) from None
+    markets = Markets(catalog, with_tiers(catalog, auditor.tiers), auditor.tiers, catalog.providers)
+    number_of = {name: number for number, name in enumerate(catalog.providers)}
+    none = len(number_of)
+    of = np.array([*(number_of.get(machine.provider, none) for machine in auditor.catalog.machines), none])
+    texts: list[Any] = []
+
+    def place_of(name: Any) -> int:
+        texts.append(name)
+        return len(texts) - 1
+
+    places = look_up_codes(names, place_of, np.uint32).astype(np.int64)
+    # Each pair of a region and a provider is looked up once.
+    pairs, rows = np.unique(places * (none + 1) + of[np.minimum(machine_codes, len(of) - 1)], return_inverse=True)
+    numbers = np.zeros(len(pairs), np.uint16)
+    problems: dict[int, str] = {}
+    for pair, (place, provider) in enumerate(zip(*np.divmod(pairs, none + 1))):
+        name = texts[place]
+        if name is None or name != name:
+            continue
+        there = markets.look_up(None if provider == none else int(provider), name)
+        if there.problem:
+            problems[pair] = there.problem
+        elif there.number is not None:
+            # The catalog may have no machine of the provider that a region implies.
+            numbers[pair] = auditor.market_numbers([markets.found[there.number].place])[0]
+    found = numbers[rows]
+    wrong = np.isin(rows, list(problems))
+    if on_invalid == "raise" and wrong.any():
+        index, count = int(wrong.argmax()), int(np.count_nonzero(wrong))
+        how_many = "" if count == 1 else f" ({count} clusters)"
+        raise InvalidWorkloadError(
+            f'region[{index}]: {problems[int(rows[index])]}{how_many}; on_invalid="mark" audits the rest',
+            dimension="region",
+            index=index,
+            value=str(names[index]),
+            count=count,
+        )
+    needs[wrong] = INVALID
+    return found
 
 
 def _running(

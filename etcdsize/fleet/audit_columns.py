@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from etcdsize.catalog.costs import HOURS_A_MONTH, Price
+from etcdsize.catalog.costs import HOURS_A_MONTH
 from etcdsize.fitting.capacity import BELOW
-from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
+from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures, PriceTables
 from etcdsize.fleet.bounds import MAY_BE_MORE, Bounds, Part
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.load_fit import LoadFit
@@ -36,19 +36,6 @@ class Needs(NamedTuple):
     """The tier that it needs with a margin to spare."""
 
 
-class Placed(NamedTuple):
-    """The regions in which the clusters of a fleet are, whose prices count."""
-
-    codes: Codes
-    """The index of each cluster's region in `regions`; any other number for none. uint8, shape (n,)"""
-    regions: Sequence[tuple[str, str] | None]
-    """Provider and region; None for the prices that the catalog has."""
-
-    def cut(self, rows: slice) -> "Placed":
-        """Return the same of some of the rows."""
-        return Placed(self.codes[rows], self.regions)
-
-
 class AuditColumns:
     """The columns of the audit of a fleet. They are computed from the caller's arrays, which are not copied."""
 
@@ -64,7 +51,7 @@ class AuditColumns:
         figures: Figures | None = None,
         names: NDArray[Any] | None = None,
         fit: LoadFit | None = None,
-        placed: Placed | None = None,
+        markets: NDArray[np.uint16] | None = None,
     ) -> None:
         self.auditor = auditor
         """The rules of the audit: catalog, tiers, headroom, margin and members."""
@@ -79,7 +66,8 @@ class AuditColumns:
         self._figures = figures
         self._names = names
         self._fit = fit
-        self._placed = placed
+        # The number of every cluster's market, whose prices count. None: the prices of the catalog.
+        self._markets = markets
 
     def __len__(self) -> int:
         return len(self.machine_codes)
@@ -90,6 +78,10 @@ class AuditColumns:
     def _places(self, rows: slice) -> NDArray[np.intp]:
         """Return the row of each machine in the auditor's tables, whose last row is for machines not in the catalog."""
         return np.minimum(self.machine_codes[rows], len(self.auditor.capacities)).astype(np.intp)
+
+    def _market(self, rows: slice) -> NDArray[np.uint16] | int:
+        """Return the numbers of the clusters' markets, or the one of all of them."""
+        return 0 if self._markets is None else self._markets[rows]
 
     def _has(self, rows: slice, places: NDArray[np.intp]) -> NDArray[np.int8]:
         """Return the largest tier that each machine is enough for, `NO_TIER` where that is unknown."""
@@ -168,13 +160,11 @@ class AuditColumns:
         A machine that is right is recommended itself; beyond the last published bound none is.
         """
         found = np.empty(len(self), np.uint16)
-        first = len(self.auditor.machines) - len(self.auditor.catalog.machines)
-        # A machine that is not in the catalog has no code among them.
-        own = np.append(np.arange(first, len(self.auditor.machines), dtype=np.uint16), np.uint16(NO_MACHINE))
+        own = self.auditor.own_codes
         for rows in self._blocks():
             verdict, places = self.verdict_codes[rows], self._places(rows)
             here = found[rows]
-            here[:] = self.auditor.recommended[places, self._target(rows)]
+            here[:] = self.auditor.recommended(self._market(rows), places, self._target(rows))
             np.copyto(here, own[places], where=verdict == RIGHT)
             if self._fit is not None:
                 fit = self._fit.cut(rows)
@@ -207,58 +197,51 @@ class AuditColumns:
         The disks are not included. NaN where a price is unknown, or the two are of different regions or currencies.
         `currency_codes` has the currency of each.
         """
-        if self._placed is None:
-            found = self._difference(self.auditor.prices_in(None))
-        else:
-            found = np.empty(len(self))
-            for code in np.unique(self._placed.codes).tolist():
-                rows = self._placed.codes == code
-                found[rows] = self._difference(self.auditor.prices_in(self._region(code)))[rows]
-        found.flags.writeable = False
-        return found
-
-    def _region(self, code: int) -> tuple[str, str] | None:
-        regions = () if self._placed is None else self._placed.regions
-        return regions[code] if code < len(regions) else None
-
-    def _difference(self, prices: Sequence[Price | None]) -> NDArray[np.float64]:
-        """Return the monthly cost of every change at the prices of the auditor's machines."""
-        markets = {market: code for code, market in enumerate({_market(price) for price in prices})}
-        per_hour = np.array([*(np.nan if price is None else price.per_hour for price in prices), np.nan], float)
-        places = np.array([*(markets[_market(price)] for price in prices), -1])
-        first = len(prices) - len(self.auditor.catalog.machines)
         found = np.empty(len(self))
+        per_hour, kind = self._prices.per_hour, self._prices.kind
         for rows in self._blocks():
-            now = self._places(rows) + first
-            then = np.minimum(self.recommended_codes[rows], len(prices)).astype(np.intp)
+            market, now = self._market(rows), self._current(rows)
+            then = np.minimum(self.recommended_codes[rows], per_hour.shape[1] - 1)
             here = found[rows]
-            np.subtract(per_hour[then], per_hour[now], out=here)
+            np.subtract(per_hour[market, then], per_hour[market, now], out=here)
             here *= HOURS_A_MONTH * self.auditor.members
-            here[places[then] != places[now]] = np.nan
+            here[kind[market, then] != kind[market, now]] = np.nan
             here[self.verdict_codes[rows] == RIGHT] = 0.0
+        found.flags.writeable = False
         return found
 
     @functools.cached_property
+    def _prices(self) -> PriceTables:
+        return self.auditor.prices
+
+    def _current(self, rows: slice) -> NDArray[np.uint16]:
+        """Return the column of each cluster's own machine in the tables of prices."""
+        none = self._prices.per_hour.shape[1] - 1
+        codes: NDArray[np.uint16] = np.minimum(self.auditor.own_codes[self._places(rows)], none)
+        return codes
+
+    @functools.cached_property
     def currency_codes(self) -> NDArray[np.uint16]:
-        """The index of the currency of each difference in `auditor.currency_names`. uint16, shape (n,)
+        """The index of the currency of each difference in `currency_names`. uint16, shape (n,)
 
         It is their number where the difference is unknown, or 0 of a machine without a price.
         """
-        machines, names = self.auditor.catalog.machines, self.auditor.currency_names
-        none = len(names)
-        prices = [machine.price for machine in machines]
-        of = np.array([*(none if price is None else names.index(price.currency) for price in prices), none], np.uint16)
         found = np.empty(len(self), np.uint16)
         for rows in self._blocks():
-            found[rows] = of[self._places(rows)]
-            found[rows][np.isnan(self.cost_difference_per_month[rows])] = none
+            found[rows] = self._prices.currency[self._market(rows), self._current(rows)]
+            found[rows][np.isnan(self.cost_difference_per_month[rows])] = len(self.currency_names)
         found.flags.writeable = False
         return found
+
+    @property
+    def currency_names(self) -> tuple[str, ...]:
+        """The currencies of the machines' prices."""
+        return self._prices.currencies
 
     @functools.cached_property
     def difference_currencies(self) -> NDArray[np.object_]:
         """The currency of each difference, None where there is none. Array of str, shape (n,)"""
-        return np.array([*self.auditor.currency_names, None], object)[self.currency_codes]
+        return np.array([*self.currency_names, None], object)[self.currency_codes]
 
     @functools.cached_property
     def _decided(self) -> tuple[Codes, NDArray[np.float64]]:
@@ -343,8 +326,3 @@ class AuditColumns:
             found[rows][(has >= last) | (verdict == UNDER) | (verdict == UNKNOWN)] = INVALID
         found.flags.writeable = False
         return found
-
-
-def _market(price: Price | None) -> tuple[str, str] | None:
-    """Return where prices can be compared: the region and the currency of a price."""
-    return None if price is None else (price.region, price.currency)

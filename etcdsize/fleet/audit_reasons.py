@@ -59,7 +59,8 @@ class AuditReasons(AuditColumns):
             target = self._target(rows)
             needed = np.minimum(self.tier_codes[rows], len(auditor.tiers.tiers) - 1)
             codes = np.minimum(self.recommended_codes[rows], len(auditor.machines)).astype(np.intp)
-            own, usual = auditor.identities[codes], auditor.usual[places, needed]
+            market = self._market(rows)
+            own, usual = auditor.identities[codes], auditor.usual(market, places, needed)
             differs = own != usual
             in_doubt = self._fit is not None and self._fit.may_outgrow[rows]
             keeps = right & differs & (own != 0)
@@ -68,7 +69,7 @@ class AuditReasons(AuditColumns):
             in_catalog = self.machine_codes[rows] != NO_MACHINE
             here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int64)
             here |= np.multiply(change & auditor.limit_unknown[codes], bit["limit"], dtype=np.int64)
-            stays = under & ~none & (codes == places + len(auditor.machines) - len(auditor.catalog.machines))
+            stays = under & ~none & (codes == auditor.own_codes[places])
             keeps |= stays & differs
             here |= np.multiply(keeps, np.where(in_doubt, bit["stays"], bit["kept"]), dtype=np.int64)
             change &= differs & ~none & ~stays
@@ -78,7 +79,7 @@ class AuditReasons(AuditColumns):
                 # What does not fit is named already.
                 other &= under & ~self._fit.needs_machine[rows]
                 here |= np.multiply(other, bit["larger"], dtype=np.int64)
-            here |= np.multiply(change & (own != auditor.usual[places, target]), bit["arch"], dtype=np.int64)
+            here |= np.multiply(change & (own != auditor.usual(market, places, target)), bit["arch"], dtype=np.int64)
         found.flags.writeable = False
         return found
 
@@ -93,8 +94,8 @@ class AuditReasons(AuditColumns):
             return found
         for rows in self._blocks():
             verdict, codes = self.verdict_codes[rows], self.recommended_codes[rows]
-            own = self._places(rows) + len(self.auditor.machines) - len(self.auditor.catalog.machines)
-            keeps = (verdict == BEYOND) | (verdict == RIGHT) | (codes == own)
+            own = self.auditor.own_codes[self._places(rows)]
+            keeps = (verdict == BEYOND) | (verdict == RIGHT) | ((codes == own) & (codes != NO_MACHINE))
             found[rows] = np.where(keeps, self._fit.doubt[rows], self._fit.other_doubt[rows])
             found[rows][verdict == UNKNOWN] = 0
         found.flags.writeable = False

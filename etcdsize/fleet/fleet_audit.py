@@ -40,7 +40,7 @@ class FleetAudit(AuditReasons):
     @property
     def savings_per_month(self) -> dict[str, float]:
         """The monthly saving on clusters that are over by currency, without those whose price is unknown. [currency]"""
-        names = self.auditor.currency_names
+        names = self.currency_names
         parts = [
             np.bincount(self.currency_codes[rows], self._saved(rows), len(names) + 1)[:-1] for rows in self._blocks()
         ]
@@ -67,7 +67,7 @@ class FleetAudit(AuditReasons):
         saved = self._saved(slice(None))
         rows = np.flatnonzero(saved)
         codes = self.currency_codes[rows]
-        of_each = [rows[codes == code] for code in range(len(self.auditor.currency_names))]
+        of_each = [rows[codes == code] for code in range(len(self.currency_names))]
         return np.concatenate([_first(found, saved[found], most) for found in of_each] or [rows])
 
     def __getitem__(self, index: int) -> ClusterAudit:
@@ -126,18 +126,18 @@ class FleetAudit(AuditReasons):
             figures=None if self._figures is None else self._figures.cut(rows),
             names=None if self._names is None else self._names[rows],
             fit=None if self._fit is None else self._fit.cut(rows),
-            placed=None if self._placed is None else self._placed.cut(rows),
+            markets=None if self._markets is None else self._markets[rows],
         )
 
 
 def prices_of(audit: FleetAudit, position: int) -> tuple[Price | None, Price | None]:
     """Return the prices of a cluster's machine and of the recommended one in its region, None where unknown."""
     auditor = audit.auditor
-    place = None if audit._placed is None else audit._region(int(audit._placed.codes[position]))
-    prices = (*auditor.prices_in(place), None)
-    first = len(auditor.machines) - len(auditor.catalog.machines)
-    now = int(audit._places(slice(position, position + 1))[0]) + first
-    return prices[now], prices[min(int(audit.recommended_codes[position]), len(prices) - 1)]
+    prices = auditor.prices_in(0 if audit._markets is None else int(audit._markets[position]))
+    now = auditor.own_codes[audit._places(slice(position, position + 1))[0]]
+    then = audit.recommended_codes[position]
+    current, recommended = (None if code == NO_MACHINE else prices[code] for code in (now, then))
+    return current, recommended
 
 
 def _first(rows: NDArray[np.intp], weights: NDArray[np.float64], most: int) -> NDArray[np.intp]:

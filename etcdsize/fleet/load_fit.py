@@ -103,6 +103,7 @@ def load_fit(
     resources: FleetResources,
     least: FleetResources,
     running: Running,
+    markets: NDArray[np.uint16] | None = None,
 ) -> LoadFit:
     """Return what does not fit.
 
@@ -120,6 +121,8 @@ def load_fit(
         What the loads take, and what they take if every dimension that may be less is unknown.
     running : Running
         How the clusters run.
+    markets : array of uint16, shape (n,), optional
+        The number of each cluster's market. None: the prices of the catalog count.
     """
     rows = len(machine_codes)
     dtypes = (np.uint16, np.uint8, np.float64, np.uint8, np.bool_, np.int64, np.int64)
@@ -136,8 +139,9 @@ def load_fit(
         with np.errstate(invalid="ignore", divide="ignore"):
             _compare(here, has, running, resources, least, at)
         here.target[:] = np.minimum(tiers[at], len(auditor.tiers.tiers) - 1)
-        np.copyto(here.target, _target(auditor, offered, places, tiers[at], resources, at), where=known)
-        codes = auditor.recommended[places, np.minimum(roomy[at], len(auditor.tiers.tiers) - 1)]
+        market = 0 if markets is None else markets[at]
+        np.copyto(here.target, _target(auditor, offered, market, places, tiers[at], resources, at), where=known)
+        codes = auditor.recommended(market, places, np.minimum(roomy[at], len(auditor.tiers.tiers) - 1))
         fits = offered.hold(codes, resources.high, resources._highest, at)
         # Without a smaller machine nothing is recommended.
         here.too_large[:] = resources._knows_further[at] & ~fits & (codes != NO_MACHINE)
@@ -304,10 +308,16 @@ def _offered(machines: Sequence[Machine], nothing: float) -> _Offered:
 
 
 def _target(
-    auditor: Auditor, offered: _Offered, places: NDArray[np.intp], tiers: Codes, resources: FleetResources, rows: slice
+    auditor: Auditor,
+    offered: _Offered,
+    market: NDArray[np.uint16] | int,
+    places: NDArray[np.intp],
+    tiers: Codes,
+    resources: FleetResources,
+    rows: slice,
 ) -> Codes:
     found = np.full(len(places), INVALID, np.uint8)
     for tier in range(len(auditor.tiers.tiers)):
-        holds = offered.hold(auditor.recommended[places, tier], resources.need, resources._needed, rows)
+        holds = offered.hold(auditor.recommended(market, places, tier), resources.need, resources._needed, rows)
         np.copyto(found, np.uint8(tier), where=holds & (found == INVALID) & (tiers <= tier))
     return found

@@ -17,7 +17,7 @@ from etcdsize.errors import OptionError
 from etcdsize.sizing.options import arch_of
 from etcdsize.tiers import TierTable
 
-__all__ = ["Market", "Markets", "Place"]
+__all__ = ["Market", "Markets", "Place", "best_in"]
 
 
 # Their numbers fit a byte, beside those that mean something else.
@@ -109,14 +109,18 @@ class Markets:
         if number is None:
             if len(self.found) >= _MOST:
                 return Place(None, f"got a region more than the {_MOST} that a fleet can have, expected fewer")
-            self.found.append(Market(provider, _catalog_in(self._asked, self._tiers, provider, region)))
+            there = best_in(self._asked, self._tiers, provider, region, arch_of(self._asked))
+            self.found.append(Market(provider, there))
             number = self._numbers[provider, region] = len(self.found) - 1
         return Place(number)
 
 
-@functools.lru_cache(maxsize=256)
-def _catalog_in(asked: Catalog, tiers: TierTable, provider: str, region: str) -> Catalog:
-    """Return a catalog of the machines of one provider for every tier, at the prices of one of its regions."""
+@functools.lru_cache(maxsize=512)
+def best_in(asked: Catalog, tiers: TierTable, provider: str, region: str, arch: str | None) -> Catalog:
+    """Return a catalog of the machines of one provider for every tier, at the prices of one of its regions.
+
+    They have the architecture, if one is given; those of a catalog that assigns tiers are what it assigns.
+    """
     there, _ = catalog_for(asked, provider, region)
     if there.has_tiers:
         return there
@@ -124,4 +128,4 @@ def _catalog_in(asked: Catalog, tiers: TierTable, provider: str, region: str) ->
     from etcdsize.fitting.fit import best_per_tier
 
     alone = there.model_copy(update={"machines": tuple(one for one in there.machines if one.provider == provider)})
-    return best_per_tier(alone, tiers, arch_of(asked))
+    return best_per_tier(alone, tiers, arch)

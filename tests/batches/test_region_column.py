@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etcdsize import ColumnError, InvalidWorkloadError, OptionError, load_catalog, size, size_fleet, size_frame
+from etcdsize import (
+    ColumnError,
+    InvalidWorkloadError,
+    MachinePrice,
+    OptionError,
+    Price,
+    audit,
+    fit,
+    load_catalog,
+    size,
+    size_fleet,
+    size_frame,
+)
 from etcdsize.catalog.regions import known_regions
 from etcdsize.files.fleet_file import open_fleet
 
@@ -185,6 +197,70 @@ class TestAudit:
             saving(current.in_region("eu-west-3")),
         ]
         assert {one.region for one in summary.audit.savings} >= {"us-east-1", "eu-central-1"}
+
+    def test_the_machine_to_recommend_is_the_cheapest_of_the_rows_region(self):
+        """It is that of `fit` there, and of `size`; a row without a region has the prices of the catalog."""
+        places = [("aws", one) for one in ("eu-west-2", "us-east-2", "us-east-1", None)]
+        places += [("gce", "asia-south1"), ("azure", "centralus"), ("gce", "europe-west4"), ("gce", None)]
+        types = {"aws": "m6a.large", "gce": "n2-standard-2", "azure": "Standard_D2s_v5"}
+        loads = (300, 800, 400e6)
+        text = "clients,rps,data_bytes,cloud,current_machine,region\n" + "".join(
+            f"300,800,400000000,{provider},{types[provider]},{region or ''}\n" for provider, region in places
+        )
+        found, _ = rows(text)
+        audited = audit([types[provider] for provider, _ in places], *loads, region=[region for _, region in places])
+        assert len({row["recommended_machine"] for row in found[:4]}) == 3
+        for row, one, (provider, region) in zip(found, audited, places, strict=True):
+            best = fit("medium", provider=provider, region=region).best
+            now = fit("small", provider=provider, region=region, limit=None)
+            (price,) = [one.machine.price for one in now.candidates if one.machine.machine_type == types[provider]]
+            difference = None
+            if price is not None:
+                difference = round((best.machine.price.per_hour - price.per_hour) * 730 * 3, 2)
+            assert (row["recommended_machine"], row["cost_difference_per_month"]) == (
+                best.machine.machine_type,
+                difference,
+            )
+            assert (row["verdict"], row["reason"]) == ("under", None)
+            assert (one.recommended_machine.machine_type, one.recommended_machine.cost) == (
+                best.machine.machine_type,
+                best.cost,
+            )
+            of_one = one.cost_difference_per_month
+            assert (None if of_one is None else round(of_one, 2), one.reason) == (difference, "")
+
+    def test_one_region_of_many_clusters(self):
+        audited = audit(["m6a.large"] * 2, 300, 800, 400e6, region="eu-west-2")
+        assert audited.recommended_machines.tolist() == ["m5.xlarge"] * 2
+        assert audited[0].recommended_machine.price.region == "eu-west-2"
+        assert audit("m6a.large", 300, 800, 400e6, region=["eu-west-2", "us-east-1"]).recommended_machines.tolist() == [
+            "m5.xlarge",
+            "m6a.xlarge",
+        ]
+
+    def test_a_region_that_the_provider_does_not_have(self):
+        types, places = ["m6a.large", "m6a.large", "n2-standard-2"], [None, "eu-wset-1", "eu-west-1"]
+        with pytest.raises(InvalidWorkloadError) as raised:
+            audit(types, 300, 800, 400e6, region=places)
+        assert str(raised.value).startswith('region[1]: got "eu-wset-1", expected a region of aws')
+        assert str(raised.value).endswith(' (2 clusters); on_invalid="mark" audits the rest')
+        assert (raised.value.index, raised.value.count) == (1, 2)
+        audited = audit(types, 300, 800, 400e6, region=places, on_invalid="mark")
+        assert audited.verdicts.tolist() == ["under", "unknown", "unknown"]
+        with pytest.raises(InvalidWorkloadError, match=r"^region: got the shape \(2,\), expected one name, or one"):
+            audit(types, 300, 800, 400e6, region=["eu-west-1"] * 2)
+
+    def test_the_currency_of_a_difference_is_that_of_the_rows_region(self):
+        """The catalog's own prices may be in another one."""
+        euros = {"currency": "EUR", "region": "own", "date": "2026-11-01"}
+        listed = [
+            MachinePrice(machine_type=f"m6a.{size}", price=Price(per_hour=hour, **euros))
+            for size, hour in (("large", 0.1), ("xlarge", 0.2))
+        ]
+        ours = load_catalog("current").restrict(machine_types=["m6a.large", "m6a.xlarge"]).merge(listed)
+        audited = audit(["m6a.large"] * 2, 300, 800, 400e6, region=[None, "eu-central-1"], catalog=ours)
+        assert audited.difference_currencies.tolist() == ["EUR", "USD"]
+        assert audited.cost_difference_per_month == pytest.approx([0.1 * 730 * 3, 0.1035 * 730 * 3])
 
     def test_one_region_for_all(self):
         text = "clients,rps,data_mb,current_machine\n50,10,5,m6a.4xlarge\n"
