@@ -30,6 +30,7 @@ from etcdsize.units import DIMENSIONS
 __all__ = [
     "ANSWERS",
     "AUDIT_ANSWERS",
+    "ETCD_VERSION",
     "FIGURES",
     "NO_PEAKS",
     "NUMBERS",
@@ -83,6 +84,8 @@ _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
 # What `observe` writes of its own figures, which an audit reads by these very names.
 _OBSERVED_PROBLEM = "observed_problem"
 _OBSERVED = ("clients_bound", "requests_bound", "data_bound", _OBSERVED_PROBLEM)
+ETCD_VERSION = "etcd_version"
+"""The version of etcd that `observe` writes: the measured model of a row is that of its version."""
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
 _FURTHER = (*FIGURES, *RUNNING, "region")
 _LEFT_OUT = (*_UNKNOWN, *_FURTHER)
@@ -202,6 +205,8 @@ def pick_columns(
         missing.remove("provider")
     if audited:
         columns |= {name: Source(names.index(name), name) for name in _OBSERVED if name in names}
+    if (audited or resources) and ETCD_VERSION in names:
+        columns[ETCD_VERSION] = Source(names.index(ETCD_VERSION), ETCD_VERSION)
     implied = implied_dimensions(columns)
     loads = [key for key in missing if key in DIMENSIONS]
     # What follows from figures needs no column, and beside it or nodes nothing else does, unless some column looks like

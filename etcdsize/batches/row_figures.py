@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import FIGURES, RUNNING, YES_OR_NO, Columns
-from etcdsize.batches.loads import numbers, reads_as, truths
-from etcdsize.fleet.fleet_resources import fleet_resources
+from etcdsize.batches.columns import ETCD_VERSION, FIGURES, RUNNING, YES_OR_NO, Columns
+from etcdsize.batches.loads import distinct, numbers, reads_as, truths
+from etcdsize.etcd.version_names import version_names
+from etcdsize.fleet.fleet_resources import resources_of_rows
 from etcdsize.fleet.load_fit import Running
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.fleet.resource_figures import RowVersions
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.units import DIMENSIONS
 
@@ -47,6 +49,7 @@ class RowFigures:
         model: CalibratedModel | None,
     ) -> None:
         self._columns = {key: columns[key] for key in (*FIGURES, *RUNNING) if key in columns}
+        self._version_column = columns.get(ETCD_VERSION)
         self._cells = cells
         self._suggestions = suggestions
         self._etcd_version = etcd_version
@@ -63,6 +66,7 @@ class RowFigures:
 
     def resources(
         self,
+        batch: pa.RecordBatch,
         further: Mapping[str, NDArray[np.float64]],
         values: Sequence[NDArray[Any] | None],
         unknown: Sequence[NDArray[np.bool_] | None],
@@ -79,11 +83,23 @@ class RowFigures:
         if nodes is not None:
             figures["kubernetes_nodes"] = _known(nodes.values, nodes.unknown)
         figures |= further
-        found = fleet_resources(**figures, etcd_version=self._etcd_version, model=self._model, on_invalid="mark")
+        found = resources_of_rows(figures, self._etcd_version, self._model, versions=self._versions(batch))
         for row in np.flatnonzero(found.invalid).tolist():
             if row not in problems:
                 problems[row] = [found.problem(row)]
         return found
+
+    def _versions(self, batch: pa.RecordBatch) -> RowVersions | None:
+        """Return the versions of etcd that a column names, None where there is no such column.
+
+        Of several versions of one cluster the oldest counts. Where none is known, the one that was given does.
+        """
+        if self._version_column is None:
+            return None
+        texts, places = distinct(batch.column(self._version_column.position))
+        names = (self._etcd_version, *version_names())
+        found = [_oldest_place(text or "") for text in texts.to_pylist()]
+        return RowVersions(names, np.array([*found, 0], np.uint8)[places])
 
     def running(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> Running:
         """Return how each cluster runs, where columns say so."""
@@ -107,6 +123,12 @@ class RowFigures:
                 f"{source.name}: got {load.values[row]}, expected a finite number of 0 or more"
             )
         return _known(load.values, missing | wrong).astype(np.float64, copy=False)
+
+
+def _oldest_place(versions: str) -> int:
+    """Return the place of the oldest of some versions of etcd among the minor ones, from 1; 0 if none is known."""
+    minors = (".".join(one.strip().removeprefix("v").split(".")[:2]) for one in versions.split(";"))
+    return min((version_names().index(one) + 1 for one in minors if one in version_names()), default=0)
 
 
 def _known(column: NDArray[Any], unknown: NDArray[np.bool_] | None) -> NDArray[Any]:

@@ -199,7 +199,7 @@ class BatchSizer:
             running = self._figures.running(batch, problems)
             for row, texts in wrong_figures.items():
                 problems.setdefault(row, []).extend(texts)
-            resources = self._figures.resources(figures, given.values, given.unknown, nodes, problems)
+            resources = self._figures.resources(batch, figures, given.values, given.unknown, nodes, problems)
         bad = np.fromiter(problems, np.int64, len(problems))
         codes[bad] = INVALID
         load_codes = codes

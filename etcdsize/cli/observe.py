@@ -162,8 +162,6 @@ def run(options: Namespace) -> int:
     size(requests_per_second=0, **how)
     model = model_of(options)
     saved = [name for name in _SAVED if getattr(options, name) is not None]
-    if options.targets is not None and model is not None:
-        raise _not_with("model", "with", "targets", "; the clusters may run other versions of etcd, on other machines")
     if options.targets is None:
         for name in ("output", "output_format", "columns", "force"):
             if getattr(options, name):
@@ -177,7 +175,7 @@ def run(options: Namespace) -> int:
         "tls": ClientTls(**files) if any(files.values()) else None,
     }
     if options.targets is not None:
-        return _observe_many(options, {**how, "catalog": options.catalog}, scrape)
+        return _observe_many(options, {**how, "model": model}, scrape)
     from etcdsize.observation.observe import observe
 
     observation = observe(options.urls, clients=options.clients, model=model, **scrape)

@@ -14,12 +14,13 @@ from etcdsize.errors import InvalidWorkloadError
 from etcdsize.etcd.version_names import DEFAULT_VERSION
 from etcdsize.fleet.loads import array_of
 from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.fleet.resource_figures import RowVersions
 from etcdsize.resources.calibrated_model import CalibratedModel, model_of
 from etcdsize.resources.coefficients import load_coefficients
 from etcdsize.sizing.options import threads_of
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["FIGURES", "fleet_resources"]
+__all__ = ["FIGURES", "fleet_resources", "resources_of_rows"]
 
 FIGURES = (
     *DIMENSIONS,
@@ -111,16 +112,31 @@ lease_ttl_seconds, lease_revokes_per_second : array_like, shape (n,), optional
     """
     given = locals()
     one_of("on_invalid", on_invalid, ("raise", "mark"))
-    load_coefficients(etcd_version)
-    own = model_of(model, etcd_version)
-    arrays = {name: array_of(name, given[name], booleans=name == "tls") for name in FIGURES}
-    columns = {name: array for name, array in arrays.items() if array is not None}
-    rows = _rows_of(columns)
-    flat = {name: column.reshape(-1) for name, column in columns.items()}
-    found = FleetResources(flat, rows, etcd_version, threads_of(threads), own)
+    figures = {name: given[name] for name in FIGURES}
+    found = resources_of_rows(figures, etcd_version, model_of(model, etcd_version), threads=threads_of(threads))
     if on_invalid == "raise" and found.invalid.any():
         _reject(found)
     return found
+
+
+def resources_of_rows(
+    figures: Mapping[str, ArrayLike | None],
+    etcd_version: str,
+    model: CalibratedModel | None,
+    *,
+    versions: RowVersions | None = None,
+    threads: int | None = None,
+) -> FleetResources:
+    """Return what loads take, where the rows may have versions of etcd of their own; rows that are wrong are marked.
+
+    A calibrated model counts for the rows of its version, and the built-in one for the others.
+    """
+    load_coefficients(etcd_version)
+    arrays = {name: array_of(name, figure, booleans=name == "tls") for name, figure in figures.items()}
+    columns = {name: array for name, array in arrays.items() if array is not None}
+    rows = _rows_of(columns)
+    flat = {name: column.reshape(-1) for name, column in columns.items()}
+    return FleetResources(flat, rows, etcd_version, threads, model, versions)
 
 
 def _rows_of(columns: Mapping[str, NDArray[Any]]) -> int:

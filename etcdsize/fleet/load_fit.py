@@ -18,7 +18,10 @@ from etcdsize.fitting.load_need import SYSTEM_GIB
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.doubts import DOUBTS, Doubtful, columns_of, doubt_codes
 from etcdsize.fleet.kernel import INVALID, Codes
-from etcdsize.fleet.resource_columns import FleetDemands, FleetFigures, FleetResources
+from etcdsize.fleet.resource_columns import FleetResources
+from etcdsize.fleet.resource_figures import FleetDemands, FleetFigures
+from etcdsize.fleet.revision_arrays import Mask
+from etcdsize.fleet.row_profile import BESIDE_NODES
 from etcdsize.fleet.verdicts import DECIDERS
 
 __all__ = ["SHORT", "LoadFit", "Running", "load_fit"]
@@ -263,10 +266,36 @@ def _doubt_codes(
             low=low[worst, places],
             need=need[worst, places],
             beside=[*doubtful],
-            of_nodes=np.broadcast_to(resources._of_nodes(rows), len(rows)),
-            empty={name: np.logical_not(resources._determines(name, rows)) for name in columns_of()},
+            of_nodes=np.broadcast_to(_are_of_nodes(resources, rows), len(rows)),
+            empty={name: np.logical_not(_follows(resources, name, rows)) for name in columns_of()},
         )
     )
+
+
+# Two figures from which another follows.
+_FOLLOWS = {
+    "writes_per_second": [("requests_per_second", "reads_per_second")],
+    "value_bytes": [("keys", "data_bytes")],
+    "keys": [("data_bytes", "value_bytes")],
+    "data_bytes": [("keys", "value_bytes")],
+}
+
+
+def _follows(resources: FleetResources, name: str, rows: NDArray[np.intp]) -> Mask:
+    """Return which of some rows know a figure, or others from which it follows."""
+    known = resources._knows(name, rows)
+    for one, other in _FOLLOWS.get(name, ()):
+        known = known | (resources._knows(one, rows) & resources._knows(other, rows))
+    return known
+
+
+def _are_of_nodes(resources: FleetResources, rows: NDArray[np.intp]) -> Mask:
+    """Return which of some rows have the load that their Kubernetes nodes say."""
+    found = resources._knows("kubernetes_nodes", rows)
+    for name in resources._columns:
+        if name not in (*BESIDE_NODES, "kubernetes_nodes", "pods"):
+            found = found & np.logical_not(resources._knows(name, rows))
+    return found
 
 
 def _sequential_iops(machine: Machine) -> float:

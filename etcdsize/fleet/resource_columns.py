@@ -21,17 +21,19 @@ from etcdsize.fleet.kernel import pick_threads
 from etcdsize.fleet.kubernetes_arrays import Clusters
 from etcdsize.fleet.load_arrays import LoadArrays, Points, needed_loads, points_of
 from etcdsize.fleet.member_figures import GIB, DiskFigures, MemberFigures, disk_figures, member_figures
+from etcdsize.fleet.resource_figures import FleetDemands, FleetFigures, RowVersions
 from etcdsize.fleet.revision_arrays import Floats
 from etcdsize.fleet.row_checks import wrong_rows
 from etcdsize.fleet.row_profile import BESIDE_NODES, profile_of
 from etcdsize.fleet.sizing import position_of
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.cases import Asked, CaseSet, cases_of
+from etcdsize.resources.coefficients import minor_version
 from etcdsize.resources.resources import Resources, resources_for
 from etcdsize.sizing.load_profile import KUBERNETES_HISTORY_SECONDS
 from etcdsize.units import DIMENSIONS
 
-__all__ = ["FleetDemands", "FleetFigures", "FleetResources"]
+__all__ = ["FleetResources"]
 
 # Rows per block: fewer than ten of a block's arrays are in use at a time (our choice, measured with 2 MiB of cache).
 _BLOCK = 16_384
@@ -43,45 +45,8 @@ Place: TypeAlias = slice | NDArray[np.intp]
 _NEAR = 1e-11
 # No quota of etcd is as large (etcd.quota): a need that is cannot be sized, and a high end counts as that.
 _LARGEST_QUOTA = 2.0**62
-# Two figures from which another follows.
-_FOLLOWS = {
-    "writes_per_second": [("requests_per_second", "reads_per_second")],
-    "value_bytes": [("keys", "data_bytes")],
-    "keys": [("data_bytes", "value_bytes")],
-    "data_bytes": [("keys", "value_bytes")],
-}
 # Less counts as nothing, as for the single answer.
 _SMALLEST = 1e-9
-
-
-class FleetFigures(NamedTuple):
-    """What every cluster takes, a row each. All are 0 or NaN where a row cannot be sized."""
-
-    quota_bytes: NDArray[np.int64]
-    """The quota to set; at the high end, 2^62 stands for all above. [bytes] int64, shape (n,)"""
-    memory_limit_bytes: NDArray[np.float64]
-    """The memory limit to set for a member. [bytes] float64, shape (n,)"""
-    volume_gib: NDArray[np.int64]
-    """The size of a member's volume. [GiB] int64, shape (n,)"""
-    fsync_p99_needed_ms: NDArray[np.float64]
-    """How long an fsync may take, at the 99th percentile, for the rate of writes. [ms] float64, shape (n,)"""
-
-
-class FleetDemands(NamedTuple):
-    """What an audit compares with a machine besides. All are float64 arrays of shape (n,)."""
-
-    file_bytes: NDArray[np.float64]
-    sequential_iops: NDArray[np.float64]
-    lease_iops: NDArray[np.float64]
-    lease_end_seconds: NDArray[np.float64]
-    written_bytes: NDArray[np.float64]
-    """What the disk is written. [bytes/s]"""
-    wal_bytes: NDArray[np.float64]
-    raft_bytes: NDArray[np.float64]
-    streams_bytes: NDArray[np.float64]
-    lists_bytes: NDArray[np.float64]
-    other_bytes: NDArray[np.float64]
-    """The rest of the memory limit."""
 
 
 class _Ends(NamedTuple):
@@ -102,14 +67,16 @@ class FleetResources:
         etcd_version: str,
         threads: int | None,
         model: CalibratedModel | None = None,
+        versions: RowVersions | None = None,
     ) -> None:
         self._columns = columns
+        self._versions = versions
         self._rows = rows
         self._threads = threads
         self.etcd_version: str = etcd_version
-        """The version of etcd, as it was given."""
+        """The version of etcd, as it was given, unless the rows have versions of their own."""
         self.model: CalibratedModel | None = model
-        """The calibrated model; None is that of etcdsize."""
+        """The calibrated model, for the rows of its version; None is that of etcdsize."""
         self.invalid: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         """Rows that cannot be sized. bool, shape (n,)"""
         self._need = _empty(rows)
@@ -129,8 +96,14 @@ class FleetResources:
         return self._answer(position_of(index, len(self)))
 
     def _answer(self, position: int) -> Resources:
+        version = self.etcd_version if self._versions is None else self._versions.names[self._versions.codes[position]]
         profile = profile_of(self._figures(position))
-        return resources_for(profile, etcd_version=self.etcd_version, model=self.model)
+        return resources_for(profile, etcd_version=version, model=self._model_of(version))
+
+    def _model_of(self, version: str) -> CalibratedModel | None:
+        """Return the calibrated model, if it is of this version."""
+        own = self.model
+        return None if own is None or own.etcd_version != minor_version(version) else own
 
     def _figures(self, index: int) -> dict[str, float]:
         """Return what is known of one cluster."""
@@ -143,7 +116,7 @@ class FleetResources:
         for name in unknown.keys() & columns.keys():
             column = np.broadcast_to(columns[name], self._rows)
             columns[name] = np.where(unknown[name], np.nan, column.astype(np.float64))
-        return FleetResources(columns, self._rows, self.etcd_version, self._threads, self.model)
+        return FleetResources(columns, self._rows, self.etcd_version, self._threads, self.model, self._versions)
 
     def problem(self, index: int) -> str:
         """Return why a row cannot be sized; empty if it can.
@@ -208,21 +181,6 @@ class FleetResources:
         known: Mask = ~np.isnan(column[rows] if len(column) > 1 else column[0])
         return known
 
-    def _determines(self, name: str, rows: NDArray[np.intp]) -> Mask:
-        """Return which of some rows know a figure, or others from which it follows."""
-        known = self._knows(name, rows)
-        for one, other in _FOLLOWS.get(name, ()):
-            known = known | (self._knows(one, rows) & self._knows(other, rows))
-        return known
-
-    def _of_nodes(self, rows: NDArray[np.intp]) -> Mask:
-        """Return which of some rows have the load that their Kubernetes nodes say."""
-        found = self._knows("kubernetes_nodes", rows)
-        for name in self._columns:
-            if name not in (*BESIDE_NODES, "kubernetes_nodes", "pods"):
-                found = found & np.logical_not(self._knows(name, rows))
-        return found
-
     @functools.cached_property
     def _ends(self) -> _Ends:
         demands = [FleetDemands(*(np.empty(self._rows) for _ in FleetDemands._fields)) for _ in range(3)]
@@ -232,7 +190,8 @@ class FleetResources:
 
     def _compute(self, work: Callable[[Place, CaseSet], None]) -> None:
         """Do some work on all blocks."""
-        cases = cases_of(Asked(self.etcd_version, model=self.model).with_disk_of_model())
+        names = (self.etcd_version,) if self._versions is None else self._versions.names
+        cases = [cases_of(Asked(name, model=self._model_of(name)).with_disk_of_model()) for name in names]
         starts = iter(range(0, self._rows, _GROUPED))
 
         def run() -> None:
@@ -240,7 +199,8 @@ class FleetResources:
             with np.errstate(all="ignore"):
                 for start in starts:
                     for place in self._blocks(slice(start, min(start + _GROUPED, self._rows))):
-                        work(place, cases)
+                        for part, version in self._by_version(place):
+                            work(part, cases[version])
 
         workers = pick_threads(self._rows, self._threads)
         if workers == 1:
@@ -272,6 +232,15 @@ class FleetResources:
         for group in groups:
             group += rows.start
             yield from (group[at : at + _BLOCK] for at in range(0, len(group), _BLOCK))
+
+    def _by_version(self, place: Place) -> Iterator[tuple[Place, int]]:
+        """Yield the rows of a block that run the same version of etcd, with its index."""
+        if self._versions is None:
+            yield place, 0
+            return
+        codes = self._versions.codes[place]
+        for code in np.unique(codes).tolist():
+            yield _some(place, codes == code), code
 
     def _parts(self, place: Place) -> Iterator[tuple[Place, _Loads]]:
         """Yield the loads of a block, Kubernetes clusters apart, each with its rows."""

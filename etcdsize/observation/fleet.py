@@ -26,11 +26,12 @@ from etcdsize.batches.columns import ANSWERS, AUDIT_ANSWERS, RESOURCE_ANSWERS, h
 from etcdsize.errors import MissingDependencyError, OptionError
 from etcdsize.observation.membership import Links
 from etcdsize.observation.model import Observation
-from etcdsize.observation.notices import observed_version_notices
+from etcdsize.observation.notices import observed_version_notices, other_version_notices
 from etcdsize.observation.observe import Answers, join_answers, observe_clusters
 from etcdsize.observation.rows import OBSERVED, Row, inexact_decides, row_of
 from etcdsize.observation.targets import ClusterTargets, clusters_of, joined
 from etcdsize.observation.tls import ClientTls
+from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.sizing.options import headroom_of, tiers_of
 
 try:
@@ -103,6 +104,7 @@ def observe_fleet(
     interval: float = 10.0,
     timeout: float = 5.0,
     tls: ClientTls | None = None,
+    model: CalibratedModel | None = None,
     format: str | None = None,  # noqa: A002 - the option's name
     columns: Sequence[str] | None = None,
     force: bool = False,
@@ -121,6 +123,9 @@ def observe_fleet(
         The file of targets: it is named in messages, and never overwritten.
     interval, timeout, tls
         As for `observe`.
+    model : CalibratedModel, optional
+        What `calibrate` measured. Members of its version of etcd are compared with it, and the machines of clusters
+        that run it are judged by it; a notice counts the other clusters.
     progress : callable, optional
         Called with 1 for every cluster.
     **options
@@ -145,6 +150,9 @@ def observe_fleet(
         check_output(output, source, force=force)
         kind = find_format(output, format, default=formats()["csv"] if is_stream(output) else None).name
     how: dict[str, Any] = {"format": "parquet", "on_missing": "unknown", "columns": dict(_LOADS), **options}
+    if model is not None and has_column_for(labels, "current_machine"):
+        # Nothing else of a row asks the model.
+        how |= {"model": model, "etcd_version": model.etcd_version}
     # Labels and problems come from the targets' file and from the members.
     written: dict[str, Any] = {"format": kind, "columns": columns, "escape": True}
     _check_options(schema, source, how, written)
@@ -171,7 +179,7 @@ def observe_fleet(
                 if progress is not None:
                     progress(1)
 
-            observe_clusters(clusters, convert, write, interval=interval, timeout=timeout, tls=tls)
+            observe_clusters(clusters, convert, write, interval=interval, timeout=timeout, tls=tls, model=model)
             writer.write_table(pa.Table.from_batches(rows, schema))
         buffer.seek(0)
         found: dict[tuple[int, ...], Row] = {}
@@ -182,7 +190,7 @@ def observe_fleet(
             why: str | None = "they have different names; if they are one cluster, give them the same label cluster"
             if len(named) < 2:
                 whole = joined([clusters[number - 1] for number in group])
-                row = join_answers(whole, (counts.answers[number] for number in group), convert)
+                row = join_answers(whole, (counts.answers[number] for number in group), convert, model)
                 if row.member_ids and not row.mixed:
                     found[group] = row
                     continue
@@ -199,7 +207,7 @@ def observe_fleet(
             buffer.seek(0)
         with open_fleet(source, buffer, **how) as fleet:
             summary = fleet.run(None, stream, **written)
-    return counts.result(summary)
+    return counts.result(summary, model)
 
 
 def _replace_rows(
@@ -288,7 +296,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self._clusters = self._partial = self._unreachable = self._inexact = 0
-        self._versions: Counter[str] = Counter()
+        self._by_versions: Counter[str] = Counter()
         self._first: list[Problem] = []
         self._mixed: list[Problem] = []
         self._states = bytearray()
@@ -302,8 +310,7 @@ class _Counts:
     def add(self, row: Row) -> None:
         self._clusters += 1
         self._inexact += row.inexact
-        versions = row.batch.column("etcd_version")[0].as_py()
-        self._versions.update(versions.split(";") if versions else ())
+        self._by_versions[row.batch.column("etcd_version")[0].as_py() or ""] += 1
         self._states.append(row.answered | row.mixed << 1 | row.inexact << 2)
         if row.member_ids and row.other_peers:
             self._unlinked[self._clusters] = row.member_ids
@@ -325,7 +332,13 @@ class _Counts:
             if len(problems) < _FIRST:
                 problems.append(Problem(row=self._clusters, problem=problem))
 
-    def result(self, fleet: FleetSummary) -> ObservedFleet:
+    def result(self, fleet: FleetSummary, model: CalibratedModel | None) -> ObservedFleet:
+        versions: Counter[str] = Counter()
+        for joined_ones, count in self._by_versions.items():
+            versions.update(dict.fromkeys(filter(None, joined_ones.split(";")), count))
+        notices = list(observed_version_notices(sorted(versions)))
+        if model is not None:
+            notices += other_version_notices(self._by_versions, model)
         return ObservedFleet(
             clusters=self._clusters,
             complete=self._clusters - self._partial - self._unreachable,
@@ -335,8 +348,8 @@ class _Counts:
             one_cluster=self.one_cluster,
             several_clusters=tuple(self._mixed),
             inexact_decides=self._inexact,
-            etcd_versions=dict(sorted(self._versions.items())),
-            notices=observed_version_notices(sorted(self._versions)),
+            etcd_versions=dict(sorted(versions.items())),
+            notices=tuple(notices),
             fleet=fleet,
         )
 

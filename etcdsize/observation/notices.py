@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from etcdsize.base.notice import Notice, NoticeKind
 from etcdsize.base.text import in_words, one_line
@@ -13,11 +13,19 @@ from etcdsize.observation.findings import finding_notices
 from etcdsize.observation.health import health_notices, wait_notices
 from etcdsize.observation.model import MemberLoad, Observation
 from etcdsize.observation.rates import KEEP_ALIVE
+from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.sizing.notices import DATA_AT_MOST
 from etcdsize.units import format_bytes, format_number
 from etcdsize.workload import CERTAINTY_WORDS
 
-__all__ = ["SEVERAL_CLUSTERS", "not_asked", "observed_notices", "observed_version_notices", "without_some"]
+__all__ = [
+    "SEVERAL_CLUSTERS",
+    "not_asked",
+    "observed_notices",
+    "observed_version_notices",
+    "other_version_notices",
+    "without_some",
+]
 
 _OURS = "our choice"
 _MIXIN = "etcd-io/etcd contrib/mixin/alerts/alerts.libsonnet"
@@ -40,6 +48,7 @@ SEVERAL_CLUSTERS = NoticeKind("several-clusters", "warning", _METRICS)
 _CALLS_NOT_COUNTED = NoticeKind("calls-not-counted", "warning", "etcd-io/etcd#20871")
 _MEMBERS_DISAGREE = NoticeKind("members-disagree", "warning", _OURS)
 _UNKNOWN_VERSION = NoticeKind("etcd-unknown-version", "warning", _OURS)
+_MODEL_OF_ANOTHER_VERSION = NoticeKind("model-of-another-version", "warning", _OURS)
 _RATES_UNKNOWN = NoticeKind("rates-unknown", "warning", _OURS)
 _OBJECTS_UNKNOWN = NoticeKind("objects-unknown", "warning", _API_SERVER)
 _API_SERVERS_MISSING = NoticeKind("api-servers-missing", "warning", _OURS)
@@ -238,6 +247,27 @@ def _of_each_version(versions: Iterable[str]) -> Iterator[Notice]:
                 )
             else:
                 yield notice
+
+
+def other_version_notices(clusters: Mapping[str, int], model: CalibratedModel) -> tuple[Notice, ...]:
+    """Return the notice about clusters of another version of etcd than that of a model.
+
+    `clusters` are their numbers by the versions of their members, which are joined with a semicolon.
+    """
+
+    def is_other(version: str) -> bool:
+        return not version.removeprefix("v").startswith(f"{model.etcd_version}.")
+
+    count = sum(number for versions, number in clusters.items() if versions and any(map(is_other, versions.split(";"))))
+    if not count:
+        return ()
+    runs = "1 cluster runs" if count == 1 else f"{count} clusters run"
+    return (
+        _MODEL_OF_ANOTHER_VERSION(
+            f"{runs} another version of etcd than {model.etcd_version}, for which the model was calibrated: members of "
+            "another version are compared with no model, and the built-in one judges the machines."
+        ),
+    )
 
 
 def api_server_notices(

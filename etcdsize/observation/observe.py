@@ -111,6 +111,7 @@ def observe_clusters(
     interval: float = 10.0,
     timeout: float = 5.0,
     tls: ClientTls | None = None,
+    model: CalibratedModel | None = None,
 ) -> None:
     """Observe many clusters, a hundred members at the same time, and report each in the order of the targets.
 
@@ -126,7 +127,7 @@ def observe_clusters(
         observation it is called in a thread of its own, one cluster after the other.
     report : callable
         Called with what `convert` returned. Its errors end the run.
-    interval, timeout, tls
+    interval, timeout, tls, model
         As for `observe`. Connections are not counted.
 
     Raises
@@ -139,7 +140,7 @@ def observe_clusters(
     clusters = clusters_of(targets)
 
     def combine_one(cluster: ClusterTargets, answers: Answers) -> T:
-        return convert(cluster, _combine(*answers, clients=cluster.clients), answers)
+        return convert(cluster, _combine(*answers, clients=cluster.clients, model=model), answers)
 
     async def observe_one(client: MetricsClient, thread: ThreadPoolExecutor, cluster: ClusterTargets) -> T:
         if not cluster.endpoints:
@@ -172,7 +173,9 @@ def observe_clusters(
     _run(work, interval=interval, timeout=timeout, tls=tls)
 
 
-def join_answers(cluster: ClusterTargets, parts: Iterable[Answers], convert: Convert[T]) -> T:
+def join_answers(
+    cluster: ClusterTargets, parts: Iterable[Answers], convert: Convert[T], model: CalibratedModel | None = None
+) -> T:
     """Return what `convert` makes of a cluster whose members were observed as parts of it."""
     first: dict[str, Answer] = {}
     second: dict[str, Answer] = {}
@@ -181,7 +184,7 @@ def join_answers(cluster: ClusterTargets, parts: Iterable[Answers], convert: Con
         for before, after in parts:
             first |= before
             second |= after or {}
-        return convert(cluster, _combine(first, second or None, clients=cluster.clients), None)
+        return convert(cluster, _combine(first, second or None, clients=cluster.clients, model=model), None)
     return convert(cluster, reasons[0], None)
 
 

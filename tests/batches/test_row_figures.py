@@ -136,6 +136,22 @@ class TestFiles:
         yield f'f,negative{nothing},"keys: got ""-4"", expected a count such as ""300"""'
         yield f'g,no nodes{nothing},"pods: got 9, expected kubernetes_nodes as well"'
 
+    @pytest.mark.parametrize("model", [None, model_with(factor=30, names=("index_per_key",))])
+    def test_each_row_is_answered_for_the_version_of_its_cluster(self, model):
+        """As `observe` names it; a calibrated model counts for its own version, 3.6."""
+        names = {"3.5.30": "3.5", "v3.4.23": "3.4", "3.6.16": "3.6", "3.7.1;3.5.1": "3.5", "": "3.6", "5.0;x": "3.6"}
+        rows = "".join(f'10,50,90,1e5,5,"{name}"\n' for name in names)
+        text = f"clients,rps,data_mb,keys,writes_per_second,etcd_version\n{rows}"
+        _, written = run(text, written=list(RESOURCE_ANSWERS), model=model)
+        load = Profile(clients=10, requests_per_second=50, data_bytes=90e6, keys=1e5, writes_per_second=5)
+        answers = []
+        for version in names.values():
+            own = model if version == "3.6" else None
+            found = resources_for(load, etcd_version=version, model=own)
+            answers.append((found.quota_bytes, int(np.ceil(found.memory.limit_bytes.need))))
+        assert [tuple(map(int, row.split(",")[:2])) for row in written.splitlines()[1:]] == answers
+        assert len(set(answers)) == 3
+
     def test_rows_with_a_problem_are_counted_without_an_output(self):
         with open_fleet(
             Path("f.csv"),

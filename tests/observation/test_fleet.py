@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import io
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from calibrated import model_with, write_model
 from members import alone, captured, member
 from row_answers import ANSWERS
 from servers import answering, serving
@@ -137,6 +139,36 @@ class TestRows:
         assert (float(row["resident_bytes"]), row["modelled_memory"]) == (90e9, "above")
         assert 50e6 < float(row["modelled_memory_limit_bytes"]) < 5e9
         assert "memory-above-model" in row["observed_notices"].split(";")
+
+    def test_a_calibrated_model_counts_for_the_clusters_of_its_version(self, run, tmp_path):
+        """The other ones are not compared, their machines are judged by the built-in model, and a notice says so."""
+        stored = {"keys_total": 20_000, "current_revision": 50_000, "compact_revision": 40_000}
+        lines = "".join(f"etcd_debugging_mvcc_{name} {value}\n" for name, value in stored.items())
+        lines += "process_resident_memory_bytes 80e6\n"
+        model = write_model(tmp_path / "my-model.json", model_with("3.6.16", 40, ("index_per_key", "heap_base")))
+        with contextlib.ExitStack() as stack:
+            groups = []
+            for version in ("3.6.16", "3.5.30"):
+                page = member("a1", leader=True, version=version, more=lines)
+                port = stack.enter_context(serving(answering(page)))
+                labels = {"cluster": version, "current_machine": "m5.large", "clients": "10"}
+                groups.append({"targets": [f"127.0.0.1:{port}"], "labels": labels})
+            (tmp_path / "c.json").write_text(json.dumps(groups))
+            options = ("--targets", tmp_path / "c.json", "--interval", "0.1s")
+            run(*options, "-o", tmp_path / "ours.csv")
+            _, out, err = run(*options, "--model", model, "-o", tmp_path / "own.csv")
+            (tmp_path / "d.json").write_text(json.dumps([{"targets": groups[0]["targets"]}]))
+            alike = run("--targets", tmp_path / "d.json", "--interval", "0", "--provider", "aws", "--model", model)[1]
+        assert err == ""
+        ours, own = rows_of(tmp_path / "ours.csv"), rows_of(tmp_path / "own.csv")
+        limit = "modelled_memory_limit_bytes"
+        assert float(own[0][limit]) > 2 * float(ours[0][limit])
+        assert (ours[1][limit] != "", own[1][limit]) == (True, "")
+        assert (
+            "1 cluster runs another version of etcd than 3.6, for which the model was calibrated: members of another "
+            "version are compared with no model, and the built-in one judges the machines. [model-of-another-version]"
+        ) in out
+        assert "model-of-another-version" not in alike
 
     def test_what_is_to_know_of_a_version_is_said_once(self, run, tmp_path):
         """Three clusters run 3.5.1, and one of them 3.6.14 too: a single cluster's observation says the same."""
