@@ -373,8 +373,8 @@ class Fleet:
     @property
     def _unused_machine_columns(self) -> tuple[str, ...]:
         """The columns that look like those of the machines in use, but are not used."""
-        used = {source.position for source in self.columns.values()}
         names = self.reader.names
+        used = {source.position for source in self.columns.values()} | earlier_answers(names, self._added)
         return tuple(names[place] for place in Names(names).like_machines() if place not in used)
 
     def _first_problems(self, sizer: BatchSizer) -> tuple[Problem, ...]:

@@ -138,7 +138,10 @@ def _of_streams(member: MemberLoad, observation: Observation) -> Iterator[Notice
     bounds = [count for count in (files, clients) if count is not None]
     if streams is None or not bounds or streams < _MANY_STREAMS or streams < _STREAMS_EACH * max(min(bounds), 1):
         return
-    of = "clients" if clients is not None and clients == min(bounds) else "open files and connections"
+    number = format_number(min(bounds))
+    there = f"there are {number} open files and connections"
+    if clients is not None and clients == min(bounds):
+        there = f"there is {number} client" if clients == 1 else f"there are {number} clients"
     memory = None if member.modelled is None else member.modelled.watch_streams_bytes
     takes = ""
     if memory is not None:
@@ -147,9 +150,9 @@ def _of_streams(member: MemberLoad, observation: Observation) -> Iterator[Notice
             "again as garbage."
         )
     yield _STREAMS_LEAK(
-        f"{member.endpoint}: {format_number(streams)} watch streams are open, and there are "
-        f"{format_number(min(bounds))} {of}.{takes} A client that starts watches and does not cancel them leaks "
-        "streams. Cancel the context of a watch that is no longer needed, or restart the client."
+        f"{member.endpoint}: {format_number(streams)} watch streams are open, and {there}.{takes} A client that starts "
+        "watches and does not cancel them leaks streams. Cancel the context of a watch that is no longer needed, or "
+        "restart the client."
     )
 
 

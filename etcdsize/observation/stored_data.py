@@ -67,10 +67,12 @@ def _alike(keys: float, revisions: float, pages: float, put_bytes: float) -> tup
     """Return an average key with its value where keys may be like the average put, and why. [bytes]"""
     least, usual, most = _in_file(put_bytes)
     if pages + _FIXED_BYTES < max(keys, revisions) * least:
-        high = min(put_bytes, (pages + _FIXED_BYTES) / max(keys, revisions))
-        likely = (pages + _FIXED_BYTES) / (keys + revisions) / (usual / put_bytes)
+        # The history may be of small puts, and the keys nearly all of the file.
+        shared = min(put_bytes, (pages + _FIXED_BYTES) / max(keys, revisions))
+        high = max(shared, pages / keys)
+        likely = min(shared, (pages + _FIXED_BYTES) / (keys + revisions) / (usual / put_bytes))
         why = "the average put since the member started would take more than the part of the file in use"
-        return (0.0, min(likely, high), high), why
+        return (0.0, likely, high), why
     if pages <= (keys + revisions) * most:
         why = "keys as large as the average put since the member started, which explains the part of the file in use"
         return (put_bytes, put_bytes, put_bytes), why

@@ -160,6 +160,13 @@ def test_a_column_that_looks_like_machines_is_mentioned(names, unused):
         assert (option in report) is (name in unused)
 
 
+def test_the_machine_of_an_earlier_answer_is_not_mentioned():
+    """A file that `observe` wrote has answers, which are replaced."""
+    header = ["clients", "rps", "data", "cloud", "machine_type", "observed_problem"]
+    summary, _ = run(encoded("csv", header, [("1", "1", "1MB", "aws", "m4.large", "")]))
+    assert summary.unused_machine_columns == ()
+
+
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_nodes_alone(kind):
     summary, written = run(encoded(kind, ["cluster", "Nodes"], [("a", "50"), ("b", "1001")]), kind, provider="aws")

@@ -179,6 +179,11 @@ class TestFindings:
         )
         assert text.endswith("or restart the client.")
 
+    def test_streams_of_one_client(self):
+        """The client is in the singular."""
+        one = observed({**USUAL, "watch_streams": 450, "watchers": 450}, clients=1)
+        assert said(one)["watch-streams-leak"].startswith("a: 450 watch streams are open, and there is 1 client. ")
+
     @pytest.mark.parametrize(
         ("streams", "files", "clients", "leaks"),
         [

@@ -60,6 +60,12 @@ class TestStoredData:
         assert 30e6 < found.value.likely < 300e6
         assert found.value.high <= used
 
+    def test_large_keys_beside_small_writes_that_have_ended(self):
+        """1,000 keys of 100 kB were written three times, and then 6,000 small ones that are gone."""
+        used = 70_000 + 1_000 * in_file(100_000) + 9_000 * in_file(60)
+        found = stored_data(1_000, 9_000, used, (3_000 * 100_000 + 6_000 * 60) / 9_000)
+        assert found.value.low < 100e6 < found.value.high <= used
+
     def test_without_a_put_the_file_is_shared_by_its_revisions(self):
         found = stored_data(1_000, 0, 1_400_000, None)
         assert (found.value.low, found.value.likely, found.value.high) == pytest.approx((560_000, 1e6, 1.4e6))
