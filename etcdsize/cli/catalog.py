@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etcdsize.base.text import safe_json
+from etcdsize.base.text import in_words, safe_json, shown
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
 from etcdsize.cli.arguments import add_force, add_output
 from etcdsize.cli.catalog_text import catalog_text
@@ -134,7 +134,6 @@ they have. The exit code is 1 if pages are missing or no price was used.""",
 
 def run_prices(options: Namespace) -> int:
     """Put the prices of a provider's list into a catalog."""
-    from etcdsize.base.checks import one_of
     from etcdsize.catalog.loading import load_catalog
     from etcdsize.catalog.price_lists import apply_prices
     from etcdsize.catalog.prices import read_prices
@@ -142,7 +141,7 @@ def run_prices(options: Namespace) -> int:
     from etcdsize.reports.tables import render_priced, render_prices
 
     readers = price_readers()
-    origin = one_of("--from", options.origin, [*readers, "csv"])
+    origin = _origin(options.origin, {name: reader.PROVIDER for name, reader in readers.items()} | {"csv": None})
     _check_files(options.files, options.output, force=options.force)
     catalog = load_catalog(options.catalog)
     date = today().isoformat() if options.date is None else options.date
@@ -163,6 +162,23 @@ def run_prices(options: Namespace) -> int:
     _write_catalog(priced.catalog, options.output)
     write_text(render_priced(priced), aside=True)
     return 1 if priced.truncated or not (priced.machines or priced.disk_kinds) else 0
+
+
+def _origin(written: str, readers: Mapping[str, str | None]) -> str:
+    """Return the name of a reader. The name of its provider is rejected with that name, and so is any other."""
+    from etcdsize.base.checks import one_of
+    from etcdsize.catalog.providers import find_provider
+
+    provider = None if written in readers else find_provider(written)
+    meant = [name for name, of in readers.items() if provider is not None and of == provider]
+    if not meant:
+        return one_of("--from", written, readers)
+    raise OptionError(
+        f"--from: got {shown(written)}, expected {in_words(tuple(readers), 'or')}; did you mean "
+        f"{in_words([shown(name) for name in meant], 'or')}?",
+        option="--from",
+        value=written,
+    )
 
 
 def _check_files(sources: Sequence[str], output: str, *, force: bool) -> None:
@@ -197,7 +213,7 @@ def run_import(options: Namespace) -> int:
     from etcdsize.catalog.registry import listing_readers, read_listing
     from etcdsize.reports.tables import render_import
 
-    origin = one_of("--from", options.origin, listing_readers())
+    origin = _origin(options.origin, {name: reader.SHAPE.provider for name, reader in listing_readers().items()})
     arch = None if options.arch is None else one_of("--arch", options.arch, ARCHITECTURES)
     sources = [*options.files, *([] if options.prices is None else [options.prices])]
     _check_files(sources, options.output, force=options.force)

@@ -154,6 +154,14 @@ def render_import(imported: Imported) -> str:
     flagged = [f"{sum(each)} {label}" for label, each in flags.items() if any(each)]
     if flagged:
         lines.append(f"imported: {', '.join(flagged)}")
+    # Whatever a disk is needed for, its figures have to be known.
+    known = {kind.provider for kind in imported.catalog.disk_kinds if not isinstance(kind.smallest(1, 1, 1), str)}
+    lacking = [provider for provider in imported.catalog.providers if provider not in known]
+    if lacking:
+        lines.append(
+            f"no network disk of {in_words(lacking)} with known figures: fit needs one, or the measured disk of a "
+            "machine; docs/machines.md says how to add them"
+        )
     if imported.truncated:
         lines.append("warning: pages are missing: the last one says that more follow; import all of them together")
     return page(lines)

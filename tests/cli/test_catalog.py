@@ -158,6 +158,9 @@ ERRORS = [
     (["import", "--from", "asw", "aws.json", "-o", "my.json"],
      '--from: got "asw", expected aliyun, aws, az, doctl, gcloud, hetzner, huawei, oci, openstack or tencent; did you '
      'mean "aws"?'),
+    (["import", "--from", "阿里云", "aws.json", "-o", "my.json"],
+     '--from: got "阿里云", expected aliyun, aws, az, doctl, gcloud, hetzner, huawei, oci, openstack or tencent; did '
+     'you mean "aliyun"?'),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--provider", "gce"],
      "--provider: got gce, expected aws, whose machines aws ec2 describe-instance-types lists"),
     (["import", "--from", "aws", "aws.json", "-o", "my.json", "--arch", "amd"],
@@ -375,6 +378,9 @@ class TestPrices:
             (["--from", "aws-price", "list.json"],
              '--from: got "aws-price", expected aws-prices, azure-prices, cyclenerd, gce-skus or csv; did you mean '
              '"aws-prices"?'),
+            (["--from", "gcp", "list.json"],
+             '--from: got "gcp", expected aws-prices, azure-prices, cyclenerd, gce-skus or csv; did you mean '
+             '"cyclenerd" or "gce-skus"?'),
             (["--from", "aws-prices", "azure.json"],
              "azure.json: not a price list: got an object, expected an object with PriceList, as aws pricing "
              "get-products prints, or an offer file with products and terms"),

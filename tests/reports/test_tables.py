@@ -1,6 +1,8 @@
 """The reports of tier tables, machines and imported listings, in full."""
 
-from etcdsize import Catalog, Imported, Machine, Price, load_catalog, load_tiers
+import pytest
+
+from etcdsize import Catalog, DiskKind, Imported, Machine, Price, fit, load_catalog, load_tiers
 from etcdsize.reports.tables import render_import, render_machines, render_tiers
 
 
@@ -123,5 +125,17 @@ class TestImport:
         machine = Machine(provider="aws", machine_type="m8i.large", concurrent_iops=3_600, arch="x86_64", vcpus=2,
                           memory_gib=8,
                           price=Price(per_hour=0.1, currency="USD", region="r", date="2026-11-25"))  # fmt: skip
-        catalog = Catalog(name="mine", machines=[machine])
+        disk = load_catalog("current").disk_kind("aws", "gp3")
+        catalog = Catalog(name="mine", machines=[machine], disk_kinds=[disk])
         assert render_import(Imported(catalog=catalog, found=1)) == "1 entry: 1 imported, 0 dropped\n"
+
+    @pytest.mark.parametrize("disks", [[], [DiskKind(provider="our-cloud", kind="volume", media="ssd")]])
+    def test_a_provider_without_known_disks_is_said(self, disks):
+        """As no machine of it is ever enough."""
+        machine = Machine(provider="our-cloud", machine_type="m1", vcpus=64, memory_gib=256, arch="x86_64")
+        catalog = Catalog(name="mine", machines=[machine], disk_kinds=disks)
+        assert not fit("small", catalog).candidates
+        assert render_import(Imported(catalog=catalog, found=1)).splitlines()[-1] == (
+            "no network disk of our-cloud with known figures: fit needs one, or the measured disk of a machine; "
+            "docs/machines.md says how to add them"
+        )
