@@ -138,6 +138,17 @@ def test_a_sizing_builds_no_schema_of_what_the_load_takes():
     assert run.stdout.split() == ["False", "False"]
 
 
+def test_a_fleet_loads_neither_audits_nor_the_measured_model():
+    """Most files are only sized; the rest would take a seventh of the time of a command."""
+    code = (
+        "import etcdsize.files.fleet_file, sys; print(*(name for name in sys.modules if name.startswith('etcdsize')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert {"etcdsize.batches.sizer", "etcdsize.fleet.sizing"} <= set(run.stdout.split())
+    not_needed = {"fleet.audit", "fleet.auditor", "fleet.load_fit", "fitting.fit", "resources.resources"}
+    assert set(run.stdout.split()).isdisjoint(f"etcdsize.{name}" for name in not_needed)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,11 @@ from etcdsize.base.model import Model
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.catalog.costs import Price
 from etcdsize.catalog.money import Currency, sums
-from etcdsize.fleet.auditor import Auditor
-from etcdsize.fleet.fleet_audit import FleetAudit, prices_of
 from etcdsize.fleet.verdicts import OVER, UNKNOWN, VERDICTS
+
+if TYPE_CHECKING:
+    from etcdsize.fleet.auditor import Auditor
+    from etcdsize.fleet.fleet_audit import FleetAudit
 
 __all__ = ["AuditSummary", "AuditTotals", "AuditedRow", "WithoutVerdict"]
 
@@ -136,6 +138,9 @@ class AuditTotals:
                 self._without[reason] = count, before + row + 1, names.of(row)
 
     def _row(self, audit: FleetAudit, index: int, before: int, names: ClusterNames) -> AuditedRow:
+        # Imported here because the summary of a fleet that is not audited has no such rows.
+        from etcdsize.fleet.fleet_audit import prices_of
+
         one = audit[index]
         now, then = prices_of(audit, index)
         known = one.cost_difference_per_month is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from etcdsize.base.checks import list_of, names_of, one_of, true_or_false
 from etcdsize.base.text import shown
@@ -16,11 +16,13 @@ from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.loading import catalog_for, load_catalog, names_of_providers
 from etcdsize.errors import OptionError
 from etcdsize.etcd.version_names import DEFAULT_VERSION
-from etcdsize.fleet.auditor import Auditor
 from etcdsize.resources.calibrated_model import CalibratedModel, model_of
 from etcdsize.resources.coefficients import minor_version
 from etcdsize.sizing.options import headroom_of, margin_of, tiers_of, with_tiers
 from etcdsize.tiers import TierTable
+
+if TYPE_CHECKING:
+    from etcdsize.fleet.auditor import Auditor
 
 __all__ = ["MEMBERS", "BatchOptions", "LoadOptions", "SizeOptions"]
 
@@ -137,9 +139,7 @@ class BatchOptions:
             headroom=headroom,
             answers=tuple(dict.fromkeys(answers)),
             cells=CellRules.of(options.get("na", ()), options.get("decimal", "."), options.get("thousands")),
-            auditor=Auditor(catalog, table, provider=provider, headroom=headroom, margin=margin, members=MEMBERS)
-            if audited
-            else None,
+            auditor=_auditor(catalog, table, provider, headroom, margin) if audited else None,
             resources=resources,
             etcd_version=version,
             model=model,
@@ -171,6 +171,13 @@ class BatchOptions:
             providers=self.catalog.providers,
             spelling=spelling,
         )
+
+
+def _auditor(catalog: Catalog, tiers: TierTable, provider: str | None, headroom: float, margin: float) -> Auditor:
+    # Imported here because most files and frames are not audited.
+    from etcdsize.fleet.auditor import Auditor
+
+    return Auditor(catalog, tiers, provider=provider, headroom=headroom, margin=margin, members=MEMBERS)
 
 
 def _has_any(names: Iterable[Any], keys: Iterable[str]) -> bool:

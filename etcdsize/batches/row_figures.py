@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +14,14 @@ from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import ETCD_VERSION, FIGURES, RUNNING, YES_OR_NO, Columns
 from etcdsize.batches.loads import distinct, numbers, reads_as, truths
 from etcdsize.etcd.version_names import version_names
-from etcdsize.fleet.fleet_resources import resources_of_rows
-from etcdsize.fleet.load_fit import Running
 from etcdsize.fleet.nodes import KubernetesNodes
-from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.resource_figures import RowVersions
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.units import DIMENSIONS
+
+if TYPE_CHECKING:
+    from etcdsize.fleet.load_fit import Running
+    from etcdsize.fleet.resource_columns import FleetResources
 
 __all__ = ["RowFigures", "resource_column"]
 
@@ -77,6 +78,9 @@ class RowFigures:
 
         An empty cell is an unknown figure, which is assumed.
         """
+        # Imported here because most files and frames need no figures of the model.
+        from etcdsize.fleet.fleet_resources import resources_of_rows
+
         figures: dict[str, Any] = {
             name: _known(column, mask) for name, column, mask in zip(DIMENSIONS, values, unknown) if column is not None
         }
@@ -103,6 +107,9 @@ class RowFigures:
 
     def running(self, batch: pa.RecordBatch, problems: dict[int, list[str]]) -> Running:
         """Return how each cluster runs, where columns say so."""
+        # Imported here because few files say how a cluster runs.
+        from etcdsize.fleet.load_fit import Running
+
         return Running(*(self.read(batch, key, problems) if key in self._columns else None for key in RUNNING))
 
     def read(self, batch: pa.RecordBatch, key: str, problems: dict[int, list[str]]) -> NDArray[np.float64]:

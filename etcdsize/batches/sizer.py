@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions, shortened, shown
 from etcdsize.batches.answers import CODES, FORCED_BY, answer_schema, coded, problem_column
-from etcdsize.batches.auditor import BatchAudit, Machines
+from etcdsize.batches.cells import CellRules
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns
 from etcdsize.batches.implied_loads import Loads, with_implied
@@ -31,17 +31,21 @@ from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.providers import find_provider, misspelt_provider
 from etcdsize.errors import ColumnError, InvalidWorkloadError
 from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, cost_date, cost_region, machine_today
-from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.notices import load_decides, load_notice_rows
-from etcdsize.fleet.resource_columns import FleetResources
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
 from etcdsize.sizing.basis import GUIDE_MACHINE
 from etcdsize.sizing.markets import Market, Markets
 from etcdsize.sizing.notices import DATA_AT_MOST, UNKNOWN_DIMENSION, UNKNOWN_REGION
 from etcdsize.units import DIMENSIONS
+
+if TYPE_CHECKING:
+    from etcdsize.batches.auditor import BatchAudit, Machines
+    from etcdsize.fleet.auditor import Auditor
+    from etcdsize.fleet.fleet_audit import FleetAudit
+    from etcdsize.fleet.resource_columns import FleetResources
 
 __all__ = ["BatchSizer", "Counted"]
 
@@ -58,6 +62,13 @@ class Counted(NamedTuple):
     today: Machine | None
     """What to run today in its place."""
     rows: int
+
+
+def _audit(auditor: Auditor, columns: Columns, cells: CellRules) -> BatchAudit:
+    # Imported here because most files and frames are not audited.
+    from etcdsize.batches.auditor import BatchAudit
+
+    return BatchAudit(auditor, columns, cells)
 
 
 class BatchSizer:
@@ -88,7 +99,7 @@ class BatchSizer:
         self.schema: pa.Schema = schema
         """The answer columns."""
         auditor = options.auditor
-        self.audit: BatchAudit | None = None if auditor is None else BatchAudit(auditor, columns, options.cells)
+        self.audit: BatchAudit | None = None if auditor is None else _audit(auditor, columns, options.cells)
         """The audit of the machines in use, if a column names them."""
         catalog, tiers = options.catalog, options.tiers
         self._tiers = tiers
