@@ -15,7 +15,10 @@ from etcdsize.base.json_text import documents
 from etcdsize.base.text import shown
 from etcdsize.errors import TableError
 
-__all__ = ["Entry", "Shape", "entries_of", "kind_of", "quotient"]
+__all__ = ["GET_THE_LIST", "Entry", "Shape", "counted", "entries_of", "kind_of", "quotient"]
+
+GET_THE_LIST = "get the list with the command in docs/machines.md, and save all of its output"
+"""What to do where a list is not what was expected."""
 
 # No machine has a figure above this. One that does is an error, as is a float instead of a count.
 _MOST = 10**12
@@ -100,6 +103,7 @@ def entries_of(source: object, shape: Shape, others: Iterable[tuple[str, Shape]]
             is_entry = shape.names(page) and shape.listed(page) is None
             listed = [page] if is_entry else page if isinstance(page, list) else shape.listed(page)
             if listed is None or hint or (isinstance(page, list) and page and not shape.names(page[0])):
+                hint = hint or f"; {GET_THE_LIST}"
                 raise TableError(f"not a listing: got {_description(inner, shape)}, expected {shape.expected}{hint}")
             # Entries one after the other are one page.
             pages += not (is_entry and loose)
@@ -154,6 +158,11 @@ def _named(fields: dict[Any, Any], names: Iterable[str]) -> list[Any]:
     """Return the names of the fields that have one of these names, however they are written, and a value."""
     wanted = set(map(_plain, names))
     return [name for name, value in fields.items() if value is not None and _plain(name) in wanted]
+
+
+def counted(entries: int) -> str:
+    """Return a number of entries, for messages."""
+    return f"{entries} {'entry' if entries == 1 else 'entries'}"
 
 
 def kind_of(value: object) -> str:

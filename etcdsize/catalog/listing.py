@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from etcdsize.base.model import Model
 from etcdsize.base.text import shown
 from etcdsize.catalog.catalog import Catalog
-from etcdsize.catalog.entries import Entry
+from etcdsize.catalog.entries import GET_THE_LIST, Entry, counted
 from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
 from etcdsize.catalog.providers import known_providers
@@ -120,8 +120,10 @@ def collect(
             rows[entry.machine_type] = entry.row
     if not machines:
         reasons = [*dropped, *not_offered]
-        why = f": {len(reasons)} dropped, the first with {reasons[0].reason}" if reasons else ""
-        raise TableError(f"no usable machine{why}; expected what {command} prints")
+        why = f" ({len(reasons)} dropped, the first with {reasons[0].reason})" if reasons else ""
+        raise TableError(
+            f"no usable machine: got {counted(len(entries))}{why}, expected what {command} prints; {GET_THE_LIST}"
+        )
     catalog = Catalog(
         name=f"{provider}-imported",
         title=f"Machines as {command} lists them",

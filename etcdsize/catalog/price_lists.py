@@ -20,13 +20,13 @@ from etcdsize.base.text import in_words, nearest, shown
 from etcdsize.catalog.catalog import Catalog
 from etcdsize.catalog.costs import DiskPrice, Price, PriceStep
 from etcdsize.catalog.disks import DiskKind
-from etcdsize.catalog.entries import kind_of
+from etcdsize.catalog.entries import GET_THE_LIST, counted, kind_of
 from etcdsize.catalog.figures import number
 from etcdsize.catalog.listing import Count
 from etcdsize.catalog.machines import Machine
 from etcdsize.errors import OptionError, TableError
 
-__all__ = ["LeftOut", "Offer", "PriceRow", "Priced", "Reading", "apply_prices"]
+__all__ = ["LeftOut", "Offer", "PriceRow", "Priced", "Reading", "apply_prices", "not_a_price_list"]
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -87,6 +87,11 @@ class Priced(Model):
         if self.used + sum(one.entries for one in self.left_out) != self.found:
             raise TableError(f"got {self.found}, expected the sum of used and left out entries", field="found")
         return self
+
+
+def not_a_price_list(got: str, expected: str) -> TableError:
+    """Return the error about something else than a price list."""
+    return TableError(f"not a price list: got {got}, expected {expected}; {GET_THE_LIST}, or name another kind of list")
 
 
 class PriceRow:
@@ -201,16 +206,20 @@ def _region(region: str | None, listed: Iterable[str], reasons: Counter[str]) ->
     names = sorted(listed)
     if not names:
         most = reasons.most_common(1)
-        why = f": {most[0][1]} of {reasons.total()} entries are {most[0][0]}" if most else ""
-        raise TableError(f"no usable price{why}; expected a list as docs/machines.md says how to get one")
+        why = f", of which {most[0][1]} {'is' if most[0][1] == 1 else 'are'} {most[0][0]}" if most else ""
+        raise TableError(
+            f"no usable price: got {counted(reasons.total())}{why}, expected prices on demand of machines or disks; "
+            f"{GET_THE_LIST}"
+        )
     if region is None and len(names) == 1:
         return names[0]
     if region not in names:
         some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
         got = "none" if region is None else shown(region)
-        near = "" if region is None else nearest(str(region), names)
+        near = "" if region is None else nearest(str(region), names).removeprefix("; ")
+        meant = f" ({near})" if near else ""
         raise OptionError(
-            f"region: got {got}, expected one of the list's regions: {some}{near}", option="region", value=region
+            f"region: got {got}{meant}, expected one of the list's regions: {some}", option="region", value=region
         )
     return str(region)
 

@@ -209,8 +209,10 @@ def _unknown(text: str, name: str, providers: Sequence[str], others: Mapping[str
     near = near or near_region(name, known_regions())
     most = max(_MOST_LISTED // len(providers), 2)
     lists = "; ".join(_listed(provider, others.get(provider, ()), most) for provider in providers)
+    # The suggestion comes first, because the list is long.
+    meant = f" ({near.removeprefix('; ')})" if near else ""
     return OptionError(
-        f"region: got {shown(text)}, expected a region of {lists}{near}",
+        f"region: got {shown(text)}{meant}, expected a region of {lists}",
         option="region",
         value=text,
     )

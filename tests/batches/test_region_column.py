@@ -117,8 +117,9 @@ class TestRows:
 
     def test_a_region_that_implies_no_provider(self):
         found, summary = rows("clients,rps,data_mb,region\n50,10,5,eu-wset-1\n50,10,5,cn-shanghai\n")
-        assert found[0]["problem"].startswith('region: got "eu-wset-1", expected a region of aws (af-south-1, ')
-        assert found[0]["problem"].endswith("did you mean aws=eu-west-1?")
+        assert found[0]["problem"].startswith(
+            'region: got "eu-wset-1" (did you mean aws=eu-west-1?), expected a region of aws (af-south-1, '
+        )
         assert (found[1]["problem"], found[1]["tier"], found[1]["machine_type"]) == (None, "small", None)
         assert summary.without_machines == {"alibaba": 1}
 
@@ -164,8 +165,10 @@ class TestArrays:
     def test_a_wrong_region_raises_or_is_marked(self):
         with pytest.raises(InvalidWorkloadError) as raised:
             size_fleet([50] * 3, 10, 5e6, provider="aws", region=["eu-west-1", "eu-wset-1", "eu-wset-1"])
-        assert str(raised.value).startswith('region[1]: got "eu-wset-1", expected a region of aws (')
-        assert str(raised.value).endswith('did you mean aws=eu-west-1? (2 clusters); on_invalid="mark" sizes the rest')
+        assert str(raised.value).startswith(
+            'region[1]: got "eu-wset-1" (did you mean aws=eu-west-1?), expected a region of aws ('
+        )
+        assert str(raised.value).endswith(' (2 clusters); on_invalid="mark" sizes the rest')
         assert (raised.value.index, raised.value.count) == (1, 2)
         fleet = size_fleet(
             [50] * 4, 10, 5e6, provider="aws", region=["eu-west-1", "eu-wset-1", None, 7], on_invalid="mark"
@@ -242,7 +245,9 @@ class TestAudit:
         types, places = ["m6a.large", "m6a.large", "n2-standard-2"], [None, "eu-wset-1", "eu-west-1"]
         with pytest.raises(InvalidWorkloadError) as raised:
             audit(types, 300, 800, 400e6, region=places)
-        assert str(raised.value).startswith('region[1]: got "eu-wset-1", expected a region of aws')
+        assert str(raised.value).startswith(
+            'region[1]: got "eu-wset-1" (did you mean aws=eu-west-1?), expected a region of aws'
+        )
         assert str(raised.value).endswith(' (2 clusters); on_invalid="mark" audits the rest')
         assert (raised.value.index, raised.value.count) == (1, 2)
         audited = audit(types, 300, 800, 400e6, region=places, on_invalid="mark")

@@ -282,11 +282,11 @@ class TestRepeats:
 
 DEEP = "[" * 200_000
 NO_LISTING = [
-    ("", "no usable machine; expected what aws ec2 describe-instance-types prints"),
-    (" \n", "no usable machine; expected what aws ec2 describe-instance-types prints"),
-    ("[]", "no usable machine; expected what aws ec2 describe-instance-types prints"),
-    (page(), "no usable machine; expected what aws ec2 describe-instance-types prints"),
-    (page(one(VCpuInfo=None)), "no usable machine: 1 dropped, the first with no number of vCPUs; "
+    ("", "no usable machine: got 0 entries, expected what aws ec2 describe-instance-types prints"),
+    (" \n", "no usable machine: got 0 entries, expected what aws ec2 describe-instance-types prints"),
+    ("[]", "no usable machine: got 0 entries, expected what aws ec2 describe-instance-types prints"),
+    (page(), "no usable machine: got 0 entries, expected what aws ec2 describe-instance-types prints"),
+    (page(one(VCpuInfo=None)), "no usable machine: got 1 entry (1 dropped, the first with no number of vCPUs), "
      "expected what aws ec2 describe-instance-types prints"),
     ("{}", "not a listing: got an object, expected an object with InstanceTypes, as aws ec2 describe-instance-types "
      "prints"),

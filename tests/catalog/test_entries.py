@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strategies import result
 
 from etcdsize import EtcdSizeError, Imported, OptionError, TableError, read_listing
+from etcdsize.catalog.entries import GET_THE_LIST
 from etcdsize.catalog.registry import listing_readers
 
 DATA = Path(__file__).parents[1] / "data"
@@ -151,13 +152,13 @@ class TestRenamed:
              "row 1 (m5.large), vCPUs: got [2], expected a whole number above 0"),
             ({"Kind": "m5.large", "vCPUs": 2},
              "not a listing: got a list whose first entry has no InstanceType, expected an object with InstanceTypes, "
-             "as aws ec2 describe-instance-types prints"),
+             f"as aws ec2 describe-instance-types prints; {GET_THE_LIST}"),
             (["m5.large", 2, 8192],
              "not a listing: got a list whose first entry is a list, expected an object with InstanceTypes, as aws ec2 "
-             "describe-instance-types prints"),
+             f"describe-instance-types prints; {GET_THE_LIST}"),
             ("m5.large",
              "not a listing: got a list whose first entry is text, expected an object with InstanceTypes, as aws ec2 "
-             "describe-instance-types prints"),
+             f"describe-instance-types prints; {GET_THE_LIST}"),
         ],
     )  # fmt: skip
     def test_a_name_that_leaves_it_open_is_refused_with_the_field_and_the_command(self, entry, message):
@@ -230,7 +231,7 @@ class TestAnything:
             ('[{"name": 1, "name": 2}]', 'not JSON: an object has the field "name" more than once'),
             ("9" * 5_000, "not JSON: it has a number of more than 4300 digits"),
             ("name  vcpus", "not JSON: Expecting value, line 1, column 1; expected a"),
-            ("[]", "no usable machine; expected what "),
+            ("[]", "no usable machine: got 0 entries, expected what "),
         ],
     )
     def test_a_damaged_file_gives_one_clear_line(self, origin, source, message):

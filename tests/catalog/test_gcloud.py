@@ -205,8 +205,8 @@ class TestZones:
 
 EXPECTED = "a list, as gcloud compute machine-types list --format=json prints"
 NO_LISTING = [
-    ("", "no usable machine; expected what gcloud compute machine-types list prints"),
-    ("[]", "no usable machine; expected what gcloud compute machine-types list prints"),
+    ("", "no usable machine: got 0 entries, expected what gcloud compute machine-types list prints"),
+    ("[]", "no usable machine: got 0 entries, expected what gcloud compute machine-types list prints"),
     ("{}", f"not a listing: got an object, expected {EXPECTED}"),
     ("[3]", f"not a listing: got a list whose first entry is a number, expected {EXPECTED}"),
     ("[{}]", f"not a listing: got a list whose first entry has no name, expected {EXPECTED}"),

@@ -90,17 +90,17 @@ class TestWhichOne:
             (
                 "Frankfurt",
                 None,
-                'got "Frankfurt", expected a region of aws (af-south-1, ap-east-1, ap-east-2, ap-northeast-1, ...); '
-                "azure (australiacentral, australiacentral2, australiaeast, australiasoutheast, ...); gce "
-                "(africa-south1, asia-east1, asia-east2, asia-northeast1, ...); did you mean aws=eu-central-1, "
-                "gce=europe-west3, azure=germanywestcentral, alibaba=eu-central-1 or tencent=eu-frankfurt?",
+                'got "Frankfurt" (did you mean aws=eu-central-1, gce=europe-west3, azure=germanywestcentral, '
+                "alibaba=eu-central-1 or tencent=eu-frankfurt?), expected a region of aws (af-south-1, ap-east-1, "
+                "ap-east-2, ap-northeast-1, ...); azure (australiacentral, australiacentral2, australiaeast, "
+                "australiasoutheast, ...); gce (africa-south1, asia-east1, asia-east2, asia-northeast1, ...)",
             ),
             (
                 "aws=europe-west4",
                 None,
-                'got "aws=europe-west4", expected a region of aws (af-south-1, ap-east-1, ap-east-2, ap-northeast-1, '
-                "ap-northeast-2, ap-northeast-3, ap-south-1, ap-south-2, ap-southeast-1, ap-southeast-2, "
-                "ap-southeast-3, ap-southeast-4, ...); did you mean gce=europe-west4?",
+                'got "aws=europe-west4" (did you mean gce=europe-west4?), expected a region of aws (af-south-1, '
+                "ap-east-1, ap-east-2, ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-south-2, "
+                "ap-southeast-1, ap-southeast-2, ap-southeast-3, ap-southeast-4, ...)",
             ),
             ("ovh=gra", None, 'got "ovh=gra", expected a region of ovh, which has no known regions'),
         ],

@@ -13,8 +13,7 @@ from typing import Any
 from etcdsize.base.json_text import documents
 from etcdsize.catalog.entries import kind_of
 from etcdsize.catalog.figures import MB_PER_UNIT
-from etcdsize.catalog.price_lists import Offer, PriceRow, Reading
-from etcdsize.errors import TableError
+from etcdsize.catalog.price_lists import Offer, PriceRow, Reading, not_a_price_list
 
 __all__ = ["COMMAND", "PROVIDER", "reading_of"]
 
@@ -72,7 +71,7 @@ def _entries(document: Any) -> tuple[Iterator[Any], bool]:
         return map(_parsed, document), False
     if isinstance(document, str) or (isinstance(document, dict) and "product" in document):
         return iter([_parsed(document)]), False
-    raise TableError(f"not a price list: got {kind_of(document)}, expected {_EXPECTED}")
+    raise not_a_price_list(kind_of(document), _EXPECTED)
 
 
 def _parsed(entry: Any) -> Any:

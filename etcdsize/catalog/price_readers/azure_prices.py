@@ -11,8 +11,7 @@ from typing import Any
 from etcdsize.base.json_text import documents
 from etcdsize.catalog.costs import HOURS_A_MONTH
 from etcdsize.catalog.entries import kind_of
-from etcdsize.catalog.price_lists import Offer, PriceRow, Reading
-from etcdsize.errors import TableError
+from etcdsize.catalog.price_lists import Offer, PriceRow, Reading, not_a_price_list
 
 __all__ = ["COMMAND", "PROVIDER", "reading_of"]
 
@@ -41,13 +40,13 @@ def reading_of(source: object) -> Reading:
         # Pages that jq has put into one list.
         listed = items if isinstance(items, list) and items and _is_page(items[0]) else [document]
         if not isinstance(items, list):
-            raise TableError(f"not a price list: got {kind_of(document)}, expected {_EXPECTED}")
+            raise not_a_price_list(kind_of(document), _EXPECTED)
         for page in listed:
             pages += 1
             continued += isinstance(page, dict) and bool(page.get("NextPageLink"))
             fields_of_page = page.get("Items", [page]) if isinstance(page, dict) else page
             if not isinstance(fields_of_page, list):
-                raise TableError(f"not a price list: got {kind_of(page)}, expected {_EXPECTED}")
+                raise not_a_price_list(kind_of(page), _EXPECTED)
             for fields in fields_of_page:
                 rows.append(_offer(PriceRow(fields, len(rows) + 1)))
     return Reading(rows, "", pages, continued)

@@ -13,7 +13,7 @@ from typing import Any
 from etcdsize.base.text import decoded
 from etcdsize.base.yaml_text import yaml_documents
 from etcdsize.catalog.entries import kind_of
-from etcdsize.catalog.price_lists import Offer, PriceRow, Reading
+from etcdsize.catalog.price_lists import Offer, PriceRow, Reading, not_a_price_list
 from etcdsize.errors import TableError
 
 __all__ = ["COMMAND", "PROVIDER", "reading_of"]
@@ -35,7 +35,7 @@ def reading_of(source: object) -> Reading:
     found = yaml_documents(source, extra="prices") if isinstance(source, str) else [source]
     if len(found) != 1 or not isinstance(_at(found[0], "compute", "instance"), dict):
         got = kind_of(found[0]) if len(found) == 1 else f"{len(found)} documents"
-        raise TableError(f"not a price list: got {got}, expected {_EXPECTED}")
+        raise not_a_price_list(got, _EXPECTED)
     rows: list[Offer | str] = []
     for item, part, field in (("machine", "instance", "hour"), ("gib", "storage", "month")):
         listed = _at(found[0], "compute", part)

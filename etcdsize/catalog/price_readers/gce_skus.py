@@ -13,8 +13,7 @@ from typing import Any
 from etcdsize.base.json_text import documents
 from etcdsize.catalog.entries import kind_of
 from etcdsize.catalog.figures import MB_PER_UNIT
-from etcdsize.catalog.price_lists import Offer, PriceRow, Reading
-from etcdsize.errors import TableError
+from etcdsize.catalog.price_lists import Offer, PriceRow, Reading, not_a_price_list
 
 __all__ = ["COMMAND", "PROVIDER", "reading_of"]
 
@@ -49,7 +48,7 @@ def reading_of(source: object) -> Reading:
         for page in listed:
             skus = page.get("skus") if isinstance(page, dict) else page
             if not isinstance(skus, list):
-                raise TableError(f"not a price list: got {kind_of(page)}, expected {_EXPECTED}")
+                raise not_a_price_list(kind_of(page), _EXPECTED)
             pages += 1
             continued += isinstance(page, dict) and bool(page.get("nextPageToken"))
             for number, fields in enumerate(skus, 1):
