@@ -35,9 +35,10 @@ def unknown_machine(name: str, catalog: Catalog, machines: Iterable[Machine], pr
         The provider whose machine it is, if that is known.
     """
     problem = f"got {shown(name)}, expected a machine of the catalog {shown(catalog.name)}"
+    what_to_do = "; add columns with its vCPUs and its memory"
     if provider is not None and provider not in catalog.providers:
-        return f"{problem}, which has no machine of {provider}; add columns with its vCPUs and its memory"
-    return problem + near_machine(name, machines)
+        return f"{problem}, which has no machine of {provider}{what_to_do}"
+    return problem + (near_machine(name, machines) or what_to_do)
 
 
 def stated_figures(name: str) -> tuple[float, float] | None:

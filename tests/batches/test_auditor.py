@@ -312,11 +312,15 @@ class TestMachineNames:
              "the time"),
             ("m7i-flex.large", "m7i-flex.large: has its full CPU most of the time, not always; etcd needs its CPU all "
              "the time"),
-            ("m5.25xlarge", 'got "m5.25xlarge", expected a machine of the catalog "current"'),
+            ("m5.25xlarge", 'got "m5.25xlarge", expected a machine of the catalog "current"; add columns with '
+             "its vCPUs and its memory"),
             ("m5.4xlage", 'got "m5.4xlage", expected a machine of the catalog "current"; did you mean "m5.4xlarge"?'),
-            ("r99.large", 'got "r99.large", expected a machine of the catalog "current"'),
-            ("n2-standrd-4", 'got "n2-standrd-4", expected a machine of the catalog "current"'),
-            ("Standard_D2s_v9", 'got "Standard_D2s_v9", expected a machine of the catalog "current"'),
+            ("r99.large", 'got "r99.large", expected a machine of the catalog "current"; add columns with '
+             "its vCPUs and its memory"),
+            ("n2-standrd-4", 'got "n2-standrd-4", expected a machine of the catalog "current"; add columns with '
+             "its vCPUs and its memory"),
+            ("Standard_D2s_v9", 'got "Standard_D2s_v9", expected a machine of the catalog "current"; add columns with '
+             "its vCPUs and its memory"),
             ("Standard-D2s-v5", 'got "Standard-D2s-v5", expected a machine of the catalog "current"; did you mean '
              '"Standard_D2s_v5"?'),
         ],
