@@ -277,7 +277,7 @@ class Auditor:
             ratios = [need[0] / has for need, has in zip(self._needs, (vcpus, memory_gib))]
         tiers = (np.minimum(*fits) + BELOW).astype(np.int8)
         tiers[np.isnan(vcpus) | np.isnan(memory_gib)] = NO_TIER
-        return Figures(tiers, (ratios[1] > ratios[0]).astype(np.uint8), np.maximum(*ratios), memory_gib)
+        return Figures(tiers, (ratios[1] > ratios[0]).astype(np.uint8), np.maximum(*ratios), vcpus, memory_gib)
 
 
 class _Market(NamedTuple):
@@ -331,6 +331,8 @@ class Figures(NamedTuple):
     """Which of the two the smallest tier needs most of, in comparison."""
     ratio: NDArray[np.float64]
     """How many times this figure it needs."""
+    vcpus: NDArray[np.float64]
+    """The vCPUs, NaN where they are unknown. [count]"""
     memory_gib: NDArray[np.float64]
     """The memory, NaN where it is unknown. [GiB]"""
 

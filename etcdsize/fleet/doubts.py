@@ -45,6 +45,11 @@ DOUBTS: dict[str, Doubt] = {
         ("writes_per_second", "lease_revokes_per_second", "leases"),
     ),
     "bandwidth": Doubt("{} MB/s written to the disk", "the machine allows", _OF_WRITES),
+    "processor": Doubt(
+        "{} vCPUs",
+        "the machine has",
+        ("concurrent_lists", "list_keys", "writes_per_second", "reads_per_second", "watch_streams"),
+    ),
     "throughput": Doubt("{} MB/s written to the disk", "the volume allows", _OF_WRITES),
     "volume": Doubt("{} GiB for the file and the write-ahead log", "the volume has", _OF_FILE),
     "quota": Doubt("{} GiB for the file", "the quota allows", _OF_FILE),
@@ -54,7 +59,7 @@ DOUBTS: dict[str, Doubt] = {
 _NAMES = tuple(DOUBTS)
 # What is said of figures beside the one that is furthest from fitting.
 _BESIDE = (
-    *("the memory", "the writes to the disk", "the machine's MB/s", "the volume's MB/s"),
+    *("the memory", "the writes to the disk", "the machine's MB/s", "the processor", "the volume's MB/s"),
     *("the size of the volume", "the quota", "the end of a lease"),
 )
 _COLUMNS = tuple(dict.fromkeys(name for doubt in DOUBTS.values() for name in (*doubt.columns, *_OF_NODES)))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from etcdsize.fleet.cpu_arrays import Serving
 from etcdsize.fleet.load_arrays import Growth, KindArrays, Linear, LoadArrays, Points
 from etcdsize.fleet.revision_arrays import Floats, Mask, where
 from etcdsize.resources.amount import Amount
@@ -43,6 +44,9 @@ class _Composition(NamedTuple):
     kinds: list[_Kind]
     figures: dict[str, float]
     """The figures that no cluster changes, by the field of `Profile`."""
+    reads: _Figure
+    watch_events: _Figure
+    lease_ttl_seconds: float
     watchers_without_events: float
     reads_per_write: float
     pods_per_node: float
@@ -77,6 +81,9 @@ def _composition(case: int) -> _Composition:
     return _Composition(
         kinds,
         {name: presets[name] for name in _FIXED},
+        linear([at(row.reads_per_second) for row in (one, more_nodes, more_pods)]),
+        linear([at(row.watch_events_per_second) for row in (one, more_nodes, more_pods)]),
+        presets["lease_ttl_seconds"],
         at(kubernetes_profile(1, 0).watchers),
         at(figures["reads_per_write"].value),
         at(figures["pods_per_node"].value),
@@ -126,6 +133,14 @@ class Clusters:
     def needed_loads(self) -> LoadArrays:
         """Return what to provide for."""
         return self._middle(NEED)
+
+    def serving_of(self, case: int) -> Serving:
+        """Return what the API servers ask for besides, in a case."""
+        composition, pods = _composition(case), self._pods_of(case)
+        reads, events = (
+            Linear(*figure, self._nodes, pods).figures for figure in (composition.reads, composition.watch_events)
+        )
+        return Serving(reads, events, np.float64(composition.lease_ttl_seconds))
 
     def points_of(self) -> Points:
         """Return the likely loads, and those of both ends."""

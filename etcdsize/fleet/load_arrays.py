@@ -26,7 +26,7 @@ from etcdsize.resources.defaults import (
 from etcdsize.resources.known import HIGH, LIKELY, LOW, NEED
 from etcdsize.resources.load_sums import COMMITS_PER_SECOND
 
-__all__ = ["KindArrays", "LoadArrays", "Points", "needed_loads", "points_of"]
+__all__ = ["KindArrays", "LoadArrays", "Points", "needed_loads", "points_of", "watches_of", "writes_of"]
 
 _WRITES_A_READ = SHARE_OF_WRITES / (1 - SHARE_OF_WRITES)
 _DAY = 86_400.0
@@ -130,7 +130,7 @@ def load_of(block: Block, case: int, keys: Triples, writes: Writes, history: Flo
     assumed = (0.0, np.minimum(times * value, most), most, np.minimum(times * value, most))[case]
     largest = np.maximum(value, where(block.has("largest_value_bytes"), largest, assumed))
     usual = np.minimum(DEFAULTS["list_keys"].likely, keys.number)
-    watchers, streams = _watches(block, case, clients)
+    watchers, streams = watches_of(block, case, clients)
     leases, attached, revokes = _leases(block, case, clients)
     return LoadArrays(
         [kind],
@@ -173,7 +173,7 @@ def _lists(block: Block, case: int) -> Floats:
     return block.known("concurrent_lists", where(reading, (low, likely, high, likely)[case], 0.0))
 
 
-def _watches(block: Block, case: int, clients: Floats) -> tuple[Floats, Floats]:
+def watches_of(block: Block, case: int, clients: Floats) -> tuple[Floats, Floats]:
     """Return the watchers and their streams; see `resources.watching`."""
     watching, streaming = block.has("watchers"), block.has("watch_streams")
     watchers, streams = block.known("watchers", 0.0), block.known("watch_streams", 0.0)

@@ -39,13 +39,13 @@ SHORT = {
     for place, name in enumerate(
         (
             *("values", "streams", "lists", "memory", "expirations", "disk", "bandwidth"),
-            *("quota", "lease", "throughput", "volume"),
+            *("quota", "lease", "throughput", "volume", "processor"),
         )
     )
 }
 """What does not fit, as bits: the first four are of the memory, named by what takes most of it, the next two of the
 disk's writes one after the other."""
-_OF_MACHINE = sum(SHORT[name] for name in ("values", "streams", "lists", "memory", "expirations", "disk", "bandwidth"))
+_OF_SETTINGS = sum(SHORT[name] for name in ("quota", "lease", "throughput", "volume"))
 
 
 class Running(NamedTuple):
@@ -83,7 +83,7 @@ class LoadFit(NamedTuple):
     @property
     def needs_machine(self) -> NDArray[np.bool_]:
         """Where a larger machine is needed, and not only other settings or keys."""
-        needs: NDArray[np.bool_] = (self.short & _OF_MACHINE) != 0
+        needs: NDArray[np.bool_] = (self.short & ~np.uint16(_OF_SETTINGS)) != 0
         return needs
 
     @property
@@ -136,8 +136,8 @@ def load_fit(
         places = np.minimum(machine_codes[at], len(auditor.capacities)).astype(np.intp)
         has = machines.of(places)
         if figures is not None:
-            stated = np.where(np.isnan(has.memory_gib), figures.memory_gib[at], has.memory_gib)
-            has = has._replace(memory_gib=stated)
+            memory = np.where(np.isnan(has.memory_gib), figures.memory_gib[at], has.memory_gib)
+            has = has._replace(memory_gib=memory, vcpus=np.where(np.isnan(has.vcpus), figures.vcpus[at], has.vcpus))
         here, known = fit.cut(at), resources._knows_further[at] & ~resources.invalid[at]
         with np.errstate(invalid="ignore", divide="ignore"):
             _compare(here, has, running, resources, least, at)
@@ -145,7 +145,8 @@ def load_fit(
         market = 0 if markets is None else markets[at]
         np.copyto(here.target, _target(auditor, offered, market, places, tiers[at], resources, at), where=known)
         codes = auditor.recommended(market, places, np.minimum(roomy[at], len(auditor.tiers.tiers) - 1))
-        fits = offered.hold(codes, resources.high, resources._highest, at)
+        # The high end of the processor is a peak of ten lists at the same time: what to provide counts.
+        fits = offered.hold(codes, resources.high, resources._highest, resources._needed.leader_cores, at)
         # Without a smaller machine nothing is recommended.
         here.too_large[:] = resources._knows_further[at] & ~fits & (codes != NO_MACHINE)
     return fit
@@ -156,6 +157,7 @@ _EXCEEDED = {
     "memory": "memory_gib",
     "disk": "concurrent_iops",
     "bandwidth": "disk_mb_per_second",
+    "processor": "vcpus",
     "throughput": "disk_mb_per_second",
     "volume": "volume_gib",
     "quota": "quota_bytes",
@@ -165,8 +167,8 @@ _DECIDERS = np.array([DECIDERS.index(name) for name in _EXCEEDED.values()], np.u
 _PARTS_OF_MEMORY = ("values", "streams", "lists", "memory")
 # A memory in doubt is named by what it takes most beyond its low end.
 _DOUBTS = np.array([tuple(DOUBTS).index(name) for name in _EXCEEDED])
-# The first three are of the machine.
-_MACHINE_FIGURES = 3
+# The first four are of the machine.
+_MACHINE_FIGURES = 4
 
 
 class _Ends(NamedTuple):
@@ -216,6 +218,7 @@ def _amounts(figures: FleetFigures, demands: FleetDemands, at: slice) -> list[An
         figures.memory_limit_bytes[at] / _GIB + SYSTEM_GIB,
         demands.sequential_iops[at],
         written,
+        demands.leader_cores[at],
         written,
         (demands.file_bytes[at] + demands.wal_bytes[at]) / _GIB,
         demands.file_bytes[at] / _GIB,
@@ -318,21 +321,31 @@ class _Offered(NamedTuple):
     memory_gib: NDArray[np.float64]
     iops: NDArray[np.float64]
     mb_per_second: NDArray[np.float64]
+    vcpus: NDArray[np.float64]
 
     def of(self, codes: NDArray[Any]) -> _Offered:
         at = np.minimum(codes, len(self.memory_gib) - 1).astype(np.intp)
         return _Offered._make(column[at] for column in self)
 
-    def hold(self, codes: NDArray[np.uint16], figures: FleetFigures, demands: FleetDemands, rows: slice) -> Any:
+    def hold(
+        self,
+        codes: NDArray[np.uint16],
+        figures: FleetFigures,
+        demands: FleetDemands,
+        cores: NDArray[np.float64],
+        rows: slice,
+    ) -> Any:
         """Return where machines hold what the loads of some rows take."""
-        memory, iops, mb_per_second = self.of(codes)
+        memory, iops, mb_per_second, vcpus = self.of(codes)
         holds = memory >= figures.memory_limit_bytes[rows] / _GIB + SYSTEM_GIB
         holds &= iops >= demands.sequential_iops[rows]
+        holds &= vcpus >= cores[rows]
         return holds & (mb_per_second >= demands.written_bytes[rows] / 1e6)
 
 
 def _offered(machines: Sequence[Machine], nothing: float) -> _Offered:
-    figures = ([one.memory_gib for one in machines], map(_sequential_iops, machines), map(_mb_per_second, machines))
+    disks = (map(_sequential_iops, machines), map(_mb_per_second, machines))
+    figures = ([one.memory_gib for one in machines], *disks, [one.vcpus for one in machines])
     return _Offered._make(np.array([*figure, nothing], float) for figure in figures)
 
 
@@ -345,8 +358,9 @@ def _target(
     resources: FleetResources,
     rows: slice,
 ) -> Codes:
-    found = np.full(len(places), INVALID, np.uint8)
+    found, needed = np.full(len(places), INVALID, np.uint8), resources._needed
     for tier in range(len(auditor.tiers.tiers)):
-        holds = offered.hold(auditor.recommended(market, places, tier), resources.need, resources._needed, rows)
+        codes = auditor.recommended(market, places, tier)
+        holds = offered.hold(codes, resources.need, needed, needed.leader_cores, rows)
         np.copyto(found, np.uint8(tier), where=holds & (found == INVALID) & (tiers <= tier))
     return found

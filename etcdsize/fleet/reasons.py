@@ -56,6 +56,8 @@ NOTES = {
             "compact more often",
             "bandwidth": "the load writes more a second than the machine lets a disk take: write smaller values, or "
             "fewer",
+            "processor": "the load takes more processor time than the machine has: serve fewer lists at the same time, "
+            "let fewer watches see each write, or write less",
             "throughput": "the load writes more a second than the volume takes: give it more throughput, or write less",
             "volume": "the file and the write-ahead log are larger than the volume, and etcd stops when it is full: "
             "enlarge it, or compact more often",

@@ -17,6 +17,7 @@ from etcdsize.base.checks import count_of
 from etcdsize.errors import EtcdSizeError, OptionError
 from etcdsize.fleet.block import Block
 from etcdsize.fleet.bounds import Mask
+from etcdsize.fleet.cpu_arrays import leader_cores, serving_of
 from etcdsize.fleet.kernel import pick_threads
 from etcdsize.fleet.kubernetes_arrays import Clusters
 from etcdsize.fleet.load_arrays import LoadArrays, Points, needed_loads, points_of
@@ -29,6 +30,8 @@ from etcdsize.fleet.sizing import position_of
 from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.cases import Asked, CaseSet, cases_of
 from etcdsize.resources.coefficients import minor_version
+from etcdsize.resources.known import HIGH, LIKELY, LOW, NEED
+from etcdsize.resources.model import Case
 from etcdsize.resources.resources import Resources, resources_for
 from etcdsize.sizing.load_profile import KUBERNETES_HISTORY_SECONDS
 from etcdsize.units import DIMENSIONS
@@ -317,15 +320,13 @@ class FleetResources:
         for part, loads in self._parts(place):
             points = loads.points
             found = [
-                _Found(*pair)
-                for one, case in (
-                    (loads.need, cases.need),
-                    (points.likely, cases.likely),
-                    *((one, cases.low) for one in points.lows),
-                    *((one, cases.high) for one in points.highs),
+                loads.found(one, case, number)
+                for one, case, number in (
+                    (loads.need, cases.need, NEED),
+                    (points.likely, cases.likely, LIKELY),
+                    *((one, cases.low, LOW) for one in points.lows),
+                    *((one, cases.high, HIGH) for one in points.highs),
                 )
-                for member in [member_figures(one, case)]
-                for pair in [(member, disk_figures(one, member.sums, case))]
             ]
             for out, besides, combine in zip(figures, demands, (np.minimum, np.maximum)):
                 _write(out, part, [functools.reduce(combine, each) for each in zip(*(one.member[:4] for one in found))])
@@ -342,13 +343,14 @@ class _Found(NamedTuple):
 
     member: MemberFigures
     disk: DiskFigures
+    leader_cores: Floats
 
 
 def _demands(found: _Found) -> FleetDemands:
-    member, disk = found
+    member, disk, cores = found
     raft, streams, lists = member.memory[1:]
     other = member.memory_limit_bytes - raft - streams - lists
-    return FleetDemands(member.file_bytes, *disk, member.wal_bytes, raft, streams, lists, other)
+    return FleetDemands(member.file_bytes, *disk, member.wal_bytes, raft, streams, lists, other, cores)
 
 
 class _Loads(NamedTuple):
@@ -363,6 +365,13 @@ class _Loads(NamedTuple):
     @property
     def points(self) -> Points:
         return points_of(self.rows) if isinstance(self.rows, Block) else self.rows.points_of()
+
+    def found(self, load: LoadArrays, case: Case, number: int) -> _Found:
+        """Return the figures of these loads in a case."""
+        member = member_figures(load, case)
+        serves = serving_of(self.rows, load, number) if isinstance(self.rows, Block) else self.rows.serving_of(number)
+        cores = leader_cores(load, serves, member.sums, case.values)
+        return _Found(member, disk_figures(load, member.sums, case), cores)
 
 
 def _empty(rows: int) -> FleetFigures:

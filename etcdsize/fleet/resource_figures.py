@@ -38,6 +38,8 @@ class FleetDemands(NamedTuple):
     lists_bytes: NDArray[np.float64]
     other_bytes: NDArray[np.float64]
     """The rest of the memory limit."""
+    leader_cores: NDArray[np.float64]
+    """What a leader keeps busy that serves all clients."""
 
 
 class RowVersions(NamedTuple):

@@ -7,11 +7,11 @@ from etcdsize.resources.load import Load
 from etcdsize.resources.load_sums import LoadSums
 from etcdsize.resources.terms import Figures, TermKind
 
-__all__ = ["CPU_TERMS", "cpu_figures"]
+__all__ = ["CPU_TERMS", "KEEPALIVES_PER_TTL", "cpu_figures"]
 
 _MICROSECONDS = 1e-6
 # Clients renew a lease when a third of its time has passed (client/v3/lease.go).
-_KEEPALIVES_PER_TTL = 3
+KEEPALIVES_PER_TTL = 3
 
 _IDLE = TermKind("idle", ("cpu_idle",), "heartbeats and ticks of a cluster of three")
 _SHARED = "requests that come at the same time share a pass"
@@ -48,7 +48,7 @@ def cpu_figures(load: Load, sums: LoadSums, values: Coefficients) -> Figures:
     alone = _MICROSECONDS * min(load.writes_per_second, values.passes_per_second)
     reads_alone = min(load.reads_per_second, values.passes_per_second)
     ended = load.lease_revokes_per_second
-    kept = load.leases * _KEEPALIVES_PER_TTL / load.lease_ttl_seconds if load.leases else 0.0
+    kept = load.leases * KEEPALIVES_PER_TTL / load.lease_ttl_seconds if load.leases else 0.0
     served = (
         _MICROSECONDS * load.reads_per_second * values.cpu_get,
         _MICROSECONDS * reads_alone * values.cpu_get_alone,

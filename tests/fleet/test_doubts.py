@@ -94,7 +94,7 @@ class TestTwin:
 
     def test_every_row_of_a_fleet(self):
         random = np.random.default_rng(11)
-        rows = 400
+        rows = 700
 
         def some(low, high):
             return np.where(random.random(rows) < 0.5, np.nan, 10 ** random.uniform(low, high, rows))
@@ -116,13 +116,14 @@ class TestTwin:
             value_bytes=some(2, 6.5),
             writes_per_second=some(-1, 2),
             watch_streams=some(1, 5),
+            concurrent_lists=some(-1, 0.6),
             leases=some(1, 6.5),
             keys_per_lease=some(0, 5),
             lease_revokes_per_second=some(-1, 2),
             on_invalid="mark",
         )
         found = audit(machines, *loads, resources=resources, catalog=catalog, **running)
-        bounds = {"little-memory": (7.5, 360, 81.25), "slow-disk": (8, 150, 25), "m5.large": (8, 360, 81.25)}
+        bounds = {"little-memory": (7.5, 360, 81.25, 2), "slow-disk": (8, 150, 25, 2), "m5.large": (8, 360, 81.25, 2)}
         seen = set()
         for row, machine in enumerate(machines):
             ends = [
@@ -130,6 +131,7 @@ class TestTwin:
                     figures.memory_limit_bytes[row] / 2**30 + 1,
                     demands.sequential_iops[row],
                     demands.written_bytes[row] / 1e6,
+                    demands.leader_cores[row],
                     demands.written_bytes[row] / 1e6,
                     (demands.file_bytes[row] + demands.wal_bytes[row]) / 2**30,
                     demands.file_bytes[row] / 2**30,
@@ -147,13 +149,17 @@ class TestTwin:
             doubtful = [low <= bound < need for low, need, bound in zip(*ends, has, strict=True)]
             reason = found.reasons[row]
             keeps = found.recommended_machines[row] == machine
-            expected = any(doubtful if keeps else doubtful[3:]) and not resources.invalid[row]
+            expected = any(doubtful if keeps else doubtful[4:]) and not resources.invalid[row]
             assert ("only the low end fits" in reason) == expected, (row, reason)
-            if expected and any(doubtful[:3]):
-                assert "is enough" not in reason
+            if expected and any(doubtful[:4]):
+                assert "machine is enough" not in reason
             seen.update(place for place, one in enumerate(doubtful) if one and keeps)
             assert found[row].reason == reason
-        assert seen == set(range(7))
+            new = found[row].recommended_machine
+            if found.verdicts[row] == "under" and not keeps and new is not None:
+                assert new.memory_gib >= ends[1][0]
+                assert new.vcpus >= ends[1][3]
+        assert seen == set(range(8))
 
 
 class TestText:
@@ -163,7 +169,7 @@ class TestText:
             "figure": np.array([0]),
             "low": np.array([0.0]),
             "need": np.array([9.96]),
-            "beside": [nothing] * 7,
+            "beside": [nothing] * 8,
             "of_nodes": nothing,
             "empty": dict.fromkeys(columns_of(), nothing),
         }
@@ -183,7 +189,7 @@ class TestText:
         codes = doubt_codes(
             self.rows(
                 figure=np.array([len(DOUBTS) - 1]),
-                beside=[all_of_them] * 7,
+                beside=[all_of_them] * 8,
                 low=np.array([1e30]),
                 need=np.array([np.inf]),
                 empty=dict.fromkeys(columns_of(), all_of_them),
@@ -194,8 +200,8 @@ class TestText:
         assert "ms for the end of a lease" in text
         assert "as keys_per_lease and leases are unknown" in text
         assert text.endswith(
-            "; the memory, the writes to the disk, the machine's MB/s, the volume's MB/s, the size of the volume, the "
-            "quota and the end of a lease are in doubt too"
+            "; the memory, the writes to the disk, the machine's MB/s, the processor, the volume's MB/s, the size of "
+            "the volume, the quota and the end of a lease are in doubt too"
         )
 
     def test_kubernetes_nodes_ask_for_what_counts_beside_them(self):

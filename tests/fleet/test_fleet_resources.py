@@ -214,7 +214,9 @@ class TestWhatAnAuditCompares:
     @settings(max_examples=15, deadline=None)
     @given(st.lists(figures(tuple(VALUES)), min_size=1, max_size=4))
     @example([{"writes_per_second": 5000, "value_bytes": 3000, "leases": 10_000, "lease_revokes_per_second": 400}])
-    def test_what_is_written_and_the_log_on_the_disk(self, rows):
+    @example([{"kubernetes_nodes": 500, "pods": 20_000}, {"kubernetes_nodes": 3, "pods": 0}, {"kubernetes_nodes": 0.5}])
+    @example([{"kubernetes_nodes": 50, "clients": 900, "requests_per_second": 4000}])
+    def test_processor_writes_and_log(self, rows):
         fleet = fleet_of(rows)
         for at, row in enumerate(rows):
             answer = single(row)
@@ -230,6 +232,8 @@ class TestWhatAnAuditCompares:
                 assert demands.written_bytes[at] == pytest.approx(written, rel=1e-9), (end, row)
                 log = combine(disk["volume_bytes"][3] for disk in disks)
                 assert demands.wal_bytes[at] == pytest.approx(log, rel=1e-9), (end, row)
+                cores = combine(math.fsum(one.groups["cpu"]["leader_cores"]) for one in ends)
+                assert demands.leader_cores[at] == pytest.approx(cores, rel=1e-9), (end, row)
 
 
 class TestBlocksAndThreads:

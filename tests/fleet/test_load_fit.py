@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etcdsize import FleetFileError, InvalidWorkloadError, OptionError, audit, fleet_resources, load_catalog
+from etcdsize import (
+    FleetFileError,
+    InvalidWorkloadError,
+    OptionError,
+    Profile,
+    audit,
+    fleet_resources,
+    load_catalog,
+    resources_for,
+)
 from etcdsize.catalog.loading import catalog_for
 from etcdsize.files.fleet_file import open_fleet
 
@@ -68,6 +77,24 @@ class TestUnder:
         assert cluster.utilization > 1
         assert cluster.recommended_machine.machine_type == recommended
         assert one("m6a.large")[0].verdict == "right"
+
+    def test_lists_that_keep_more_vcpus_busy_than_the_machine_has(self):
+        """As `size` counts them: a list keeps a vCPU busy for a tenth of the time, or all of it."""
+        few, resources = one("m6a.large", concurrent_lists=15, list_keys=100)
+        assert resources._lowest.leader_cores[0] < 2 < resources._needed.leader_cores[0] < 16
+        assert (few.verdict, few.recommended_machine.machine_type) == ("right", "m6a.large")
+        assert few.reason == (
+            "by the measured model, the load takes at least 1.5 vCPUs (15 to provide), as writes_per_second, "
+            "reads_per_second and watch_streams are unknown, and only the low end fits what the machine has: fill in "
+            "these columns"
+        )
+        cluster, resources = one("m6a.large", concurrent_lists=25, list_keys=100)
+        assert (cluster.verdict, cluster.decided_by) == ("under", "vcpus")
+        assert cluster.reason.startswith("the catalog has no machine")
+        assert "the load takes more processor time than the machine has: serve fewer lists" in cluster.reason
+        cores = resources_for(Profile(**SMALL, concurrent_lists=25, list_keys=100)).cpu.leader_cores
+        assert resources._needed.leader_cores[0] == pytest.approx(cores.need)
+        assert cluster.utilization == pytest.approx(cores.low / 2)
 
     def test_the_recommended_machine_holds_the_need(self):
         cluster, resources = one("m6a.large", value_bytes=3e6, writes_per_second=0.85)
