@@ -27,6 +27,8 @@ settings.register_profile(
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# What has passed with all examples on one Python, seen on another.
+settings.register_profile("brief", settings.get_profile("default"), max_examples=10)
 settings.register_profile("thorough", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 

@@ -6,7 +6,8 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import ClusterPlan, Profile, fit, kubernetes_profile, render, resources_for, settings_for, size
@@ -107,7 +108,7 @@ LOADS = st.fixed_dictionaries(
 ).filter(bool)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(LOADS, st.sampled_from(["3.4", "3.5", "3.6", "3.7"]))
 def test_any_load_has_one_answer(load, version):
     sizing = size(**load, etcd_version=version)
@@ -123,7 +124,7 @@ def test_any_load_has_one_answer(load, version):
     assert sizing.need.disk.size_gib >= sizing.needs["load"].disk.size_gib
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.integers(0, 6_000), st.integers(1, 200))
 def test_one_more_node_is_no_step(nodes, more):
     """Nodes alone give a quota and a memory limit that grow with them: no tier's bound stands in between."""

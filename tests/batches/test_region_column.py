@@ -8,7 +8,8 @@ from pathlib import Path
 import polars
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import (
@@ -86,7 +87,7 @@ class TestRows:
             )
             assert (one.machines_today, one.cost_per_month) == (single.machines_today, single.cost_per_month)
 
-    @settings(max_examples=8)
+    @examples(8)
     @given(st.lists(st.sampled_from([*known_regions()["aws"], *known_regions()["gce"], ""]), min_size=1, max_size=6))
     def test_a_region_implies_the_provider(self, regions):
         found, summary = rows("clients,rps,data_mb,region\n" + "".join(f"90,10,5,{one}\n" for one in regions))

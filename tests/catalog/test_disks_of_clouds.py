@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import DiskKind, load_catalog
@@ -126,7 +127,7 @@ def test_what_is_unknown(name):
     assert isinstance(kind.smallest(20, 1_500, 25), str)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.sampled_from([name for name in PRINTED if name not in BUY_MORE]),
     st.integers(1, 600),
@@ -145,7 +146,7 @@ def test_the_smallest_is_the_first_size_that_is_enough(name, size, iops, mb_per_
     assert expected == (None if isinstance(found, str) else found.size_gib)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.integers(1, 600), st.integers(0, 110_000), st.integers(0, 1_200))
 def test_autopl_without_a_price_is_the_smallest_for_which_enough_can_be_bought(size, iops, mb_per_second):
     """From 4 GiB on, [1, min{1000c - baseline, 50000}] more IOPS, each with 16/1024 MB/s."""
@@ -165,7 +166,7 @@ def test_autopl_without_a_price_is_the_smallest_for_which_enough_can_be_bought(s
     assert (found.size_gib, found.volume_iops) == (expected, more or None)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.sampled_from([("enhanced-ssd", 50_000, 650), ("tremendous-ssd", 950_000, 3_650)]),
     st.integers(1, 600),

@@ -6,7 +6,8 @@ import math
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from today import cost_per_month
 
@@ -629,7 +630,7 @@ def kinds(draw, name):
 class TestBruteForce:
     """The fit agrees with a search over every machine, kind, size and provisioning."""
 
-    @settings(max_examples=100, deadline=None)
+    @examples(100)
     @given(
         MACHINES, st.tuples(kinds("a"), kinds("b")), st.integers(1, 4), SOME, st.integers(60, 380), st.integers(5, 38)
     )

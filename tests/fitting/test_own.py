@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import (
@@ -129,7 +130,7 @@ class TestRow:
 
 
 class TestBruteForce:
-    @settings(max_examples=200, deadline=None)
+    @examples(200)
     @given(
         *(st.integers(1, 3) for _ in range(2)),
         *(st.none() | st.integers(1, 3) for _ in range(3)),

@@ -9,7 +9,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from calibrated import model_with
-from hypothesis import example, given, settings
+from examples import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.loads import CONTENDERS
@@ -124,7 +125,7 @@ def assert_same(rows, fleet, **options):
 class TestEqualToTheSingleAnswer:
     """Every row is the answer of `resources_for`: integers exactly, floats to their last digits."""
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(st.lists(figures(tuple(VALUES)), min_size=1, max_size=5))
     @example([{"keys": 1000, "key_bytes": 36, "value_bytes": 1088, "writes_per_second": 0.1}])
     @example([{"data_bytes": 2e9, "keys": 1e5}, {"data_bytes": 2e9, "value_bytes": 3e6}, {"clients": 5}])
@@ -133,7 +134,7 @@ class TestEqualToTheSingleAnswer:
     def test_loads_of_which_some_figures_are_known(self, rows):
         assert_same(rows, fleet_of(rows))
 
-    @settings(max_examples=15, deadline=None)
+    @examples(15)
     @given(
         st.lists(
             st.fixed_dictionaries(
@@ -155,7 +156,7 @@ class TestEqualToTheSingleAnswer:
     def test_kubernetes_clusters(self, rows):
         assert_same(rows, fleet_of(rows))
 
-    @settings(max_examples=15, deadline=None)
+    @examples(15)
     @given(
         st.lists(
             figures(tuple(VALUES)) | st.fixed_dictionaries({"kubernetes_nodes": st.sampled_from((5, 5000))}),
@@ -167,7 +168,7 @@ class TestEqualToTheSingleAnswer:
     def test_other_versions(self, rows, version):
         assert_same(rows, fleet_of(rows, etcd_version=version), etcd_version=version)
 
-    @settings(max_examples=15, deadline=None)
+    @examples(15)
     @given(
         st.lists(
             figures(tuple(VALUES)) | st.fixed_dictionaries({"kubernetes_nodes": st.sampled_from((5, 5000))}),
@@ -211,7 +212,7 @@ class TestEqualToTheSingleAnswer:
 class TestWhatAnAuditCompares:
     """The least and the most that a load asks of a machine and its volume, over all evaluations of its answer."""
 
-    @settings(max_examples=15, deadline=None)
+    @examples(15)
     @given(st.lists(figures(tuple(VALUES)), min_size=1, max_size=4))
     @example([{"writes_per_second": 5000, "value_bytes": 3000, "leases": 10_000, "lease_revokes_per_second": 400}])
     @example([{"kubernetes_nodes": 500, "pods": 20_000}, {"kubernetes_nodes": 3, "pods": 0}, {"kubernetes_nodes": 0.5}])

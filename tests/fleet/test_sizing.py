@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import COMMON, DIMENSIONS, EDGES, HEADROOMS, arrays_of
 
@@ -42,7 +43,7 @@ def example_fleet(**options):
 class TestEqualsSize:
     """`fleet[i]` equals `size` of the row, and every column agrees with that sizing."""
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(st.data(), st.integers(1, 8), HEADROOMS, st.sampled_from(["guide", "etcd.io"]), st.integers(1, 9))
     def test_every_row_and_column(self, data, rows, headroom, tiers, members):
         loads = {
@@ -71,7 +72,7 @@ class TestEqualsSize:
             assert {name: share for name, share in shares.items() if not math.isnan(share)} == sizing.utilization
         assert fleet.counts() == {name: fleet.tier_names.tolist().count(name) for name in load_tiers(tiers).names}
 
-    @settings(max_examples=40)
+    @examples(40)
     @given(st.lists(st.tuples(*[st.floats() | st.integers(0, 2_000).map(float)] * 3), min_size=1, max_size=8))
     def test_marked_rows_have_no_sizing(self, rows):
         columns = np.array(rows).T

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from api_server import BYTES, OBJECTS, REQUESTS, STARTED, VERSIONS, api_server_page
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import Amount, ApiServerLoad, MissingDependencyError, OptionError, ScrapeError, read_apiserver_metrics
@@ -245,7 +246,7 @@ def test_without_prometheus_client(monkeypatch):
         read_apiserver_metrics(api_server_page())
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     st.dictionaries(st.sampled_from(sorted(REQUESTS)), st.integers(0, 2**40)),
     st.dictionaries(st.sampled_from(sorted(OBJECTS)), st.integers(-1, 2**40)),

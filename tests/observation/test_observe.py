@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from certificates import Certificates
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from members import aged
 from servers import answering, read_request, serving
@@ -285,7 +286,7 @@ class TestMisbehaving:
                     lambda rest: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + rest
                 )
             )
-            @settings(max_examples=60)
+            @examples(60)
             def check(answer):
                 sent[0] = answer
                 came = problem(port, scheme, timeout=2)

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import Phase, given, settings
+from examples import examples
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from members import alone, captured
 from servers import Handler, answering, serving
@@ -306,7 +307,7 @@ LOAD = st.builds(
 )
 
 
-@settings(max_examples=25, phases=[Phase.explicit, Phase.generate])  # shrinking whole runs takes minutes
+@examples(25, phases=[Phase.explicit, Phase.generate])  # shrinking whole runs takes minutes
 @given(
     st.builds(
         Observation,

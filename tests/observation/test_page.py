@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from members import alone, captured
 from servers import answering, read_request, serving
@@ -80,7 +81,7 @@ class TestSharedPage:
         assert (code, err) == (0, "")
         assert "data      1.110016 MB in use" in out
 
-    @settings(max_examples=20)
+    @examples(20)
     @given(st.integers(1, 9_000), st.integers(0, 2_000), st.sampled_from(["utf-8", "utf-16", "utf-16-le"]))
     def test_page_keeps_every_line_that_is_read(self, length, noise, encoding):
         """The slow twin splits the whole text. Cuts between parts may be anywhere, in a name or a character too."""
@@ -238,7 +239,7 @@ class TestWrappings:
     def test_each_is_read(self, wrap):
         assert read_metrics(wrap(PAGE)) == read_metrics(wrap(PAGE).encode()) == read_metrics(PAGE)
 
-    @settings(max_examples=40)
+    @examples(40)
     @given(
         st.lists(st.sampled_from(sorted(WRAPPINGS)), unique=True, max_size=4),
         st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"]),

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from examples import examples
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from needs import program
 from unit_files import unit_words
@@ -180,7 +181,7 @@ def hostile(test):
     """Run a test with names, tokens and paths, and with every hostile text at least once."""
     for text in HOSTILE:
         test = example(text, text, text)(test)
-    return settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])(
+    return examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])(
         given(texts, texts, texts.filter(lambda text: text not in ("..",)))(test)
     )
 

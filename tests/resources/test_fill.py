@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import assume, example, given, settings
+from examples import examples
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from strategies import result
 
@@ -113,7 +114,7 @@ def near(one: float, other: float) -> bool:
 class TestEveryProfile:
     """Whatever is known: every point is finite and consistent, and low, likely, need and high are in order."""
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(loads())
     @example({"data_bytes": 0})
     @example({"data_bytes": 0.5})
@@ -139,7 +140,7 @@ class TestEveryProfile:
             assert load.revisions_per_key >= 1
         assert len(filled.points) <= 8
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(loads())
     def test_likely_and_need_are_within_the_points(self, fields):
         assume(fields.get("data_bytes", 1e9) > 1e5)  # less is less than a key, whose size then gives way
@@ -152,7 +153,7 @@ class TestEveryProfile:
                     low, high = ends[name]
                     assert low * (1 - 1e-6) - 1e-6 <= number <= high * (1 + 1e-6) + 1e-6, name
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(
         amounts(1, 1e7).map(Amount.of),
         amounts(0, 300).map(Amount.of),
@@ -173,7 +174,7 @@ class TestEveryProfile:
             found = figures(load)["data"]
             assert math.isclose(found, data, rel_tol=1e-6) or ("objects" in names and found > data)
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(loads())
     def test_every_assumption_is_a_figure_that_was_not_given(self, fields):
         profile = profile_of(fields)
@@ -198,13 +199,13 @@ class TestEveryProfile:
 class TestUnknown:
     """An unknown field widens and never narrows: a figure within what was assumed for it gives points within."""
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(loads(), st.data())
     def test_a_known_figure_narrows(self, fields, data):
         a_known_figure_narrows(fields, data)
 
     @pytest.mark.slow
-    @settings(max_examples=500)
+    @examples(500)
     @given(loads(), st.data())
     def test_a_known_figure_narrows_for_many(self, fields, data):
         a_known_figure_narrows(fields, data)
@@ -254,13 +255,13 @@ class TestMore:
     keys in the same data are smaller ones.
     """
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(loads(), st.data())
     def test_more_never_lowers(self, fields, data):
         more_never_lowers(fields, data)
 
     @pytest.mark.slow
-    @settings(max_examples=500)
+    @examples(500)
     @given(loads(), st.data())
     def test_more_never_lowers_for_many(self, fields, data):
         more_never_lowers(fields, data)
@@ -318,7 +319,7 @@ class TestAssume:
             filled.points
         )
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(loads(), st.data())
     def test_every_assumption_can_be_set_to_its_ends(self, fields, data):
         profile = profile_of(fields)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from wrong_values import WRONG, is_ours
 
@@ -254,20 +255,20 @@ class TestMoreNeverTakesLess:
                 assert getattr(amount, corner) <= getattr(larger[name], corner), (name, corner)
         assert (less.clients or 0) <= (more.clients or 0)
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(COUNTS, COUNTS, COUNTS, st.booleans())
     def test_nodes(self, nodes, further, pods, events):
         self.compare(kubernetes_profile(nodes, events=events), kubernetes_profile(nodes + further, events=events))
         self.compare(kubernetes_profile(nodes, pods), kubernetes_profile(nodes + further, pods))
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(COUNTS, COUNTS, COUNTS, st.booleans())
     def test_pods(self, nodes, pods, further, events):
         self.compare(
             kubernetes_profile(nodes, pods, events=events), kubernetes_profile(nodes, pods + further, events=events)
         )
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(COUNTS, COUNTS, st.sampled_from(["secrets", "events", "customresourcedefinitions", "jobs", "leases"]))
     def test_objects(self, count, further, name):
         less = kubernetes_profile(100, objects={name: count})
@@ -275,7 +276,7 @@ class TestMoreNeverTakesLess:
         if count:
             self.compare(less, more)
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(st.integers(1, 50), st.integers(0, 50))
     def test_api_servers(self, apiservers, further):
         """But more leases share the same events."""
@@ -283,13 +284,13 @@ class TestMoreNeverTakesLess:
         shared = {"keys_per_lease": Amount.of(0)}
         self.compare(less.model_copy(update=shared), more.model_copy(update=shared))
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(RANGES, RANGES)
     def test_ranges_stay_in_order(self, nodes, pods):
         for amount in amounts(kubernetes_profile(nodes, pods)).values():
             assert amount.low <= amount.likely <= amount.high
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(st.integers(0, 2_000), st.integers(0, 20_000), st.integers(1, 6), st.integers(1, 6))
     def test_more_api_servers_lower_no_end(self, nodes, pods, servers, more):
         """They share the events among more leases, but at worst all come through one of them."""
@@ -320,7 +321,7 @@ class TestFilled:
         assert filled.likely.writes_per_second == pytest.approx(writes(profile))
         assert {one.field for one in filled.assumptions} >= {one.field for one in profile.assumptions}
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(st.integers(0, 10**5), st.integers(0, 10**5))
     def test_more_nodes_never_take_less(self, nodes, further):
         less, more = fill(kubernetes_profile(nodes)), fill(kubernetes_profile(nodes + further))
@@ -333,7 +334,7 @@ class TestFilled:
 class TestResources:
     """What the cluster takes grows with it, without a step."""
 
-    @settings(max_examples=20)
+    @examples(20)
     @given(st.integers(0, 10**4), st.integers(0, 10**4))
     def test_more_nodes_never_take_less(self, nodes, further):
         less, more = resources_for(kubernetes_profile(nodes)), resources_for(kubernetes_profile(nodes + further))

@@ -1,7 +1,8 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.resources import pages, revision_table
@@ -52,7 +53,7 @@ def test_agrees_with_the_simulation(kinds: list[Kind], puts: float) -> None:
     assert each == pytest.approx(simulated(kinds, puts), rel=0.08)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(KINDS, st.integers(0, 4), st.floats(1, 100), st.integers(0, 5000))
 def test_more_of_a_kind_never_takes_less(kinds: list[Kind], which: int, times: float, more: int) -> None:
     weight, key, value = kinds[which % len(kinds)]

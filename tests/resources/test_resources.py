@@ -8,7 +8,8 @@ import pickle
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from examples import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etcdsize import (
@@ -273,7 +274,7 @@ class TestMoreWrites:
     The exception is the likely file in use: keys that are written again may be packed better.
     """
 
-    @settings(max_examples=100)
+    @examples(100)
     @given(
         magnitudes(1e2, 1e6),
         magnitudes(10, 1e5),

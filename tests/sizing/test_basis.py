@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import pytest
 from calibrated import model_with, write_model
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from etcdsize import (
@@ -82,7 +83,7 @@ class TestWhatDecides:
             expected = {"measured": getattr(measured, name), "guide": getattr(guide, name)}
             assert getattr(sizing.need, name) == expected.get(basis, larger if decides else getattr(guide, name))
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(st.sampled_from(BASES), st.floats(1, 3e5), st.floats(0, 500))
     def test_the_larger_need_is_the_larger_in_every_figure(self, basis, value, writes):
         """But in the IOPS, which are the load's: its writes are known."""

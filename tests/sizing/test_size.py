@@ -9,7 +9,8 @@ import sys
 import jsonschema
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DIMENSIONS, EDGES, HEADROOMS, twin
 
@@ -158,7 +159,7 @@ class TestAnswer:
         assert size(clients=3_000).utilization == {"clients": 2.0}
         assert size(clients=3_000).headroom == {"clients": -1.0}
 
-    @settings(max_examples=50)
+    @examples(50)
     @given(questions())
     def test_the_explanation_names_tier_machines_and_notices(self, asked):
         sizing = size(**asked)
@@ -306,7 +307,7 @@ class TestJson:
 
     SCHEMA = jsonschema.Draft202012Validator(Sizing.model_json_schema(mode="serialization"))
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(questions())
     def test_round_trip_through_json(self, asked):
         sizing = size(**asked)
