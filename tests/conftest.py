@@ -94,10 +94,14 @@ STRAY_BEFORE, STRAY_AFTER = pytest.StashKey[set[str] | None](), pytest.StashKey[
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Use every core for a whole run; what is named on the command line runs in this process."""
+    """Use every core for a whole run; what is named on the command line runs in this process.
+
+    A third of the time of the slow tests passes in waiting for etcd, for intervals and for ends of programs.
+    """
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
-    return os.cpu_count() or 1
+    cores = os.cpu_count() or 1
+    return cores if "not slow" in config.option.markexpr else cores * 3 // 2
 
 
 def group_of(item):

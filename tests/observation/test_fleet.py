@@ -379,11 +379,11 @@ def observed(targets: str, folder: Path, *arguments: str) -> tuple[list[dict], i
     return rows_of(out), int(done.stderr), took
 
 
-@pytest.mark.slow(seconds=30)
 class TestThousand:
     """1,000 clusters of three members, observed in one run; every hundredth has a member that is down, one that hangs,
     or none that answers."""
 
+    @pytest.mark.bench
     def test_rows_are_right_and_memory_is_bounded(self, tmp_path):
         with simulated(100) as (targets, _):
             _, little, _ = observed(targets, tmp_path, "--interval", "2s", "--timeout", "6s")
@@ -413,6 +413,7 @@ class TestThousand:
         assert most < little + 60
         assert took < 240
 
+    @pytest.mark.slow(seconds=5)
     def test_terminal_shows_a_progress_bar(self, tmp_path):
         with simulated(20) as (targets, _):
             (tmp_path / "clusters.json").write_text(targets)
