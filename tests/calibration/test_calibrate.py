@@ -18,6 +18,7 @@ import pytest
 from etcds import needed
 from needs import leave_out
 from program import ENVIRONMENT
+from signals import restore_signals
 from wrong_values import WRONG, is_ours
 
 from etcdsize import CalibratedModel, CalibrationError, MissingDependencyError, OptionError, calibrate, load_model
@@ -223,6 +224,7 @@ class TestStopped:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=restore_signals,
         )
         wait_until(lambda: len(processes_with(f"--data-dir={data}")) > 0)
         process.send_signal(number)

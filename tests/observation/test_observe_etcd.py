@@ -70,8 +70,15 @@ def observed_each(
 
 
 def observed(urls: list[str], working: list[subprocess.Popen], interval: float) -> tuple[Observation, float]:
-    """Return the observation, and the rate of the requests that the clients made during it."""
-    observation, rates = observed_each(urls, working, interval)
+    """Return the observation, and the rate of the requests that the clients made during it.
+
+    It is made again, at most twice, while a busy machine keeps the clients from their rate: whatever they missed before
+    comes then at some moment between the client's own count and the scrape.
+    """
+    for _ in range(3):
+        observation, rates = observed_each(urls, working, interval)
+        if sum(rates) == pytest.approx(RATE * len(working), rel=0.03):
+            break
     return observation, sum(rates)
 
 
@@ -374,7 +381,7 @@ class TestBroken:
 
     def test_killed_member_is_named(self, breakable):
         with clients(*map(url_of, breakable)) as working:
-            timer = meanwhile(breakable[1].kill, 0.7)
+            timer = meanwhile(breakable[1].kill, 2)
             observation = self.observed(breakable, working, 4)
             timer.join()
         assert observation.members[1].problem == "nothing listens there; is the member down, or the port wrong?"
