@@ -111,7 +111,7 @@ AWS = frozenset({"InstanceType", "Hypervisor", "Manufacturer"})
         "catalog import --from aws aws.json -o out.json",
         "catalog import --from gcloud gcloud.json -o out.json",
         "catalog import --from gcloud aws.json -o out.json",
-        "catalog import --from aws aws.json -o out.json --prices fleet.csv",
+        "catalog prices --from csv fleet.csv --catalog current.json -o out.json",
         "observe 127.0.0.1:1 --interval 0 --catalog guide.json --tiers tiers.json",
         "observe --targets fleet.jsonl",
     ],

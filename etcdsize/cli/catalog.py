@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -59,8 +59,8 @@ or the provider's API prints it:
 A summary goes to standard error. Entries without vCPUs or memory are dropped.
 The exit code is 1 if entries were dropped or pages are missing. Burstable,
 shared-core and bare-metal machines are kept and flagged. Prices in a list are
-not read: add prices with --prices, or later with etcdsize catalog prices.""",
-        example=f"{example}\netcdsize catalog import --from gcloud a.json --prices b.csv -o my.json",
+not read: add prices with etcdsize catalog prices.""",
+        example=f"{example}\netcdsize catalog import --from gcloud a.json b.json -o my.json",
     )
     parser.add_argument(
         "files", metavar="FILE", type=file_name, nargs="+", help="the list, or its pages in order; - is standard input"
@@ -78,13 +78,8 @@ not read: add prices with --prices, or later with etcdsize catalog prices.""",
     )
     add_output(parser, help="the catalog to write; - is standard output", required=True)
     add_force(parser)
-    parser.add_argument(
-        "--prices",
-        metavar="CSV",
-        type=file_name,
-        help="file of prices with the columns machine_type, price_per_hour, currency, region and date, and optionally "
-        "provider and source",
-    )
+    # It was an option once, and `--provider` is all that is near it.
+    parser.add_argument("--prices", help=SUPPRESS)
     _add_prices(commands)
 
 
@@ -105,8 +100,9 @@ Read the prices of one region from a price list, and put them into a catalog.
                 (needs pip install 'etcdsize[prices]')
   gce-skus      the SKUs of Compute Engine in the Cloud Billing API
   csv           a list of your own, with the columns machine_type, price_per_hour,
-                currency, region and date; for a disk, disk_kind and
-                price_per_gib_month instead of the first two
+                currency, region and date, and provider and source if you like;
+                for a disk, disk_kind and price_per_gib_month instead of the
+                first two
 
 A summary goes to standard error: how many prices were used, and why the others
 were not. Machines and disks that the list does not price keep the price that
@@ -153,6 +149,7 @@ def run_prices(options: Namespace) -> int:
             every += listed
         _write_catalog(catalog, options.output)
         write_text(render_prices(every), aside=True)
+        report_old_prices(date for price in every for date in dates_of_prices(price))
         return 0
     reader = readers[origin]
     readings = [of_file(name, partial(reader.reading_of, content(name))) for name in options.files]
@@ -209,14 +206,19 @@ def run_import(options: Namespace) -> int:
     from etcdsize.base.checks import one_of
     from etcdsize.catalog.listing import combine
     from etcdsize.catalog.machines import ARCHITECTURES
-    from etcdsize.catalog.prices import read_prices
     from etcdsize.catalog.registry import listing_readers, read_listing
     from etcdsize.reports.tables import render_import
 
+    if options.prices is not None:
+        raise OptionError(
+            f"--prices: got {shown(options.prices)}, expected prices only after the import; run etcdsize catalog "
+            "prices --from csv with it",
+            option="--prices",
+            value=options.prices,
+        )
     origin = _origin(options.origin, {name: reader.SHAPE.provider for name, reader in listing_readers().items()})
     arch = None if options.arch is None else one_of("--arch", options.arch, ARCHITECTURES)
-    sources = [*options.files, *([] if options.prices is None else [options.prices])]
-    _check_files(sources, options.output, force=options.force)
+    _check_files(options.files, options.output, force=options.force)
     date = today().isoformat()
     read = partial(read_listing, origin, date=date, provider=options.provider)
     imported = combine([of_file(name, partial(read, content(name))) for name in options.files])
@@ -224,10 +226,6 @@ def run_import(options: Namespace) -> int:
         machines = [one if one.arch else one.model_copy(update={"arch": arch}) for one in imported.catalog.machines]
         named = imported.catalog.model_copy(update={"machines": tuple(machines)})
         imported = imported.model_copy(update={"catalog": named})
-    if options.prices is not None:
-        prices = of_file(options.prices, partial(read_prices, content(options.prices)))
-        priced = of_file(options.prices, partial(imported.catalog.merge, prices))
-        imported = imported.model_copy(update={"catalog": priced})
     _write_catalog(imported.catalog, options.output)
     write_text(render_import(imported), aside=True)
     report_old_prices(price for machine in imported.catalog.machines for price in dates_of_prices(machine))

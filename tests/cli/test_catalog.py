@@ -17,6 +17,7 @@ from etcdsize.reports.tables import render_machines
 
 DATA = Path(__file__).parents[1] / "data"
 AWS = json.loads((DATA / "aws-describe-instance-types.json").read_text())["InstanceTypes"]
+PRICES = ("catalog", "prices", "--from", "csv", "--catalog", "my.json")
 ACCOUNT = """\
 15 entries: 15 imported, 0 dropped
 imported: 2 burstable, 1 flex, 1 bare metal, 2 disk figures unknown, 1 architecture unknown, 15 price unknown
@@ -108,12 +109,19 @@ imported: 3 shared core, 1 with GPUs, 1 bare metal, 7 disk figures unknown, 1 ar
             0, ["3 entries: 1 imported, 0 dropped, 2 not offered", "not offered, not available: g-4, g-8"]
         )  # fmt: skip
 
-    def test_prices(self, run, here):
-        code, _, err = run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "prices.csv")
-        assert (code, err.splitlines()[1].rpartition(", ")[2]) == (0, "14 price unknown")
-        catalog = load_catalog("my.json")
+    def test_prices_of_one_s_own_have_a_command_of_their_own(self, run, here):
+        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
+        code, _, err = run(*PRICES, "prices.csv", "-o", "priced.json")
+        assert (code, err) == (0, "1 price: 1 of machines, 0 of disks\n")
+        catalog = load_catalog("priced.json")
         assert [m.machine_type for m in catalog.machines if m.price] == ["m5.large"]
         assert catalog.machine("aws", "m5.large").price.region == "eu-west-1"
+        wrong = "machine_type,price_per_hour,currency,region,date\nm5.larg,1,USD,eu,2026-11-01\n"
+        Path("wrong.csv").write_text(wrong)
+        assert run(*PRICES, "wrong.csv", "-o", "new.json") == (
+            2, "", 'etcdsize: wrong.csv: row 1, machine_type: got "m5.larg", which is not among the machines in the '
+            'catalog "aws-imported"; did you mean "m5.large"?\n'
+        )  # fmt: skip
 
     def test_from_and_to_a_stream(self, run, here, monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("aws.json").read_bytes())))
@@ -131,7 +139,7 @@ imported: 3 shared core, 1 with GPUs, 1 bare metal, 7 disk figures unknown, 1 ar
 
     def test_a_size_with_it(self, run, here):
         """An imported catalog names no tier: the cheapest of its machines that is enough is found."""
-        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "prices.csv")
+        run("catalog", "import", "--from", "aws", "aws.json", "-o", "my.json")
         code, out, err = run("size", "--clients", "5", "--catalog", "my.json")
         assert (code, err) == (0, "")
         best = fit("small", load_catalog("my.json")).best
@@ -172,11 +180,14 @@ ERRORS = [
     (["import", "--from", "aws", "aws.json", "-o", "."], ".: is a directory, expected the name of a file"),
     (["import", "--from", "aws", "aws.json", "-o", "aws.json", "--force"],
      "aws.json: is also the input; give the output another name"),
-    (["import", "--from", "aws", "aws.json", "--prices", "prices.csv", "-o", "prices.csv", "--force"],
+    (["prices", "--from", "csv", "prices.csv", "-o", "prices.csv", "--force"],
      "prices.csv: is also the input; give the output another name"),
+    (["import", "--from", "aws", "aws.json", "--prices", "prices.csv", "-o", "my.json"],
+     '--prices: got "prices.csv", expected prices only after the import; run etcdsize catalog prices --from csv with '
+     "it"),
     (["import", "--from", "aws", "aws.json", "aws.json", "-o", "my.json"],
      "aws.json: got it more than once, expected it once"),
-    (["import", "--from", "aws", "-", "--prices", "-", "-o", "my.json"],
+    (["import", "--from", "aws", "-", "-", "-o", "my.json"],
      "-: got it more than once, expected it once"),
     (["import", "--from", "aws", "gcloud.json", "-o", "my.json"],
      "gcloud.json: not a listing: got a list, expected an object with InstanceTypes, as aws ec2 "
@@ -186,14 +197,6 @@ ERRORS = [
     (["import", "--from", "aws", "cut.json", "-o", "my.json"], "cut.json: not JSON: "),
     (["import", "--from", "aws", "aws.json", "other.json", "-o", "my.json"],
      "m5.large, vcpus: got 9, but an earlier file has 2 for the same type"),
-    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "wrong.csv"],
-     'wrong.csv: row 1, machine_type: got "m5.larg", which is not among the machines in the catalog "aws-imported"; '
-     'did you mean "m5.large"?'),
-    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "aws.json"],
-     "aws.json: got it more than once, expected it once"),
-    (["import", "--from", "aws", "aws.json", "-o", "my.json", "--prices", "cut.json"],
-     'cut.json: "{": unknown column; expected machine_type, price_per_hour, currency, region, date, provider, source, '
-     'disk_kind, price_per_gib_month, price_per_iops_month, price_per_mb_per_second_month'),
 ]  # fmt: skip
 
 
@@ -203,7 +206,6 @@ def test_every_error_is_one_line(run, here, arguments, message):
         (one,) = (entry for entry in AWS if entry["InstanceType"] == "m5.large")
         Path(name).write_text(json.dumps({"InstanceTypes": [one | {"VCpuInfo": {"DefaultVCpus": vcpus}}]}))
     Path("cut.json").write_text(Path("aws.json").read_text()[:5_000])
-    Path("wrong.csv").write_text("machine_type,price_per_hour,currency,region,date\nm5.larg,1,USD,eu,2026-11-01\n")
     before = files()
     code, out, err = run("catalog", *arguments)
     assert (code, out) == (2, "")

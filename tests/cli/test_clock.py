@@ -172,14 +172,16 @@ class TestPrices:
         on(datetime.date(2021, 1, 2))
         assert lines(PRICE_LINE, run("machines", "--catalog", str(catalog))[2]) == [("2020-01-02", "366")]
 
-    def test_prices_that_are_merged_into_an_import_count(self, run, on, tmp_path):
+    def test_prices_of_a_list_of_one_s_own_count(self, run, on, tmp_path):
         prices = tmp_path / "prices.csv"
         prices.write_text("machine_type,price_per_hour,currency,region,date\nn2-standard-4,0.2,USD,eu-1,2020-01-02\n")
-        words = ["--from", "gcloud", "tests/data/gcloud-machine-types.json", "--prices", str(prices)]
+        mine, priced = str(tmp_path / "my.json"), str(tmp_path / "priced.json")
         on(datetime.date(2021, 1, 2))
-        err = run("catalog", "import", *words, "-o", str(tmp_path / "my.json"))[2]
+        words = ("--from", "gcloud", "tests/data/gcloud-machine-types.json", "-o", mine)
+        assert lines(PRICE_LINE, run("catalog", "import", *words)[2]) == []
+        err = run("catalog", "prices", "--from", "csv", str(prices), "--catalog", mine, "-o", priced)[2]
         assert lines(PRICE_LINE, err) == [("2020-01-02", "366")]
-        assert load_catalog(str(tmp_path / "my.json")).date == "2021-01-02"
+        assert load_catalog(mine).date == "2021-01-02"
 
     def test_every_price_of_an_answer_has_its_date(self):
         found = size(clients=300, data_bytes="4GB", catalog="current")

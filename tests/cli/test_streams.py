@@ -91,7 +91,8 @@ class TestData:
     def test_an_imported_catalog(self, command, tmp_path):
         (tmp_path / "types.json").write_text(FILES["types.json"])
         (tmp_path / "prices.csv").write_text(FILES["prices.csv"].replace("eu", "大"), encoding="utf-8")
-        words = ["catalog", "import", "--from", "aws", "types.json", "--prices", "prices.csv", "-o", "-"]
+        command("catalog", "import", "--from", "aws", "types.json", "-o", "my.json")
+        words = ["catalog", "prices", "--from", "csv", "prices.csv", "--catalog", "my.json", "-o", "-"]
         (machine,) = Catalog.model_validate_json(command(*words)).machines
         assert machine.price.region == "大"
 
@@ -166,6 +167,7 @@ FILES = {
     "tiers.json": load_tiers("guide").model_dump_json(),
 }
 IMPORT = "catalog import --from aws"
+PRICES = "catalog prices --from csv"
 OWN_INPUTS = [
     "fleet - --format csv -o - <f.csv >>f.csv",
     "fleet f.csv >>f.csv",
@@ -198,9 +200,9 @@ OWN_INPUTS = [
             f"{IMPORT} types.json -o - >>types.json",
             f"{IMPORT} - -o types.json --force <types.json",
             f"{IMPORT} /dev/stdin -o types.json --force <types.json",
-            f"{IMPORT} types.json --prices prices.csv -o - >>prices.csv",
-            f"{IMPORT} types.json --prices - -o - <prices.csv >>prices.csv",
-            f"{IMPORT} types.json --prices - -o prices.csv --force <prices.csv",
+            f"{PRICES} prices.csv -o - >>prices.csv",
+            f"{PRICES} - -o - <prices.csv >>prices.csv",
+            f"{PRICES} - -o prices.csv --force <prices.csv",
             "observe --targets targets.json --interval 0 -o - >>targets.json",
             "observe --targets targets.json --interval 0 >>targets.json",
             "observe --targets - --interval 0 -o targets.json --output-format csv --force <targets.json",
