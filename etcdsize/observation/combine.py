@@ -7,9 +7,10 @@ Figures that each member counts for itself (requests, streams) are summed. Of fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from etcdsize.base.checks import count_of, instance_of, list_of, plain_number
+from etcdsize.base.checks import count_of, list_of, plain_number
 from etcdsize.base.text import shown
 from etcdsize.errors import OptionError
 from etcdsize.observation.comparison import modelled_members
@@ -21,7 +22,7 @@ from etcdsize.observation.notices import not_asked, observed_notices
 from etcdsize.observation.profile import profile_of
 from etcdsize.observation.rates import START_TOLERANCE_SECONDS, total
 from etcdsize.observation.scrape import MemberStatus, Scrape
-from etcdsize.resources.calibrated_model import CalibratedModel
+from etcdsize.resources.calibrated_model import CalibratedModel, given_model
 from etcdsize.sizing.quorum import quorum
 from etcdsize.workload import Certainty, Workload
 
@@ -39,7 +40,7 @@ def combine_scrapes(
     status: Iterable[MemberStatus] = (),
     clients: float | None = None,
     sockets: int | None = None,
-    model: CalibratedModel | None = None,
+    model: str | Path | CalibratedModel | None = None,
 ) -> Observation:
     """Return the load of a cluster from scrapes of its members.
 
@@ -57,9 +58,9 @@ def combine_scrapes(
         The number of clients, if you know it. [count]
     sockets : int, optional
         Connections to the members' client ports, if they were counted. [count]
-    model : CalibratedModel, optional
-        What members are compared with, as `calibrate` measured it; members of another version of etcd are not. None is
-        the model of etcdsize.
+    model : str, Path or CalibratedModel, optional
+        What members are compared with, as `calibrate` measured it, or its file; members of another version of etcd are
+        not. None is the model of etcdsize.
 
     Raises
     ------
@@ -84,8 +85,7 @@ def combine_scrapes(
     if clients is not None:
         Workload(clients=clients)  # rejects what is not a count
     pairs, duplicates = _without_duplicates({one: (scrape, (second or {}).get(one)) for one, scrape in first.items()})
-    if model is not None:
-        instance_of("model", model, CalibratedModel)
+    own = given_model(model)
     if sockets is not None:
         sockets = count_of("sockets", sockets, least=0)
     members = [member_load(endpoint, *pair, intervals.get(endpoint), statuses) for endpoint, pair in pairs.items()]
@@ -116,7 +116,7 @@ def combine_scrapes(
     if mixed is None and observation.is_known:
         profile = profile_of(observation)
         observation = observation.model_copy(
-            update={"profile": profile, "members": modelled_members(observation, profile, model)}
+            update={"profile": profile, "members": modelled_members(observation, profile, own)}
         )
     added: dict[str, Any] = {"notices": observed_notices(observation, duplicates=duplicates, mixed=mixed)}
     if mixed is None and not api_servers and not not_asked(members, other_peers):

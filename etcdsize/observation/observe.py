@@ -9,9 +9,10 @@ import itertools
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from etcdsize.base.checks import instance_of, plain_number
+from etcdsize.base.checks import plain_number
 from etcdsize.base.text import one_line, shortened, shown
 from etcdsize.errors import EtcdSizeError, OptionError
 from etcdsize.etcd.urls import endpoints_of
@@ -21,7 +22,7 @@ from etcdsize.observation.model import Observation
 from etcdsize.observation.scrape import MemberStatus, Scrape
 from etcdsize.observation.targets import ClusterTargets, clusters_of
 from etcdsize.observation.tls import ClientTls
-from etcdsize.resources.calibrated_model import CalibratedModel
+from etcdsize.resources.calibrated_model import CalibratedModel, given_model
 from etcdsize.workload import Workload
 
 __all__ = ["Answers", "join_answers", "observe", "observe_clusters"]
@@ -48,7 +49,7 @@ def observe(
     tls: ClientTls | None = None,
     timeout: float = 5.0,
     status: Iterable[MemberStatus] = (),
-    model: CalibratedModel | None = None,
+    model: str | Path | CalibratedModel | None = None,
 ) -> Observation:
     """Return the load of a running cluster.
 
@@ -70,7 +71,7 @@ def observe(
         How long a member may take for one answer, from the look-up of its name to the last byte; up to an hour. [s]
     status : iterable of MemberStatus, optional
         The members' `etcdctl endpoint status`.
-    model : CalibratedModel, optional
+    model : str, Path or CalibratedModel, optional
         What members are compared with, as for `combine_scrapes`.
 
     Returns
@@ -92,13 +93,12 @@ def observe(
     statuses = statuses_of(status)
     if clients is not None:
         Workload(clients=clients)
-    if model is not None:
-        instance_of("model", model, CalibratedModel)
+    own = given_model(model)
 
     async def work(client: MetricsClient) -> Observation:
         first, second = await _scrape(client, urls, interval)
         sockets = _count_connections(second or first) if clients is None else None
-        return _combine(first, second, status=statuses, clients=clients, sockets=sockets, model=model)
+        return _combine(first, second, status=statuses, clients=clients, sockets=sockets, model=own)
 
     return _run(work, interval=interval, timeout=timeout, tls=tls)
 

@@ -11,7 +11,7 @@ from etcdsize.base.text import shown
 from etcdsize.errors import OptionError, TableError
 from etcdsize.resources.coefficients import Coefficient, CoefficientTable, load_coefficients, minor_version
 
-__all__ = ["CalibratedDisk", "CalibratedModel", "calibrated_model", "load_model", "model_of"]
+__all__ = ["CalibratedDisk", "CalibratedModel", "calibrated_model", "given_model", "load_model", "model_of"]
 
 
 class CalibratedDisk(Model):
@@ -130,12 +130,16 @@ def _read(option: str, value: object) -> CalibratedModel:
     return read_table(CalibratedModel, Path(str(value)), is_own=True)
 
 
+def given_model(model: str | Path | CalibratedModel | None) -> CalibratedModel | None:
+    """Return the model, read if it is a file."""
+    return model if model is None or isinstance(model, CalibratedModel) else _read("model", model)
+
+
 def model_of(model: str | Path | CalibratedModel | None, etcd_version: str) -> CalibratedModel | None:
     """Return the model, read if it is a file; reject one of another version of etcd."""
+    model = given_model(model)
     if model is None:
         return None
-    if not isinstance(model, CalibratedModel):
-        model = _read("model", model)
     name = minor_version(etcd_version)
     if model.etcd_version != name:
         raise OptionError(

@@ -6,7 +6,7 @@ import statistics
 import time
 
 import pytest
-from calibrated import model_with
+from calibrated import model_with, write_model
 from observations import observed
 
 from etcdsize import (
@@ -297,9 +297,13 @@ class TestCalibratedModel:
     def test_another_version_is_not_compared(self):
         assert modelled(USUAL, model=model_with("3.5.35")) is None
 
-    def test_what_is_none_is_rejected(self):
-        with pytest.raises(OptionError, match="model: got"):
-            observed(USUAL, model="my-model.json")
+    def test_it_is_read_from_its_file(self, tmp_path):
+        own = model_with("3.6.16")
+        file = write_model(tmp_path / "my-model.json", own)
+        found = [modelled(USUAL, model=model) for model in (own, file, str(file))]
+        assert found[0] == found[1] == found[2] != modelled(USUAL)
+        with pytest.raises(OptionError, match="model: got 5, expected a file that etcdsize calibrate wrote"):
+            modelled(USUAL, model=5)
 
 
 @pytest.mark.bench
