@@ -94,8 +94,8 @@ class Catalog(Answer):
         return self
 
     def __hash__(self) -> int:
-        # Equal catalogs have equal names, and hashing every field would cost more than a sizing.
-        return hash((self.name, *self.regions.items()))
+        # Equal catalogs have equal names and numbers, and hashing every field would cost more than a sizing.
+        return hash((self.name, len(self.machines), *self.regions.items()))
 
     @property
     def providers(self) -> tuple[str, ...]:
