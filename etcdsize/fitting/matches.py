@@ -139,17 +139,34 @@ def _best_machine(
 ) -> Machine | None:
     need = Need.model_validate({"tier": tier, "data_bytes": 0, **dict(figures)})
     disks = {nitro: disk_options(catalog, provider, None, size_gib, need, nitro=nitro) for nitro in (False, True)}
-    matches = in_order(
-        match_of(machine, need, disks[machine.nitro is True])
+    suitable = [
+        machine
         for machine in catalog.machines
-        # What the machine itself lacks is found first, because nothing has to be computed for it.
         if machine.provider == provider
         and not shortfalls(machine, need, FIGURES[:2])
         and reject_unrequested(machine, arch, None, newest=False) is None
         and reject_unsuitable(machine) is None
-        and reject_insufficient(machine, need, disks[machine.nitro is True]) is None
-    )
+    ]
+    one_currency = len({machine.price.currency for machine in suitable if machine.price is not None}) == 1
+    matches: list[Match] = []
+    lowest = math.inf
+    for machine in sorted(suitable, key=_own_cost_per_month):
+        if _own_cost_per_month(machine) > lowest:
+            # It and all that follow cost more without a disk than one that is enough costs with its disk.
+            break
+        for_it = disks[machine.nitro is True]
+        if reject_insufficient(machine, need, for_it) is None:
+            match = match_of(machine, need, for_it)
+            matches.append(match)
+            if one_currency and match.limit_known and match.per_month is not None:
+                lowest = min(lowest, match.per_month)
+    matches = in_order(matches)
     return with_disk(matches[0].candidate(need, size_gib, catalog.regions.get(provider)), tier) if matches else None
+
+
+def _own_cost_per_month(machine: Machine) -> float:
+    """Return what a machine costs in a month without a network disk, infinite where that is unknown."""
+    return math.inf if machine.price is None else machine.price.per_month
 
 
 def with_disk(candidate: Candidate, tier: str) -> Machine:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from etcdsize import Catalog, DiskKind, DiskPrice, Machine, Need, Price, audit, fit, load_tiers, size, size_fleet
 from etcdsize.files.fleet_file import open_fleet
+from etcdsize.fitting.matches import best_machine, with_disk
 from etcdsize.reports.fit import render_fit
 from etcdsize.reports.fleet import render_fleet
 from etcdsize.reports.sizing import render_sizing
@@ -55,7 +56,9 @@ class TestFit:
     def test_each_currency_is_ranked_by_itself(self, machines, disks):
         rows = [machine(f"m{place}", *one) for place, one in enumerate(machines)]
         kinds = [disk(f"d{place}", *one) for place, one in enumerate(disks)]
-        found = fit(NEED, Catalog(name="mine", machines=rows, disk_kinds=kinds), limit=None)
+        ours = Catalog(name="mine", machines=rows, disk_kinds=kinds)
+        found = fit(NEED, ours, limit=None)
+        assert best_machine(NEED, ours, "aws", "x86_64", "small") == with_disk(found.best, "small")
         assert found.feasible == len(rows)
         totals = {
             row.machine_type: min(
@@ -82,8 +85,10 @@ class TestFit:
         """1 USD is not below 9 CNY here: two machines are priced in CNY."""
         rows = [machine("dollar", 1, "USD"), machine("b", 9, "CNY"), machine("a", 8, "CNY"), machine("none", 0, None)]
         kinds = [disk("dollars", 0.1, "USD"), disk("yuan", 0.5, "CNY")]
-        found = fit(NEED, Catalog(name="mine", machines=rows, disk_kinds=kinds))
+        ours = Catalog(name="mine", machines=rows, disk_kinds=kinds)
+        found = fit(NEED, ours)
         assert [one.machine.machine_type for one in found.candidates] == ["a", "b", "dollar", "none"]
+        assert best_machine(NEED, ours, "aws", None, "small").machine_type == "a"
         assert [one.disk.kind for one in found.candidates] == ["yuan", "yuan", "dollars", "dollars"]
         report = render_fit(found)
         assert "one currency after the other, each with the cheapest first" in report

@@ -707,8 +707,10 @@ class TestLimitNotPublished:
     def test_it_comes_after_all_that_are_known(self):
         dear = machine("dear", 64, 256, 9000, 400, 9)
         unpriced = machine("unpriced", 4, 16, 9000, 400, None)
-        found = fit("medium", catalog(self.UNKNOWN, dear, unpriced)).candidates
+        ours = catalog(self.UNKNOWN, dear, unpriced)
+        found = fit("medium", ours).candidates
         assert [one.machine.machine_type for one in found] == ["dear", "unpriced", "unknown"]
+        assert best_machine(need_for("medium"), ours, "aws", None, "medium").machine_type == "dear"
         assert [one.limit_known for one in found] == [True, True, False]
 
     def test_a_figure_that_is_known_counts(self):
