@@ -65,6 +65,8 @@ def _head(observation: Observation) -> list[str]:
         if count is not None
     ]
     rows.append(("streams", ", ".join(streams) or "unknown"))
+    if observation.watchers is not None:
+        rows.append(("watchers", format_number(observation.watchers)))
     if observation.keys is not None:
         rows.append(("keys", format_number(observation.keys)))
     rows += _history(observation)

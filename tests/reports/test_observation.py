@@ -116,6 +116,7 @@ requests   240.3/s
 by method  KV.Put 80.1, KV.Txn 80, KV.Range 79.9, Lease.LeaseKeepAlive 0.3
 data       1.343488 MB in use in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
 streams    9 watch, 3 lease
+watchers   9
 keys       6
 memory     59.256832 MB resident, of the member that uses most
 health     0 slow watchers, 0 pending proposals, 0 failed proposals
@@ -139,6 +140,7 @@ requests   at least 160.2/s
 by method  KV.Txn 53.4, KV.Put 53.3, KV.Range 53.2, Lease.LeaseKeepAlive 0.2
 data       1.343488 MB in use in a file of 1.343488 MB, 0.1% of the quota of 2.147483648 GB
 streams    6 watch, 2 lease
+watchers   6
 keys       6
 memory     59.256832 MB resident, of the member that uses most
 health     0 slow watchers, 0 pending proposals, 0 failed proposals
