@@ -143,6 +143,7 @@ def fit(
     rejected: list[Rejected] = []
     local: list[LocalCandidate] = []
     near: list[tuple[float, Machine, str]] = []
+    lacks_only_a_disk = False
     for machine in catalog.machines:
         if machine.provider not in providers:
             continue
@@ -158,6 +159,8 @@ def fit(
                 continue
             if rejection.shortfalls:
                 near.append((total_shortfall(rejection.shortfalls), machine, rejection.missing))
+            else:
+                lacks_only_a_disk = True
         rejected.append(_rejected(machine, rejection))
     matches = in_order(matches)
     local_order = currency_order(one.currency for one in local)
@@ -169,6 +172,9 @@ def fit(
             one.machine.machine_type,
         )
     )
+    # A machine that lacks nothing but a disk is nearer than one that lacks something itself.
+    if lacks_only_a_disk:
+        near = []
     nearest = min(near, key=lambda one: (one[0], one[1].machine_type), default=None)
     return Fit(
         need=need,

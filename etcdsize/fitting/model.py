@@ -136,7 +136,9 @@ class Fit(Answer):
     local: Annotated[
         tuple[LocalCandidate, ...], Field(description="Alternatives with local NVMe, cheapest first; never counted.")
     ]
-    nearest: Annotated[Nearest | None, Field(description="The machine nearest to enough, where none is.")]
+    nearest: Annotated[
+        Nearest | None, Field(description="The machine nearest to enough, where none is and none lacks a disk alone.")
+    ]
     sequential: Annotated[FsyncNeed, Field(description="The fsync latency that etcd needs, and how to measure it.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]
 
@@ -164,7 +166,9 @@ class Fit(Answer):
             first: dict[str, Rejected] = {}
             for rejected in self.rejected:
                 first.setdefault(rejected.code, rejected)
-            reasons = [f"{one.machine_type} {one.reason}" for one in first.values()]
+            disk = {code: rejected for code, rejected in first.items() if code in ("no-disk", "local-disk-only")}
+            reasons = [f"{one.machine_type} lacks a disk: {one.reason}" for one in disk.values()]
+            reasons = reasons or [f"{one.machine_type} {one.reason}" for one in first.values()]
             if not self.rejected:
                 reasons = [f"{count} {reason.replace('-', ' ')}" for reason, count in self.rejected_by_reason.items()]
             return one_line(f"{none}: {'; '.join(reasons) or 'it has none of the requested providers'}")

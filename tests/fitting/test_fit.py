@@ -269,6 +269,16 @@ class TestRejected:
             "memory (14 of 15)"
         )
 
+    def test_a_machine_that_lacks_a_disk_alone_is_named_before_the_nearest(self):
+        """It is not memory that is missing here, but what the disk sustains."""
+        volume = DiskKind(provider="aws", kind="volume", media="ssd", included_iops=9000, iops_per_gib=0, max_iops=9000)
+        found = fit("medium", catalog(machine("a", 4, 14, 5000, 100), machine("b", 4, 16, 5000, 100), disks=[volume]))
+        assert found.nearest is None
+        assert found.why_none() == (
+            'no machine in the catalog "mine" is enough for the tier "medium": b lacks a disk: the throughput of '
+            "volume is unknown"
+        )
+
     def test_the_nearest_machine_lacks_the_smallest_share(self):
         """Two small shares are less than one large one; of equal ones, the first by name."""
         machines = [
