@@ -68,7 +68,7 @@ class DiskFigures(DiskRule):
         if size_gib is None and per_gib:
             return cap
         # Where none come with the size, the fewest that can be provisioned are charged for too.
-        charged = free and self.iops_provisionable and not per_gib
+        charged = free and self.iops_provisionable and not per_gib and not self.asks_for_bought
         floor = Fraction(0) if charged else exact(self.min_iops)
         return min(max(included + per_gib * (size_gib or 0), floor), cap)
 

@@ -75,7 +75,7 @@ class DiskRule(Model):
         NotNegative,
         Field(
             description="The fewest IOPS of a disk: the least that come with a size, or, where none come with the "
-            "size, the fewest that can be provisioned. [1/s]"
+            "size, the fewest that can be provisioned, unless throughput comes with those that are bought. [1/s]"
         ),
     ] = 0
     max_base_iops: Annotated[

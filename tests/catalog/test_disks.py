@@ -504,12 +504,12 @@ WAYS = ("size", "iops", "bought", "size and bought", "with bought IOPS", "brings
 
 
 @st.composite
-def kinds(draw, *, unknown: bool = False) -> DiskKind:
+def kinds(draw, *, unknown: bool = False, only: tuple[str, ...] = WAYS) -> DiskKind:
     """A small kind of disk, with few sizes and few steps, so that all of its disks can be tried."""
     ratios = st.none() if unknown and draw(st.booleans()) else st.nothing()
     few = st.integers(0, 4)
     included, floor, throughput = draw(few), draw(few), draw(few)
-    way = draw(st.sampled_from(WAYS))
+    way = draw(st.sampled_from(only))
     buys_iops = way == "with bought IOPS" or (way != "brings IOPS" and draw(st.booleans()))
     buys_throughput = way in ("bought", "size and bought", "brings IOPS")
     brings = way in ("with bought IOPS", "brings IOPS")
@@ -563,6 +563,28 @@ def every_disk(kind: DiskKind):
                 yield asked, kind.figures(*asked)
             except OptionError:
                 continue
+
+
+def sold(kind: DiskKind, choice: DiskChoice) -> tuple[float, float]:
+    """Return the IOPS and the MB/s of the disk that a provider sells if it is asked for a choice.
+
+    An interface asks either for all IOPS and MB/s of a disk, or for those beyond what the size has.
+    """
+    asked = choice.volume_iops, choice.volume_throughput_mb_s or choice.volume_throughput_mib_s
+    unit = Fraction(1) if kind.throughput_unit == "MB/s" else Fraction(str(MIB))
+    own = [Fraction(str(figure)) for figure in kind.figures(choice.size_gib)]
+    if not kind.asks_for_bought:
+        if asked[0] is not None:
+            assert asked[0] >= own[0]
+            own = [Fraction(str(f)) for f in kind.figures(choice.size_gib, asked[0] if asked[0] > own[0] else None)]
+        return float(own[0]), float(own[1] if asked[1] is None else max(own[1], asked[1] * unit))
+    bought_iops, bought_mb_per_second = asked[0] or 0, (asked[1] or 0) * unit
+    throughput = own[1] + bought_mb_per_second + Fraction(str(kind.mb_per_second_per_bought_iops)) * bought_iops
+    more = bought_iops + Fraction(str(kind.iops_per_bought_mb_per_second)) * bought_mb_per_second
+    left = kind.max_iops - (kind.max_base_iops or 0)
+    return float(own[0] + (min(more, left) if bought_mb_per_second else more)), float(
+        min(throughput, Fraction(str(kind.max_mb_per_second)))
+    )
 
 
 class TestAgainstEveryDisk:
@@ -621,6 +643,19 @@ class TestAgainstEveryDisk:
             if throughput is not None and iops is not None:
                 found = kind.smallest(size, iops, throughput)
                 assert isinstance(found, DiskChoice), found
+
+    @given(kinds(only=("with bought IOPS", "brings IOPS")), st.integers(1, 8), st.integers(0, 10), st.integers(0, 6))
+    def test_what_the_interface_is_asked_for_gives_the_disk(self, kind, size, iops, throughput):
+        found = kind.smallest(size, iops, throughput)
+        if isinstance(found, DiskChoice):
+            assert sold(kind, found) == (found.concurrent_iops, found.disk_mb_per_second)
+
+    @pytest.mark.parametrize("kind", CURRENT.disk_kinds, ids=lambda kind: kind.kind)
+    def test_what_the_interface_of_a_provider_is_asked_for_gives_the_disk(self, kind):
+        for size, iops, throughput in itertools.product((1, 25, 465), (0, 3_001, 15_000, 90_000), (0, 126, 700)):
+            found = kind.smallest(size, iops, throughput)
+            if isinstance(found, DiskChoice):
+                assert sold(kind, found) == (found.concurrent_iops, found.disk_mb_per_second)
 
     def test_an_amount_next_to_whole_units_is_those_units(self):
         assert GP3.figures(160, 80_000, 3 * 50 * MIB) == (80_000, 157.2864)
