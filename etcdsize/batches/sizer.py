@@ -36,7 +36,7 @@ from etcdsize.fleet.loads import classify_arrays
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.notices import load_decides, load_notice_rows
 from etcdsize.fleet.sizing import ELSEWHERE, FleetSizing
-from etcdsize.sizing.basis import GUIDE_MACHINE
+from etcdsize.sizing.basis import GUIDE_MACHINE, LOW_END_ONLY
 from etcdsize.sizing.markets import Market, Markets
 from etcdsize.sizing.notices import DATA_AT_MOST, UNKNOWN_DIMENSION, UNKNOWN_REGION
 from etcdsize.units import DIMENSIONS
@@ -248,6 +248,8 @@ class BatchSizer:
                 notices.add(kind, noted)
             known = None if resources is None or not self._figures.are_there else resources._knows_further
             notices.add(GUIDE_MACHINE, load_decides(fleet, known))
+            if audit is not None:
+                notices.add(LOW_END_ONLY, audit.doubt_codes != 0)
             for part in implied:
                 if part is not None:
                     # What follows from a part of the figures is known in part.

@@ -19,6 +19,7 @@ from etcdsize.workload import Workload
 __all__ = [
     "BASES",
     "GUIDE_MACHINE",
+    "LOW_END_ONLY",
     "Basis",
     "NeedOf",
     "basis_of",
@@ -44,6 +45,14 @@ GUIDE_MACHINE = NoticeKind(
     "machine for the load",
 )
 """Of the rows of a fleet."""
+LOW_END_ONLY = NoticeKind(
+    "low-end-only",
+    "warning",
+    "the measured model",
+    "a machine, a quota or a volume that only the low end of the load fits: the column reason says which columns to "
+    "fill in",
+)
+"""Of the rows of a fleet that is audited."""
 LOAD_ABOVE_MACHINE = NoticeKind("load-above-machine", "beyond-guide", _SOURCE)
 
 _WORDS = {

@@ -228,8 +228,11 @@ class TestFiles:
         )
         written = io.BytesIO()
         with open_fleet(Path("fleet.csv"), io.BytesIO(text.encode()), format="csv") as fleet:
-            fleet.run(stream=written, columns=["name", "reason"])
-        rows = [line.partition(",")[2].strip('"') for line in written.getvalue().decode().splitlines()[1:]]
+            summary = fleet.run(stream=written, columns=["name", "notices", "reason"])
+        lines = [line.split(",", 2)[1:] for line in written.getvalue().decode().splitlines()[1:]]
+        rows = [reason.strip('"') for _, reason in lines]
+        assert ["low-end-only" in codes for codes, _ in lines] == [True, False, True, False]
+        assert [one.first_rows for one in summary.notices if one.code == "low-end-only"] == [(1, 3)]
         expected, _ = audited(
             ["m5.large"] * 4,
             keys=[30, 30, 30, np.nan],

@@ -429,6 +429,8 @@ memory
 disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives the disk that it needs
 guide-machine: the guide's machine, although more is known about the load, or it is past the last bound: etcdsize size \
 names a machine for the load
+low-end-only: a machine, a quota or a volume that only the low end of the load fits: the column reason says which \
+columns to fill in
 open-tier: a load above the last bound of the tiers: test the machine before you rely on it
 kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API \
 servers
@@ -465,6 +467,7 @@ def test_a_provider_without_machines():
         ("data-above-memory", "beyond-guide", DOCS + "faq.md"),
         ("disk-for-less-data", "warning", "our choice"),
         ("guide-machine", "warning", "our choice"),
+        ("low-end-only", "warning", "the measured model"),
         ("kubernetes-estimate", "warning", "kubernetes/kubernetes#111622"),
         ("inexact-load-decides", "warning", "our choice"),
         ("even-members", "warning", DOCS + "faq.md"),
