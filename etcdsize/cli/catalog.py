@@ -142,6 +142,9 @@ def run_prices(options: Namespace) -> int:
     catalog = load_catalog(options.catalog)
     date = today().isoformat() if options.date is None else options.date
     if origin == "csv":
+        for option, given in (("--region", options.region), ("--date", options.date)):
+            if given is not None:
+                raise OptionError(f"{option}: cannot be used with --from csv; its rows have it", option=option)
         every: list[MachinePrice | DiskKindPrice] = []
         for name in options.files:
             listed = of_file(name, partial(read_prices, content(name)))

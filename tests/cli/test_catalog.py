@@ -388,6 +388,10 @@ class TestPrices:
              "azure.json: not a price list: got an object, expected an object with PriceList, as aws pricing "
              "get-products prints, or an offer file with products and terms; get the list with the command in "
              "docs/machines.md, and save all of its output, or name another kind of list"),
+            (["--from", "csv", "prices.csv", "--region", "eu-west-1"],
+             "--region: cannot be used with --from csv; its rows have it"),
+            (["--from", "csv", "prices.csv", "--date", "2026-11-01"],
+             "--date: cannot be used with --from csv; its rows have it"),
             (["--from", "aws-prices", "list.json", "list.json"],
              "list.json: got it more than once, expected it once"),
             (["--from", "aws-prices", "list.json", "--region", "us-east-2"],
