@@ -75,7 +75,7 @@ _COUNTS = np.array(
 _WIDTHS = (4, 11, 11, len(_BESIDE), len(_COLUMNS))
 _PLACES = tuple(sum(_WIDTHS[:part]) for part in range(len(_WIDTHS)))
 # Two digits and a power of ten, from 0.001 on; 0 is less.
-_LEAST_POWER, _POWERS = -3, 22
+_LEAST_POWER, _POWERS, _NEAR = -3, 22, 1e-9
 
 
 class Doubtful(NamedTuple):
@@ -102,7 +102,13 @@ def doubt_codes(rows: Doubtful) -> NDArray[np.int64]:
     """Return the number of every row's doubt."""
     counts = _COUNTS[rows.figure, rows.of_nodes.astype(np.intp)].T
     empty = [rows.empty[name] & counted for name, counted in zip(_COLUMNS, counts)]
-    parts = (rows.figure + 1, _digits(rows.low), _digits(rows.need), _bits(rows.beside), _bits(empty))
+    parts = (
+        rows.figure + 1,
+        _digits(rows.low, up=False),
+        _digits(rows.need, up=True),
+        _bits(rows.beside),
+        _bits(empty),
+    )
     found = np.zeros(len(rows.figure), np.int64)
     for part, place in zip(parts, _PLACES):
         found |= part << place
@@ -117,11 +123,13 @@ def _bits(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.int64]:
     return bits
 
 
-def _digits(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return numbers in two digits, as whole numbers of 11 bits."""
+def _digits(values: NDArray[np.float64], *, up: bool) -> NDArray[np.int64]:
+    """Return numbers in two digits, rounded up or down, as whole numbers of 11 bits."""
+    # A float may be a little more or less than the digits that it has.
+    near = -_NEAR if up else _NEAR
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.floor(np.log10(values))
-        codes = (power - _LEAST_POWER) * 90 + np.rint(values / 10.0 ** (power - 1)) - 9
+        codes = (power - _LEAST_POWER) * 90 + (np.ceil if up else np.floor)(values / 10.0 ** (power - 1) + near) - 9
     whole: NDArray[np.int64] = np.clip(np.nan_to_num(codes), 0, _POWERS * 90).astype(np.int64)
     return whole
 

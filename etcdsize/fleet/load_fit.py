@@ -183,8 +183,9 @@ def _compare(
 ) -> None:
     """Fill in what does not fit, and what fits at the low end only, of the rows `at`."""
     takes = _Ends(
-        _amounts(least.low, least._lowest, at),
-        _amounts(resources.need, resources._needed, at),
+        _amounts(least.low, least._lowest, least._lowest.leader_cores[at], at),
+        # A machine has whole vCPUs.
+        _amounts(resources.need, resources._needed, np.ceil(resources._needed.leader_cores[at]), at),
     )
     wrong = (resources.invalid | least.invalid)[at]
     bounds = [np.where(wrong, np.nan, bound) for bound in _bounds(has, running, resources._knows_further[at], at)]
@@ -212,13 +213,13 @@ def _compare(
         out.other_doubt[rows] = _doubt_codes(takes, bounds, doubtful, resources, at.start, rows)
 
 
-def _amounts(figures: FleetFigures, demands: FleetDemands, at: slice) -> list[Any]:
+def _amounts(figures: FleetFigures, demands: FleetDemands, vcpus: NDArray[np.float64], at: slice) -> list[Any]:
     written = demands.written_bytes[at] / 1e6
     return [
         figures.memory_limit_bytes[at] / _GIB + SYSTEM_GIB,
         demands.sequential_iops[at],
         written,
-        demands.leader_cores[at],
+        vcpus,
         written,
         (demands.file_bytes[at] + demands.wal_bytes[at]) / _GIB,
         demands.file_bytes[at] / _GIB,

@@ -30,7 +30,7 @@ class TestReason:
         found, _ = audited(["m5.large"], keys=[30], value_bytes=[3e6])
         assert (found[0].verdict, found[0].recommended_machine.machine_type) == ("right", "m5.large")
         assert found[0].reason == (
-            "the current machine is kept; by the measured model, the load takes at least 1.4 GiB of memory (48 to "
+            "the current machine is kept; by the measured model, the load takes at least 1.4 GiB of memory (49 to "
             "provide), as writes_per_second and puts_per_transaction are unknown, and only the low end fits what the "
             "machine has: fill in these columns"
         )
@@ -56,7 +56,7 @@ class TestReason:
             (
                 "m6a.large",
                 {"quota_bytes": 2.0**27, "volume_gib": 0.5},
-                "by the measured model, the load takes at least 0.081 GiB for the file (0.23 to provide), as "
+                "by the measured model, the load takes at least 0.08 GiB for the file (0.23 to provide), as "
                 "history_seconds, writes_per_second and value_bytes are unknown, and only the low end fits what the "
                 "quota allows: fill in these columns; the size of the volume is in doubt too",
             ),
@@ -64,7 +64,7 @@ class TestReason:
                 "m5.large",
                 {"value_bytes": 1e5, "disk_mb_per_second": 0.5},
                 "the current machine is enough, so it is kept; by the measured model, the load takes at least 0 MB/s "
-                "written to the disk (1.1 to provide), as writes_per_second and puts_per_transaction are unknown, and "
+                "written to the disk (1.2 to provide), as writes_per_second and puts_per_transaction are unknown, and "
                 "only the low end fits what the volume allows: fill in these columns",
             ),
         ],
@@ -78,7 +78,7 @@ class TestReason:
         found, _ = audited(["m5.large"], keys=[30], value_bytes=[3e6], quota_bytes=2.0**24)
         assert (found[0].verdict, found[0].recommended_machine.machine_type) == ("under", "m5.large")
         assert "the current machine is kept; the file grows beyond the quota" in found[0].reason
-        assert "48 to provide" in found[0].reason
+        assert "49 to provide" in found[0].reason
 
     def test_a_machine_that_the_guide_calls_too_small_is_replaced_by_one_that_holds_the_need(self):
         found, resources = audited(["m6a.large"], clients=[400], keys=[30], value_bytes=[3e6])
@@ -176,13 +176,16 @@ class TestText:
         return Doubtful(**{**fields, **changes})
 
     @pytest.mark.parametrize(
-        ("number", "text"),
-        [(0.00123, "0.0012"), (0.0001, "0"), (9.94, "9.9"), (9.96, "10"), (99.7, "100"),
-         (3.2e18, "3,200,000,000,000,000,000"), (7.0, "7")],
+        ("number", "least", "most"),
+        [(0.00123, "0.0012", "0.0013"), (0.0001, "0", "0"), (9.94, "9.9", "10"), (9.9, "9.9", "9.9"), (7.0, "7", "7"),
+         (99.7, "99", "100"), (0.07, "0.07", "0.07"), (3.21e12, "3,200,000,000,000", "3,300,000,000,000"),
+         (8.04, "8", "8.1"), (0.0, "0", "0")],
     )  # fmt: skip
-    def test_two_digits(self, number, text):
-        code = int(doubt_codes(self.rows(low=np.array([number])))[0])
-        assert f"the load takes at least {text} GiB of memory (10 to provide)" in doubt_text(code)
+    def test_two_digits(self, number, least, most):
+        """What is taken at least is rounded down, and what to provide is rounded up."""
+        rows = self.rows(low=np.array([number]), need=np.array([number]))
+        text = doubt_text(int(doubt_codes(rows)[0]))
+        assert f"the load takes at least {least} GiB of memory ({most} to provide)" in text
 
     def test_every_figure_and_every_column_fits_the_number(self):
         all_of_them = np.ones(1, np.bool_)

@@ -84,7 +84,7 @@ class TestUnder:
         assert resources._lowest.leader_cores[0] < 2 < resources._needed.leader_cores[0] < 16
         assert (few.verdict, few.recommended_machine.machine_type) == ("right", "m6a.large")
         assert few.reason == (
-            "by the measured model, the load takes at least 1.5 vCPUs (15 to provide), as writes_per_second, "
+            "by the measured model, the load takes at least 1.5 vCPUs (16 to provide), as writes_per_second, "
             "reads_per_second and watch_streams are unknown, and only the low end fits what the machine has: fill in "
             "these columns"
         )
