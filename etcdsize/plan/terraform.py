@@ -119,7 +119,7 @@ ANSWER = {
     "flags": "the flags to set, as arguments of etcd",
     "memory_gib": "memory limit of the process, rounded up [GiB]",
     **_SETTINGS,
-    "machine_type_PROVIDER": "the machine",
+    "machine_type_PROVIDER": "the machine; left out if none is enough, and a notice says why",
     "disk_PROVIDER": "its disk as text for people; the keys below give its parts. Only if the catalog says which disk "
     "it needs",
     **{f"{name}_PROVIDER": meaning for name, meaning in _VOLUME.items()},
