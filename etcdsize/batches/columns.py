@@ -34,6 +34,7 @@ __all__ = [
     "FIGURES",
     "NO_PEAKS",
     "NUMBERS",
+    "OBSERVED_PROBLEM",
     "RESOURCE_ANSWERS",
     "RUNNING",
     "USUAL_NAMES",
@@ -82,8 +83,9 @@ NUMBERS = (
 # Looked for only if the caller asks for them: reading a column takes time.
 _ON_REQUEST = ("vcpus", "memory_gib", "name", "timestamp")
 # What `observe` writes of its own figures, which an audit reads by these very names.
-_OBSERVED_PROBLEM = "observed_problem"
-_OBSERVED = ("clients_bound", "requests_bound", "data_bound", _OBSERVED_PROBLEM)
+OBSERVED_PROBLEM = "observed_problem"
+"""The column by which a file of `observe` is known."""
+_OBSERVED = ("clients_bound", "requests_bound", "data_bound", OBSERVED_PROBLEM)
 ETCD_VERSION = "etcd_version"
 """The version of etcd that `observe` writes: the measured model of a row is that of its version."""
 _UNKNOWN = (*DIMENSIONS, "kubernetes_nodes")
@@ -157,7 +159,8 @@ def pick_columns(
         Whether to look for the machine in use, for its vCPUs and memory, for the figures of the measured model, the
         quota and the volume that run, and for what `observe` writes of its figures.
     resources : bool
-        Whether to look for the figures of the measured model, and to add its answers.
+        Whether to look for the figures of the measured model and for what `observe` writes, and to add the model's
+        answers.
     also : iterable of str
         Further keys of `USUAL_NAMES` to look for. Those that are not found are left out.
     providers : sequence of str
@@ -203,7 +206,7 @@ def pick_columns(
     if "region" in columns and "provider" in missing:
         # The region of a row implies its provider.
         missing.remove("provider")
-    if audited:
+    if audited or resources:
         columns |= {name: Source(names.index(name), name) for name in _OBSERVED if name in names}
     if (audited or resources) and ETCD_VERSION in names:
         columns[ETCD_VERSION] = Source(names.index(ETCD_VERSION), ETCD_VERSION)
@@ -242,7 +245,7 @@ def has_column_for(names: Iterable[str], *keys: str) -> bool:
 
 def earlier_answers(names: Sequence[str], added: Iterable[str]) -> frozenset[int]:
     """Return the positions of the answers in a file that `observe` wrote: sized again, it has new ones instead."""
-    if _OBSERVED_PROBLEM not in names:
+    if OBSERVED_PROBLEM not in names:
         return frozenset()
     ours = set(added)
     return frozenset(place for place, name in enumerate(names) if name in ours)

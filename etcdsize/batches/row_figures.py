@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from etcdsize.base.text import Suggestions
 from etcdsize.batches.cells import CellRules
-from etcdsize.batches.columns import ETCD_VERSION, FIGURES, RUNNING, YES_OR_NO, Columns
+from etcdsize.batches.columns import ETCD_VERSION, FIGURES, OBSERVED_PROBLEM, RUNNING, YES_OR_NO, Columns
 from etcdsize.batches.loads import distinct, numbers, reads_as, truths
 from etcdsize.etcd.version_names import version_names
 from etcdsize.fleet.nodes import KubernetesNodes
@@ -50,6 +50,9 @@ class RowFigures:
         model: CalibratedModel | None,
     ) -> None:
         self._columns = {key: columns[key] for key in (*FIGURES, *RUNNING) if key in columns}
+        data = columns.get("data_bytes")
+        # The size of the file, or what observe found in use, which is keys, history and pages that are not full.
+        self._data_holds_more = data is not None and (data.upper or OBSERVED_PROBLEM in columns)
         self._version_column = columns.get(ETCD_VERSION)
         self._cells = cells
         self._suggestions = suggestions
@@ -76,7 +79,7 @@ class RowFigures:
     ) -> FleetResources:
         """Return what the loads of a batch take, and add the problem of each row that the model cannot size.
 
-        An empty cell is an unknown figure, which is assumed.
+        An empty cell is an unknown figure, which is assumed. Keys and their sizes count before data that holds more.
         """
         # Imported here because most files and frames need no figures of the model.
         from etcdsize.fleet.fleet_resources import resources_of_rows
@@ -87,6 +90,9 @@ class RowFigures:
         if nodes is not None:
             figures["kubernetes_nodes"] = _known(nodes.values, nodes.unknown)
         figures |= further
+        if self._data_holds_more and {"keys", "value_bytes"} <= further.keys():
+            counted = ~np.isnan(further["keys"] + further["value_bytes"])
+            figures["data_bytes"] = np.where(counted, np.nan, figures["data_bytes"])
         found = resources_of_rows(figures, self._etcd_version, self._model, versions=self._versions(batch))
         for row in np.flatnonzero(found.invalid).tolist():
             if row not in problems:

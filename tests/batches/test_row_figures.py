@@ -286,6 +286,17 @@ class TestFrames:
             expected = resources_for(load, **options).memory.limit_bytes.need
             assert limit == pytest.approx(expected, abs=10)
 
+    def test_keys_and_sizes_count_before_the_size_of_the_file(self):
+        """The file is an upper bound, which holds what was deleted too; data in use that contradicts is a problem."""
+        frame = {"clients": [5], "rps": [5], "db_size": [2e9], "keys": [1e5], "key_bytes": [50], "value_bytes": [1000]}
+        (row,) = size_frame(pa.table(frame), provider="aws", resources=True).to_pylist()
+        load = Profile(clients=5, requests_per_second=5, keys=1e5, key_bytes=50, value_bytes=1000)
+        assert (row["problem"], row["tier"]) == (None, "xlarge")
+        assert row["quota_bytes"] == resources_for(load).quota_bytes
+        frame["data_bytes"] = frame.pop("db_size")
+        (row,) = size_frame(pa.table(frame), provider="aws", resources=True).to_pylist()
+        assert row["problem"].startswith("data_bytes: got 2 GB, expected at most 105 MB")
+
     def test_only_some_answers(self):
         sized = size_frame(pa.table(self.COLUMNS), provider="aws", resources=True, answers=["volume_gib"])
         assert sized.column_names == [*self.COLUMNS, "volume_gib"]

@@ -26,9 +26,9 @@ STORED = {
 @pytest.fixture
 def observed(run, tmp_path):
     """A function that writes the rows of two clusters, of which one does not answer."""
-    lines = "".join(f"etcd_{name} {value}\n" for name, value in STORED.items())
 
-    def write(name: str) -> None:
+    def write(name: str, **stored: int) -> None:
+        lines = "".join(f"etcd_{name} {value}\n" for name, value in {**STORED, **stored}.items())
         with serving(answering(member("a1", leader=True, data_bytes=33_000_000, more=lines))) as port:
             groups = [
                 {"targets": [f"127.0.0.1:{port}"], "labels": {"cluster": "orders", "clients": "40"}},
@@ -81,6 +81,24 @@ def test_figures_are_those_of_the_profile(observed, tmp_path):
     row, _ = rows_of(tmp_path / "rows.csv")
     assert [float(row[name]) for name in ("keys", "key_bytes", "value_bytes", "leases")] == [20_000, 50, 1_000, 9]
     assert [float(row[name]) for name in ("watchers", "watch_streams", "running_quota_bytes")] == [70, 7, 2**31]
+
+
+@pytest.mark.parametrize("machine", [None, "m6a.large"])
+def test_a_few_keys_with_a_long_history_are_sized(run, observed, tmp_path, machine):
+    """What is in use is many times what the keys are."""
+    observed("rows.csv", debugging_mvcc_keys_total=100, debugging_mvcc_compact_revision=26_000)
+    row, _ = rows_of(tmp_path / "rows.csv")
+    assert (row["keys"], row["value_bytes"], row["data_bytes"]) == ("100", "1000", "33000000")
+    if machine is not None:
+        text = (tmp_path / "rows.csv").read_text().splitlines()
+        (tmp_path / "rows.csv").write_text(f"{text[0]},vm_size\n{text[1]},{machine}\n")
+    words = [str(tmp_path / "rows.csv"), "--provider", "aws", "--missing", "unknown", "--resources"]
+    run("fleet", *words, "-o", str(tmp_path / "again.csv"))
+    found = rows_of(tmp_path / "again.csv")[0]
+    assert (found["tier"], found["problem"]) == ("small", "")
+    known = {name: float(row[name]) for name in READ if row[name] and name != "data_bytes"}
+    assert found["quota_bytes"] == str(resources_for(Profile(**known)).quota_bytes)
+    assert found.get("verdict", "right") == "right"
 
 
 def test_chosen_columns_may_be_all_with_new_answers(run, observed, tmp_path):
