@@ -104,6 +104,11 @@ def pytest_xdist_auto_num_workers(config):
     return cores if "not slow" in config.option.markexpr else cores * 3 // 2
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Name a long text by its length: some have a megabyte, and every process of a run is sent every name."""
+    return f"{argname} of {len(val)}" if isinstance(val, str | bytes) and len(val) > 300 else None
+
+
 def group_of(item):
     """Return the tests that run in one process with this one: by default its file, and of it those on the same etcd."""
     marked = item.get_closest_marker("xdist_group")

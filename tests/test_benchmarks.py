@@ -89,12 +89,12 @@ def run(name, *arguments, file):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["classify", "--rows", "1e5", "--only", "etcdsize", "--only", "numpy.select", "--only", "polars"],
-        ["classify", "--rows", "1e5", "--only", "etcdsize-int32", "--only", "pandas.cut", "--only", "duckdb"],
-        ["fleet_files", "--rows", "1e5"],
-        ["fleet_files", "--rows", "1e5", "--format", "csv"],
-        ["machines", "--rows", "1e5"],
-        ["loads", "--rows", "1e5"],
+        ["classify", "--rows", "1e4", "--only", "etcdsize", "--only", "numpy.select", "--only", "polars"],
+        ["classify", "--rows", "1e4", "--only", "etcdsize-int32", "--only", "pandas.cut", "--only", "duckdb"],
+        ["fleet_files", "--rows", "1e4"],
+        ["fleet_files", "--rows", "1e4", "--format", "csv"],
+        ["machines", "--rows", "1e4"],
+        ["loads", "--rows", "1e4"],
         ["one"],
         ["start"],
     ],
