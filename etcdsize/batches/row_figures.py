@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etcdsize.base.text import Suggestions
+from etcdsize.base.text import Suggestions, shown
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import ETCD_VERSION, FIGURES, OBSERVED_PROBLEM, RUNNING, YES_OR_NO, Columns
-from etcdsize.batches.loads import distinct, numbers, reads_as, truths
+from etcdsize.batches.loads import distinct, is_text, numbers, reads_as, truths
+from etcdsize.errors import ColumnError
 from etcdsize.etcd.version_names import version_names
 from etcdsize.fleet.nodes import KubernetesNodes
 from etcdsize.fleet.resource_figures import RowVersions
@@ -106,7 +107,11 @@ class RowFigures:
         """
         if self._version_column is None:
             return None
-        texts, places = distinct(batch.column(self._version_column.position))
+        column = batch.column(self._version_column.position)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (is_text(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
+            raise ColumnError(f"column {shown(self._version_column.name)}: got the type {kind}, expected text")
+        texts, places = distinct(column)
         names = (self._etcd_version, *version_names())
         found = [_oldest_place(text or "") for text in texts.to_pylist()]
         return RowVersions(names, np.array([*found, 0], np.uint8)[places])

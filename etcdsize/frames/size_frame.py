@@ -112,7 +112,9 @@ def size_frame(
         lease_ttl_seconds, lease_revokes_per_second, tls (booleans, or yes and no) and pods, where there are such. A
         null among them is assumed.
     etcd_version, model
-        As for `resources_for`. They need `resources`, or a column that names the machines in use.
+        As for `resources_for`. They need `resources`, or a column that names the machines in use. A column
+        `etcd_version` names the version of each row; the model counts for the rows of its version, and the built-in one
+        for the others.
 
     Returns
     -------

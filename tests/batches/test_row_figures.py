@@ -152,6 +152,19 @@ class TestFiles:
         assert [tuple(map(int, row.split(",")[:2])) for row in written.splitlines()[1:]] == answers
         assert len(set(answers)) == 3
 
+    def test_the_versions_of_a_frame(self):
+        load = {"clients": [10] * 3, "rps": [50] * 3, "data_bytes": [90e6] * 3, "keys": [1e5] * 3}
+        texts, numbers, nothing = (
+            size_frame(pl.DataFrame({**load, "etcd_version": versions}), provider="aws", resources=True)
+            for versions in (["3.5.30", "3.4.1", None], [3.5, 3.4, None], [None] * 3)
+        )
+        assert texts["memory_limit_bytes"].to_list() == numbers["memory_limit_bytes"].to_list()
+        assert len(set(texts["memory_limit_bytes"])) == 3
+        assert nothing["memory_limit_bytes"][0] == texts["memory_limit_bytes"][2]
+        wrong = pl.DataFrame({**load, "etcd_version": [["3.5"]] * 3})
+        with pytest.raises(ColumnError, match=r'column "etcd_version": got the type .*list.*, expected text'):
+            size_frame(wrong, provider="aws", resources=True)
+
     def test_rows_with_a_problem_are_counted_without_an_output(self):
         with open_fleet(
             Path("f.csv"),
