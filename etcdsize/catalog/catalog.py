@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from etcdsize.base.checks import list_of, names_of, text_of
 from etcdsize.base.model import Answer, DateOrEmpty, Model, Name
 from etcdsize.base.text import nearest, shown
+from etcdsize.catalog.architectures import architecture_name
 from etcdsize.catalog.disks import DiskKind, DiskKindPrice
 from etcdsize.catalog.machines import Machine, MachinePrice
 from etcdsize.catalog.providers import Provider, find_provider, known_providers, provider_name
@@ -20,7 +21,6 @@ __all__ = ["Catalog", "Unfit", "check_machines_of", "check_names", "why_no_machi
 
 # Rows are coded in a byte, in which some codes mean no provider.
 _MOST_PROVIDERS = 250
-_ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
 class Unfit(Model):
@@ -305,7 +305,7 @@ class Catalog(Answer):
                 continue
             wanted = names_of(option, names)
             if field == "arch":
-                wanted = tuple(_ARCHITECTURES.get(name, name) for name in wanted)
+                wanted = tuple(map(architecture_name, wanted))
             if not wanted:
                 raise OptionError(f"{option}: got no name, expected one or more", option=option, value=wanted)
             check_names(self, option, wanted, {getattr(machine, field) for machine in self.machines})

@@ -1,13 +1,14 @@
 """Machines: their names, figures, prices and sources. An unverified figure is None, never 0."""
 
 import math
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from etcdsize.base.checks import text_of
 from etcdsize.base.model import Count, Model, Name, NotNegative, Positive
 from etcdsize.base.text import shown
+from etcdsize.catalog.architectures import Architecture
 from etcdsize.catalog.costs import Cost, Price
 from etcdsize.catalog.disks import DiskLimit
 from etcdsize.catalog.figures import exact, number, throughput_text
@@ -15,10 +16,7 @@ from etcdsize.catalog.providers import Provider
 from etcdsize.catalog.volumes import Volume
 from etcdsize.errors import TableError
 
-__all__ = ["ARCHITECTURES", "Disk", "Erratum", "Machine", "MachinePrice"]
-
-Architecture = Literal["x86_64", "arm64"]
-ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
+__all__ = ["Disk", "Erratum", "Machine", "MachinePrice"]
 
 
 class Disk(Volume):

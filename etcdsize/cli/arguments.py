@@ -8,6 +8,7 @@ from typing import Any
 
 from etcdsize import units
 from etcdsize.base.text import in_words, nearest, shown
+from etcdsize.catalog.architectures import ARCHITECTURES, architecture_name
 from etcdsize.cli.argument_parser import Container, file_name
 from etcdsize.cli.streams import reject_own_output
 from etcdsize.errors import OptionError
@@ -29,6 +30,7 @@ __all__ = [
     "add_provider",
     "add_region",
     "add_tiers",
+    "architecture",
     "choice",
     "pair",
     "reject_own_options",
@@ -209,6 +211,12 @@ def choice(words: Sequence[str]) -> Callable[[str], str]:
         return text
 
     return convert
+
+
+def architecture(*others: str) -> Callable[[str], str]:
+    """Return a converter for `type=` that accepts an architecture, by any of its names, or one of the other words."""
+    accepted = choice((*ARCHITECTURES, *others))
+    return lambda text: accepted(architecture_name(text))
 
 
 def _comma_separated(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from etcdsize.base.text import in_words, safe_json, shown
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
-from etcdsize.cli.arguments import add_force, add_output
+from etcdsize.cli.arguments import add_force, add_output, architecture
 from etcdsize.cli.catalog_text import catalog_text
 from etcdsize.cli.clock import dates_of_prices, report_old_prices, today
 from etcdsize.cli.own_machines import add_own_machines
@@ -74,7 +74,10 @@ not read: add prices with etcdsize catalog prices.""",
         help="name of the provider, for lists of openstack or huawei, which several providers print",
     )
     parser.add_argument(
-        "--arch", metavar="NAME", help="architecture of the machines for which the list gives none: x86_64 or arm64"
+        "--arch",
+        metavar="NAME",
+        type=architecture(),
+        help="architecture of the machines for which the list gives none: x86_64 or arm64",
     )
     add_output(parser, help="the catalog to write; - is standard output", required=True)
     add_force(parser)
@@ -206,9 +209,7 @@ def _write_catalog(made: Catalog, output: str) -> None:
 
 def run_import(options: Namespace) -> int:
     """Make a catalog from a provider's own list of machines."""
-    from etcdsize.base.checks import one_of
     from etcdsize.catalog.listing import combine
-    from etcdsize.catalog.machines import ARCHITECTURES
     from etcdsize.catalog.registry import listing_readers, read_listing
     from etcdsize.reports.tables import render_import
 
@@ -220,7 +221,7 @@ def run_import(options: Namespace) -> int:
             value=options.prices,
         )
     origin = _origin(options.origin, {name: reader.SHAPE.provider for name, reader in listing_readers().items()})
-    arch = None if options.arch is None else one_of("--arch", options.arch, ARCHITECTURES)
+    arch = options.arch
     _check_files(options.files, options.output, force=options.force)
     date = today().isoformat()
     read = partial(read_listing, origin, date=date, provider=options.provider)

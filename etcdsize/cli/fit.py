@@ -17,7 +17,7 @@ from etcdsize.cli.arguments import (
     add_provider,
     add_region,
     add_tiers,
-    choice,
+    architecture,
 )
 from etcdsize.cli.clock import dates_of_prices, report_old_prices
 from etcdsize.cli.load_arguments import FIGURES, add_figures, has_load, load_of
@@ -56,7 +56,7 @@ If no machine is enough, the exit code is 1.""",
     where.add_argument(
         "--arch",
         metavar="ARCH",
-        type=choice(("x86_64", "arm64", "any")),
+        type=architecture("any"),
         default="x86_64",
         help="x86_64, arm64 (which needs arm64 images), or any (default: x86_64)",
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etcdsize import units
 from etcdsize.base.text import safe_json, shown
 from etcdsize.cli.argument_parser import Commands, add_command, file_name
-from etcdsize.cli.arguments import add_json, choice
+from etcdsize.cli.arguments import add_json, architecture
 from etcdsize.cli.catalog_text import catalog_text
 from etcdsize.cli.clock import today
 from etcdsize.cli.streams import content, of_file, reject_own_output, report, write_answer, write_text
@@ -51,9 +51,7 @@ etcdsize fit --tier small --catalog own.json""",
     parser.add_argument("--type", metavar="NAME", required=True, help="your name for the machine")
     parser.add_argument("--vcpus", metavar="N", type=units.parse_whole, required=True, help="virtual CPUs")
     parser.add_argument("--memory", metavar="SIZE", type=units.parse_bytes, required=True, help="memory, e.g. 128GiB")
-    parser.add_argument(
-        "--arch", metavar="ARCH", type=choice(("x86_64", "arm64")), required=True, help="x86_64 or arm64"
-    )
+    parser.add_argument("--arch", metavar="ARCH", type=architecture(), required=True, help="x86_64 or arm64")
     parser.add_argument(
         "--provider", metavar="NAME", default="own", help="name of the provider to list it under (default: own)"
     )

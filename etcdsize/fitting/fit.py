@@ -14,10 +14,11 @@ from typing import Protocol
 
 from etcdsize.base.checks import count_of, names_of, true_or_false
 from etcdsize.base.text import shown
+from etcdsize.catalog.architectures import ARCHITECTURES, architecture_name
 from etcdsize.catalog.catalog import Catalog, Unfit, check_machines_of, check_names
 from etcdsize.catalog.figures import rounded_text
 from etcdsize.catalog.loading import catalog_for
-from etcdsize.catalog.machines import ARCHITECTURES, Machine
+from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.money import currency_order
 from etcdsize.errors import OptionError
 from etcdsize.fitting.disks import DiskOptions, disk_options
@@ -76,7 +77,7 @@ def fit(
         Providers' names or aliases, such as aws or alibaba. None is the provider of a sizing that has one, or the
         providers that the catalog answers for: all of them, or aws, azure and gce in `"current"`.
     arch : {"x86_64", "arm64", "any"}
-        An arm64 machine needs its own images, so it has to be requested.
+        An arm64 machine needs its own images, so it has to be requested. amd64 means x86_64, and aarch64 means arm64.
     family : str or iterable of str, optional
         The provider's names of families, such as m8i. None is all.
     region : str or iterable of str, optional
@@ -124,6 +125,8 @@ def fit(
         provider = sized_for if len(sized_for) == 1 else None
     catalog, providers = catalog_for(catalog, provider, region)
     check_machines_of(catalog, providers)
+    if isinstance(arch, str):
+        arch = architecture_name(arch)
     if arch is not None and not (isinstance(arch, str) and arch in ("any", *ARCHITECTURES)):
         raise OptionError(
             f"arch: got {shown(arch)}, expected {', '.join(ARCHITECTURES)} or any", option="arch", value=arch

@@ -133,7 +133,7 @@ class TestAddMachine:
         [
             (("--memory", "128"), "--memory: got 128 B, expected at least 64 MiB; a size has a unit, e.g. 128GiB"),
             (("--vcpus", "0"), "Machine: vcpus: got 0, expected greater than 0"),
-            (("--arch", "amd64"), '--arch: got "amd64", expected x86_64 or arm64'),
+            (("--arch", "x64"), '--arch: got "x64", expected x86_64 or arm64'),
             (("--fsync-p99-ms", "0"), "Machine: fsync_p99_ms: got 0, expected a finite number above 0"),
             (("--fio", "fio.json", "--fsync-p99-ms", "1"),
              "--fsync-p99-ms: cannot be used with --fio, which has this figure; choose one of the two"),

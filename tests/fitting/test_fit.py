@@ -269,6 +269,11 @@ class TestRejected:
             "memory (14 of 15)"
         )
 
+    def test_an_architecture_by_its_other_name(self):
+        """Not the one whose name is nearer: amd64 is not arm64."""
+        for other, name in (("amd64", "x86_64"), ("aarch64", "arm64")):
+            assert fit("small", provider="aws", arch=other) == fit("small", provider="aws", arch=name)
+
     def test_a_machine_that_lacks_a_disk_alone_is_named_before_the_nearest(self):
         """It is not memory that is missing here, but what the disk sustains."""
         volume = DiskKind(provider="aws", kind="volume", media="ssd", included_iops=9000, iops_per_gib=0, max_iops=9000)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import re
 
+from etcdsize.catalog.architectures import ARCHITECTURES
 from etcdsize.catalog.entries import Entry, Shape, quotient
-from etcdsize.catalog.machines import ARCHITECTURES, Machine
+from etcdsize.catalog.machines import Machine
 from etcdsize.catalog.provider_file import read_provider
 
 __all__ = ["SHAPE", "machine_of"]
