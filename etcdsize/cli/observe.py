@@ -61,8 +61,8 @@ load, tier, utilization and machine, with warnings. Name all members: each
 counts only its own requests. etcd does not count clients: pass --clients, run
 the command on the members' host, or accept an estimate. What is unknown stays
 unknown, and a larger tier may then be needed. If a member does not answer, was
-not named or has no leader, or if the members belong to several clusters, the
-exit code is 1.
+not named or has no leader, if the members belong to several clusters, or if no
+machine is enough, the exit code is 1.
 
 With --after, the metrics of every member are read from files, as curl saves
 /metrics: one scrape of each member with --before, and a later one with --after,
@@ -292,7 +292,7 @@ def _size_one(observation: Observation, options: Namespace, how: dict[str, Any])
     report_old_versions(*(member.version for member in observation.members if member.version is not None))
     if sizing is not None:
         report_old_prices(dates_of_prices(sizing))
-    return 1 if observation.incomplete or sizing is None else 0
+    return 1 if observation.incomplete or sizing is None or sizing.lacks_machine else 0
 
 
 def _observe_many(options: Namespace, how: dict[str, Any], scrape: dict[str, Any]) -> int:

@@ -58,7 +58,6 @@ enough.""",
 
 def run(options: Namespace) -> int:
     """Size one cluster."""
-    from etcdsize.sizing.notices import NO_MACHINE_FITS
     from etcdsize.sizing.size import size
 
     sizing = size(
@@ -79,5 +78,4 @@ def run(options: Namespace) -> int:
 
         write_text(render_sizing(sizing))
     report_old_prices(dates_of_prices(sizing))
-    not_fitted = any(notice.code == NO_MACHINE_FITS.code for notice in sizing.notices)
-    return 1 if not_fitted or (options.strict and sizing.is_beyond_guide) else 0
+    return 1 if sizing.lacks_machine or (options.strict and sizing.is_beyond_guide) else 0

@@ -18,6 +18,7 @@ from etcdsize.resources.calibrated_model import CalibratedModel
 from etcdsize.resources.profile import Profile
 from etcdsize.sizing.basis import Basis, NeedOf, compare_needs, further_fields, need_by
 from etcdsize.sizing.load_profile import profile_for
+from etcdsize.sizing.notices import NO_MACHINE_FITS
 from etcdsize.tiers import Bound
 from etcdsize.units import DIMENSIONS, Dimension, format_bytes, format_number, format_percent
 from etcdsize.workload import CERTAINTY_PREFIXES, Certainty, Workload
@@ -215,6 +216,11 @@ class Sizing(Answer):
     def is_beyond_guide(self) -> bool:
         """Whether no published figure says that this machine is enough."""
         return any(notice.severity == "beyond-guide" for notice in self.notices)
+
+    @property
+    def lacks_machine(self) -> bool:
+        """Whether a provider has machines in the catalog, but none that is enough."""
+        return any(notice.code == NO_MACHINE_FITS.code for notice in self.notices)
 
     def explain(self) -> str:
         """Return the answer and its reasons in a few plain sentences, one on each line."""

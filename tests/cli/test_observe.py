@@ -170,6 +170,13 @@ class TestSaved:
         assert Observation.model_validate(said["observation"]) == expected
         assert Sizing.model_validate(said["sizing"]) == size(expected.profile, members=3, etcd_version="3.5.1")
 
+    def test_no_machine_is_enough(self, run):
+        words = ("--before", *self.files("before"), "--after", *self.files("after"), "--seconds", "10.012s")
+        code, out, err = run(*words, "--provider", "scaleway")
+        assert (code, err) == (1, "")
+        assert "\ntier       medium\n" in out
+        assert "[no-machine-fits]" in out
+
     def test_model_of_the_user_counts(self, run, tmp_path):
         model = str(write_model(tmp_path / "my-model.json", model_with("3.5.35")))
         words = ("--after", *self.files("after"), "--clients", "300", "--json")

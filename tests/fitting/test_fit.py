@@ -825,7 +825,7 @@ class TestInAnswers:
         fleet = size_fleet(clients, 1, 1, catalog="current", provider=provider)
         for index, count in enumerate(clients):
             sizing = size(clients=count, requests_per_second=1, data_bytes=1, provider=provider)
-            assert (sizing.tier, sizing.machines) == (fleet.tier_names[index], {})
+            assert (sizing.tier, sizing.machines, sizing.lacks_machine) == (fleet.tier_names[index], {}, True)
             assert fleet.machine_types[index] is None
             texts = [notice.text for notice in sizing.notices if notice.code == "no-machine-fits"]
             assert texts[0].startswith(f'{provider}: no machine in the catalog "current" is enough for the tier ')
