@@ -359,6 +359,7 @@ def test_text_is_sized_as_numbers_are(loads, headroom, tiers):
     assert bits == fleet.forced_by.tolist()
 
 
+@pytest.mark.slow
 def test_float16_bits():
     """Every float16 there is, with and without nulls beside it."""
     every = np.frombuffer(struct.pack("<65536H", *range(65536)), np.float16)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -270,6 +271,7 @@ class TestBlankRows:
 CELL = st.text(st.sampled_from('90.,;|\t "x\n\u00a0é'), max_size=5) | st.sampled_from(["90", "1,5", "n/a", ""])
 
 
+@examples(40)
 @given(
     rows=st.lists(st.lists(CELL, min_size=4, max_size=4), max_size=8),
     delimiter=st.sampled_from(DELIMITERS),

@@ -138,6 +138,7 @@ class TestOrder:
         _, written = sized(tmp_path)
         assert pq.read_table(io.BytesIO(written)).select(CLUSTERS.column_names).equals(CLUSTERS)
 
+    @pytest.mark.slow
     def test_many_files_need_few_descriptors(self, tmp_path):
         pq.write_table(CLUSTERS, tmp_path / "first.parquet")
         for place in range(300):

@@ -165,6 +165,7 @@ class TestValues:
         csv.writer(text).writerows([HEADER, *rows])
         assert sized(saved(workbook(HEADER, *rows)))[0] == sized(text.getvalue().encode(), name="clusters.csv")[0]
 
+    @pytest.mark.slow
     def test_many_rows_in_batches(self, monkeypatch):
         content = saved(workbook(HEADER, *([*ROWS[row % 3][:5], row] for row in range(300))))
         whole = sized(content)
@@ -381,6 +382,7 @@ class TestBombs:
         assert reason in message
         assert message.endswith("; open it and save it again, or save it as CSV")
 
+    @pytest.mark.slow
     def test_large_parts_are_read(self):
         rows = [[f"cluster {row}", row % 1000, row % 700, row % 900, "aws", "x" * 30] for row in range(2_000)]
         for content in (saved(workbook(HEADER, *rows)), by_xlsxwriter(HEADER, *rows)):

@@ -320,7 +320,7 @@ class TestMemory:
             pytest.param(lambda n: np.resize(np.arange(2000, dtype=">u2"), n).reshape(-1, 4).T, id="transposed"),
         ],
     )
-    @pytest.mark.parametrize("threads", [1, 8])
+    @pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 8])
     def test_below_16_mb(self, loads, threads):
         rows = self.ROWS if threads == 1 else 4_000_000
         clients = loads(rows)

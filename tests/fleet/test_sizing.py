@@ -43,7 +43,7 @@ def example_fleet(**options):
 class TestEqualsSize:
     """`fleet[i]` equals `size` of the row, and every column agrees with that sizing."""
 
-    @examples(60)
+    @examples(30)
     @given(st.data(), st.integers(1, 8), HEADROOMS, st.sampled_from(["guide", "etcd.io"]), st.integers(1, 9))
     def test_every_row_and_column(self, data, rows, headroom, tiers, members):
         loads = {
