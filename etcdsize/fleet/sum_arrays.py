@@ -71,7 +71,8 @@ def sums_of(load: LoadArrays, index: int, defragment_keys: float) -> Sums:
     rate, keys = _weighted(kinds, "writes_per_second"), _weighted(kinds, "count")
     puts = np.maximum(1.0, load.puts_per_transaction)
     elements = [kind.elements or elements_of(kind.key_bytes, kind.value_bytes) for kind in kinds]
-    packings = [packing_of(element, load.puts_per_commit, index) for element in elements]
+    # Likely, too, the file has the size of the worst moment: it keeps it while the packing of the keys changes.
+    packings = [packing_of(element, load.puts_per_commit, 2 if index else 0) for element in elements]
     dense = [dense_puts(puts, writes) for writes in rates]
     again = [
         revision_arrays(element, together) if kind.again is None else kind.again
@@ -83,10 +84,7 @@ def sums_of(load: LoadArrays, index: int, defragment_keys: float) -> Sums:
     file_rate, fresh = _weighted(kinds, "writes_per_second", again), _weighted(kinds, "count", fresh_ones)
     index_bytes = _weighted(kinds, "count", [size_classes(kind.key_bytes) for kind in kinds])
     replaced_revisions, history_bytes = rate * history, file_rate * history
-    factors = [
-        _fragmentation(index, packing.factor, writes, history, count)
-        for packing, writes, count in zip(packings, rates, counts)
-    ]
+    factors = [_fragmentation(packing.factor, writes, history) for packing, writes in zip(packings, rates)]
     kept = _weighted(kinds, "count", [one * factor for one, factor in zip(fresh_ones, factors)])
     in_file = [_part(runs_of(element, load.puts_per_commit), one) for element, one in zip(elements, fresh_ones)]
     in_writes = [
@@ -172,16 +170,11 @@ def _part(share: Floats, whole: Floats) -> Floats:
     return 0.0 if np.ndim(share) == 0 and not share else share * whole
 
 
-def _fragmentation(index: int, factor: Floats, writes: Floats, history: Floats, count: Floats) -> Floats:
-    """Return how much more or less the keys take after updates, at one end or likely."""
-    written = np.min(writes) > 0 and np.min(history) > 0
-    if not written and not np.any(writes * history > 0):
-        return 1.0
-    if index == 1:
-        # What is written again is packed better, as far as it is written again.
-        part = np.minimum(1.0, writes * history / count)
-        factor = where((factor < 1) & (count > 0), 1 - (1 - factor) * part, factor)
-    return factor if written else where(writes * history > 0, factor, 1.0)
+def _fragmentation(factor: Floats, writes: Floats, history: Floats) -> Floats:
+    """Return how much more or less the keys take after updates, at one end."""
+    if np.min(writes) > 0 and np.min(history) > 0:
+        return factor
+    return where(writes * history > 0, factor, 1.0) if np.any(writes * history > 0) else 1.0
 
 
 def _largest_pair(counts: Sequence[Floats], pairs: Sequence[Floats]) -> Floats:

@@ -131,6 +131,7 @@ class TestEqualToTheSingleAnswer:
     @example([{"data_bytes": 2e9, "keys": 1e5}, {"data_bytes": 2e9, "value_bytes": 3e6}, {"clients": 5}])
     @example([{"puts_per_transaction": 835168.0, "history_seconds": 52026.0, "clients": 0, "writes_per_second": 1e5}])
     @example([{"value_bytes": 3e6, "writes_per_second": 0.85}, {"leases": 100, "keys_per_lease": 150_000}])
+    @example([{"data_bytes": 7e7, "writes_per_second": 0.85, "list_keys": 0}])
     def test_loads_of_which_some_figures_are_known(self, rows):
         assert_same(rows, fleet_of(rows))
 
