@@ -69,7 +69,10 @@ class AuditReasons(AuditColumns):
             in_catalog = self.machine_codes[rows] != NO_MACHINE
             here |= np.multiply(change & none & in_catalog, bit["none"], dtype=np.int64)
             here |= np.multiply(change & auditor.limit_unknown[codes], bit["limit"], dtype=np.int64)
-            stays = under & ~none & (codes == auditor.own_codes[places])
+            current = np.minimum(auditor.own_codes[places], len(auditor.machines))
+            stays = under & ~none & (codes == current)
+            # The machine of a tier is another one than the catalog's of the same type: it has a disk.
+            here |= np.multiply(over & ~none & (own == auditor.identities[current]), bit["smallest"], dtype=np.int64)
             keeps |= stays & differs
             here |= np.multiply(keeps, np.where(in_doubt, bit["stays"], bit["kept"]), dtype=np.int64)
             change &= differs & ~none & ~stays

@@ -35,6 +35,8 @@ NOTES = {
             "beyond": "the load is past the last published bound, and no larger machine is listed: split the cluster",
             "past": "the load is past the last published bound: no figure says that the recommended machine is enough",
             "none": "the catalog has no machine of this provider and architecture that is enough",
+            "smallest": "the catalog has no smaller machine of this provider and architecture that is enough, so the "
+            "current one is kept",
             "kept": "the current machine is enough, so it is kept",
             "stays": "the current machine is kept",
             "arch": "the recommended machine has the architecture of the current one",

@@ -337,6 +337,17 @@ class TestMoney:
         assert fleet.savings(1).tolist() == [2]
 
 
+class TestCatalogWithoutSmaller:
+    def test_the_machine_that_is_too_large_stays(self):
+        ours = load_catalog("current").restrict(machine_types=["m8i.4xlarge"])
+        one = audit(["m8i.4xlarge"], [90], 150, 80e6, catalog=ours)[0]
+        assert (one.verdict, one.recommended_machine.machine_type) == ("over", "m8i.4xlarge")
+        assert one.reason == (
+            "the catalog has no smaller machine of this provider and architecture that is enough, so the current one "
+            "is kept"
+        )
+
+
 class TestInvalidArguments:
     def test_an_unknown_machine_raises(self):
         with pytest.raises(InvalidWorkloadError) as caught:
