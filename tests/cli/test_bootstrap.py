@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from certificates import certificates
-from etcds import ETCDS, cluster, environment, etcdctl, free_base_port, needed
+from etcds import MINORS, cluster, environment, etcdctl, free_base_port, needed
 from loads import LOADS
 
 from etcdsize import ClusterPlan, Tls, render, runbook, settings_for, size
@@ -238,7 +238,7 @@ def count_keys(endpoint: str, tls: Tls | None = None) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("minor", ETCDS)
+@pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize(
     ("form", "secure"),
     [("flags", False), ("env", False), ("config", False), pytest.param("config", True, id="tls")],

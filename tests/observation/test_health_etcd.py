@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from etcd_load import Watches, put
-from etcds import ETCDS, needed, running, unplanned
+from etcds import MINORS, needed, running, unplanned
 from needs import leave_out, program
 
 from etcdsize import Observation, Scrape, combine_scrapes, observe, read_metrics
@@ -107,7 +107,7 @@ class TestDisk:
         assert observation.members[0].bytes_per_fsync > 500_000
 
 
-@pytest.fixture(params=ETCDS)
+@pytest.fixture(params=MINORS)
 def member(request, tmp_path) -> Iterator[str]:
     with running(needed(request.param)[0], tmp_path, []) as url:
         yield url

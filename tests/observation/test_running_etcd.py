@@ -16,7 +16,7 @@ import grpc
 import pytest
 from aetcd.rpc import rpc_pb2
 from etcd_load import Watches
-from etcds import ETCDS, needed
+from etcds import MINORS, needed
 
 from benchmarks.resources.lister import slow_list
 from benchmarks.resources.member import Member
@@ -52,7 +52,7 @@ def running(etcd: str, **options) -> Iterator[Member]:
         yield member
 
 
-@pytest.mark.parametrize("etcd", ETCDS)
+@pytest.mark.parametrize("etcd", MINORS)
 def test_every_metric_is_reported_by_every_version(etcd):
     """Each figure is what was done: 500 puts of 1,050 bytes, 100 of them updates, a compaction, and leases."""
     with running(etcd) as member:
@@ -77,7 +77,7 @@ def test_every_metric_is_reported_by_every_version(etcd):
         assert 3.9e6 < figure.low <= figure.measured <= figure.high, figure
 
 
-@pytest.mark.parametrize("etcd", ETCDS)
+@pytest.mark.parametrize("etcd", MINORS)
 class TestModel:
     """A healthy member lies within the model's range; a leak of streams and a list are named."""
 
@@ -157,7 +157,7 @@ def test_the_row_of_a_cluster_is_sized_by_all_that_was_observed(etcd, run, tmp_p
     assert row["memory_limit_bytes"] == pytest.approx(resources.memory.limit_bytes.need, rel=0.1)
 
 
-@pytest.mark.parametrize("etcd", ETCDS)
+@pytest.mark.parametrize("etcd", MINORS)
 def test_defragmentation_frees_and_takes_what_was_said(etcd, tmp_path):
     """130 MB, of which four fifths are deleted, on a real disk.
 

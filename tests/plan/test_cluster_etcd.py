@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from etcds import ETCDS, free_base_port, free_ports, needed
+from etcds import ETCDS, MINORS, free_base_port, free_ports, needed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from invalid_plans import ETCD_SAYS, INVALID
@@ -220,7 +220,7 @@ def expected(plan: ClusterPlan, flag: str, value: object) -> object:
     return value
 
 
-@pytest.mark.parametrize("minor", ETCDS)
+@pytest.mark.parametrize("minor", MINORS)
 class TestAccepted:
     """etcd accepts every plan that we accept."""
 

