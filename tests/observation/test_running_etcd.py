@@ -152,7 +152,8 @@ def test_the_row_of_a_cluster_is_sized_by_all_that_was_observed(etcd, run, tmp_p
     given = {
         name: row[name] for name in ("writes_per_second", "reads_per_second", "history_seconds", "requests_per_second")
     }
-    resources = resources_for(with_fields(observation.profile, given))
+    # The row is answered for the version that was observed.
+    resources = resources_for(with_fields(observation.profile, given), etcd_version=str(needed(etcd)[1]))
     assert row["quota_bytes"] == resources.quota_bytes
     assert row["memory_limit_bytes"] == pytest.approx(resources.memory.limit_bytes.need, rel=0.1)
 
