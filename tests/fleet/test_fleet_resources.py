@@ -335,23 +335,45 @@ class TestWrongRows:
         assert profile_of({"kubernetes_nodes": 5.0, "pods": 9.0}) == kubernetes_profile(5.0, 9.0)
 
 
+def numpy_alone(rows):
+    """Do seventy operations of NumPy on every row, in blocks that stay in the cache."""
+    loads = np.random.default_rng(1).uniform(1, 2, 8192)
+    one, other = np.empty_like(loads), np.empty_like(loads)
+    for _ in range(rows // len(loads) * 10):
+        np.multiply(loads, loads, out=one)
+        np.add(one, loads, out=other)
+        np.maximum(one, other, out=one)
+        np.divide(one, other, out=other)
+        np.sqrt(other, out=one)
+        np.exp2(one, out=other)
+        np.copyto(one, other, where=other > 1.5)
+
+
+def processor_time(call):
+    before = time.process_time()
+    call()
+    return time.process_time() - before
+
+
 @pytest.mark.bench
 class TestSpeed:
-    """A row takes at most 200 ns on two threads, which is 400 ns of processor time.
+    """The processor time of a row, as a multiple of that of seventy operations of NumPy in the same run.
 
-    Measured on two cores that others used as well: 210 to 240 ns of processor time with further figures, some of which
-    every fifth row lacks, 145 ns with clients, requests and data, and 450 to 490 ns for Kubernetes, whose kinds are
-    thirteen.
+    Measured: 10 to 12 times with further figures, some of which every fifth row lacks, 8 to 9.5 with clients, requests
+    and data, and 24 to 26 for Kubernetes, whose kinds are thirteen. On two quiet cores these are 204, 142 and 445 ns,
+    and 2.2 times as many where others use the cores as well, so that no number of nanoseconds is held.
     """
 
     ROWS = 1_000_000
 
-    @pytest.mark.parametrize(("loads", "most"), [("further", 400), ("dimensions", 400), ("kubernetes", 800)])
+    @pytest.mark.parametrize(("loads", "most"), [("further", 16), ("dimensions", 14), ("kubernetes", 36)])
     def test_the_processor_time_of_a_row(self, loads, most):
         columns = seeded(CONTENDERS[loads], self.ROWS)
-        times = []
-        for _ in range(3):
-            before = time.process_time()
-            fleet_resources(**columns, threads=2)
-            times.append(time.process_time() - before)
-        assert min(times) / self.ROWS * 1e9 <= most
+        rounds = [
+            (
+                processor_time(lambda: fleet_resources(**columns, threads=2)),
+                processor_time(lambda: numpy_alone(self.ROWS)),
+            )
+            for _ in range(4)
+        ]
+        assert min(ours for ours, _ in rounds) <= most * min(numpy for _, numpy in rounds)
