@@ -437,14 +437,17 @@ class TestRefusals:
 class TestSpeed:
     """One answer takes at most 300 microseconds, once the coefficients are loaded.
 
-    The least of many counts, as nothing else of a machine does: 270 to 290 on two shared cores, beside other programs.
+    The least of many counts, as nothing else of a machine does: 270 to 290 on two shared cores, beside other programs,
+    where a loop of Python takes 145. Held: 2.2 times that loop in the same run.
     """
 
     def test_a_warm_answer(self):
         resources_for(MILLION)
-        assert min(self.timed() for _ in range(2_000)) <= 300e-6
+        ours = min(seconds(lambda: resources_for(MILLION)) for _ in range(2_000))
+        assert ours <= 2.2 * min(seconds(lambda: [number * number % 7 for number in range(5_000)]) for _ in range(500))
 
-    def timed(self):
-        start = time.perf_counter()
-        resources_for(MILLION)
-        return time.perf_counter() - start
+
+def seconds(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
