@@ -114,7 +114,8 @@ def _candidates(fit: Fit, members: int) -> list[list[str]]:
                 ),
             )
         )
-    order = "cheapest first" if unit != "cost" else "one currency after the other, each with the cheapest first"
+    several = len({currency for cost, currency in costs if cost is not None}) > 1
+    order = "one currency after the other, each with the cheapest first" if several else "cheapest first"
     return [
         [f"{title}, {order}, with the figures for each member:"],
         aligned(rows, right=(3, 4, 5, 6, 7, 8)),

@@ -62,13 +62,15 @@ def figure_text(value: float | None) -> str:
 def money_columns(amounts: Iterable[tuple[float | None, str | None]]) -> tuple[str, list[str]]:
     """Return the unit of a column of money, such as `$` or `CNY`, and its cells.
 
-    With several currencies the unit is `cost`, and each cell names its own. Cells of unknown amounts say so.
+    With several currencies the unit is `cost`, and each cell names its own. Cells of unknown amounts say so; their
+    currency is the unit where no amount is known, and `cost` if no currency is known either.
     """
-    known = [None if amount is None or currency is None else (amount, currency) for amount, currency in amounts]
-    currencies = {one[1] for one in known if one is not None}
-    if len(currencies) > 1:
+    given = list(amounts)
+    known = [None if amount is None or currency is None else (amount, currency) for amount, currency in given]
+    currencies = {one[1] for one in known if one is not None} or {currency for _, currency in given if currency}
+    if len(currencies) != 1:
         return "cost", ["unknown" if one is None else money_text(*one) for one in known]
-    unit = currency_mark(*(currencies or {"USD"})).strip()
+    unit = currency_mark(*currencies).strip()
     return unit, ["unknown" if one is None else f"{one[0]:,.2f}" for one in known]
 
 
