@@ -158,8 +158,8 @@ def near_region(text: str, providers: Iterable[str]) -> str:
     """Return the regions that a wrong name may mean, as a suggestion; an empty string if there is none.
 
     They are the regions of a place of that name, the region of a zone of that name, or else the nearest name. Names
-    that begin otherwise, or that have another country where they are written in one word, may lie on another continent,
-    so they are not suggested.
+    that begin differently, and one-word names with another country, may lie on another continent, so they are not
+    suggested.
 
     Examples
     --------

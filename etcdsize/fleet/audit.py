@@ -147,7 +147,7 @@ def audit(
     provider : str, optional
         The provider of every machine; None looks up a machine type in the whole catalog.
     region : str or array_like of str, shape (n,), optional
-        The region whose prices count: one for all clusters, which implies their provider, or one per cluster, None for
+        The region whose prices count: one for all clusters, which implies their provider, or one per cluster. None is
         the prices that the catalog has.
     catalog : str, Path or Catalog
         The machines in use, and the ones to recommend.
@@ -156,8 +156,8 @@ def audit(
     margin : float
         The headroom that a smaller tier must still have before a cluster is reported as `over`, in [0, 1).
     on_invalid : {"raise", "mark"}
-        Whether a load that cannot be sized, an unknown machine or a region that the provider does not have raises, or
-        is marked `unknown`.
+        What to do about a load that cannot be sized, an unknown machine, or a region that the provider does not have:
+        raise an error, or mark the cluster `unknown`.
     resources : FleetResources, optional
         What the loads take by the measured model, from `fleet_resources`. Where it knows more of a load than its three
         dimensions and its nodes, a machine is `under` as soon as its memory or its disk does not hold the low end, and

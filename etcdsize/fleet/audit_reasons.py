@@ -24,7 +24,7 @@ class AuditReasons(AuditColumns):
     def reason_codes(self) -> NDArray[np.int64]:
         """The number of every cluster's reason, for `reason_text`; 0 for none. int64, shape (n,)
 
-        Why a machine that is not in the catalog has no verdict, or one with unknown figures, is not in the number.
+        The number does not say why a machine has no verdict if it is not in the catalog or has unknown figures.
         """
         auditor, bit = self.auditor, {name: note.bit for name, note in NOTES.items()}
         found = np.empty(len(self), np.int64)
@@ -88,9 +88,9 @@ class AuditReasons(AuditColumns):
 
     @functools.cached_property
     def doubt_codes(self) -> NDArray[np.int64]:
-        """The number of what fits at the low end of the measured model only, for `reason_text`. int64, shape (n,)
+        """The number of what fits only the low end of the measured model, for `reason_text`. int64, shape (n,)
 
-        It is 0 where nothing is in doubt. The figures of a machine that is replaced do not count.
+        It is 0 if nothing is in doubt. The figures of a machine that is to be replaced do not count.
         """
         found = np.zeros(len(self), np.int64)
         if self._fit is None:
@@ -123,7 +123,7 @@ class AuditReasons(AuditColumns):
 
     @functools.cached_property
     def unjudged(self) -> NDArray[np.bool_]:
-        """Where the verdict is unknown, and what is known of the machine would not give any."""
+        """Where the verdict is unknown, and too little is known of the machine to give one."""
         unjudged: NDArray[np.bool_] = (self.verdict_codes == UNKNOWN) & (self._machine_tiers == NO_TIER)
         return unjudged
 

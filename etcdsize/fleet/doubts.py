@@ -1,6 +1,6 @@
-"""Where only the low end of what a load takes fits what it runs on, by the measured model: as numbers and as text.
+"""Loads of which only the low end fits what they run on, by the measured model: as numbers and as text.
 
-The figures stand in a number in two digits each, so that few loads of a fleet have a text of their own.
+A number keeps two digits of each figure, so that many loads of a fleet share a text.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def reason_text(code: int, margin: float, doubt: int = 0) -> str:
     margin : float
         The headroom that a smaller machine must still have.
     doubt : int
-        What fits at the low end of the measured model only, as a number (`doubt_codes`); 0 for nothing.
+        What fits only the low end of the measured model, as a number (`doubt_codes`); 0 for nothing.
     """
     known = describe(code >> _BITS)
     parts = []

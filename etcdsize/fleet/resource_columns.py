@@ -77,9 +77,9 @@ class FleetResources:
         self._rows = rows
         self._threads = threads
         self.etcd_version: str = etcd_version
-        """The version of etcd, as it was given, unless the rows have versions of their own."""
+        """The version of etcd, as it was given, for rows without a version of their own."""
         self.model: CalibratedModel | None = model
-        """The calibrated model, for the rows of its version; None is that of etcdsize."""
+        """The calibrated model, for the rows of its version. None: the model of etcdsize."""
         self.invalid: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         """Rows that cannot be sized. bool, shape (n,)"""
         self._need = _empty(rows)

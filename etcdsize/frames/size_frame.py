@@ -113,8 +113,8 @@ def size_frame(
         null among them is assumed.
     etcd_version, model
         As for `resources_for`. They need `resources`, or a column that names the machines in use. A column
-        `etcd_version` names the version of each row; the model counts for the rows of its version, and the built-in one
-        for the others.
+        `etcd_version` names the version of each row. The model is used for the rows of its version, and the built-in
+        one for the others.
 
     Returns
     -------

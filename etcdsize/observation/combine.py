@@ -59,8 +59,8 @@ def combine_scrapes(
     sockets : int, optional
         Connections to the members' client ports, if they were counted. [count]
     model : str, Path or CalibratedModel, optional
-        What members are compared with, as `calibrate` measured it, or its file; members of another version of etcd are
-        not. None is the model of etcdsize.
+        The model that members are compared with, as `calibrate` measured it, or the path of its file. Members of
+        another version of etcd are not compared. None is the model of etcdsize.
 
     Raises
     ------

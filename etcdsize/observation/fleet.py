@@ -124,8 +124,8 @@ def observe_fleet(
     interval, timeout, tls
         As for `observe`.
     model : CalibratedModel, optional
-        What `calibrate` measured. Members of its version of etcd are compared with it, and the machines of clusters
-        that run it are judged by it; a notice counts the other clusters.
+        The model that `calibrate` measured. Members of its version of etcd are compared with it, and it judges the
+        machines of clusters that run this version. A notice counts the other clusters.
     progress : callable, optional
         Called with 1 for every cluster.
     **options

@@ -252,7 +252,7 @@ def _of_each_version(versions: Iterable[str]) -> Iterator[Notice]:
 def other_version_notices(clusters: Mapping[str, int], model: CalibratedModel) -> tuple[Notice, ...]:
     """Return the notice about clusters of another version of etcd than that of a model.
 
-    `clusters` are their numbers by the versions of their members, which are joined with a semicolon.
+    `clusters` counts clusters by the versions of their members, which are joined with semicolons.
     """
 
     def is_other(version: str) -> bool:

@@ -72,7 +72,7 @@ def observe(
     status : iterable of MemberStatus, optional
         The members' `etcdctl endpoint status`.
     model : str, Path or CalibratedModel, optional
-        What members are compared with, as for `combine_scrapes`.
+        The model that members are compared with, as for `combine_scrapes`.
 
     Returns
     -------

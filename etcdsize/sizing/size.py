@@ -78,8 +78,8 @@ def size(
     kubernetes_nodes : int, optional
         Nodes of the Kubernetes cluster that etcd serves. [count] If there is a load as well, the larger tier wins.
     provider : str or iterable of str, optional
-        The names of providers, such as aws, alibaba or one of your own. One without machines in the catalog, or with
-        none that is enough, gets a tier and a notice. None means the providers that the catalog answers for: all of
+        The names of providers, such as aws, alibaba or one of your own. A provider that has no machine in the catalog,
+        or none that is enough, gets a tier and a notice. None means the providers that the catalog answers for: all of
         them, or aws, azure and gce in `"current"`.
     region : str or iterable of str, optional
         The region whose prices count, such as `"eu-west-1"`, which implies its provider, or `"aws=eu-west-1"`. None
