@@ -281,10 +281,11 @@ class Member:
         if code is not None:
             text += f": it was ended by signal {-code}" if code < 0 else f": it ended with exit code {code}"
         with contextlib.suppress(OSError):
-            told = _last_words(self.log)
-            if told:
-                text += f"; it logged: {shortened(one_line(told), 300)}"
-            if os.statvfs(self.folder).f_bavail < 1024:
+            logged = _last_words(self.log)
+            if logged:
+                text += f"; it logged: {shortened(one_line(logged), 300)}"
+            # What etcd set aside for its log is free again once it has ended.
+            if "no space left on device" in logged or os.statvfs(self.folder).f_bavail < 1024:
                 text += "; the disk is full: free some space"
         return CalibrationError(text, program=self.program)
 
