@@ -147,7 +147,7 @@ def run_prices(options: Namespace) -> int:
     if origin == "csv":
         for option, given in (("--region", options.region), ("--date", options.date)):
             if given is not None:
-                raise OptionError(f"{option}: cannot be used with --from csv; its rows have it", option=option)
+                raise OptionError(f"{option}: cannot be used with --from csv; each row gives its own", option=option)
         every: list[MachinePrice | DiskKindPrice] = []
         for name in options.files:
             listed = of_file(name, partial(read_prices, content(name)))
@@ -215,8 +215,8 @@ def run_import(options: Namespace) -> int:
 
     if options.prices is not None:
         raise OptionError(
-            f"--prices: got {shown(options.prices)}, expected prices only after the import; run etcdsize catalog "
-            "prices --from csv with it",
+            f"--prices: got {shown(options.prices)}, but catalog import reads no prices; import the machines, then run "
+            "etcdsize catalog prices --from csv",
             option="--prices",
             value=options.prices,
         )

@@ -75,7 +75,7 @@ writes_per_second, reads_per_second, puts_per_transaction, puts_per_commit,
 history_seconds, list_keys, concurrent_lists, watchers, watch_streams, leases,
 keys_per_lease, lease_ttl_seconds, lease_revokes_per_second, tls (yes or no),
 and pods beside kubernetes_nodes. If a cell is empty, the model assumes a value.
-If a column etcd_version names the version of a row, the row's answer is for it.""",
+A column etcd_version gives the version of etcd that a row is answered for.""",
         example="etcdsize fleet clusters.csv -o sized.csv\n"
         "etcdsize fleet clusters.csv --column clients=conns --unknown data_bytes",
     )

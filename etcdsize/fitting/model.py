@@ -104,7 +104,7 @@ class Rejected(Model):
 
 
 class Nearest(Model):
-    """The machine that is nearest to enough, where none is enough."""
+    """The machine that comes closest, where none is enough."""
 
     machine: Annotated[Machine, Field(description="The machine, as the catalog has it.")]
     missing: Annotated[str, Field(description="What it lacks.")]
@@ -137,7 +137,8 @@ class Fit(Answer):
         tuple[LocalCandidate, ...], Field(description="Alternatives with local NVMe, cheapest first; never counted.")
     ]
     nearest: Annotated[
-        Nearest | None, Field(description="The machine nearest to enough, where none is and none lacks a disk alone.")
+        Nearest | None,
+        Field(description="The machine that comes closest, if none is enough and none lacks only a disk."),
     ]
     sequential: Annotated[FsyncNeed, Field(description="The fsync latency that etcd needs, and how to measure it.")]
     catalog: Annotated[str, Field(description="The name of the catalog.")]

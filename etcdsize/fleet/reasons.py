@@ -41,8 +41,8 @@ NOTES = {
             "stays": "the current machine is kept",
             "arch": "the recommended machine has the architecture of the current one",
             "margin": "a smaller machine would leave less than {margin} of its bounds free",
-            "larger": "the recommended machine is larger than that of the tier, to hold what the load takes by the "
-            "measured model",
+            "larger": "the recommended machine is larger than the tier's, because by the measured model the load takes "
+            "more",
             "limit": "the recommended machine's own limit for network disks is not published",
             "provider": "the current machine is of another provider than the row",
             "values": "the raft log takes more memory than the machine has, because it holds thousands of these "

@@ -264,8 +264,8 @@ def other_version_notices(clusters: Mapping[str, int], model: CalibratedModel) -
     runs = "1 cluster runs" if count == 1 else f"{count} clusters run"
     return (
         _MODEL_OF_ANOTHER_VERSION(
-            f"{runs} another version of etcd than {model.etcd_version}, for which the model was calibrated: members of "
-            "another version are compared with no model, and the built-in one judges the machines."
+            f"{runs} another version of etcd than {model.etcd_version}, for which the model was calibrated: their "
+            "members are not compared with a model, and the built-in model judges their machines."
         ),
     )
 

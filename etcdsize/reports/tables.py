@@ -159,8 +159,8 @@ def render_import(imported: Imported) -> str:
     lacking = [provider for provider in imported.catalog.providers if provider not in known]
     if lacking:
         lines.append(
-            f"no network disk of {in_words(lacking)} with known figures: fit needs one, or the measured disk of a "
-            "machine; docs/machines.md says how to add them"
+            f"the catalog has no network disk of {in_words(lacking)} with known figures; fit needs one, or a machine "
+            "whose disk you measured: docs/machines.md says how to add either"
         )
     if imported.truncated:
         lines.append("warning: pages are missing: the last one says that more follow; import all of them together")

@@ -53,8 +53,8 @@ class Sizing(Answer):
     machines: Annotated[
         dict[str, Machine],
         Field(
-            description="The machine to run each member on, by provider; without the providers that have none that is "
-            "enough: a notice says why."
+            description="The machine to run each member on, by provider. A provider without a sufficient machine is "
+            "left out, and a notice says why."
         ),
     ]
     machines_today: Annotated[

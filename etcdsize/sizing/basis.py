@@ -49,8 +49,8 @@ LOW_END_ONLY = NoticeKind(
     "low-end-only",
     "warning",
     "the measured model",
-    "a machine, a quota or a volume that only the low end of the load fits: the column reason says which columns to "
-    "fill in",
+    "a machine, a quota or a volume that is enough only for the low end of the load: the column reason says which "
+    "columns to fill in",
 )
 """Of the rows of a fleet that is audited."""
 LOAD_ABOVE_MACHINE = NoticeKind("load-above-machine", "beyond-guide", _SOURCE)

@@ -272,8 +272,8 @@ def no_machines_notice(catalog: Catalog, providers: Sequence[str] = ()) -> Notic
 def no_machine_fits_notice(reason: str) -> Notice:
     """Return the notice about a provider whose machines the catalog has, but none that is enough."""
     return NO_MACHINE_FITS(
-        f"{reason}. So the answer is the tier and its needs; name another provider, or a catalog with more machines. "
-        "etcdsize fit --rejected says what each machine lacks."
+        f"{reason}. The answer therefore has only the tier and its needs. Choose another provider, or a catalog with "
+        "more machines. etcdsize fit --rejected says what each machine lacks."
     )
 
 

@@ -361,7 +361,7 @@ class TestLoad:
             sizing = size(clients=300, catalog=catalog, provider=provider)
             assert (sizing.tier, sizing.machines, sizing.machines_today) == ("medium", {}, {})
             (notice,) = [notice for notice in sizing.notices if notice.code == "no-machine-fits"]
-            assert notice.text.startswith(f"{why}. So the answer is the tier and its needs; ")
+            assert notice.text.startswith(f"{why}. The answer therefore has only the tier and its needs. ")
             with pytest.raises(OptionError) as caught:
                 catalog.machine_for(provider, "medium")
             assert str(caught.value) == f"catalog: {why}"

@@ -156,7 +156,7 @@ imported: 3 shared core, 1 with GPUs, 1 bare metal, 7 disk figures unknown, 1 ar
         (line,) = [line for line in out.splitlines() if line.endswith("[no-machine-fits]")]
         assert line.startswith('warning: aws: no machine in the catalog "aws-imported" is enough for the tier "xlarge"')
         assert "; the nearest, " in line
-        assert "name another provider, or a catalog with more machines" in line
+        assert "Choose another provider, or a catalog with more machines" in line
 
 
 ERRORS = [
@@ -183,8 +183,8 @@ ERRORS = [
     (["prices", "--from", "csv", "prices.csv", "-o", "prices.csv", "--force"],
      "prices.csv: is also the input; give the output another name"),
     (["import", "--from", "aws", "aws.json", "--prices", "prices.csv", "-o", "my.json"],
-     '--prices: got "prices.csv", expected prices only after the import; run etcdsize catalog prices --from csv with '
-     "it"),
+     '--prices: got "prices.csv", but catalog import reads no prices; import the machines, then run etcdsize catalog '
+     "prices --from csv"),
     (["import", "--from", "aws", "aws.json", "aws.json", "-o", "my.json"],
      "aws.json: got it more than once, expected it once"),
     (["import", "--from", "aws", "-", "-", "-o", "my.json"],
@@ -389,9 +389,9 @@ class TestPrices:
              "get-products prints, or an offer file with products and terms; get the list with the command in "
              "docs/machines.md, and save all of its output, or name another kind of list"),
             (["--from", "csv", "prices.csv", "--region", "eu-west-1"],
-             "--region: cannot be used with --from csv; its rows have it"),
+             "--region: cannot be used with --from csv; each row gives its own"),
             (["--from", "csv", "prices.csv", "--date", "2026-11-01"],
-             "--date: cannot be used with --from csv; its rows have it"),
+             "--date: cannot be used with --from csv; each row gives its own"),
             (["--from", "aws-prices", "list.json", "list.json"],
              "list.json: got it more than once, expected it once"),
             (["--from", "aws-prices", "list.json", "--region", "us-east-2"],

@@ -85,7 +85,7 @@ class TestReason:
         assert (found[0].verdict, found[0].decided_by) == ("under", "clients")
         assert found[0].recommended_machine.memory_gib >= resources.need.memory_limit_bytes[0] / 2**30 + 1
         assert found[0].reason == (
-            "the recommended machine is larger than that of the tier, to hold what the load takes by the measured model"
+            "the recommended machine is larger than the tier's, because by the measured model the load takes more"
         )
 
 

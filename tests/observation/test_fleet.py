@@ -165,8 +165,8 @@ class TestRows:
         assert float(own[0][limit]) > 2 * float(ours[0][limit])
         assert (ours[1][limit] != "", own[1][limit]) == (True, "")
         assert (
-            "1 cluster runs another version of etcd than 3.6, for which the model was calibrated: members of another "
-            "version are compared with no model, and the built-in one judges the machines. [model-of-another-version]"
+            "1 cluster runs another version of etcd than 3.6, for which the model was calibrated: their members "
+            "are not compared with a model, and the built-in model judges their machines. [model-of-another-version]"
         ) in out
         assert "model-of-another-version" not in alike
 

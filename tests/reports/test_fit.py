@@ -170,7 +170,7 @@ def test_an_unknown_price_of_local_nvme_has_no_region():
     nvme = machine("nvme", 4, 16, 5000, None, local_nvme_gb=75, arch=None)
     catalog = Catalog(name="mine", machines=[nvme], disk_kinds=CATALOG.disk_kinds)
     text = render_fit(fit("medium", catalog, arch=None))
-    assert "\naws       nvme     unknown      4            16         75            unknown\n" in text
+    assert "\naws       nvme     unknown      4            16         75               unknown\n" in text
     assert "\nunknown: nvme: no price for the machine\n" in text
     assert "\n1 sufficient machine in the catalog mine" in text
     assert "\nrejected" not in text

@@ -136,6 +136,6 @@ class TestImport:
         catalog = Catalog(name="mine", machines=[machine], disk_kinds=disks)
         assert not fit("small", catalog).candidates
         assert render_import(Imported(catalog=catalog, found=1)).splitlines()[-1] == (
-            "no network disk of our-cloud with known figures: fit needs one, or the measured disk of a machine; "
-            "docs/machines.md says how to add them"
+            "the catalog has no network disk of our-cloud with known figures; fit needs one, or a machine whose disk "
+            "you measured: docs/machines.md says how to add either"
         )

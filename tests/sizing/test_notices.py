@@ -429,8 +429,8 @@ memory
 disk-for-less-data: more data than the 8 GiB that the disk is sized for: etcdsize fit gives the disk that it needs
 guide-machine: the guide's machine, although more is known about the load, or it is past the last bound: etcdsize size \
 names a machine for the load
-low-end-only: a machine, a quota or a volume that only the low end of the load fits: the column reason says which \
-columns to fill in
+low-end-only: a machine, a quota or a volume that is enough only for the low end of the load: the column reason says \
+which columns to fill in
 open-tier: a load above the last bound of the tiers: test the machine before you rely on it
 kubernetes-estimate: a number of Kubernetes nodes, which is an estimate and no measurement: etcd's clients are the API \
 servers
