@@ -14,22 +14,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etcdsize.base.text import Suggestions, shortened, shown
+from etcdsize.base.text import Suggestions
 from etcdsize.batches.answers import CODES, FORCED_BY, answer_schema, coded, problem_column
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import AUDIT_ANSWERS, RESOURCE_ANSWERS, Columns
 from etcdsize.batches.implied_loads import Loads, with_implied
 from etcdsize.batches.kubernetes_nodes import read_nodes
-from etcdsize.batches.loads import distinct, is_text, numbers
+from etcdsize.batches.load_problems import report_invalid_loads, report_missing_loads
+from etcdsize.batches.loads import numbers
 from etcdsize.batches.options import MEMBERS, BatchOptions
+from etcdsize.batches.provider_column import ProviderColumn
 from etcdsize.batches.region_column import RegionColumn
 from etcdsize.batches.row_figures import RowFigures, resource_column
 from etcdsize.batches.row_notices import NoticeTotals, RowNotices
 from etcdsize.catalog.catalog import why_no_machine
 from etcdsize.catalog.machines import Machine
-from etcdsize.catalog.providers import find_provider, misspelt_provider
-from etcdsize.errors import ColumnError, InvalidWorkloadError
+from etcdsize.errors import InvalidWorkloadError
 from etcdsize.fitting.today import cluster_cost_per_month, cost_currency, cost_date, cost_region, machine_today
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.loads import classify_arrays
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from etcdsize.fleet.resource_columns import FleetResources
 
 __all__ = ["BatchSizer", "Counted"]
-
-# Providers without machines that a summary names (our choice).
-_MOST_PROVIDERS = 10
 
 
 class Counted(NamedTuple):
@@ -109,6 +107,8 @@ class BatchSizer:
         one = self._provider is not None and self._provider in catalog.providers
         self._providers = (self._provider,) if one and self._provider is not None else catalog.providers
         self._markets = Markets(options.asked, catalog, tiers, self._providers)
+        named = columns.get("provider")
+        self._provider_column = None if named is None else ProviderColumn(named, options.cells, self._providers)
         region = columns.get("region")
         self._regions = None if region is None else RegionColumn(region, options.cells, self._markets)
         self._places: list[tuple[Market, str]] = []
@@ -190,7 +190,10 @@ class BatchSizer:
         if reads_figures:
             figures = self._figures.of_loads(batch, wrong_figures)
         values, unknown, implied = self._with_implied(given, figures)
-        self._report_missing(rows, values, unknown, nodes, problems)
+        of_nodes = np.zeros(rows, np.bool_) if nodes is None else nodes.known
+        report_missing_loads(
+            self._columns, values, unknown, of_nodes, problems, missing_is_unknown=self._options.missing_is_unknown
+        )
         machines = None if self.audit is None else self.audit.machines(batch)
         providers = self._provider_codes(batch, machines, problems)
         if self.audit is not None and machines is not None and providers is not None and "provider" in self._columns:
@@ -204,7 +207,7 @@ class BatchSizer:
         codes = np.empty(rows, np.uint8)
         if rows:
             classify_arrays(values, (rows,), codes, self._tiers, self._options.headroom, None)
-            self._report_invalid(codes, values, problems)
+            report_invalid_loads(self._columns, values, codes, problems)
         resources = running = None
         if reads_figures:
             running = self._figures.running(batch, problems)
@@ -288,35 +291,6 @@ class BatchSizer:
         both = zip(given.values, given.unknown, unknown)
         return Loads(values, [mine if column is not None else new for column, mine, new in both], implied)
 
-    def _report_missing(
-        self,
-        rows: int,
-        values: Sequence[NDArray[Any] | None],
-        unknown: Sequence[NDArray[np.bool_] | None],
-        nodes: KubernetesNodes | None,
-        problems: dict[int, list[str]],
-    ) -> None:
-        """Report nulls as problems, or as unknown if another dimension of the row is known."""
-        known = np.zeros(rows, np.bool_) if nodes is None else nodes.known
-        if nodes is not None and all(column is None for column in values):
-            for row in np.flatnonzero(~known).tolist():
-                problems.setdefault(row, []).append(f"{self._columns['kubernetes_nodes'].name}: missing")
-            return
-        for index, dimension in enumerate(DIMENSIONS):
-            source, mask = self._columns.get(dimension), unknown[index]
-            if values[index] is None:
-                continue
-            if mask is None:
-                known[:] = True
-                continue
-            known |= ~mask
-            if source is not None and not self._options.missing_is_unknown:
-                for row in np.flatnonzero(mask).tolist():
-                    problems.setdefault(row, []).append(f"{source.name}: missing")
-        if self._options.missing_is_unknown or self._columns.keys().isdisjoint(DIMENSIONS):
-            for row in np.flatnonzero(~known).tolist():
-                problems.setdefault(row, []).append("nothing known: every dimension is missing")
-
     def _provider_codes(
         self, batch: pa.RecordBatch, machines: Machines | None, problems: dict[int, list[str]]
     ) -> NDArray[np.uint8] | None:
@@ -325,60 +299,12 @@ class BatchSizer:
                 return None
             self.elsewhere[self._provider] += batch.num_rows
             return np.full(batch.num_rows, ELSEWHERE, np.uint8)
-        if "provider" not in self._columns and self.audit is not None and machines is not None:
+        if self._provider_column is None:
+            if self.audit is None or machines is None:
+                # The regions imply it.
+                return None
             return self.audit.provider_codes(machines.codes, self._providers, INVALID)
-        if "provider" not in self._columns and self._regions is not None:
-            return None
-        source = self._columns["provider"]
-        column = batch.column(source.position)
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (is_text(kind) or pa.types.is_null(kind)):
-            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        texts, codes = distinct(column)
-        texts = self._options.cells.clean(texts)
-        wrong: dict[int, str] = {}
-        elsewhere: dict[int, str] = {}
-        lookup = np.full(len(texts) + 1, INVALID, np.uint8)
-        code_of = {name: code for code, name in enumerate(self._providers)}
-        for code, name in enumerate(texts.to_pylist()):
-            provider = find_provider(name)
-            known = code_of.get(provider or "")
-            problem = misspelt_provider(name, self._providers) if name else "missing"
-            if known is not None:
-                lookup[code] = known
-            elif problem:
-                wrong[code] = f"{source.name}: {problem}"
-            else:
-                lookup[code] = ELSEWHERE
-                elsewhere[code] = provider or shortened(name)
-        wrong[len(lookup) - 1] = f"{source.name}: missing"
-        found: NDArray[np.uint8] = lookup[codes]
-        if elsewhere:
-            counts = np.bincount(codes, minlength=len(lookup))
-            for code, name in elsewhere.items():
-                if name in self.elsewhere or len(self.elsewhere) < _MOST_PROVIDERS:
-                    self.elsewhere[name] += int(counts[code])
-        for row in np.flatnonzero(found == INVALID).tolist():
-            problems.setdefault(row, []).append(wrong[int(codes[row])])
-        return found
-
-    def _report_invalid(
-        self, codes: NDArray[np.uint8], values: Sequence[NDArray[Any] | None], problems: dict[int, list[str]]
-    ) -> None:
-        """Report the loads that the classifier marked as invalid."""
-        marked = np.flatnonzero(codes == INVALID)
-        for index, dimension in enumerate(DIMENSIONS):
-            column = values[index]
-            if column is None or dimension not in self._columns or not marked.size:
-                continue
-            loads = column[marked]
-            with np.errstate(invalid="ignore"):
-                wrong = ~((loads >= 0) & np.isfinite(loads))
-            name, factor = self._columns[dimension].name, self._columns[dimension].factor
-            if factor != 1:
-                loads = loads * factor.denominator / factor.numerator
-            for row, load in zip(marked[wrong].tolist(), loads[wrong].tolist(), strict=True):
-                problems.setdefault(row, []).append(f"{name}: got {load}, expected a finite number of 0 or more")
+        return self._provider_column.read(batch, self.elsewhere, problems)
 
     def _report_unfit(
         self, codes: NDArray[np.uint8], providers: NDArray[np.uint8] | None, problems: dict[int, list[str]]

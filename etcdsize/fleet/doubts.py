@@ -63,7 +63,7 @@ _BESIDE = (
     *("the size of the volume", "the quota", "the end of a lease"),
 )
 _COLUMNS = tuple(dict.fromkeys(name for doubt in DOUBTS.values() for name in (*doubt.columns, *_OF_NODES)))
-# Further columns than so many are not named (our choice).
+# A text names at most this many columns (our choice).
 _NAMED = 3
 # Which columns count for a figure, where Kubernetes nodes do not say what the load is and where they do.
 _COUNTS = np.array(
