@@ -13,15 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etcdsize.base.text import Suggestions, shown
+from etcdsize.base.text import Suggestions
 from etcdsize.batches.audit_summary import AuditSummary, AuditTotals
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.cluster_names import ClusterNames
 from etcdsize.batches.columns import Columns
 from etcdsize.batches.implied_loads import Loads
-from etcdsize.batches.loads import distinct, is_text, numbers
+from etcdsize.batches.loads import numbers, texts_of
 from etcdsize.catalog.providers import find_provider
-from etcdsize.errors import ColumnError
 from etcdsize.fleet.audit import audit_codes
 from etcdsize.fleet.auditor import NO_MACHINE, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, Part
@@ -114,13 +113,7 @@ class BatchAudit:
 
     def _texts(self, batch: pa.RecordBatch, key: str) -> tuple[pa.Array, NDArray[np.int64]]:
         """Return the distinct texts of a column, and the place of each row's."""
-        source = self._columns[key]
-        column = batch.column(source.position)
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (is_text(kind) or pa.types.is_null(kind)):
-            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        texts, places = distinct(column)
-        return self._cells.clean(texts), places
+        return texts_of(batch, self._columns[key], self._cells)
 
     def provider_codes(self, codes: NDArray[np.uint16], providers: tuple[str, ...], invalid: int) -> NDArray[np.uint8]:
         """Return the index of each machine's provider, or `invalid` where the provider is not listed."""

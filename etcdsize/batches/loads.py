@@ -18,7 +18,7 @@ from etcdsize.batches.columns import Source
 from etcdsize.errors import ColumnError, UnitError
 from etcdsize.units import Dimension
 
-__all__ = ["Load", "distinct", "is_text", "numbers", "reads_as", "truths"]
+__all__ = ["Load", "distinct", "is_text", "numbers", "reads_as", "texts_of", "truths"]
 
 _TRUTHS = {**dict.fromkeys(("yes", "true", "1", "1.0"), 1.0), **dict.fromkeys(("no", "false", "0", "0.0"), 0.0)}
 
@@ -96,6 +96,22 @@ def reads_as(key: str) -> Dimension:
         if key in RATE_KEYS
         else "clients"
     )
+
+
+def texts_of(batch: pa.RecordBatch, source: Source, cells: CellRules) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return the distinct texts of a column as cells are written, and the place of each row's, as `distinct` does.
+
+    Raises
+    ------
+    ColumnError
+        If the column is not text.
+    """
+    column = batch.column(source.position)
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (is_text(kind) or pa.types.is_null(kind)):
+        raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
+    texts, places = distinct(column)
+    return cells.clean(texts), places
 
 
 def distinct(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:

@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etcdsize.base.text import shortened, shown
+from etcdsize.base.text import shortened
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import Source
-from etcdsize.batches.loads import distinct, is_text
+from etcdsize.batches.loads import texts_of
 from etcdsize.catalog.providers import find_provider, misspelt_provider
-from etcdsize.errors import ColumnError
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.sizing import ELSEWHERE
 
@@ -48,16 +47,12 @@ class ProviderColumn:
         The rows of providers without machines are counted, and the problem of each row without a provider is added.
         """
         source = self._source
-        column = batch.column(source.position)
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (is_text(kind) or pa.types.is_null(kind)):
-            raise ColumnError(f"column {shown(source.name)}: got the type {kind}, expected text")
-        texts, codes = distinct(column)
+        texts, codes = texts_of(batch, source, self._cells)
         wrong: dict[int, str] = {}
         others: dict[int, str] = {}
         lookup = np.full(len(texts) + 1, INVALID, np.uint8)
         code_of = {name: code for code, name in enumerate(self._providers)}
-        for code, name in enumerate(self._cells.clean(texts).to_pylist()):
+        for code, name in enumerate(texts.to_pylist()):
             provider = find_provider(name)
             known = code_of.get(provider or "")
             problem = misspelt_provider(name, self._providers) if name else "missing"

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from etcdsize.base.text import Suggestions, in_words, shown
 from etcdsize.batches.cells import CellRules
 from etcdsize.batches.columns import Source
-from etcdsize.batches.loads import distinct, is_text
-from etcdsize.errors import ColumnError
+from etcdsize.batches.loads import texts_of
 from etcdsize.fleet.kernel import INVALID
 from etcdsize.fleet.sizing import ELSEWHERE
 from etcdsize.sizing.markets import Markets
@@ -62,12 +61,8 @@ class RegionColumn:
         `providers` has the index of each row's provider among those of the markets. None: there is one provider, or
         the regions imply it.
         """
-        column = batch.column(self._source.position)
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (is_text(kind) or pa.types.is_null(kind)):
-            raise ColumnError(f"column {shown(self._source.name)}: got the type {kind}, expected text")
-        texts, places = distinct(column)
-        names: list[str | None] = [*self._cells.clean(texts).to_pylist(), None]
+        texts, places = texts_of(batch, self._source, self._cells)
+        names: list[str | None] = [*texts.to_pylist(), None]
         given = np.full(len(places), 0 if len(self._providers) == 1 else INVALID, np.int64)
         if providers is not None:
             given = providers.astype(np.int64)

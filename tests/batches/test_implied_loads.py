@@ -43,7 +43,7 @@ def test_a_row_has_the_tier_of_the_single_answer(rows):
 
 
 def test_figures_alone_are_a_load():
-    """1,000 keys of 3 MB are 3 GB, although the file has none of the guide's columns."""
+    """1,000 keys of 3 MB are 3 GB, even if the file lacks all three of the guide's columns."""
     (row,) = answers([{"keys": 1000, "value_bytes": 3e6, "writes_per_second": 1}], "keys", "value_bytes", FIGURES[4])
     assert (row["tier"], row["forced_by"], row["problem"]) == ("xlarge", "data_bytes", None)
     with pytest.raises(ColumnError, match="has no column for clients"):
