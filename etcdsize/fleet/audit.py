@@ -14,7 +14,7 @@ from etcdsize.errors import InvalidWorkloadError, OptionError
 from etcdsize.fleet.audit_columns import Needs
 from etcdsize.fleet.auditor import NO_MACHINE, NO_TIER, Auditor, Figures
 from etcdsize.fleet.bounds import Bounds, Mask, bounds_of
-from etcdsize.fleet.classify import look_up_codes
+from etcdsize.fleet.classify import look_up_codes, wrong_region
 from etcdsize.fleet.fleet_audit import FleetAudit
 from etcdsize.fleet.kernel import INVALID, Codes
 from etcdsize.fleet.load_fit import Running, load_fit
@@ -292,15 +292,7 @@ def _markets(
     found = numbers[rows]
     wrong = np.isin(rows, list(problems))
     if on_invalid == "raise" and wrong.any():
-        index, count = int(wrong.argmax()), int(np.count_nonzero(wrong))
-        how_many = "" if count == 1 else f" ({count} clusters)"
-        raise InvalidWorkloadError(
-            f'region[{index}]: {problems[int(rows[index])]}{how_many}; on_invalid="mark" audits the rest',
-            dimension="region",
-            index=index,
-            value=str(names[index]),
-            count=count,
-        )
+        raise wrong_region(names, wrong, problems[int(rows[int(wrong.argmax())])], "audits")
     needs[wrong] = INVALID
     return found
 

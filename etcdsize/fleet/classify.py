@@ -33,6 +33,7 @@ __all__ = [
     "look_up_codes",
     "size_fleet",
     "tier_for_kubernetes_nodes",
+    "wrong_region",
 ]
 
 CodeT = TypeVar("CodeT", bound=np.unsignedinteger[Any])
@@ -308,16 +309,21 @@ def _market_codes(
     bad = (found == INVALID) & (given != INVALID)
     codes[found == INVALID] = INVALID
     if on_invalid == "raise" and bad.any():
-        index, count = int(bad.argmax()), int(np.count_nonzero(bad))
-        how_many = "" if count == 1 else f" ({count} clusters)"
-        raise InvalidWorkloadError(
-            f'region[{index}]: {problems[pairs[index]]}{how_many}; on_invalid="mark" sizes the rest',
-            dimension="region",
-            index=index,
-            value=str(names[index]),
-            count=count,
-        )
+        raise wrong_region(names, bad, problems[pairs[int(bad.argmax())]], "sizes")
     return found
+
+
+def wrong_region(names: NDArray[Any], wrong: NDArray[np.bool_], problem: str, does: str) -> InvalidWorkloadError:
+    """Return the error about the first of some wrong regions; `does` is what is done with the rest if asked to."""
+    index, count = int(wrong.argmax()), int(np.count_nonzero(wrong))
+    how_many = "" if count == 1 else f" ({count} clusters)"
+    return InvalidWorkloadError(
+        f'region[{index}]: {problem}{how_many}; on_invalid="mark" {does} the rest',
+        dimension="region",
+        index=index,
+        value=str(names[index]),
+        count=count,
+    )
 
 
 def look_up_codes(names: NDArray[Any], code_of: Callable[[Any], int], dtype: type[CodeT]) -> NDArray[CodeT]:
