@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 CACHES = ("__pycache__", ".*_cache", ".hypothesis", ".venv*", "*.egg-info")
+# `make etcds` may run beside the tests.
+BUILT = "tests/support/etcd-*/bin"
 
 
 def stray_files(root: Path) -> set[str] | None:
@@ -19,4 +21,5 @@ def stray_files(root: Path) -> set[str] | None:
     except (OSError, subprocess.CalledProcessError):  # no git, or a checkout that another user owns
         return None
     paths = {entry[3:] for entry in done.stdout.split("\0") if entry.startswith(("?? ", "!! "))}
+    paths = {path for path in paths if not fnmatch.fnmatch(path.rstrip("/"), BUILT)}
     return {path for path in paths if not any(fnmatch.fnmatch(Path(path).name, cache) for cache in CACHES)}
