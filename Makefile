@@ -38,7 +38,7 @@ test-all: ## every test but those on Spark and Dask; what compares times runs al
 test-engines: ## the tests on Spark and Dask, in an environment of their own; they need Java 17
 	test -d .venv-engines || python3 -m venv .venv-engines
 	.venv-engines/bin/pip install --quiet -e '.[test-engines]'
-	.venv-engines/bin/python -m pytest -m engines -n0
+	.venv-engines/bin/python -m pytest -m engines -n0 tests/engines etcdsize/frames
 
 docs: ## write the pages that come from the code
 	$(PYTHON) docs/generate.py

@@ -64,7 +64,7 @@ def dask_client():
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory):
-    """A folder of Parquet: a million rows in files of unlike sizes, one of them empty."""
+    """A folder of Parquet: files of unlike sizes, one of them empty."""
     folder = tmp_path_factory.mktemp("lake") / "fleet"
     folder.mkdir()
     cuts = np.sort(np.random.default_rng(1).integers(0, ROWS, FILES - 2))

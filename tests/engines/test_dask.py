@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from calibrated import model_with
-from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
+from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, keys_of, part
 from row_answers import ANSWERS
 
 from etcdsize import (
@@ -40,7 +40,7 @@ def arrow(pandas):
     return pa.Table.from_pandas(pandas.reset_index(), preserve_index=False).replace_schema_metadata()
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=keys_of)
 def test_agrees_with_one_machine(dask_client, small, options):
     sized = size_dataframe(frame(small), **options).compute()
     assert_same(arrow(sized), comparable(arrow(size_frame(small, **options))))
@@ -147,7 +147,7 @@ def test_types_options_and_frames_are_checked(small):
 
 
 class TestRecipe:
-    """`python docs/recipes/dask_fleet.py`, as it stands, on a million rows."""
+    """`python docs/recipes/dask_fleet.py`, as it stands, on a folder of files."""
 
     def start(self, *arguments):
         command = [sys.executable, str(RECIPES / "dask_fleet.py"), *map(str, arguments)]
@@ -191,7 +191,7 @@ def test_what_a_load_takes_by_the_measured_model():
     assert found["fsync_p99_needed_ms"].tolist()[3] == alone["fsync_p99_needed_ms"].tolist()[3]
 
 
-@pytest.mark.parametrize("options", [{"etcd_version": "3.5"}, {"model": model_with(names=("heap_base",))}], ids=str)
+@pytest.mark.parametrize("options", [{"etcd_version": "3.5"}, {"model": model_with(names=("heap_base",))}], ids=keys_of)
 def test_another_version_a_model_and_tls(options):
     import dask.dataframe as dd
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from calibrated import model_with
-from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, part
+from engine_runs import OPTIONS, RECIPES, assert_same, check_run, comparable, descendants, keys_of, part
 from row_answers import ANSWERS
 
 from etcdsize import ColumnError, OptionError, Profile, WorkloadTypeError, resources_for, size_frame
@@ -31,7 +31,7 @@ def small(spark, tmp_path_factory):
     return spark.read.parquet(str(path)).repartition(7), table
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=keys_of)
 def test_agrees_with_one_machine(small, options):
     df, table = small
     sized = size_dataframe(df, **options)
@@ -141,7 +141,7 @@ def test_options_and_frames_are_checked(spark, small):
 
 
 class TestRecipe:
-    """`spark-submit docs/recipes/spark_fleet.py`, as it stands, on a million rows."""
+    """`spark-submit docs/recipes/spark_fleet.py`, as it stands, on a folder of files."""
 
     def start(self, environment, *arguments):
         command = [str(Path(environment["SPARK_HOME"]) / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
@@ -209,7 +209,7 @@ def test_what_a_load_takes_by_the_measured_model(spark):
     assert sized.select(*kinds).toArrow().to_pylist() == alone.to_pylist()
 
 
-@pytest.mark.parametrize("options", [{"etcd_version": "3.5"}, {"model": model_with(names=("heap_base",))}], ids=str)
+@pytest.mark.parametrize("options", [{"etcd_version": "3.5"}, {"model": model_with(names=("heap_base",))}], ids=keys_of)
 def test_another_version_a_model_and_tls(spark, options):
     rows = [(5, 50, 300, 45_000, True), (5, 50, 300, 45_000, False), (5, 50, 300, 45_000, None)]
     df = spark.createDataFrame(rows, "clients int, rps int, data_mb int, watch_streams int, tls boolean")

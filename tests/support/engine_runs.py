@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from etcdsize import load_catalog, load_tiers
 
-ROWS = 1_000_000
+ROWS = 200_000
 OPTIONS = [
     {},
     {"provider": "aws"},
@@ -26,6 +26,11 @@ OPTIONS = [
 ]
 """Options to size a frame with; each engine must agree with one machine."""
 RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
+
+
+def keys_of(options: dict[str, object]) -> str:
+    """Name a test by the names of its options: the value of one may be a whole table."""
+    return ", ".join(options) or "none"
 
 
 def part(start: int, rows: int, seed: int) -> pa.Table:
