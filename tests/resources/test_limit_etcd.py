@@ -89,7 +89,7 @@ def _remove(folder: Path) -> None:
 def run(member: Member, load: RealLoad) -> None:
     """Write, then compact and defragment while clients list everything."""
     load.write(member)
-    command = [sys.executable, "-m", "benchmarks.resources.lister", str(member.port), "3"]
+    command = [sys.executable, "-m", "benchmarks.resources.lister", str(member.port), "1"]
     listers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(load.lists)]
     try:
         member.compact()
