@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,13 +13,14 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from certificates import Certificates
-from etcds import ENDS, ETCDS, MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
+from etcds import ENDS, MINORS, LoneMember, etcdctl, free_ports, needed, unplanned
 from needs import leave_out
 
 from etcdsize import ClientTls, MemberLoad, Observation, observe, read_endpoint_status, read_metrics, size
@@ -69,16 +71,19 @@ def observed_each(
     return observation, [count - one for one, count in zip(before, after)], seconds
 
 
-def observed(urls: list[str], working: list[subprocess.Popen], interval: float) -> tuple[Observation, float]:
-    """Return the observation, and the rate of the requests that the clients made during it.
+def observed(
+    urls: list[str], working: list[subprocess.Popen], leases: int, interval: float = 1
+) -> tuple[Observation, float]:
+    """Return the observation, and the rate that it should have: of the clients' own counts, and of the leases.
 
-    It is made again, at most twice, while a busy machine keeps the clients from their rate: whatever they missed before
-    comes then at some moment between the client's own count and the scrape.
+    It is made again, at most thrice and each time twice as long, while a busy machine keeps the clients from their
+    rate: whatever they missed before comes then at some moment between the client's own count and the scrape.
     """
-    for _ in range(3):
-        observation, made, seconds = observed_each(urls, working, interval)
-        rate = sum(made) / seconds
-        if rate == pytest.approx(RATE * len(working), rel=0.03):
+    for attempt in range(4):
+        observation, made, seconds = observed_each(urls, working, interval * 2**attempt)
+        rate = sum(made) / seconds + leases / 10
+        steady = rate == pytest.approx(RATE * len(working), rel=0.03)
+        if steady and observation.requests_per_second == pytest.approx(rate, rel=0.05):
             break
     return observation, rate
 
@@ -139,11 +144,30 @@ def put(url: str, key: str, value: bytes) -> None:
         answer.read()
 
 
-def meanwhile(work, after: float) -> threading.Thread:
-    """Run a function in a thread after this many seconds."""
-    timer = threading.Timer(after, work)
-    timer.start()
-    return timer
+def scrapes(url: str) -> int:
+    """Return how often a member was scraped before now."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    return int(re.search(r'^promhttp_metric_handler_requests_total{code="200"} (\d+)', text, re.M)[1])
+
+
+def meanwhile(url: str, work: Callable[[], object]) -> threading.Thread:
+    """Run a function in a thread, a moment after the first scrape of a member that is not this thread's own."""
+    own = scrapes(url) + 1
+
+    def wait_and_work() -> None:
+        nonlocal own
+        deadline = time.monotonic() + 60
+        while scrapes(url) == own:
+            assert time.monotonic() < deadline
+            own += 1
+            time.sleep(0.05)
+        time.sleep(0.2)
+        work()
+
+    thread = threading.Thread(target=wait_and_work)
+    thread.start()
+    return thread
 
 
 @pytest.fixture(scope="module", params=MINORS)
@@ -151,19 +175,43 @@ def three(request, tmp_path_factory):
     """Three members that are shared by the tests that break nothing."""
     etcd, _ = needed(request.param)
     folder = tmp_path_factory.mktemp("three")
-    with unplanned(etcd, folder) as members:
+    # The check accepts new members only when all have been connected for five seconds.
+    with unplanned(etcd, folder, 3, ["--strict-reconfig-check=false"]) as members:
         yield request.param, members
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=ENDS)
-def breakable(request, tmp_path):
-    """Three members for one test, the leader first: when the leader breaks, the others wait for an election."""
+@pytest.fixture(scope="class", params=ENDS)
+def trio(request, tmp_path_factory):
+    """Three members that are shared by the tests that break some of them."""
     etcd, _ = needed(request.param)
-    with unplanned(etcd, tmp_path) as members:
-        leads = {one.endpoint: one.is_leader for one in observe(map(url_of, members), interval=0).members}
-        yield sorted(members, key=lambda member: not leads[member.client])
-    shutil.rmtree(tmp_path)
+    folder = tmp_path_factory.mktemp("trio")
+    with unplanned(etcd, folder) as members:
+        yield members
+    shutil.rmtree(folder)
+
+
+def mended(members: list[LoneMember]) -> list[LoneMember]:
+    """Start those that were killed, and return all with the leader first, once it leads every one of them."""
+    for member in members:
+        if member.process.poll() is not None:
+            member.start()
+    for member in members:
+        member.wait()
+    deadline = time.monotonic() + 60
+    while True:
+        observation = observe(map(url_of, members), interval=0)
+        leads = {one.endpoint: one.is_leader for one in observation.members}
+        if not observation.incomplete and list(leads.values()).count(True) == 1:
+            return sorted(members, key=lambda member: not leads[member.client])
+        assert time.monotonic() < deadline, observation.incomplete
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def breakable(trio):
+    """Three members that run, the leader first: when the leader breaks, the others wait for an election."""
+    return mended(trio)
 
 
 @pytest.mark.slow
@@ -171,19 +219,22 @@ class TestData:
     """The size of the data. These tests run first, before anything else is written."""
 
     def test_data_agrees_with_the_puts_and_with_etcdctl(self, three):
-        """40 values of a megabyte, each once: within 1 % of 40 MB more than before, and of what etcdctl prints."""
+        """20 values of a megabyte, each once: within 1 % of 20 MB more than before, and of what etcdctl prints."""
         minor, members = three
         urls = list(map(url_of, members))
         before = observe(urls, interval=0)
-        for number in range(40):
+        for number in range(20):
             put(urls[number % 3], f"value-{number}", os.urandom(1_000_000))
         # A member commits to its database ten times a second, and writes the last page anew each time. What that sets
         # free is in use until the next commit: megabytes, as long as the last page is one of large values.
-        for number in range(12):
-            put(urls[0], "small", b"%d" % number)
+        deadline = time.monotonic() + 30
+        while True:
+            put(urls[0], "small", b"")
             time.sleep(0.12)
-        observation = observe(urls, interval=0)
-        assert observation.data_bytes - before.data_bytes == pytest.approx(40e6, rel=0.01)
+            observation = observe(urls, interval=0)
+            if observation.data_bytes - before.data_bytes == pytest.approx(20e6, rel=0.01):
+                break
+            assert time.monotonic() < deadline, observation.data_bytes - before.data_bytes
         status = read_endpoint_status(endpoint_status(minor, urls))
         assert observation.data_bytes == pytest.approx(max(one.data_bytes for one in status), rel=0.01)
         assert observation.total_bytes == pytest.approx(max(one.total_bytes for one in status), rel=0.01)
@@ -198,16 +249,22 @@ def busy(three):
         yield minor, urls, working
 
 
+@pytest.fixture(scope="module")
+def known(busy):
+    """An observation of the whole load, and the rate that it should have."""
+    _, urls, working = busy
+    return observed(urls, working, leases=3, interval=2)
+
+
 @pytest.mark.slow
 class TestKnownLoad:
     """18 clients: six do 40 requests a second each, nine watch, three keep a lease alive ten times in 100 seconds."""
 
-    def test_rate_agrees_with_the_clients(self, busy):
-        minor, urls, working = busy
-        observation, rate = observed(urls, working, 3)
+    def test_rate_agrees_with_the_clients(self, busy, known):
+        minor = busy[0]
+        observation, rate = known
         assert rate == pytest.approx(6 * RATE, rel=0.4)  # less where the disk is busy
-        # On a busy machine, time passes between the clients' own count and the scrape.
-        assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.1)
+        assert observation.requests_per_second == pytest.approx(rate, rel=0.05)
         for method in ("Put", "Range", "Txn"):
             assert observation.calls_per_second[f"KV.{method}"] == pytest.approx(rate / 3, rel=0.1)
         assert (observation.requests_bound, observation.requests_over) == ("exact", "interval")
@@ -236,8 +293,8 @@ class TestKnownLoad:
     def test_observing_some_of_the_members_yields_a_lower_bound(self, busy):
         _, urls, working = busy
         # The clients are spread over the members in turn: every third client uses the third member.
-        observation, rate = observed(urls[:2], [working[number] for number in (0, 1, 3, 4)], 3)
-        assert observation.requests_per_second == pytest.approx(rate + 2 / 10, rel=0.1)
+        observation, rate = observed(urls[:2], [working[number] for number in (0, 1, 3, 4)], leases=2)
+        assert observation.requests_per_second == pytest.approx(rate, rel=0.05)
         assert (observation.requests_bound, observation.member_count) == ("lower", 3)
         # The connections to a member that was not asked are not known.
         assert observation.clients.counted_by == "streams"
@@ -246,14 +303,14 @@ class TestKnownLoad:
     def test_a_member_listed_more_than_once_is_counted_once(self, busy):
         _, urls, working = busy
         repeated = [*urls, *(url.replace("127.0.0.1", "localhost") for url in urls)]
-        observation, rate = observed(repeated, working, 3)
-        assert observation.requests_per_second == pytest.approx(rate + 3 / 10, rel=0.1)
+        observation, rate = observed(repeated, working, leases=3)
+        assert observation.requests_per_second == pytest.approx(rate, rel=0.05)
         assert observation.clients.count == 18
         assert (observation.watch_streams, observation.member_count) == (9, 3)
         assert codes(observation).count("same-member-twice") == 3
 
-    def test_observation_is_sized(self, busy):
-        sizing = size(observe(busy[1], interval=2).workload(), provider="aws")
+    def test_observation_is_sized(self, known):
+        sizing = size(known[0].workload(), provider="aws")
         assert (sizing.tier, sizing.forced_by) == ("medium", ("requests_per_second",))
 
 
@@ -287,9 +344,8 @@ class TestMembership:
     def rows(run, tmp_path: Path, groups: list[dict], *, mixed: bool = False) -> tuple[int, list[dict], dict]:
         (tmp_path / "t.json").write_text(json.dumps(groups))
         options = ["--targets", str(tmp_path / "t.json"), "--interval", "0.2s", "--provider", "aws"]
-        code, _, err = run("observe", *options, "-o", str(tmp_path / "o.jsonl"), "--json")
+        code, summary, err = run("observe", *options, "-o", str(tmp_path / "o.jsonl"), "--json")
         assert ("the endpoints are not one cluster" in err) == mixed
-        _, summary, _ = run("observe", *options, "--json")
         return code, [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()], json.loads(summary)
 
     def test_groups_of_one_member_each_are_one_cluster(self, three, run, tmp_path):
@@ -308,48 +364,6 @@ class TestMembership:
         assert (code, summary["partial"], row["data_bytes"], row["tier"]) == (1, 1, None, None)
         assert "they belong to 2 clusters: " in row["observed_problem"]
 
-    def test_learner_does_not_vote(self, three, tmp_path):
-        """Three voters and a learner have a quorum of two."""
-        minor, _ = three
-        etcd = needed(minor)[0]
-        # The check accepts new members only when all have been connected for five seconds.
-        with unplanned(etcd, tmp_path, 3, ["--strict-reconfig-check=false"]) as voters:
-            client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
-            added = subprocess.run(
-                [
-                    etcdctl(minor),
-                    f"--endpoints={voters[0].client}",
-                    "member",
-                    "add",
-                    "l",
-                    "--learner",
-                    f"--peer-urls={peer}",
-                ],
-                env={**os.environ, "ETCDCTL_API": "3"},
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-            flags = [f"--listen-client-urls={client}", f"--advertise-client-urls={client}", "--name=l"]
-            flags += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
-            (known,) = [line.partition("=")[2].strip('"') for line in added.splitlines() if "INITIAL_CLUSTER=" in line]
-            (tmp_path / "l").mkdir()
-            learner = LoneMember(
-                etcd, tmp_path / "l", [*flags, f"--initial-cluster={known}", "--initial-cluster-state=existing"], client
-            )
-            learner.start()
-            try:
-                deadline = time.monotonic() + 60
-                urls = [*(voter.client for voter in voters), client]
-                while (observation := observe(urls, interval=0)).incomplete:
-                    assert time.monotonic() < deadline, observation.incomplete
-                    time.sleep(0.2)
-            finally:
-                learner.kill()
-        assert [member.is_learner for member in observation.members] == [False, False, False, True]
-        assert (observation.member_count, observation.voting_members) == (4, 3)
-        assert size(observation.workload(), members=observation.voting_members).quorum == 2
-
     def test_own_counter_of_calls_agrees_with_that_of_grpc(self, busy):
         _, urls, _ = busy
         for url in urls:
@@ -360,6 +374,39 @@ class TestMembership:
                 scrape.client_requests, rel=0.1
             )
             assert scrape.counts_every_call
+
+    def test_learner_does_not_vote(self, three, tmp_path):
+        """Three voters and a learner have a quorum of two. The learner is removed again, as others share the voters."""
+        minor, voters = three
+        client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+        control = [etcdctl(minor), f"--endpoints={voters[0].client}", "member"]
+        env = {**os.environ, "ETCDCTL_API": "3"}
+        added = subprocess.run(
+            [*control, "add", "l", "--learner", f"--peer-urls={peer}"],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        flags = [f"--listen-client-urls={client}", f"--advertise-client-urls={client}", "--name=l"]
+        flags += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
+        (known,) = [line.partition("=")[2].strip('"') for line in added.splitlines() if "INITIAL_CLUSTER=" in line]
+        flags += [f"--initial-cluster={known}", "--initial-cluster-state=existing"]
+        learner = LoneMember(needed(minor)[0], tmp_path, flags, client)
+        learner.start()
+        try:
+            deadline = time.monotonic() + 60
+            urls = [*(voter.client for voter in voters), client]
+            while (observation := observe(urls, interval=0)).incomplete:
+                assert time.monotonic() < deadline, observation.incomplete
+                time.sleep(0.2)
+        finally:
+            learner.kill()
+            subprocess.run([*control, "remove", added.split()[1]], env=env, capture_output=True, check=True)
+            shutil.rmtree(tmp_path)
+        assert [member.is_learner for member in observation.members] == [False, False, False, True]
+        assert (observation.member_count, observation.voting_members) == (4, 3)
+        assert size(observation.workload(), members=observation.voting_members).quorum == 2
 
 
 @pytest.mark.slow
@@ -382,15 +429,6 @@ class TestBroken:
         assert observation.requests_per_second == pytest.approx(sum(known))
         return observation
 
-    def test_killed_member_is_named(self, breakable):
-        with clients(*map(url_of, breakable)) as working:
-            timer = meanwhile(breakable[1].kill, 2)
-            observation = self.observed(breakable, working, 4)
-            timer.join()
-        assert observation.members[1].problem == "nothing listens there; is the member down, or the port wrong?"
-        assert observation.members[1].requests_per_second is None
-        assert "member-unknown" in codes(observation)
-
     def test_restarted_member_has_a_lower_bound(self, breakable):
         urls = list(map(url_of, breakable))
         ended = threading.Event()
@@ -405,16 +443,18 @@ class TestBroken:
                 begun = time.monotonic()
                 ended.wait(60)
 
+        # A start that moves by a second and a half at most is none.
+        age = time.time() - psutil.Process(breakable[1].process.pid).create_time()
+        time.sleep(max(0.0, 2.0 - age))
         # On a busy machine it may be back only after the second scrape.
-        for interval in (5, 10, 20):
+        for interval in (2, 5, 10, 20):
             with clients(*urls) as working:
-                time.sleep(1)  # so that the counters have something to fall from
                 ended.clear()
-                timer = meanwhile(restart, 1)
+                restarting = meanwhile(urls[1], restart)
                 start = time.monotonic()
                 observation = self.observed(breakable, working, interval)
                 ended.set()
-                timer.join()
+                restarting.join()
             if begun < start + interval - 0.5:
                 break
         broken = observation.members[1]
@@ -423,15 +463,26 @@ class TestBroken:
         assert all(rate >= 0 for rate in broken.calls_per_second.values())
         assert "member-restarted" in codes(observation)
 
+    def test_killed_member_is_named(self, breakable):
+        with clients(*map(url_of, breakable)) as working:
+            breaking = meanwhile(url_of(breakable[1]), breakable[1].kill)
+            observation = self.observed(breakable, working, 1.5)
+            breaking.join()
+        assert observation.members[1].problem == "nothing listens there; is the member down, or the port wrong?"
+        assert observation.members[1].requests_per_second is None
+        assert "member-unknown" in codes(observation)
+
     def test_paused_member_costs_no_more_than_the_timeout(self, breakable):
         """A process that hangs does not delay the observation for longer than the timeout."""
         with clients(*map(url_of, breakable)) as working:
-            timer = meanwhile(lambda: breakable[1].process.send_signal(signal.SIGSTOP), 0.7)
+            pausing = meanwhile(url_of(breakable[1]), lambda: breakable[1].process.send_signal(signal.SIGSTOP))
             start = time.monotonic()
-            observation = self.observed(breakable, working, 3, timeout=1.5)
-            assert time.monotonic() - start < 3 + 1.5 + 5
-            timer.join()
-            breakable[1].process.send_signal(signal.SIGCONT)
+            try:
+                observation = self.observed(breakable, working, 1, timeout=1.5)
+                assert time.monotonic() - start < 1 + 1.5 + 5
+            finally:
+                pausing.join()
+                breakable[1].process.send_signal(signal.SIGCONT)
         assert observation.members[1].problem == "no answer within 1.5 s; is it overloaded, or cut off?"
 
     @pytest.mark.parametrize("minor", ENDS)
@@ -455,9 +506,9 @@ class TestBroken:
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         observation = Observation.model_validate(result["observation"])
-        assert result["took"] < 2 + 2 + 5
+        assert result["took"] < 1 + 1.5 + 5
         assert [member.problem for member in observation.members] == [
-            *(None, None, "no answer within 2 s; is it overloaded, or cut off?")
+            *(None, None, "no answer within 1.5 s; is it overloaded, or cut off?")
         ]
         assert observation.member_count == 3
         assert all(member.requests_per_second == 0 for member in observation.members[:2])
@@ -465,10 +516,15 @@ class TestBroken:
 
     def test_killed_leader_is_named(self, breakable):
         """The clients of the other members wait for the election, and send what they missed as fast as they can."""
-        with clients(*map(url_of, breakable)) as working:
-            timer = meanwhile(breakable[0].kill, 0.7)
-            observation, made, _ = observed_each(list(map(url_of, breakable)), working[1:], 3.5)
-            timer.join()
+        # On a busy machine the others may elect one only after the second scrape.
+        for interval in (2.5, 5, 10):
+            members = mended(breakable)
+            with clients(*map(url_of, members)) as working:
+                breaking = meanwhile(url_of(members[0]), members[0].kill)
+                observation, made, _ = observed_each(list(map(url_of, members)), working[1:], interval)
+                breaking.join()
+            if "leader-changed" in codes(observation):
+                break
         leader, *others = observation.members
         assert leader.requests_per_second is None
         assert no_more_than_made(observation, others, made)
@@ -502,7 +558,7 @@ def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture(scope="module", params=ETCDS)
+@pytest.fixture(scope="module", params=ENDS)
 def port(request, certificates, tmp_path_factory):
     etcd, _ = needed(request.param)
     folder = tmp_path_factory.mktemp("tls")
@@ -530,7 +586,10 @@ def port(request, certificates, tmp_path_factory):
 
 
 class TestTls:
-    """HTTP to TLS, TLS to HTTP, an unknown CA, and a client certificate that is missing or not trusted."""
+    """HTTP to TLS, TLS to HTTP, an unknown CA, and a client certificate that is missing or not trusted.
+
+    TLS is Go's, and the versions between the ends answer as these do.
+    """
 
     def problem(self, url: str, tls: ClientTls | None = None) -> str | None:
         (member,) = observe(url, interval=0, tls=tls, timeout=5).members

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from etcds import is_healthy
@@ -24,6 +25,17 @@ def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
 
 
+def namespace(process: int | str) -> str:
+    return str(Path(f"/proc/{process}/ns/net").readlink())
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def main(etcd: str, folder: Path) -> None:
     spaces = [subprocess.Popen(["unshare", "--net", "sleep", "600"]) for _ in ADDRESSES]
     members = []
@@ -32,7 +44,7 @@ def main(etcd: str, folder: Path) -> None:
         ip("link", "add", "bridge", "type", "bridge")
         ip("address", "add", "10.99.0.254/24", "dev", "bridge")
         ip("link", "set", "bridge", "up")
-        time.sleep(0.5)  # until each has its namespace
+        wait_until(lambda: all(namespace(space.pid) != namespace("self") for space in spaces))
         for number, (space, address) in enumerate(zip(spaces, ADDRESSES, strict=True)):
             ip("link", "add", f"v{number}", "type", "veth", "peer", "name", "eth0", "netns", str(space.pid))
             ip("link", "set", f"v{number}", "master", "bridge", "up")
@@ -55,13 +67,10 @@ def main(etcd: str, folder: Path) -> None:
                 ]  # fmt: skip
                 members.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=own))
         urls = [f"http://{address}:2379" for address in ADDRESSES]
-        deadline = time.monotonic() + 60
-        while not all(map(is_healthy, urls)):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        threading.Timer(0.7, ip, ("link", "set", "v2", "down")).start()
+        wait_until(lambda: all(map(is_healthy, urls)))
+        threading.Timer(0.5, ip, ("link", "set", "v2", "down")).start()
         start = time.monotonic()
-        observation = observe(urls, interval=2, timeout=2)
+        observation = observe(urls, interval=1, timeout=1.5)
         took = time.monotonic() - start
         result = {"took": took, "observation": observation.model_dump(mode="json")}
         print(json.dumps(result))  # noqa: T201 - the output of the script
