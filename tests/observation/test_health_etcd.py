@@ -78,7 +78,7 @@ class TestDisk:
     @staticmethod
     def small_puts(url: str) -> Observation:
         def work() -> None:
-            for number in range(150):
+            for number in range(110):  # a p99 needs 100
                 put(url, "k", b"%d" % number)
 
         return during(url, work)
@@ -100,7 +100,7 @@ class TestDisk:
 
     def test_large_values_are_no_slow_disk(self, memory_folder):
         etcd = delayed(memory_folder, needed("3.6")[0], 15_000)
-        value = os.urandom(1_000_000)
+        value = os.urandom(600_000)
         with running(etcd, memory_folder, []) as url:
             observation = during(url, lambda: [put(url, "k", value) for _ in range(110)])
         assert codes(observation) & DISK == {"large-writes"}
@@ -163,7 +163,7 @@ def waiting_puts(url: str, count: int) -> Iterator[None]:
 
 def test_pending_and_failed_proposals(tmp_path):
     """The follower hangs, so nothing is committed until the leader steps down after an election timeout."""
-    flags = ["--heartbeat-interval=500", "--election-timeout=5000"]
+    flags = ["--heartbeat-interval=300", "--election-timeout=3000"]
     with unplanned(needed("3.6")[0], tmp_path, 2, flags) as members:
         leads = {one.endpoint: one.is_leader for one in observe([one.client for one in members], interval=0).members}
         leader, follower = sorted(members, key=lambda one: not leads[one.client])
@@ -171,7 +171,7 @@ def test_pending_and_failed_proposals(tmp_path):
         try:
             with waiting_puts(leader.client, 20):
                 wait_for(leader.client, pending_proposals=20)
-                pending = during(leader.client, lambda: time.sleep(0.5))
+                pending = during(leader.client, lambda: time.sleep(0.1))
                 before, start = scraped(leader.client), time.monotonic()
             wait_for(leader.client, failed_proposals=20)
             failed = combine_scrapes(
