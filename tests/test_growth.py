@@ -119,7 +119,7 @@ def api_server(count):
         (machines, 1_000),
         (custom_resources, 1_000),
         (api_server, 1_000),
-        (unknown_words, 2_000),
+        (unknown_words, 1_000),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -329,15 +330,22 @@ class TestRejected:
         assert err == "etcdsize: /dev/full: cannot be written: No space left on device\n"
 
     @pytest.mark.slow
-    def test_interrupt_leaves_no_file(self, few, tmp_path):
-        out = tmp_path / "out.csv"
-        command = [sys.executable, "-m", "etcdsize", "observe", "--targets", few, "-o", out, "--interval", "1m"]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore_signals
-        )
-        time.sleep(3)
-        process.send_signal(signal.SIGINT)
-        printed = process.communicate(timeout=10)
+    def test_interrupt_leaves_no_file(self, tmp_path):
+        out, targets, asked = tmp_path / "out.csv", tmp_path / "clusters.json", threading.Event()
+
+        def answer(connection):
+            answering(METRICS)(connection)
+            asked.set()
+
+        with serving(answer) as port:
+            targets.write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"], "labels": {"provider": "aws"}}]))
+            command = [sys.executable, "-m", "etcdsize", "observe", "--targets", targets, "-o", out, "--interval", "1m"]
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore_signals
+            )
+            assert asked.wait(60)
+            process.send_signal(signal.SIGINT)
+            printed = process.communicate(timeout=60)
         assert (process.returncode, printed) == (130, ("", "etcdsize: interrupted\n"))
         assert not out.exists()
 
@@ -413,7 +421,7 @@ class TestThousand:
         assert most < little + 60
         assert took < 240
 
-    @pytest.mark.slow(seconds=5)
+    @pytest.mark.slow(seconds=3)
     def test_terminal_shows_a_progress_bar(self, tmp_path):
         with simulated(20) as (targets, _):
             (tmp_path / "clusters.json").write_text(targets)
@@ -421,7 +429,7 @@ class TestThousand:
             fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
             command = [sys.executable, "-m", "etcdsize", "observe", "--targets", "clusters.json"]
             with subprocess.Popen(
-                [*command, "--interval", "1s", "--timeout", "2s"], cwd=tmp_path, stderr=slave, stdout=subprocess.PIPE
+                [*command, "--interval", "0.5s", "--timeout", "1s"], cwd=tmp_path, stderr=slave, stdout=subprocess.PIPE
             ) as process:
                 os.close(slave)
                 shown = io.BytesIO()

@@ -50,7 +50,7 @@ def served(*texts: str) -> Iterator[list[str]]:
 def observed(run, tmp_path: Path, groups: list[dict]) -> tuple[int, list[dict], str, dict]:
     """Observe targets; return the exit code, the rows, the report, and the summary as JSON."""
     (tmp_path / "t.json").write_text(json.dumps(groups))
-    options = ["--targets", str(tmp_path / "t.json"), "--interval", "0.1s", "--provider", "aws"]
+    options = ["--targets", str(tmp_path / "t.json"), "--interval", "0.02s", "--provider", "aws"]
     code, out, err = run("observe", *options, "-o", str(tmp_path / "o.jsonl"), "--force")
     # Only clusters that were mixed are reported beside the summary.
     assert all(re.match(r"etcdsize: row \d+: .*the endpoints are not one cluster", line) for line in err.splitlines())
@@ -73,9 +73,9 @@ class TestOneCluster:
         assert observation.other_peers == ("b2", "c3")
         assert observation.incomplete == ("the members know others that were not observed: b2, c3; name all members",)
         with served(trio(0)) as (url,):
-            assert run("observe", url, "--interval", "0.1s")[0] == 1
+            assert run("observe", url, "--interval", "0.02s")[0] == 1
         with served(*map(trio, range(3))) as urls:
-            assert run("observe", *urls, "--interval", "0.1s")[0] == 0
+            assert run("observe", *urls, "--interval", "0.02s")[0] == 0
 
     def test_members_that_are_down_are_known_since_3_6(self):
         """3.6 names the members of the cluster, itself included, and not only those it is connected to."""
@@ -117,7 +117,7 @@ class TestSeveralClusters:
         with served(*texts) as targets:
             groups = [{"targets": [one], "labels": {"cluster": "etcd", "zone": one}} for one in targets]
             code, (row,), out, summary = observed(run, tmp_path, groups)
-            alone_code, printed, _ = run("observe", *targets, "--interval", "0.1s")
+            alone_code, printed, _ = run("observe", *targets, "--interval", "0.02s")
         assert (code, alone_code) == (1, 1)
         assert "\n  row 1: etcd: the endpoints are not one cluster, so nothing is summed: " in out
         assert row["observed_problem"].startswith("the endpoints are not one cluster")
@@ -297,7 +297,7 @@ class TestLearners:
         assert (observation.member_count, observation.learner_count, observation.voting_members) == (4, 1, 3)
         assert observation.incomplete == ()
         with served(*texts, learner) as targets:
-            code, out, _ = run("observe", *targets, "--interval", "0.1s", "--provider", "aws")
+            code, out, _ = run("observe", *targets, "--interval", "0.02s", "--provider", "aws")
             _, (row,), _, _ = observed(run, tmp_path, [{"targets": targets}])
         assert code == 0
         assert out.startswith("members   4, of which 1 does not vote, leader ")
@@ -357,21 +357,21 @@ class TestFailures:
         ids = ("a1", "b2", "c3", "d4", "e5")
         with served(*(trio(number, ids) for number in range(4))) as targets:
             targets = [*targets, "127.0.0.1:1"]
-            _, out, _ = run("observe", *targets, "--interval", "0.1s")
-            _, printed, _ = run("observe", *targets, "--interval", "0.1s", "--json")
+            _, out, _ = run("observe", *targets, "--interval", "0.02s")
+            _, printed, _ = run("observe", *targets, "--interval", "0.02s", "--json")
             _, (row,), _, _ = observed(run, tmp_path, [{"targets": targets}])
         assert "\nfailures  4 of 5 voters serve, if those that did not answer have failed; 1 more may fail\n" in out
         assert json.loads(printed)["observation"]["failures_left"] == row["failures_left"] == 1
 
     def test_report_without_a_quorum(self, run):
         with served(trio(0, has_leader=False)) as (target,):
-            _, out, _ = run("observe", target, "127.0.0.1:1", "127.0.0.2:1", "--interval", "0.1s")
+            _, out, _ = run("observe", target, "127.0.0.1:1", "127.0.0.2:1", "--interval", "0.02s")
         serve = "0 of 3 voters serve, if those that did not answer have failed, fewer than the quorum of 2: no writes"
         assert f"\nfailures  {serve}\n" in out
 
     def test_whole_cluster_has_no_such_line(self, run):
         with served(*map(trio, range(3))) as targets:
-            assert "failures " not in run("observe", *targets, "--interval", "0.1s")[1].partition("\ntier ")[0]
+            assert "failures " not in run("observe", *targets, "--interval", "0.02s")[1].partition("\ntier ")[0]
 
 
 class TestVerdicts:

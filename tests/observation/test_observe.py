@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import ssl
@@ -40,10 +41,12 @@ class TestAnswers:
             answering(next(texts))(connection)
 
         with serving(next_text) as port:
-            observation = observe(f"http://127.0.0.1:{port}", interval=0.5)
-        # The counters rose by 10 seconds' worth of requests in half a second.
+            start = time.monotonic()
+            observation = observe(f"http://127.0.0.1:{port}", interval=0.2)
+            took = time.monotonic() - start
+        # The counters rose by 10 seconds' worth of requests in a fifth of a second.
         assert observation.requests_per_second == pytest.approx(802 / observation.interval_seconds, rel=0.001)
-        assert observation.interval_seconds == pytest.approx(0.5, abs=0.2)
+        assert 0.15 < observation.interval_seconds < took
         # The process that listens is not etcd, so its connections are not counted as clients.
         assert observation.clients.counted_by == "streams"
 
@@ -95,9 +98,12 @@ class TestAnswers:
         def interrupt(number, frame):
             raise KeyboardInterrupt
 
+        def answer(connection: socket.socket) -> None:
+            answering(METRICS)(connection)
+            os.kill(os.getpid(), signal.SIGALRM)
+
         async def work() -> Observation:
-            with serving(answering(METRICS)) as port:
-                signal.setitimer(signal.ITIMER_REAL, 1)
+            with serving(answer) as port:
                 return observe(f"http://127.0.0.1:{port}", interval=60)
 
         before = signal.signal(signal.SIGALRM, interrupt)
@@ -169,7 +175,7 @@ def cut(connection: socket.socket) -> None:
 
 HTML = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
 NOT_HTTP = "closed the connection without an answer; if it serves TLS, use https://; is it the client port?"
-LONG = "no answer within 0.7 s; is it overloaded, or cut off?"
+LONG = "no answer within 0.3 s; is it overloaded, or cut off?"
 
 
 class TestMisbehaving:
@@ -234,8 +240,8 @@ class TestMisbehaving:
     @pytest.mark.parametrize(
         "handler",
         [
-            lambda connection: time.sleep(3),
-            lambda connection: (read_request(connection), time.sleep(3)),
+            lambda connection: time.sleep(20),
+            lambda connection: (read_request(connection), time.sleep(20)),
             drip,
         ],
         ids=["no request read", "no answer", "one byte at a time"],
@@ -244,9 +250,9 @@ class TestMisbehaving:
     def test_hanging_server_is_left_after_the_timeout(self, handler, scheme):
         with serving(handler) as port:
             start = time.monotonic()
-            came = problem(port, scheme, timeout=0.7)
+            came = problem(port, scheme, timeout=0.3)
             took = time.monotonic() - start
-        assert took < 0.7 + 0.5
+        assert took < 10  # a busy machine; the server holds on for longer
         if scheme == "http":
             assert came == LONG
 
@@ -262,7 +268,7 @@ class TestMisbehaving:
                 other.setblocking(False)
                 other.connect_ex(("127.0.0.1", port))
                 others.append(other)
-            assert problem(port, timeout=0.7) == LONG
+            assert problem(port, timeout=0.3) == LONG
             for other in others:
                 other.close()
 
@@ -310,17 +316,18 @@ class TestMisbehaving:
 
     def test_hanging_name_server_costs_no_more_than_the_timeout(self, monkeypatch):
         """The thread of the look-up is abandoned, and delays nothing."""
-        asked = threading.Event()
+        asked, released = threading.Event(), threading.Event()
 
         def hang(*_arguments, **_options):
             asked.set()
-            time.sleep(3)
+            released.wait(20)
             raise socket.gaierror(-3, "try again")
 
         monkeypatch.setattr(socket, "getaddrinfo", hang)
         start = time.monotonic()
-        (member,) = observe("http://etcd.example:2379", interval=0, timeout=0.7).members
-        assert time.monotonic() - start < 1.5
+        (member,) = observe("http://etcd.example:2379", interval=0, timeout=0.3).members
+        assert time.monotonic() - start < 10
+        released.set()
         assert asked.is_set()
         assert member.problem == LONG
 
@@ -331,10 +338,10 @@ class TestMisbehaving:
         assert observation.requests_bound == "lower"
 
     def test_run_takes_at_most_the_interval_and_two_timeouts(self):
-        with serving(lambda connection: time.sleep(5)) as port:
+        with serving(lambda connection: time.sleep(20)) as port:
             start = time.monotonic()
-            observation = observe(f"127.0.0.1:{port}", interval=0.3, timeout=0.5)
-            assert time.monotonic() - start < 0.3 + 2 * 0.5 + 0.5
+            observation = observe(f"127.0.0.1:{port}", interval=0.2, timeout=0.3)
+            assert time.monotonic() - start < 0.2 + 2 * 0.3 + 10
         assert not observation.is_known
 
 

@@ -307,7 +307,7 @@ LOAD = st.builds(
 )
 
 
-@examples(25, phases=[Phase.explicit, Phase.generate])  # shrinking whole runs takes minutes
+@examples(12, phases=[Phase.explicit, Phase.generate])  # shrinking whole runs takes minutes
 @given(
     st.builds(
         Observation,
