@@ -378,7 +378,7 @@ class TestMembership:
     def test_learner_does_not_vote(self, three, tmp_path):
         """Three voters and a learner have a quorum of two. The learner is removed again, as others share the voters."""
         minor, voters = three
-        client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+        client, peer, metrics = (f"http://127.0.0.1:{port}" for port in free_ports(3))
         control = [etcdctl(minor), f"--endpoints={voters[0].client}", "member"]
         env = {**os.environ, "ETCDCTL_API": "3"}
         added = subprocess.run(
@@ -392,11 +392,13 @@ class TestMembership:
         flags += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
         (known,) = [line.partition("=")[2].strip('"') for line in added.splitlines() if "INITIAL_CLUSTER=" in line]
         flags += [f"--initial-cluster={known}", "--initial-cluster-state=existing"]
+        # It serves its clients only seconds later if it does not know the leader at once.
+        flags.append(f"--listen-metrics-urls={metrics}")
         learner = LoneMember(needed(minor)[0], tmp_path, flags, client)
         learner.start()
         try:
             deadline = time.monotonic() + 60
-            urls = [*(voter.client for voter in voters), client]
+            urls = [*(voter.client for voter in voters), metrics]
             while (observation := observe(urls, interval=0)).incomplete:
                 assert time.monotonic() < deadline, observation.incomplete
                 time.sleep(0.2)
