@@ -100,11 +100,11 @@ class TestDisk:
 
     def test_large_values_are_no_slow_disk(self, memory_folder):
         etcd = delayed(memory_folder, needed("3.6")[0], 15_000)
-        value = os.urandom(600_000)
+        value = os.urandom(400_000)
         with running(etcd, memory_folder, []) as url:
             observation = during(url, lambda: [put(url, "k", value) for _ in range(110)])
         assert codes(observation) & DISK == {"large-writes"}
-        assert observation.members[0].bytes_per_fsync > 500_000
+        assert observation.members[0].bytes_per_fsync > 250_000
 
 
 @pytest.fixture(params=MINORS)
