@@ -15,7 +15,8 @@ from program import ENVIRONMENT
 
 from etcdsize.files.compression import open_compressed
 
-LONG = "x" * 60_000_000
+LONG = "x" * 35_000_000
+"""Two of them are more than a batch takes, which is 64 MiB."""
 ROWS = 300_000
 SECONDS = 60
 """Some take a few seconds; a machine that does other work meanwhile may take ten times as long."""
@@ -31,7 +32,7 @@ def repeated(text, rows=ROWS):
 
 
 def dictionary(path, column):
-    """Write a small file in whose column every row is the same 60 MB."""
+    """Write a small file in whose column every row is the same 35 MB."""
     loads = {name: np.ones(ROWS, np.int64) for name in ("clients", "rps", "data")}
     parquet(path, {**loads, "provider": repeated("aws"), column: repeated(LONG)})
     assert path.stat().st_size < 100_000
@@ -40,11 +41,11 @@ def dictionary(path, column):
 def compressed(path, kind):
     """Write pages that become a thousand times as large."""
     loads = {name: np.ones(ROWS, np.int64) for name in ("clients", "rps", "data")}
-    parquet(path, {**loads, "note": ["y" * 1000] * ROWS}, compression=kind, use_dictionary=False)
+    parquet(path, {**loads, "note": ["y" * 500] * ROWS}, compression=kind, use_dictionary=False)
 
 
 def cells(path):
-    """Write cells of 60 MB."""
+    """Write cells of 35 MB."""
     rows = [(1, 1, LONG, "m5.large"), (1, 1, 1, LONG), (1, 1, 1, "m5.large")]
     names = ("clients", "rps", "data", "current_machine")
     match path.suffix:
@@ -58,8 +59,7 @@ def cells(path):
 
 def columns(path):
     """Write many columns."""
-    count = 12_000 if path.suffix == ".parquet" else 50_000
-    names = [*(f"column {place}" for place in range(count)), "clients", "rps", "data"]
+    names = [*(f"column {place}" for place in range(11_000)), "clients", "rps", "data"]
     match path.suffix:
         case ".csv":
             path.write_text(f"{','.join(names)}\n" + f"{','.join('1' * len(names))}\n" * 10)
@@ -91,13 +91,13 @@ def fleet(*arguments):
 @pytest.mark.slow
 class TestBombs:
     @pytest.mark.parametrize("column", ["provider", "current_machine", "data"])
-    def test_rows_of_the_same_60_megabytes(self, column, tmp_path):
+    def test_rows_of_the_same_35_megabytes(self, column, tmp_path):
         dictionary(tmp_path / "in.parquet", column)
         code, out, peak = fleet(tmp_path / "in.parquet", "-o", tmp_path / "out.parquet", "--columns", "tier,problem")
         # A provider that nobody knows gets a tier; a machine gets no verdict, and data no tier.
         assert code == (0 if column == "provider" else 1)
         assert out.startswith(f"{ROWS} clusters: ")
-        assert peak < 2000
+        assert peak < 1200
 
     def test_they_are_not_written_as_text(self, tmp_path):
         dictionary(tmp_path / "in.parquet", "provider")
@@ -112,27 +112,27 @@ class TestBombs:
         compressed(tmp_path / "in.parquet", kind)
         code, out, peak = fleet(tmp_path / "in.parquet", "--provider", "aws", "-o", tmp_path / "out.csv")
         assert (code, out.split(":")[0]) == (0, f"{ROWS} clusters")
-        assert peak < 2000
+        assert peak < 1000
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-    def test_cells_of_60_megabytes(self, kind, tmp_path):
+    def test_cells_of_35_megabytes(self, kind, tmp_path):
         cells(tmp_path / f"in.{kind}")
         code, out, peak = fleet(tmp_path / f"in.{kind}", "-o", tmp_path / "out.parquet")
         assert code == 1
         assert "3 clusters: 2 sized, 1 not" in out
         assert len(out) < 5000
-        assert peak < 3000
+        assert peak < 1800
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
     def test_many_columns(self, kind, tmp_path):
         columns(tmp_path / f"in.{kind}")
         code, out, peak = fleet(tmp_path / f"in.{kind}", "--provider", "aws", "-o", tmp_path / f"out.{kind}")
         assert (code, out.split(":")[0]) == (0, "10 clusters")
-        assert peak < 2000
+        assert peak < 800
         code, out, peak = fleet(tmp_path / f"in.{kind}", "--provider", "aws", "-o", tmp_path / "out.tsv")
         assert (code, out.count("\n")) == (2, 1)
         assert "columns to write in another format, expected at most 10,000" in out
-        assert peak < 2000
+        assert peak < 800
 
 
 def packed(path, head, piece, count):
@@ -170,38 +170,40 @@ class TestContainers:
     @pytest.mark.parametrize("ending", ["gz", "zst", "bz2"])
     def test_many_rows(self, ending, tmp_path):
         # bzip2 takes ten times as long.
-        pieces = 4 if ending == "bz2" else 100
+        pieces = 1 if ending == "bz2" else 40
         packed(tmp_path / f"in.csv.{ending}", HEADER, b"90,150,80000000,aws\n" * 50_000, pieces)
         code, out, peak = fleet(tmp_path / f"in.csv.{ending}", "-o", tmp_path / f"out.csv.{ending}")
         assert (code, out.split(":")[0]) == (0, f"{pieces * 50_000} clusters")
-        assert peak < 600
+        assert peak < 500
 
-    @pytest.mark.parametrize("ending", ["gz", "zst"])
     @pytest.mark.parametrize(
-        ("name", "head", "piece", "message"),
+        ("name", "head", "piece", "message", "most"),
         [
-            ("in.csv", HEADER, b"x" * MIB, "line 2: a row of more than 64 MiB"),
-            ("in.csv", b"\xff\xfe", b"x\0" * MIB, "line 1: a row of more than 64 MiB"),
-            ("in.jsonl", b'{"', b"x" * MIB, "line 1: more than 64 MiB"),
-            ("in.json", b'[{"', b"x" * MIB, "row 1: more than 16 MiB"),
-            ("in.json", b'[{"a": [', b"1," * MIB, "row 1: more than 16 MiB"),
-            ("in.json", b"[", b" " * MIB, "row 1: the file ends within the array"),
-            ("in.parquet", b"PAR1\x15", b"x" * MIB, "not a Parquet file"),
+            ("in.csv.gz", HEADER, b"x" * MIB, "line 2: a row of more than 64 MiB", 400),
+            ("in.csv.zst", b"\xff\xfe", b"x\0" * MIB, "line 1: a row of more than 64 MiB", 400),
+            ("in.jsonl.gz", b'{"', b"x" * MIB, "line 1: more than 64 MiB", 400),
+            ("in.json.zst", b'[{"', b"x" * MIB, "row 1: more than 16 MiB", 400),
+            ("in.json.zst", b'[{"a": [', b"1," * MIB, "row 1: more than 16 MiB", 2000),
+            ("in.json.gz", b"[", b" " * MIB, "row 1: the file ends within the array", 160),
+            ("in.json.zst", b"[", b" " * MIB, "row 1: the file ends within the array", 160),
+            ("in.parquet.gz", b"PAR1\x15", b"x" * MIB, "not a Parquet file", 160),
+            ("in.parquet.zst", b"PAR1\x15", b"x" * MIB, "not a Parquet file", 160),
         ],
     )
-    def test_no_end(self, name, head, piece, message, ending, tmp_path):
-        packed(tmp_path / f"{name}.{ending}", head, piece, 500)
-        code, out, peak = fleet(tmp_path / f"{name}.{ending}", "--provider", "aws")
+    def test_no_end(self, name, head, piece, message, most, tmp_path):
+        """A hundred mebibytes, which are more than any limit; what is not kept at all is a program's own size."""
+        packed(tmp_path / name, head, piece, 100)
+        code, out, peak = fleet(tmp_path / name, "--provider", "aws")
         assert (code, out.count("\n")) == (2, 1)
         assert message in out
-        assert peak < 2000
+        assert peak < most
 
     @pytest.mark.parametrize(
         "rows",
         [
             b"<row>" + b"<c/>" * 1_000_000 + b"</row>",
-            b"<row/>" * 4_000_000,
-            b"<row><c><v>1</v></c></row>" * 1_000_000,
+            b"<row/>" * 1_100_000,
+            b"<row><c><v>1</v></c></row>" * 400_000,
             b"<row>" + b'<c t="inlineStr"><is><t>x</t></is></c>' * 90_000 + b"</row>",
         ],
     )
