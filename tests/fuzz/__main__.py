@@ -43,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", metavar="TARGET", nargs="*", help=f"{', '.join(TARGETS)} (default: all)")
     parser.add_argument("--count", type=int, help="inputs for each target (default: some ten seconds' worth)")
-    parser.add_argument("--times", type=int, default=1, help="run so many times the default count (default: 1)")
+    parser.add_argument("--times", type=float, default=1, help="run so many times the default count (default: 1)")
     parser.add_argument("--seed", type=int, default=14, help="default: 14")
     parser.add_argument("--first", type=int, default=0, help="number of the first input (default: 0)")
     parser.add_argument("--folder", type=Path, help="where inputs are made, and the last one stays")
@@ -58,7 +58,7 @@ def main() -> int:
     with folder as place:
         for name in arguments.targets or TARGETS:
             target, count = TARGETS[name]
-            count = arguments.count or count * arguments.times
+            count = arguments.count or round(count * arguments.times)
             result = run_target(
                 name, target, seed=arguments.seed, first=arguments.first, count=count, folder=Path(place) / "input"
             )

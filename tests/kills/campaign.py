@@ -98,7 +98,7 @@ def campaign(folder: Path, *, count: int, seed: int) -> Results:
     inputs, work = folder / "inputs", folder / "work"
     inputs.mkdir()
     with serving(answering(METRICS.read_text())) as port:
-        found = writers(inputs, port, rows=8_000, machines=200, members=100).values()
+        found = writers(inputs, port, rows=4_000, machines=200, members=100).values()
         cases = [Case(writer, over) for writer in found for over in (False, True)]
         for new, over in zip(cases[::2], cases[1::2], strict=True):
             _measure(new, work)
@@ -118,10 +118,10 @@ def _measure(case: Case, work: Path) -> None:
         start = time.monotonic()
         process = _start(case, work)
         while process.poll() is None and not _temporaries(work):
-            time.sleep(0.0005)
+            time.sleep(0.002)
         begun = time.monotonic()
         while process.poll() is None and _temporaries(work):
-            time.sleep(0.0005)
+            time.sleep(0.002)
         written = time.monotonic()
         stdout, stderr = process.communicate(timeout=2 * PATIENCE)
         case.complete = _content(work / case.writer.output)
@@ -139,7 +139,7 @@ def _stop(case: Case, work: Path, random: Random) -> None:
         before = _identity(case, work)
         process = _start(case, work)
         while moment == "first write" and process.poll() is None and not _temporaries(work):
-            time.sleep(0.0002)
+            time.sleep(0.001)
         while moment == "change" and process.poll() is None and _identity(case, work) == before:
             time.sleep(0.0001)
         time.sleep(delay)

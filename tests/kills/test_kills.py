@@ -9,15 +9,15 @@ import pytest
 from tests.kills.campaign import Case, campaign, faults_of
 from tests.support.writers import Writer
 
-COUNT = int(os.environ.get("ETCDSIZE_KILLS", "40"))
-"""Kills in all; more for a long run."""
+COUNT = int(os.environ.get("ETCDSIZE_KILLS", "28"))
+"""Kills in all, one of each command with and without an old output; more for a long run."""
 FILE = Writer("a file", ("fleet",), "out.csv")
 FOLDER = Writer("a directory", ("bootstrap",), "members")
 NEW = {"infra0.env": b"new", "infra1.env": b"new"}
 HIDDEN = f".out.csv.{'0' * 16}.part"
 
 
-@pytest.mark.slow(seconds=60)
+@pytest.mark.slow(seconds=20)
 def test_nothing_is_lost_when_a_command_is_killed(tmp_path):
     results = campaign(tmp_path, count=COUNT, seed=14)
     assert results.findings == []
