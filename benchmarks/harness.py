@@ -14,22 +14,35 @@ import platform
 import statistics
 import subprocess
 import sys
+import timeit
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["arguments", "machine", "measure", "ratios", "report", "spread"]
+__all__ = ["arguments", "best", "machine", "measure", "ratios", "report", "spread"]
 
 
-def arguments(description: str, *, rows: int | None = None) -> argparse.ArgumentParser:
-    """Return the parser that every benchmark starts from."""
+def arguments(description: str, *, rows: int | None = None, once: bool = False) -> argparse.ArgumentParser:
+    """Return the parser that every benchmark starts from; `once` is for those that use `best`."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     if rows is not None:
         parser.add_argument("--rows", type=lambda text: int(float(text)), default=rows, help=f"default: {rows}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
+    if once:
+        parser.add_argument("--once", action="store_true", help="call each once, to see that it runs: no measurement")
     return parser
+
+
+def best(call: Callable[[], object], *, repeats: int, once: bool) -> float:
+    """Return how long a call takes at best, after one that does not count; or the first one, `once`. [s]"""
+    timer = timeit.Timer(call)
+    if once:
+        return timer.timeit(1)
+    call()
+    number, _ = timer.autorange()
+    return min(timer.repeat(repeat=repeats, number=number)) / number
 
 
 def machine(packages: Sequence[str]) -> dict[str, str]:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import timeit
 from typing import Any
 
 from benchmarks import harness
@@ -55,13 +54,9 @@ def prepare(name: str) -> Any:
     return lambda: planner.plan_certain(model_name="org.netflix.zookeeper", region="us-east-1", desires=desires)
 
 
-def contend(name: str) -> dict[str, float]:
+def contend(name: str, once: bool) -> dict[str, float]:
     """Time one contender in this process."""
-    call = prepare(name)
-    call()
-    timer = timeit.Timer(call)
-    number, _ = timer.autorange()
-    return {"microseconds": min(timer.repeat(repeat=5, number=number)) / number * 1e6}
+    return {"microseconds": harness.best(prepare(name), repeats=5, once=once) * 1e6}
 
 
 def show(figures: dict[str, Any]) -> str:
@@ -74,16 +69,16 @@ def show(figures: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    options = harness.arguments(__doc__ or "").parse_args()
+    options = harness.arguments(__doc__ or "", once=True).parse_args()
     if options.contender:
-        print(json.dumps(contend(options.contender)))
+        print(json.dumps(contend(options.contender, options.once)))
         return
     contenders = [
         name
         for name in CONTENDERS
         if name != "service-capacity-modeling" or importlib.util.find_spec("service_capacity_modeling")
     ]
-    found = harness.measure("benchmarks.one", contenders, options.rounds, [])
+    found = harness.measure("benchmarks.one", contenders, options.rounds, ["--once"] * options.once)
     figures = {
         "rounds": options.rounds,
         "machine": harness.machine(("etcdsize", "numpy", "pydantic", "service-capacity-modeling")),

@@ -300,7 +300,7 @@ class TestStrangeStreams:
             "sys.exit(subprocess.call([sys.executable, '-m', 'etcdsize', *sys.argv[1:]]))"
         )
         line = f"'{sys.executable}' -c \"{program}\" fleet - --format csv -o - 2>err"
-        done = shell(f"(sleep 1; cat f.csv) | {line} | (sleep 3; wc -l)", tmp_path)
+        done = shell(f"(sleep 1; cat f.csv) | {line} | (sleep 2; wc -l)", tmp_path)
         assert (done.stdout.strip(), (tmp_path / "err").read_text()[:6]) == ("50001", "50000 ")
 
     def test_the_directory_is_gone(self, tmp_path):
