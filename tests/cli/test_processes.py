@@ -144,10 +144,14 @@ class TestStreams:
     @pytest.mark.parametrize(
         "arguments", ["--help", "--version", "tiers", "size --clients 1", "fit --tier small", "schema"]
     )
-    def test_nobody_reads_a_short_answer(self, tmp_path, arguments):
-        done = shell(f"(sleep 0.6; etcdsize {arguments}; echo $? >code) | true; cat code", tmp_path)
-        assert done.stderr == ""
-        assert done.stdout in ("141\n", "0\n")
+    def test_nobody_reads_a_short_answer(self, arguments):
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            done = run(*arguments.split(), capture_output=False, stdout=writing, stderr=subprocess.PIPE)
+        finally:
+            os.close(writing)
+        assert (done.returncode, done.stderr) == (141, "")
 
     @pytest.mark.parametrize(
         "arguments",
@@ -340,7 +344,7 @@ class TestProgress:
         assert "standard input: " in shown
         assert "B/s" in shown
 
-    @pytest.mark.slow
+    @pytest.mark.slow(seconds=14)
     def test_a_bar_of_a_calibration(self, tmp_path):
         """Of what is measured in two seconds: the disk and the writes, which take some ten."""
         words = ["--etcd", needed("3.6")[0], "--data-dir", ".", "--minutes", "0.03", "-o", "my-model.json"]
@@ -381,15 +385,15 @@ class TestMemory:
     def test_csv_does_not_grow_with_the_file(self, tmp_path):
         block = BLOCK.replace("note", "note " + "x" * 40) * 20
         peaks = []
-        for times in (2, 20):
+        for times in (2, 12):
             source = tmp_path / f"{times}.csv"
             with source.open("w") as file:
                 file.write(HEADER)
                 for _ in range(times):
                     file.write(block)
             peaks.append(self.peak("fleet", str(source), "-o", str(tmp_path / "out.csv"), "--force"))
-        assert source.stat().st_size > 150e6
-        assert peaks[1] - peaks[0] < 60, peaks
+        assert source.stat().st_size > 90e6
+        assert peaks[1] - peaks[0] < 60, peaks  # the file grew by 80
         assert peaks[1] < 400, peaks
 
     def test_parquet(self, tmp_path):
@@ -405,7 +409,7 @@ class TestMemory:
             }
         )
         peaks = []
-        for times in (8, 20):
+        for times in (3, 9):
             source = tmp_path / f"{times}.parquet"
             with pq.ParquetWriter(source, table.schema) as writer:
                 for _ in range(times):

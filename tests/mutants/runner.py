@@ -33,6 +33,8 @@ from .operators import Mutant
 
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
 _MEMORY = 8 * 1024**3
+# Processor time that the tests of every mutant may take, whatever they take without a change. [s]
+_LEAST = 2
 # Imported once, because every forked process needs them and none changes them.
 _GUESTS = ("hypothesis.strategies", "numpy", "pydantic", "_pytest.doctest")
 
@@ -60,7 +62,7 @@ class _Baseline:
 
     def limit(self, tests: Iterable[str]) -> int:
         """Return the processor time that the tests may take. [s]"""
-        return math.ceil(2 + 5 * sum(self.seconds[test] for test in tests))
+        return math.ceil(_LEAST + 5 * sum(self.seconds[test] for test in tests))
 
 
 def run(room: Room, mutants: list[Mutant], confirmed: Callable[[Mutant], bool]) -> Iterator[tuple[Mutant, str]]:
