@@ -8,6 +8,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,6 +30,8 @@ __all__ = ["Member", "channel", "free_ports", "version_of"]
 
 _LARGEST_VERSION_BYTES = 65_536
 _VERSION_SECONDS = 30
+# What etcd sets aside at once for each file of its log (etcd server/storage/wal/wal.go: SegmentSizeBytes).
+_SEGMENT_BYTES = 64_000_000
 # gRPC and HTTP would otherwise ask a proxy for 127.0.0.1.
 _CHANNEL = (
     ("grpc.max_receive_message_length", -1),
@@ -205,8 +208,8 @@ class Member:
     def __enter__(self) -> Any:
         try:
             self.start()
-        except BaseException:
-            self.__exit__()
+        except BaseException as error:
+            self.__exit__(type(error), error)
             raise
         return self
 
@@ -284,9 +287,10 @@ class Member:
             logged = _last_words(self.log)
             if logged:
                 text += f"; it logged: {shortened(one_line(logged), 300)}"
-            # What etcd set aside for its log is free again once it has ended.
-            if "no space left on device" in logged or os.statvfs(self.folder).f_bavail < 1024:
-                text += "; the disk is full: free some space"
+            # Where it has no space it may log nothing, and what it set aside is free again once it has ended.
+            full = "no space left on device" in logged
+            if full or shutil.disk_usage(self.folder).free < _SEGMENT_BYTES:
+                text += f"; the disk is {'full' if full else 'nearly full'}: free some space"
         return CalibrationError(text, program=self.program)
 
     def connect(self) -> Any:

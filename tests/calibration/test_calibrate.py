@@ -294,6 +294,19 @@ class TestRealEtcd:
         assert len(err.splitlines()) == 1
         assert not any(data.iterdir())
 
+    def test_one_that_is_killed_as_soon_as_it_serves(self, data: Path, monkeypatch) -> None:
+        """Before it is asked for its name."""
+        connect = member.Member.connect
+
+        def kill_and_connect(running: member.Member) -> object:
+            os.kill(running.pid, signal.SIGKILL)
+            return connect(running)
+
+        monkeypatch.setattr(member.Member, "connect", kill_and_connect)
+        with pytest.raises(CalibrationError, match="ended by signal 9"):
+            EXPERIMENTS["file"].measure(needed("3.6")[0], data)
+        assert not any(data.iterdir())
+
     def test_a_disk_that_is_full_for_what_we_write(self, data: Path, monkeypatch) -> None:
         monkeypatch.setattr(module, "_NEEDED_BYTES", 0)
         with small_disk(data):
