@@ -399,8 +399,9 @@ class TestMembership:
         try:
             deadline = time.monotonic() + 60
             urls = [*(voter.client for voter in voters), metrics]
-            while (observation := observe(urls, interval=0)).incomplete:
-                assert time.monotonic() < deadline, observation.incomplete
+            # It says that it is a learner only once it has the log.
+            while (observation := observe(urls, interval=0)).incomplete or not observation.members[3].is_learner:
+                assert time.monotonic() < deadline, observation
                 time.sleep(0.2)
         finally:
             learner.kill()
