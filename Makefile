@@ -31,9 +31,9 @@ check: ## formatting, lint, types and the contracts between the rooms
 test: ## the tests that need Python alone, in about six minutes on two cores
 	$(PYTHON) -m pytest
 
-test-all: ## every test but those on Spark and Dask; what compares times runs alone
+test-all: ## every test but those on Spark and Dask; what compares times runs after them
 	$(PYTHON) -m pytest -m "not bench and not engines"
-	$(PYTHON) -m pytest -m bench -n0
+	$(PYTHON) -m pytest -m bench -n2
 
 test-engines: ## the tests on Spark and Dask, in an environment of their own; they need Java 17
 	test -d .venv-engines || python3 -m venv .venv-engines
