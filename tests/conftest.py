@@ -19,12 +19,12 @@ from etcdsize.cli import main
 # The commands' answers do not depend on the day of the run.
 os.environ["SOURCE_DATE_EPOCH"] = SOURCE_DATE_EPOCH
 
-# The same examples on every run, so that a failure in CI is a failure here.
+# The same examples on every run, so that a failure in CI is a failure here; more of them take CI longer than it has.
 settings.register_profile(
     "default",
     deadline=None,
     derandomize=True,
-    max_examples=100,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow],
 )
 # What has passed with all examples on one Python, seen on another.

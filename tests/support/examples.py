@@ -6,5 +6,5 @@ __all__ = ["examples"]
 
 
 def examples(of_a_hundred, **others):
-    """Return settings for a part of the profile's examples: of 100 in a plain run, of 2,000 in a thorough one."""
+    """Return settings for so many in a hundred of the profile's examples: of 60 by default, of 2,000 if thorough."""
     return settings(max_examples=max(1, settings().max_examples * of_a_hundred // 100), **others)
