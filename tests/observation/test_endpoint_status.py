@@ -114,11 +114,15 @@ class TestInvalidOutput:
 
 def digits_of_jq(number: int) -> int:
     """Return a number as jq before 1.7 prints it: 17 digits, then zeros."""
+    if number < 10**16:
+        return int(float(number))
     return int(f"{float(number):.16e}".replace(".", "").split("e")[0]) * 10 ** max(len(str(number)) - 17, 0)
 
 
 def digits_of_javascript(number: int) -> int:
     """Return a number as JSON.stringify prints it: the fewest digits that name the float, then zeros."""
+    if number < 10**16:
+        return int(float(number))
     mantissa, _, exponent = repr(float(number)).partition("e+")
     return int(mantissa.replace(".", "").ljust(int(exponent) + 1, "0"))
 
