@@ -289,7 +289,7 @@ class Member:
                 text += f"; it logged: {shortened(one_line(logged), 300)}"
             # Where it has no space it may log nothing, and what it set aside is free again once it has ended.
             full = "no space left on device" in logged
-            if full or shutil.disk_usage(self.folder).free < _SEGMENT_BYTES:
+            if full or (code is not None and shutil.disk_usage(self.folder).free < _SEGMENT_BYTES):
                 text += f"; the disk is {'full' if full else 'nearly full'}: free some space"
         return CalibrationError(text, program=self.program)
 
