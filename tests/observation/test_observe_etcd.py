@@ -191,8 +191,8 @@ def trio(request, tmp_path_factory):
     shutil.rmtree(folder)
 
 
-def mended(members: list[LoneMember]) -> list[LoneMember]:
-    """Start those that were killed, and return all with the leader first, once it leads every one of them."""
+def restarted(members: list[LoneMember]) -> list[LoneMember]:
+    """Start the members that were killed, wait until the cluster is whole, and return all members, the leader first."""
     for member in members:
         if member.process.poll() is not None:
             member.start()
@@ -211,7 +211,7 @@ def mended(members: list[LoneMember]) -> list[LoneMember]:
 @pytest.fixture
 def breakable(trio):
     """Three members that run, the leader first: when the leader breaks, the others wait for an election."""
-    return mended(trio)
+    return restarted(trio)
 
 
 @pytest.mark.slow
@@ -521,7 +521,7 @@ class TestBroken:
         """The clients of the other members wait for the election, and send what they missed as fast as they can."""
         # On a busy machine the others may elect one only after the second scrape.
         for interval in (2.5, 5, 10):
-            members = mended(breakable)
+            members = restarted(breakable)
             with clients(*map(url_of, members)) as working:
                 breaking = meanwhile(url_of(members[0]), members[0].kill)
                 observation, made, _ = observed_each(list(map(url_of, members)), working[1:], interval)

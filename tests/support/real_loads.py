@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from aetcd.rpc import rpc_pb2
+from etcds import QUICK
 
 from benchmarks.resources.member import Member
 from etcdsize import Profile
@@ -63,12 +64,9 @@ class RealLoad:
 
     @property
     def flags(self) -> list[str]:
-        """The flags with which etcd commits as densely as the profile says, however fast the machine is.
-
-        A member that is alone elects itself soon, and has nobody who could miss its heartbeats.
-        """
-        commits = [f"--backend-batch-limit={self.per_commit}", "--backend-batch-interval=10s"]
-        return [*commits, "--heartbeat-interval=20", "--election-timeout=100"]
+        """The flags with which etcd commits as densely as the profile says, however fast the machine is."""
+        flags = {"backend-batch-limit": self.per_commit, "backend-batch-interval": "10s", **QUICK}
+        return [f"--{flag}={value}" for flag, value in flags.items()]
 
     def write(self, member: Member) -> None:
         """Write everything; a refusal of etcd is raised."""
